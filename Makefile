@@ -1,0 +1,73 @@
+# make demo · make test · make lib · make install · make wheel · make clean
+# The first two need nothing but a Swift toolchain, make and this folder: see scripts/setup.sh.
+
+BUILD := build
+LIBRARY := $(BUILD)/libbackprop.so
+VENV := $(BUILD)/venv
+PYTHON := $(VENV)/bin/python
+PREFIX ?= /usr/local
+EMBEDDED := .build/embedded
+SWIFT_FLAGS := -c release --disable-automatic-resolution
+
+export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
+
+.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts install wheel clean
+
+all: lib
+
+# ---- The shared library: Embedded Swift, no Swift runtime ----
+
+lib: setup
+	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)
+	mkdir -p $(BUILD)
+	cp $(EMBEDDED)/release/libbackprop.so $(BUILD)/libbackprop.debug.so
+	strip --strip-all -o $(LIBRARY).1.new $(BUILD)/libbackprop.debug.so
+	mv -f $(LIBRARY).1.new $(LIBRARY).1
+	ln -sf libbackprop.so.1 $(LIBRARY)
+
+setup:
+	scripts/setup.sh $(VENV)
+
+# ---- The main job on real data ----
+
+demo: lib
+	scripts/demo.sh $(BUILD) $(PYTHON)
+
+# ---- Tests ----
+
+test: test-library test-swift test-c test-python test-hosts
+	@echo "all tests passed"
+
+test-library: lib
+	Tests/Library/run.sh $(BUILD) $(EMBEDDED)/release
+
+test-swift: setup
+	swift test $(SWIFT_FLAGS) -Xswiftc -enable-testing --scratch-path .build/tests
+	BACKPROP_INSTRUCTION_SET=baseline swift test $(SWIFT_FLAGS) -Xswiftc -enable-testing --scratch-path .build/tests --skip-build
+
+test-c: lib
+	Tests/CTests/run.sh $(BUILD)
+	BACKPROP_INSTRUCTION_SET=baseline Tests/CTests/run.sh $(BUILD)
+
+test-python: lib
+	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q
+	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q
+
+test-hosts: lib
+	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
+
+# ---- For other programs ----
+
+install: lib
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/backprop $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(LIBRARY).1 $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libbackprop.so.1 $(DESTDIR)$(PREFIX)/lib/libbackprop.so
+	install -m 644 include/backprop.h $(DESTDIR)$(PREFIX)/include/
+	sed 's|@PREFIX@|$(PREFIX)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
+	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/
+
+wheel: lib
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $(BUILD)/wheel bindings/python
+
+clean:
+	rm -rf $(BUILD) .build

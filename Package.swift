@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The trait "Embedded" builds the shared library without a Swift runtime; without it the same sources are an ordinary
+// Swift package.
+let embedded = "Embedded"
+
+/// What every Swift target is built with. Kernels and networks check sizes themselves, so the compiler's own checks
+/// (which would trap, and take the host down) are off.
+func settings(_ extra: [SwiftSetting] = []) -> [SwiftSetting] {
+    [
+        .enableExperimentalFeature("Embedded", .when(traits: [embedded])),
+        .unsafeFlags(["-wmo", "-Ounchecked", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
+    ] + extra
+}
+
+/// Words for the linker.
+func linker(_ words: [String]) -> [String] {
+    words.flatMap { ["-Xlinker", $0] }
+}
+
+#if arch(x86_64)
+let avx2: [SwiftSetting] = [.define("FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+#else
+let avx2: [SwiftSetting] = []
+#endif
+
+let package = Package(
+    name: "libbackprop",
+    products: [
+        .library(name: "Backprop", targets: ["Backprop"]),
+        .library(name: "backprop", type: .dynamic, targets: ["BackpropC"]),
+    ],
+    traits: [.trait(name: "Embedded", description: "Build the shared library, in Embedded Swift.")],
+    targets: [
+        .systemLibrary(name: "CBackprop", path: "include"),
+        .target(
+            name: "CPlatform",
+            cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded])), .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]),
+        .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings()),
+        .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(avx2)),
+        .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings()),
+        .target(
+            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], swiftSettings: settings(),
+            linkerSettings: [
+                .linkedLibrary("m"),
+                .unsafeFlags(
+                    ["-use-ld=lld"]
+                        + linker([
+                            "--version-script=\(Context.packageDirectory)/Sources/BackpropC/exports.map",
+                            "-soname=libbackprop.so.1", "-z", "nodelete", "--gc-sections", "--icf=all",
+                        ])),
+            ]),
+        .testTarget(
+            name: "BackpropTests", dependencies: ["Backprop", "CPlatform"],
+            swiftSettings: [.unsafeFlags(["-O"])]),
+    ]
+)

@@ -1,0 +1,33 @@
+/// Why a call failed. A failed call has changed nothing.
+public struct BackpropError: Error, Sendable, CustomStringConvertible {
+    /// The numbers are those of `backprop.h`.
+    public enum Code: Int32, Sendable {
+        case nullArgument = -1
+        case invalidValue = -2
+        case invalidHandle = -3
+        case busy = -4
+        case unknownName = -5
+        case unsupported = -6
+        case bufferTooSmall = -7
+        case outOfMemory = -50
+        case limit = -51
+        case io = -100
+        case notAModel = -101
+        case corrupt = -102
+        case version = -103
+        case mismatch = -104
+        case notFinite = -200
+        case callback = -300
+    }
+
+    public let code: Code
+    /// One line that says what was wrong.
+    public let message: String
+
+    public var description: String { message }
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

@@ -1,0 +1,75 @@
+import CPlatform
+
+/// A step that would bring a NaN or an infinity into the network is refused before it changes anything.
+extension NetworkState {
+    func requireFinite(
+        _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ what: String
+    ) throws(BackpropError) {
+        let count = rows * columns
+        if kernels.sum_of_magnitudes(values, count).isFinite { return }
+        for i in 0..<count where !values[i].isFinite {
+            throw BackpropError(
+                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(Double(values[i])))")
+        }
+    }
+
+    func requireFiniteLoss(_ value: Double) throws(BackpropError) {
+        guard value.isFinite, Float(value).isFinite else {
+            throw BackpropError(.notFinite, "the loss is not finite: \(decimal(value))")
+        }
+    }
+
+    /// After forward and backward: every gradient, and every parameter the step would give, is finite. A weight's
+    /// gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is computed.
+    func requireFiniteStep(
+        _ inputs: UnsafePointer<Float>, rows: Int, rate: Float, in workspace: Workspace
+    ) throws(BackpropError) {
+        var x = inputs
+        var xCount = rows * inputCount
+        for index in layers.indices {
+            let layer = layers[index]
+            let own = workspace.layers[index]
+            let size = rows * layer.stride
+            let sizeOfX = max(1, kernels.sum_of_magnitudes(x, xCount))  // 1: the bias's own input
+            let sizeOfDelta = kernels.sum_of_magnitudes(own.delta.base, size)
+            if !(Double(sizeOfX) * Double(sizeOfDelta) * Double(max(rate, 1)) < 1e30) {
+                try requireFiniteGradient(x, index: index, rows: rows, rate: rate, in: workspace)
+            }
+            if let buffers = own.norm, !isFinite(buffers, layer, rows: rows, rate: rate) {
+                throw notFinite(index, "batch normalization")
+            }
+            x = UnsafePointer(own.a.base)
+            xCount = size
+        }
+    }
+
+    /// Whether γ, β and the running statistics will be finite after the step.
+    private func isFinite(_ buffers: NormWorkspace, _ layer: Layer, rows: Int, rate: Float) -> Bool {
+        var sum = 0.0
+        for vector in [buffers.mean.base, buffers.variance.base, buffers.gammaGradient.base, buffers.betaGradient.base] {
+            sum += Double(kernels.sum_of_magnitudes(vector, layer.stride))
+        }
+        if rows == 1 {  // the variance moves by the square of the row's distance
+            for i in 0..<layer.outputs { sum += Double(buffers.distance(i) * buffers.distance(i)) }
+        }
+        return sum * Double(max(rate, 1)) < 1e30
+    }
+
+    private func requireFiniteGradient(
+        _ x: UnsafePointer<Float>, index: Int, rows: Int, rate: Float, in workspace: Workspace
+    ) throws(BackpropError) {
+        let layer = layers[index]
+        try workspace.makeGradients(for: self)
+        let gradient = workspace.gradients[index].values.base
+        kernels.gradient(
+            x, index == 0 ? inputCount : layers[index - 1].stride, rows, layer.inputs, workspace.layers[index].delta.base,
+            layer.stride, gradient, layer.panels)
+        for i in 0..<layer.weights.count where !(layer.weights.base[i] - rate * gradient[i]).isFinite || !gradient[i].isFinite {
+            throw notFinite(index, "gradient")
+        }
+    }
+
+    private func notFinite(_ index: Int, _ what: String) -> BackpropError {
+        BackpropError(.notFinite, "the \(what) of layer \(index + 1) is not finite")
+    }
+}

@@ -1,0 +1,215 @@
+import CPlatform
+
+/// A handle names a network by a gate and a generation; the gate is the network's lock.
+///
+/// `cp_gate.state` holds the generation above and, below, how many readers are inside, or that a writer is. Entering is
+/// one compare-and-swap that checks the generation and takes the lock at once, so a handle whose network was freed
+/// can do no harm. Threads that have to wait take a ticket and are served in order: a thread that trains in a loop lets
+/// the others in after each step.
+package struct Handle: @unchecked Sendable {
+    private let gate: UnsafeMutablePointer<cp_gate>
+    private let generation: UInt64
+
+    // MARK: Making and ending
+
+    package init(owning object: NetworkState) throws(BackpropError) {
+        guard let gate = Self.takeGate() else {
+            throw BackpropError(.outOfMemory, "out of memory: no room for another handle")
+        }
+        self.gate = gate
+        generation = cp_load64(&gate.pointee.state) >> 32
+        gate.pointee.object = Unmanaged.passRetained(object).toOpaque()
+    }
+
+    /// Waits for those inside. From a callback of this network, it takes effect when the call in progress returns.
+    package func free() {
+        do throws(BackpropError) {
+            try enter(writing: true)
+        } catch {
+            if error.code == .busy { cp_store32(&gate.pointee.doomed, 1) }
+            return
+        }
+        let object = gate.pointee.object
+        gate.pointee.object = nil
+        cp_store32(&gate.pointee.doomed, 0)
+        cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
+        Self.putGate(gate)
+        // Last, outside the gate: the host's destroy callbacks may call the library.
+        if let object { Unmanaged<NetworkState>.fromOpaque(object).release() }
+    }
+
+    // MARK: Using
+
+    /// Runs `body` alone with the network.
+    @inline(__always)
+    package func write<R>(_ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try visit(writing: true, body)
+    }
+
+    /// Runs `body` with the network, which it must not change, beside other readers.
+    @inline(__always)
+    package func read<R>(_ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try visit(writing: false, body)
+    }
+
+    @inline(__always)
+    private func visit<R>(writing: Bool, _ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try enter(writing: writing)
+        defer { leave(writing: writing) }
+        guard let object = gate.pointee.object else { throw Self.invalid }
+        let network = Unmanaged<NetworkState>.fromOpaque(object).takeUnretainedValue()
+        guard network.hasPlugins else { return try body(network) }
+        var visit = cp_visit(gate: gate, writes: writing, outer: cp_current_visit())
+        return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
+            cp_set_current_visit(pointer)
+            defer { cp_set_current_visit(pointer.pointee.outer) }
+            return try body(network)
+        }
+    }
+
+    // MARK: The lock
+
+    private static var writer: UInt64 { UInt64(CP_GATE_WRITER) }
+    private var idle: UInt64 { generation << 32 }
+
+    @inline(__always)
+    private func enter(writing: Bool) throws(BackpropError) {
+        let someoneWaits = cp_load32(&gate.pointee.next_ticket) != cp_load32(&gate.pointee.now_serving)
+        if someoneWaits || !tryEnter(writing: writing) { try enterSlowly(writing: writing) }
+    }
+
+    @inline(__always)
+    private func tryEnter(writing: Bool) -> Bool {
+        if writing { return cp_exchange_if_equal64(&gate.pointee.state, idle, idle | Self.writer) }
+        let state = cp_load64(&gate.pointee.state)
+        let readers = state & 0xFFFF_FFFF
+        guard state >> 32 == generation, readers < Self.writer - 1 else { return false }
+        return cp_exchange_if_equal64(&gate.pointee.state, state, state + 1)
+    }
+
+    @inline(never)
+    private func enterSlowly(writing: Bool) throws(BackpropError) {
+        try requireGeneration()
+        if let own = ownVisit() {
+            guard !writing, !own.pointee.writes else {
+                throw BackpropError(.busy, "called from a callback of the same network")
+            }
+            while !tryEnter(writing: false) { cp_wait(0) }  // inside already: no need to queue
+            return
+        }
+        let ticket = cp_next32(&gate.pointee.next_ticket)
+        var attempt: UInt32 = 0
+        while cp_load32(&gate.pointee.now_serving) != ticket { wait(&attempt) }
+        defer { cp_store32(&gate.pointee.now_serving, ticket &+ 1) }
+        attempt = 0
+        while !tryEnter(writing: writing) {
+            try requireGeneration()
+            wait(&attempt)
+        }
+    }
+
+    private func leave(writing: Bool) {
+        if writing {
+            cp_store64(&gate.pointee.state, idle)
+        } else {
+            _ = cp_subtract64(&gate.pointee.state, 1)
+        }
+        if cp_load32(&gate.pointee.doomed) != 0 { free() }
+    }
+
+    private func wait(_ attempt: inout UInt32) {
+        cp_wait(attempt)
+        if attempt < 1000 { attempt += 1 }
+    }
+
+    private func requireGeneration() throws(BackpropError) {
+        guard cp_load64(&gate.pointee.state) >> 32 == generation else {
+            throw Self.invalid
+        }
+    }
+
+    /// This thread is inside this gate, and a callback of the host's came back.
+    private func ownVisit() -> UnsafeMutablePointer<cp_visit>? {
+        var visit = cp_current_visit()
+        while let each = visit, each.pointee.gate != gate { visit = each.pointee.outer }
+        return visit
+    }
+}
+
+// MARK: Handles as pointers
+
+/// index | generation | a mark of this copy of the library: never an address, never 0.
+extension Handle {
+    private static var indexBits: UInt64 { 22 }
+    private static var generationBits: UInt64 { 26 }
+    private static var generationMask: UInt64 { 1 << generationBits - 1 }
+    private static var mark: UInt64 { cp_library_mark() & 0xFFFF }
+
+    private static var invalid: BackpropError {
+        BackpropError(.invalidHandle, "not a network of this library, or one that was freed")
+    }
+
+    package var pointer: OpaquePointer {
+        let bits = UInt64(gate.pointee.index) | generation << Self.indexBits | Self.mark << (Self.indexBits + Self.generationBits)
+        return OpaquePointer(bitPattern: UInt(bits)).unsafelyUnwrapped
+    }
+
+    package init(_ pointer: OpaquePointer) throws(BackpropError) {
+        let bits = UInt64(UInt(bitPattern: pointer))
+        let index = bits & (1 << Self.indexBits - 1)
+        let generation = bits >> Self.indexBits & Self.generationMask
+        guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, generation != 0,
+            let gate = Self.gate(at: Int(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
+            cp_load_pointer(&gate.pointee.object) != nil
+        else { throw Self.invalid }
+        self.gate = gate
+        self.generation = generation
+    }
+}
+
+// MARK: The table of gates
+
+extension Handle {
+    private static func gate(at index: Int) -> UnsafeMutablePointer<cp_gate>? {
+        let (chunk, place) = index.quotientAndRemainder(dividingBy: Int(CP_GATES_PER_CHUNK))
+        guard chunk < Int(CP_GATE_CHUNKS), let gates = cp_load_pointer(chunks + chunk) else { return nil }
+        return gates.assumingMemoryBound(to: cp_gate.self) + place
+    }
+
+    private static var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+        UnsafeMutableRawPointer(cp_gates()).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    }
+
+    private static func takeGate() -> UnsafeMutablePointer<cp_gate>? {
+        cp_lock()
+        defer { cp_unlock() }
+        let table = cp_gates().unsafelyUnwrapped
+        if let gate = table.pointee.unused {
+            table.pointee.unused = gate.pointee.next_unused
+            return gate
+        }
+        let index = Int(table.pointee.count)
+        let (chunk, place) = index.quotientAndRemainder(dividingBy: Int(CP_GATES_PER_CHUNK))
+        guard chunk < Int(CP_GATE_CHUNKS) else { return nil }
+        if place == 0 {
+            let floats = Int(CP_GATES_PER_CHUNK) * MemoryLayout<cp_gate>.stride / 4
+            guard let made = cp_allocate_floats(floats) else { return nil }
+            cp_store_pointer(chunks + chunk, made)
+        }
+        guard let gate = gate(at: index) else { return nil }
+        gate.pointee.index = UInt32(index)
+        cp_store64(&gate.pointee.state, 1 << 32)
+        table.pointee.count += 1
+        return gate
+    }
+
+    /// A gate that has been through all generations is retired: its handles would come again.
+    private static func putGate(_ gate: UnsafeMutablePointer<cp_gate>) {
+        guard cp_load64(&gate.pointee.state) >> 32 != 0 else { return }
+        cp_lock()
+        defer { cp_unlock() }
+        let table = cp_gates().unsafelyUnwrapped
+        gate.pointee.next_unused = table.pointee.unused
+        table.pointee.unused = gate
+    }
+}

@@ -1,0 +1,237 @@
+import CPlatform
+
+/// The backward pass against central differences of the loss, which a separate plain implementation of the notes'
+/// formulas computes in double precision.
+extension NetworkState {
+    private static var largestSample: Int { 4096 }
+
+    package func checkGradient(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> Double {
+        for (index, layer) in layers.enumerated() where layer.activation.is(.sign) {
+            throw BackpropError(
+                .unsupported, "layer \(index + 1) is \"sign\", whose derivative in training is 1 and not its own")
+        }
+        let count = parameterCount
+        let flat = try Floats(count)
+        _ = try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace throws(BackpropError) in
+            try workspace.makeGradients(for: self)
+            collectGradient(inputs, rows: rows, in: workspace)
+            copyGradient(from: workspace, to: flat.base)
+        }
+        let plain = try PlainNetwork(self, inputs, targets, rows: rows)
+        // Callbacks give Floats, in whose rounding a small difference would drown.
+        let step = hasPlugins ? 1e-2 : 1e-5
+        let stride = max(1, (count + Self.largestSample - 1) / Self.largestSample)
+        var worst = 0.0
+        for range in plain.layerRanges {
+            worst = max(worst, try plain.worstError(of: flat.base, in: range, every: stride, step: step))
+        }
+        return worst
+    }
+}
+
+/// A network's loss as a function of its flat parameters: the formulas, one number after the other.
+private final class PlainNetwork {
+    private let network: NetworkState
+    private let inputs, targets: UnsafePointer<Float>
+    private let rows: Int
+    private let parameters: Doubles
+    private let x, z: Doubles
+    private let packing: Packing?
+
+    init(
+        _ network: NetworkState, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) {
+        self.network = network
+        self.inputs = inputs
+        self.targets = targets
+        self.rows = rows
+        let count = network.parameterCount
+        parameters = try Doubles(count)
+        let flat = try Floats(count)
+        network.getParameters(flat.base)
+        for i in 0..<count { parameters.base[i] = Double(flat.base[i]) }
+        let widest = try checkedProduct(max(network.widestStride, network.inputCount), rows)
+        x = try Doubles(widest)
+        z = try Doubles(widest)
+        packing = network.hasPlugins ? try Packing(size: widest) : nil
+    }
+
+    /// Each layer's range of the flat parameters.
+    var layerRanges: [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var at = 0
+        for layer in network.layers {
+            let count = layer.outputs * (layer.inputs + (layer.norm == nil ? 1 : 3))
+            ranges.append(at..<at + count)
+            at += count
+        }
+        return ranges
+    }
+
+    /// Small elements are measured against a hundredth of the layer's largest: many are rounding and nothing else, such
+    /// as a bias that batch normalization takes off again.
+    func worstError(
+        of gradient: UnsafePointer<Float>, in range: Range<Int>, every stride: Int, step: Double
+    ) throws(BackpropError) -> Double {
+        let differences = try Doubles(range.count / stride + 1)
+        var largest = 0.0
+        var sampled = 0
+        for i in Swift.stride(from: range.lowerBound, to: range.upperBound, by: stride) {
+            differences.base[sampled] = try difference(i, step)
+            largest = max(largest, differences.base[sampled].magnitude)
+            sampled += 1
+        }
+        var worst = 0.0
+        for place in 0..<sampled {
+            let numeric = differences.base[place]
+            let analytic = Double(gradient[range.lowerBound + place * stride])
+            let scale = max(analytic.magnitude, numeric.magnitude, 0.01 * largest, 1e-30)
+            let error = (analytic - numeric).magnitude / scale
+            worst = max(worst, error.isNaN ? .infinity : error)
+        }
+        return worst
+    }
+
+    private func difference(_ i: Int, _ step: Double) throws(BackpropError) -> Double {
+        let value = parameters.base[i]
+        let h = step * max(1, value.magnitude)
+        defer { parameters.base[i] = value }
+        parameters.base[i] = value + h
+        let above = try loss()
+        parameters.base[i] = value - h
+        return (above - (try loss())) / (2 * h)
+    }
+
+    /// Forward through all layers, then the loss.
+    private func loss() throws(BackpropError) -> Double {
+        for i in 0..<rows * network.inputCount { x.base[i] = Double(inputs[i]) }
+        var at = 0
+        for layer in network.layers {
+            let weights = parameters.base + at
+            weigh(layer, weights)
+            at += layer.outputs * (layer.inputs + 1)
+            if let norm = layer.norm {
+                normalize(layer, norm, gamma: parameters.base + at, beta: parameters.base + at + layer.outputs)
+                at += 2 * layer.outputs
+            }
+            try activate(layer)
+        }
+        let sum = lossSum()
+        return network.options[.gradientReduction] == 0 ? sum : sum / Double(rows)
+    }
+
+    /// z = Σ w x   (notes, introduction)
+    private func weigh(_ layer: Layer, _ weights: UnsafePointer<Double>) {
+        for row in 0..<rows {
+            for output in 0..<layer.outputs {
+                var sum = weights[layer.outputs * layer.inputs + output]
+                for input in 0..<layer.inputs {
+                    sum += weights[output * layer.inputs + input] * x.base[row * layer.inputs + input]
+                }
+                z.base[row * layer.outputs + output] = sum
+            }
+        }
+    }
+
+    /// (notes, §5)
+    private func normalize(
+        _ layer: Layer, _ norm: Normalization, gamma: UnsafePointer<Double>, beta: UnsafePointer<Double>
+    ) {
+        let epsilon = network.options[.batchnormEpsilon]
+        for output in 0..<layer.outputs {
+            var mean = Double(norm.runningMean.base[output])
+            var variance = Double(norm.runningVariance.base[output])
+            if rows > 1 {
+                mean = 0
+                for row in 0..<rows { mean += z.base[row * layer.outputs + output] / Double(rows) }
+                variance = 0
+                for row in 0..<rows {
+                    let d = z.base[row * layer.outputs + output] - mean
+                    variance += d * d / Double(rows)
+                }
+            }
+            for row in 0..<rows {
+                let i = row * layer.outputs + output
+                z.base[i] = gamma[output] * (z.base[i] - mean) / (variance + epsilon).squareRoot() + beta[output]
+            }
+        }
+    }
+
+    private func activate(_ layer: Layer) throws(BackpropError) {
+        let count = rows * layer.outputs
+        switch layer.activation {
+        case .builtIn(.softmax):
+            for row in 0..<rows { softmax(row * layer.outputs, layer.outputs) }
+        case .builtIn(let function):
+            for i in 0..<count { x.base[i] = function.value(z.base[i]) }
+        case .plugin(let plugin):
+            try packing.unsafelyUnwrapped.forward(plugin, z: z.base, a: x.base, rows: rows, columns: layer.outputs)
+        }
+    }
+
+    private func softmax(_ start: Int, _ columns: Int) {
+        var largest = -Double.infinity
+        for i in start..<start + columns { largest = max(largest, z.base[i]) }
+        var sum = 0.0
+        for i in start..<start + columns {
+            x.base[i] = exp(z.base[i] - largest)
+            sum += x.base[i]
+        }
+        for i in start..<start + columns { x.base[i] /= sum }
+    }
+
+    private func lossSum() -> Double {
+        var sum = 0.0
+        for i in 0..<rows * network.outputCount {
+            let a = x.base[i]
+            let y = Double(targets[i])
+            switch network.loss {
+            case .squaredError: sum += 0.5 * (a - y) * (a - y)
+            case .binaryCrossEntropy: sum -= y * max(log(a), -100) + (1 - y) * max(log1p(-a), -100)
+            case .crossEntropy: sum -= y * max(log(a), -100)
+            }
+        }
+        return sum
+    }
+}
+
+extension BuiltInActivation {
+    /// f(z) in double precision, by the C library. Not for softmax, which is not a function of one number.
+    fileprivate func value(_ z: Double) -> Double {
+        switch self {
+        case .identity, .softmax: z
+        case .sign: z > 0 ? 1 : z < 0 ? -1 : 0
+        case .logistic: 1 / (1 + exp(-z))
+        case .tanh: CPlatform.tanh(z)
+        case .relu: max(0, z)
+        case .leakyRelu: z > 0 ? z : 0.01 * z
+        case .elu: z > 0 ? z : expm1(z)
+        case .softplus: max(0, z) + log1p(exp(-z.magnitude))
+        case .softsign: z / (1 + z.magnitude)
+        case .silu: z / (1 + exp(-z))
+        case .gelu: 0.5 * z * erfc(-z / 2.0.squareRoot())
+        }
+    }
+}
+
+extension Packing {
+    /// The host's function on doubles, by way of Floats.
+    fileprivate func forward(
+        _ plugin: ActivationPlugin, z: UnsafePointer<Double>, a: UnsafeMutablePointer<Double>, rows: Int, columns: Int
+    ) throws(BackpropError) {
+        try forwardUnpadded(
+            plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, take: { a[$1] = Double($0[$1]) })
+    }
+}
+
+private struct Doubles: ~Copyable {
+    private let storage: Floats
+    let base: UnsafeMutablePointer<Double>
+
+    init(_ count: Int) throws(BackpropError) {
+        storage = try Floats(2 * count)
+        base = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: Double.self)
+    }
+}

@@ -1,0 +1,137 @@
+/// Reads the little JSON a safetensors header is: objects of strings, numbers and short arrays. Strict, in one pass, in
+/// memory proportional to what is kept.
+struct JSONReader {
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var at = 0
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
+    }
+
+    /// `{ key: …, … }`; `member` must read the value.
+    mutating func readObject(_ member: (_ key: String, inout JSONReader) throws(BackpropError) -> Void) throws(BackpropError) {
+        try expect(0x7B)
+        if take(0x7D) { return }
+        repeat {
+            let key = try readString()
+            try expect(0x3A)
+            try member(key, &self)
+        } while take(0x2C)
+        try expect(0x7D)
+    }
+
+    /// `[ 1, 2, … ]` of at most `limit` counts.
+    mutating func readCounts(limit: Int) throws(BackpropError) -> [Int] {
+        var counts: [Int] = []
+        try expect(0x5B)
+        if take(0x5D) { return counts }
+        repeat {
+            guard counts.count < limit else { throw malformed }
+            counts.append(try readCount())
+        } while take(0x2C)
+        try expect(0x5D)
+        return counts
+    }
+
+    mutating func readString() throws(BackpropError) -> String {
+        try expect(0x22)
+        var text: [UInt8] = []
+        while true {
+            guard at < bytes.count, bytes[at] >= 0x20 else { throw malformed }
+            let byte = bytes[at]
+            at += 1
+            if byte == 0x22 { break }
+            if byte == 0x5C { try readEscape(into: &text) } else { text.append(byte) }
+        }
+        guard let string = String(validating: text, as: UTF8.self) else { throw malformed }
+        return string
+    }
+
+    /// Nothing but space may follow.
+    mutating func expectEnd() throws(BackpropError) {
+        skipSpace()
+        guard at == bytes.count else { throw malformed }
+    }
+
+    /// Digits without a leading zero, below 2⁵⁸.
+    private mutating func readCount() throws(BackpropError) -> Int {
+        skipSpace()
+        let start = at
+        var value = 0
+        while at < bytes.count, bytes[at] >= 0x30, bytes[at] <= 0x39 {
+            value = value * 10 + Int(bytes[at] - 0x30)
+            guard value < 1 << 58 else { throw malformed }
+            at += 1
+        }
+        guard at > start, at == start + 1 || bytes[start] != 0x30 else { throw malformed }
+        return value
+    }
+
+    private mutating func readEscape(into text: inout [UInt8]) throws(BackpropError) {
+        guard at < bytes.count else { throw malformed }
+        let byte = bytes[at]
+        at += 1
+        switch byte {
+        case 0x22, 0x5C, 0x2F: text.append(byte)
+        case 0x62: text.append(0x08)
+        case 0x66: text.append(0x0C)
+        case 0x6E: text.append(0x0A)
+        case 0x72: text.append(0x0D)
+        case 0x74: text.append(0x09)
+        case 0x75: try readUnicodeEscape(into: &text)
+        default: throw malformed
+        }
+    }
+
+    private mutating func readUnicodeEscape(into text: inout [UInt8]) throws(BackpropError) {
+        var code = try readHex4()
+        if code & 0xFC00 == 0xD800 {
+            guard at + 1 < bytes.count, bytes[at] == 0x5C, bytes[at + 1] == 0x75 else { throw malformed }
+            at += 2
+            let low = try readHex4()
+            guard low & 0xFC00 == 0xDC00 else { throw malformed }
+            code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
+        }
+        guard let scalar = Unicode.Scalar(code) else { throw malformed }
+        text.append(contentsOf: UTF8.encode(scalar).unsafelyUnwrapped)
+    }
+
+    private mutating func readHex4() throws(BackpropError) -> UInt32 {
+        guard bytes.count - at >= 4 else { throw malformed }
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = hexDigit(bytes[at]) else { throw malformed }
+            value = value << 4 | UInt32(digit)
+            at += 1
+        }
+        return value
+    }
+
+    private mutating func expect(_ byte: UInt8) throws(BackpropError) {
+        guard take(byte) else { throw malformed }
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        skipSpace()
+        guard at < bytes.count, bytes[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func skipSpace() {
+        while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 { at += 1 }
+    }
+
+    var malformed: BackpropError {
+        BackpropError(.corrupt, "the model's header is not valid near byte \(at)")
+    }
+}
+
+func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x61...0x66: byte - 0x61 + 10
+    case 0x41...0x46: byte - 0x41 + 10
+    default: nil
+    }
+}

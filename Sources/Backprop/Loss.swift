@@ -1,0 +1,124 @@
+import CPlatform
+
+/// What training makes small. For one row with outputs a and targets y; rows are summed, in double precision.
+enum Loss: Int, Named {
+    case squaredError, binaryCrossEntropy, crossEntropy
+
+    var name: String {
+        switch self {
+        case .squaredError: "squared_error"
+        case .binaryCrossEntropy: "binary_cross_entropy"
+        case .crossEntropy: "cross_entropy"
+        }
+    }
+
+    /// Logistic or softmax outputs undo the logarithm: loss and gradient then come straight from z.
+    func isFused(with activation: Activation) -> Bool {
+        switch self {
+        case .squaredError: false
+        case .binaryCrossEntropy: activation.is(.logistic)
+        case .crossEntropy: activation.is(.softmax)
+        }
+    }
+
+    /// The sum over rows of the loss. z and a are padded, targets are not.
+    func sum(
+        fused: Bool, z: UnsafePointer<Float>, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, rows: Int,
+        columns: Int, stride: Int
+    ) -> Double {
+        var total = 0.0
+        for row in 0..<rows {
+            let z = z + row * stride
+            let a = a + row * stride
+            let y = targets + row * columns
+            switch self {
+            case .squaredError: total += halfSquaredError(a, y, columns)
+            case .binaryCrossEntropy: total += fused ? logisticLoss(z, y, columns) : binaryLoss(a, y, columns)
+            case .crossEntropy: total += fused ? softmaxLoss(z, y, columns) : categoricalLoss(a, y, columns)
+            }
+        }
+        return total
+    }
+
+    /// The gradient for a, or for z where fused; times `scale`. d is padded like a; its padding stays.
+    func gradient(
+        fused: Bool, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, rows: Int,
+        columns: Int, stride: Int, scale: Float
+    ) {
+        for row in 0..<rows {
+            let a = a + row * stride
+            let d = d + row * stride
+            let y = targets + row * columns
+            switch self {
+            case .squaredError:  // ŷ − y   (notes, §1)
+                for k in 0..<columns { d[k] = scale * (a[k] - y[k]) }
+            case .binaryCrossEntropy where fused:
+                for k in 0..<columns { d[k] = scale * (a[k] - y[k]) }
+            case .binaryCrossEntropy:
+                for k in 0..<columns {
+                    let width = a[k] * (1 - a[k])
+                    d[k] = scale * (a[k] - y[k]) / (width < 1e-12 ? 1e-12 : width)
+                }
+            case .crossEntropy where fused:
+                var weight: Float = 0
+                for k in 0..<columns { weight += y[k] }
+                for k in 0..<columns { d[k] = scale * (a[k] * weight - y[k]) }
+            case .crossEntropy:
+                for k in 0..<columns { d[k] = -scale * y[k] / (a[k] < 1e-12 ? 1e-12 : a[k]) }
+            }
+        }
+    }
+}
+
+/// ½ ‖ŷ − y‖²   (notes, §1)
+private func halfSquaredError(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
+    var sum = 0.0
+    for k in 0..<columns {
+        let error = Double(a[k]) - Double(y[k])
+        sum += error * error
+    }
+    return 0.5 * sum
+}
+
+/// −Σ y log a + (1 − y) log(1 − a), logarithms kept above −100.
+private func binaryLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
+    var sum = 0.0
+    for k in 0..<columns {
+        sum -= Double(y[k]) * boundedLog(Double(a[k])) + (1 - Double(y[k])) * boundedLog(1 - Double(a[k]))
+    }
+    return sum
+}
+
+/// The same for a = logistic(z): max(z, 0) − z y + log(1 + e^−|z|).
+private func logisticLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
+    var sum = 0.0
+    for k in 0..<columns {
+        let z = Double(z[k])
+        sum += (z < 0 ? 0 : z) - z * Double(y[k]) + log1p(exp(-z.magnitude))
+    }
+    return sum
+}
+
+/// −Σ y log a, logarithms kept above −100.
+private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
+    var sum = 0.0
+    for k in 0..<columns { sum -= Double(y[k]) * boundedLog(Double(a[k])) }
+    return sum
+}
+
+/// The same for a = softmax(z): Σ y (log Σ eᶻ − z).
+private func softmaxLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
+    var largest = z[0]
+    for k in 0..<columns { largest = z[k] > largest ? z[k] : largest }
+    var total = 0.0
+    for k in 0..<columns { total += exp(Double(z[k] - largest)) }
+    let logTotal = Double(largest) + log(total)
+    var sum = 0.0
+    for k in 0..<columns { sum += Double(y[k]) * (logTotal - Double(z[k])) }
+    return sum
+}
+
+private func boundedLog(_ x: Double) -> Double {
+    let value = log(x)
+    return value < -100 ? -100 : value
+}

@@ -1,0 +1,19 @@
+/// Names are compared byte by byte, which needs no Unicode tables in the shared library.
+extension String {
+    @inline(__always)
+    func isSame(as other: String) -> Bool {
+        utf8.elementsEqual(other.utf8)
+    }
+}
+
+/// A fixed set of things with names: the built-in activations, losses, options.
+protocol Named: CaseIterable {
+    var name: String { get }
+}
+
+extension Named {
+    static func named(_ name: String) -> Self? {
+        for each in allCases where each.name.isSame(as: name) { return each }
+        return nil
+    }
+}

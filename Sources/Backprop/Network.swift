@@ -1,0 +1,190 @@
+/// A fully connected feed-forward network, trained by backpropagation.
+///
+///     let network = try Network(layers: [2, 4, 1], seed: 1)
+///     for _ in 0..<5000 { try network.train(inputs, targets, learningRate: 1) }
+///     let outputs = try network.predict(inputs)
+///
+/// Matrices are row-major [Float]: inputs [rows × inputs], targets [rows × outputs]; the number of rows follows from the
+/// count. `backprop.h` says more on every call. Any method may be called from any thread; those that change the network
+/// run one at a time.
+public final class Network: Sendable {
+    private let handle: Handle
+
+    private init(_ state: NetworkState) throws(BackpropError) {
+        handle = try Handle(owning: state)
+    }
+
+    /// Random weights from a seed; logistic units; half the squared error.
+    public convenience init(layers: [Int], seed: UInt64) throws(BackpropError) {
+        try self.init(try layers.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
+            try NetworkState(layerSizes: sizes, seed: seed)
+        })
+    }
+
+    deinit { handle.free() }
+
+    /// An independent copy.
+    public func clone() throws(BackpropError) -> Network {
+        try Network(try handle.read { (state) throws(BackpropError) in try NetworkState(copying: state) })
+    }
+
+    // MARK: Shape and settings
+
+    /// Layer sizes, inputs first.
+    public var layers: [Int] {
+        get throws(BackpropError) {
+            try handle.read { (state) throws(BackpropError) in
+                var sizes: [Int] = []
+                for index in 0..<state.layerCount { sizes.append(try state.size(ofLayer: index)) }
+                return sizes
+            }
+        }
+    }
+
+    /// Fresh weights from a seed.
+    public func initialize(seed: UInt64) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in state.initialize(seed: seed) }
+    }
+
+    /// Layers 1 … count − 1; built-in or registered names.
+    public func setActivation(_ name: String, layer: Int) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setActivation(layer, name) }
+    }
+
+    public func setBatchNormalization(_ enabled: Bool, layer: Int) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled) }
+    }
+
+    public func setLoss(_ name: String) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setLoss(name) }
+    }
+
+    public func setOption(_ name: String, _ value: Double) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setOption(name, value) }
+    }
+
+    public func option(_ name: String) throws(BackpropError) -> Double {
+        try handle.read { (state) throws(BackpropError) in try state.option(name) }
+    }
+
+    // MARK: Training
+
+    /// One step of gradient descent on the rows given; the loss before it. One row is a step of stochastic gradient
+    /// descent, more are a minibatch.
+    @discardableResult
+    public func train(_ inputs: [Float], _ targets: [Float], learningRate: Float) throws(BackpropError) -> Float {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs, targets)
+            return try state.train(inputs, targets, rows: rows, rate: learningRate)
+        }
+    }
+
+    /// The flat gradient of the loss, and the loss.
+    public func gradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> (gradient: [Float], loss: Float) {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs, targets)
+            var flat = [Float](repeating: 0, count: state.parameterCount)
+            let loss = try state.gradient(inputs, targets, rows: rows, into: &flat)
+            return (flat, loss)
+        }
+    }
+
+    /// parameters −= learningRate · gradient
+    public func apply(gradient: [Float], learningRate: Float) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in
+            try state.requireCount(gradient.count, state.parameterCount, "gradient")
+            try state.apply(gradient: gradient, rate: learningRate)
+        }
+    }
+
+    /// The worst relative error of the gradient against central differences.
+    public func checkGradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
+        try handle.write { (state) throws(BackpropError) in
+            try state.checkGradient(inputs, targets, rows: try state.rows(inputs, targets))
+        }
+    }
+
+    // MARK: Use
+
+    /// Outputs [rows × outputs].
+    public func predict(_ inputs: [Float]) throws(BackpropError) -> [Float] {
+        try handle.read { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs)
+            var outputs = [Float](repeating: 0, count: rows * state.outputCount)
+            try state.predict(inputs, rows: rows, into: &outputs)
+            return outputs
+        }
+    }
+
+    /// The loss of the predictions, without training.
+    public func evaluate(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Float {
+        try handle.read { (state) throws(BackpropError) in
+            try state.evaluate(inputs, targets, rows: try state.rows(inputs, targets))
+        }
+    }
+
+    // MARK: Parameters and files
+
+    /// The flat parameters.
+    public func parameters() throws(BackpropError) -> [Float] {
+        try handle.read { (state) throws(BackpropError) in
+            var flat = [Float](repeating: 0, count: state.parameterCount)
+            state.getParameters(&flat)
+            return flat
+        }
+    }
+
+    public func setParameters(_ parameters: [Float]) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in
+            try state.requireCount(parameters.count, state.parameterCount, "parameters")
+            try state.setParameters(parameters)
+        }
+    }
+
+    /// Writes a safetensors file, whole or not at all.
+    public func save(to path: String) throws(BackpropError) {
+        try handle.read { (state) throws(BackpropError) in try state.save(path) }
+    }
+
+    public static func load(from path: String) throws(BackpropError) -> Network {
+        try Network(try NetworkState.load(path))
+    }
+}
+
+/// Activations of the program's own, for all networks of the process.
+extension Network {
+    /// Registers a function of one number by name. Without a derivative, central differences.
+    public static func registerActivation(
+        _ name: String, derivative: (@Sendable (_ z: Float, _ a: Float) -> Float)? = nil,
+        function: @escaping @Sendable (Float) -> Float
+    ) throws(BackpropError) {
+        try ActivationRegistry.register(ActivationPlugin(name: name, function: function, derivative: derivative))
+    }
+
+    /// Networks that use the activation go on with it.
+    public static func unregisterActivation(_ name: String) throws(BackpropError) {
+        try ActivationRegistry.unregister(name)
+    }
+}
+
+extension NetworkState {
+    /// How many rows an array of inputs holds.
+    fileprivate func rows(_ inputs: [Float]) throws(BackpropError) -> Int {
+        guard inputs.count % inputCount == 0 else {
+            throw BackpropError(.invalidValue, "\(inputs.count) inputs are not rows of \(inputCount)")
+        }
+        return inputs.count / inputCount
+    }
+
+    fileprivate func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
+        let rows = try rows(inputs)
+        try requireCount(targets.count, rows * outputCount, "targets")
+        return rows
+    }
+
+    fileprivate func requireCount(_ count: Int, _ expected: Int, _ what: String) throws(BackpropError) {
+        guard count == expected else {
+            throw BackpropError(.invalidValue, "\(what): \(count) numbers where \(expected) belong")
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import CPlatform
+
+/// What a network is, behind its gate: whoever calls here holds it (see Gate.swift). The other files of this folder
+/// extend it by what it does.
+package final class NetworkState {
+    static let largestLayerCount = 1024
+
+    let kernels: cp_kernels
+    /// layers[0] is layer 1, the first with weights.
+    let layers: [Layer]
+    var loss = Loss.squaredError
+    var options = Options()
+    var seed: UInt64
+    /// Training steps taken since the weights were drawn.
+    var steps: UInt64 = 0
+    /// Whether the weights are still those drawn from the seed: then they follow the initialization rule.
+    var isPristine = true
+    /// For what is random in training.
+    var random: Random
+    /// Whether a host's callback may run in a call.
+    private(set) var hasPlugins = false
+
+    var workspace: Workspace?
+    let predictionPool = PredictionPool()
+
+    var inputCount: Int { layers[0].inputs }
+    var outputCount: Int { layers[layers.count - 1].outputs }
+    let widestStride: Int
+
+    package init(layerSizes: UnsafeBufferPointer<Int>, seed: UInt64) throws(BackpropError) {
+        guard layerSizes.count >= 2 else {
+            throw BackpropError(.invalidValue, "a network has 2 layers or more, inputs included, not \(layerSizes.count)")
+        }
+        guard layerSizes.count <= Self.largestLayerCount else {
+            throw BackpropError(.limit, "a network has at most \(Self.largestLayerCount) layers")
+        }
+        var widest = 0
+        for index in layerSizes.indices {
+            let size = layerSizes[index]
+            guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
+            guard size > 0, size < 1 << 40 else {
+                throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is more than can be counted")
+            }
+            widest = max(widest, paddedStride(size))
+        }
+        for index in 1..<layerSizes.count {  // before any memory is taken
+            _ = try checkedProduct(paddedStride(layerSizes[index]), layerSizes[index - 1] + 1)
+        }
+        var layers: [Layer] = []
+        for index in 1..<layerSizes.count {
+            layers.append(try Layer(inputs: layerSizes[index - 1], outputs: layerSizes[index]))
+        }
+        self.layers = layers
+        self.seed = seed
+        widestStride = widest
+        kernels = Self.kernels
+        random = Random(seed: seed, stream: 0)
+        initialize(seed: seed)
+    }
+
+    package init(copying other: NetworkState) throws(BackpropError) {
+        var layers: [Layer] = []
+        for layer in other.layers { layers.append(try Layer(copying: layer)) }
+        self.layers = layers
+        kernels = other.kernels
+        loss = other.loss
+        options = other.options
+        seed = other.seed
+        steps = other.steps
+        isPristine = other.isPristine
+        random = other.random
+        hasPlugins = other.hasPlugins
+        widestStride = other.widestStride
+    }
+
+    /// The kernels for this processor.
+    private static var kernels: cp_kernels {
+        var table = cp_kernels()
+        if cp_uses_avx2() { cp_kernels_avx2(&table) } else { cp_kernels_baseline(&table) }
+        return table
+    }
+
+    package static var instructionSet: UnsafePointer<CChar> { kernels.name }
+
+    // MARK: Shape
+
+    /// Layers as given when the network was made: the inputs count.
+    package var layerCount: Int { layers.count + 1 }
+
+    package func size(ofLayer index: Int) throws(BackpropError) -> Int {
+        guard index >= 0, index < layerCount else {
+            throw BackpropError(
+                .invalidValue, "layer \(UInt(bitPattern: index)) is not one of 0 to \(layerCount - 1)")
+        }
+        return index == 0 ? inputCount : layers[index - 1].outputs
+    }
+
+    /// The layer with that number, counted from the inputs.
+    private func layer(_ index: Int) throws(BackpropError) -> Layer {
+        guard index >= 1, index < layerCount else {
+            throw BackpropError(
+                .invalidValue, "layer \(UInt(bitPattern: index)) is not one of 1 to \(layerCount - 1), those with weights")
+        }
+        return layers[index - 1]
+    }
+
+    // MARK: Settings
+
+    package func setActivation(_ index: Int, _ name: String) throws(BackpropError) {
+        let layer = try layer(index)
+        install(try Activation.find(name), in: layer)
+        redraw()
+    }
+
+    /// For those who have the activation already: redraws nothing.
+    func install(_ activation: Activation, in layer: Layer) {
+        layer.activation = activation
+        hasPlugins = layers.contains { $0.activation.isPlugin }
+        forgetBuffers()
+    }
+
+    package func setBatchnorm(_ index: Int, enabled: Bool) throws(BackpropError) {
+        try layer(index).setNormalized(enabled)
+        forgetBuffers()
+    }
+
+    package func setLoss(_ name: String) throws(BackpropError) {
+        guard let loss = Loss.named(name) else { throw BackpropError(.unknownName, "no loss is named \"\(name)\"") }
+        self.loss = loss
+    }
+
+    package func setOption(_ name: String, _ value: Double) throws(BackpropError) {
+        let option = try Options.find(name)
+        try options.set(option, to: value)
+        if option == .initialization { redraw() }
+    }
+
+    package func option(_ name: String) throws(BackpropError) -> Double {
+        options[try Options.find(name)]
+    }
+
+    private func forgetBuffers() {
+        workspace = nil
+        predictionPool.drain()
+    }
+
+    // MARK: Random weights
+
+    /// Fresh weights (notes, §2, step 1): each layer from its own stream of the seed.
+    package func initialize(seed: UInt64) {
+        self.seed = seed
+        random = Random(seed: seed, stream: 0)
+        steps = 0
+        isPristine = true
+        let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
+        for index in layers.indices {
+            var stream = Random(seed: seed, stream: UInt64(index) + 1)
+            layers[index].initialize(rule: rule.resolved(for: layers[index].activation), random: &stream)
+        }
+    }
+
+    /// Weights nobody has touched follow the settings.
+    private func redraw() {
+        if isPristine { initialize(seed: seed) }
+    }
+}

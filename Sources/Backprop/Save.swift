@@ -1,0 +1,100 @@
+import CPlatform
+
+extension NetworkState {
+    /// Writes the model; the old file of that name stays until the new one is safely on the disk.
+    package func save(_ path: String) throws(BackpropError) {
+        guard !path.isEmpty else { throw BackpropError(.invalidValue, "the path is empty") }
+        let model = try SavedModel(self)
+        let error = path.withCString { cp_replace_file($0, model.bytes, model.count) }
+        if error != 0 { throw fileError(error, "write", path) }
+    }
+
+    /// The bytes of the file, if they fit; their number in any case.
+    package func save(
+        into buffer: UnsafeMutablePointer<UInt8>?, capacity: Int, needed: inout Int
+    ) throws(BackpropError) {
+        let model = try SavedModel(self)
+        needed = model.count
+        guard let buffer, capacity >= model.count else {
+            throw BackpropError(.bufferTooSmall, "the model needs \(model.count) bytes, the buffer has \(capacity)")
+        }
+        cp_copy(buffer, model.bytes, model.count)
+    }
+}
+
+/// A model file in memory.
+private struct SavedModel: ~Copyable {
+    let bytes: UnsafeMutablePointer<UInt8>
+    let count: Int
+
+    init(_ network: NetworkState) throws(BackpropError) {
+        let tensors = ModelFormat.tensors(of: network)
+        let header = Self.header(network, tensors)
+        var floats = 0
+        for tensor in tensors { floats += tensor.count }
+        count = 8 + header.count + floats * 4
+        guard let bytes = cp_allocate_bytes(count) else {
+            throw BackpropError(.outOfMemory, "out of memory: no room for \(count) bytes")
+        }
+        self.bytes = bytes
+
+        UnsafeMutableRawPointer(bytes).storeBytes(of: UInt64(header.count).littleEndian, as: UInt64.self)
+        for i in header.indices { bytes[8 + i] = header[i] }
+        // The header's length is a multiple of eight, and so the floats are aligned.
+        var at = UnsafeMutableRawPointer(bytes + 8 + header.count).assumingMemoryBound(to: Float.self)
+        for tensor in tensors {
+            tensor.copy(to: at)
+            at += tensor.count
+        }
+        let checksum = ModelFormat.checksum(of: UnsafeBufferPointer(start: bytes, count: count))
+        for (i, digit) in ModelFormat.hex(checksum).utf8.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
+    }
+
+    deinit { cp_free(bytes) }
+
+    private static func header(_ network: NetworkState, _ tensors: [ModelFormat.Tensor]) -> [UInt8] {
+        var text = ModelFormat.opening + ModelFormat.version + ModelFormat.beforeChecksum
+        for _ in 0..<ModelFormat.checksumDigits { text += "0" }
+        text += "\""
+        for (key, value) in metadata(network) { text += ",\"\(key)\":\"\(value)\"" }
+        text += "}"
+        var offset = 0
+        for tensor in tensors {
+            let shape = ModelFormat.list(tensor.shape.map { "\($0)" })
+            let end = offset + tensor.count * 4
+            text += ",\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+            offset = end
+        }
+        text += "}"
+        var bytes = Array(text.utf8)
+        while bytes.count % 8 != 0 { bytes.append(0x20) }
+        return bytes
+    }
+
+    /// All keys after the checksum. Names have only characters that JSON takes as they are.
+    private static func metadata(_ network: NetworkState) -> [(String, String)] {
+        let layers = network.layers
+        let state = network.random.state
+        var pairs = [
+            ("layers", ModelFormat.list(["\(network.inputCount)"] + layers.map { "\($0.outputs)" })),
+            ("activations", ModelFormat.list(layers.map { $0.activation.name })),
+            ("batchnorm", ModelFormat.list(layers.map { $0.isNormalized ? "on" : $0.normalization == nil ? "none" : "off" })),
+            ("loss", network.loss.name),
+            ("seed", "\(network.seed)"),
+            ("steps", "\(network.steps)"),
+            ("pristine", network.isPristine ? "yes" : "no"),
+            ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
+        ]
+        for option in Option.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
+        return pairs
+    }
+}
+
+/// The error for an errno.
+func fileError(_ code: Int32, _ verb: String, _ path: String) -> BackpropError {
+    if code == cp_out_of_memory_errno { return BackpropError(.outOfMemory, "out of memory: cannot \(verb) \(path)") }
+    let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+        String(cString: cp_describe_errno(code, buffer.baseAddress, 256).unsafelyUnwrapped)
+    }
+    return BackpropError(.io, "cannot \(verb) \(path): \(text)")
+}

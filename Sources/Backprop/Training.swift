@@ -1,0 +1,93 @@
+import CPlatform
+
+/// Training calls. Each is a transaction: forward, backward with the old weights, checks, and only then the updates,
+/// none of which can fail.
+extension NetworkState {
+    /// One step of gradient descent on a minibatch (notes, §2 and §4); one row is the delta rule (§1). Returns the loss
+    /// before the step.
+    package func train(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
+    ) throws(BackpropError) -> Float {
+        try requireRate(rate)
+        let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
+        return try pass(inputs, targets, rows: rows, rate: rate, gammaStep: gammaStep) { workspace throws(BackpropError) in
+            update(inputs, rows: rows, rate: rate, in: workspace)
+        }
+    }
+
+    /// The gradient of a minibatch's loss, flat; the running statistics move. Returns the loss.
+    package func gradient(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) -> Float {
+        try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace throws(BackpropError) in
+            try workspace.makeGradients(for: self)
+            collectGradient(inputs, rows: rows, in: workspace)
+            copyGradient(from: workspace, to: flat)
+            moveRunningStatistics(rows: rows, in: workspace)
+        }
+    }
+
+    /// w −= rate · gradient, with a flat gradient of the caller's.
+    package func apply(gradient flat: UnsafePointer<Float>, rate: Float) throws(BackpropError) {
+        try requireRate(rate)
+        let workspace = try requireWorkspace(rows: 1)
+        try workspace.makeGradients(for: self)
+        try copyGradient(from: flat, to: workspace, rate: rate)
+        for index in layers.indices {
+            let layer = layers[index]
+            kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
+            stepNormalization(layer, workspace.layers[index], rate: rate)
+        }
+        finishStep()
+    }
+
+    /// Forward, backward and checks; then `commit`, which must do all it can fail at before it changes anything.
+    func pass(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float, gammaStep: Float?,
+        commit: (Workspace) throws(BackpropError) -> Void
+    ) throws(BackpropError) -> Float {
+        try requireRows(rows)
+        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        let workspace = try requireWorkspace(rows: rows)
+        do throws(BackpropError) {
+            try forward(inputs, rows: rows, in: workspace)
+            let value = lossValue(targets, rows: rows, in: workspace)
+            try requireFiniteLoss(value)
+            try backward(targets: targets, rows: rows, in: workspace, gammaStep: gammaStep)
+            try requireFiniteStep(inputs, rows: rows, rate: rate, in: workspace)
+            try commit(workspace)
+            return Float(value)
+        } catch {
+            workspace.clearDeltas()
+            throw error
+        }
+    }
+
+    private func lossValue(_ targets: UnsafePointer<Float>, rows: Int, in workspace: Workspace) -> Double {
+        let layer = layers[layers.count - 1]
+        let own = workspace.layers[layers.count - 1]
+        let sum = loss.sum(
+            fused: loss.isFused(with: layer.activation), z: own.z.base, a: own.a.base, targets: targets, rows: rows,
+            columns: outputCount, stride: layer.stride)
+        return options[.gradientReduction] == 0 ? sum : sum / Double(rows)
+    }
+
+    func requireWorkspace(rows: Int) throws(BackpropError) -> Workspace {
+        if let workspace, workspace.capacity >= rows { return workspace }
+        let made = try Workspace(for: self, rows: rows)
+        workspace = made
+        return made
+    }
+
+    private func requireRate(_ rate: Float) throws(BackpropError) {
+        guard rate.isFinite, rate >= 0 else {
+            throw BackpropError(.invalidValue, "a learning rate is finite and at least 0, not \(decimal(Double(rate)))")
+        }
+    }
+
+    func requireRows(_ rows: Int) throws(BackpropError) {
+        guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
+        _ = try checkedProduct(rows, max(inputCount, outputCount))
+    }
+}

@@ -1,0 +1,98 @@
+import Backprop
+import CBackprop
+
+@_cdecl("bp_network_create") @implementation
+public func bp_network_create(
+    _ layer_sizes: UnsafePointer<Int>!, _ layer_count: Int, _ seed: UInt64,
+    _ network_out: UnsafeMutablePointer<OpaquePointer?>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try emptied(network_out)
+        guard layer_count >= 0, layer_count <= 1 << 32 else { throw BackpropError(.limit, "layer_count is too large") }
+        let sizes = UnsafeBufferPointer(start: try require(layer_sizes, "layer_sizes"), count: layer_count)
+        out.pointee = try Handle(owning: try NetworkState(layerSizes: sizes, seed: seed)).pointer
+    }
+}
+
+@_cdecl("bp_network_clone") @implementation
+public func bp_network_clone(_ network: OpaquePointer!, _ network_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try emptied(network_out)
+        try reading(network) { (state) throws(BackpropError) in
+            out.pointee = try Handle(owning: try NetworkState(copying: state)).pointer
+        }
+    }
+}
+
+@_cdecl("bp_network_free") @implementation
+public func bp_network_free(_ network: OpaquePointer!) {
+    guard let network else { return }
+    if let handle = try? Handle(network) { handle.free() }
+}
+
+@_cdecl("bp_network_initialize") @implementation
+public func bp_network_initialize(_ network: OpaquePointer!, _ seed: UInt64) -> Int32 {
+    status { () throws(BackpropError) in
+        try changing(network) { (state) throws(BackpropError) in state.initialize(seed: seed) }
+    }
+}
+
+@_cdecl("bp_network_layer_count") @implementation
+public func bp_network_layer_count(_ network: OpaquePointer!, _ count_out: UnsafeMutablePointer<Int>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(count_out, "count_out")
+        try reading(network) { (state) throws(BackpropError) in out.pointee = state.layerCount }
+    }
+}
+
+@_cdecl("bp_network_layer_size") @implementation
+public func bp_network_layer_size(
+    _ network: OpaquePointer!, _ layer: Int, _ size_out: UnsafeMutablePointer<Int>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(size_out, "size_out")
+        try reading(network) { (state) throws(BackpropError) in out.pointee = try state.size(ofLayer: layer) }
+    }
+}
+
+@_cdecl("bp_network_set_activation") @implementation
+public func bp_network_set_activation(_ network: OpaquePointer!, _ layer: Int, _ name: UnsafePointer<CChar>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        try changing(network) { (state) throws(BackpropError) in try state.setActivation(layer, name) }
+    }
+}
+
+@_cdecl("bp_network_set_batchnorm") @implementation
+public func bp_network_set_batchnorm(_ network: OpaquePointer!, _ layer: Int, _ enabled: Int32) -> Int32 {
+    status { () throws(BackpropError) in
+        try changing(network) { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled != 0) }
+    }
+}
+
+@_cdecl("bp_network_set_loss") @implementation
+public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        try changing(network) { (state) throws(BackpropError) in try state.setLoss(name) }
+    }
+}
+
+@_cdecl("bp_network_set_option") @implementation
+public func bp_network_set_option(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value: Double) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        try changing(network) { (state) throws(BackpropError) in try state.setOption(name, value) }
+    }
+}
+
+@_cdecl("bp_network_get_option") @implementation
+public func bp_network_get_option(
+    _ network: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(value_out, "value_out")
+        let name = try text(name, "name")
+        try reading(network) { (state) throws(BackpropError) in out.pointee = try state.option(name) }
+    }
+}

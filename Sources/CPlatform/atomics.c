@@ -1,0 +1,25 @@
+#include "atomics.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;
+
+void cp_lock(void) { pthread_mutex_lock(&tables); }
+void cp_unlock(void) { pthread_mutex_unlock(&tables); }
+
+void cp_wait(uint32_t attempt) {
+    if (attempt < 200) {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("yield");
+#endif
+    } else if (attempt < 220) {
+        sched_yield();
+    } else {
+        const struct timespec nap = {0, 50000};
+        nanosleep(&nap, NULL);
+    }
+}

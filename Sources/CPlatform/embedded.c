@@ -1,0 +1,26 @@
+/* What Embedded Swift asks of the C library and older ones do not have. */
+#ifdef BACKPROP_EMBEDDED
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* Only seeds hash tables, so it must not fail: in a kernel without randomness the clock does. */
+void arc4random_buf(void *buffer, size_t count) {
+    uint8_t *bytes = buffer;
+    while (count > 0) {
+        ssize_t n = getrandom(bytes, count, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            struct timespec now;
+            clock_gettime(CLOCK_MONOTONIC, &now);
+            for (n = 0; (size_t)n < count; n++) bytes[n] = (uint8_t)((uint64_t)now.tv_nsec >> (n % 4 * 8));
+        }
+        bytes += n;
+        count -= (size_t)n;
+    }
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* What Swift cannot say by itself: one module for the C side, without Foundation or Glibc. */
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include "atomics.h"
+#include "cpu.h"
+#include "error_text.h"
+#include "files.h"
+#include "gate.h"
+#include "kernels.h"
+#include "memory.h"
+#include "numbers.h"
+
+#endif

@@ -1,0 +1,20 @@
+/* Memory that may be refused, unlike Swift's own. */
+#ifndef CPLATFORM_MEMORY_H
+#define CPLATFORM_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* count floats, all 0, on a cache line boundary; NULL when there is not so much. End with cp_free. */
+float *cp_allocate_floats(size_t count);
+uint8_t *cp_allocate_bytes(size_t count);
+static inline void cp_free(void *memory) { free(memory); }
+
+static inline void cp_copy(void *to, const void *from, size_t bytes) { memcpy(to, from, bytes); }
+static inline int cp_compare(const void *a, const void *b, size_t bytes) { return memcmp(a, b, bytes); }
+static inline void cp_clear(void *memory, size_t bytes) { memset(memory, 0, bytes); }
+static inline size_t cp_string_length(const char *text) { return strlen(text); }
+
+#endif

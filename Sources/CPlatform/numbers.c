@@ -1,0 +1,30 @@
+#define _GNU_SOURCE
+#include "numbers.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static pthread_once_t made = PTHREAD_ONCE_INIT;
+static locale_t plain;
+
+static void make(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+
+bool cp_parse_double(const char *text, double *value_out) {
+    pthread_once(&made, make);
+    char first = *text == '-' ? text[1] : *text, *end;
+    if (!plain || first < '0' || first > '9' || (first == '0' && (text[1] == 'x' || text[2] == 'x'))) return false;
+    *value_out = strtod_l(text, &end, plain);
+    return *end == 0 && isfinite(*value_out);
+}
+
+void cp_print_double(double value, char *buffer, size_t capacity) {
+    pthread_once(&made, make);
+    locale_t before = uselocale(plain);
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(buffer, capacity, "%.*g", digits, value);
+        if (strtod_l(buffer, NULL, plain) == value) break;
+    }
+    uselocale(before);
+}

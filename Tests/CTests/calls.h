@@ -1,0 +1,132 @@
+/* calls.h: every function that takes a network, each with arguments that are good for a network of 2, 2 and 1 units
+ * without batch normalization. Whatever fails then, fails because of the network. */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include <backprop.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    int32_t (*call)(bp_network *network);
+    int reads; /* takes a const network */
+} network_call;
+
+static const float calls_inputs[4] = {0.5f, -1, 0.25f, 1}, calls_targets[2] = {1, 0};
+static float calls_floats[64];
+static int calls_left_output; /* 1 when a failed call left a scalar or a handle output standing */
+
+/* Outputs are filled with something before the call; a failed one has to set them to 0. */
+static inline int32_t calls_checked(int32_t status, int output_is_zero) {
+    if (status < 0 && !output_is_zero) calls_left_output = 1;
+    return status;
+}
+
+static inline int32_t calls_clone(bp_network *network) {
+    bp_network *copy = network;
+    int32_t status = bp_network_clone(network, &copy);
+    if (status == BP_OK) bp_network_free(copy);
+    return calls_checked(status, copy == NULL);
+}
+static inline int32_t calls_initialize(bp_network *network) { return bp_network_initialize(network, 7); }
+static inline int32_t calls_layer_count(bp_network *network) {
+    size_t count = 99;
+    int32_t status = bp_network_layer_count(network, &count);
+    return calls_checked(status, count == 0);
+}
+static inline int32_t calls_layer_size(bp_network *network) {
+    size_t size = 99;
+    int32_t status = bp_network_layer_size(network, 1, &size);
+    return calls_checked(status, size == 0);
+}
+static inline int32_t calls_set_activation(bp_network *network) {
+    return bp_network_set_activation(network, 2, "logistic");
+}
+static inline int32_t calls_set_batchnorm(bp_network *network) { return bp_network_set_batchnorm(network, 1, 0); }
+static inline int32_t calls_set_loss(bp_network *network) { return bp_network_set_loss(network, "squared_error"); }
+static inline int32_t calls_set_option(bp_network *network) {
+    return bp_network_set_option(network, "gradient_reduction", 0);
+}
+static inline int32_t calls_get_option(bp_network *network) {
+    double value = 99;
+    int32_t status = bp_network_get_option(network, "batchnorm_momentum", &value);
+    return calls_checked(status, value == 0);
+}
+static inline int32_t calls_train_step(bp_network *network) {
+    float loss = 99;
+    int32_t status = bp_network_train_step(network, calls_inputs, calls_targets, 0.5f, &loss);
+    return calls_checked(status, loss == 0);
+}
+static inline int32_t calls_train_minibatch(bp_network *network) {
+    float loss = 99;
+    int32_t status = bp_network_train_minibatch(network, calls_inputs, calls_targets, 2, 0.5f, &loss);
+    return calls_checked(status, loss == 0);
+}
+static inline int32_t calls_gradient(bp_network *network) {
+    float loss = 99;
+    int32_t status = bp_network_gradient(network, calls_inputs, calls_targets, 2, calls_floats, &loss);
+    return calls_checked(status, loss == 0);
+}
+static inline int32_t calls_apply_gradient(bp_network *network) {
+    memset(calls_floats, 0, sizeof calls_floats);
+    return bp_network_apply_gradient(network, calls_floats, 0.5f);
+}
+static inline int32_t calls_check_gradient(bp_network *network) {
+    double worst = 99;
+    int32_t status = bp_network_check_gradient(network, calls_inputs, calls_targets, 2, &worst);
+    return calls_checked(status, worst == 0);
+}
+static inline int32_t calls_predict(bp_network *network) {
+    return bp_network_predict(network, calls_inputs, 2, calls_floats);
+}
+static inline int32_t calls_evaluate(bp_network *network) {
+    float loss = 99;
+    int32_t status = bp_network_evaluate(network, calls_inputs, calls_targets, 2, &loss);
+    return calls_checked(status, loss == 0);
+}
+static inline int32_t calls_parameter_count(bp_network *network) {
+    size_t count = 99;
+    int32_t status = bp_network_parameter_count(network, &count);
+    return calls_checked(status, count == 0);
+}
+static inline int32_t calls_get_parameters(bp_network *network) {
+    return bp_network_get_parameters(network, calls_floats);
+}
+static inline int32_t calls_set_parameters(bp_network *network) {
+    memset(calls_floats, 0, sizeof calls_floats);
+    return bp_network_set_parameters(network, calls_floats);
+}
+static inline int32_t calls_save(bp_network *network) { return bp_network_save(network, "calls.safetensors"); }
+static inline int32_t calls_save_memory(bp_network *network) {
+    static uint8_t buffer[65536];
+    size_t needed = 99;
+    int32_t status = bp_network_save_memory(network, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+
+static const network_call network_calls[] = {
+    {"clone", calls_clone, 1},
+    {"initialize", calls_initialize, 0},
+    {"layer_count", calls_layer_count, 1},
+    {"layer_size", calls_layer_size, 1},
+    {"set_activation", calls_set_activation, 0},
+    {"set_batchnorm", calls_set_batchnorm, 0},
+    {"set_loss", calls_set_loss, 0},
+    {"set_option", calls_set_option, 0},
+    {"get_option", calls_get_option, 1},
+    {"train_step", calls_train_step, 0},
+    {"train_minibatch", calls_train_minibatch, 0},
+    {"gradient", calls_gradient, 0},
+    {"apply_gradient", calls_apply_gradient, 0},
+    {"check_gradient", calls_check_gradient, 0},
+    {"predict", calls_predict, 1},
+    {"evaluate", calls_evaluate, 1},
+    {"parameter_count", calls_parameter_count, 1},
+    {"get_parameters", calls_get_parameters, 1},
+    {"set_parameters", calls_set_parameters, 0},
+    {"save", calls_save, 1},
+    {"save_memory", calls_save_memory, 1},
+};
+enum { NETWORK_CALLS = sizeof network_calls / sizeof network_calls[0] };
+
+#endif

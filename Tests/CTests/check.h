@@ -1,0 +1,133 @@
+/* check.h: the little a test program needs. A claim is a function whose name says what holds; it passes when all its
+ * expectations do.
+ *
+ *     static void freed_handle_is_refused(void) { ... EXPECT_ERROR(call, BP_ERROR_INVALID_HANDLE); ... }
+ *     int main(void) {
+ *         CLAIM(freed_handle_is_refused);
+ *         return check_end();
+ *     }
+ *
+ * Prints "ok NAME" or "not ok NAME" a claim, "# ..." with reasons, and "N passed, M failed" at the end. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <backprop.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_passed, check_failed, check_failures; /* claims so far; failed expectations of the present claim */
+
+/* All return whether the expectation holds, so that a test can stop where going on makes no sense. Reasons beyond the
+ * fifth of a claim are counted only: a loop should not bury the first one. */
+static inline int check_expect(int holds, const char *text, const char *file, int line) {
+    if (!holds && check_failures++ < 5) printf("#   %s:%d: %s\n", file, line, text);
+    return holds;
+}
+
+static inline int check_near(double value, double expected, double tolerance, const char *text, const char *file,
+                             int line) {
+    int holds = fabs(value - expected) <= tolerance; /* false for NaN */
+    if (!holds && check_failures++ < 5)
+        printf("#   %s:%d: %s is %.9g, expected %.9g within %.1g\n", file, line, text, value, expected, tolerance);
+    return holds;
+}
+
+static inline int check_status(int32_t status, int32_t expected, const char *text, const char *file, int line) {
+    int holds = status == expected;
+    if (!holds && check_failures++ < 5)
+        printf("#   %s:%d: %s is %s, expected %s%s%s\n", file, line, text, bp_status_name(status),
+               bp_status_name(expected), status < 0 ? "; message: " : "", status < 0 ? bp_last_error_message() : "");
+    return holds;
+}
+
+/* A message is one line and says something. */
+static inline int check_message(void) {
+    const char *message = bp_last_error_message();
+    return message && message[0] && !strpbrk(message, "\r\n");
+}
+
+static inline int check_error(int32_t status, int32_t expected, const char *text, const char *file, int line) {
+    return check_status(status, expected, text, file, line) &&
+           check_expect(check_message(), "the failed call's message is not one line of text", file, line);
+}
+
+#define EXPECT(condition) check_expect(!!(condition), #condition, __FILE__, __LINE__)
+#define EXPECT_NEAR(value, expected, tolerance) check_near(value, expected, tolerance, #value, __FILE__, __LINE__)
+#define EXPECT_STATUS(call, expected) check_status(call, expected, #call, __FILE__, __LINE__)
+#define EXPECT_OK(call) EXPECT_STATUS(call, BP_OK)
+#define EXPECT_ERROR(call, expected) check_error(call, expected, #call, __FILE__, __LINE__)
+#define EXPECT_MESSAGE(part) check_expect(strstr(bp_last_error_message(), part) != NULL, bp_last_error_message(), \
+                                          "the message lacks \"" part "\"; " __FILE__, __LINE__)
+
+static inline void check_claim(const char *name, void (*claim)(void)) {
+    check_failures = 0;
+    claim();
+    if (check_failures > 5) printf("#   and %d more\n", check_failures - 5);
+    printf("%s %s\n", check_failures ? "not ok" : "ok", name);
+    fflush(stdout); /* what is known stays known if the next claim crashes */
+    if (check_failures) check_failed++;
+    else check_passed++;
+}
+
+#define CLAIM(function) check_claim(#function, function)
+
+static inline int check_end(void) {
+    printf("%d passed, %d failed\n", check_passed, check_failed);
+    return check_failed != 0;
+}
+
+/* ---- Things many claims need */
+
+/* A network, or an expectation that fails. */
+static inline bp_network *check_network(const size_t *sizes, size_t count, uint64_t seed) {
+    bp_network *network = NULL;
+    EXPECT_OK(bp_network_create(sizes, count, seed, &network));
+    return network;
+}
+
+/* All a network is, as bytes: two networks are the same when these are. */
+typedef struct {
+    uint8_t *bytes;
+    size_t count;
+} snapshot;
+
+static inline snapshot snapshot_of(const bp_network *network) {
+    snapshot result = {NULL, 0};
+    (void)bp_network_save_memory(network, NULL, 0, &result.count);
+    result.bytes = (uint8_t *)malloc(result.count + 1);
+    if (!result.bytes || bp_network_save_memory(network, result.bytes, result.count, &result.count) != BP_OK) {
+        EXPECT(!"a snapshot can be taken");
+        result.count = 0;
+    }
+    return result;
+}
+
+/* Whether the network still is what it was; an empty snapshot is equal to nothing. */
+static inline int snapshot_holds(snapshot before, const bp_network *network) {
+    snapshot now = snapshot_of(network);
+    int same = before.count > 0 && now.count == before.count && memcmp(now.bytes, before.bytes, now.count) == 0;
+    free(now.bytes);
+    return same;
+}
+
+static inline int snapshot_equal(const bp_network *one, const bp_network *other) {
+    snapshot before = snapshot_of(one);
+    int same = snapshot_holds(before, other);
+    free(before.bytes);
+    return same;
+}
+
+/* Numbers in [-1, 1] that look random, are the same on every machine, and are exact in float: multiples of 1/1024. */
+static inline double check_random(uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u;
+    return (double)(int32_t)((*state >> 20) % 2049u) / 1024.0 - 1.0;
+}
+
+static inline void check_fill(float *values, size_t count, uint32_t seed) {
+    for (size_t i = 0; i < count; i++) values[i] = (float)check_random(&seed);
+}
+
+#endif

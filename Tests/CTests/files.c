@@ -1,0 +1,513 @@
+/* files.c: a model comes back bit for bit or not at all. Runs in a folder of its own, where it may write. */
+#define _XOPEN_SOURCE 700 /* opendir, mkdir, setrlimit */
+#include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static const char path[] = "model.safetensors";
+
+static float plug_in(float z, void *user_data) {
+    (void)user_data;
+    return z > 0 ? z : z / 8;
+}
+
+/* A network that uses much of what a file has to hold, trained a little. */
+static bp_network *some_network(void) {
+    const size_t sizes[] = {3, 4, 3, 2};
+    bp_network *network = check_network(sizes, 4, 8);
+    EXPECT_OK(bp_network_set_activation(network, 1, "silu"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "tanh"));
+    EXPECT_OK(bp_network_set_activation(network, 3, "softmax"));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
+    EXPECT_OK(bp_network_set_loss(network, "cross_entropy"));
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+    EXPECT_OK(bp_network_set_option(network, "batchnorm_epsilon", 1.0 / 3)); /* no short decimal */
+    EXPECT_OK(bp_network_set_option(network, "batchnorm_momentum", 0.123456789012345678));
+    EXPECT_OK(bp_network_set_option(network, "batchnorm_update", 1));
+    EXPECT_OK(bp_network_set_option(network, "initialization", 3));
+    return network;
+}
+
+static void train(bp_network *network, int steps, uint32_t seed) {
+    float x[6 * 3], y[6 * 2];
+    for (int step = 0; step < steps; step++) {
+        check_fill(x, 18, seed + (uint32_t)step);
+        for (int i = 0; i < 6; i++) y[2 * i] = (float)((i + step) % 2), y[2 * i + 1] = 1 - y[2 * i];
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, 6, 0.25f, NULL));
+    }
+}
+
+static int predictions_equal(const bp_network *one, const bp_network *other) {
+    float x[6 * 3], a[6 * 2], b[6 * 2];
+    check_fill(x, 18, 77);
+    return EXPECT_OK(bp_network_predict(one, x, 6, a)) && EXPECT_OK(bp_network_predict(other, x, 6, b)) &&
+           memcmp(a, b, sizeof a) == 0;
+}
+
+static void write_file(const char *name, const uint8_t *bytes, size_t count) {
+    FILE *file = fopen(name, "wb");
+    if (!EXPECT(file != NULL)) return;
+    EXPECT(fwrite(bytes, 1, count, file) == count);
+    EXPECT(fclose(file) == 0);
+}
+
+static int file_holds(const char *name, snapshot bytes) {
+    uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
+    FILE *file = fopen(name, "rb");
+    int same = now && file && bytes.count > 0 && fread(now, 1, bytes.count + 1, file) == bytes.count &&
+               memcmp(now, bytes.bytes, bytes.count) == 0;
+    if (file) fclose(file);
+    free(now);
+    return same;
+}
+
+static int entries(void) {
+    int count = 0;
+    DIR *folder = opendir(".");
+    while (folder && readdir(folder)) count++;
+    if (folder) closedir(folder);
+    return count;
+}
+
+/* ---- There and back */
+
+static void file_and_memory_round_trips_keep_every_bit(void) {
+    bp_network *network = some_network(), *from_file = NULL, *from_memory = NULL;
+    snapshot bytes;
+    double value = 0;
+    train(network, 5, 1);
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_network_save(network, path));
+    EXPECT(file_holds(path, bytes)); /* "what bp_network_save would write" */
+    EXPECT_OK(bp_network_load(path, &from_file));
+    EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &from_memory));
+    EXPECT(snapshot_holds(bytes, from_file) && snapshot_holds(bytes, from_memory));
+    EXPECT(predictions_equal(network, from_file) && predictions_equal(network, from_memory));
+    EXPECT_OK(bp_network_get_option(from_file, "batchnorm_momentum", &value));
+    EXPECT(value == 0.123456789012345678);
+    EXPECT_OK(bp_network_get_option(from_memory, "batchnorm_epsilon", &value));
+    EXPECT(value == 1.0 / 3);
+    train(network, 5, 2); /* and training goes on alike */
+    train(from_file, 5, 2);
+    train(from_memory, 5, 2);
+    EXPECT(!snapshot_holds(bytes, network));
+    EXPECT(snapshot_equal(network, from_file) && snapshot_equal(network, from_memory));
+    bp_network_free(network);
+    bp_network_free(from_file);
+    bp_network_free(from_memory);
+    free(bytes.bytes);
+    remove(path);
+}
+
+/* A network that was never trained still follows its activation's initialization after a load, as before it. */
+static void untrained_network_stays_untrained_in_a_file(void) {
+    const size_t sizes[] = {3, 4, 2};
+    bp_network *network = check_network(sizes, 3, 1), *loaded = NULL;
+    snapshot bytes = snapshot_of(network);
+    EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
+    EXPECT_OK(bp_network_set_activation(network, 1, "relu"));
+    EXPECT_OK(bp_network_set_activation(loaded, 1, "relu"));
+    EXPECT(snapshot_equal(network, loaded));
+    bp_network_free(network);
+    bp_network_free(loaded);
+    free(bytes.bytes);
+}
+
+static void turned_off_normalization_is_kept_in_a_file(void) {
+    bp_network *network = some_network(), *loaded = NULL;
+    snapshot bytes;
+    train(network, 5, 1);
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 0));
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
+    EXPECT(predictions_equal(network, loaded));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* "keeps the four for the next time" */
+    EXPECT_OK(bp_network_set_batchnorm(loaded, 1, 1));
+    EXPECT(snapshot_equal(network, loaded));
+    EXPECT(predictions_equal(network, loaded));
+    bp_network_free(network);
+    bp_network_free(loaded);
+    free(bytes.bytes);
+}
+
+/* Extreme floats survive: the largest, the smallest, denormal, and minus zero. */
+static void every_float_survives(void) {
+    const size_t sizes[] = {2, 2};
+    const float extreme[6] = {3.4028235e38f, -1.1754944e-38f, 1.4e-45f, -0.0f, 1.0f / 3, 16777217.0f};
+    float after[6];
+    bp_network *network = check_network(sizes, 2, 1), *loaded = NULL;
+    snapshot bytes;
+    EXPECT_OK(bp_network_set_parameters(network, extreme));
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
+    EXPECT_OK(bp_network_get_parameters(loaded, after));
+    EXPECT(memcmp(extreme, after, sizeof after) == 0);
+    bp_network_free(network);
+    bp_network_free(loaded);
+    free(bytes.bytes);
+}
+
+/* ---- The format, read here by hand: 8 bytes of length, that much JSON, then the tensors */
+
+static const uint8_t *tensor(snapshot bytes, const char *name, const char *shape, size_t count) {
+    uint64_t length = 0, from = 0, to = 0;
+    char quoted[64], json[8192];
+    const char *entry, *offsets;
+    for (int i = 7; i >= 0; i--) length = length << 8 | bytes.bytes[i];
+    if (!EXPECT(length < sizeof json && 8 + length <= bytes.count)) return NULL;
+    memcpy(json, bytes.bytes + 8, (size_t)length);
+    json[length] = 0;
+    snprintf(quoted, sizeof quoted, "\"%s\":{", name);
+    entry = strstr(json, quoted);
+    if (!EXPECT(entry != NULL)) return printf("#   no %s\n", quoted), NULL;
+    EXPECT(strstr(entry, "\"dtype\":\"F32\"") < strchr(entry, '}') && strstr(entry, shape) < strchr(entry, '}'));
+    EXPECT(strstr(entry, shape) != NULL);
+    offsets = strstr(entry, "\"data_offsets\":[");
+    if (!EXPECT(offsets != NULL)) return NULL;
+    from = strtoull(offsets + 16, (char **)&offsets, 10);
+    to = strtoull(offsets + 1, NULL, 10);
+    EXPECT(to - from == count * sizeof(float) && 8 + length + to <= bytes.count);
+    return bytes.bytes + 8 + length + from;
+}
+
+static void file_is_safetensors_with_pytorch_names_and_order(void) {
+    /* 3-4-3-2 with normalization in layers 1 and 2, in the order of the flat vector. */
+    static const struct {
+        const char *name, *shape;
+        size_t count;
+    } tensors[] = {{"layers.1.weight", "\"shape\":[4,3]", 12},    {"layers.1.bias", "\"shape\":[4]", 4},
+                   {"layers.1.norm.weight", "\"shape\":[4]", 4},  {"layers.1.norm.bias", "\"shape\":[4]", 4},
+                   {"layers.2.weight", "\"shape\":[3,4]", 12},    {"layers.2.bias", "\"shape\":[3]", 3},
+                   {"layers.2.norm.weight", "\"shape\":[3]", 3},  {"layers.2.norm.bias", "\"shape\":[3]", 3},
+                   {"layers.3.weight", "\"shape\":[2,3]", 6},     {"layers.3.bias", "\"shape\":[2]", 2}};
+    float parameters[53];
+    size_t position = 0, count = 0;
+    bp_network *network = some_network();
+    snapshot bytes;
+    train(network, 5, 1);
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_network_parameter_count(network, &count));
+    EXPECT(count == 53);
+    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT(bytes.count > 9 && bytes.bytes[8] == '{');
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++) {
+        const uint8_t *data = tensor(bytes, tensors[i].name, tensors[i].shape, tensors[i].count);
+        if (data) EXPECT(memcmp(data, parameters + position, tensors[i].count * sizeof(float)) == 0);
+        position += tensors[i].count;
+    }
+    EXPECT(tensor(bytes, "layers.1.norm.running_mean", "\"shape\":[4]", 4) != NULL);
+    EXPECT(tensor(bytes, "layers.2.norm.running_var", "\"shape\":[3]", 3) != NULL);
+    bp_network_free(network);
+    free(bytes.bytes);
+}
+
+/* ---- Damage. Every cut and every changed byte is noticed, and says so. */
+
+static int refused(const uint8_t *bytes, size_t count) {
+    bp_network *loaded = (bp_network *)1;
+    int32_t status = bp_network_load_memory(bytes, count, &loaded);
+    if ((status == BP_ERROR_CORRUPT || status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_VERSION) && loaded == NULL &&
+        check_message())
+        return 1;
+    printf("#   %s\n", bp_status_name(status));
+    if (status == BP_OK) bp_network_free(loaded);
+    return 0;
+}
+
+/* In a block of exactly that size, so that a memory checker sees a read beyond. */
+static int refused_exactly(const uint8_t *bytes, size_t count) {
+    uint8_t *block = (uint8_t *)malloc(count ? count : 1);
+    int result;
+    memcpy(block, bytes, count);
+    result = refused(block, count);
+    free(block);
+    return result;
+}
+
+static void file_cut_at_any_byte_is_refused(void) {
+    bp_network *network = some_network();
+    snapshot bytes;
+    train(network, 2, 1);
+    bytes = snapshot_of(network);
+    for (size_t count = 0; count < bytes.count; count++)
+        if (!EXPECT(refused_exactly(bytes.bytes, count))) printf("#   cut to %d bytes\n", (int)count);
+    bp_network_free(network);
+    free(bytes.bytes);
+}
+
+static void any_changed_byte_is_refused(void) {
+    const uint8_t flips[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xFF};
+    bp_network *network = some_network();
+    snapshot bytes;
+    train(network, 2, 1);
+    bytes = snapshot_of(network);
+    for (size_t i = 0; i < bytes.count; i++)
+        for (size_t k = 0; k < sizeof flips; k++) {
+            bytes.bytes[i] ^= flips[k];
+            if (!EXPECT(refused(bytes.bytes, bytes.count)))
+                printf("#   byte %d of %d changed by %02x\n", (int)i, (int)bytes.count, flips[k]);
+            bytes.bytes[i] ^= flips[k];
+        }
+    EXPECT(snapshot_holds(bytes, network)); /* all put back */
+    bp_network_free(network);
+    free(bytes.bytes);
+}
+
+static void exchanged_bytes_are_refused(void) {
+    bp_network *network = some_network();
+    snapshot bytes;
+    train(network, 2, 1);
+    bytes = snapshot_of(network);
+    for (size_t i = 0; i + 4 < bytes.count; i++) { /* neighbours, and those of neighbouring floats */
+        for (size_t distance = 1; distance <= 4; distance += 3) {
+            uint8_t a = bytes.bytes[i], b = bytes.bytes[i + distance];
+            if (a == b) continue;
+            bytes.bytes[i] = b, bytes.bytes[i + distance] = a;
+            EXPECT(refused(bytes.bytes, bytes.count));
+            bytes.bytes[i] = a, bytes.bytes[i + distance] = b;
+        }
+    }
+    bp_network_free(network);
+    free(bytes.bytes);
+}
+
+static void trailing_bytes_are_refused(void) {
+    bp_network *network = some_network();
+    snapshot bytes = snapshot_of(network);
+    uint8_t *longer = (uint8_t *)calloc(bytes.count + 100, 1);
+    memcpy(longer, bytes.bytes, bytes.count);
+    for (size_t more = 1; more <= 100; more++) EXPECT(refused(longer, bytes.count + more));
+    memcpy(longer + bytes.count, bytes.bytes, 100);
+    EXPECT(refused(longer, bytes.count + 100));
+    bp_network_free(network);
+    free(longer);
+    free(bytes.bytes);
+}
+
+static void files_of_another_kind_are_not_models(void) {
+    static const char foreign[] = "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    static const struct {
+        const char *bytes;
+        size_t count;
+    } others[] = {{"", 0}, {"x", 1}, {"hello, world\n", 13}, {"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", 16}, {"PK\3\4", 4},
+                  {"\0\0\0\0\0\0\0\0", 8}, {"\2\0\0\0\0\0\0\0{}", 10}, {"\2\0\0\0\0\0\0\0[]", 10},
+                  {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F{}", 10}, {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10},
+                  {"\xF8\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10} /* 8 + length wraps to 0 */};
+    uint8_t bytes[8 + sizeof foreign - 1 + 4] = {sizeof foreign - 1};
+    bp_network *loaded;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        EXPECT(refused_exactly((const uint8_t *)others[i].bytes, others[i].count));
+        write_file("other", (const uint8_t *)others[i].bytes, others[i].count);
+        loaded = (bp_network *)1;
+        EXPECT(bp_network_load("other", &loaded) < 0);
+        EXPECT(loaded == NULL && check_message());
+    }
+    memcpy(bytes + 8, foreign, sizeof foreign - 1); /* good safetensors, from somebody else */
+    EXPECT_ERROR(bp_network_load_memory(bytes, sizeof bytes, &loaded), BP_ERROR_NOT_A_MODEL);
+    EXPECT_ERROR(bp_network_load_memory((const uint8_t *)"hello, world, how are you\n", 26, &loaded),
+                 BP_ERROR_NOT_A_MODEL);
+    remove("other");
+}
+
+static void damaged_files_are_refused_as_damaged_memory_is(void) {
+    bp_network *network = some_network(), *loaded = (bp_network *)1;
+    snapshot bytes = snapshot_of(network);
+    bytes.bytes[bytes.count - 1] ^= 1;
+    write_file(path, bytes.bytes, bytes.count);
+    EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_CORRUPT);
+    EXPECT(loaded == NULL);
+    bytes.bytes[bytes.count - 1] ^= 1;
+    write_file(path, bytes.bytes, bytes.count - 1);
+    EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_CORRUPT);
+    write_file(path, bytes.bytes, bytes.count);
+    EXPECT_OK(bp_network_load(path, &loaded));
+    EXPECT(snapshot_holds(bytes, loaded));
+    bp_network_free(loaded);
+    bp_network_free(network);
+    free(bytes.bytes);
+    remove(path);
+}
+
+/* ---- Plug-ins are kept by name */
+
+static void missing_plug_in_is_named_and_loading_works_once_it_is_there(void) {
+    bp_network *network = some_network(), *loaded = (bp_network *)1;
+    snapshot bytes;
+    EXPECT_OK(bp_activation_register_scalar("first.missing", plug_in, NULL, NULL, NULL));
+    EXPECT_OK(bp_activation_register_scalar("second.missing", plug_in, NULL, NULL, NULL));
+    EXPECT_OK(bp_network_set_activation(network, 1, "first.missing"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "second.missing"));
+    train(network, 3, 1);
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_activation_unregister("first.missing"));
+    EXPECT_OK(bp_activation_unregister("second.missing"));
+    EXPECT(snapshot_holds(bytes, network)); /* it can still be saved */
+    EXPECT_OK(bp_network_save(network, path));
+    EXPECT_ERROR(bp_network_load_memory(bytes.bytes, bytes.count, &loaded), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_MESSAGE("first.missing");
+    EXPECT_MESSAGE("second.missing"); /* "the message names them" */
+    EXPECT(loaded == NULL);
+    loaded = (bp_network *)1;
+    EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_UNKNOWN_NAME);
+    EXPECT(loaded == NULL);
+    EXPECT_OK(bp_activation_register_scalar("second.missing", plug_in, NULL, NULL, NULL));
+    EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_MESSAGE("first.missing");
+    EXPECT_OK(bp_activation_register_scalar("first.missing", plug_in, NULL, NULL, NULL));
+    EXPECT_OK(bp_network_load(path, &loaded));
+    EXPECT(snapshot_holds(bytes, loaded));
+    EXPECT(predictions_equal(network, loaded));
+    train(network, 3, 4);
+    train(loaded, 3, 4);
+    EXPECT(snapshot_equal(network, loaded));
+    EXPECT_OK(bp_activation_unregister("first.missing"));
+    EXPECT_OK(bp_activation_unregister("second.missing"));
+    bp_network_free(network);
+    bp_network_free(loaded);
+    free(bytes.bytes);
+    remove(path);
+}
+
+/* ---- Buffers and paths */
+
+static void buffer_of_the_wrong_size_is_told_the_right_one(void) {
+    bp_network *network = some_network();
+    snapshot bytes = snapshot_of(network);
+    uint8_t *buffer = (uint8_t *)malloc(bytes.count + 64);
+    size_t needed = 0;
+    int32_t status = bp_network_save_memory(network, NULL, 0, &needed);
+    EXPECT(status == BP_OK || status == BP_ERROR_BUFFER_TOO_SMALL); /* a question, answered */
+    EXPECT(needed == bytes.count);
+    for (size_t capacity = 0; capacity < bytes.count; capacity += capacity + 17 < bytes.count ? 17 : 1) {
+        needed = 0;
+        EXPECT_ERROR(bp_network_save_memory(network, buffer, capacity, &needed), BP_ERROR_BUFFER_TOO_SMALL);
+        EXPECT(needed == bytes.count);
+    }
+    memset(buffer, 0xA5, bytes.count + 64);
+    EXPECT_OK(bp_network_save_memory(network, buffer, bytes.count, &needed));
+    EXPECT(needed == bytes.count && buffer[bytes.count] == 0xA5);
+    EXPECT_OK(bp_network_save_memory(network, buffer, bytes.count + 64, &needed));
+    EXPECT(needed == bytes.count && buffer[bytes.count] == 0xA5 && memcmp(buffer, bytes.bytes, needed) == 0);
+    bp_network_free(network);
+    free(buffer);
+    free(bytes.bytes);
+}
+
+static void impossible_paths_are_refused(void) {
+    static char endless[100000];
+    static const char *const nowhere[] = {"missing/folder/model.safetensors", "model.safetensors/", "/", ".",
+                                          "a_folder", "a_file/model.safetensors", endless};
+    bp_network *network = some_network(), *loaded;
+    memset(endless, 'a', sizeof endless - 1);
+    EXPECT(mkdir("a_folder", 0777) == 0);
+    write_file("a_file", (const uint8_t *)"text", 4);
+    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
+        int before = entries();
+        if (!EXPECT_ERROR(bp_network_save(network, nowhere[i]), BP_ERROR_IO)) printf("#   %.60s\n", nowhere[i]);
+        EXPECT(entries() == before); /* nothing left behind */
+        loaded = (bp_network *)1;
+        if (!EXPECT_ERROR(bp_network_load(nowhere[i], &loaded), BP_ERROR_IO)) printf("#   %.60s\n", nowhere[i]);
+        EXPECT(loaded == NULL);
+    }
+    EXPECT_ERROR(bp_network_save(network, ""), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_load("", &loaded), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_load("no such file", &loaded), BP_ERROR_IO);
+    EXPECT_MESSAGE("no such file");
+    EXPECT(rmdir("a_folder") == 0); /* still there, and empty */
+    remove("a_file");
+    bp_network_free(network);
+}
+
+static void saving_over_a_file_leaves_one_file(void) {
+    bp_network *network = some_network();
+    snapshot first, second;
+    int before;
+    EXPECT_OK(bp_network_save(network, path));
+    before = entries();
+    first = snapshot_of(network);
+    EXPECT(file_holds(path, first));
+    train(network, 3, 1);
+    for (int i = 0; i < 20; i++) EXPECT_OK(bp_network_save(network, path));
+    second = snapshot_of(network);
+    EXPECT(file_holds(path, second) && !file_holds(path, first));
+    EXPECT(entries() == before);
+    bp_network_free(network);
+    free(first.bytes);
+    free(second.bytes);
+    remove(path);
+}
+
+static void file_names_may_be_any_utf_8(void) {
+    const char *const names[] = {"gr\xC3\xBC\xC3\x9F", "with space", "-dash", "\xE6\x95\xB0\xE5\xAD\x97.safetensors", "a%s%n"};
+    bp_network *network = some_network(), *loaded = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        EXPECT_OK(bp_network_save(network, names[i]));
+        EXPECT_OK(bp_network_load(names[i], &loaded));
+        EXPECT(snapshot_equal(network, loaded));
+        bp_network_free(loaded);
+        EXPECT(remove(names[i]) == 0);
+    }
+    bp_network_free(network);
+}
+
+/* A full disk, as far as a test can have one: writing stops at a limit, in the middle of the file. */
+static void failed_write_leaves_the_old_file_and_nothing_else(void) {
+    bp_network *network = some_network(), *loaded = NULL;
+    struct rlimit old_limit, limit;
+    snapshot first;
+    int before;
+    EXPECT_OK(bp_network_save(network, path));
+    first = snapshot_of(network);
+    before = entries();
+    train(network, 3, 1);
+    signal(SIGXFSZ, SIG_IGN); /* write() fails with EFBIG then */
+    EXPECT(getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
+    limit = old_limit;
+    for (rlim_t size = 0; size < (rlim_t)first.count; size += 512) {
+        int32_t status;
+        char message[256];
+        limit.rlim_cur = size;
+        fflush(stdout);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        status = bp_network_save(network, path);
+        snprintf(message, sizeof message, "%s", bp_last_error_message());
+        setrlimit(RLIMIT_FSIZE, &old_limit);
+        EXPECT_STATUS(status, BP_ERROR_IO);
+        EXPECT(message[0] != 0);
+        EXPECT(entries() == before);
+        EXPECT(file_holds(path, first));
+    }
+    EXPECT_OK(bp_network_load(path, &loaded)); /* the old model, whole */
+    EXPECT(snapshot_holds(first, loaded));
+    EXPECT_OK(bp_network_save(network, path));
+    bp_network_free(loaded);
+    bp_network_free(network);
+    free(first.bytes);
+    remove(path);
+}
+
+int main(void) {
+    CLAIM(file_and_memory_round_trips_keep_every_bit);
+    CLAIM(untrained_network_stays_untrained_in_a_file);
+    CLAIM(turned_off_normalization_is_kept_in_a_file);
+    CLAIM(every_float_survives);
+    CLAIM(file_is_safetensors_with_pytorch_names_and_order);
+    CLAIM(file_cut_at_any_byte_is_refused);
+    CLAIM(any_changed_byte_is_refused);
+    CLAIM(exchanged_bytes_are_refused);
+    CLAIM(trailing_bytes_are_refused);
+    CLAIM(files_of_another_kind_are_not_models);
+    CLAIM(damaged_files_are_refused_as_damaged_memory_is);
+    CLAIM(missing_plug_in_is_named_and_loading_works_once_it_is_there);
+    CLAIM(buffer_of_the_wrong_size_is_told_the_right_one);
+    CLAIM(impossible_paths_are_refused);
+    CLAIM(saving_over_a_file_leaves_one_file);
+    CLAIM(file_names_may_be_any_utf_8);
+    CLAIM(failed_write_leaves_the_old_file_and_nothing_else);
+    return check_end();
+}

@@ -1,0 +1,226 @@
+/* losses.c: the three losses, where they are easy and where logarithms are not, and bp_network_check_gradient. */
+#include "mirror.h"
+
+/* ---- Values and gradients, with every output layer that makes sense of them */
+
+static void losses_and_their_gradients_match_plain_double_loops(void) {
+    static const int size[] = {5, 8, 6};
+    static const struct {
+        int loss, activation;
+    } kinds[] = {{REF_SQUARED_ERROR, REF_SOFTMAX},       {REF_SQUARED_ERROR, REF_IDENTITY},
+                 {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC}, {REF_BINARY_CROSS_ENTROPY, REF_SOFTMAX},
+                 {REF_CROSS_ENTROPY, REF_SOFTMAX},       {REF_CROSS_ENTROPY, REF_LOGISTIC}};
+    static reference r;
+    float x[9 * 5], y[9 * 6];
+    check_fill(x, 45, 1);
+    check_fill(y, 54, 2);
+    for (int i = 0; i < 54; i++) y[i] *= y[i]; /* any weights in [0, 1], not one-hot */
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
+        for (int mean = 0; mean < 2; mean++)
+            for (int rows = 1; rows <= 9; rows += 8) {
+                bp_network *network;
+                float loss = 0;
+                ref_init(&r, 3, size);
+                r.activation[1] = REF_TANH, r.activation[2] = kinds[kind].activation;
+                r.loss = kinds[kind].loss, r.mean_reduction = mean;
+                network = mirror(&r, 1, 3);
+                EXPECT_OK(bp_network_evaluate(network, x, y, (size_t)rows, &loss));
+                EXPECT_NEAR(loss, ref_evaluate(&r, x, y, rows), 2e-5);
+                if (!mirror_training_agrees(network, &r, x, y, rows, 3, 0.0625f, 1e-5))
+                    printf("#   %s of %s, mean %d, %d rows\n", ref_loss_names[kinds[kind].loss],
+                           ref_activation_names[kinds[kind].activation], mean, rows);
+                bp_network_free(network);
+            }
+}
+
+static bp_network *unit(const char *activation, const char *loss) {
+    const size_t sizes[] = {1, 1};
+    const float through[] = {1, 0}; /* z = x */
+    bp_network *network = check_network(sizes, 2, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, activation));
+    EXPECT_OK(bp_network_set_loss(network, loss));
+    EXPECT_OK(bp_network_set_parameters(network, through));
+    return network;
+}
+
+static double loss_at(const bp_network *network, float x, float y) {
+    float loss = -1;
+    EXPECT_OK(bp_network_evaluate(network, &x, &y, 1, &loss));
+    return (double)loss;
+}
+
+/* "Logarithms are kept above -100." */
+static void logarithms_of_zero_count_as_minus_100(void) {
+    bp_network *network = unit("identity", "binary_cross_entropy");
+    EXPECT_NEAR(loss_at(network, 0, 1), 100, 1e-5);
+    EXPECT_NEAR(loss_at(network, 1, 0), 100, 1e-5);
+    EXPECT_NEAR(loss_at(network, 0, 0.5f), 50, 1e-5);
+    EXPECT_NEAR(loss_at(network, 0, 0), 0, 1e-6);
+    EXPECT_NEAR(loss_at(network, 0.5f, 1), log(2.0), 1e-6);
+    bp_network_free(network);
+    network = unit("identity", "cross_entropy");
+    EXPECT_NEAR(loss_at(network, 0, 1), 100, 1e-5);
+    EXPECT_NEAR(loss_at(network, 0.25f, 2), 2 * log(4.0), 1e-6);
+    bp_network_free(network);
+}
+
+/* "With logistic or softmax outputs the cross-entropies are computed from z and need no such bound":
+ * -log logistic(-500) = log(1 + e^500) = 500. */
+static void cross_entropies_of_logistic_and_softmax_have_no_bound(void) {
+    const size_t sizes[] = {1, 2};
+    const float parameters[] = {1, -1, 0, 0}, x = 300, y[] = {0, 1};
+    float loss = 0, after[4];
+    bp_network *network = unit("logistic", "binary_cross_entropy");
+    EXPECT_NEAR(loss_at(network, -500, 1), 500, 1e-4);
+    EXPECT_NEAR(loss_at(network, 500, 0), 500, 1e-4);
+    EXPECT_NEAR(loss_at(network, 500, 1), 0, 1e-6);
+    EXPECT_NEAR(loss_at(network, 0, 1), log(2.0), 1e-6);
+    bp_network_free(network);
+    network = check_network(sizes, 2, 1); /* z = (300, -300): -log softmax_1 = 600 */
+    EXPECT_OK(bp_network_set_activation(network, 1, "softmax"));
+    EXPECT_OK(bp_network_set_loss(network, "cross_entropy"));
+    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_evaluate(network, &x, y, 1, &loss));
+    EXPECT_NEAR(loss, 600, 1e-4);
+    /* By z the gradient is a - y = (1, -1), however far out: no 0 times infinity. */
+    EXPECT_OK(bp_network_train_step(network, &x, y, 0.001f, &loss));
+    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_NEAR(loss, 600, 1e-4);
+    EXPECT_NEAR(after[0], 1 - 0.3, 1e-5);
+    EXPECT_NEAR(after[1], -1 + 0.3, 1e-5);
+    EXPECT_NEAR(after[2], -0.001, 1e-7);
+    EXPECT_NEAR(after[3], 0.001, 1e-7);
+    bp_network_free(network);
+}
+
+static void saturated_logistic_still_learns_from_binary_cross_entropy(void) {
+    const float x = -200, y = 1;
+    float after[2], loss = 0;
+    bp_network *network = unit("logistic", "binary_cross_entropy");
+    EXPECT_OK(bp_network_train_step(network, &x, &y, 0.001f, &loss)); /* gradient by z: a - y = -1 */
+    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_NEAR(loss, 200, 1e-4);
+    EXPECT_NEAR(after[0], 1 - 0.2, 1e-6);
+    EXPECT_NEAR(after[1], 0.001, 1e-8);
+    bp_network_free(network);
+}
+
+/* ---- bp_network_check_gradient */
+
+/* 1.7159 tanh(2z/3), and its derivative with and without the factor of the inner function. */
+static float scaled_tanh(float z, void *user_data) {
+    (void)user_data;
+    return 1.7159f * tanhf(z * 2 / 3);
+}
+static float right_derivative(float z, float a, void *user_data) {
+    (void)z, (void)user_data;
+    return 1.7159f * 2 / 3 * (1 - a / 1.7159f * (a / 1.7159f));
+}
+static float wrong_derivative(float z, float a, void *user_data) {
+    return right_derivative(z, a, user_data) * 3 / 2;
+}
+
+static bp_network *to_be_checked(const char *activation, int norm) {
+    static const int size[] = {4, 7, 5, 3};
+    static reference r;
+    bp_network *network;
+    ref_init(&r, 4, size);
+    for (int l = 1; l < 3; l++) r.norm[l] = norm;
+    network = mirror(&r, 1, 4);
+    for (size_t l = 1; l < 3; l++) EXPECT_OK(bp_network_set_activation(network, l, activation));
+    return network;
+}
+
+static void right_derivatives_are_accepted(int norm) {
+    float x[6 * 4], y[6 * 3];
+    check_fill(x, 24, 1);
+    check_fill(y, 18, 2);
+    EXPECT_OK(bp_activation_register_scalar("right", scaled_tanh, right_derivative, NULL, NULL));
+    EXPECT_OK(bp_activation_register_scalar("right.differences", scaled_tanh, NULL, NULL, NULL));
+    for (int activation = 0; activation < REF_ACTIVATIONS + 2; activation++)
+        for (size_t rows = 1; rows <= 6; rows += 5) {
+            const char *name = activation < REF_ACTIVATIONS    ? ref_activation_names[activation]
+                               : activation == REF_ACTIVATIONS ? "right"
+                                                               : "right.differences";
+            double worst = 1;
+            bp_network *network;
+            snapshot before;
+            if (activation == REF_SIGN || activation == REF_RELU || activation == REF_LEAKY_RELU) continue; /* kinks */
+            network = to_be_checked(name, norm);
+            before = snapshot_of(network);
+            EXPECT_OK(bp_network_check_gradient(network, x, y, rows, &worst));
+            if (!EXPECT_NEAR(worst, 0, 1e-2)) printf("#   %s, %d rows\n", name, (int)rows);
+            EXPECT(snapshot_holds(before, network)); /* "Changes nothing" */
+            free(before.bytes);
+            bp_network_free(network);
+        }
+    EXPECT_OK(bp_activation_unregister("right"));
+    EXPECT_OK(bp_activation_unregister("right.differences"));
+}
+
+static void gradient_check_accepts_right_derivatives(void) { right_derivatives_are_accepted(0); }
+
+/* Harder: the gradient of a bias before normalization is 0, and must not be taken for noise about 0. */
+static void gradient_check_accepts_right_derivatives_with_batch_normalization(void) {
+    right_derivatives_are_accepted(1);
+}
+
+static void gradient_check_tells_a_wrong_derivative(void) {
+    float x[6 * 4], y[6 * 3];
+    double worst = 0;
+    bp_network *network;
+    check_fill(x, 24, 1);
+    check_fill(y, 18, 2);
+    EXPECT_OK(bp_activation_register_scalar("wrong", scaled_tanh, wrong_derivative, NULL, NULL));
+    network = to_be_checked("wrong", 0);
+    EXPECT_OK(bp_network_check_gradient(network, x, y, 6, &worst));
+    EXPECT(worst > 0.1); /* it is half as much again */
+    bp_network_free(network);
+    EXPECT_OK(bp_activation_unregister("wrong"));
+}
+
+static void gradient_check_of_every_loss_and_reduction(void) {
+    static const int size[] = {4, 6, 3};
+    static reference r;
+    float x[6 * 4], y[6 * 3];
+    check_fill(x, 24, 1);
+    check_fill(y, 18, 2);
+    for (int i = 0; i < 18; i++) y[i] *= y[i];
+    for (int loss = 0; loss < REF_LOSSES; loss++)
+        for (int mean = 0; mean < 2; mean++) {
+            double worst = 1;
+            bp_network *network;
+            ref_init(&r, 3, size);
+            r.activation[1] = REF_TANH;
+            r.activation[2] = loss == REF_CROSS_ENTROPY ? REF_SOFTMAX : REF_LOGISTIC;
+            r.loss = loss, r.mean_reduction = mean;
+            network = mirror(&r, 1, 8);
+            EXPECT_OK(bp_network_check_gradient(network, x, y, 6, &worst));
+            EXPECT_NEAR(worst, 0, 1e-2);
+            bp_network_free(network);
+        }
+}
+
+static void gradient_check_of_sign_is_unsupported(void) {
+    float x[6 * 4], y[6 * 3];
+    double worst = 9;
+    bp_network *network = to_be_checked("sign", 0);
+    check_fill(x, 24, 1);
+    check_fill(y, 18, 2);
+    EXPECT_ERROR(bp_network_check_gradient(network, x, y, 6, &worst), BP_ERROR_UNSUPPORTED);
+    EXPECT(worst == 0);
+    bp_network_free(network);
+}
+
+int main(void) {
+    CLAIM(losses_and_their_gradients_match_plain_double_loops);
+    CLAIM(logarithms_of_zero_count_as_minus_100);
+    CLAIM(cross_entropies_of_logistic_and_softmax_have_no_bound);
+    CLAIM(saturated_logistic_still_learns_from_binary_cross_entropy);
+    CLAIM(gradient_check_accepts_right_derivatives);
+    CLAIM(gradient_check_accepts_right_derivatives_with_batch_normalization);
+    CLAIM(gradient_check_tells_a_wrong_derivative);
+    CLAIM(gradient_check_of_every_loss_and_reduction);
+    CLAIM(gradient_check_of_sign_is_unsupported);
+    return check_end();
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# run.sh BUILD_FOLDER: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
+# runs them, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
+# CC, CXX, CFLAGS and CXXFLAGS are taken from the environment. ONLY="files handles" runs just those.
+set -u
+if [ $# -ne 1 ] || [ ! -e "$1/libbackprop.so" ]; then
+    echo "usage: run.sh BUILD_FOLDER, which holds libbackprop.so" >&2
+    exit 2
+fi
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$(cd "$1" && pwd)
+programs=$build/ctests
+work=$(mktemp -d) # programs run in a folder of their own, where they may write
+trap 'rm -rf "$work"' EXIT INT TERM
+mkdir -p "$programs"
+
+strict="-Wall -Wextra -pedantic -Werror"
+# No dynamic path of the library's own name is needed: the programs find it in the build folder, also by its soname.
+link="-I $root/include -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread"
+passed=0
+failed=0
+
+claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds
+    claimed=$1
+    shift
+    if "$@"; then
+        echo "ok $claimed"
+        passed=$((passed + 1))
+    else
+        echo "not ok $claimed"
+        failed=$((failed + 1))
+    fi
+}
+
+compile_c() { # compile_c SOURCE PROGRAM
+    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} "$1" -o "$2" $link
+}
+
+compile_cxx() {
+    ${CXX:-c++} -std=c++17 $strict -O1 -g ${CXXFLAGS:-} -x c++ "$1" -x none -o "$2" $link
+}
+
+run() { # run PROGRAM: shows what it says, and adds up its claims
+    base=$(basename "$1")
+    mkdir "$work/$base"
+    (cd "$work/$base" && timeout "${TIMEOUT:-300}" "$1") >"$work/$base.out" 2>&1
+    status=$?
+    grep -v '^[0-9]* passed, [0-9]* failed$' "$work/$base.out"
+    passed=$((passed + $(grep -c '^ok ' "$work/$base.out")))
+    failed=$((failed + $(grep -c '^not ok ' "$work/$base.out")))
+    # A program that crashes, hangs or leaves early does not get to its last line.
+    if ! tail -n 1 "$work/$base.out" | grep -q '^[0-9]* passed, [0-9]* failed$'; then
+        echo "not ok $base runs to its end (status $status)"
+        failed=$((failed + 1))
+    fi
+}
+
+for name in ${ONLY:-reference handles arguments training initialization losses batchnorm transaction activations files \
+                    threads cplusplus}; do
+    echo "# $name"
+    rm -f "$programs/$name" # so that no program of an earlier run stands in
+    if [ "$name" = cplusplus ]; then
+        claim "$name compiles as C++17" compile_cxx "$here/$name.cpp" "$programs/$name"
+    else
+        claim "$name compiles as C99" compile_c "$here/$name.c" "$programs/$name"
+    fi
+    [ -x "$programs/$name" ] && run "$programs/$name"
+done
+
+if [ -z "${ONLY:-}" ]; then
+    echo "# examples"
+    for name in xor digits; do
+        claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name"
+        claim "$name.c compiles as C99" compile_c "$root/Examples/c/$name.c" "$programs/$name"
+    done
+    claim "xor learns" "$programs/xor"
+    claim "digits reads 96 % of the held-out images" sh -c '
+        "$1" "$2" "$3" 20 | tee "$3/out"
+        awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
+        sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,413 @@
+/* training.c: steps of gradient descent, against numbers worked out by hand, the formulas of the notes in plain loops,
+ * and reference.h. Tolerances are a few roundings of float (6e-8 each) on values near 1. */
+#include "mirror.h"
+
+/* ---- Notes, section 1: the delta rule, w := w - rate (y^ - y) y^ (1 - y^) x */
+
+static void delta_rule_step_matches_hand_computation(void) {
+    const size_t sizes[] = {2, 1};
+    bp_network *network = check_network(sizes, 2, 1);
+    float w[3], loss = 0;
+
+    /* w = (0.5, -0.25), bias 0, x = (1, 2): z = 0.5 - 0.5 = 0, y^ = logistic(0) = 0.5. With y = 1 the loss is
+     * 0.5^2 / 2 = 0.125 and delta = (0.5 - 1) 0.5 0.5 = -0.125. At rate 1, w becomes
+     * (0.5 + 0.125 * 1, -0.25 + 0.125 * 2) = (0.625, 0) and the bias 0.125. */
+    const float first[] = {0.5f, -0.25f, 0}, x1[] = {1, 2}, one[] = {1};
+    EXPECT_OK(bp_network_set_parameters(network, first));
+    EXPECT_OK(bp_network_train_step(network, x1, one, 1, &loss));
+    EXPECT_OK(bp_network_get_parameters(network, w));
+    EXPECT_NEAR(loss, 0.125, 1e-7);
+    EXPECT_NEAR(w[0], 0.625, 1e-7);
+    EXPECT_NEAR(w[1], 0, 1e-7);
+    EXPECT_NEAR(w[2], 0.125, 1e-7);
+
+    /* w = (ln 3, 0), bias 0, x = (1, 4): y^ = 1 / (1 + 1/3) = 0.75. With y = 0 the loss is 0.75^2 / 2 = 0.28125 and
+     * delta = 0.75 * 0.75 * 0.25 = 0.140625. At rate 2, w becomes (ln 3 - 0.28125, -1.125) and the bias -0.28125. */
+    const float second[] = {1.0986123f, 0, 0}, x2[] = {1, 4}, zero[] = {0};
+    EXPECT_OK(bp_network_set_parameters(network, second));
+    EXPECT_OK(bp_network_train_step(network, x2, zero, 2, &loss));
+    EXPECT_OK(bp_network_get_parameters(network, w));
+    EXPECT_NEAR(loss, 0.28125, 2e-7);
+    EXPECT_NEAR(w[0], 1.0986123 - 0.28125, 3e-7);
+    EXPECT_NEAR(w[1], -1.125, 6e-7);
+    EXPECT_NEAR(w[2], -0.28125, 2e-7);
+    bp_network_free(network);
+}
+
+/* With sign and targets -1 and 1, a step at rate 1/2 is the perceptron rule: a sample on the wrong side is added to w
+ * (times y), one on the right side changes nothing, and one on the line counts half. All numbers here are multiples of
+ * 1/8, so that float has no rounding and the comparison is exact. */
+static void sign_gives_the_perceptron_algorithm(void) {
+    enum { SAMPLES = 24 };
+    const size_t sizes[] = {2, 1};
+    const float zeros[3] = {0, 0, 0};
+    float x[SAMPLES][2], y[SAMPLES], w[3];
+    double p[3] = {0, 0, 0};
+    int mistakes = 1, samples = 0, updates = 0;
+    uint32_t seed = 3;
+    bp_network *network = check_network(sizes, 2, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "sign"));
+    EXPECT_OK(bp_network_set_parameters(network, zeros));
+    while (samples < SAMPLES) { /* separable, with a margin: 2 x0 - x1 is beyond 0.5 on either side of 0.25 */
+        double x0 = floor(check_random(&seed) * 4) / 4, x1 = floor(check_random(&seed) * 4) / 4;
+        if (fabs(2 * x0 - x1 - 0.25) < 0.5) continue;
+        x[samples][0] = (float)x0, x[samples][1] = (float)x1;
+        y[samples++] = 2 * x0 - x1 - 0.25 > 0 ? 1 : -1;
+    }
+    for (int epoch = 0; epoch < 100 && mistakes > 0; epoch++) {
+        mistakes = 0;
+        for (int i = 0; i < SAMPLES; i++) {
+            double x0 = (double)x[i][0], x1 = (double)x[i][1], z = p[0] * x0 + p[1] * x1 + p[2];
+            int side = (z > 0) - (z < 0);
+            if (side != (int)y[i]) {
+                double step = side == 0 ? 0.5 * (double)y[i] : (double)y[i];
+                p[0] += step * x0, p[1] += step * x1, p[2] += step;
+                mistakes++, updates++;
+            }
+            EXPECT_OK(bp_network_train_step(network, x[i], &y[i], 0.5f, NULL));
+            EXPECT_OK(bp_network_get_parameters(network, w));
+            EXPECT((double)w[0] == p[0] && (double)w[1] == p[1] && (double)w[2] == p[2]);
+        }
+    }
+    EXPECT(mistakes == 0); /* a separable set converges */
+    EXPECT(updates > 3);   /* and there was something to learn */
+    for (int i = 0; i < SAMPLES; i++) {
+        float output = 0;
+        EXPECT_OK(bp_network_predict(network, x[i], 1, &output));
+        EXPECT(output == y[i]);
+    }
+    bp_network_free(network);
+}
+
+/* ---- Notes, section 2: V := V - rate h delta^T and W := W - rate x gamma^T, with gamma from the old V; q = 2 outputs */
+
+static void three_layer_step_matches_the_formulas_from_the_old_weights(void) {
+    enum { P = 2, M = 3, Q = 2 };
+    const size_t sizes[] = {P, M, Q};
+    const double rate = 1.5, x[P] = {0.75, -0.5}, y[Q] = {1, 0};
+    const float fx[P] = {0.75f, -0.5f}, fy[Q] = {1, 0};
+    /* w[m][0] and v[k][0] are the notes' weights of the constant input 1, the biases here. */
+    const double w[M][P + 1] = {{0.25, 0.5, -1}, {-0.5, 1, 0.75}, {0, -0.25, 1.25}};
+    const double v[Q][M + 1] = {{0.5, 1, -0.75, 0.25}, {-0.25, -1.5, 0.5, 2}};
+    double h[M + 1] = {1}, out[Q], delta[Q], gamma[M], new_v[Q][M + 1], loss = 0, difference = 0;
+    float flat[17], result[17], loss_out = 0;
+    size_t n = 0;
+    bp_network *network = check_network(sizes, 3, 1);
+
+    for (int m = 0; m < M; m++) h[m + 1] = 1 / (1 + exp(-(w[m][0] + w[m][1] * x[0] + w[m][2] * x[1])));
+    for (int k = 0; k < Q; k++) {
+        double z = 0;
+        for (int m = 0; m <= M; m++) z += v[k][m] * h[m];
+        out[k] = 1 / (1 + exp(-z));
+        delta[k] = (out[k] - y[k]) * out[k] * (1 - out[k]);
+        loss += (out[k] - y[k]) * (out[k] - y[k]) / 2;
+        for (int m = 0; m <= M; m++) new_v[k][m] = v[k][m] - rate * delta[k] * h[m];
+    }
+    for (int m = 0; m < M; m++) {
+        double through_new_v = 0;
+        gamma[m] = 0;
+        for (int k = 0; k < Q; k++) {
+            gamma[m] += delta[k] * v[k][m + 1] * h[m + 1] * (1 - h[m + 1]);
+            through_new_v += delta[k] * new_v[k][m + 1] * h[m + 1] * (1 - h[m + 1]);
+        }
+        difference = fmax(difference, fabs(rate * (through_new_v - gamma[m])));
+    }
+    EXPECT(difference > 1e-3); /* so the comparison can tell the old weights from the new ones */
+
+    for (int m = 0; m < M; m++) flat[n++] = (float)w[m][1], flat[n++] = (float)w[m][2];
+    for (int m = 0; m < M; m++) flat[n++] = (float)w[m][0];
+    for (int k = 0; k < Q; k++)
+        for (int m = 1; m <= M; m++) flat[n++] = (float)v[k][m];
+    for (int k = 0; k < Q; k++) flat[n++] = (float)v[k][0];
+    EXPECT_OK(bp_network_set_parameters(network, flat));
+    EXPECT_OK(bp_network_train_step(network, fx, fy, (float)rate, &loss_out));
+    EXPECT_OK(bp_network_get_parameters(network, result));
+
+    EXPECT_NEAR(loss_out, loss, 3e-7);
+    n = 0;
+    for (int m = 0; m < M; m++)
+        for (int j = 1; j <= P; j++) EXPECT_NEAR(result[n++], w[m][j] - rate * gamma[m] * x[j - 1], 5e-7);
+    for (int m = 0; m < M; m++) EXPECT_NEAR(result[n++], w[m][0] - rate * gamma[m], 5e-7);
+    for (int k = 0; k < Q; k++)
+        for (int m = 1; m <= M; m++) EXPECT_NEAR(result[n++], new_v[k][m], 5e-7);
+    for (int k = 0; k < Q; k++) EXPECT_NEAR(result[n++], new_v[k][0], 5e-7);
+    bp_network_free(network);
+}
+
+/* ---- Section 3: deeper networks. Sizes around 16 and rows around 6, where vector code has its edges. */
+
+static void deeper_networks_match_plain_double_loops(void) {
+    static const struct {
+        int layers, size[REF_LAYERS];
+    } shapes[] = {{2, {5, 3}}, {3, {1, 1, 1}}, {4, {3, 16, 17, 2}}, {5, {33, 15, 8, 32, 31}}, {6, {7, 2, 40, 1, 9, 4}}};
+    static const int rows[] = {1, 2, 5, 6, 7, 13, 40};
+    static reference r;
+    float x[REF_ROWS * REF_WIDTH], y[REF_ROWS * REF_WIDTH];
+    check_fill(x, REF_ROWS * REF_WIDTH, 1);
+    check_fill(y, REF_ROWS * REF_WIDTH, 2);
+    for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++)
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            bp_network *network;
+            ref_init(&r, shapes[shape].layers, shapes[shape].size);
+            for (int l = 1; l < r.layers; l++) r.activation[l] = l % 2 ? REF_TANH : REF_LOGISTIC;
+            network = mirror(&r, 0.5, (uint32_t)(shape + i));
+            if (!mirror_training_agrees(network, &r, x, y, rows[i], 3, 0.05f, 1e-5))
+                printf("#   shape %d, %d rows\n", (int)shape, rows[i]);
+            bp_network_free(network);
+        }
+}
+
+static void every_activation_matches_its_formula_in_training(void) {
+    static const int size[] = {6, 9, 7, 4};
+    static reference r;
+    float x[7 * 6], y[7 * 4];
+    check_fill(x, sizeof x / sizeof x[0], 3);
+    check_fill(y, sizeof y / sizeof y[0], 4);
+    for (int activation = 0; activation < REF_ACTIVATIONS; activation++)
+        for (int rows = 1; rows <= 7; rows += 6) {
+            bp_network *network;
+            ref_init(&r, 4, size);
+            for (int l = 1; l < 4; l++) r.activation[l] = activation;
+            network = mirror(&r, 0.5, 5);
+            if (!mirror_training_agrees(network, &r, x, y, rows, 3, 0.0625f, 1e-5))
+                printf("#   %s, %d rows\n", ref_activation_names[activation], rows);
+            bp_network_free(network);
+        }
+}
+
+/* Over the range of z where e^z matters, and far outside. Tolerance: 4 roundings of the value, 1e-7 near 0. */
+static void every_activation_matches_its_formula_over_a_wide_range(void) {
+    const size_t sizes[] = {1, 1};
+    const float through[] = {1, 0};
+    for (int activation = 0; activation < REF_SOFTMAX; activation++) {
+        bp_network *network = check_network(sizes, 2, 1);
+        EXPECT_OK(bp_network_set_activation(network, 1, ref_activation_names[activation]));
+        EXPECT_OK(bp_network_set_parameters(network, through)); /* z = x */
+        for (int i = -400; i <= 400; i++) {
+            float z = (float)i / 16, a = 0;
+            double expected = ref_value(activation, (double)z);
+            EXPECT_OK(bp_network_predict(network, &z, 1, &a));
+            if (!EXPECT_NEAR(a, expected, 1e-7 + 2.4e-7 * fabs(expected)))
+                printf("#   %s at %g\n", ref_activation_names[activation], (double)z);
+        }
+        for (int i = 0; i < 4; i++) { /* far out nothing overflows: values, or their limits */
+            static const float far[] = {-1e30f, -200, 200, 1e30f};
+            static const float limits[][4] = {{-1e30f, -200, 200, 1e30f}, {-1, -1, 1, 1}, {0, 0, 1, 1}, {-1, -1, 1, 1},
+                                              {0, 0, 200, 1e30f}, {-1e28f, -2, 200, 1e30f}, {-1, -1, 200, 1e30f},
+                                              {0, 0, 200, 1e30f}, {-1, -200 / 201.0f, 200 / 201.0f, 1},
+                                              {0, 0, 200, 1e30f}, {0, 0, 200, 1e30f}};
+            float a = 99;
+            EXPECT_OK(bp_network_predict(network, &far[i], 1, &a));
+            if (!EXPECT_NEAR(a, limits[activation][i], 2.4e-7 * fmax(1, fabs((double)limits[activation][i]))))
+                printf("#   %s at %g\n", ref_activation_names[activation], (double)far[i]);
+        }
+        bp_network_free(network);
+    }
+}
+
+static void softmax_survives_large_sums(void) {
+    const size_t sizes[] = {1, 3};
+    const float parameters[] = {1, 2, 3, 0, 0, 0}, x[] = {1000, -1000, 3e37f};
+    float a[9];
+    bp_network *network = check_network(sizes, 2, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "softmax"));
+    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_predict(network, x, 3, a));
+    EXPECT(a[0] == 0 && a[1] == 0 && a[2] == 1);
+    EXPECT(a[3] == 1 && a[4] == 0 && a[5] == 0);
+    EXPECT(a[6] == 0 && a[7] == 0 && a[8] == 1);
+    bp_network_free(network);
+}
+
+/* Section 3 again: the objective is not convex, so one runs from many starts and keeps the best. */
+static void best_of_several_starts_learns_xor(void) {
+    const size_t sizes[] = {2, 2, 1};
+    const float x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
+    float best = 1e9f, worst = 0;
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        float loss = 1e9f;
+        bp_network *network = check_network(sizes, 3, seed);
+        for (int step = 0; step < 4000; step++)
+            if (bp_network_train_minibatch(network, x, y, 4, 2, NULL) != BP_OK) break;
+        EXPECT_OK(bp_network_evaluate(network, x, y, 4, &loss));
+        if (loss < best) best = loss;
+        if (loss > worst) worst = loss;
+        bp_network_free(network);
+    }
+    EXPECT(best < 0.01f);
+    EXPECT(worst > 0.1f); /* some start does stick, with an output near 1/2 for two rows or more */
+}
+
+/* Universal approximation: one hidden layer comes close to sin(pi x) on all of [-1, 1]. */
+static void one_hidden_layer_approximates_a_sine(void) {
+    enum { ROWS = 33 };
+    const size_t sizes[] = {1, 16, 1};
+    float x[ROWS], y[ROWS], a[ROWS];
+    bp_network *network = check_network(sizes, 3, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+    for (int i = 0; i < ROWS; i++) {
+        x[i] = (float)(i - 16) / 16;
+        y[i] = (float)sin(3.14159265358979 * (double)x[i]);
+    }
+    for (int step = 0; step < 30000; step++)
+        if (bp_network_train_minibatch(network, x, y, ROWS, 0.3f, NULL) != BP_OK) break;
+    EXPECT_OK(bp_network_predict(network, x, ROWS, a));
+    for (int i = 0; i < ROWS; i++) EXPECT_NEAR(a[i], y[i], 0.05);
+    bp_network_free(network);
+}
+
+/* ---- Section 4: minibatches */
+
+enum { ROWS = 9, INPUTS = 5, OUTPUTS = 3, COUNT = 5 * 18 + 18 + 18 * 3 + 3 };
+static const int minibatch_size[] = {INPUTS, 18, OUTPUTS};
+
+static bp_network *minibatch_network(reference *r, float *x, float *y) {
+    ref_init(r, 3, minibatch_size);
+    check_fill(x, ROWS * INPUTS, 11);
+    check_fill(y, ROWS * OUTPUTS, 12);
+    return mirror(r, 1, 13);
+}
+
+static void minibatch_gradient_is_the_sum_or_mean_of_single_gradients(void) {
+    static reference r;
+    float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT], loss = 0;
+    double sum[COUNT] = {0}, loss_sum = 0;
+    bp_network *network = minibatch_network(&r, x, y);
+    for (int i = 0; i < ROWS; i++) {
+        EXPECT_OK(bp_network_gradient(network, x + i * INPUTS, y + i * OUTPUTS, 1, gradient, &loss));
+        loss_sum += (double)loss;
+        for (int k = 0; k < COUNT; k++) sum[k] += (double)gradient[k];
+    }
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
+    EXPECT_NEAR(loss, loss_sum, 3e-6);
+    EXPECT(mirror_near(gradient, sum, COUNT, 2e-6));
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
+    for (int k = 0; k < COUNT; k++) sum[k] /= ROWS;
+    EXPECT_NEAR(loss, loss_sum / ROWS, 1e-6);
+    EXPECT(mirror_near(gradient, sum, COUNT, 1e-6));
+    EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &loss));
+    EXPECT_NEAR(loss, loss_sum / ROWS, 1e-6);
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 0));
+    EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &loss));
+    EXPECT_NEAR(loss, loss_sum, 3e-6);
+    bp_network_free(network);
+}
+
+static void gradient_matches_plain_double_loops_and_changes_no_parameter(void) {
+    static reference r, g;
+    float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT];
+    double expected[COUNT];
+    bp_network *network = minibatch_network(&r, x, y);
+    snapshot before = snapshot_of(network);
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, NULL));
+    ref_gradient(&r, x, y, ROWS, 0, &g);
+    ref_get(&g, expected);
+    EXPECT(mirror_near(gradient, expected, COUNT, 2e-6));
+    EXPECT(snapshot_holds(before, network)); /* no batch normalization, so no statistics either */
+    free(before.bytes);
+    bp_network_free(network);
+}
+
+/* "This call followed by bp_network_apply_gradient is the same as that one": to the bit. */
+static void gradient_then_apply_is_a_training_step(void) {
+    for (int norm = 0; norm < 2; norm++)
+        for (int mean = 0; mean < 2; mean++)
+            for (int rows = 1; rows <= ROWS; rows++) {
+                static reference r;
+                float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT + 36], losses[2] = {0, 1};
+                bp_network *network = minibatch_network(&r, x, y), *twin = NULL;
+                EXPECT_OK(bp_network_set_batchnorm(network, 1, norm));
+                EXPECT_OK(bp_network_set_option(network, "gradient_reduction", mean));
+                EXPECT_OK(bp_network_clone(network, &twin));
+                EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.37f, &losses[0]));
+                EXPECT_OK(bp_network_gradient(twin, x, y, (size_t)rows, gradient, &losses[1]));
+                EXPECT_OK(bp_network_apply_gradient(twin, gradient, 0.37f));
+                EXPECT(losses[0] == losses[1]);
+                if (!EXPECT(snapshot_equal(network, twin)))
+                    printf("#   norm %d, mean %d, %d rows\n", norm, mean, rows);
+                bp_network_free(network);
+                bp_network_free(twin);
+            }
+}
+
+static void apply_gradient_is_one_rounded_step(void) {
+    static reference r;
+    float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT], before[COUNT], after[COUNT];
+    bp_network *network = minibatch_network(&r, x, y);
+    check_fill(gradient, COUNT, 14);
+    EXPECT_OK(bp_network_get_parameters(network, before));
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, 0.25f)); /* exact in float: multiples of 1/4096 */
+    EXPECT_OK(bp_network_get_parameters(network, after));
+    for (int k = 0; k < COUNT; k++) EXPECT(after[k] == before[k] - 0.25f * gradient[k]);
+    bp_network_free(network);
+}
+
+static void train_step_is_a_minibatch_of_one(void) {
+    static reference r;
+    float x[ROWS * INPUTS], y[ROWS * OUTPUTS], losses[2] = {0, 1};
+    bp_network *network = minibatch_network(&r, x, y), *twin = NULL;
+    EXPECT_OK(bp_network_clone(network, &twin));
+    for (int i = 0; i < ROWS; i++) {
+        EXPECT_OK(bp_network_train_step(network, x + i * INPUTS, y + i * OUTPUTS, 0.5f, &losses[0]));
+        EXPECT_OK(bp_network_train_minibatch(twin, x + i * INPUTS, y + i * OUTPUTS, 1, 0.5f, &losses[1]));
+        EXPECT(losses[0] == losses[1]);
+    }
+    EXPECT(snapshot_equal(network, twin));
+    bp_network_free(network);
+    bp_network_free(twin);
+}
+
+static void training_loss_is_the_one_before_the_step(void) {
+    static reference r;
+    float x[ROWS * INPUTS], y[ROWS * OUTPUTS], before = 0, loss = 1, after = 0;
+    bp_network *network = minibatch_network(&r, x, y);
+    EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &before));
+    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.125f, &loss));
+    EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &after));
+    EXPECT_NEAR(loss, before, 2e-6);
+    EXPECT(after < before - 1e-3f);
+    bp_network_free(network);
+}
+
+static void outputs_of_a_row_do_not_depend_on_other_rows(void) {
+    enum { MANY = 37 };
+    static const int size[] = {INPUTS, 33, 17, OUTPUTS};
+    static reference r;
+    float x[MANY * INPUTS], together[MANY * OUTPUTS], alone[OUTPUTS];
+    bp_network *network;
+    ref_init(&r, 4, size);
+    r.activation[1] = REF_TANH, r.activation[2] = REF_GELU, r.activation[3] = REF_SOFTMAX, r.norm[2] = 1;
+    network = mirror(&r, 1, 17);
+    check_fill(x, MANY * INPUTS, 15);
+    for (size_t rows = 1; rows <= MANY; rows++) {
+        EXPECT_OK(bp_network_predict(network, x, rows, together));
+        for (size_t i = 0; i < rows; i++) {
+            EXPECT_OK(bp_network_predict(network, x + i * INPUTS, 1, alone));
+            EXPECT(memcmp(alone, together + i * OUTPUTS, sizeof alone) == 0);
+        }
+    }
+    bp_network_free(network);
+}
+
+int main(void) {
+    CLAIM(delta_rule_step_matches_hand_computation);
+    CLAIM(sign_gives_the_perceptron_algorithm);
+    CLAIM(three_layer_step_matches_the_formulas_from_the_old_weights);
+    CLAIM(deeper_networks_match_plain_double_loops);
+    CLAIM(every_activation_matches_its_formula_in_training);
+    CLAIM(every_activation_matches_its_formula_over_a_wide_range);
+    CLAIM(softmax_survives_large_sums);
+    CLAIM(best_of_several_starts_learns_xor);
+    CLAIM(one_hidden_layer_approximates_a_sine);
+    CLAIM(minibatch_gradient_is_the_sum_or_mean_of_single_gradients);
+    CLAIM(gradient_matches_plain_double_loops_and_changes_no_parameter);
+    CLAIM(gradient_then_apply_is_a_training_step);
+    CLAIM(apply_gradient_is_one_rounded_step);
+    CLAIM(train_step_is_a_minibatch_of_one);
+    CLAIM(training_loss_is_the_one_before_the_step);
+    CLAIM(outputs_of_a_row_do_not_depend_on_other_rows);
+    return check_end();
+}

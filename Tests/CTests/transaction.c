@@ -1,0 +1,415 @@
+/* transaction.c: a step is a transaction. Activations that fail, write NaN, or call back into the library, in every
+ * layer and direction; afterwards the network is byte for byte what it was, and goes on as if nothing had happened. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+
+#include "calls.h"
+#include "check.h"
+
+/* ---- A plug-in that misbehaves on demand: softsign, z / (1 + |z|), otherwise */
+
+typedef enum { GOOD, FAIL_FORWARD, FAIL_BACKWARD, POISON_FORWARD, POISON_BACKWARD } behaviour;
+
+typedef struct plugin {
+    behaviour does;
+    int32_t code; /* to fail with */
+    float poison; /* to write */
+    void (*during)(struct plugin *self, int backward); /* to call meanwhile */
+    bp_network *network;
+    int forward_calls, backward_calls, mistakes;
+    size_t rows, columns; /* of the calls so far: the sum, the last */
+    pthread_t thread;
+} plugin;
+
+static int overlap(const float *one, const float *other, size_t count) {
+    return (uintptr_t)one < (uintptr_t)(other + count) && (uintptr_t)other < (uintptr_t)(one + count);
+}
+
+static int32_t forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    plugin *self = (plugin *)user_data;
+    size_t count = rows * columns;
+    self->forward_calls++;
+    self->rows += rows, self->columns = columns;
+    self->mistakes += overlap(z, a, count) || !pthread_equal(self->thread, pthread_self());
+    for (size_t i = 0; i < count; i++) a[i] = self->does == FAIL_FORWARD ? 1e30f : z[i] / (1 + fabsf(z[i]));
+    if (self->during) self->during(self, 0);
+    if (self->does == POISON_FORWARD) a[count - 1] = self->poison;
+    return self->does == FAIL_FORWARD ? self->code : 0;
+}
+
+static int32_t backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                        void *user_data) {
+    plugin *self = (plugin *)user_data;
+    size_t count = rows * columns;
+    self->backward_calls++;
+    self->mistakes += overlap(z, dz, count) || overlap(a, dz, count) || overlap(da, dz, count) ||
+                      !pthread_equal(self->thread, pthread_self());
+    for (size_t i = 0; i < count; i++) {
+        float slope = 1 - fabsf(a[i]); /* 1 / (1 + |z|), for a = z / (1 + |z|) */
+        dz[i] = self->does == FAIL_BACKWARD ? 1e30f : da[i] * slope * slope;
+    }
+    if (self->during) self->during(self, 1);
+    if (self->does == POISON_BACKWARD) dz[count - 1] = self->poison;
+    return self->does == FAIL_BACKWARD ? self->code : 0;
+}
+
+/* ---- A network of four layers, one plug-in for each of the three with weights, with batch normalization, and trained a
+ * little so that all statistics are of its own. */
+
+enum { ROWS = 6, INPUTS = 3, OUTPUTS = 2, LAYERS = 4 };
+static const size_t sizes[LAYERS] = {INPUTS, 5, 4, OUTPUTS};
+static const char *const names[LAYERS] = {NULL, "plugin.1", "plugin.2", "plugin.3"};
+static plugin plugins[LAYERS];
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+
+static bp_network *begin(void) {
+    bp_network *network = check_network(sizes, LAYERS, 3);
+    check_fill(x, ROWS * INPUTS, 1);
+    check_fill(y, ROWS * OUTPUTS, 2);
+    for (size_t l = 1; l < LAYERS; l++) {
+        plugin fresh = {GOOD, 4711, NAN, NULL, NULL, 0, 0, 0, 0, 0, pthread_self()};
+        plugins[l] = fresh;
+        EXPECT_OK(bp_activation_register_vector(names[l], forward, backward, &plugins[l], NULL));
+        EXPECT_OK(bp_network_set_activation(network, l, names[l]));
+        EXPECT_OK(bp_network_set_batchnorm(network, l, 1));
+    }
+    for (int step = 0; step < 3; step++) EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.25f, NULL));
+    return network;
+}
+
+static void end(bp_network *network) {
+    bp_network_free(network);
+    for (size_t l = 1; l < LAYERS; l++) EXPECT_OK(bp_activation_unregister(names[l]));
+}
+
+/* Calls of the network that run activations. Those from PREDICT on only go forward. */
+enum { STEP, MINIBATCH, GRADIENT, CHECK, PREDICT, EVALUATE, KINDS };
+
+static int32_t run(int kind, bp_network *network) {
+    static float gradient[256], outputs[ROWS * OUTPUTS];
+    float loss = 9;
+    double worst = 9;
+    int32_t status;
+    switch (kind) {
+    case STEP: status = bp_network_train_step(network, x, y, 0.25f, &loss); break;
+    case MINIBATCH: status = bp_network_train_minibatch(network, x, y, ROWS, 0.25f, &loss); break;
+    case GRADIENT: status = bp_network_gradient(network, x, y, ROWS, gradient, &loss); break;
+    case CHECK: status = bp_network_check_gradient(network, x, y, ROWS, &worst); break;
+    case PREDICT: return bp_network_predict(network, x, ROWS, outputs);
+    default: status = bp_network_evaluate(network, x, y, ROWS, &loss); break;
+    }
+    if (status < 0) EXPECT((kind == CHECK ? worst : (double)loss) == 0);
+    return status;
+}
+
+/* Makes each call fail in each layer, and compares bytes; then a good step has to equal that of a twin that never saw a
+ * failure. */
+static void undone_everywhere(behaviour does, float poison, int32_t expected) {
+    for (size_t layer = 1; layer < LAYERS; layer++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            bp_network *network = begin(), *twin = NULL;
+            snapshot before = snapshot_of(network);
+            int32_t wanted = expected;
+            int steps_backward = does == FAIL_BACKWARD || does == POISON_BACKWARD;
+            if (steps_backward && kind >= PREDICT) wanted = BP_OK;          /* nothing goes backward */
+            if (does == POISON_FORWARD && kind == PREDICT) wanted = BP_OK; /* NaN goes through */
+            EXPECT_OK(bp_network_clone(network, &twin));
+            plugins[layer].does = does;
+            plugins[layer].poison = poison;
+            if (wanted == BP_OK) EXPECT_OK(run(kind, network));
+            else EXPECT_ERROR(run(kind, network), wanted);
+            if (wanted == BP_ERROR_CALLBACK) EXPECT_MESSAGE("4711"); /* the host's own code */
+            plugins[layer].does = GOOD;
+            if (!EXPECT(snapshot_holds(before, network)))
+                printf("#   layer %d, call %d\n", (int)layer, kind);
+            EXPECT_OK(run(MINIBATCH, network));
+            EXPECT_OK(run(MINIBATCH, twin));
+            EXPECT(snapshot_equal(network, twin));
+            EXPECT(!snapshot_holds(before, network)); /* which was a real step */
+            bp_network_free(twin);
+            free(before.bytes);
+            end(network);
+        }
+}
+
+static void failing_forward_is_undone(void) { undone_everywhere(FAIL_FORWARD, 0, BP_ERROR_CALLBACK); }
+static void failing_backward_is_undone(void) { undone_everywhere(FAIL_BACKWARD, 0, BP_ERROR_CALLBACK); }
+static void nan_from_forward_is_undone(void) { undone_everywhere(POISON_FORWARD, NAN, BP_ERROR_NOT_FINITE); }
+static void nan_from_backward_is_undone(void) { undone_everywhere(POISON_BACKWARD, NAN, BP_ERROR_NOT_FINITE); }
+static void infinity_from_backward_is_undone(void) {
+    undone_everywhere(POISON_BACKWARD, INFINITY, BP_ERROR_NOT_FINITE);
+    undone_everywhere(POISON_BACKWARD, -INFINITY, BP_ERROR_NOT_FINITE);
+}
+
+static void any_code_but_zero_fails(void) {
+    const int32_t codes[] = {1, -1, 2, INT32_MAX, INT32_MIN, BP_STOPPED, BP_ERROR_IO};
+    bp_network *network = begin();
+    plugins[2].does = FAIL_FORWARD;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        char text[16];
+        plugins[2].code = codes[i];
+        snprintf(text, sizeof text, "%d", (int)codes[i]);
+        EXPECT_ERROR(run(MINIBATCH, network), BP_ERROR_CALLBACK);
+        EXPECT(strstr(bp_last_error_message(), text) != NULL);
+    }
+    end(network);
+}
+
+/* relu may turn a NaN into 0 and hide it from the loss; the gradient of the weights above still has 0 times NaN. */
+static void nan_behind_relu_is_not_missed(void) {
+    bp_network *network = begin();
+    snapshot before;
+    EXPECT_OK(bp_network_set_activation(network, 2, "relu"));
+    for (size_t l = 1; l < LAYERS; l++) EXPECT_OK(bp_network_set_batchnorm(network, l, 0));
+    before = snapshot_of(network);
+    plugins[1].does = POISON_FORWARD;
+    EXPECT_ERROR(run(STEP, network), BP_ERROR_NOT_FINITE);
+    EXPECT_ERROR(run(MINIBATCH, network), BP_ERROR_NOT_FINITE);
+    EXPECT_ERROR(run(GRADIENT, network), BP_ERROR_NOT_FINITE);
+    EXPECT(snapshot_holds(before, network));
+    free(before.bytes);
+    end(network);
+}
+
+/* Functions of one number cannot fail, but they can give NaN: above 0.75, as a careless log or sqrt does below 0. */
+static float careless(float z, void *user_data) { return z > 0.75f && *(int *)user_data == 1 ? NAN : z; }
+static float careless_derivative(float z, float a, void *user_data) {
+    (void)a;
+    return z > 0.75f && *(int *)user_data == 2 ? INFINITY : 1;
+}
+
+static void scalar_function_or_derivative_that_is_not_finite_is_undone(void) {
+    int mode = 0;
+    bp_network *network = begin();
+    EXPECT_OK(bp_activation_register_scalar("careless", careless, careless_derivative, &mode, NULL));
+    for (size_t layer = 1; layer < LAYERS; layer++) {
+        snapshot before;
+        EXPECT_OK(bp_network_set_activation(network, layer, "careless"));
+        before = snapshot_of(network);
+        for (mode = 1; mode <= 2; mode++) {
+            EXPECT_ERROR(run(MINIBATCH, network), BP_ERROR_NOT_FINITE);
+            EXPECT_ERROR(run(GRADIENT, network), BP_ERROR_NOT_FINITE);
+            EXPECT(snapshot_holds(before, network));
+        }
+        mode = 0;
+        EXPECT_OK(run(MINIBATCH, network));
+        free(before.bytes);
+        EXPECT_OK(bp_network_set_activation(network, layer, "tanh"));
+    }
+    EXPECT_OK(bp_activation_unregister("careless"));
+    end(network);
+}
+
+/* ---- What callbacks are given */
+
+static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
+    bp_network *network = begin();
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (kind == CHECK) continue; /* which calls as often as it likes */
+        for (size_t l = 1; l < LAYERS; l++)
+            plugins[l].forward_calls = plugins[l].backward_calls = 0, plugins[l].rows = 0;
+        EXPECT_OK(run(kind, network));
+        for (size_t l = 1; l < LAYERS; l++) {
+            EXPECT(plugins[l].rows == (kind == STEP ? 1 : ROWS) && plugins[l].columns == sizes[l]);
+            if (kind < PREDICT) EXPECT(plugins[l].forward_calls == 1); /* "one call a layer" */
+            EXPECT(plugins[l].backward_calls == (kind < PREDICT ? 1 : 0));
+            EXPECT(plugins[l].mistakes == 0);
+        }
+    }
+    end(network);
+}
+
+static void predictions_of_many_rows_reach_the_callback_once_each(void) {
+    enum { MANY = 5000 };
+    static float inputs[MANY * INPUTS], outputs[MANY * OUTPUTS];
+    bp_network *network = begin();
+    check_fill(inputs, MANY * INPUTS, 3);
+    for (size_t l = 1; l < LAYERS; l++) plugins[l].rows = 0;
+    EXPECT_OK(bp_network_predict(network, inputs, MANY, outputs));
+    for (size_t l = 1; l < LAYERS; l++) EXPECT(plugins[l].rows == MANY && plugins[l].mistakes == 0);
+    end(network);
+}
+
+/* ---- Calls back into the library */
+
+static int32_t statuses[NETWORK_CALLS];
+static int inside, directions_seen;
+
+static void call_everything(plugin *self, int backward_now) {
+    if (inside) return; /* a prediction from here comes by again */
+    inside = 1;
+    directions_seen |= backward_now ? 2 : 1;
+    for (size_t i = 0; i < NETWORK_CALLS; i++) {
+        int32_t status = network_calls[i].call(self->network);
+        if (statuses[i] >= 0) statuses[i] = status; /* keep a refusal */
+        if (status < 0 && !check_message()) self->mistakes++;
+    }
+    inside = 0;
+}
+
+/* calls.h has arguments for networks of 2, 2 and 1 units. */
+static bp_network *small(void) {
+    const size_t small_sizes[] = {2, 2, 1};
+    plugin fresh = {GOOD, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, pthread_self()};
+    bp_network *network = check_network(small_sizes, 3, 4);
+    plugins[1] = fresh;
+    EXPECT_OK(bp_activation_register_vector("small", forward, backward, &plugins[1], NULL));
+    EXPECT_OK(bp_network_set_activation(network, 1, "small"));
+    plugins[1].network = network;
+    memset(statuses, 0, sizeof statuses);
+    directions_seen = 0;
+    calls_left_output = 0;
+    return network;
+}
+
+static void end_small(bp_network *network) {
+    EXPECT(plugins[1].mistakes == 0);
+    bp_network_free(network);
+    EXPECT_OK(bp_activation_unregister("small"));
+    remove("calls.safetensors");
+}
+
+static void callback_of_a_changing_call_is_told_busy(void) {
+    int32_t (*const changing[])(bp_network *) = {calls_train_step, calls_train_minibatch, calls_gradient,
+                                                 calls_check_gradient};
+    for (size_t k = 0; k < sizeof changing / sizeof changing[0]; k++) {
+        bp_network *network = small(), *twin = NULL;
+        EXPECT_OK(bp_network_clone(network, &twin));
+        EXPECT_OK(changing[k](twin));
+        plugins[1].during = call_everything;
+        EXPECT_OK(changing[k](network)); /* the refusals did not harm it */
+        plugins[1].during = NULL;
+        EXPECT((directions_seen & 1) && (directions_seen == 3 || changing[k] == calls_check_gradient));
+        for (size_t i = 0; i < NETWORK_CALLS; i++)
+            if (!EXPECT_STATUS(statuses[i], BP_ERROR_BUSY)) printf("#   %s\n", network_calls[i].name);
+        EXPECT(!calls_left_output);
+        EXPECT(snapshot_equal(network, twin));
+        bp_network_free(twin);
+        end_small(network);
+    }
+}
+
+/* "A const call from within a const call works"; others are refused. */
+static void callback_of_a_reading_call_may_read(void) {
+    int32_t (*const reading[])(bp_network *) = {calls_predict, calls_evaluate};
+    for (size_t k = 0; k < 2; k++) {
+        bp_network *network = small();
+        snapshot before = snapshot_of(network);
+        plugins[1].during = call_everything;
+        EXPECT_OK(reading[k](network));
+        plugins[1].during = NULL;
+        EXPECT(directions_seen == 1);
+        for (size_t i = 0; i < NETWORK_CALLS; i++)
+            if (!EXPECT_STATUS(statuses[i], network_calls[i].reads ? BP_OK : BP_ERROR_BUSY))
+                printf("#   %s\n", network_calls[i].name);
+        EXPECT(snapshot_holds(before, network));
+        free(before.bytes);
+        end_small(network);
+    }
+}
+
+static int32_t nested_status;
+
+static void train_the_other(plugin *self, int backward_now) {
+    (void)backward_now;
+    if (inside) return;
+    inside = 1;
+    nested_status = run(MINIBATCH, self->network);
+    inside = 0;
+}
+
+static void callback_may_use_another_network(void) {
+    bp_network *network = begin(), *other = NULL, *twin = NULL;
+    EXPECT_OK(bp_network_clone(network, &other)); /* with the very same activations */
+    EXPECT_OK(bp_network_clone(network, &twin));
+    plugins[2].during = train_the_other;
+    plugins[2].network = other;
+    EXPECT_OK(run(MINIBATCH, network)); /* trains the other one twice, forward and backward */
+    plugins[2].during = NULL;
+    EXPECT_OK(nested_status);
+    EXPECT_OK(run(MINIBATCH, twin));
+    EXPECT(snapshot_equal(network, twin));
+    EXPECT_OK(run(MINIBATCH, twin));
+    EXPECT(snapshot_equal(other, twin));
+    bp_network_free(other);
+    bp_network_free(twin);
+    end(network);
+}
+
+static bp_network *outer, *inner;
+static int depth;
+static int32_t back_to_the_outer;
+
+static void go_around(plugin *self, int backward_now) {
+    (void)self;
+    if (backward_now || depth == 2) return;
+    depth++;
+    if (depth == 1) nested_status = run(MINIBATCH, inner);
+    else back_to_the_outer = run(MINIBATCH, outer);
+    depth--;
+}
+
+static void busy_reaches_around_a_second_network(void) {
+    outer = begin();
+    inner = NULL;
+    depth = 0;
+    EXPECT_OK(bp_network_clone(outer, &inner));
+    plugins[1].during = go_around;
+    EXPECT_OK(run(MINIBATCH, outer));
+    plugins[1].during = NULL;
+    EXPECT_OK(nested_status);
+    EXPECT_STATUS(back_to_the_outer, BP_ERROR_BUSY);
+    bp_network_free(inner);
+    end(outer);
+}
+
+static int32_t registry_statuses[6];
+
+static float twice(float z, void *user_data) {
+    (void)user_data;
+    return 2 * z;
+}
+
+static void use_the_registry(plugin *self, int backward_now) {
+    char name[80];
+    size_t needed;
+    bp_network *made = NULL;
+    (void)self;
+    if (backward_now) return;
+    registry_statuses[0] = bp_activation_register_scalar("inside", twice, NULL, NULL, NULL);
+    registry_statuses[1] = bp_activation_name(0, name, sizeof name, &needed);
+    registry_statuses[2] = bp_activation_unregister("inside");
+    registry_statuses[3] = bp_network_create(sizes, LAYERS, 1, &made);
+    registry_statuses[4] = bp_network_set_activation(made, 1, "plugin.1");
+    registry_statuses[5] = bp_activation_unregister("plugin.3"); /* the one that is running */
+    bp_network_free(made);
+}
+
+static void callback_may_use_the_registry_and_make_networks(void) {
+    bp_network *network = begin();
+    plugins[3].during = use_the_registry;
+    EXPECT_OK(run(MINIBATCH, network));
+    plugins[3].during = NULL;
+    for (int i = 0; i < 6; i++) EXPECT_OK(registry_statuses[i]);
+    EXPECT_OK(bp_activation_register_vector("plugin.3", forward, backward, &plugins[3], NULL)); /* for end() */
+    end(network);
+}
+
+int main(void) {
+    CLAIM(failing_forward_is_undone);
+    CLAIM(failing_backward_is_undone);
+    CLAIM(nan_from_forward_is_undone);
+    CLAIM(nan_from_backward_is_undone);
+    CLAIM(infinity_from_backward_is_undone);
+    CLAIM(any_code_but_zero_fails);
+    CLAIM(nan_behind_relu_is_not_missed);
+    CLAIM(scalar_function_or_derivative_that_is_not_finite_is_undone);
+    CLAIM(callbacks_get_whole_matrices_on_the_calling_thread);
+    CLAIM(predictions_of_many_rows_reach_the_callback_once_each);
+    CLAIM(callback_of_a_changing_call_is_told_busy);
+    CLAIM(callback_of_a_reading_call_may_read);
+    CLAIM(callback_may_use_another_network);
+    CLAIM(busy_reaches_around_a_second_network);
+    CLAIM(callback_may_use_the_registry_and_make_networks);
+    return check_end();
+}

@@ -1,0 +1,39 @@
+"""libbackprop: multilayer neural networks trained by backpropagation.
+
+    import libbackprop as bp
+
+    network = bp.Network([2, 4, 1], seed=1)
+    for epoch in range(5000):
+        network.train_minibatch(inputs, targets, learning_rate=1.0)
+    network.predict(inputs)
+    network.save("xor.safetensors")
+"""
+from . import _library, activation
+from .activation import Activation
+from .errors import (
+    BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LimitError, ModelError,
+    NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
+)
+from .network import Network, Path
+
+__version__ = "0.1.0"
+
+
+def load(path: Path) -> Network:
+    """Makes a network from a file: Network.load."""
+    return Network.load(path)
+
+
+def library_version() -> str:
+    """The version of the shared library in use, such as "0.1.0"."""
+    return _library.library.bp_version_string().decode()
+
+
+def library_path() -> str:
+    """Where the shared library was loaded from."""
+    return _library.path
+
+
+def instruction_set() -> str:
+    """The instructions the library computes with on this processor, such as "avx2"."""
+    return _library.library.bp_instruction_set().decode()

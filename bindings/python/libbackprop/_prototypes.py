@@ -1,0 +1,65 @@
+"""backprop.h in ctypes: the types of every function."""
+from __future__ import annotations
+
+import ctypes
+from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint8, c_uint32
+from ctypes import c_uint64, c_void_p
+
+ABI_VERSION = 1
+
+
+class bp_network(ctypes.Structure):
+    """Opaque, so that no other pointer passes for a network."""
+
+
+Network = POINTER(bp_network)
+NetworkOut = POINTER(Network)
+Floats = POINTER(c_float)
+Sizes = POINTER(c_size_t)
+
+bp_scalar_fn = CFUNCTYPE(c_float, c_float, c_void_p)
+bp_scalar_derivative_fn = CFUNCTYPE(c_float, c_float, c_float, c_void_p)
+bp_vector_forward_fn = CFUNCTYPE(c_int32, Floats, Floats, c_size_t, c_size_t, c_void_p)
+bp_vector_backward_fn = CFUNCTYPE(c_int32, Floats, Floats, Floats, Floats, c_size_t, c_size_t, c_void_p)
+bp_destroy_fn = CFUNCTYPE(None, c_void_p)
+
+# name: (restype, *argtypes)
+PROTOTYPES = {
+    "bp_status_name": (c_char_p, c_int32),
+    "bp_last_error_message": (c_char_p,),
+    "bp_version_number": (c_uint32,),
+    "bp_version_string": (c_char_p,),
+    "bp_abi_version": (c_uint32,),
+    "bp_instruction_set": (c_char_p,),
+    "bp_network_create": (c_int32, Sizes, c_size_t, c_uint64, NetworkOut),
+    "bp_network_clone": (c_int32, Network, NetworkOut),
+    "bp_network_free": (None, Network),
+    "bp_network_initialize": (c_int32, Network, c_uint64),
+    "bp_network_layer_count": (c_int32, Network, Sizes),
+    "bp_network_layer_size": (c_int32, Network, c_size_t, Sizes),
+    "bp_network_set_activation": (c_int32, Network, c_size_t, c_char_p),
+    "bp_network_set_batchnorm": (c_int32, Network, c_size_t, c_int32),
+    "bp_network_set_loss": (c_int32, Network, c_char_p),
+    "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
+    "bp_network_get_option": (c_int32, Network, c_char_p, POINTER(c_double)),
+    "bp_network_train_step": (c_int32, Network, Floats, Floats, c_float, Floats),
+    "bp_network_train_minibatch": (c_int32, Network, Floats, Floats, c_size_t, c_float, Floats),
+    "bp_network_gradient": (c_int32, Network, Floats, Floats, c_size_t, Floats, Floats),
+    "bp_network_apply_gradient": (c_int32, Network, Floats, c_float),
+    "bp_network_check_gradient": (c_int32, Network, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
+    "bp_network_evaluate": (c_int32, Network, Floats, Floats, c_size_t, Floats),
+    "bp_network_parameter_count": (c_int32, Network, Sizes),
+    "bp_network_get_parameters": (c_int32, Network, Floats),
+    "bp_network_set_parameters": (c_int32, Network, Floats),
+    "bp_network_save": (c_int32, Network, c_char_p),
+    "bp_network_load": (c_int32, c_char_p, NetworkOut),
+    "bp_network_save_memory": (c_int32, Network, POINTER(c_uint8), c_size_t, Sizes),
+    "bp_network_load_memory": (c_int32, POINTER(c_uint8), c_size_t, NetworkOut),
+    "bp_activation_register_scalar": (
+        c_int32, c_char_p, bp_scalar_fn, bp_scalar_derivative_fn, c_void_p, bp_destroy_fn),
+    "bp_activation_register_vector": (
+        c_int32, c_char_p, bp_vector_forward_fn, bp_vector_backward_fn, c_void_p, bp_destroy_fn),
+    "bp_activation_unregister": (c_int32, c_char_p),
+    "bp_activation_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
+}

@@ -1,0 +1,272 @@
+"""Multilayer networks."""
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from ctypes import byref
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import activation as activations
+from ._arguments import floats, matrix, number, output, pointer, text, unsigned, vector
+from ._call import call, check
+from ._library import library
+from ._prototypes import Network as Handle
+from .errors import InvalidHandleError, Status
+
+Path = Union[str, "os.PathLike[str]"]
+_uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
+
+
+class Network:
+    """A fully connected feed-forward network with its parameters and the state of its training.
+
+    `layers` are the sizes, inputs first. Layers are numbered from there: layer 0 holds the inputs, layer 1 is the first
+    with weights. A new network has seeded random weights, "logistic" activations and the loss "squared_error".
+
+    Arrays are used without a copy where they are float32 and C-contiguous; other numbers are converted. Errors are of
+    `bp.Error` and of a built-in class; wrong shapes are a ValueError, wrong types a TypeError. A failed call has changed
+    nothing. A network may be used by several threads; only `set_batchnorm`, which changes the number of parameters, must
+    not run beside calls that take or give all of them.
+    """
+
+    _pointer: Any = None
+
+    def __init__(self, layers: Sequence[int], seed: int = 0) -> None:
+        sizes = [unsigned(size, "layer size") for size in layers]
+        handle = Handle()
+        call(library.bp_network_create, (ctypes.c_size_t * len(sizes))(*sizes), len(sizes), unsigned(seed, "seed"),
+             byref(handle))
+        self._adopt(handle)
+
+    @classmethod
+    def _from(cls, function: Any, *arguments: Any) -> Network:
+        """The network that a function of the library makes."""
+        handle = Handle()
+        call(function, *arguments, byref(handle))
+        network = cls.__new__(cls)
+        network._adopt(handle)
+        return network
+
+    def _adopt(self, handle: Any) -> None:
+        self._pointer = handle
+        count, size = ctypes.c_size_t(), ctypes.c_size_t()
+        call(library.bp_network_layer_count, handle, byref(count))
+        layers = []
+        for layer in range(count.value):
+            call(library.bp_network_layer_size, handle, layer, byref(size))
+            layers.append(size.value)
+        self._layers = tuple(layers)
+
+    @property
+    def _handle(self) -> Any:
+        if self._pointer is None:
+            raise InvalidHandleError("the network is closed", Status.ERROR_INVALID_HANDLE)
+        return self._pointer
+
+    # Life
+
+    def close(self) -> None:
+        """Ends the network, after calls in progress on other threads. Closing twice does nothing."""
+        handle, self._pointer = self._pointer, None
+        if handle is not None:
+            library.bp_network_free(handle)
+
+    def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
+        if not finalizing():  # at exit the memory goes with the process
+            self.close()
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def clone(self) -> Network:
+        """An independent copy with the same parameters, settings and state of training."""
+        return self._from(library.bp_network_clone, self._handle)
+
+    def __copy__(self) -> Network:
+        return self.clone()
+
+    def __deepcopy__(self, memo: dict) -> Network:
+        return self.clone()
+
+    def __reduce__(self) -> tuple:
+        return type(self).from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        return f"<{'closed ' if self._pointer is None else ''}{type(self).__name__} {list(self._layers)}>"
+
+    # Settings
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The sizes of the layers, inputs first."""
+        return self._layers
+
+    def set_activation(self, layer: int, activation: Union[str, activations.Activation]) -> None:
+        """Sets the activation of a layer, 1 or more. UnknownNameError for none of `bp.activation.names()`."""
+        call(library.bp_network_set_activation, self._handle, unsigned(layer, "layer"),
+             activations.name_of(activation))
+
+    def set_batchnorm(self, layer: int, enabled: bool = True) -> None:
+        """Turns batch normalization of a layer, 1 or more, on or off. Changes the number of parameters."""
+        call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
+
+    def set_loss(self, name: str) -> None:
+        """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""
+        call(library.bp_network_set_loss, self._handle, text(name, "loss"))
+
+    def set_option(self, name: str, value: float) -> None:
+        """Sets an option; backprop.h lists them. UnknownNameError for the name, InvalidValueError for the value."""
+        call(library.bp_network_set_option, self._handle, text(name, "option"), number(value, "value"))
+
+    def get_option(self, name: str) -> float:
+        """The value of an option."""
+        value = ctypes.c_double()
+        call(library.bp_network_get_option, self._handle, text(name, "option"), byref(value))
+        return value.value
+
+    def initialize(self, seed: int) -> None:
+        """Draws fresh weights, as for a new network with that seed; the settings stay."""
+        call(library.bp_network_initialize, self._handle, unsigned(seed, "seed"))
+
+    # Training
+
+    def train_step(self, input: ArrayLike, target: ArrayLike, learning_rate: float) -> float:
+        """One step of gradient descent on one row, shapes (inputs,) and (outputs,). Returns the loss before the step.
+
+        InvalidValueError for the learning rate; NotFiniteError for a NaN or an infinity in the row, the loss or the
+        gradient; what an activation function raises. A step that fails has changed nothing.
+        """
+        loss = ctypes.c_float()
+        call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
+             pointer(vector(target, self._layers[-1], "target")), number(learning_rate, "learning_rate"),
+             byref(loss))
+        return loss.value
+
+    def train_minibatch(self, inputs: ArrayLike, targets: ArrayLike, learning_rate: float) -> float:
+        """The same for rows, shapes (rows, inputs) and (rows, outputs), with the sum of their gradients.
+
+        InvalidValueError for no rows; else as train_step.
+        """
+        loss = ctypes.c_float()
+        call(library.bp_network_train_minibatch, self._handle, *self._rows(inputs, targets),
+             number(learning_rate, "learning_rate"), byref(loss))
+        return loss.value
+
+    def gradient(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, float]:
+        """The gradient, shape (parameter_count,), and the loss of a minibatch; arguments and errors as there."""
+        gradient = np.empty(self.parameter_count, np.float32)
+        loss = ctypes.c_float()
+        call(library.bp_network_gradient, self._handle, *self._rows(inputs, targets), pointer(gradient), byref(loss))
+        return gradient, loss.value
+
+    def apply_gradient(self, gradient: ArrayLike, learning_rate: float) -> None:
+        """parameters -= learning_rate * gradient, for a gradient of shape (parameter_count,)."""
+        call(library.bp_network_apply_gradient, self._handle,
+             pointer(vector(gradient, self.parameter_count, "gradient")),
+             number(learning_rate, "learning_rate"))
+
+    def check_gradient(self, inputs: ArrayLike, targets: ArrayLike) -> float:
+        """The worst relative error of the gradient against central differences: below 1e-2 is good. Slow.
+
+        Arguments and errors as train_minibatch; UnsupportedError with the activation "sign".
+        """
+        error = ctypes.c_double()
+        call(library.bp_network_check_gradient, self._handle, *self._rows(inputs, targets), byref(error))
+        return error.value
+
+    def _rows(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Any, Any, int]:
+        x = matrix(inputs, self._layers[0], "inputs")
+        y = matrix(targets, self._layers[-1], "targets")
+        if len(x) != len(y):
+            raise ValueError(f"targets: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
+                             f"got {y.shape}")
+        return pointer(x), pointer(y), len(x)
+
+    # Use
+
+    def predict(self, inputs: ArrayLike, out: Optional[np.ndarray] = None) -> np.ndarray:
+        """The outputs: shape (rows, outputs) for (rows, inputs), or (outputs,) for (inputs,).
+
+        `out`, if given, is filled and returned: float32, C-contiguous, writeable, of the outputs' shape, apart from the
+        inputs. What an activation function raises.
+        """
+        x = floats(inputs, "inputs")
+        if x.ndim not in (1, 2) or x.shape[-1] != self._layers[0]:
+            size = self._layers[0]
+            raise ValueError(f"inputs: expected shape (rows, {size}) or ({size},), got {x.shape}")
+        shape = x.shape[:-1] + (self._layers[-1],)
+        outputs = np.empty(shape, np.float32) if out is None else output(out, shape, x)
+        rows = len(x) if x.ndim == 2 else 1
+        call(library.bp_network_predict, self._handle, pointer(x), rows, pointer(outputs))
+        return outputs
+
+    def evaluate(self, inputs: ArrayLike, targets: ArrayLike) -> float:
+        """The loss of the predictions for rows, shapes (rows, inputs) and (rows, outputs), without training."""
+        loss = ctypes.c_float()
+        call(library.bp_network_evaluate, self._handle, *self._rows(inputs, targets), byref(loss))
+        return loss.value
+
+    # Parameters
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of parameters."""
+        count = ctypes.c_size_t()
+        call(library.bp_network_parameter_count, self._handle, byref(count))
+        return count.value
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """A copy of the parameters, shape (parameter_count,): for each layer weights, biases and, where batch
+        normalization is on, gamma and beta. Assigning replaces them; NotFiniteError for a NaN or an infinity."""
+        parameters = np.empty(self.parameter_count, np.float32)
+        call(library.bp_network_get_parameters, self._handle, pointer(parameters))
+        return parameters
+
+    @parameters.setter
+    def parameters(self, values: ArrayLike) -> None:
+        call(library.bp_network_set_parameters, self._handle,
+             pointer(vector(values, self.parameter_count, "parameters")))
+
+    # Files
+
+    def save(self, path: Path) -> None:
+        """Writes the network to a safetensors file, which appears whole or not at all. FileError."""
+        call(library.bp_network_save, self._handle, _path(path))
+
+    @classmethod
+    def load(cls, path: Path) -> Network:
+        """Makes a network from a file. FileError; ModelError; UnknownNameError names activations not registered."""
+        return cls._from(library.bp_network_load, _path(path))
+
+    def to_bytes(self) -> bytes:
+        """What save would write."""
+        needed, capacity, buffer = ctypes.c_size_t(), 0, None
+        while True:
+            status = library.bp_network_save_memory(self._handle, buffer, capacity, byref(needed))
+            if status != Status.ERROR_BUFFER_TOO_SMALL:
+                check(status)
+                if buffer is not None:
+                    return ctypes.string_at(buffer, needed.value)
+            capacity = needed.value
+            buffer = ctypes.cast(ctypes.create_string_buffer(capacity), _uint8_pointer)
+
+    @classmethod
+    def from_bytes(cls, data: Union[bytes, bytearray, memoryview]) -> Network:
+        """Makes a network from such bytes. Errors as load, without FileError."""
+        data = data if isinstance(data, bytes) else bytes(memoryview(data))
+        return cls._from(library.bp_network_load_memory, ctypes.cast(data, _uint8_pointer), len(data))
+
+
+def _path(path: Path) -> bytes:
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"path: {path!r} has a null character in it")
+    return encoded

@@ -1,0 +1,38 @@
+"""Puts the built shared library into the wheel and tags the wheel for the platform, not for one Python version."""
+import os
+import shutil
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+from setuptools.dist import Distribution
+
+try:
+    from setuptools.command.bdist_wheel import bdist_wheel
+except ImportError:  # setuptools before 70.1
+    from wheel.bdist_wheel import bdist_wheel
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(HERE, "..", "..", "build", "libbackprop.so")
+
+
+class BuildWithLibrary(build_py):
+    def run(self):
+        super().run()
+        if getattr(self, "editable_mode", False):
+            return  # an editable install finds the library by LIBBACKPROP_LIBRARY
+        if not os.path.isfile(LIBRARY):
+            raise SystemExit(f"no shared library at {LIBRARY}: build it first, or set LIBBACKPROP_LIBRARY")
+        shutil.copyfile(LIBRARY, os.path.join(self.build_lib, "libbackprop", "libbackprop.so"))
+
+
+class PlatformDistribution(Distribution):
+    def has_ext_modules(self):
+        return True
+
+
+class PlatformWheel(bdist_wheel):
+    def get_tag(self):
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(distclass=PlatformDistribution, cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})

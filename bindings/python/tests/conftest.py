@@ -1,0 +1,49 @@
+"""Finds the library and the package, before any test imports them."""
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).resolve().parent
+BUILT = HERE.parents[2] / "build" / "libbackprop.so"
+
+if importlib.util.find_spec("libbackprop") is None:
+    sys.path.insert(0, str(HERE.parent))
+
+packaged = Path(importlib.util.find_spec("libbackprop").origin).parent / "libbackprop.so"
+if not os.environ.get("LIBBACKPROP_LIBRARY") and not packaged.exists():
+    if not BUILT.exists():
+        pytest.exit(f"no library: build {BUILT}, or set LIBBACKPROP_LIBRARY to one", returncode=3)
+    os.environ["LIBBACKPROP_LIBRARY"] = str(BUILT)
+
+import libbackprop as bp  # noqa: E402
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(autouse=True)
+def unregister_what_a_test_registers():
+    before = set(bp.activation.names())
+    yield
+    for name in set(bp.activation.names()) - before:
+        bp.activation.unregister(name)
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Runs Python source in a process of its own and returns the finished process."""
+    import subprocess
+
+    def run(source, **environment):
+        package = str(Path(bp.__file__).resolve().parents[1])
+        everything = {**os.environ, "PYTHONPATH": package, **environment}
+        return subprocess.run([sys.executable, "-c", source], env=everything, cwd=tmp_path, text=True,
+                              capture_output=True, timeout=120)
+
+    return run

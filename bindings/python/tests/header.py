@@ -1,0 +1,45 @@
+"""What backprop.h declares, read from its text."""
+import ctypes
+import re
+from ctypes import CFUNCTYPE, POINTER
+from pathlib import Path
+
+from libbackprop._prototypes import bp_network
+
+TEXT = (Path(__file__).resolve().parents[3] / "include" / "backprop.h").read_text(encoding="utf-8")
+CODE = re.sub(r"^\s*#.*$", "", re.sub(r"/\*.*?\*/", "", TEXT, flags=re.S), flags=re.M)
+
+TYPES = {
+    "void": None, "float": ctypes.c_float, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "void *": ctypes.c_void_p, "double": ctypes.c_double,
+    "const char *": ctypes.c_char_p, "char *": POINTER(ctypes.c_char),
+    "float *": POINTER(ctypes.c_float), "const float *": POINTER(ctypes.c_float),
+    "double *": POINTER(ctypes.c_double), "size_t *": POINTER(ctypes.c_size_t),
+    "const size_t *": POINTER(ctypes.c_size_t), "uint8_t *": POINTER(ctypes.c_uint8),
+    "const uint8_t *": POINTER(ctypes.c_uint8), "bp_network *": POINTER(bp_network),
+    "const bp_network *": POINTER(bp_network), "bp_network **": POINTER(POINTER(bp_network)),
+}
+
+
+def parameters(text):
+    """[(C type, name)] of a parameter list."""
+    text = " ".join(text.split())
+    if text in ("", "void"):
+        return []
+    return [re.fullmatch(r"(.*?[ *])(\w+)", part.strip()).groups() for part in text.split(",")]
+
+
+def python_types(text):
+    return [TYPES[c_type.strip()] for c_type, _ in parameters(text)]
+
+
+CALLBACKS = {}  # name: its CFUNCTYPE
+for result, name, arguments in re.findall(r"typedef (\w+) \(\*(\w+)\)\(([^;]*?)\);", CODE):
+    CALLBACKS[name] = TYPES[name] = CFUNCTYPE(TYPES[result], *python_types(arguments))
+
+FUNCTIONS = {}  # name: (result, [(C type, parameter name)])
+for result, name, arguments in re.findall(r"^(\w[\w ]*[ *])(bp_\w+)\(([^;]*?)\);", CODE, flags=re.M):
+    FUNCTIONS[name] = (result.strip(), parameters(arguments))
+
+CONSTANTS = {name: int(value) for name, value in re.findall(r"^#define (BP_\w+) \(?(-?\d+)\)?", TEXT, flags=re.M)}
+STATUSES = {name: value for name, value in CONSTANTS.items() if re.match(r"BP_(OK|STOPPED|ERROR_)", name)}

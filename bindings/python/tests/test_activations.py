@@ -1,0 +1,512 @@
+"""Activation functions written in Python: what they compute, how they fail, how long they live."""
+import gc
+import math
+import threading
+import traceback
+import weakref
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+from libbackprop import _call
+
+SIZES = [3, 4, 4, 2]
+PARTS = ["scalar function", "scalar derivative", "vector forward", "vector backward"]
+
+
+def data(rows=5):
+    rng = np.random.default_rng(3)
+    return rng.normal(size=(rows, 3)).astype(np.float32), rng.random((rows, 2)).astype(np.float32)
+
+
+def register_tanh(name="my_tanh", *, kind="scalar", hook=lambda part: None):
+    """tanh, calling hook(part) in each of its functions."""
+    def function(z):
+        hook("scalar function")
+        return math.tanh(z)
+
+    def derivative(z, a):
+        hook("scalar derivative")
+        return 1 - a * a
+
+    def forward(z):
+        hook("vector forward")
+        return np.tanh(z)
+
+    def backward(z, a, da):
+        hook("vector backward")
+        return da * (1 - a * a)
+
+    if kind == "scalar":
+        return bp.activation.register_scalar(name, function, derivative)
+    return bp.activation.register_vector(name, forward, backward)
+
+
+def network_with(activation, layers=(1, 2, 3)):
+    network = bp.Network(SIZES, seed=1)
+    for layer in layers:
+        network.set_activation(layer, activation)
+    return network
+
+
+USES = {
+    "train_step": lambda network, x, y: network.train_step(x[0], y[0], 0.1),
+    "train_minibatch": lambda network, x, y: network.train_minibatch(x, y, 0.1),
+    "gradient": lambda network, x, y: network.gradient(x, y),
+    "check_gradient": lambda network, x, y: network.check_gradient(x, y),
+    "evaluate": lambda network, x, y: network.evaluate(x, y),
+    "predict": lambda network, x, y: network.predict(x),
+}
+
+
+# What they compute
+
+
+@pytest.mark.parametrize("kind", ["scalar", "vector"])
+@pytest.mark.parametrize("batchnorm", [False, True])
+def test_plugin_equals_the_built_in_one(kind, batchnorm):
+    x, y = data()
+    plugged, built_in = network_with(register_tanh(kind=kind)), network_with("tanh")
+    plugged.parameters = built_in.parameters
+    for network in (plugged, built_in):
+        network.set_batchnorm(2, batchnorm)
+    for use in USES.values():
+        a, b = use(plugged, x, y), use(built_in, x, y)
+        if not use is USES["check_gradient"]:
+            for one, other in zip(*((a, b) if isinstance(a, tuple) else ((a,), (b,)))):
+                np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(plugged.parameters, built_in.parameters, atol=1e-5)
+
+
+def test_without_derivative_central_differences_are_taken():
+    x, y = data()
+    numeric = bp.activation.register_scalar("numeric_tanh", math.tanh)
+    plugged, built_in = network_with(numeric), network_with("tanh")
+    plugged.parameters = built_in.parameters
+    np.testing.assert_allclose(plugged.gradient(x, y)[0], built_in.gradient(x, y)[0], rtol=2e-3, atol=2e-3)
+    assert plugged.check_gradient(x, y) < 1e-2
+
+
+def test_plugin_softmax_equals_the_built_in_softmax():
+    @bp.activation.vector(backward=lambda z, a, da: a * (da - (da * a).sum(axis=1, keepdims=True)))
+    def my_softmax(z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    x, y = data()[0], np.eye(2)[[0, 1, 1, 0, 1]]
+    networks = []
+    for name in (my_softmax, "softmax"):
+        network = network_with("tanh")
+        network.set_activation(3, name)
+        network.set_loss("cross_entropy")
+        networks.append(network)
+    plugged, built_in = networks
+    plugged.parameters = built_in.parameters
+    for _ in range(20):
+        np.testing.assert_allclose(plugged.gradient(x, y)[0], built_in.gradient(x, y)[0], atol=1e-5)
+        assert plugged.train_minibatch(x, y, 0.1) == pytest.approx(built_in.train_minibatch(x, y, 0.1), abs=1e-5)
+    np.testing.assert_allclose(plugged.predict(x), built_in.predict(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["scalar", "vector"])
+def test_check_gradient_tells_right_from_wrong_derivatives(kind):
+    x, y = data()
+    right = register_tanh("right", kind=kind)
+    if kind == "scalar":
+        wrong = bp.activation.register_scalar("wrong", math.tanh, lambda z, a: 1 - a)
+    else:
+        wrong = bp.activation.register_vector("wrong", np.tanh, lambda z, a, da: da * (1 - a))
+    assert network_with(right).check_gradient(x, y) < 1e-2
+    assert network_with(wrong).check_gradient(x, y) > 1e-1
+
+
+@pytest.mark.parametrize("name", ["tanh", "my_tanh"])
+@pytest.mark.parametrize("batchnorm", [False, True])
+@pytest.mark.parametrize("sizes", [SIZES, [64, 32, 10]])
+def test_check_gradient_is_small_for_right_derivatives_in_networks_of_any_kind(name, batchnorm, sizes):
+    register_tanh(kind="vector")
+    rng = np.random.default_rng(0)
+    network = bp.Network(sizes, seed=1)
+    network.set_activation(1, name)
+    network.set_batchnorm(1, batchnorm)
+    worst = network.check_gradient(rng.normal(size=(8, sizes[0])), rng.random((8, sizes[-1])))
+    assert worst < 1e-2
+
+
+def test_vector_functions_see_the_librarys_memory_and_cannot_change_it():
+    seen = []
+
+    def look(*arrays):
+        for array in arrays:
+            assert array.dtype == np.float32 and array.shape == (5, 4) and array.flags.c_contiguous
+            assert not array.flags.writeable and not array.flags.owndata
+            with pytest.raises(ValueError, match="read-only"):
+                array[:] = 0
+            seen.append(array.copy())
+
+    def forward(z):
+        look(z)
+        return np.tanh(z)
+
+    def backward(z, a, da):
+        look(z, a, da)
+        assert (a == np.tanh(z)).all()
+        return da * (1 - a * a)
+
+    network = network_with(bp.activation.register_vector("looking", forward, backward), layers=[2])
+    network.train_minibatch(*data(), 0.1)
+    assert len(seen) == 4 and (seen[0] == seen[1]).all()
+
+
+@pytest.mark.parametrize("result", [
+    lambda z: z, lambda z: z.astype(float), lambda z: z.astype(int), lambda z: z.tolist(), lambda z: z > 0,
+    lambda z: np.asfortranarray(z), lambda z: z[::-1][::-1]])
+def test_vector_function_may_return_any_numbers_of_the_right_shape(result):
+    network = network_with(bp.activation.register_vector("any", result, lambda z, a, da: da), layers=[3])
+    network.predict(data()[0])
+
+
+def test_scalar_function_may_return_any_number():
+    for name, function in {"int": int, "bool": lambda z: z > 0, "numpy": np.float32, "numpy64": np.float64}.items():
+        network_with(bp.activation.register_scalar("returns_" + name, function)).predict(data()[0])
+
+
+# Names
+
+
+def test_decorators_take_the_name_of_the_function_and_return_it_callable():
+    @bp.activation.scalar(derivative=lambda z, a: 2 * z)
+    def square(z):
+        """z squared."""
+        return z * z
+
+    @bp.activation.vector(backward=lambda z, a, da: da, name="same.as-it_was")
+    def unchanged(z):
+        return z
+
+    assert square.name == "square" and square(3) == 9 and square.__doc__ == "z squared."
+    assert unchanged.name == "same.as-it_was" and unchanged("anything") == "anything"
+    assert bp.activation.names()[-2:] == ["square", "same.as-it_was"]
+    for activation in (square, "square", unchanged, "same.as-it_was"):
+        bp.Network([2, 2]).set_activation(1, activation)
+
+
+def test_built_in_names_come_first():
+    assert bp.activation.names() == [
+        "identity", "sign", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "silu", "gelu",
+        "softmax"]
+
+
+@pytest.mark.parametrize("name", ["", "A", "a b", "é", "a" * 65, "tanh", "taken", "<lambda>"])
+def test_malformed_and_taken_names_are_refused_and_nothing_is_kept(name):
+    register_tanh("taken")
+    for kind in ("scalar", "vector"):
+        gc.collect()
+        before = dict(_call.plugins)
+        with pytest.raises(bp.InvalidValueError):
+            register_tanh(name, kind=kind)
+        assert _call.plugins == before
+
+
+def test_longest_name_is_taken():
+    register_tanh("a" * 64)
+    assert bp.activation.names()[-1] == "a" * 64
+
+
+def test_functions_must_be_functions():
+    for call in (lambda: bp.activation.register_scalar("x", 3), lambda: bp.activation.register_scalar("x", abs, 3),
+                 lambda: bp.activation.register_scalar("x", None), lambda: bp.activation.register_vector("x", abs, None),
+                 lambda: bp.activation.register_vector("x", abs, "abs")):
+        with pytest.raises(TypeError):
+            call()
+    assert "x" not in bp.activation.names()
+
+
+def test_unregistered_name_is_free_and_unknown():
+    register_tanh("for_a_while")
+    bp.activation.unregister("for_a_while")
+    assert "for_a_while" not in bp.activation.names()
+    with pytest.raises(bp.UnknownNameError):
+        bp.Network([2, 2]).set_activation(1, "for_a_while")
+    bp.activation.unregister(register_tanh("for_a_while"))
+
+
+def test_built_in_activation_cannot_be_unregistered():
+    with pytest.raises(bp.UnsupportedError):
+        bp.activation.unregister("tanh")
+
+
+# Failing
+
+
+class Surprise(Exception):
+    pass
+
+
+@pytest.mark.parametrize("exception", [Surprise, KeyboardInterrupt, SystemExit, MemoryError, bp.BusyError])
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("layer", [1, 2, 3])
+@pytest.mark.parametrize("others", ["logistic", "relu", "softmax"])
+def test_raising_callback_aborts_step_and_reraises(exception, part, layer, others):
+    x, y = data()
+    raised, armed = exception("from the callback"), False
+
+    def hook(called):
+        if armed and called == part:
+            raise raised
+
+    network = network_with(others)
+    network.set_activation(layer, register_tanh(kind=part.split()[0], hook=hook))
+    network.set_batchnorm(2)
+    network.train_minibatch(x, y, 0.1)
+    before, armed = network.to_bytes(), True
+    for name, use in USES.items():
+        if name in ("predict", "evaluate") and part in ("scalar derivative", "vector backward"):
+            use(network, x, y)
+            continue
+        with pytest.raises(exception) as caught:
+            use(network, x, y)
+        assert caught.value is raised
+        assert "hook" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+        assert network.to_bytes() == before, name
+    armed = False
+    network.train_minibatch(x, y, 0.1)
+    assert network.to_bytes() != before
+
+
+@pytest.mark.parametrize("kind, part", [("scalar", "scalar function"), ("vector", "vector forward")])
+def test_after_the_first_failure_no_function_is_called(kind, part):
+    calls = []
+
+    def hook(called):
+        calls.append(called)
+        raise Surprise
+
+    network = network_with(register_tanh(kind=kind, hook=hook))
+    for use in USES.values():
+        calls.clear()
+        with pytest.raises(Surprise):
+            use(network, *data())
+        assert calls == [part]
+
+
+def test_error_does_not_linger_after_it_was_raised():
+    fail = True
+
+    def hook(part):
+        if fail:
+            raise Surprise
+
+    network = network_with(register_tanh(hook=hook))
+    with pytest.raises(Surprise):
+        network.predict(data()[0])
+    fail = False
+    network.predict(data()[0])
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (4,), (5, 3), (4, 5), (1, 4), (5, 1), (5, 4, 1)])
+@pytest.mark.parametrize("part", ["forward", "backward"])
+def test_wrong_shape_returned_is_a_value_error(shape, part):
+    functions = {"forward": np.tanh, "backward": lambda z, a, da: da}
+    functions[part] = lambda *arrays: np.zeros(shape)
+    network = network_with("tanh")
+    network.set_activation(2, bp.activation.register_vector("misshapen", **functions))
+    before = network.to_bytes()
+    with pytest.raises(ValueError, match=f"'misshapen': {part} returned shape") as caught:
+        network.train_minibatch(*data(), 0.1)
+    assert str(shape) in str(caught.value) and "(5, 4)" in str(caught.value)
+    assert network.to_bytes() == before
+
+
+@pytest.mark.parametrize("returned", [None, "text", 1j, object()])
+def test_no_number_returned_is_a_type_error(returned):
+    scalar = bp.activation.register_scalar("no_number", lambda z: returned)
+    vector = bp.activation.register_vector("no_numbers", lambda z: np.full(z.shape, returned), lambda z, a, da: da)
+    for activation in (scalar, vector):
+        with pytest.raises((TypeError, ValueError)):
+            network_with(activation).predict(data()[0])
+
+
+@pytest.mark.parametrize("kind", ["scalar", "vector"])
+def test_nan_returned_fails_the_step_and_passes_predict(kind):
+    nan = (bp.activation.register_scalar("nan", lambda z: math.nan) if kind == "scalar" else
+           bp.activation.register_vector("nan", lambda z: np.full_like(z, np.nan), lambda z, a, da: da))
+    network = network_with(nan, layers=[3])
+    before = network.to_bytes()
+    with pytest.raises(bp.NotFiniteError):
+        network.train_minibatch(*data(), 0.1)
+    assert network.to_bytes() == before
+    assert np.isnan(network.predict(data()[0])).all()
+
+
+def test_exception_of_one_thread_is_not_raised_in_another():
+    barrier, seen = threading.Barrier(2, timeout=30), {}
+
+    def hook(part):
+        barrier.wait()
+        if threading.current_thread().name == "failing":
+            raise Surprise
+        barrier.wait()
+
+    network = bp.Network([1, 1])
+    network.set_activation(1, register_tanh(hook=hook))
+
+    def predict():
+        try:
+            network.predict([0.5])
+            seen[threading.current_thread().name] = None
+        except Surprise as error:
+            seen[threading.current_thread().name] = error
+            barrier.wait()
+
+    threads = [threading.Thread(target=predict, name=name) for name in ("failing", "working")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert isinstance(seen["failing"], Surprise) and seen["working"] is None
+
+
+# Calling back
+
+
+@pytest.mark.parametrize("kind", ["scalar", "vector"])
+@pytest.mark.parametrize("again", [
+    lambda network, x, y: network.train_minibatch(x, y, 0.1), lambda network, x, y: network.predict(x),
+    lambda network, x, y: network.parameters, lambda network, x, y: network.set_batchnorm(1),
+    lambda network, x, y: network.save("never"), lambda network, x, y: network.clone(),
+    lambda network, x, y: network.initialize(1), lambda network, x, y: network.set_activation(1, "tanh")],
+    ids=["train_minibatch", "predict", "parameters", "set_batchnorm", "save", "clone", "initialize", "set_activation"])
+def test_calling_into_the_network_in_training_is_busy(kind, again):
+    x, y = data()
+    network = network_with("tanh")
+    network.set_activation(2, register_tanh(kind=kind, hook=lambda part: again(network, x, y)))
+    parameters = network.clone()
+    with pytest.raises(bp.BusyError) as caught:
+        network.train_minibatch(x, y, 0.1)
+    assert isinstance(caught.value, RuntimeError)
+    assert network.to_bytes() == parameters.to_bytes()
+
+
+def test_reading_within_a_reading_call_works_and_changing_is_busy():
+    x, y = data()
+    network, outer, inner = network_with("tanh"), [True], []
+
+    def hook(part):
+        if outer and outer.pop():
+            inner.append(network.predict(x))
+            inner.append(network.parameters)
+            with pytest.raises(bp.BusyError):
+                network.train_minibatch(x, y, 0.1)
+
+    network.set_activation(2, register_tanh(hook=hook))
+    assert (network.predict(x) == inner[0]).all()
+
+
+def test_callback_may_use_another_network_and_handle_its_errors():
+    x, y = data()
+    inner = network_with(register_tanh("failing_tanh", hook=lambda part: {}["missing"]))
+
+    def hook(part):
+        with pytest.raises(KeyError):
+            inner.predict(x)
+
+    outer = network_with(register_tanh(kind="vector", hook=hook))
+    assert outer.train_minibatch(x, y, 0.1) > 0
+
+
+def test_network_closed_by_its_own_callback_ends_when_the_call_returns():
+    network = network_with("tanh")
+    network.set_activation(2, register_tanh(kind="vector", hook=lambda part: network.close()))
+    assert network.predict(data()[0]).shape == (5, 2)
+    with pytest.raises(bp.InvalidHandleError):
+        network.predict(data()[0])
+
+
+def test_activation_may_be_registered_and_unregistered_by_a_callback():
+    def hook(part):
+        bp.activation.unregister(register_tanh("inner"))
+
+    network_with(register_tanh(kind="vector", hook=hook)).train_minibatch(*data(), 0.1)
+
+
+# Life
+
+
+@pytest.mark.parametrize("kind", ["scalar", "vector"])
+def test_functions_live_as_long_as_they_are_used(kind):
+    network = network_with("tanh")
+    activation = register_tanh(kind=kind)
+    reference = weakref.ref(activation.function)
+    network.set_activation(2, activation)
+    del activation
+    gc.collect()
+    expected = network.predict(data()[0])
+    bp.activation.unregister("my_tanh")
+    gc.collect()
+    assert network.predict(data()[0]).tobytes() == expected.tobytes()
+    twin = network.clone()
+    network.close()
+    gc.collect()
+    assert twin.predict(data()[0]).tobytes() == expected.tobytes()
+    twin.train_minibatch(*data(), 0.1)
+    assert reference() is not None
+    twin.set_activation(2, "tanh")
+    gc.collect()
+    assert reference() is None
+
+
+def test_collecting_garbage_within_callbacks_is_safe():
+    def hook(part):
+        bp.Network([2, 2])
+        gc.collect()
+
+    network = network_with(register_tanh(hook=hook, kind="vector"), layers=[2])
+    for _ in range(3):
+        network.train_minibatch(*data(), 0.1)
+
+
+def test_activation_unregistered_by_its_own_callback_stays_for_the_call():
+    def hook(part):
+        if "my_tanh" in bp.activation.names():
+            bp.activation.unregister("my_tanh")
+            gc.collect()
+
+    network = network_with(register_tanh(hook=hook))
+    network.train_minibatch(*data(), 0.1)
+    network.train_minibatch(*data(), 0.1)
+
+
+def test_interpreter_exits_quietly_with_plugins_and_networks_in_use(run_script):
+    done = run_script("""
+import libbackprop as bp, numpy as np, threading
+
+@bp.activation.scalar()
+def kept(z):
+    return z
+
+@bp.activation.vector(backward=lambda z, a, da: da)
+def left(z):
+    return z * 1
+
+class Holder:
+    pass
+
+holder = Holder()
+holder.itself = holder                    # only the collector at exit finds it
+holder.network = bp.Network([4, 4, 4])
+holder.network.set_activation(1, kept)
+holder.network.set_activation(2, left)
+bp.activation.unregister(kept)
+network = holder.network.clone()
+
+def forever():
+    while True:
+        network.predict(np.zeros((10, 4)))
+
+threading.Thread(target=forever, daemon=True).start()
+holder.network.train_minibatch(np.zeros((2, 4)), np.zeros((2, 4)), 0.1)
+print("done")
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

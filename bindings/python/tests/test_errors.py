@@ -1,0 +1,305 @@
+"""Bad input of every kind: each gives the exception of its group, also of the built-in class, and says why."""
+import ctypes
+import pickle
+
+import numpy as np
+import pytest
+
+import header
+import libbackprop as bp
+from libbackprop import errors
+from libbackprop._library import library
+from libbackprop._prototypes import PROTOTYPES, Network as Handle, bp_network
+
+X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
+
+
+@pytest.fixture
+def network():
+    return bp.Network([3, 2], seed=1)
+
+
+def raises(expected, match=None):
+    return pytest.raises(expected, match=match)
+
+
+@pytest.mark.parametrize("status, builtin", [
+    ("NULL_ARGUMENT", ValueError), ("INVALID_VALUE", ValueError), ("INVALID_HANDLE", ValueError),
+    ("BUSY", RuntimeError), ("UNKNOWN_NAME", LookupError), ("UNSUPPORTED", NotImplementedError),
+    ("OUT_OF_MEMORY", MemoryError), ("LIMIT", OverflowError), ("IO", OSError), ("NOT_A_MODEL", ValueError),
+    ("CORRUPT", ValueError), ("VERSION", ValueError), ("MISMATCH", ValueError), ("NOT_FINITE", ArithmeticError),
+    ("CALLBACK", RuntimeError), ("BUFFER_TOO_SMALL", Exception)])
+def test_every_status_has_an_exception_of_ours_and_of_python(status, builtin):
+    number = bp.Status["ERROR_" + status]
+    error = errors.from_status(number, "what was wrong")
+    assert isinstance(error, bp.Error) and isinstance(error, builtin)
+    assert str(error) == "what was wrong" and type(error.status) is int
+    assert (error.status, error.status_name) == (number, "BP_ERROR_" + status)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.status) == (type(error), str(error), error.status)
+
+
+def test_unknown_status_is_still_an_error():
+    error = errors.from_status(-999, "from the future")
+    assert type(error) is bp.Error and error.status == -999
+
+
+def test_message_is_the_librarys(network):
+    with raises(bp.UnknownNameError) as caught:
+        network.set_activation(1, "no_such_activation")
+    assert "no_such_activation" in str(caught.value)
+    assert str(caught.value) == library.bp_last_error_message().decode()
+
+
+@pytest.mark.parametrize("layers, expected", [
+    ([], bp.InvalidValueError), ([3], bp.InvalidValueError), ([3, 0], bp.InvalidValueError),
+    ([0, 3], bp.InvalidValueError), ([1] * 1025, bp.LimitError), ([2**63, 2**63], bp.LimitError),
+    ([2**64 - 1, 2], bp.LimitError), ([2**64, 2], bp.LimitError), ([2**24, 2**24], (MemoryError, OverflowError)),
+    ([3, -1], ValueError), ([3, 2.5], TypeError), (["3", 2], TypeError), (7, TypeError), (None, TypeError)])
+def test_bad_layers(layers, expected):
+    with raises(expected):
+        bp.Network(layers)
+
+
+@pytest.mark.parametrize("seed, expected", [(-1, ValueError), (2**64, bp.LimitError), (0.5, TypeError), ("1", TypeError)])
+def test_bad_seed(network, seed, expected):
+    with raises(expected, "seed" if expected is not TypeError else None):
+        bp.Network([3, 2], seed=seed)
+    with raises(expected):
+        network.initialize(seed)
+
+
+@pytest.mark.parametrize("layer, expected", [
+    (0, bp.InvalidValueError), (2, bp.InvalidValueError), (2**64 - 1, bp.InvalidValueError), (-1, ValueError),
+    (2**64, bp.LimitError), (1.0, TypeError), ("1", TypeError), (None, TypeError)])
+def test_bad_layer(network, layer, expected):
+    with raises(expected):
+        network.set_activation(layer, "tanh")
+    with raises(expected):
+        network.set_batchnorm(layer)
+
+
+def test_unknown_names(network):
+    for call in (lambda: network.set_activation(1, "tahn"), lambda: network.set_loss("squared"),
+                 lambda: network.set_option("epsilon", 1), lambda: network.get_option("epsilon"),
+                 lambda: network.set_loss(""), lambda: network.set_loss("é" * 1000),
+                 lambda: bp.activation.unregister("nobody")):
+        with raises(bp.UnknownNameError):
+            call()
+
+
+@pytest.mark.parametrize("name, expected", [(None, TypeError), (3, TypeError), (b"tanh", TypeError), ("a\0b", ValueError)])
+def test_names_must_be_strings(network, name, expected):
+    for call in (lambda: network.set_activation(1, name), lambda: network.set_loss(name),
+                 lambda: network.set_option(name, 1), lambda: network.get_option(name),
+                 lambda: bp.activation.unregister(name), lambda: bp.activation.register_scalar(name, abs)):
+        with raises(expected):
+            call()
+
+
+@pytest.mark.parametrize("name, value", [
+    ("gradient_reduction", 2), ("gradient_reduction", 0.5), ("gradient_reduction", np.nan), ("initialization", 4),
+    ("initialization", -1), ("batchnorm_epsilon", 0), ("batchnorm_epsilon", 2), ("batchnorm_epsilon", np.nan),
+    ("batchnorm_momentum", -0.1), ("batchnorm_momentum", 1.1), ("batchnorm_momentum", np.inf), ("batchnorm_update", 2)])
+def test_option_values_outside_their_range(network, name, value):
+    before = network.get_option(name)
+    with raises(bp.InvalidValueError, name):
+        network.set_option(name, value)
+    assert network.get_option(name) == before
+
+
+@pytest.mark.parametrize("value", ["1", None, 1j, [1]])
+def test_numbers_must_be_numbers(network, value):
+    with raises(TypeError, "expected a number"):
+        network.set_option("gradient_reduction", value)
+    with raises(TypeError, "expected a number"):
+        network.train_minibatch(X, Y, value)
+    with raises(TypeError, "expected a number"):
+        network.train_step(X[0], Y[0], value)
+    with raises(TypeError, "expected a number"):
+        network.apply_gradient(np.zeros(8), value)
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, -0.1, 1e300])
+def test_bad_learning_rates(network, rate):
+    before = network.to_bytes()
+    for call in (lambda: network.train_step(X[0], Y[0], rate), lambda: network.train_minibatch(X, Y, rate),
+                 lambda: network.apply_gradient(np.zeros(8), rate)):
+        with raises(bp.InvalidValueError):
+            call()
+    assert network.to_bytes() == before
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("batchnorm", [False, True])
+def test_data_that_is_not_finite_fails_and_changes_nothing(network, bad, batchnorm):
+    network.set_batchnorm(1, batchnorm)
+    before = network.to_bytes()
+    x, y = X.copy(), Y.copy()
+    x[1, 2] = y[1, 1] = bad
+    for inputs, targets in ((x, Y), (X, y)):
+        for call in (lambda: network.train_step(inputs[1], targets[1], 0.1),
+                     lambda: network.train_minibatch(inputs, targets, 0.1),
+                     lambda: network.gradient(inputs, targets), lambda: network.check_gradient(inputs, targets)):
+            with raises(bp.NotFiniteError):
+                call()
+            assert network.to_bytes() == before
+    values = np.zeros(network.parameter_count)
+    values[-1] = bad
+    with raises(bp.NotFiniteError):
+        network.parameters = values
+    with raises(bp.NotFiniteError):
+        network.apply_gradient(values, 0.1)
+    assert network.to_bytes() == before
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_evaluate_refuses_data_that_is_not_finite(network, bad):
+    x, y = X.copy(), Y.copy()
+    x[1, 2] = y[1, 1] = bad
+    for inputs, targets in ((x, Y), (X, y)):
+        with raises(bp.NotFiniteError):
+            network.evaluate(inputs, targets)
+
+
+def test_predict_lets_nan_and_infinity_through(network):
+    network.set_activation(1, "identity")
+    assert np.isnan(network.predict([np.nan, 0, 0])).all()
+    assert np.isinf(network.predict([np.inf, 0, 0])).all()
+
+
+def test_overflow_in_a_step_fails_and_changes_nothing(network):
+    network.set_activation(1, "identity")
+    before = network.to_bytes()
+    with raises(bp.NotFiniteError):
+        network.train_minibatch(np.full((2, 3), 1e30), Y, 0.1)
+    with raises(bp.NotFiniteError):
+        network.apply_gradient(np.full(8, 3e38), 3e38)
+    assert network.to_bytes() == before
+
+
+def test_sign_has_no_gradient_to_check(network):
+    network.set_activation(1, "sign")
+    with raises(bp.UnsupportedError):
+        network.check_gradient(X, Y)
+
+
+def test_no_rows(network):
+    x, y = X[:0], Y[:0]
+    for call in (lambda: network.train_minibatch(x, y, 0.1), lambda: network.gradient(x, y),
+                 lambda: network.evaluate(x, y), lambda: network.check_gradient(x, y)):
+        with raises(bp.InvalidValueError):
+            call()
+    assert network.predict(x).shape == (0, 2)
+
+
+# The C functions themselves, with arguments that Python cannot give by the methods.
+
+
+def valid_arguments(network):
+    """For every function that returns a status, arguments that are right."""
+    name = b"tanh"
+    floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
+    return {
+        "bp_network_create": [(ctypes.c_size_t * 2)(3, 2), 2, 1, ctypes.pointer(Handle())],
+        "bp_network_clone": [network, ctypes.pointer(Handle())],
+        "bp_network_initialize": [network, 1],
+        "bp_network_layer_count": [network, (ctypes.c_size_t * 1)()],
+        "bp_network_layer_size": [network, 0, (ctypes.c_size_t * 1)()],
+        "bp_network_set_activation": [network, 1, name],
+        "bp_network_set_batchnorm": [network, 1, 0],
+        "bp_network_set_loss": [network, b"squared_error"],
+        "bp_network_set_option": [network, b"batchnorm_update", 0.0],
+        "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],
+        "bp_network_train_step": [network, floats, floats, 0.1, loss],
+        "bp_network_train_minibatch": [network, floats, floats, 1, 0.1, loss],
+        "bp_network_gradient": [network, floats, floats, 1, (ctypes.c_float * 8)(), loss],
+        "bp_network_apply_gradient": [network, floats, 0.1],
+        "bp_network_check_gradient": [network, floats, floats, 1, (ctypes.c_double * 1)()],
+        "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
+        "bp_network_evaluate": [network, floats, floats, 1, loss],
+        "bp_network_parameter_count": [network, (ctypes.c_size_t * 1)()],
+        "bp_network_get_parameters": [network, floats],
+        "bp_network_set_parameters": [network, floats],
+        "bp_network_save": [network, b"model.safetensors"],
+        "bp_network_load": [b"model.safetensors", ctypes.pointer(Handle())],
+        "bp_network_save_memory": [network, (ctypes.c_uint8 * 4096)(), 4096, (ctypes.c_size_t * 1)()],
+        "bp_network_load_memory": [(ctypes.c_uint8 * 4096)(), 4096, ctypes.pointer(Handle())],
+        "bp_activation_register_scalar": None, "bp_activation_register_vector": None,
+        "bp_activation_unregister": [b"nobody"],
+        "bp_activation_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
+    }
+
+
+MAY_BE_NULL = {(name, "loss_out") for name in header.FUNCTIONS} - {("bp_network_evaluate", "loss_out")}
+REQUIRED_POINTERS = [
+    (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"
+    for position, (c_type, parameter) in enumerate(parameters)
+    if "*" in c_type and (name, parameter) not in MAY_BE_NULL and "register" not in name]
+
+
+@pytest.mark.parametrize("name, position", REQUIRED_POINTERS)
+def test_null_is_refused(network, tmp_path, monkeypatch, name, position):
+    monkeypatch.chdir(tmp_path)
+    network.save("model.safetensors")
+    arguments = valid_arguments(network._handle)[name]
+    arguments[position] = None
+    # A NULL network is a NULL pointer and also no handle: the header lists both errors.
+    allowed = {-1, -3} if PROTOTYPES[name][1 + position] is Handle else {-1}
+    assert getattr(library, name)(*arguments) in allowed
+
+
+@pytest.mark.parametrize("name", ["bp_network_train_step", "bp_network_train_minibatch", "bp_network_gradient"])
+def test_loss_out_may_be_null(network, name):
+    arguments = valid_arguments(network._handle)[name]
+    arguments[-1] = None
+    assert getattr(library, name)(*arguments) == 0
+
+
+def test_null_functions_and_names_cannot_be_registered():
+    for kind in ("scalar", "vector"):
+        function = getattr(library, "bp_activation_register_" + kind)
+        null = [kind() for kind in function.argtypes[1:3]]
+        assert function(b"null_function", *null, None, function.argtypes[4]()) == -1
+        real = [kind(lambda *arguments: 0) for kind in function.argtypes[1:3]]
+        assert function(None, *real, None, function.argtypes[4]()) == -1
+    assert "null_function" not in bp.activation.names()
+
+
+@pytest.mark.parametrize("address", [1, 8, 0xDEADBEEF, 2**63, 2**64 - 1, "freed"])
+@pytest.mark.parametrize("name", [name for name, (_, *argtypes) in PROTOTYPES.items() if argtypes[:1] == [Handle]])
+def test_handle_that_is_none_is_refused(network, name, address):
+    if address == "freed":
+        twin = network.clone()
+        handle = twin._handle
+        twin.close()
+    else:
+        handle = ctypes.cast(ctypes.c_void_p(address), Handle)
+    if name == "bp_network_free":
+        assert library.bp_network_free(handle) is None
+    else:
+        assert getattr(library, name)(*valid_arguments(handle)[name]) == bp.Status.ERROR_INVALID_HANDLE
+
+
+def test_other_pointers_are_no_handles():
+    for other in (5, "text", b"bytes", ctypes.c_void_p(5), ctypes.pointer(ctypes.c_int(5)), object()):
+        with raises(ctypes.ArgumentError):
+            library.bp_network_free(other)
+    assert issubclass(bp_network, ctypes.Structure)
+
+
+def test_rows_beyond_counting_are_refused(network):
+    floats = ctypes.pointer(ctypes.c_float())
+    for rows in (2**62, 2**63, 2**64 - 1):
+        for status in (library.bp_network_predict(network._handle, floats, rows, floats),
+                       library.bp_network_train_minibatch(network._handle, floats, floats, rows, 0.1, None),
+                       library.bp_network_evaluate(network._handle, floats, floats, rows, floats)):
+            assert status == bp.Status.ERROR_LIMIT
+
+
+def test_failed_call_sets_its_scalar_outputs_to_zero(network):
+    loss, handle = ctypes.c_float(5), network.clone()._handle
+    library.bp_network_train_minibatch(network._handle, None, None, 1, 0.1, ctypes.byref(loss))
+    assert loss.value == 0
+    library.bp_network_create(None, 3, 1, ctypes.byref(handle))
+    assert not handle

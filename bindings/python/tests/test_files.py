@@ -1,0 +1,225 @@
+"""Models as files and bytes."""
+import json
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+X = np.random.default_rng(5).normal(size=(6, 3)).astype(np.float32)
+Y = np.random.default_rng(6).random((6, 2)).astype(np.float32)
+
+
+@pytest.fixture
+def network():
+    """One with every setting off its default, and trained."""
+    network = bp.Network([3, 4, 2], seed=1)
+    network.set_activation(1, "gelu")
+    network.set_activation(2, "softmax")
+    network.set_batchnorm(1)
+    network.set_loss("cross_entropy")
+    for name, value in OPTIONS.items():
+        network.set_option(name, value)
+    for _ in range(3):
+        network.train_minibatch(X, Y, 0.1)
+    return network
+
+
+OPTIONS = {"gradient_reduction": 1, "initialization": 3, "batchnorm_epsilon": 0.1 / 3, "batchnorm_momentum": 0.7 / 3,
+           "batchnorm_update": 1}
+
+
+@pytest.mark.parametrize("kind", [str, Path, os.fsencode])
+def test_round_trip_is_bit_exact(network, tmp_path, kind):
+    path = kind(str(tmp_path / "modèle.safetensors"))
+    network.save(path)
+    for loaded in (bp.load(path), bp.Network.load(path), bp.Network.from_bytes(network.to_bytes())):
+        assert loaded.layers == network.layers
+        assert {name: loaded.get_option(name) for name in OPTIONS} == OPTIONS
+        assert loaded.parameters.tobytes() == network.parameters.tobytes()
+        assert loaded.predict(X).tobytes() == network.predict(X).tobytes()
+        assert loaded.evaluate(X, Y) == network.evaluate(X, Y)
+        assert loaded.to_bytes() == network.to_bytes()
+
+
+def test_training_goes_on_after_loading_as_if_nothing_had_happened(network):
+    loaded = bp.Network.from_bytes(network.to_bytes())
+    for each in (network, loaded):
+        each.train_minibatch(X, Y, 0.1)
+        each.train_step(X[0], Y[0], 0.1)
+    assert loaded.to_bytes() == network.to_bytes()
+
+
+def test_file_holds_the_bytes(network, tmp_path):
+    network.save(tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").read_bytes() == network.to_bytes()
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_bytes_of_every_kind_are_taken(network):
+    data = network.to_bytes()
+    for given in (data, bytearray(data), memoryview(data), np.frombuffer(data, np.uint8)):
+        assert bp.Network.from_bytes(given).to_bytes() == data
+    for wrong in ("text", 7, None, [1, 2]):
+        with pytest.raises(TypeError):
+            bp.Network.from_bytes(wrong)
+
+
+def test_safetensors_package_opens_the_file(network, tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    network.save(tmp_path / "model.safetensors")
+    tensors = safetensors.load_file(tmp_path / "model.safetensors")
+    assert {name: tensor.shape for name, tensor in tensors.items()} == {
+        "layers.1.weight": (4, 3), "layers.1.bias": (4,), "layers.1.norm.weight": (4,), "layers.1.norm.bias": (4,),
+        "layers.1.norm.running_mean": (4,), "layers.1.norm.running_var": (4,),
+        "layers.2.weight": (2, 4), "layers.2.bias": (2,)}
+    assert all(tensor.dtype == np.float32 for tensor in tensors.values())
+    flat = [tensors[name].ravel() for name in (
+        "layers.1.weight", "layers.1.bias", "layers.1.norm.weight", "layers.1.norm.bias", "layers.2.weight",
+        "layers.2.bias")]
+    assert np.concatenate(flat).tobytes() == network.parameters.tobytes()
+
+
+def test_header_of_the_file_is_plain_json(network):
+    data = network.to_bytes()
+    length, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    assert all(isinstance(value, str) for value in header.pop("__metadata__").values())
+    ends = sorted(tuple(tensor["data_offsets"]) for tensor in header.values())
+    assert ends[0][0] == 0 and ends[-1][1] == len(data) - 8 - length
+    assert all(end == start for (_, end), (start, _) in zip(ends, ends[1:]))
+
+
+# What cannot be read or written
+
+
+def test_missing_file_is_an_os_error_that_names_it(tmp_path):
+    with pytest.raises(bp.FileError, match="missing") as caught:
+        bp.load(tmp_path / "missing.safetensors")
+    assert isinstance(caught.value, OSError) and caught.value.status_name == "BP_ERROR_IO"
+
+
+def test_folder_is_no_file(network, tmp_path):
+    for call in (lambda: bp.load(tmp_path), lambda: network.save(tmp_path)):
+        with pytest.raises(bp.FileError):
+            call()
+    assert os.listdir(tmp_path) == []
+
+
+def test_folder_that_is_not_there_is_an_os_error(network, tmp_path):
+    with pytest.raises(OSError):
+        network.save(tmp_path / "nowhere" / "model.safetensors")
+
+
+@pytest.mark.parametrize("path, expected", [("", bp.InvalidValueError), ("a\0b", ValueError), (None, TypeError), (3, TypeError)])
+def test_bad_paths(network, path, expected):
+    for call in (lambda: bp.load(path), lambda: network.save(path)):
+        with pytest.raises(expected):
+            call()
+
+
+def test_failed_save_leaves_the_old_file_and_nothing_else(network, run_script, tmp_path):
+    pytest.importorskip("resource")
+    network.save(tmp_path / "model.safetensors")
+    done = run_script("""
+import libbackprop as bp, resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    bp.Network([30, 40]).save("model.safetensors")
+except OSError as error:
+    print(error.status_name)
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "BP_ERROR_IO\n", "")
+    assert (tmp_path / "model.safetensors").read_bytes() == network.to_bytes()
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_every_truncation_is_refused(network, tmp_path):
+    data = network.to_bytes()
+    for length in (*range(0, 64), *range(64, len(data), 37), len(data) - 1):
+        with pytest.raises(bp.ModelError):
+            bp.Network.from_bytes(data[:length])
+    (tmp_path / "cut").write_bytes(data[:len(data) // 2])
+    with pytest.raises(bp.ModelError) as caught:
+        bp.load(tmp_path / "cut")
+    assert caught.value.status == bp.Status.ERROR_CORRUPT
+
+
+def test_every_changed_byte_is_refused(network):
+    data = network.to_bytes()
+    for index in range(0, len(data)):
+        changed = bytearray(data)
+        changed[index] ^= 1 << index % 8
+        with pytest.raises((bp.ModelError, bp.UnknownNameError)):
+            bp.Network.from_bytes(changed)
+
+
+def test_appended_bytes_are_refused(network):
+    with pytest.raises(bp.ModelError):
+        bp.Network.from_bytes(network.to_bytes() + b"\0")
+
+
+def test_format_of_the_future_is_refused_by_its_version(network):
+    data = network.to_bytes()
+    assert data.count(b'"format_version":"1"') == 1
+    with pytest.raises(bp.ModelError) as caught:
+        bp.Network.from_bytes(data.replace(b'"format_version":"1"', b'"format_version":"2"'))
+    assert caught.value.status == bp.Status.ERROR_VERSION
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\0", b"not a model at all", b"\x89PNG\r\n\x1a\n" + bytes(100), bytes(1000), b"\xff" * 1000,
+    struct.pack("<Q", 2) + b"{}", struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 10) + b'{"a": [1]}'],
+    ids=lambda content: repr(content[:9]))
+def test_file_of_another_kind_is_refused(tmp_path, content):
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    for call in (lambda: bp.load(path), lambda: bp.Network.from_bytes(content)):
+        with pytest.raises(bp.ModelError) as caught:
+            call()
+        assert caught.value.status in (bp.Status.ERROR_NOT_A_MODEL, bp.Status.ERROR_CORRUPT)
+
+
+def test_safetensors_file_of_somebody_else_is_no_model(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    path = tmp_path / "other.safetensors"
+    safetensors.save_file({"layers.1.weight": np.zeros((2, 3), np.float32)}, path, metadata={"format": "pt"})
+    with pytest.raises(bp.ModelError) as caught:
+        bp.load(path)
+    assert caught.value.status == bp.Status.ERROR_NOT_A_MODEL
+
+
+def test_missing_activations_are_named_and_loading_succeeds_once_they_are_registered():
+    for name in ("first.one", "second_one"):
+        bp.activation.register_scalar(name, lambda z: z / 2, lambda z, a: 0.5)
+    network = bp.Network([3, 4, 2], seed=1)
+    network.set_activation(1, "first.one")
+    network.set_activation(2, "second_one")
+    data, expected = network.to_bytes(), network.predict(X)
+    for name in ("first.one", "second_one"):
+        bp.activation.unregister(name)
+    assert network.to_bytes() == data
+    with pytest.raises(bp.UnknownNameError, match="first.one") as caught:
+        bp.Network.from_bytes(data)
+    assert "second_one" in str(caught.value)
+    bp.activation.register_scalar("first.one", lambda z: z / 2, lambda z, a: 0.5)
+    with pytest.raises(bp.UnknownNameError, match="second_one"):
+        bp.Network.from_bytes(data)
+    bp.activation.register_scalar("second_one", lambda z: z / 2, lambda z, a: 0.5)
+    assert (bp.Network.from_bytes(data).predict(X) == expected).all()
+
+
+def test_model_saved_by_another_process_is_the_same(run_script, tmp_path):
+    done = run_script("""
+import libbackprop as bp
+network = bp.Network([3, 4, 2], seed=5)
+network.train_step([1, 2, 3], [0, 1], 0.5)
+network.save("theirs.safetensors")
+""")
+    assert (done.returncode, done.stderr) == (0, "")
+    network = bp.Network([3, 4, 2], seed=5)
+    network.train_step([1, 2, 3], [0, 1], 0.5)
+    assert (tmp_path / "theirs.safetensors").read_bytes() == network.to_bytes()

@@ -1,0 +1,169 @@
+"""The life, the settings and the parameters of a network."""
+import copy
+import gc
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+
+def test_layers_and_representation():
+    network = bp.Network((64, 32, 10), seed=1)
+    assert network.layers == (64, 32, 10)
+    assert repr(network) == "<Network [64, 32, 10]>"
+    assert network.parameter_count == 64 * 32 + 32 + 32 * 10 + 10
+    network.close()
+    assert repr(network) == "<closed Network [64, 32, 10]>"
+
+
+def test_sizes_may_be_numpy_integers():
+    assert bp.Network(np.array([3, 2]), seed=np.uint64(2**64 - 1)).layers == (3, 2)
+
+
+def test_parameters_are_copied_out_and_replaced():
+    network = bp.Network([3, 2])
+    values = np.arange(8, dtype=np.float32)
+    network.parameters = values
+    out = network.parameters
+    assert out.dtype == np.float32 and out.shape == (8,) and (out == values).all()
+    out[:] = 0
+    assert (network.parameters == values).all()
+    network.parameters = list(range(8))
+    assert (network.parameters == values).all()
+
+
+def test_weights_are_outputs_by_inputs_row_major():
+    network = bp.Network([3, 2])
+    network.set_activation(1, "identity")
+    network.parameters = [1, 2, 3, 4, 5, 6, 10, 20]
+    np.testing.assert_array_equal(network.predict([1, 10, 100]), [321 + 10, 654 + 20])
+
+
+def test_batchnorm_changes_the_parameter_count_and_keeps_its_state():
+    network = bp.Network([3, 4, 2], seed=1)
+    plain = network.parameters
+    network.set_batchnorm(1)
+    assert network.parameter_count == plain.size + 8
+    assert (network.parameters[16:24] == [1] * 4 + [0] * 4).all()
+    parameters = network.parameters
+    parameters[16:24] = 5
+    network.parameters = parameters
+    network.set_batchnorm(1, False)
+    assert network.parameters.tobytes() == plain.tobytes()
+    network.set_batchnorm(1, True)
+    assert network.parameters.tobytes() == parameters.tobytes()
+
+
+@pytest.mark.parametrize("name, default, other", [
+    ("gradient_reduction", 0, 1), ("initialization", 0, 3), ("batchnorm_epsilon", 1e-5, 1e-3),
+    ("batchnorm_momentum", 0.1, 0.5), ("batchnorm_update", 0, 1)])
+def test_options_have_their_defaults_and_take_values(name, default, other):
+    network = bp.Network([3, 2])
+    assert network.get_option(name) == default
+    network.set_option(name, other)
+    assert network.get_option(name) == other
+
+
+@pytest.mark.parametrize("duplicate", [
+    bp.Network.clone, copy.copy, copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network)),
+    lambda network: bp.Network.from_bytes(network.to_bytes())], ids=["clone", "copy", "deepcopy", "pickle", "bytes"])
+def test_duplicate_is_equal_and_independent(rng, duplicate):
+    network = bp.Network([3, 4, 2], seed=1)
+    network.set_activation(1, "tanh")
+    network.set_batchnorm(1)
+    x, y = rng.normal(size=(5, 3)), rng.random((5, 2))
+    network.train_minibatch(x, y, 0.1)
+    twin = duplicate(network)
+    assert type(twin) is bp.Network and twin.layers == network.layers
+    assert twin.to_bytes() == network.to_bytes()
+    network.train_minibatch(x, y, 0.1)
+    assert twin.parameters.tobytes() != network.parameters.tobytes()
+    twin.train_minibatch(x, y, 0.1)
+    assert twin.to_bytes() == network.to_bytes()
+    network.close()
+    twin.predict(x)
+
+
+def test_subclass_stays_a_subclass_through_pickle_and_clone():
+    network = Subclass([3, 2])
+    assert type(pickle.loads(pickle.dumps(network))) is Subclass
+    assert type(network.clone()) is Subclass
+
+
+class Subclass(bp.Network):
+    pass
+
+
+X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
+
+EVERY_USE = {
+    "set_activation": lambda n: n.set_activation(1, "tanh"),
+    "set_batchnorm": lambda n: n.set_batchnorm(1),
+    "set_loss": lambda n: n.set_loss("squared_error"),
+    "set_option": lambda n: n.set_option("gradient_reduction", 1),
+    "get_option": lambda n: n.get_option("gradient_reduction"),
+    "initialize": lambda n: n.initialize(1),
+    "train_step": lambda n: n.train_step(X[0], Y[0], 0.1),
+    "train_minibatch": lambda n: n.train_minibatch(X, Y, 0.1),
+    "gradient": lambda n: n.gradient(X, Y),
+    "apply_gradient": lambda n: n.apply_gradient(np.zeros(8), 0.1),
+    "check_gradient": lambda n: n.check_gradient(X, Y),
+    "predict": lambda n: n.predict(X),
+    "evaluate": lambda n: n.evaluate(X, Y),
+    "parameter_count": lambda n: n.parameter_count,
+    "parameters": lambda n: n.parameters,
+    "set parameters": lambda n: setattr(n, "parameters", np.zeros(8)),
+    "save": lambda n: n.save("never written"),
+    "to_bytes": lambda n: n.to_bytes(),
+    "clone": lambda n: n.clone(),
+}
+
+
+@pytest.mark.parametrize("use", EVERY_USE)
+def test_closed_network_says_so(use):
+    network = bp.Network([3, 2])
+    EVERY_USE[use](network.clone())  # the call itself is right
+    network.close()
+    network.close()
+    with pytest.raises(bp.InvalidHandleError, match="closed") as caught:
+        EVERY_USE[use](network)
+    assert isinstance(caught.value, (bp.Error, ValueError))
+    assert caught.value.status == bp.Status.ERROR_INVALID_HANDLE
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_context_manager_closes():
+    with bp.Network([3, 2]) as network:
+        network.predict(X)
+    with pytest.raises(bp.InvalidHandleError):
+        network.predict(X)
+
+
+def test_collected_network_is_freed():
+    @bp.activation.scalar()
+    def freed_with_its_network(z):
+        return z
+
+    network = bp.Network([3, 2])
+    network.set_activation(1, freed_with_its_network)
+    bp.activation.unregister(freed_with_its_network)
+    reference = weakref.ref(freed_with_its_network)
+    del freed_with_its_network
+    gc.collect()
+    assert reference() is not None
+    del network
+    gc.collect()
+    assert reference() is None
+
+
+def test_network_that_was_never_made_is_deleted_quietly():
+    with pytest.raises(bp.InvalidValueError):
+        bp.Network([3])
+    gc.collect()
