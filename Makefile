@@ -67,7 +67,9 @@ install: lib
 	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/
 
 wheel: lib
-	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $(BUILD)/wheel bindings/python
+	rm -rf bindings/python/build bindings/python/libbackprop.egg-info
+	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BUILD)/wheel bindings/python
+	rm -rf bindings/python/build bindings/python/libbackprop.egg-info
 
 clean:
 	rm -rf $(BUILD) .build

@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(avx2)),
         .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings()),
         .target(
-            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], swiftSettings: settings(),
+            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(),
             linkerSettings: [
                 .linkedLibrary("m"),
                 .unsafeFlags(

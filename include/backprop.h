@@ -34,7 +34,7 @@
  *            (a const call from within a const call works). Two callbacks, on two threads, that each call into the
  *            other's network wait for each other for ever: do not.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
- *            made the call.
+ *            made the call, and must return: no longjmp, no exception.
  * Layers     are numbered from the inputs: layer 0 holds the inputs, layer 1 is the first with weights, the last one
  *            gives the outputs.
  * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
@@ -117,6 +117,22 @@ uint32_t bp_abi_version(void);
  * first call of the process; the environment variable BACKPROP_INSTRUCTION_SET=baseline asks for the baseline.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);
+
+/* ---- Threads ---------------------------------------------------------------------------------------------------- */
+
+/* How many threads one call may use, the calling one included; 0 lets the library choose as many as there are
+ * processors, as it does at first. Threads are started when a call is first large enough to gain from them, never
+ * before; results do not depend on their number. Callbacks run on the calling thread whatever the number. After fork a
+ * child starts its own.
+ * Ownership: none.
+ * Errors:    INVALID_VALUE for more than 256.
+ * Threads:   any; takes effect with the next call of any network.
+ * Since:     0.1 */
+int32_t bp_set_thread_count(size_t count);
+
+/* The number in force: what was set, or what the library chose.
+ * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
+size_t bp_thread_count(void);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 

@@ -17,59 +17,93 @@ extension NetworkState {
             fused: fused, a: workspace.layers[last].a.base, targets: targets, d: workspace.layers[last].delta.base,
             rows: rows, columns: outputCount, stride: layers[last].stride, scale: lossScale(rows: rows))
 
-        for index in layers.indices.reversed() {
-            let layer = layers[index]
-            let own = workspace.layers[index]
-            let delta = own.delta.base
-            if index < last || !fused { try differentiate(layer, own, rows: rows) }
-            if let norm = layer.norm, let buffers = own.norm {
-                denormalize(delta, rows: rows, stride: layer.stride, norm, buffers, gammaStep: gammaStep)
+        var index = last
+        while index >= 0 {
+            let stop = layers[...index].lastIndex { $0.needsAllRows } ?? -1
+            forEachRowBlock(of: rows) { start, count in
+                var i = index
+                while i > stop {
+                    if i < last || !fused { differentiate(i, start, count, in: workspace) }
+                    propagate(i, start, count, in: workspace)
+                    i -= 1
+                }
             }
-            if index > 0 {
-                // The layer below sees the old γ and the old weights.
-                let rowStride = paddedStride(rows)
-                kernels.transpose(
-                    delta, layer.stride, rows, layer.outputs, layer.norm?.gamma.base, workspace.transposed.base, rowStride)
-                kernels.backward(
-                    workspace.transposed.base, rowStride, rows, layer.inputs, layer.outputs, layer.weights.base,
-                    workspace.layers[index - 1].delta.base, layers[index - 1].stride)
+            if stop >= 0 {
+                let isFused = fused && stop == last
+                try finishBackward(stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep)
             }
-            if let norm = layer.norm, let buffers = own.norm {
-                let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma.base
-                kernels.scale_and_shift(delta, rows, layer.stride, gamma, buffers.zeros.base)
+            index = stop - 1
+        }
+    }
+
+    /// A layer that needs all rows at once: the host's derivative, and the sums of batch normalization.
+    private func finishBackward(
+        _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?
+    ) throws(BackpropError) {
+        let layer = layers[index]
+        let own = workspace.layers[index]
+        let stride = layer.stride
+        if case .plugin(let plugin) = layer.activation, let packing = own.packing {
+            try packing.backward(
+                plugin, z: own.z.base, a: own.a.base, d: own.delta.base, rows: rows, columns: layer.outputs)
+        } else if !fused {
+            forEachRowBlock(of: rows) { start, count in differentiate(index, start, count, in: workspace) }
+        }
+        guard let norm = layer.norm, let buffers = own.norm else {
+            forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
+            return
+        }
+        measureGradients(own.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
+        let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma
+        forEachRowBlock(of: rows) { start, count in
+            let at = start * stride
+            if rows > 1 {
+                kernels.denormalize(
+                    own.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
+                    buffers.gammaGradient, buffers.betaGradient)
+            } else {  // the running statistics do not depend on the row
+                kernels.scale_and_shift(own.delta.base, 1, stride, buffers.inverseDeviation, buffers.zeros)
             }
+            propagate(index, start, count, in: workspace)  // through the old γ, which δ does not hold yet
+            kernels.scale_and_shift(own.delta.base + at, count, stride, gamma, buffers.zeros)
         }
     }
 
     /// The gradient for a, in δ's place, becomes that for what entered the activation.
-    private func differentiate(_ layer: Layer, _ own: LayerWorkspace, rows: Int) throws(BackpropError) {
-        switch layer.activation {
-        case .builtIn(let function):
-            kernels.differentiate(
-                function.kind, own.z.base, own.a.base, own.delta.base, rows, layer.outputs, layer.stride)
-        case .plugin(let plugin):
-            try own.packing.unsafelyUnwrapped.backward(
-                plugin, z: own.z.base, a: own.a.base, d: own.delta.base, rows: rows, columns: layer.outputs)
-        }
+    private func differentiate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
+        let layer = layers[index]
+        let own = workspace.layers[index]
+        guard case .builtIn(let function) = layer.activation else { return }
+        let at = start * layer.stride
+        kernels.differentiate(
+            function.kind, own.z.base + at, own.a.base + at, own.delta.base + at, count, layer.outputs, layer.stride)
     }
 
-    /// ∂f/∂ẑ becomes ∂f/∂z but for its factor γ; ∂f/∂γ and ∂f/∂β on the way (notes, §5).
-    private func denormalize(
-        _ delta: UnsafeMutablePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace,
+    /// δ times the old weights: the gradient for the outputs of the layer below.
+    private func propagate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
+        guard index > 0 else { return }
+        let layer = layers[index]
+        let below = layers[index - 1].stride
+        let rowStride = workspace.transposedStride
+        let transposed = workspace.transposed.base + start  // blocks start at multiples of sixteen
+        kernels.transpose(
+            workspace.layers[index].delta.base + start * layer.stride, layer.stride, count, layer.outputs,
+            layer.norm?.gamma.base, transposed, rowStride)
+        kernels.backward(
+            transposed, rowStride, count, layer.inputs, layer.outputs, layer.weights.base,
+            workspace.layers[index - 1].delta.base + start * below, below)
+    }
+
+    /// ∂f/∂γ and ∂f/∂β from ∂f/∂ẑ; and γ after its own step (notes, §5).
+    private func measureGradients(
+        _ delta: UnsafePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace,
         gammaStep: Float?
     ) {
         kernels.batch_gradients(
-            delta, buffers.normalized.base, rows, stride, buffers.gammaGradient.base, buffers.betaGradient.base)
-        if rows > 1 {
-            kernels.denormalize(
-                delta, buffers.normalized.base, rows, stride, buffers.inverseDeviation.base, buffers.gammaGradient.base,
-                buffers.betaGradient.base)
-        } else {  // the running statistics do not depend on the row
-            kernels.scale_and_shift(delta, rows, stride, buffers.inverseDeviation.base, buffers.zeros.base)
-        }
+            delta, buffers.normalized.base, rows, stride, buffers.gammaGradient, buffers.betaGradient)
         if let gammaStep {
-            cp_copy(buffers.newGamma.base, norm.gamma.base, stride * 4)
-            kernels.step(buffers.newGamma.base, buffers.gammaGradient.base, stride, gammaStep)
+            cp_copy(buffers.newGamma, norm.gamma.base, stride * 4)
+            kernels.step(buffers.newGamma, buffers.gammaGradient, stride, gammaStep)
         }
     }
 

@@ -46,7 +46,7 @@ extension NetworkState {
     /// Whether γ, β and the running statistics will be finite after the step.
     private func isFinite(_ buffers: NormWorkspace, _ layer: Layer, rows: Int, rate: Float) -> Bool {
         var sum = 0.0
-        for vector in [buffers.mean.base, buffers.variance.base, buffers.gammaGradient.base, buffers.betaGradient.base] {
+        for vector in [buffers.mean, buffers.variance, buffers.gammaGradient, buffers.betaGradient] {
             sum += Double(kernels.sum_of_magnitudes(vector, layer.stride))
         }
         if rows == 1 {  // the variance moves by the square of the row's distance

@@ -2,43 +2,85 @@ import CPlatform
 
 extension NetworkState {
     /// The training pass from inputs to outputs: afterwards each layer's z and a are in the workspace (notes, §2 (b)).
+    /// Blocks of rows go through the layers on their own, up to one that needs all rows at once.
     func forward(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) throws(BackpropError) {
-        var x = inputs
-        var xStride = inputCount
-        for index in layers.indices {
-            let layer = layers[index]
-            let own = workspace.layers[index]
-            kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, own.z.base, layer.stride)
-            if let norm = layer.norm, let buffers = own.norm {
-                normalize(own.z.base, rows: rows, stride: layer.stride, norm, buffers)
+        var index = 0
+        while index < layers.count {
+            let stop = layers[index...].firstIndex { $0.needsAllRows } ?? layers.count
+            forEachRowBlock(of: rows) { start, count in
+                for i in index..<stop {
+                    weigh(i, inputs, start, count, in: workspace)
+                    activate(i, start, count, in: workspace)
+                }
+                if stop < layers.count { weigh(stop, inputs, start, count, in: workspace) }
             }
-            switch layer.activation {
-            case .builtIn(let function):
-                kernels.activate(function.kind, own.z.base, own.a.base, rows, layer.outputs, layer.stride)
-            case .plugin(let plugin):
-                try own.packing.unsafelyUnwrapped.forward(plugin, z: own.z.base, a: own.a.base, rows: rows, columns: layer.outputs)
-            }
-            x = UnsafePointer(own.a.base)
-            xStride = layer.stride
+            if stop < layers.count { try finish(stop, rows: rows, in: workspace) }
+            index = stop + 1
         }
     }
 
-    /// z becomes ẑ = γ z̃ + β, with the statistics of the minibatch, or the running ones for a single row (notes, §5).
-    private func normalize(
-        _ z: UnsafeMutablePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace
+    /// What a layer computes with all rows: the statistics of a minibatch, or a host's function of whole matrices.
+    private func finish(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
+        let layer = layers[index]
+        let own = workspace.layers[index]
+        if let norm = layer.norm, let buffers = own.norm {
+            measure(own.z.base, rows: rows, stride: layer.stride, norm, buffers)
+            forEachRowBlock(of: rows) { start, count in
+                let z = own.z.base + start * layer.stride
+                kernels.normalize(
+                    z, count, layer.stride, buffers.mean, buffers.inverseDeviation, norm.gamma.base,
+                    norm.beta.base, buffers.normalized.base + start * layer.stride, z)
+                if !layer.activation.isPlugin { activate(index, start, count, in: workspace) }
+            }
+        }
+        if case .plugin(let plugin) = layer.activation, let packing = own.packing {
+            try packing.forward(plugin, z: own.z.base, a: own.a.base, rows: rows, columns: layer.outputs)
+        }
+    }
+
+    /// z = Σ w x   (notes, §2)
+    private func weigh(
+        _ index: Int, _ inputs: UnsafePointer<Float>, _ start: Int, _ count: Int, in workspace: Workspace
+    ) {
+        let layer = layers[index]
+        let (x, stride) = input(of: index, inputs, in: workspace)
+        kernels.forward(
+            x + start * stride, stride, count, layer.inputs, layer.weights.base, layer.panels,
+            workspace.layers[index].z.base + start * layer.stride, layer.stride)
+    }
+
+    private func activate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
+        let layer = layers[index]
+        let own = workspace.layers[index]
+        guard case .builtIn(let function) = layer.activation else { return }
+        let at = start * layer.stride
+        kernels.activate(function.kind, own.z.base + at, own.a.base + at, count, layer.outputs, layer.stride)
+    }
+
+    /// μ, σ² and 1 / √(σ² + ε): of the minibatch, or the running ones for a single row (notes, §5).
+    private func measure(
+        _ z: UnsafePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace
     ) {
         if rows > 1 {
-            kernels.batch_statistics(z, rows, stride, buffers.mean.base, buffers.variance.base)
+            kernels.batch_statistics(z, rows, stride, buffers.mean, buffers.variance)
         } else {
-            cp_copy(buffers.mean.base, norm.runningMean.base, stride * 4)
-            cp_copy(buffers.variance.base, norm.runningVariance.base, stride * 4)
+            cp_copy(buffers.mean, norm.runningMean.base, stride * 4)
+            cp_copy(buffers.variance, norm.runningVariance.base, stride * 4)
         }
         let epsilon = Float(options[.batchnormEpsilon])
         for i in 0..<stride {
-            buffers.inverseDeviation.base[i] = 1 / (buffers.variance.base[i] + epsilon).squareRoot()
+            buffers.inverseDeviation[i] = 1 / (buffers.variance[i] + epsilon).squareRoot()
         }
-        kernels.normalize(
-            z, rows, stride, buffers.mean.base, buffers.inverseDeviation.base, norm.gamma.base, norm.beta.base,
-            buffers.normalized.base, z)
+    }
+
+    /// What a layer's weights are multiplied with, and its row stride.
+    func input(
+        of index: Int, _ inputs: UnsafePointer<Float>, in workspace: Workspace
+    ) -> (x: UnsafePointer<Float>, stride: Int) {
+        index == 0 ? (inputs, inputCount) : (UnsafePointer(workspace.layers[index - 1].a.base), layers[index - 1].stride)
+    }
+
+    func forEachRowBlock(of rows: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+        Parallel.forEachRowBlock(of: rows, multiplicationsPerRow: weightCount, body)
     }
 }

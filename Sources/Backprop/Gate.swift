@@ -58,7 +58,14 @@ package struct Handle: @unchecked Sendable {
         defer { leave(writing: writing) }
         guard let object = gate.pointee.object else { throw Self.invalid }
         let network = Unmanaged<NetworkState>.fromOpaque(object).takeUnretainedValue()
-        guard network.hasPlugins else { return try body(network) }
+        return network.hasPlugins ? try visitWithCallbacks(network, writing: writing, body) : try body(network)
+    }
+
+    /// The host may come back from its callbacks: `enterSlowly` then finds this visit.
+    @inline(never)
+    private func visitWithCallbacks<R>(
+        _ network: NetworkState, writing: Bool, _ body: (NetworkState) throws(BackpropError) -> R
+    ) throws(BackpropError) -> R {
         var visit = cp_visit(gate: gate, writes: writing, outer: cp_current_visit())
         return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
             cp_set_current_visit(pointer)

@@ -19,7 +19,7 @@ extension NetworkState {
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat.base)
         }
-        let plain = try PlainNetwork(self, inputs, targets, rows: rows)
+        let plain = try PlainNetwork.make(self, inputs, targets, rows: rows)
         // Callbacks give Floats, in whose rounding a small difference would drown.
         let step = hasPlugins ? 1e-2 : 1e-5
         let stride = max(1, (count + Self.largestSample - 1) / Self.largestSample)
@@ -40,22 +40,32 @@ private final class PlainNetwork {
     private let x, z: Doubles
     private let packing: Packing?
 
-    init(
-        _ network: NetworkState, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
-    ) throws(BackpropError) {
+    private init(
+        _ network: NetworkState, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        parameters: consuming Doubles, x: consuming Doubles, z: consuming Doubles, packing: Packing?
+    ) {
         self.network = network
         self.inputs = inputs
         self.targets = targets
         self.rows = rows
+        self.parameters = parameters
+        self.x = x
+        self.z = z
+        self.packing = packing
+    }
+
+    static func make(
+        _ network: NetworkState, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> PlainNetwork {
         let count = network.parameterCount
-        parameters = try Doubles(count)
+        let parameters = try Doubles(count)
         let flat = try Floats(count)
         network.getParameters(flat.base)
         for i in 0..<count { parameters.base[i] = Double(flat.base[i]) }
         let widest = try checkedProduct(max(network.widestStride, network.inputCount), rows)
-        x = try Doubles(widest)
-        z = try Doubles(widest)
-        packing = network.hasPlugins ? try Packing(size: widest) : nil
+        let x = try Doubles(widest), z = try Doubles(widest)
+        let packing = network.hasPlugins ? try Packing.make(size: widest) : nil
+        return PlainNetwork(network, inputs, targets, rows: rows, parameters: parameters, x: x, z: z, packing: packing)
     }
 
     /// Each layer's range of the flat parameters.

@@ -1,5 +1,8 @@
 import CPlatform
 
+// In Embedded Swift, an object whose initializer fails half way leaks. So no class behind the C interface has one that
+// can fail: a static function makes what may be refused, and then the object.
+
 /// One layer of weights: its parameters, its activation, its batch normalization.
 final class Layer {
     let inputs: Int
@@ -11,31 +14,39 @@ final class Layer {
     var normalization: Normalization?
     var isNormalized = false
 
-    /// Floats in a row of this layer's outputs: a multiple of sixteen.
+    /// Floats in a row of this layer's outputs, as the matrices of a step have them.
     var stride: Int { paddedStride(outputs) }
-    var panels: Int { stride / 16 }
+    var panels: Int { paddedCount(outputs) / 16 }
     private var panelSize: Int { (inputs + 1) * 16 }
 
     /// The normalization in force.
     var norm: Normalization? { isNormalized ? normalization : nil }
 
-    init(inputs: Int, outputs: Int) throws(BackpropError) {
+    /// Whether rows cannot pass through one by one.
+    var needsAllRows: Bool { isNormalized || activation.isPlugin }
+
+    private init(inputs: Int, outputs: Int, weights: consuming Floats) {
         self.inputs = inputs
         self.outputs = outputs
-        weights = try Floats(try checkedProduct(paddedStride(outputs), inputs + 1))
+        self.weights = weights
     }
 
-    init(copying other: Layer) throws(BackpropError) {
-        inputs = other.inputs
-        outputs = other.outputs
-        weights = try Floats(copying: other.weights)
-        activation = other.activation
-        normalization = try other.normalization.map { (norm) throws(BackpropError) in try Normalization(copying: norm) }
-        isNormalized = other.isNormalized
+    static func make(inputs: Int, outputs: Int) throws(BackpropError) -> Layer {
+        let weights = try Floats(try checkedProduct(paddedCount(outputs), inputs + 1))
+        return Layer(inputs: inputs, outputs: outputs, weights: weights)
+    }
+
+    func copy() throws(BackpropError) -> Layer {
+        let weights = try Floats(copying: weights)
+        let copy = Layer(inputs: inputs, outputs: outputs, weights: weights)
+        copy.activation = activation
+        if let normalization { copy.normalization = try normalization.copy() }
+        copy.isNormalized = isNormalized
+        return copy
     }
 
     func setNormalized(_ enabled: Bool) throws(BackpropError) {
-        if enabled, normalization == nil { normalization = try Normalization(columns: outputs) }
+        if enabled, normalization == nil { normalization = try Normalization.make(columns: outputs) }
         isNormalized = enabled
     }
 
@@ -85,22 +96,30 @@ final class Normalization {
     let gamma, beta, runningMean, runningVariance: Floats
     private let columns: Int
 
-    init(columns: Int) throws(BackpropError) {
+    private init(
+        columns: Int, gamma: consuming Floats, beta: consuming Floats, runningMean: consuming Floats,
+        runningVariance: consuming Floats
+    ) {
         self.columns = columns
-        let stride = paddedStride(columns)
-        gamma = try Floats(stride)
-        beta = try Floats(stride)
-        runningMean = try Floats(stride)
-        runningVariance = try Floats(stride)
-        reset()
+        self.gamma = gamma
+        self.beta = beta
+        self.runningMean = runningMean
+        self.runningVariance = runningVariance
     }
 
-    init(copying other: Normalization) throws(BackpropError) {
-        columns = other.columns
-        gamma = try Floats(copying: other.gamma)
-        beta = try Floats(copying: other.beta)
-        runningMean = try Floats(copying: other.runningMean)
-        runningVariance = try Floats(copying: other.runningVariance)
+    static func make(columns: Int) throws(BackpropError) -> Normalization {
+        let stride = paddedStride(columns)
+        let gamma = try Floats(stride), beta = try Floats(stride), mean = try Floats(stride), variance = try Floats(stride)
+        let made = Normalization(
+            columns: columns, gamma: gamma, beta: beta, runningMean: mean, runningVariance: variance)
+        made.reset()
+        return made
+    }
+
+    func copy() throws(BackpropError) -> Normalization {
+        let gamma = try Floats(copying: gamma), beta = try Floats(copying: beta)
+        let mean = try Floats(copying: runningMean), variance = try Floats(copying: runningVariance)
+        return Normalization(columns: columns, gamma: gamma, beta: beta, runningMean: mean, runningVariance: variance)
     }
 
     func reset() {

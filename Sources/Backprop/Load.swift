@@ -77,7 +77,7 @@ extension NetworkState {
         let activations = try activations(names)
         let seed = try unsigned(try header.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
-            try NetworkState(layerSizes: sizes, seed: seed)
+            try NetworkState.make(layerSizes: sizes, seed: seed)
         }
         for index in network.layers.indices {
             let layer = network.layers[index]

@@ -28,8 +28,15 @@ struct Floats: ~Copyable {
     }
 }
 
-/// The multiple of sixteen a row of that many columns is padded to.
-func paddedStride(_ columns: Int) -> Int { (columns + 15) & ~15 }
+/// The floats a row of that many columns takes: a multiple of sixteen, but not of 128. Rows a power of two apart would
+/// share a few places of the caches, and drive each other out.
+func paddedStride(_ columns: Int) -> Int {
+    let stride = paddedCount(columns)
+    return stride % 128 == 0 ? stride + 16 : stride
+}
+
+/// The next multiple of sixteen.
+func paddedCount(_ columns: Int) -> Int { (columns + 15) & ~15 }
 
 /// a · b for counts of a caller's; what memory cannot hold is refused here already.
 package func checkedProduct(_ a: Int, _ b: Int) throws(BackpropError) -> Int {

@@ -10,22 +10,23 @@
 public final class Network: Sendable {
     private let handle: Handle
 
-    private init(_ state: NetworkState) throws(BackpropError) {
-        handle = try Handle(owning: state)
+    private init(_ handle: Handle) {
+        self.handle = handle
     }
 
     /// Random weights from a seed; logistic units; half the squared error.
-    public convenience init(layers: [Int], seed: UInt64) throws(BackpropError) {
-        try self.init(try layers.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
-            try NetworkState(layerSizes: sizes, seed: seed)
-        })
+    public init(layers: [Int], seed: UInt64) throws(BackpropError) {
+        let state = try layers.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
+            try NetworkState.make(layerSizes: sizes, seed: seed)
+        }
+        handle = try Handle(owning: state)
     }
 
     deinit { handle.free() }
 
     /// An independent copy.
     public func clone() throws(BackpropError) -> Network {
-        try Network(try handle.read { (state) throws(BackpropError) in try NetworkState(copying: state) })
+        Network(try Handle(owning: try handle.read { (state) throws(BackpropError) in try state.copy() }))
     }
 
     // MARK: Shape and settings
@@ -147,7 +148,7 @@ public final class Network: Sendable {
     }
 
     public static func load(from path: String) throws(BackpropError) -> Network {
-        try Network(try NetworkState.load(path))
+        Network(try Handle(owning: try NetworkState.load(path)))
     }
 }
 

@@ -20,57 +20,64 @@ package final class NetworkState {
     /// Whether a host's callback may run in a call.
     private(set) var hasPlugins = false
 
-    var workspace: Workspace?
+    var workspace: Workspace? {
+        didSet { rowPlan = workspace?.rowPlan?.pointer }
+    }
+    /// The workspace's plan for single rows, where the network allows one.
+    var rowPlan: UnsafeMutablePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 
     var inputCount: Int { layers[0].inputs }
     var outputCount: Int { layers[layers.count - 1].outputs }
     let widestStride: Int
+    let weightCount: Int
 
-    package init(layerSizes: UnsafeBufferPointer<Int>, seed: UInt64) throws(BackpropError) {
+    private init(layers: [Layer], seed: UInt64) {
+        self.layers = layers
+        self.seed = seed
+        kernels = Self.kernels
+        random = Random(seed: seed, stream: 0)
+        widestStride = layers.reduce(0) { max($0, $1.stride) }
+        weightCount = layers.reduce(0) { $0 + $1.inputs * $1.outputs }
+    }
+
+    package static func make(layerSizes: UnsafeBufferPointer<Int>, seed: UInt64) throws(BackpropError) -> NetworkState {
         guard layerSizes.count >= 2 else {
             throw BackpropError(.invalidValue, "a network has 2 layers or more, inputs included, not \(layerSizes.count)")
         }
-        guard layerSizes.count <= Self.largestLayerCount else {
-            throw BackpropError(.limit, "a network has at most \(Self.largestLayerCount) layers")
+        guard layerSizes.count <= largestLayerCount else {
+            throw BackpropError(.limit, "a network has at most \(largestLayerCount) layers")
         }
-        var widest = 0
         for index in layerSizes.indices {
             let size = layerSizes[index]
             guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
             guard size > 0, size < 1 << 40 else {
                 throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is more than can be counted")
             }
-            widest = max(widest, paddedStride(size))
         }
         for index in 1..<layerSizes.count {  // before any memory is taken
-            _ = try checkedProduct(paddedStride(layerSizes[index]), layerSizes[index - 1] + 1)
+            _ = try checkedProduct(paddedCount(layerSizes[index]), layerSizes[index - 1] + 1)
         }
         var layers: [Layer] = []
         for index in 1..<layerSizes.count {
-            layers.append(try Layer(inputs: layerSizes[index - 1], outputs: layerSizes[index]))
+            layers.append(try Layer.make(inputs: layerSizes[index - 1], outputs: layerSizes[index]))
         }
-        self.layers = layers
-        self.seed = seed
-        widestStride = widest
-        kernels = Self.kernels
-        random = Random(seed: seed, stream: 0)
-        initialize(seed: seed)
+        let network = NetworkState(layers: layers, seed: seed)
+        network.initialize(seed: seed)
+        return network
     }
 
-    package init(copying other: NetworkState) throws(BackpropError) {
+    package func copy() throws(BackpropError) -> NetworkState {
         var layers: [Layer] = []
-        for layer in other.layers { layers.append(try Layer(copying: layer)) }
-        self.layers = layers
-        kernels = other.kernels
-        loss = other.loss
-        options = other.options
-        seed = other.seed
-        steps = other.steps
-        isPristine = other.isPristine
-        random = other.random
-        hasPlugins = other.hasPlugins
-        widestStride = other.widestStride
+        for layer in self.layers { layers.append(try layer.copy()) }
+        let copy = NetworkState(layers: layers, seed: seed)
+        copy.loss = loss
+        copy.options = options
+        copy.steps = steps
+        copy.isPristine = isPristine
+        copy.random = random
+        copy.hasPlugins = hasPlugins
+        return copy
     }
 
     /// The kernels for this processor.
@@ -127,6 +134,7 @@ package final class NetworkState {
     package func setLoss(_ name: String) throws(BackpropError) {
         guard let loss = Loss.named(name) else { throw BackpropError(.unknownName, "no loss is named \"\(name)\"") }
         self.loss = loss
+        forgetBuffers()
     }
 
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {

@@ -4,11 +4,16 @@ import CPlatform
 final class Packing {
     private let z, a, da, dz: Floats
 
-    init(size: Int) throws(BackpropError) {
-        z = try Floats(size)
-        a = try Floats(size)
-        da = try Floats(size)
-        dz = try Floats(size)
+    private init(z: consuming Floats, a: consuming Floats, da: consuming Floats, dz: consuming Floats) {
+        self.z = z
+        self.a = a
+        self.da = da
+        self.dz = dz
+    }
+
+    static func make(size: Int) throws(BackpropError) -> Packing {
+        let z = try Floats(size), a = try Floats(size), da = try Floats(size), dz = try Floats(size)
+        return Packing(z: z, a: a, da: da, dz: dz)
     }
 
     /// a = f(z)

@@ -44,7 +44,7 @@ extension NetworkState {
             layer.copyWeights(workspace.gradients[index].values.base, to: at)
             at += layer.outputs * (layer.inputs + 1)
             if let buffers = workspace.layers[index].norm {
-                copyVectors(buffers.gammaGradient.base, buffers.betaGradient.base, layer.outputs, to: &at)
+                copyVectors(buffers.gammaGradient, buffers.betaGradient, layer.outputs, to: &at)
             }
         }
     }
@@ -59,9 +59,9 @@ extension NetworkState {
             try requireFiniteResult(layer.weights.base, gradient, layer.weights.count, rate, layer: index + 1)
             at += layer.outputs * (layer.inputs + 1)
             if let norm = layer.norm, let buffers = workspace.layers[index].norm {
-                copyVectors(from: &at, layer.outputs, buffers.gammaGradient.base, buffers.betaGradient.base)
-                try requireFiniteResult(norm.gamma.base, buffers.gammaGradient.base, layer.outputs, rate, layer: index + 1)
-                try requireFiniteResult(norm.beta.base, buffers.betaGradient.base, layer.outputs, rate, layer: index + 1)
+                copyVectors(from: &at, layer.outputs, buffers.gammaGradient, buffers.betaGradient)
+                try requireFiniteResult(norm.gamma.base, buffers.gammaGradient, layer.outputs, rate, layer: index + 1)
+                try requireFiniteResult(norm.beta.base, buffers.betaGradient, layer.outputs, rate, layer: index + 1)
             }
         }
     }

@@ -88,7 +88,7 @@ extension NetworkState {
 
     private func takePredictionBuffers(rows: Int) throws(BackpropError) -> PredictionBuffers {
         if let buffers = predictionPool.take(), buffers.rows >= rows { return buffers }
-        return try PredictionBuffers(widest: widestStride, rows: rows, hasPlugins: hasPlugins)
+        return try PredictionBuffers.make(widest: widestStride, rows: rows, hasPlugins: hasPlugins)
     }
 }
 
@@ -101,14 +101,23 @@ final class PredictionBuffers {
     let z, a, scale, shift: Floats
     let packing: Packing?
 
-    init(widest: Int, rows: Int, hasPlugins: Bool) throws(BackpropError) {
+    private init(
+        rows: Int, z: consuming Floats, a: consuming Floats, scale: consuming Floats, shift: consuming Floats,
+        packing: Packing?
+    ) {
         self.rows = rows
+        self.z = z
+        self.a = a
+        self.scale = scale
+        self.shift = shift
+        self.packing = packing
+    }
+
+    static func make(widest: Int, rows: Int, hasPlugins: Bool) throws(BackpropError) -> PredictionBuffers {
         let size = try checkedProduct(widest, rows)
-        z = try Floats(size)
-        a = try Floats(size)
-        scale = try Floats(widest)
-        shift = try Floats(widest)
-        packing = hasPlugins ? try Packing(size: size) : nil
+        let z = try Floats(size), a = try Floats(size), scale = try Floats(widest), shift = try Floats(widest)
+        let packing = hasPlugins ? try Packing.make(size: size) : nil
+        return PredictionBuffers(rows: rows, z: z, a: a, scale: scale, shift: shift, packing: packing)
     }
 }
 

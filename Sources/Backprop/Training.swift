@@ -9,6 +9,13 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
     ) throws(BackpropError) -> Float {
         try requireRate(rate)
+        if rows == 1, let rowPlan {
+            var value = 0.0
+            if kernels.train_row(rowPlan, inputs, targets, rate, &value) == 0 {
+                finishStep()
+                return Float(value)
+            }
+        }
         let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
         return try pass(inputs, targets, rows: rows, rate: rate, gammaStep: gammaStep) { workspace throws(BackpropError) in
             update(inputs, rows: rows, rate: rate, in: workspace)
@@ -75,7 +82,7 @@ extension NetworkState {
 
     func requireWorkspace(rows: Int) throws(BackpropError) -> Workspace {
         if let workspace, workspace.capacity >= rows { return workspace }
-        let made = try Workspace(for: self, rows: rows)
+        let made = try Workspace.make(for: self, rows: rows)
         workspace = made
         return made
     }

@@ -6,26 +6,43 @@ final class Workspace {
     let layers: [LayerWorkspace]
     /// δ of one layer, transposed: [stride × rows padded to 16].
     let transposed: Floats
+    let transposedStride: Int
+    let rowPlan: RowPlan?
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
     private(set) var gradients: [GradientBuffer] = []
 
-    init(for network: NetworkState, rows: Int) throws(BackpropError) {
-        capacity = rows
+    private init(
+        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, transposedStride: Int, rowPlan: RowPlan?
+    ) {
+        self.capacity = capacity
+        self.layers = layers
+        self.transposed = transposed
+        self.transposedStride = transposedStride
+        self.rowPlan = rowPlan
+    }
+
+    static func make(for network: NetworkState, rows: Int) throws(BackpropError) -> Workspace {
         var layers: [LayerWorkspace] = []
         var widest = 0
         for layer in network.layers {
-            layers.append(try LayerWorkspace(for: layer, rows: rows))
+            layers.append(try LayerWorkspace.make(for: layer, rows: rows))
             widest = max(widest, layer.stride)
         }
-        self.layers = layers
+        let transposedStride = paddedStride(rows)
         let needsTransposed = network.layers.count > 1
-        transposed = try Floats(needsTransposed ? try checkedProduct(widest, paddedStride(rows)) : 0)
+        let transposed = try Floats(needsTransposed ? try checkedProduct(widest, transposedStride) : 0)
+        let rowPlan = try RowPlan.make(for: network, layers)
+        return Workspace(
+            capacity: rows, layers: layers, transposed: transposed, transposedStride: transposedStride, rowPlan: rowPlan)
     }
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {
         guard gradients.isEmpty else { return }
         var made: [GradientBuffer] = []
-        for layer in network.layers { made.append(GradientBuffer(values: try Floats(layer.weights.count))) }
+        for layer in network.layers {
+            let values = try Floats(layer.weights.count)
+            made.append(GradientBuffer(values: values))
+        }
         gradients = made
     }
 
@@ -46,37 +63,54 @@ final class LayerWorkspace {
     let norm: NormWorkspace?
     let packing: Packing?
 
-    init(for layer: Layer, rows: Int) throws(BackpropError) {
+    private init(
+        z: consuming Floats, a: consuming Floats, delta: consuming Floats, norm: NormWorkspace?, packing: Packing?
+    ) {
+        self.z = z
+        self.a = a
+        self.delta = delta
+        self.norm = norm
+        self.packing = packing
+    }
+
+    static func make(for layer: Layer, rows: Int) throws(BackpropError) -> LayerWorkspace {
         let size = try checkedProduct(layer.stride, rows)
-        z = try Floats(size)
-        a = try Floats(size)
-        delta = try Floats(size)
-        norm = layer.isNormalized ? try NormWorkspace(stride: layer.stride, rows: rows) : nil
-        packing = layer.activation.isPlugin ? try Packing(size: size) : nil
+        let z = try Floats(size), a = try Floats(size), delta = try Floats(size)
+        let norm = layer.isNormalized ? try NormWorkspace.make(stride: layer.stride, rows: rows) : nil
+        let packing = layer.activation.isPlugin ? try Packing.make(size: size) : nil
+        return LayerWorkspace(z: z, a: a, delta: delta, norm: norm, packing: packing)
     }
 }
 
-/// What batch normalization keeps from forward to backward to update; vectors are [stride].
+/// What batch normalization keeps from forward to backward to update.
 final class NormWorkspace {
-    /// z̃
+    /// z̃, [rows × stride]
     let normalized: Floats
-    let mean, variance, inverseDeviation: Floats
-    let gammaGradient, betaGradient: Floats
+    /// Vectors of [stride], one after the other.
+    private let vectors: Floats
+    private let stride: Int
+
+    var mean: UnsafeMutablePointer<Float> { vectors.base }
+    var variance: UnsafeMutablePointer<Float> { vectors.base + stride }
+    var inverseDeviation: UnsafeMutablePointer<Float> { vectors.base + 2 * stride }
+    var gammaGradient: UnsafeMutablePointer<Float> { vectors.base + 3 * stride }
+    var betaGradient: UnsafeMutablePointer<Float> { vectors.base + 4 * stride }
     /// γ after its own step, for option batchnorm_update 1.
-    let newGamma: Floats
-    let zeros: Floats
+    var newGamma: UnsafeMutablePointer<Float> { vectors.base + 5 * stride }
+    var zeros: UnsafePointer<Float> { UnsafePointer(vectors.base + 6 * stride) }
+
+    private init(stride: Int, normalized: consuming Floats, vectors: consuming Floats) {
+        self.stride = stride
+        self.normalized = normalized
+        self.vectors = vectors
+    }
+
+    static func make(stride: Int, rows: Int) throws(BackpropError) -> NormWorkspace {
+        let normalized = try Floats(try checkedProduct(stride, rows))
+        let vectors = try Floats(try checkedProduct(stride, 7))
+        return NormWorkspace(stride: stride, normalized: normalized, vectors: vectors)
+    }
 
     /// How far a single row's z lies from the running mean.
-    func distance(_ i: Int) -> Float { normalized.base[i] / inverseDeviation.base[i] }
-
-    init(stride: Int, rows: Int) throws(BackpropError) {
-        normalized = try Floats(try checkedProduct(stride, rows))
-        mean = try Floats(stride)
-        variance = try Floats(stride)
-        inverseDeviation = try Floats(stride)
-        gammaGradient = try Floats(stride)
-        betaGradient = try Floats(stride)
-        newGamma = try Floats(stride)
-        zeros = try Floats(stride)
-    }
+    func distance(_ i: Int) -> Float { normalized.base[i] / inverseDeviation[i] }
 }

@@ -10,7 +10,7 @@ public func bp_network_create(
         let out = try emptied(network_out)
         guard layer_count >= 0, layer_count <= 1 << 32 else { throw BackpropError(.limit, "layer_count is too large") }
         let sizes = UnsafeBufferPointer(start: try require(layer_sizes, "layer_sizes"), count: layer_count)
-        out.pointee = try Handle(owning: try NetworkState(layerSizes: sizes, seed: seed)).pointer
+        out.pointee = try Handle(owning: try NetworkState.make(layerSizes: sizes, seed: seed)).pointer
     }
 }
 
@@ -19,7 +19,7 @@ public func bp_network_clone(_ network: OpaquePointer!, _ network_out: UnsafeMut
     status { () throws(BackpropError) in
         let out = try emptied(network_out)
         try reading(network) { (state) throws(BackpropError) in
-            out.pointee = try Handle(owning: try NetworkState(copying: state)).pointer
+            out.pointee = try Handle(owning: try state.copy()).pointer
         }
     }
 }

@@ -1,62 +1,98 @@
 import CPlatform
 
-/// a = f(z), for a padded matrix.
+/// a = f(z), for a padded matrix or, with a stride that is a multiple of eight, one row.
 func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
-    if kind == Int32(CP_SOFTMAX) { return softmax(z, a, rows, columns, stride) }
-    let count = rows * stride
+    let octets = rows * stride / 8
     switch kind {
-    case Int32(CP_SIGN): for i in 0..<count { a[i] = sign(z[i]) }
-    case Int32(CP_LOGISTIC): for i in 0..<count { a[i] = logistic(z[i]) }
-    case Int32(CP_TANH): for i in 0..<count { a[i] = hyperbolicTangent(z[i]) }
-    case Int32(CP_RELU): for i in 0..<count { a[i] = z[i] < 0 ? 0 : z[i] }
-    case Int32(CP_LEAKY_RELU): for i in 0..<count { a[i] = z[i] < 0 ? 0.01 * z[i] : z[i] }
+    case Int32(CP_SIGN):
+        for i in 0..<octets { put(sign(octet(z, i)), a, i) }
+    case Int32(CP_LOGISTIC):
+        for i in 0..<octets { put(logistic(octet(z, i)), a, i) }
+    case Int32(CP_TANH):
+        for i in 0..<octets { put(hyperbolicTangent(octet(z, i)), a, i) }
+    case Int32(CP_RELU):
+        for i in 0..<octets { put(rectified(octet(z, i), slope: 0), a, i) }
+    case Int32(CP_LEAKY_RELU):
+        for i in 0..<octets { put(rectified(octet(z, i), slope: 0.01), a, i) }
     case Int32(CP_ELU):
-        for i in 0..<count {
-            let negative = exponentialMinusOne(z[i] < 0 ? z[i] : 0)
-            a[i] = z[i] < 0 ? negative : z[i]
-        }
-    case Int32(CP_SOFTPLUS): for i in 0..<count { a[i] = softplus(z[i]) }
-    case Int32(CP_SOFTSIGN): for i in 0..<count { a[i] = z[i] / (1 + z[i].magnitude) }
-    case Int32(CP_SILU): for i in 0..<count { a[i] = z[i] * logistic(z[i]) }
-    case Int32(CP_GELU): for i in 0..<count { a[i] = z[i] * normalDistribution(z[i]).probability }
-    default: for i in 0..<count { a[i] = z[i] }
+        for i in 0..<octets { put(exponentialLinear(octet(z, i)), a, i) }
+    case Int32(CP_SOFTPLUS):
+        for i in 0..<octets { put(softplus(octet(z, i)), a, i) }
+    case Int32(CP_SOFTSIGN):
+        for i in 0..<octets { put(softsign(octet(z, i)), a, i) }
+    case Int32(CP_SILU):
+        for i in 0..<octets { put(octet(z, i) * logistic(octet(z, i)), a, i) }
+    case Int32(CP_GELU):
+        for i in 0..<octets { put(octet(z, i) * normalDistribution(octet(z, i)).probability, a, i) }
+    case Int32(CP_SOFTMAX): softmax(z, a, rows, columns, stride)
+    default:
+        for i in 0..<octets { put(octet(z, i), a, i) }
     }
 }
 
-/// d, the gradient for a, becomes that for z: d f′(z). Where f′ is a function of a alone, a serves: for the logistic function f′ = a (1 − a)   (notes, §1).
+/// d, the gradient for a, becomes that for z: d f′(z), from a = f(z) where that is enough: for the logistic function
+/// f′ = a (1 − a)   (notes, §1). Where z is at a kink, f′ is the one from the left. The derivative of sign counts as 1:
+/// the perceptron's rule (notes, §1).
 func differentiate(
     _ kind: Int32, _ z: Source, _ a: Source, _ d: Target, _ rows: Int, _ columns: Int, _ stride: Int
 ) {
-    if kind == Int32(CP_SOFTMAX) { return softmaxBackward(a, d, rows, columns, stride) }
-    let count = rows * stride
+    let octets = rows * stride / 8
     switch kind {
-    case Int32(CP_LOGISTIC): for i in 0..<count { d[i] *= a[i] * (1 - a[i]) }
-    case Int32(CP_TANH): for i in 0..<count { d[i] *= 1 - a[i] * a[i] }
-    case Int32(CP_RELU): for i in 0..<count { d[i] = z[i] > 0 ? d[i] : 0 }
-    case Int32(CP_LEAKY_RELU): for i in 0..<count { d[i] = z[i] > 0 ? d[i] : 0.01 * d[i] }
-    case Int32(CP_ELU): for i in 0..<count { d[i] = z[i] > 0 ? d[i] : d[i] * (1 + a[i]) }
-    case Int32(CP_SOFTPLUS): for i in 0..<count { d[i] *= logistic(z[i]) }
+    case Int32(CP_LOGISTIC):
+        for i in 0..<octets { put(octet(d, i) * (octet(a, i) * (lanes(1) - octet(a, i))), d, i) }
+    case Int32(CP_TANH):
+        for i in 0..<octets { put(octet(d, i) * (lanes(1) - octet(a, i) * octet(a, i)), d, i) }
+    case Int32(CP_RELU):
+        for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), .zero), d, i) }
+    case Int32(CP_LEAKY_RELU):
+        for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), lanes(0.01) * octet(d, i)), d, i) }
+    case Int32(CP_ELU):
+        for i in 0..<octets {
+            put(select(octet(z, i) .> .zero, octet(d, i), octet(d, i) * (lanes(1) + octet(a, i))), d, i)
+        }
+    case Int32(CP_SOFTPLUS):
+        for i in 0..<octets { put(octet(d, i) * logistic(octet(z, i)), d, i) }
     case Int32(CP_SOFTSIGN):
-        for i in 0..<count {
-            let m = 1 + z[i].magnitude
-            d[i] /= m * m
+        for i in 0..<octets {
+            let m = lanes(1) + magnitude(octet(z, i))
+            put(octet(d, i) / (m * m), d, i)
         }
     case Int32(CP_SILU):
-        for i in 0..<count {
-            let s = logistic(z[i])
-            d[i] *= multiplyAdd(a[i], 1 - s, s)
+        for i in 0..<octets {
+            let s = logistic(octet(z, i))
+            put(octet(d, i) * multiplyAdd(octet(a, i), lanes(1) - s, s), d, i)
         }
     case Int32(CP_GELU):
-        for i in 0..<count {
-            let (probability, density) = normalDistribution(z[i])
-            d[i] *= multiplyAdd(z[i], density, probability)
+        for i in 0..<octets {
+            let (probability, density) = normalDistribution(octet(z, i))
+            put(octet(d, i) * multiplyAdd(octet(z, i), density, probability), d, i)
         }
-    default: break  // identity, and sign, whose derivative counts as 1: the perceptron's rule (notes, §1)
+    case Int32(CP_SOFTMAX): softmaxBackward(a, d, rows, columns, stride)
+    default: break  // identity and sign
     }
 }
 
-@inline(__always)
-private func sign(_ z: Float) -> Float { z > 0 ? 1 : z < 0 ? -1 : z }  // 0 and NaN stay
+@_transparent
+private func sign(_ z: Lanes) -> Lanes {
+    select(z .> .zero, lanes(1), select(z .< .zero, lanes(-1), z))  // 0 and NaN stay
+}
+
+/// max(0, z), or with a slope z · slope below 0.
+@_transparent
+private func rectified(_ z: Lanes, slope: Float) -> Lanes {
+    select(z .< .zero, slope == 0 ? .zero : lanes(slope) * z, z)
+}
+
+/// z, or below 0 eᶻ − 1.
+@_transparent
+private func exponentialLinear(_ z: Lanes) -> Lanes {
+    select(z .< .zero, exponentialMinusOne(select(z .< .zero, z, .zero)), z)
+}
+
+@_transparent
+private func softsign(_ z: Lanes) -> Lanes {
+    z / (lanes(1) + magnitude(z))
+}
 
 /// eᶻ / Σ eᶻ over the columns of each row, with the row's largest z taken off first.
 private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
@@ -65,11 +101,11 @@ private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ st
         let a = a + row * stride
         var largest = z[0]
         for i in 0..<columns { largest = z[i] > largest ? z[i] : largest }
-        for i in 0..<columns { a[i] = exponential(z[i] - largest) }
+        for i in 0..<stride / 8 { put(exponential(ofNegative: octet(z, i) - lanes(largest)), a, i) }
+        for i in columns..<stride { a[i] = 0 }
         var sum: Float = 0
         for i in 0..<columns { sum += a[i] }
         for i in 0..<columns { a[i] /= sum }
-        for i in columns..<stride { a[i] = 0 }
     }
 }
 

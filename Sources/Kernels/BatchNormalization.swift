@@ -63,11 +63,13 @@ func batchGradients(
 /// From ∂f/∂ẑ to ∂f/∂z without its factor γ, through μ and σ² as well:
 ///
 ///     ∂f/∂z = γ / √(σ² + ε) · (∂f/∂ẑ − 1/B ∂f/∂β − z̃ 1/B ∂f/∂γ)
+///
+/// `batch` is B; `rows` may be some of its rows.
 func denormalize(
-    _ d: Target, _ normalized: Source, _ rows: Int, _ stride: Int, _ inverseDeviation: Source, _ gammaGradient: Source,
-    _ betaGradient: Source
+    _ d: Target, _ normalized: Source, _ rows: Int, _ batch: Int, _ stride: Int, _ inverseDeviation: Source,
+    _ gammaGradient: Source, _ betaGradient: Source
 ) {
-    let share = Vector(repeating: 1 / Float(rows))
+    let share = Vector(repeating: 1 / Float(batch))
     for row in 0..<rows {
         forEachVector(of: stride) { column in
             let at = row * stride + column

@@ -1,22 +1,25 @@
 /// w −= rate g, rounded as in `update`.
 func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
-    for i in 0..<count { w[i] = multiplyAdd(-rate, g[i], w[i]) }
+    var i = 0
+    while i < count {
+        save(multiplyAdd(-rate, load(g + i), load(w + i)), w + i)
+        i += 16
+    }
 }
 
 /// Σ |x|: infinite or NaN when an element is.
 func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
-    var sums = Vector.zero
+    var first = Lanes.zero, second = Lanes.zero
     var i = 0
     while i + 16 <= count {
-        let bits = unsafeBitCast(load(x + i), to: SIMD16<UInt32>.self) & SIMD16(repeating: 0x7FFF_FFFF)
-        sums += unsafeBitCast(bits, to: Vector.self)
+        first += magnitude(loadLanes(x + i))
+        second += magnitude(loadLanes(x + i + 8))
         i += 16
     }
-    var sum: Float = 0
-    for lane in 0..<16 { sum += sums[lane] }
+    var total = sum(Vector(lowHalf: first, highHalf: second))
     while i < count {
-        sum += x[i].magnitude
+        total += x[i].magnitude
         i += 1
     }
-    return sum
+    return total
 }

@@ -1,113 +1,113 @@
-/// Exponentials and their relatives for one Float, without branches: loops over them become vector code. Polynomials are
-/// minimax fits to the functions named; errors are those measured over all Floats against double precision.
+/// Exponentials and their relatives, eight numbers at a time and without branches. Polynomials are minimax fits to the
+/// functions named. NaN stays NaN.
 
-/// x = n ln 2 + r with |r| ≤ ½ ln 2, for |x| < 2¹⁵.
-@inline(__always)
-private func reduce(_ x: Float) -> (n: Int32, r: Float) {
-    let shifted = multiplyAdd(x, 1.442_695_04, 12_582_912)  // 1.5 · 2²³: the sum's low bits are the nearest integer
-    let k = shifted - 12_582_912
+/// 1.5 · 2²³: the low bits of a sum with it are the nearest integer.
+private var shift: Lanes { lanes(12_582_912) }
+
+/// x = k ln 2 + r with k an integer and |r| ≤ ½ ln 2, for |x| < 2¹⁵.
+@_transparent
+private func reduce(_ x: Lanes) -> (k: Lanes, r: Lanes) {
+    let k = multiplyAdd(x, lanes(1.442_695_04), shift) - shift
     // ln 2 in two parts; k times the first is exact.
-    let r = multiplyAdd(k, -1.428_606_77e-06, multiplyAdd(k, -0.693_145_752, x))
-    return (Int32(bitPattern: shifted.bitPattern) &- 0x4B40_0000, r)
+    return (k, multiplyAdd(k, lanes(-1.428_606_77e-06), multiplyAdd(k, lanes(-0.693_145_752), x)))
 }
 
-/// eʳ − 1 for |r| ≤ ½ ln 2.
-@inline(__always)
-private func exponentialMinusOneReduced(_ r: Float) -> Float {
-    var p = multiplyAdd(r, 0.001_388_251_43, 0.008_366_547_52)
-    p = multiplyAdd(r, p, 0.041_667_200_6)
-    p = multiplyAdd(r, p, 0.166_665_435)
-    p = multiplyAdd(r, p, 0.499_999_970)
-    return multiplyAdd(r * r, p, r)
+/// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2, in Estrin's order: short chains.
+@_transparent
+private func tail(_ r: Lanes, _ square: Lanes) -> Lanes {
+    let low = multiplyAdd(r, lanes(0.166_665_435), lanes(0.499_999_970))
+    let high = multiplyAdd(r, lanes(0.008_366_547_52), lanes(0.041_667_200_6))
+    return multiplyAdd(square, multiplyAdd(square, lanes(0.001_388_251_43), high), low)
 }
 
-/// 2ⁿ for −126 ≤ n ≤ 127.
-@inline(__always)
-private func powerOfTwo(_ n: Int32) -> Float {
-    Float(bitPattern: UInt32(bitPattern: n &+ 127) &<< 23)
+/// 2ᵏ for an integer k, −126 ≤ k ≤ 127.
+@_transparent
+private func powerOfTwo(_ k: Lanes) -> Lanes {
+    let bits = unsafeBitCast(k + (shift + lanes(127)), to: SIMD8<Int32>.self)
+    return unsafeBitCast(bits &<< SIMD8(repeating: 23), to: Lanes.self)
 }
 
-@inline(__always)
-private func clamp(_ x: Float, _ low: Float, _ high: Float) -> Float {
-    let raised = x < low ? low : x  // in this order a NaN stays
-    return raised > high ? high : raised
-}
+@_transparent
+private func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
 
-/// eˣ, for any x: overflows to infinity, goes through the subnormal numbers to 0.
-@inline(__always)
-func exponential(_ x: Float) -> Float { exponential(x, plus: 0) }
+@_transparent
+private func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
 
-/// eˣ⁺ʸ where y is small beside 1, for arguments known to more digits than a Float has.
-@inline(__always)
-func exponential(_ x: Float, plus y: Float) -> Float {
-    let (n, r) = reduce(clamp(x, -105, 89))
-    let half = n &>> 1  // 2ⁿ in two factors: neither overflows
-    return (1 + exponentialMinusOneReduced(r + y)) * powerOfTwo(half) * powerOfTwo(n &- half)
+/// eˣ⁺ʸ for x ≤ 0, through the subnormal numbers down to 0; y, small beside 1, carries digits that x has no room for.
+@_transparent
+func exponential(ofNegative x: Lanes, plus y: Lanes = .zero) -> Lanes {
+    let (k, reduced) = reduce(atLeast(-105, x))
+    let r = reduced + y
+    let square = r * r
+    let normal = atLeast(-126, k)
+    let scale = powerOfTwo(normal) * powerOfTwo(k - normal)  // exact, subnormal ones included
+    return multiplyAdd(square, tail(r, square), lanes(1) + r) * scale
 }
 
 /// eˣ − 1 without cancellation, for x ≤ 88.
-@inline(__always)
-func exponentialMinusOne(_ x: Float) -> Float {
-    let (n, r) = reduce(clamp(x, -105, 88))
-    let scale = powerOfTwo(n < -126 ? -126 : n)
-    return multiplyAdd(scale, exponentialMinusOneReduced(r), scale - 1)
+@_transparent
+func exponentialMinusOne(_ x: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-80, x))
+    let scale = powerOfTwo(k)
+    let square = r * r
+    return multiplyAdd(scale, multiplyAdd(square, tail(r, square), r), scale - lanes(1))
 }
 
 /// log(1 + u) for 0 ≤ u ≤ 1, as 2 artanh(u / (2 + u)).
-@inline(__always)
-func logOfOnePlus(_ u: Float) -> Float {
-    let s = u / (2 + u)
+@_transparent
+func logOfOnePlus(_ u: Lanes) -> Lanes {
+    let s = u / (lanes(2) + u)
     let t = s * s
-    var p = multiplyAdd(t, 0.121_504_694, 0.107_138_284)
-    p = multiplyAdd(t, p, 0.143_084_422)
-    p = multiplyAdd(t, p, 0.199_994_385)
-    p = multiplyAdd(t, p, 0.333_333_373)
-    return 2 * multiplyAdd(s * t, p, s)
+    var p = multiplyAdd(t, lanes(0.121_504_694), lanes(0.107_138_284))
+    p = multiplyAdd(t, p, lanes(0.143_084_422))
+    p = multiplyAdd(t, p, lanes(0.199_994_385))
+    p = multiplyAdd(t, p, lanes(0.333_333_373))
+    let half = multiplyAdd(s * t, p, s)
+    return half + half
 }
 
 /// σ(z) = 1 / (1 + e⁻ᶻ)   (notes, introduction)
-@inline(__always)
-func logistic(_ z: Float) -> Float {
-    let e = exponential(-z.magnitude)
-    return (z < 0 ? e : 1) / (1 + e)
+@_transparent
+func logistic(_ z: Lanes) -> Lanes {
+    let e = exponential(ofNegative: lanes(0) - magnitude(z))
+    return select(z .< .zero, e, lanes(1)) / (lanes(1) + e)
 }
 
-/// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ) = e² ᶻ−1 over e² ᶻ+1   (notes, introduction)
-@inline(__always)
-func hyperbolicTangent(_ z: Float) -> Float {
-    let m = z.magnitude
-    let e = exponentialMinusOne(2 * (m > 10 ? 10 : m))
-    let t = e / (e + 2)
-    return z < 0 ? -t : t
+/// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as t / (t + 2) with t = e² |ᶻ| − 1.
+@_transparent
+func hyperbolicTangent(_ z: Lanes) -> Lanes {
+    let m = atMost(10, magnitude(z))
+    let t = exponentialMinusOne(m + m)
+    let result = t / (t + lanes(2))
+    return select(z .< .zero, lanes(0) - result, result)
 }
 
 /// log(1 + eᶻ)
-@inline(__always)
-func softplus(_ z: Float) -> Float {
-    (z < 0 ? 0 : z) + logOfOnePlus(exponential(-z.magnitude))
+@_transparent
+func softplus(_ z: Lanes) -> Lanes {
+    select(z .< .zero, .zero, z) + logOfOnePlus(exponential(ofNegative: lanes(0) - magnitude(z)))
 }
 
 /// The standard normal distribution: Φ(z), and its density φ(z).
 ///
 /// Φ(−t) = e^(−t²/2) q / (1 + 3t/2) for t ≥ 0, with q a polynomial in (t − 4) / (t + 4).
-@inline(__always)
-func normalDistribution(_ z: Float) -> (probability: Float, density: Float) {
-    let m = z.magnitude
-    let t: Float = m > 14.5 ? 14.5 : m
-    let high = Float(bitPattern: t.bitPattern & 0xFFFF_F000)  // its square is exact
-    let e = exponential(-0.5 * high * high, plus: -0.5 * (t - high) * (t + high))
-    let v = (t - 4) / (t + 4)
-    var q = multiplyAdd(v, -0.000_109_496_454, -5.962_032_81e-05)
-    q = multiplyAdd(v, q, 0.001_126_898_10)
-    q = multiplyAdd(v, q, -0.000_782_241_812)
-    q = multiplyAdd(v, q, -0.007_759_911_01)
-    q = multiplyAdd(v, q, 0.031_158_283_4)
-    q = multiplyAdd(v, q, -0.063_728_168_6)
-    q = multiplyAdd(v, q, 0.078_753_478_8)
-    q = multiplyAdd(v, q, -0.041_190_248)
-    q = multiplyAdd(v, q, -0.059_856_332_8)
-    q = multiplyAdd(v, q, 0.660_874_486)
-    let tail = e * q / multiplyAdd(1.5, t, 1)
-    let lower = z < 0 ? tail : 1 - tail
-    return (z == z ? lower : z, e * 0.398_942_280)
+@_transparent
+func normalDistribution(_ z: Lanes) -> (probability: Lanes, density: Lanes) {
+    let t = atMost(14.5, magnitude(z))
+    let mask = SIMD8<UInt32>(repeating: 0xFFFF_F000)
+    let high = unsafeBitCast(unsafeBitCast(t, to: SIMD8<UInt32>.self) & mask, to: Lanes.self)  // its square is exact
+    let e = exponential(ofNegative: lanes(-0.5) * high * high, plus: lanes(-0.5) * (t - high) * (t + high))
+    let v = (t - lanes(4)) / (t + lanes(4))
+    var q = multiplyAdd(v, lanes(-0.000_109_496_454), lanes(-5.962_032_81e-05))
+    q = multiplyAdd(v, q, lanes(0.001_126_898_10))
+    q = multiplyAdd(v, q, lanes(-0.000_782_241_812))
+    q = multiplyAdd(v, q, lanes(-0.007_759_911_01))
+    q = multiplyAdd(v, q, lanes(0.031_158_283_4))
+    q = multiplyAdd(v, q, lanes(-0.063_728_168_6))
+    q = multiplyAdd(v, q, lanes(0.078_753_478_8))
+    q = multiplyAdd(v, q, lanes(-0.041_190_248))
+    q = multiplyAdd(v, q, lanes(-0.059_856_332_8))
+    q = multiplyAdd(v, q, lanes(0.660_874_486))
+    let tail = e * q / multiplyAdd(lanes(1.5), t, lanes(1))
+    return (select(z .< .zero, tail, lanes(1) - tail), e * lanes(0.398_942_280))
 }

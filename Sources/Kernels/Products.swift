@@ -1,8 +1,12 @@
 /// The three products of a layer (notes, §2), all on `Tile`. A panel is sixteen outputs: see CPlatform/kernels.h for the
 /// layouts. Every element is summed in one fixed order, whatever the number of rows.
 
-/// Inputs handled before the next rows: a panel's part of this depth stays in the first-level cache.
-let depthBlock = 384
+/// What the caches take. A panel's part of `depthBlock` inputs stays in the first-level cache while all rows pass, the
+/// rows' part in the second level while all panels pass; so do `rowBlock` rows of δ, and `transposedBlock` floats of δᵀ.
+private let depthBlock = 512
+private let rowBlock = 128
+private let inputChunk = 96
+private let transposedBlock = 65_536
 
 /// z = x W + b, each element summed as ((b + x₀ w₀) + x₁ w₁) + …
 ///
@@ -11,12 +15,13 @@ func forward(
     _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target, _ zStride: Int
 ) {
     if rows == 1 { return forwardRow(x, inputs, weights, panels, z) }
-    for panel in 0..<panels {
-        let w = weights + panel * (inputs + 1) * 16
-        let bias = load(w + inputs * 16)
-        var k = 0
-        repeat {
-            let depth = min(depthBlock, inputs - k)
+    let block = evenBlock(of: inputs, atMost: depthBlock)
+    var k = 0
+    while k < inputs {
+        let depth = min(block, inputs - k)
+        for panel in 0..<panels {
+            let w = weights + panel * (inputs + 1) * 16
+            let bias = load(w + inputs * 16)
             forEachTile(of: rows) { row, height in
                 let target = z + row * zStride + panel * 16
                 var tile = k == 0 ? Tile(repeating: bias) : Tile(target, stride: zStride, height: height)
@@ -25,9 +30,15 @@ func forward(
                     stream: w + k * 16, streamStep: 16)
                 tile.store(target, stride: zStride, height: height)
             }
-            k += depth
-        } while k < inputs
+        }
+        k += depth
     }
+}
+
+/// The size of equal blocks that cover a count.
+private func evenBlock(of count: Int, atMost limit: Int) -> Int {
+    let blocks = (count + limit - 1) / limit
+    return (count + blocks - 1) / blocks
 }
 
 /// The same for one row. One accumulator a panel would wait for itself, so four panels go side by side.
@@ -87,17 +98,35 @@ func gradient(
 }
 
 /// Calls `body` with the gradient of one panel, tile by tile: inputs k ..< k + height, and last the biases (k = inputs).
+/// Many rows come in blocks, whose tiles are added up.
 @inline(__always)
 private func forEachGradientTile(
     _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ body: (_ tile: Tile, _ k: Int, _ height: Int) -> Void
 ) {
-    forEachTile(of: inputs) { k, height in
-        var tile = Tile()
-        tile.accumulate(
-            height: height, depth: rows, broadcast: x + k, lane: 1, broadcastStep: xStride, stream: delta,
-            streamStep: deltaStride)
-        body(tile, k, height)
+    let block = evenBlock(of: rows, atMost: rowBlock)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: inputChunk * 16) { buffer in
+        let sums = buffer.baseAddress.unsafelyUnwrapped
+        var chunk = 0
+        while chunk < inputs {
+            var row = 0
+            while row < rows {
+                let depth = min(block, rows - row)
+                forEachTile(of: min(inputChunk, inputs - chunk)) { k, height in
+                    var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
+                    tile.accumulate(
+                        height: height, depth: depth, broadcast: x + row * xStride + chunk + k, lane: 1,
+                        broadcastStep: xStride, stream: delta + row * deltaStride, streamStep: deltaStride)
+                    if row + depth == rows {
+                        body(tile, chunk + k, height)
+                    } else {
+                        tile.store(sums + k * 16, stride: 16, height: height)
+                    }
+                }
+                row += depth
+            }
+            chunk += inputChunk
+        }
     }
     var tile = Tile()
     for row in 0..<rows { tile.r0 += load(delta + row * deltaStride) }
@@ -111,24 +140,28 @@ func backward(
     _ deltaT: Source, _ deltaTStride: Int, _ rows: Int, _ inputs: Int, _ outputs: Int, _ weights: Source, _ dx: Target,
     _ dxStride: Int
 ) {
-    var row = 0
-    while row < rows {
-        let count = min(16, rows - row)
+    let group = max(16, transposedBlock / outputs & ~15)
+    var start = 0
+    while start < rows {
+        let end = min(start + group, rows)
         forEachTile(of: inputs) { k, height in
-            var tile = Tile()
-            var output = 0
-            var w = weights + k * 16
-            while output < outputs {
-                let depth = min(16, outputs - output)
-                tile.accumulate(
-                    height: height, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
-                    stream: deltaT + output * deltaTStride + row, streamStep: deltaTStride)
-                output += 16
-                w += (inputs + 1) * 16
+            var row = start
+            while row < end {
+                var tile = Tile()
+                var output = 0
+                var w = weights + k * 16
+                while output < outputs {
+                    tile.accumulate(
+                        height: height, depth: min(16, outputs - output), broadcast: w, lane: 16, broadcastStep: 1,
+                        stream: deltaT + output * deltaTStride + row, streamStep: deltaTStride)
+                    output += 16
+                    w += (inputs + 1) * 16
+                }
+                tile.storeTransposed(dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, end - row))
+                row += 16
             }
-            tile.storeTransposed(dx + row * dxStride + k, stride: dxStride, height: height, count: count)
         }
-        row += 16
+        start = end
     }
 }
 

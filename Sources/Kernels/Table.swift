@@ -25,7 +25,8 @@ private func kernels(named name: StaticString) -> cp_kernels {
         normalize: { normalize($0!, $1, $2, $3!, $4!, $5!, $6!, $7!, $8!) },
         scale_and_shift: { scaleAndShift($0!, $1, $2, $3!, $4!) },
         batch_gradients: { batchGradients($0!, $1!, $2, $3, $4!, $5!) },
-        denormalize: { denormalize($0!, $1!, $2, $3, $4!, $5!, $6!) },
+        denormalize: { denormalize($0!, $1!, $2, $3, $4, $5!, $6!, $7!) },
+        train_row: { trainRow($0!, $1!, $2!, $3, $4!) },
         step: { step($0!, $1!, $2, $3) },
         sum_of_magnitudes: { sumOfMagnitudes($0!, $1) })
 }

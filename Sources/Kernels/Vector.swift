@@ -1,5 +1,8 @@
-/// The unit all loops over matrices work in: sixteen numbers, one row of a panel (two AVX2 or four SSE registers).
+/// The unit of the products: sixteen numbers, one row of a panel (two AVX2 or four SSE registers).
 typealias Vector = SIMD16<Float>
+
+/// The unit of all else: eight numbers, one AVX2 register.
+typealias Lanes = SIMD8<Float>
 
 typealias Source = UnsafePointer<Float>
 typealias Target = UnsafeMutablePointer<Float>
@@ -9,6 +12,25 @@ func load(_ p: Source) -> Vector { UnsafeRawPointer(p).loadUnaligned(as: Vector.
 
 @inline(__always)
 func save(_ v: Vector, _ p: Target) { UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self) }
+
+@inline(__always)
+func loadLanes(_ p: Source) -> Lanes { UnsafeRawPointer(p).loadUnaligned(as: Lanes.self) }
+
+@inline(__always)
+func save(_ v: Lanes, _ p: Target) { UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lanes.self) }
+
+/// The i-th eight numbers.
+@inline(__always)
+func octet(_ p: UnsafePointer<Float>, _ i: Int) -> Lanes { loadLanes(p + 8 * i) }
+
+@inline(__always)
+func octet(_ p: UnsafeMutablePointer<Float>, _ i: Int) -> Lanes { loadLanes(UnsafePointer(p) + 8 * i) }
+
+@inline(__always)
+func put(_ v: Lanes, _ p: Target, _ i: Int) { save(v, p + 8 * i) }
+
+@inline(__always)
+func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
 
 /// `sum + a b`: fused where the processor can (without FMA, `addingProduct` would call `fmaf` for each lane).
 @inline(__always)
@@ -21,10 +43,29 @@ func multiplyAdd(_ a: Float, _ b: Vector, _ sum: Vector) -> Vector {
 }
 
 @inline(__always)
-func multiplyAdd(_ a: Float, _ b: Float, _ sum: Float) -> Float {
+func multiplyAdd(_ a: Lanes, _ b: Lanes, _ sum: Lanes) -> Lanes {
     #if FMA
     sum.addingProduct(a, b)
     #else
     sum + a * b
     #endif
+}
+
+/// `mask ? a : b`, lane by lane.
+@inline(__always)
+func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {
+    b.replacing(with: a, where: mask)
+}
+
+@inline(__always)
+func magnitude(_ x: Lanes) -> Lanes {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0x7FFF_FFFF), to: Lanes.self)
+}
+
+@inline(__always)
+func sum(_ v: Vector) -> Float {
+    let eight = v.lowHalf + v.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
 }

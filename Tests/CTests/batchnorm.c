@@ -2,8 +2,8 @@
  * Running statistics are seen through bp_network_predict, which normalizes with them. */
 #include "mirror.h"
 
-/* One input and one identity unit with batch normalization, w = 1, bias 0, gamma 1, beta 0. Parameters in order: w, bias,
- * gamma, beta. Epsilon 0.5625 makes the roots below come out even. */
+/* One input and one identity unit with batch normalization, w = 1, bias 0, gamma 1, beta 0. Parameters in order: w,
+ * bias, gamma, beta. Epsilon 0.5625 makes the roots below come out even. */
 static bp_network *single_unit(int gamma_first) {
     const size_t sizes[] = {1, 1};
     const float parameters[] = {1, 0, 1, 0};

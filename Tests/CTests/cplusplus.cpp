@@ -39,7 +39,7 @@ static void xor_is_learned_from_the_best_of_several_starts() {
         float loss = 1e9f;
         network candidate = make({2, 4, 1}, seed);
         for (int step = 0; step < 4000; step++)
-            if (bp_network_train_minibatch(candidate.get(), inputs.data(), targets.data(), 4, 1, nullptr) != BP_OK) break;
+            (void)bp_network_train_minibatch(candidate.get(), inputs.data(), targets.data(), 4, 1, nullptr);
         EXPECT_OK(bp_network_evaluate(candidate.get(), inputs.data(), targets.data(), 4, &loss));
         if (loss < best_loss) best = std::move(candidate), best_loss = loss;
     }

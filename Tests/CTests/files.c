@@ -211,8 +211,8 @@ static void file_is_safetensors_with_pytorch_names_and_order(void) {
 static int refused(const uint8_t *bytes, size_t count) {
     bp_network *loaded = (bp_network *)1;
     int32_t status = bp_network_load_memory(bytes, count, &loaded);
-    if ((status == BP_ERROR_CORRUPT || status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_VERSION) && loaded == NULL &&
-        check_message())
+    int named = status == BP_ERROR_CORRUPT || status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_VERSION;
+    if (named && loaded == NULL && check_message())
         return 1;
     printf("#   %s\n", bp_status_name(status));
     if (status == BP_OK) bp_network_free(loaded);
@@ -380,8 +380,7 @@ static void buffer_of_the_wrong_size_is_told_the_right_one(void) {
     snapshot bytes = snapshot_of(network);
     uint8_t *buffer = (uint8_t *)malloc(bytes.count + 64);
     size_t needed = 0;
-    int32_t status = bp_network_save_memory(network, NULL, 0, &needed);
-    EXPECT(status == BP_OK || status == BP_ERROR_BUFFER_TOO_SMALL); /* a question, answered */
+    EXPECT_ERROR(bp_network_save_memory(network, NULL, 0, &needed), BP_ERROR_BUFFER_TOO_SMALL);
     EXPECT(needed == bytes.count);
     for (size_t capacity = 0; capacity < bytes.count; capacity += capacity + 17 < bytes.count ? 17 : 1) {
         needed = 0;
@@ -443,7 +442,8 @@ static void saving_over_a_file_leaves_one_file(void) {
 }
 
 static void file_names_may_be_any_utf_8(void) {
-    const char *const names[] = {"gr\xC3\xBC\xC3\x9F", "with space", "-dash", "\xE6\x95\xB0\xE5\xAD\x97.safetensors", "a%s%n"};
+    const char *const names[] = {"gr\xC3\xBC\xC3\x9F", "with space", "-dash", "\xE6\x95\xB0\xE5\xAD\x97.safetensors",
+                                 "a%s%n"};
     bp_network *network = some_network(), *loaded = NULL;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         EXPECT_OK(bp_network_save(network, names[i]));

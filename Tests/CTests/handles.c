@@ -55,9 +55,10 @@ static void made_up_handles_are_refused_by_every_function(void) {
     static double object[64];
     double local[64] = {0};
     double *block = (double *)calloc(64, sizeof *block);
-    const uintptr_t made_up[] = {1, 2, 3, 7, 8, 16, 255, 4096, 65536, UINT32_MAX, (uintptr_t)1 << 32, (uintptr_t)1 << 63,
-                                 UINTPTR_MAX, UINTPTR_MAX - 1, UINTPTR_MAX / 2, (uintptr_t)0xDEADBEEFDEADBEEF,
-                                 (uintptr_t)object, (uintptr_t)local, (uintptr_t)block, (uintptr_t)sizes};
+    const uintptr_t top = (uintptr_t)1 << 63, made_up[] = {
+        1, 2, 3, 7, 8, 16, 255, 4096, 65536, UINT32_MAX, (uintptr_t)1 << 32, top, UINTPTR_MAX, UINTPTR_MAX - 1,
+        UINTPTR_MAX / 2, (uintptr_t)0xDEADBEEFDEADBEEF, (uintptr_t)object, (uintptr_t)local, (uintptr_t)block,
+        (uintptr_t)sizes};
     bp_network *live = check_network(sizes, 3, 1); /* so that there is a slot to be mistaken for */
     for (size_t i = 0; i < sizeof made_up / sizeof made_up[0]; i++)
         if (made_up[i] != (uintptr_t)live) EXPECT(refused_everywhere((bp_network *)made_up[i]));
@@ -97,7 +98,7 @@ static void reused_slot_does_not_revive_an_old_handle(void) {
     size_t count;
     for (int i = 0; i < OLD; i++) old[i] = check_network(sizes, 3, 1);
     for (int i = 0; i < OLD; i++) bp_network_free(old[i]);
-    for (int round = 0; round < 200; round++) { /* takes the freed slots again and again, one generation after another */
+    for (int round = 0; round < 200; round++) { /* takes the freed slots again and again */
         bp_network *network = check_network(sizes, 3, 1);
         for (int i = 0; i < OLD; i++) {
             EXPECT(network != old[i]);

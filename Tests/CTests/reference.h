@@ -195,7 +195,8 @@ static inline void ref_predict(reference *r, const float *x, int rows, double *o
     ref_layer_state *states = ref_states();
     int last = r->layers - 1;
     ref_forward(r, x, rows, 0, states);
-    for (int i = 0; i < rows; i++) memcpy(outputs + i * r->size[last], states[last].a[i], sizeof(double) * (size_t)r->size[last]);
+    for (int i = 0; i < rows; i++)
+        for (int k = 0; k < r->size[last]; k++) outputs[i * r->size[last] + k] = states[last].a[i][k];
 }
 
 /* The loss, and its derivatives by the outputs where da is not NULL. */
@@ -232,7 +233,7 @@ static inline void ref_normalize_backward(const reference *r, int l, int rows, c
 }
 
 /* The gradient at the present parameters; running statistics move. With option batchnorm_update 1 the weights' gradient
- * of a normalized layer goes through the gamma that a step of that rate arrives at; what the layers below get does not. */
+ * of a normalized layer goes through the gamma that a step of that rate arrives at; what layers below get does not. */
 static inline double ref_gradient(reference *r, const float *x, const float *y, int rows, double rate, reference *g) {
     static ref_matrix da, ds, dz, through_new;
     ref_layer_state *states = ref_states();

@@ -16,8 +16,8 @@ trap 'rm -rf "$work"' EXIT INT TERM
 mkdir -p "$programs"
 
 strict="-Wall -Wextra -pedantic -Werror"
-# No dynamic path of the library's own name is needed: the programs find it in the build folder, also by its soname.
-link="-I $root/include -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread"
+# The programs find the library in the build folder, wherever that is.
+link="-L $build -Wl,-rpath,$build -lbackprop -lm -lpthread"
 passed=0
 failed=0
 
@@ -34,11 +34,12 @@ claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds
 }
 
 compile_c() { # compile_c SOURCE PROGRAM
-    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} "$1" -o "$2" $link
+    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" "$1" -o "$2" $link
 }
 
 compile_cxx() {
-    ${CXX:-c++} -std=c++17 $strict -O1 -g ${CXXFLAGS:-} -x c++ "$1" -x none -o "$2" $link
+    ${CXX:-c++} -std=c++17 $strict -O1 -g ${CXXFLAGS:-} -I "$root/include" -x c++ -c "$1" -o "$2.o" &&
+        ${CXX:-c++} "$2.o" -o "$2" $link
 }
 
 run() { # run PROGRAM: shows what it says, and adds up its claims
@@ -57,7 +58,7 @@ run() { # run PROGRAM: shows what it says, and adds up its claims
 }
 
 for name in ${ONLY:-reference handles arguments training initialization losses batchnorm transaction activations files \
-                    threads cplusplus}; do
+                    threads memory cplusplus}; do
     echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run stands in
     if [ "$name" = cplusplus ]; then
@@ -71,7 +72,8 @@ done
 if [ -z "${ONLY:-}" ]; then
     echo "# examples"
     for name in xor digits; do
-        claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name"
+        rm -f "$programs/$name"
+        claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name.cxx"
         claim "$name.c compiles as C99" compile_c "$root/Examples/c/$name.c" "$programs/$name"
     done
     claim "xor learns" "$programs/xor"

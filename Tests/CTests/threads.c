@@ -30,7 +30,8 @@ static bp_network *some_network(uint64_t seed, const char *activation) {
 typedef struct {
     pthread_t thread;
     size_t index;
-    long wrong, done;
+    long wrong;
+    volatile long done;
     bp_network *network;
     snapshot expected;
 } worker;
@@ -50,6 +51,14 @@ static void finish(size_t first, size_t count) {
         EXPECT(pthread_join(workers[i].thread, NULL) == 0);
         if (!EXPECT(workers[i].wrong == 0)) printf("#   %ld things wrong on thread %d\n", workers[i].wrong, (int)i);
     }
+}
+
+/* Until each has done something, however busy the machine is. */
+static void wait_for(size_t count) {
+    const struct timespec moment = {0, 1000000};
+    for (size_t i = 0; i < count; i++)
+        for (int tries = 0; workers[i].done == 0 && workers[i].wrong == 0 && tries < 60000; tries++)
+            nanosleep(&moment, NULL);
 }
 
 /* ---- Networks of their own */
@@ -134,6 +143,7 @@ static void readers_see_whole_steps_only(void) {
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL));
         nanosleep(&moment, NULL);
     }
+    wait_for(6);
     training_done = 1;
     finish(0, 6);
     for (int i = 0; i < 6; i++) EXPECT(workers[i].done > 0);
@@ -220,6 +230,7 @@ static void network_may_be_freed_while_other_threads_use_it(void) {
         if (round % 2) shared = some_network(round, "tanh"), bp_network_free(old);
         else bp_network_free(old), bp_network_free(old), shared = some_network(round, "tanh");
     }
+    wait_for(4);
     training_done = 1;
     finish(0, 4);
     for (int i = 0; i < 4; i++) EXPECT(workers[i].done > 0);

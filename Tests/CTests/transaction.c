@@ -53,8 +53,8 @@ static int32_t backward(const float *z, const float *a, const float *da, float *
     return self->does == FAIL_BACKWARD ? self->code : 0;
 }
 
-/* ---- A network of four layers, one plug-in for each of the three with weights, with batch normalization, and trained a
- * little so that all statistics are of its own. */
+/* ---- A network of four layers, one plug-in for each of the three with weights, with batch normalization, and trained
+ * a little so that all statistics are of its own. */
 
 enum { ROWS = 6, INPUTS = 3, OUTPUTS = 2, LAYERS = 4 };
 static const size_t sizes[LAYERS] = {INPUTS, 5, 4, OUTPUTS};

@@ -10,5 +10,6 @@
 #include "kernels.h"
 #include "memory.h"
 #include "numbers.h"
+#include "threads.h"
 
 #endif

@@ -16,6 +16,20 @@ enum {
     CP_SOFTMAX
 };
 
+/* A network as the one-row step sees it: built-in activations that take each number alone, squared error, no batch
+ * normalization. z, a and delta are padded; octets is the outputs' number divided by 8, rounded up. */
+typedef struct cp_row_layer {
+    ptrdiff_t inputs, outputs, octets;
+    float *weights, *z, *a, *delta;
+    int32_t kind;
+} cp_row_layer;
+
+typedef struct cp_row_plan {
+    ptrdiff_t count;
+    cp_row_layer *layers;
+    float *target; /* room for a padded target, the padding being f(0) of the last layer */
+} cp_row_plan;
+
 typedef struct cp_kernels {
     const char *name;
 
@@ -47,10 +61,14 @@ typedef struct cp_kernels {
     void (*scale_and_shift)(float *z, ptrdiff_t rows, ptrdiff_t stride, const float *scale, const float *shift);
     void (*batch_gradients)(const float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t stride, float *gamma_gradient,
                             float *beta_gradient);
-    void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t stride, const float *inverse_deviation,
-                        const float *gamma_gradient, const float *beta_gradient);
+    void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
+                        const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
-    /* w -= rate g. */
+    /* A step of gradient descent on one row; *loss_out is half its squared error. 1: it might not be finite, and nothing
+     * has changed. */
+    int32_t (*train_row)(const cp_row_plan *plan, const float *x, const float *y, float rate, double *loss_out);
+
+    /* w -= rate g; count is a multiple of 16. */
     void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
     /* The sum of |x|: not finite when an element is not. */
     float (*sum_of_magnitudes)(const float *x, ptrdiff_t count);

@@ -1,0 +1,58 @@
+import CPlatform
+
+/// How many threads one call may use. Results do not depend on it.
+public enum Threads {
+    /// The number in force.
+    public static var count: Int { cp_thread_count() }
+
+    /// 0 chooses as many as there are processors.
+    public static func setCount(_ count: Int) throws(BackpropError) {
+        guard count >= 0, count <= Int(CP_MOST_THREADS) else {
+            throw BackpropError(.invalidValue, "a thread count is 0 to \(CP_MOST_THREADS), not \(UInt(bitPattern: count))")
+        }
+        cp_set_thread_count(count)
+    }
+}
+
+/// Work shared among threads. How it is split never shows in a result: each number is summed by one thread, in one order.
+enum Parallel {
+    /// Multiplications below which threads cost more than they bring: some microseconds' worth.
+    private static var worthwhile: Int { 200_000 }
+
+    /// Rows that pass through the layers together: what they leave in the caches is still there for the next layer.
+    private static var rowBlock: Int { 192 }
+
+    static func isWorthwhile(_ multiplications: Int) -> Bool {
+        multiplications >= worthwhile && cp_thread_count() > 1
+    }
+
+    /// Calls `body` with blocks of rows, at multiples of sixteen, that cover 0 ..< rows.
+    static func forEachRowBlock(of rows: Int, multiplicationsPerRow: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+        let threads = isWorthwhile(rows * multiplicationsPerRow) ? cp_thread_count() : 1
+        let share = (rows + threads - 1) / threads
+        let blocks = (share + rowBlock - 1) / rowBlock * threads
+        let size = paddedCount((rows + blocks - 1) / blocks)
+        run((rows + size - 1) / size, parallel: threads > 1) { block in
+            body(block * size, min(size, rows - block * size))
+        }
+    }
+
+    /// Calls `body` with 0 ..< count, in any order, or from first to last where not parallel.
+    static func run(_ count: Int, parallel: Bool, _ body: (Int) -> Void) {
+        guard parallel, count > 1 else {
+            for index in 0..<count { body(index) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            var task = Task(body: body)
+            withUnsafeMutablePointer(to: &task) { task in
+                cp_run_parallel(
+                    count, { $0.unsafelyUnwrapped.assumingMemoryBound(to: Task.self).pointee.body($1) }, task)
+            }
+        }
+    }
+
+    private struct Task {
+        let body: (Int) -> Void
+    }
+}

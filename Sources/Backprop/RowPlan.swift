@@ -1,0 +1,42 @@
+import CPlatform
+
+/// A network laid out for the kernel that trains on one row: pointers to its parameters and to a workspace's vectors.
+final class RowPlan {
+    /// Where the weights outgrow the second-level cache, the general path is as good.
+    private static var mostWeights: Int { 262_144 }
+
+    let pointer: UnsafeMutablePointer<cp_row_plan>
+    private let target: Floats
+
+    private init(pointer: UnsafeMutablePointer<cp_row_plan>, target: consuming Floats) {
+        self.pointer = pointer
+        self.target = target
+    }
+
+    /// nil for networks that need the general path.
+    static func make(for network: NetworkState, _ buffers: [LayerWorkspace]) throws(BackpropError) -> RowPlan? {
+        guard network.loss == .squaredError, network.weightCount <= mostWeights else { return nil }
+        for layer in network.layers where layer.needsAllRows || layer.activation.is(.softmax) { return nil }
+
+        let last = network.layers[network.layers.count - 1]
+        let target = try Floats(last.stride), zeros = try Floats(last.stride)
+        let layers = UnsafeMutablePointer<cp_row_layer>.allocate(capacity: network.layers.count)
+        for index in network.layers.indices {
+            let layer = network.layers[index]
+            guard case .builtIn(let function) = layer.activation else { continue }
+            layers[index] = cp_row_layer(
+                inputs: layer.inputs, outputs: layer.outputs, octets: (layer.outputs + 7) / 8, weights: layer.weights.base,
+                z: buffers[index].z.base, a: buffers[index].a.base, delta: buffers[index].delta.base, kind: function.kind)
+        }
+        network.kernels.activate(
+            layers[network.layers.count - 1].kind, zeros.base, target.base, 1, last.outputs, last.stride)
+        let pointer = UnsafeMutablePointer<cp_row_plan>.allocate(capacity: 1)
+        pointer.initialize(to: cp_row_plan(count: network.layers.count, layers: layers, target: target.base))
+        return RowPlan(pointer: pointer, target: target)
+    }
+
+    deinit {
+        pointer.pointee.layers.deallocate()
+        pointer.deallocate()
+    }
+}

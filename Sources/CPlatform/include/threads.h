@@ -1,0 +1,17 @@
+/* A team of threads for steps large enough to share. Started when first needed; spins briefly between jobs, then sleeps. */
+#ifndef CPLATFORM_THREADS_H
+#define CPLATFORM_THREADS_H
+
+#include <stddef.h>
+
+/* Runs task(context, 0) … task(context, count - 1), each once, on the calling thread and those of the team that are
+ * free; returns when all are done. A second caller meanwhile does its work alone. */
+void cp_run_parallel(ptrdiff_t count, void (*task)(void *context, ptrdiff_t index), void *context);
+
+/* How many threads a job may use, the caller's included; 0 chooses as many as there are processors. */
+void cp_set_thread_count(size_t count);
+size_t cp_thread_count(void);
+
+enum { CP_MOST_THREADS = 256 };
+
+#endif

@@ -1,0 +1,143 @@
+#define _GNU_SOURCE
+#include "threads.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "atomics.h"
+
+/* Looks at the next job before a thread goes to sleep: some tens of microseconds. */
+enum { SPINS = 4000 };
+
+/* One job at a time. Work is claimed from `next`, which holds the job's number above and the index below: a thread that
+ * comes late, with an old number, claims nothing. */
+static struct {
+    uint32_t owned;    /* a caller has the team */
+    uint32_t number;   /* of the latest job; sleepers wait for it to change */
+    uint32_t sleepers;
+    uint32_t helpers;  /* threads of the team that may join this job */
+    uint64_t next;
+    uint64_t done;
+    uint64_t count;
+    void (*task)(void *, ptrdiff_t);
+    void *context;
+} job __attribute__((aligned(64)));
+
+static uint32_t started;   /* threads of the team there are */
+static uint32_t wished;    /* as bp_set_thread_count said */
+static uint32_t available; /* processors */
+
+#define LOAD(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define STORE(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+static void futex(uint32_t *word, int operation, uint32_t value) {
+    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+/* Does what is left of job `number`. */
+static void work(uint32_t number) {
+    uint64_t next = LOAD(job.next);
+    for (;;) {
+        uint64_t count = LOAD(job.count);
+        void (*task)(void *, ptrdiff_t) = LOAD(job.task);
+        void *context = LOAD(job.context);
+        if (next >> 32 != number || (uint32_t)next >= count) return;
+        if (!__atomic_compare_exchange_n(&job.next, &next, next + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
+        task(context, (ptrdiff_t)(uint32_t)next);
+        __atomic_add_fetch(&job.done, 1, __ATOMIC_ACQ_REL);
+        next = LOAD(job.next);
+    }
+}
+
+static void *member(void *argument) {
+    uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
+    for (;;) {
+        for (uint32_t spins = 0; LOAD(job.number) == seen; spins++) {
+            if (spins < SPINS) {
+                cp_wait(0);
+                continue;
+            }
+            __atomic_add_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
+            if (LOAD(job.number) == seen) futex(&job.number, FUTEX_WAIT, seen);
+            __atomic_sub_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
+        }
+        seen = LOAD(job.number);
+        if (index < LOAD(job.helpers)) work(seen);
+    }
+    return NULL;
+}
+
+static void before_fork(void) { cp_lock(); }
+static void after_fork_in_parent(void) { cp_unlock(); }
+
+/* The child has the calling thread only: a team is started anew when needed. */
+static void after_fork_in_child(void) {
+    started = 0;
+    job.owned = job.sleepers = 0;
+    cp_unlock();
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+/* Starts threads up to `helpers`; the caller owns the team. The host's signals are not for them. */
+static void start(uint32_t helpers) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) == 0) {
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        pthread_attr_setstacksize(&attributes, 256 << 10);
+        for (pthread_t thread; started < helpers; started++)
+            if (pthread_create(&thread, &attributes, member, (void *)(uintptr_t)started) != 0) break;
+        pthread_attr_destroy(&attributes);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+size_t cp_thread_count(void) {
+    uint32_t count = LOAD(wished);
+    if (count) return count;
+    if (!LOAD(available)) {
+        cpu_set_t set;
+        int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+        STORE(available, (uint32_t)(processors < 1 ? 1 : processors > CP_MOST_THREADS ? CP_MOST_THREADS : processors));
+    }
+    return LOAD(available);
+}
+
+void cp_set_thread_count(size_t count) { STORE(wished, (uint32_t)count); }
+
+void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *context) {
+    uint32_t helpers = (uint32_t)cp_thread_count() - 1, unowned = 0;
+    if (count - 1 < (ptrdiff_t)helpers) helpers = count > 0 ? (uint32_t)count - 1 : 0;
+    if (helpers == 0 || count > INT32_MAX ||
+        !__atomic_compare_exchange_n(&job.owned, &unowned, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        for (ptrdiff_t i = 0; i < count; i++) task(context, i);
+        return;
+    }
+    int error = errno;
+    if (started < helpers) start(helpers);
+    uint32_t number = job.number + 1;
+    STORE(job.done, 0);
+    STORE(job.helpers, helpers);
+    STORE(job.count, (uint64_t)count);
+    STORE(job.task, task);
+    STORE(job.context, context);
+    STORE(job.next, (uint64_t)number << 32);
+    __atomic_store_n(&job.number, number, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) futex(&job.number, FUTEX_WAKE, INT32_MAX);
+    work(number);
+    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) cp_wait(attempt < 20000 ? 0 : 210);
+    STORE(job.owned, 0);
+    errno = error;
+}

@@ -1,0 +1,160 @@
+import CPlatform
+import Foundation
+import Testing
+
+/// The built-in activations, through both kernel tables.
+@Suite struct ActivationTests {
+    /// Names in the order of their numbers in kernels.h.
+    static let kinds = PlainActivation.names
+    /// Those with a value and a derivative in the fixtures.
+    static let smooth = kinds.filter { $0 != "sign" }
+
+    /// At PyTorch's 61 points, and at 80 000 more by the C library in double precision.
+    @Test(arguments: KernelTable.all)
+    func valuesAreWithinFourUlps(table: KernelTable) throws {
+        let fixture = try #require(Fixtures.activations)
+        let z = Self.sweep
+        var figures: [String] = []
+        for name in Self.smooth {
+            let expected = try #require(fixture.byName[name])
+            let exact = z.map { PlainActivation.value(name, Double($0)) }
+            let worst = max(
+                worstUlps(name, table.values(name, fixture.z), expected.value), worstUlps(name, table.values(name, z), exact))
+            #expect(worst <= 4, "\(name)")
+            figures.append("\(name) \(String(format: "%.2f", worst))")
+        }
+        print("activations, \(table.name), worst error in ulp: \(figures.joined(separator: ", "))")
+    }
+
+    /// Below the normal numbers an ulp is 1.4e-45, whatever the value; silu and gelu multiply such a number by z.
+    @Test(arguments: KernelTable.all, smooth)
+    func tailsAreAsSmallAsTheyShouldBe(table: KernelTable, name: String) {
+        let z = Self.sweep
+        for (z, a) in zip(z, table.values(name, z)) {
+            let exact = PlainActivation.value(name, Double(z))
+            guard exact.magnitude < tail(name) else { continue }
+            #expect((Double(a) - exact).magnitude <= 1e-42, "\(name)(\(z)) = \(a), not \(exact)")
+        }
+    }
+
+    /// A derivative computed from a, which is rounded, is exact to the rounding of numbers near 1; others to 1e-5 of
+    /// themselves.
+    @Test(arguments: KernelTable.all, smooth)
+    func derivativesAgreeWithPyTorch(table: KernelTable, name: String) throws {
+        let fixture = try #require(Fixtures.activations)
+        let expected = try #require(fixture.byName[name])
+        let fromRoundedNumbers = ["logistic", "tanh", "elu", "silu", "gelu"].contains(name)
+        for (i, slope) in table.derivatives(name, fixture.z).enumerated() {
+            let exact = expected.derivative[i]
+            let allowed = 1e-5 * exact.magnitude + (fromRoundedNumbers ? 2e-7 : 1e-44)
+            #expect((Double(slope) - exact).magnitude <= allowed, "\(name)′(\(fixture.z[i])) = \(slope), not \(exact)")
+        }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func signIsMinusOneZeroOrOne(table: KernelTable) {
+        #expect(table.values("sign", [-3, -1e-30, -0.0, 0, 1e-30, 7, .infinity, -.infinity]) == [-1, -1, 0, 0, 1, 1, 1, -1])
+        #expect(table.derivatives("sign", [-3, 0, 5]) == [1, 1, 1])  // the perceptron's
+    }
+
+    @Test(arguments: KernelTable.all, kinds)
+    func aNaNStaysOneAndHarmsNoNeighbour(table: KernelTable, name: String) {
+        let z: [Float] = (0..<40).map { $0 % 7 == 3 ? .nan : Float($0) / 8 - 2 }
+        let a = table.values(name, z)
+        let clean = table.values(name, z.map { $0.isNaN ? 0 : $0 })
+        for i in z.indices {
+            #expect(a[i].isNaN == z[i].isNaN, "\(name)(\(z[i])) = \(a[i])")
+            if !z[i].isNaN { #expect(a[i].bitPattern == clean[i].bitPattern) }
+        }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func infinitiesGiveTheLimits(table: KernelTable) {
+        let limits: [(name: String, below: Float, above: Float)] = [
+            ("identity", -.infinity, .infinity), ("logistic", 0, 1), ("tanh", -1, 1), ("relu", 0, .infinity),
+            ("leaky_relu", -.infinity, .infinity), ("elu", -1, .infinity), ("softplus", 0, .infinity),
+        ]
+        for (name, below, above) in limits {
+            #expect(table.values(name, [-.infinity, .infinity]) == [below, above], "\(name)")
+            #expect(table.values(name, [-3e38, 3e38]).allSatisfy { $0.isFinite }, "\(name)")
+        }
+    }
+
+    @Test(arguments: KernelTable.all, smooth)
+    func hugeNumbersGiveNoNaN(table: KernelTable, name: String) {
+        let z: [Float] = [-3.4e38, -1e30, -1e10, -1000, -200, -105, -104, -90, -88, 88, 89, 90, 104, 200, 1000, 1e10, 1e30, 3.4e38]
+        #expect(table.values(name, z).allSatisfy { $0.isFinite }, "\(table.values(name, z))")
+        #expect(table.derivatives(name, z).allSatisfy { $0.isFinite }, "\(table.derivatives(name, z))")
+    }
+
+    /// As for bits: a vector's position must not matter.
+    @Test(arguments: KernelTable.all, kinds)
+    func resultsDoNotDependOnThePlaceInARow(table: KernelTable, name: String) {
+        var numbers = TestNumbers(6)
+        let z = numbers.array(150, scale: 9)
+        let a = table.values(name, z)
+        let d = table.derivatives(name, z)
+        for i in stride(from: 0, to: 150, by: 11) {
+            #expect(table.values(name, [z[i]])[0].bitPattern == a[i].bitPattern)
+            #expect(table.derivatives(name, [z[i]])[0].bitPattern == d[i].bitPattern)
+        }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func odditiesOfSymmetry(table: KernelTable) {
+        let z = Self.sweep.filter { $0.magnitude < 80 }
+        let mirrored = z.map { -$0 }
+        for name in ["tanh", "softsign", "identity"] {  // f(−z) = −f(z)
+            #expect(table.values(name, mirrored) == table.values(name, z).map { -$0 }, "\(name)")
+        }
+        for (a, b) in zip(table.values("logistic", z), table.values("logistic", mirrored)) {  // σ(−z) = 1 − σ(z)
+            #expect((a + b - 1).magnitude <= 1.2e-7)
+        }
+    }
+
+    // MARK: Figures
+
+    /// Steps of 1/1000 over ±30, then by size from 1e-38 to 100.
+    static let sweep: [Float] = {
+        var z: [Float] = (-30_000...30_000).map { Float($0) / 1000 }
+        for i in 0..<10_000 {
+            let size = Float(pow(10, -38 + 40 * Double(i) / 10_000))
+            z += [size, -size]
+        }
+        return z
+    }()
+
+    /// Values smaller than this are measured by their absolute error.
+    private func tail(_ name: String) -> Double {
+        name == "silu" || name == "gelu" ? 1e-35 : Double(Float.leastNormalMagnitude)
+    }
+
+    /// The largest error in units of the last place of the exact value.
+    private func worstUlps(_ name: String, _ found: [Float], _ exact: [Double]) -> Double {
+        var worst = 0.0
+        for (a, exact) in zip(found, exact) where exact == 0 || exact.magnitude >= tail(name) {
+            let ulps = (Double(a) - exact).magnitude / Double(Float(exact).ulp)
+            worst = max(worst, ulps.isNaN ? .infinity : ulps)
+        }
+        return worst
+    }
+}
+
+extension KernelTable {
+    func values(_ name: String, _ z: [Float]) -> [Float] { run(name, z, 1).a }
+
+    /// f′, as what becomes of gradients of 1.
+    func derivatives(_ name: String, _ z: [Float]) -> [Float] { run(name, z, 1).d }
+
+    /// z as a matrix of rows; a = f(z), and d f′(z) for gradients d (1 where none are given).
+    func run(_ name: String, _ z: [Float], _ rows: Int, d: [Float]? = nil) -> (a: [Float], d: [Float]) {
+        let kind = Int32((PlainActivation.names + ["softmax"]).firstIndex(of: name) ?? -1)
+        let columns = z.count / rows
+        let matrixOfZ = Matrix(rows, columns, z)
+        let a = Matrix(rows, columns)
+        let gradient = Matrix(rows, columns, d ?? z.map { _ in 1 })
+        kernels.activate(kind, matrixOfZ.base, a.base, rows, columns, a.stride)
+        kernels.differentiate(kind, matrixOfZ.base, a.base, gradient.base, rows, columns, a.stride)
+        return (a.numbers, gradient.numbers)
+    }
+}

@@ -1,0 +1,96 @@
+import Testing
+
+@testable import Backprop
+
+/// The reader of a model's header: the little of JSON that a safetensors header needs, and nothing more.
+@Suite struct JSONReaderTests {
+    @Test(arguments: [
+        ("\"\"", ""), ("\"abc\"", "abc"), (" \t\r\n\"a b\"", "a b"),
+        ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{C}\n\r\t"),
+        ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\uD83D\\uDE00\"", "😀"), ("\"σ′(z)\"", "σ′(z)"),
+        ("\"\\u0000\"", "\0"), ("\"\u{7F}\"", "\u{7F}"),
+    ])
+    func stringsAreRead(json: String, expected: String) throws {
+        #expect(try read(json) { (reader) throws(BackpropError) in try reader.readString() } == expected)
+    }
+
+    @Test(arguments: [
+        "", "\"", "\"abc", "abc", "'a'", "\"\\", "\"\\\"", "\"\\x\"", "\"\\u\"", "\"\\u12\"", "\"\\u12G4\"", "\"a\nb\"",
+        "\"\\uD83D\"", "\"\\uD83Dx\"", "\"\\uD83D\\u0041\"", "\"\\uDE00\"", "\"a\"b", "\"\u{1F}\"",
+    ])
+    func malformedStringsAreRefused(json: String) {
+        expectFailure(.corrupt) { _ = try read(json) { (reader) throws(BackpropError) in try reader.readString() } }
+    }
+
+    /// A byte that is no UTF-8, a sequence cut short, an overlong one, a surrogate.
+    @Test(arguments: [[0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] as [[UInt8]])
+    func stringsThatAreNoTextAreRefused(bytes: [UInt8]) {
+        expectFailure(.corrupt) {
+            try ([0x22] + bytes + [0x22]).withUnsafeBufferPointer { (buffer) throws(BackpropError) in
+                var reader = JSONReader(buffer)
+                _ = try reader.readString()
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("[]", []), ("[0]", [0]), ("[ 1 , 23,456 ]", [1, 23, 456]), ("[288230376151711743]", [(1 << 58) - 1]),
+    ])
+    func countsAreRead(json: String, expected: [Int]) throws {
+        #expect(try read(json) { (reader) throws(BackpropError) in try reader.readCounts(limit: 3) } == expected)
+    }
+
+    @Test(arguments: [
+        "", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[01]", "[-1]", "[+1]", "[1.0]", "[1e3]", "[\"1\"]", "[1 2]", "[1]]", "{}",
+        "[288230376151711744]", "[99999999999999999999999999]", "[1,2,3,4]", "[null]", "[[1]]",
+    ])
+    func malformedCountsAreRefused(json: String) {
+        expectFailure(.corrupt) { _ = try read(json) { (reader) throws(BackpropError) in try reader.readCounts(limit: 3) } }
+    }
+
+    @Test(arguments: [
+        ("{}", []), (" { } ", []), ("{\"a\":\"1\"}", ["a=1"]), ("{\"a\" : \"1\" ,\n\"b\":\"\"}", ["a=1", "b="]),
+        ("{\"a\":\"1\",\"a\":\"2\"}", ["a=1", "a=2"]),
+    ])
+    func objectsAreRead(json: String, expected: [String]) throws {
+        #expect(try readObject(json) == expected)
+    }
+
+    @Test(arguments: [
+        "", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":\"1\"", "{\"a\":\"1\",}", "{,\"a\":\"1\"}", "{\"a\":\"1\" \"b\":\"2\"}",
+        "{a:\"1\"}", "{\"a\":1}", "{\"a\":{}}", "{\"a\":null}", "{}{}", "{} x", "[]", "{\"a\"=\"1\"}",
+    ])
+    func malformedObjectsAreRefused(json: String) {
+        expectFailure(.corrupt) { _ = try readObject(json) }
+    }
+
+    /// Whatever is cut off, nothing beyond the end is read: the reader is given exactly the bytes.
+    @Test func everyPrefixIsRefused() {
+        let json = Array("{\"k\\u0041\\\\\":\"v\\uD83D\\uDE00\",\"x\":\"y\"}".utf8)
+        for count in 0..<json.count {
+            expectFailure(.corrupt) { _ = try readObject(String(decoding: json[..<count], as: UTF8.self)) }
+        }
+    }
+
+    private func readObject(_ json: String) throws(BackpropError) -> [String] {
+        try read(json) { (reader) throws(BackpropError) in
+            var members: [String] = []
+            try reader.readObject { (key, reader) throws(BackpropError) in
+                members.append("\(key)=\(try reader.readString())")
+            }
+            return members
+        }
+    }
+
+    /// The whole of a text.
+    private func read<Value>(
+        _ json: String, _ body: (inout JSONReader) throws(BackpropError) -> Value
+    ) throws(BackpropError) -> Value {
+        try Array(json.utf8).withUnsafeBufferPointer { (bytes) throws(BackpropError) in
+            var reader = JSONReader(bytes)
+            let value = try body(&reader)
+            try reader.expectEnd()
+            return value
+        }
+    }
+}

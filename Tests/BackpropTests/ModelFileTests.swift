@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+
+@testable import Backprop
+
+/// What a model file is, and that one which was cut or changed is refused.
+@Suite struct ModelFileTests {
+    /// 2-3-1, normalized in layer 1, a few steps old.
+    static let model: [UInt8] = {
+        guard let network = try? Network(layers: [2, 3, 1], seed: 7) else { return [] }
+        try? network.setActivation("tanh", layer: 1)
+        try? network.setBatchNormalization(true, layer: 1)
+        _ = try? network.train([1, 0, 0, 1], [1, 0], learningRate: 0.5)
+        return (try? network.savedBytes()) ?? []
+    }()
+
+    /// Read by Foundation's JSON reader: names, shapes and order as the header file says, no gaps, and the floats of
+    /// the parameters.
+    @Test func aModelIsASafetensorsFile() throws {
+        let network = try Network.load(bytes: Self.model)
+        let text = ModelText(Self.model)
+        let header = try #require(
+            try JSONSerialization.jsonObject(with: Data(text.header.utf8)) as? [String: [String: Any]])
+        let expected: [(name: String, shape: [Int])] = [
+            ("layers.1.weight", [3, 2]), ("layers.1.bias", [3]), ("layers.1.norm.weight", [3]), ("layers.1.norm.bias", [3]),
+            ("layers.1.norm.running_mean", [3]), ("layers.1.norm.running_var", [3]), ("layers.2.weight", [1, 3]),
+            ("layers.2.bias", [1]),
+        ]
+        #expect(header.count == expected.count + 1)
+        var at = 0
+        for (name, shape) in expected {
+            let entry = try #require(header[name])
+            let end = at + 4 * shape.reduce(1, *)
+            #expect(entry["dtype"] as? String == "F32")
+            #expect(entry["shape"] as? [Int] == shape)
+            #expect(entry["data_offsets"] as? [Int] == [at, end])
+            at = end
+        }
+        #expect(at == text.data.count)
+        #expect(text.header.utf8.count % 8 == 0)
+
+        let tensors = try network.tensors()
+        let names = ["layers.1.weight", "layers.1.bias", "layers.1.norm.weight", "layers.1.norm.bias", "layers.2.weight", "layers.2.bias"]
+        #expect(bits(names.flatMap { tensors[$0] ?? [] }) == bits(try network.parameters()))
+
+        let metadata = try #require(header["__metadata__"] as? [String: String])
+        #expect(metadata["format"] == "libbackprop")
+        #expect(metadata["format_version"] == "1")
+        #expect(metadata["layers"] == "2,3,1")
+        #expect(metadata["activations"] == "tanh,logistic")
+    }
+
+    @Test func takenApartAndPutTogetherItIsTheSame() throws {
+        #expect(ModelText(Self.model).sealed == Self.model)
+        try load(Self.model)
+    }
+
+    @Test func everyPrefixIsRefused() {
+        let model = Self.model
+        let opening = 8 + ModelFormat.opening.utf8.count
+        for count in 0..<model.count {
+            expectFailure(count < opening ? .notAModel : .corrupt) { try load(Array(model[..<count])) }
+        }
+    }
+
+    @Test func everyChangedByteIsRefused() {
+        var changed = Self.model
+        for at in changed.indices {
+            for mask: UInt8 in [1 << UInt8(at % 8), 0xFF] {
+                changed[at] ^= mask
+                do {
+                    try load(changed)
+                    Issue.record("byte \(at) changed by \(mask) was accepted")
+                } catch {
+                    #expect([.notAModel, .corrupt, .version].contains(error.code), "byte \(at): \(error.message)")
+                }
+                changed[at] ^= mask
+            }
+        }
+    }
+
+    @Test func whatFollowsAModelIsRefused() {
+        expectFailure(.corrupt) { try load(Self.model + [0]) }
+        expectFailure(.corrupt) { try load(Self.model + Self.model) }
+        var text = ModelText(Self.model)
+        text.data += [0, 0, 0, 0]
+        expectFailure(.corrupt) { try load(text.sealed) }
+    }
+
+    @Test(arguments: ["2", "10", "17", "99999999"])
+    func anUnknownVersionIsRefusedByName(version: String) throws {
+        let text = try #require(
+            ModelText(Self.model).replacing("\"format_version\":\"1\"", with: "\"format_version\":\"\(version)\""))
+        for bytes in [text.sealed, Array(text.sealed.prefix(300))] {  // of another format, nothing else is known
+            do {
+                try load(bytes)
+                Issue.record("accepted")
+            } catch {
+                #expect(error.code == .version)
+                #expect(error.message.contains("version \(version);"), "\(error.message)")
+                expectOneLine(error.message)
+            }
+        }
+    }
+
+    @Test(arguments: ["", "x", "1x", "-1", "1.0", "999999999999999999999"])
+    func whatIsNoVersionIsRefused(version: String) throws {
+        let text = try #require(
+            ModelText(Self.model).replacing("\"format_version\":\"1\"", with: "\"format_version\":\"\(version)\""))
+        expectFailure(.corrupt) { try load(text.sealed) }
+    }
+
+    @Test func otherFilesAreNoModels() throws {
+        let others: [[UInt8]] = [
+            [], [0], Array("hello".utf8), [UInt8](repeating: 0, count: 4096), [UInt8](repeating: 0xFF, count: 4096),
+            Array("\u{89}PNG\r\n".utf8), Array(Self.model.dropFirst()),
+        ]
+        for bytes in others { expectFailure(.notAModel) { try load(bytes) } }
+        var foreign = ModelText(Self.model)  // a safetensors file of somebody else's
+        foreign.header = "{\"weight\":{\"dtype\":\"F32\",\"shape\":[25],\"data_offsets\":[0,100]}}"
+        expectFailure(.notAModel) { try load(foreign.sealed) }
+    }
+
+    @Test(arguments: [UInt64(0), 8, 127, .max, 1 << 63, 1 << 32])
+    func aHeaderLengthThatLiesIsRefused(length: UInt64) {
+        var model = Self.model
+        for i in 0..<8 { model[i] = UInt8(truncatingIfNeeded: length >> (8 * UInt64(i))) }
+        expectFailure(.corrupt) { try load(model) }
+    }
+
+    /// A header may be padded with space, to any length.
+    @Test(arguments: 0..<9)
+    func spaceAfterTheHeaderChangesNothing(count: Int) throws {
+        var text = ModelText(Self.model)
+        text.header += String(repeating: " ", count: count)
+        #expect(try parameters(of: load(text.sealed)) == parameters(of: load(Self.model)))
+    }
+
+    @Test func missingActivationsAreNamed() throws {
+        try Network.registerActivation("file-one", function: { $0 })
+        try Network.registerActivation("file-two", function: { $0 })
+        let network = try Network(layers: [1, 1, 1, 1, 1], seed: 1)
+        for (layer, name) in ["file-one", "file-two", "file-one"].enumerated() {
+            try network.setActivation(name, layer: layer + 1)
+        }
+        let bytes = try network.savedBytes()
+        try load(bytes)
+        try Network.unregisterActivation("file-one")
+        try Network.unregisterActivation("file-two")
+        do {
+            try load(bytes)
+            Issue.record("accepted")
+        } catch {
+            #expect(error.code == .unknownName)
+            #expect(error.message.contains("file-one") && error.message.contains("file-two"))
+            expectOneLine(error.message)
+        }
+    }
+}

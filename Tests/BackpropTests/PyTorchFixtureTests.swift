@@ -1,0 +1,105 @@
+import Backprop
+import Testing
+
+/// Fifty steps of forty networks, against PyTorch in double precision (Tests/Fixtures/README.md).
+@Suite struct PyTorchFixtureTests {
+    @Test func theFortyCasesAreThere() throws {
+        let fixtures = try #require(Fixtures.pyTorch)
+        #expect(fixtures.cases.count == 40)
+        #expect(fixtures.steps == 50)
+        #expect(Set(Fixtures.caseNames).count == 40)
+        #expect(fixtures.cases.allSatisfy { $0.losses.count == 50 && $0.predictions.count == 8 })
+    }
+
+    @Test(arguments: Fixtures.caseNames)
+    func fiftyStepsAgreeWithPyTorch(name: String) throws {
+        let run = try Run(#require(Fixtures.named(name)))
+        for (what, difference) in run.differences {
+            #expect(difference <= 1e-4, "\(what) of \(name): relative difference \(difference)")
+        }
+    }
+
+    /// The figure for the record: how far the weights are off after fifty steps, at worst.
+    @Test func worstDifferenceOverAllCases() throws {
+        var worst: [String: Double] = [:]
+        for name in Fixtures.caseNames {
+            for (what, difference) in try Run(#require(Fixtures.named(name))).differences {
+                let kind = String(what.prefix { $0 != "," })
+                worst[kind] = max(worst[kind] ?? 0, difference)
+            }
+        }
+        let final = try #require(worst["final parameters"])
+        let list = worst.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.short($0.value))" }.joined(separator: ", ")
+        print("PyTorch fixtures: worst relative difference of final weights \(Figures.short(final)) (\(list))")
+        #expect(final > 0 && final < 1e-4)
+    }
+}
+
+/// One case, trained by the library; how far it is off, by what was compared.
+private struct Run {
+    private(set) var differences: [(what: String, relative: Double)] = []
+
+    init(_ fixture: Fixtures.Case) throws {
+        let network = try Network(layers: fixture.layerSizes, seed: 1)
+        for (index, name) in fixture.activations.enumerated() { try network.setActivation(name, layer: index + 1) }
+        for (index, isOn) in fixture.batchnorm.enumerated() { try network.setBatchNormalization(isOn == 1, layer: index + 1) }
+        try network.setLoss(fixture.loss)
+        try network.setOption("gradient_reduction", fixture.gradientReduction)
+        try network.setParameters(fixture.initialParameters)
+
+        let ranges = tensorRanges(fixture)
+        func compare(_ what: String, _ found: [Float], _ expected: [Double]) {
+            differences.append((what, relativeDifference(found, expected)))
+        }
+        let batches = fixture.inputs.count / fixture.batchSize
+        for step in 0..<50 {
+            let rows = (step % batches) * fixture.batchSize..<(step % batches + 1) * fixture.batchSize
+            let inputs = Array(fixture.inputs[rows].joined())
+            let targets = Array(fixture.targets[rows].joined())
+            if step == 0 {  // from a copy: asking for a gradient moves the running statistics
+                let gradient = try network.clone().gradient(inputs, targets).gradient
+                compareGradient(gradient, fixture.firstGradient, ranges)
+            }
+            let loss = try network.train(inputs, targets, learningRate: Float(fixture.learningRate))
+            compare("loss, step \(step)", [loss], [fixture.losses[step]])
+        }
+        let parameters = try network.parameters()
+        for (layer, range) in ranges.joined() {
+            compare("final parameters, layer \(layer), \(range)", Array(parameters[range]), Array(fixture.finalParameters[range]))
+        }
+        let tensors = fixture.batchnorm.contains(1) ? try network.tensors() : [:]
+        for (index, isOn) in fixture.batchnorm.enumerated() where isOn == 1 {
+            let prefix = "layers.\(index + 1).norm."
+            compare("running mean, layer \(index + 1)", tensors[prefix + "running_mean"] ?? [], fixture.runningMean[index])
+            compare("running variance, layer \(index + 1)", tensors[prefix + "running_var"] ?? [], fixture.runningVar[index])
+        }
+        compare("predictions", try network.predict(Array(fixture.inputs.prefix(8).joined())), fixture.predictions.flatMap { $0 })
+    }
+
+    /// A gradient that is 0 but for rounding is measured by the largest of its layer.
+    private mutating func compareGradient(_ found: [Float], _ expected: [Double], _ ranges: [[(Int, Range<Int>)]]) {
+        for layer in ranges {
+            let all = expected[(layer.first?.1.lowerBound ?? 0)..<(layer.last?.1.upperBound ?? 0)]
+            for (number, range) in layer {
+                let own = expected[range].reduce(0) { max($0, $1.magnitude) }
+                let scale = own > 1e-12 ? own : all.reduce(0) { max($0, $1.magnitude) }
+                let difference = relativeDifference(Array(found[range]), Array(expected[range]), scale: scale)
+                differences.append(("first gradient, layer \(number), \(range)", difference))
+            }
+        }
+    }
+}
+
+/// Where each tensor lies in the flat parameters, by layer.
+private func tensorRanges(_ fixture: Fixtures.Case) -> [[(Int, Range<Int>)]] {
+    var at = 0
+    return (1..<fixture.layerSizes.count).map { layer in
+        let outputs = fixture.layerSizes[layer]
+        var sizes = [outputs * fixture.layerSizes[layer - 1], outputs]
+        if fixture.batchnorm[layer - 1] == 1 { sizes += [outputs, outputs] }
+        return sizes.map { size in
+            defer { at += size }
+            return (layer, at..<at + size)
+        }
+    }
+}

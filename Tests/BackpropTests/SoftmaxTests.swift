@@ -1,0 +1,63 @@
+import Testing
+
+/// softmax couples the columns of a row: e^z / Σ e^z.
+@Suite struct SoftmaxTests {
+    @Test(arguments: KernelTable.all, [1, 2, 5, 16, 17, 33])
+    func rowsMatchTheFormulaAndSumToOne(table: KernelTable, columns: Int) {
+        var numbers = TestNumbers(UInt64(columns))
+        let rows = 7
+        let z = numbers.array(rows * columns, scale: 10)
+        let a = table.run("softmax", z, rows).a
+        for row in 0..<rows {
+            let own = Array(a[row * columns..<(row + 1) * columns])
+            let exact = PlainActivation.softmax(z[row * columns..<(row + 1) * columns].map { Double($0) })
+            #expect((own.reduce(0) { $0 + Double($1) } - 1).magnitude < 1e-6)
+            for (a, exact) in zip(own, exact) { #expect((Double(a) - exact).magnitude <= 3e-6 * exact + 1e-40) }
+        }
+    }
+
+    /// Quarters plus a whole number: nothing is rounded, so nothing may change.
+    @Test(arguments: KernelTable.all, [Float(1), -77, 4096, 1_000_000])
+    func addingTheSameToAllChangesNothing(table: KernelTable, shift: Float) {
+        var numbers = TestNumbers(4)
+        let z = (0..<45).map { _ in Float(numbers.below(200) - 100) / 4 }
+        #expect(bits(table.run("softmax", z, 5).a) == bits(table.run("softmax", z.map { $0 + shift }, 5).a))
+    }
+
+    @Test(arguments: KernelTable.all)
+    func largeNumbersDoNotOverflow(table: KernelTable) {
+        #expect(table.run("softmax", [1000, 1000, -1000], 1).a == [0.5, 0.5, 0])
+        #expect(table.run("softmax", [3e38, -3e38, 0], 1).a == [1, 0, 0])
+        #expect(table.run("softmax", [-3e38, -3e38, -3e38, -3e38], 1).a == [0.25, 0.25, 0.25, 0.25])
+        #expect(table.run("softmax", [-.infinity, 2, 2], 1).a == [0, 0.5, 0.5])
+    }
+
+    @Test(arguments: KernelTable.all)
+    func aNaNSpoilsItsRowAndNoOther(table: KernelTable) {
+        for place in 0..<3 {
+            var z: [Float] = [1, 2, 3, 1, 2, 3, 1, 2, 3]
+            z[3 + place] = .nan
+            let a = table.run("softmax", z, 3).a
+            #expect(a[3..<6].allSatisfy { $0.isNaN }, "NaN in column \(place): \(a[3..<6])")
+            #expect(a[0..<3].allSatisfy { $0.isFinite } && Array(a[0..<3]) == Array(a[6..<9]))
+        }
+    }
+
+    /// dzᵢ = aᵢ (dᵢ − Σⱼ aⱼ dⱼ), the columns' coupling included.
+    @Test(arguments: KernelTable.all, [1, 3, 16, 21])
+    func gradientsMatchTheFormula(table: KernelTable, columns: Int) {
+        var numbers = TestNumbers(UInt64(columns))
+        let rows = 6
+        let z = numbers.array(rows * columns, scale: 3)
+        let d = numbers.array(rows * columns)
+        let found = table.run("softmax", z, rows, d: d).d
+        for row in 0..<rows {
+            let range = row * columns..<(row + 1) * columns
+            let a = PlainActivation.softmax(z[range].map { Double($0) })
+            let mean = zip(a, d[range]).reduce(0) { $0 + $1.0 * Double($1.1) }
+            for (i, at) in range.enumerated() {
+                #expect((Double(found[at]) - a[i] * (Double(d[at]) - mean)).magnitude < 1e-6)
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Backprop
+import Testing
+
+/// The call fails with that code, and its message is one line.
+func expectFailure(
+    _ code: BackpropError.Code, _ call: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    do {
+        try call()
+        Issue.record("succeeded, where \(code) was expected", sourceLocation: sourceLocation)
+    } catch let error as BackpropError {
+        #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
+        expectOneLine(error.message, sourceLocation: sourceLocation)
+    } catch {
+        Issue.record("another error: \(error)", sourceLocation: sourceLocation)
+    }
+}
+
+func expectOneLine(_ message: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(!message.isEmpty, sourceLocation: sourceLocation)
+    #expect(message.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }, "\(message)", sourceLocation: sourceLocation)
+    #expect(message.utf8.count < 1024, sourceLocation: sourceLocation)
+}
+
+/// The largest difference over the largest expected value: how far a tensor is off.
+func relativeDifference(_ found: [Float], _ expected: [Double]) -> Double {
+    relativeDifference(found, expected, scale: expected.reduce(0) { max($0, $1.magnitude) })
+}
+
+func relativeDifference(_ found: [Float], _ expected: [Double], scale: Double) -> Double {
+    guard found.count == expected.count else { return .infinity }
+    var worst = 0.0
+    for (a, b) in zip(found, expected) {
+        let difference = (Double(a) - b).magnitude
+        if difference.isNaN { return .infinity }
+        worst = max(worst, difference)
+    }
+    return worst == 0 ? 0 : worst / scale
+}
+
+/// Number by number, to within `tolerance` of what was worked out by hand.
+func expectNumbers(
+    _ found: [Float], _ expected: [Double], within tolerance: Double = 1e-6,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(found.count == expected.count, sourceLocation: sourceLocation)
+    for (i, (a, b)) in zip(found, expected).enumerated() {
+        #expect((Double(a) - b).magnitude <= tolerance, "number \(i): \(a), by hand \(b)", sourceLocation: sourceLocation)
+    }
+}
+
+func bits(_ numbers: [Float]) -> [UInt32] { numbers.map { $0.bitPattern } }
+
+extension [Float] {
+    var asDoubles: [Double] { map { Double($0) } }
+}

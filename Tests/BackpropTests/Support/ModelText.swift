@@ -1,0 +1,45 @@
+@testable import Backprop
+
+/// A model file taken apart: to be changed, and put together again with a checksum that fits.
+struct ModelText {
+    var header: String
+    var data: [UInt8]
+
+    init(_ bytes: [UInt8]) {
+        let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+        header = String(decoding: bytes[8..<8 + length], as: UTF8.self)
+        data = Array(bytes[(8 + length)...])
+    }
+
+    var sealed: [UInt8] {
+        let text = Array(header.utf8)
+        var bytes = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text + data
+        let place = ModelFormat.checksumStart..<ModelFormat.checksumStart + ModelFormat.checksumDigits
+        guard bytes.count >= place.upperBound else { return bytes }
+        let checksum = bytes.withUnsafeBufferPointer { ModelFormat.checksum(of: $0) }
+        bytes.replaceSubrange(place, with: ModelFormat.hex(checksum).utf8)
+        return bytes
+    }
+
+    /// With one text of the header for another, which must be there.
+    func replacing(_ text: String, with other: String) -> ModelText? {
+        let parts = header.split(separator: text, maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        var changed = self
+        changed.header = parts[0] + other + parts[1]
+        return changed
+    }
+}
+
+/// Loads from memory.
+@discardableResult
+func load(_ bytes: [UInt8]) throws(BackpropError) -> NetworkState {
+    try bytes.withUnsafeBufferPointer { (buffer) throws(BackpropError) in try NetworkState.load(buffer) }
+}
+
+/// The flat parameters.
+func parameters(of state: NetworkState) -> [Float] {
+    var flat = [Float](repeating: 0, count: state.parameterCount)
+    state.getParameters(&flat)
+    return flat
+}

@@ -1,0 +1,143 @@
+/* memory.c: calls that end, well or not, keep nothing. Each claim repeats something often and watches how much memory
+ * the process has come to use: 200 000 times the smallest block a leak could have, 32 bytes, is 6 MB. */
+#define _XOPEN_SOURCE 700 /* getrusage */
+#include <sys/resource.h>
+
+#include "check.h"
+
+enum { OFTEN = 200000, ALLOWED = 3000 }; /* kilobytes, for what the allocator itself rounds up to */
+
+static const size_t sizes[] = {2, 3, 1};
+static const float x[] = {0.5f, -1}, y[] = {1};
+static snapshot model;
+static bp_network *network;
+
+static float itself(float z, void *user_data) {
+    (void)user_data;
+    return z;
+}
+static int32_t fail(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)z, (void)a, (void)rows, (void)columns, (void)user_data;
+    return 1;
+}
+static int32_t pass(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                    void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    memcpy(dz, da, rows * columns * sizeof(float));
+    return 0;
+}
+
+static long kilobytes(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : -1;
+}
+
+/* what(i) says whether it went as it should. */
+static void keeps_nothing(int (*what)(int i), int times) {
+    long before;
+    int right = 1;
+    for (int i = 0; i < 1000; i++) right = what(i) && right; /* buffers for good are made here */
+    before = kilobytes();
+    for (int i = 0; i < times; i++) right = what(i) && right;
+    EXPECT(right);
+    EXPECT_NEAR(kilobytes() - before, 0, ALLOWED);
+}
+
+static int create_and_free(int i) {
+    bp_network *made = NULL, *clone = NULL;
+    int right = bp_network_create(sizes, 3, (uint64_t)i, &made) == BP_OK && bp_network_clone(made, &clone) == BP_OK &&
+                bp_network_set_batchnorm(made, 1, 1) == BP_OK && bp_network_train_step(made, x, y, 0.5f, NULL) == BP_OK;
+    bp_network_free(made);
+    bp_network_free(clone);
+    return right;
+}
+static void created_and_freed_networks_keep_no_memory(void) { keeps_nothing(create_and_free, OFTEN / 4); }
+
+static int create_in_vain(int i) {
+    const size_t bad[][3] = {{2, 3, 0}, {0, 3, 2}, {SIZE_MAX, 2, 2}, {2, 3, SIZE_MAX}};
+    bp_network *made = NULL;
+    return bp_network_create(bad[i % 4], 3, 1, &made) < 0 && made == NULL;
+}
+static void failed_creations_keep_no_memory(void) { keeps_nothing(create_in_vain, OFTEN); }
+
+static int load_and_free(int i) {
+    bp_network *made = NULL;
+    int right = bp_network_load_memory(model.bytes, model.count, &made) == BP_OK;
+    (void)i;
+    bp_network_free(made);
+    return right;
+}
+static void loaded_and_freed_networks_keep_no_memory(void) { keeps_nothing(load_and_free, OFTEN / 4); }
+
+static int load_in_vain(int i) {
+    bp_network *made = NULL;
+    size_t position = (size_t)i % model.count;
+    int right;
+    model.bytes[position] ^= 4; /* a change that gets as far as it can */
+    right = bp_network_load_memory(model.bytes, model.count, &made) < 0;
+    model.bytes[position] ^= 4;
+    return bp_network_load_memory(model.bytes, position, &made) < 0 && right;
+}
+static void failed_loads_keep_no_memory(void) { keeps_nothing(load_in_vain, OFTEN / 4); }
+
+static int file_in_vain(int i) {
+    bp_network *made = NULL;
+    (void)i;
+    return bp_network_load("no such file", &made) == BP_ERROR_IO &&
+           bp_network_save(network, "no such folder/file") == BP_ERROR_IO;
+}
+static void files_that_are_not_there_keep_no_memory(void) { keeps_nothing(file_in_vain, OFTEN / 4); }
+
+static int train_in_vain(int i) {
+    const float nan_row[] = {NAN, 0};
+    float out[2];
+    (void)i;
+    return bp_network_train_step(network, nan_row, y, 0.5f, NULL) == BP_ERROR_NOT_FINITE &&
+           bp_network_train_step(network, x, y, 0.5f, NULL) == BP_ERROR_CALLBACK &&
+           bp_network_predict(network, x, 1, out) == BP_ERROR_CALLBACK &&
+           bp_network_set_activation(network, 1, "no.such.name") == BP_ERROR_UNKNOWN_NAME &&
+           bp_network_set_option(network, "gradient_reduction", 7) == BP_ERROR_INVALID_VALUE;
+}
+static void failed_steps_keep_no_memory(void) {
+    EXPECT_OK(bp_activation_register_vector("failing", fail, pass, NULL, NULL));
+    EXPECT_OK(bp_network_set_activation(network, 2, "failing"));
+    keeps_nothing(train_in_vain, OFTEN);
+    EXPECT_OK(bp_network_set_activation(network, 2, "tanh"));
+    EXPECT_OK(bp_activation_unregister("failing"));
+}
+
+static int register_and_unregister(int i) {
+    char name[32];
+    snprintf(name, sizeof name, "name.%d", i % 1000);
+    return bp_activation_register_scalar(name, itself, NULL, NULL, NULL) == BP_OK &&
+           bp_activation_register_scalar(name, itself, NULL, NULL, NULL) == BP_ERROR_INVALID_VALUE &&
+           bp_network_set_activation(network, 1, name) == BP_OK && bp_activation_unregister(name) == BP_OK &&
+           bp_activation_unregister(name) == BP_ERROR_UNKNOWN_NAME;
+}
+static void activations_that_come_and_go_keep_no_memory(void) { keeps_nothing(register_and_unregister, OFTEN); }
+
+static int toggle_and_draw(int i) {
+    return bp_network_set_batchnorm(network, 1, i % 2) == BP_OK &&
+           bp_network_initialize(network, (uint64_t)i) == BP_OK &&
+           bp_network_train_minibatch(network, x, y, 1, 0.5f, NULL) == BP_OK;
+}
+static void settings_changed_back_and_forth_keep_no_memory(void) {
+    EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+    keeps_nothing(toggle_and_draw, OFTEN);
+}
+
+int main(void) {
+    network = check_network(sizes, 3, 1);
+    model = snapshot_of(network);
+    CLAIM(created_and_freed_networks_keep_no_memory);
+    CLAIM(failed_creations_keep_no_memory);
+    CLAIM(loaded_and_freed_networks_keep_no_memory);
+    CLAIM(failed_loads_keep_no_memory);
+    CLAIM(files_that_are_not_there_keep_no_memory);
+    CLAIM(failed_steps_keep_no_memory);
+    CLAIM(activations_that_come_and_go_keep_no_memory);
+    CLAIM(settings_changed_back_and_forth_keep_no_memory);
+    bp_network_free(network);
+    free(model.bytes);
+    return check_end();
+}

@@ -1,0 +1,109 @@
+/* host.c: trains steps FIRST ... LAST - 1 of a run that host.py and swift/ repeat number for number, and writes
+ * OUT.safetensors, OUT.parameters and OUT.predictions (raw float32).
+ *
+ *     host OUT FIRST LAST [MODEL]
+ *
+ * From a new network, or from MODEL, which must hold one that has done the steps before FIRST. Each of the three hosts
+ * makes its own data and brings its own activation, so that nothing but the library makes their bits equal. */
+#include <backprop.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { INPUTS = 6, OUTPUTS = 4, ROWS = 60 };
+
+static float inputs[ROWS * INPUTS], targets[ROWS * OUTPUTS];
+
+/* A linear congruential generator of 24 bits: integers are the same in every language, and fit a float exactly. */
+static uint32_t random_bits(void) {
+    static uint32_t state = 2026;
+    state = state * 1664525u + 1013904223u;
+    return state >> 8;
+}
+
+static void make_data(void) {
+    for (int row = 0; row < ROWS; row++) {
+        for (int i = 0; i < INPUTS; i++)
+            inputs[row * INPUTS + i] = (float)((int32_t)random_bits() - 8388608) / 8388608; /* -1 ... 1 */
+        targets[row * OUTPUTS + (int)((random_bits() >> 16) % OUTPUTS)] = 1;
+    }
+}
+
+/* z / (1 + |z|), in float at every step. */
+static float squash(float z, void *user_data) {
+    (void)user_data;
+    return z / (1 + (z < 0 ? -z : z));
+}
+
+static float squash_derivative(float z, float a, void *user_data) {
+    float d = 1 + (z < 0 ? -z : z);
+    (void)a, (void)user_data;
+    return 1 / (d * d);
+}
+
+static void check(int32_t status) {
+    if (status == BP_OK) return;
+    fprintf(stderr, "host: %s\n", bp_last_error_message());
+    exit(1);
+}
+
+/* The built-in activations with a derivative of their own, and the one above; sizes below, at and beyond a vector. */
+static bp_network *new_network(void) {
+    static const char *const names[] = {"tanh", "relu", "squash", "gelu", "softplus", "elu", "silu", "leaky_relu",
+                                        "logistic", "softsign", "softmax"};
+    const size_t sizes[] = {INPUTS, 20, 17, 9, 16, 33, 12, 8, 15, 24, 10, OUTPUTS};
+    bp_network *network;
+    check(bp_network_create(sizes, 12, 7, &network));
+    for (size_t layer = 1; layer < 12; layer++) {
+        check(bp_network_set_activation(network, layer, names[layer - 1]));
+        check(bp_network_set_batchnorm(network, layer, layer % 2 == 1));
+    }
+    check(bp_network_set_loss(network, "cross_entropy"));
+    check(bp_network_set_option(network, "gradient_reduction", 1));
+    return network;
+}
+
+/* Every third step is of a single row, the others are minibatches of 5 to 13 rows. */
+static void train(bp_network *network, int step) {
+    int single = step % 3 == 2, rows = single ? 1 : 5 + step % 9, first = step * 11 % (ROWS - rows + 1);
+    const float *x = inputs + first * INPUTS, *y = targets + first * OUTPUTS;
+    if (single) check(bp_network_train_step(network, x, y, 0.0625f, NULL));
+    else check(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.25f, NULL));
+}
+
+static const char *named(const char *out, const char *end) {
+    static char path[4096];
+    snprintf(path, sizeof path, "%s.%s", out, end);
+    return path;
+}
+
+static void write_floats(const char *path, const float *values, size_t count) {
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(values, sizeof *values, count, file) != count || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv) {
+    bp_network *network;
+    float *parameters, predictions[ROWS * OUTPUTS];
+    size_t count;
+    if (argc < 4 || argc > 5) return 2;
+    make_data();
+    check(bp_activation_register_scalar("squash", squash, squash_derivative, NULL, NULL));
+    if (argc == 5) check(bp_network_load(argv[4], &network));
+    else network = new_network();
+    for (int step = atoi(argv[2]); step < atoi(argv[3]); step++) train(network, step);
+
+    check(bp_network_parameter_count(network, &count));
+    parameters = (float *)malloc(count * sizeof *parameters);
+    if (!parameters) return 1;
+    check(bp_network_get_parameters(network, parameters));
+    check(bp_network_predict(network, inputs, ROWS, predictions));
+    check(bp_network_save(network, named(argv[1], "safetensors")));
+    write_floats(named(argv[1], "parameters"), parameters, count);
+    write_floats(named(argv[1], "predictions"), predictions, ROWS * OUTPUTS);
+    free(parameters);
+    bp_network_free(network);
+    return 0;
+}

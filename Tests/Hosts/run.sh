@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# C, Python and Swift programs together, README.md as written, and what `make install` and `make wheel` give.
+# Usage: run.sh BUILD PYTHON, where BUILD, relative to the repository, holds libbackprop.so. Ends with "N passed, M failed".
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD build=$1 python=$2
+work=$root/$build/hosts
+swift=$root/$build/example-swift # shared with the example: the library under it is compiled once
+export LIBBACKPROP_LIBRARY=${LIBBACKPROP_LIBRARY:-$root/$build/libbackprop.so}
+export PYTHONPATH=$root/bindings/python PYTHONDONTWRITEBYTECODE=1
+[ -x "$python" ] && python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
+rm -rf "$work" "$swift"/release/{host,xor} # so that nothing of an earlier run stands in
+mkdir -p "$work"
+passed=0 failed=0
+
+claim() { # claim CLAIM COMMAND...: holds when the command succeeds; what it said is shown when it does not
+    local name=$1 && shift
+    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, where -e would not stop at the first command that fails
+    if [ $? -eq 0 ]; then
+        passed=$((passed + 1)) && echo "ok $name"
+    else
+        tail -n 20 "$work/log" | sed 's/^/#   /'
+        failed=$((failed + 1)) && echo "not ok $name"
+    fi
+}
+
+strict() { cc -std=c99 -O2 -Wall -Wextra -pedantic -Werror "$@"; }
+swift_build() { swift build -c release --disable-automatic-resolution --package-path "$1" --scratch-path "$swift"; }
+# Nested make must not take up the flags and job slots of the one that runs this.
+make_target() { env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$build" PYTHON="$python" "$@"; }
+
+# ---- The three hosts: the same run, bit for bit
+
+echo "# hosts"
+claim "host.c compiles" strict -I include Tests/Hosts/host.c -o "$work/host" -L "$build" -Wl,-rpath,"$root/$build" -lbackprop
+claim "the Swift host compiles" swift_build Tests/Hosts/swift
+
+host() { # host LANGUAGE OUT FIRST LAST [MODEL]
+    local language=$1 && shift
+    case $language in
+    c) timeout 60 "$work/host" "$@" ;;
+    python) timeout 60 "$python" Tests/Hosts/host.py "$@" ;;
+    swift) timeout 60 "$swift/release/host" "$@" ;;
+    esac
+}
+
+same() { # same END OUT OUT...: the files with that ending are there, not empty, and equal
+    local end=$1 first=$2 other && shift 2
+    [ -s "$first.$end" ]
+    for other in "$@"; do cmp "$first.$end" "$other.$end"; done
+}
+
+relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: a third of the steps each, through files, equals all steps in one host
+    host "$2" "$1.1" 0 20
+    host "$3" "$1.2" 20 40 "$1.1.safetensors"
+    host "$4" "$1.3" 40 60 "$1.2.safetensors"
+    same parameters "$1.3" "$work/$set.c"
+    same predictions "$1.3" "$work/$set.c"
+    same safetensors "$1.3" "$work/$set.c"
+}
+
+moved() { # moved OUT: the run did something, so that equal files mean something
+    host c "$1" 0 0
+    ! cmp -s "$1.parameters" "$work/$set.c.parameters"
+    ! cmp -s "$1.predictions" "$work/$set.c.predictions"
+}
+
+for set in native baseline; do
+    if [ "$set" = baseline ]; then export BACKPROP_INSTRUCTION_SET=baseline; fi
+    for language in c python swift; do
+        claim "$language trains ($set)" host $language "$work/$set.$language" 0 60
+    done
+    claim "training changed the network ($set)" moved "$work/$set.start"
+    for what in parameters predictions safetensors; do
+        claim "C, Python and Swift end with the same $what ($set)" \
+            same $what "$work/$set.c" "$work/$set.python" "$work/$set.swift"
+    done
+    claim "C to Python to Swift through files equals one run ($set)" relay "$work/$set.cps" c python swift
+    claim "Swift to C to Python through files equals one run ($set)" relay "$work/$set.scp" swift c python
+done
+unset BACKPROP_INSTRUCTION_SET
+
+# ---- What other programs get
+
+echo "# install"
+prefix=$work/prefix
+claim "make install" make_target install PREFIX="$prefix"
+for file in include/backprop.h lib/libbackprop.so.1 lib/libbackprop.so; do
+    claim "installs $file" test -s "$prefix/$file"
+done
+
+echo "# wheel"
+wheel() { # without the network: what it is built with is in the virtual environment
+    rm -rf "$build/wheel"
+    PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 make_target wheel
+    "$python" -m venv "$work/venv"
+    env -u PYTHONPATH "$work/venv/bin/pip" install --quiet --no-index --no-deps "$build"/wheel/libbackprop-*.whl
+    # NumPy is lent by the virtual environment of the build; libbackprop is found before it.
+    "$python" -c 'import numpy, os; print(os.path.dirname(os.path.dirname(numpy.__file__)))' \
+        >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/numpy.pth"
+}
+in_venv() { env -u LIBBACKPROP_LIBRARY -u PYTHONPATH "$work/venv/bin/python" "$@"; }
+claim "make wheel, and it installs" wheel
+claim "the wheel brings its own library" in_venv -c \
+    "import libbackprop as bp; assert bp.library_path().startswith('$work/venv/'), bp.library_path()"
+claim "the wheel predicts" in_venv -c \
+    "import libbackprop as bp; assert bp.Network([2, 3, 1], seed=1).predict([[0, 1], [1, 0]]).shape == (2, 1)"
+
+# ---- README.md
+
+block() { # block LANGUAGE: the one fenced block of that language
+    awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; found++; next } $0 == "```" { inside = 0 } inside
+                             END { exit found != 1 }' README.md
+}
+printed() { # printed FOLDER COMMAND...: run there, prints what README shows, and saves the model
+    local folder=$1 && shift
+    cd "$folder"
+    "$@" >output
+    diff output "$work/readme/text"
+    test -s xor.safetensors
+}
+
+echo "# README.md"
+mkdir -p "$work"/readme/{c,python,swift/Sources/xor}
+cd "$root"
+claim "README shows a text" eval 'block text >"$work/readme/text"'
+claim "README has a C quickstart" eval 'block c >"$work/readme/c/xor.c"'
+claim "README has a Python quickstart" eval 'block python >"$work/readme/python/xor.py"'
+claim "README has a Swift quickstart" eval 'block swift >"$work/readme/swift/Sources/xor/main.swift"'
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+claim "the C quickstart compiles through pkg-config" eval \
+    'strict "$work/readme/c/xor.c" $(pkg-config --cflags --libs backprop) -lm -o "$work/readme/c/xor"'
+claim "the C quickstart prints what README shows" printed "$work/readme/c" env LD_LIBRARY_PATH="$prefix/lib" ./xor
+claim "the Python quickstart prints what README shows" printed "$work/readme/python" in_venv "$work/readme/python/xor.py"
+
+# README's package lines, with the path of this repository in place of ../libbackprop.
+package=$(grep -o '\.package(name: "libbackprop", path: [^)]*)' README.md | sed "s|\"\.\./libbackprop\"|\"$root\"|")
+product=$(grep -o '\.product(name: "Backprop"[^)]*)' README.md)
+cat >"$work/readme/swift/Package.swift" <<END
+// swift-tools-version: 6.2
+import PackageDescription
+let package = Package(
+    name: "xor", dependencies: [$package], targets: [.executableTarget(name: "xor", dependencies: [$product])])
+END
+claim "the Swift quickstart compiles" swift_build "$work/readme/swift"
+claim "the Swift quickstart prints what README shows" printed "$work/readme/swift" "$swift/release/xor"
+
+if command -v cmake >/dev/null; then
+    cat >"$work/readme/c/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.10)
+project(xor C)
+find_package(backprop REQUIRED)
+add_executable(xor xor.c)
+target_link_libraries(xor backprop::backprop m)
+END
+    claim "the C quickstart compiles through CMake" eval \
+        'cmake -S "$work/readme/c" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$work/cmake"'
+    claim "the program made by CMake prints what README shows" printed "$work/readme/c" "$work/cmake/xor"
+else
+    echo "# cmake is not here: its file is not tried"
+fi
+
+named() { # every file and every test in the table of the notes is there
+    local table name where
+    table=$(grep -E '^\| (intro|[1-5]) \|' README.md)
+    [ -n "$table" ]
+    for name in $(grep -oE '`[A-Za-z]+\.swift`' <<<"$table" | tr -d '`' | sort -u); do
+        where=$(find Sources/Backprop Sources/Kernels -name "$name")
+        [ -n "$where" ] || { echo "no file $name"; return 1; }
+    done
+    for name in $(grep -oE '`[a-z_]+`' <<<"$table" | tr -d '`' | sort -u); do
+        grep -q "CLAIM($name)" Tests/CTests/*.c || { echo "no test $name"; return 1; }
+    done
+}
+claim "the files and tests in README's table of the notes exist" named
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,73 @@
+// The run of host.c, number for number, in Swift: host OUT FIRST LAST [MODEL]
+import Backprop
+import Foundation
+
+let inputCount = 6, outputCount = 4, rowCount = 60
+
+struct Bits {
+    var state: UInt32 = 2026
+
+    mutating func next() -> UInt32 {
+        state = state &* 1_664_525 &+ 1_013_904_223
+        return state >> 8
+    }
+}
+
+func makeData() -> (inputs: [Float], targets: [Float]) {
+    var bits = Bits()
+    var inputs: [Float] = []
+    var targets = [Float](repeating: 0, count: rowCount * outputCount)
+    for row in 0..<rowCount {
+        for _ in 0..<inputCount { inputs.append(Float(Int(bits.next()) - 8_388_608) / 8_388_608) }
+        targets[row * outputCount + Int(bits.next() >> 16) % outputCount] = 1
+    }
+    return (inputs, targets)
+}
+
+func registerSquash() throws {
+    try Network.registerActivation(
+        "squash",
+        derivative: { z, _ in
+            let d = 1 + abs(z)
+            return 1 / (d * d)
+        },
+        function: { z in z / (1 + abs(z)) })
+}
+
+func newNetwork() throws -> Network {
+    let names = [
+        "tanh", "relu", "squash", "gelu", "softplus", "elu", "silu", "leaky_relu", "logistic", "softsign", "softmax",
+    ]
+    let network = try Network(layers: [inputCount, 20, 17, 9, 16, 33, 12, 8, 15, 24, 10, outputCount], seed: 7)
+    for (index, name) in names.enumerated() {
+        try network.setActivation(name, layer: index + 1)
+        try network.setBatchNormalization(index % 2 == 0, layer: index + 1)
+    }
+    try network.setLoss("cross_entropy")
+    try network.setOption("gradient_reduction", 1)
+    return network
+}
+
+/// Here a single row and a minibatch are one method.
+func train(_ network: Network, _ inputs: [Float], _ targets: [Float], step: Int) throws {
+    let single = step % 3 == 2
+    let rows = single ? 1 : 5 + step % 9
+    let first = step * 11 % (rowCount - rows + 1)
+    try network.train(
+        Array(inputs[first * inputCount..<(first + rows) * inputCount]),
+        Array(targets[first * outputCount..<(first + rows) * outputCount]), learningRate: single ? 0.0625 : 0.25)
+}
+
+func write(_ values: [Float], to path: String) throws {
+    try values.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: path)) }
+}
+
+let arguments = CommandLine.arguments
+guard (4...5).contains(arguments.count), let first = Int(arguments[2]), let last = Int(arguments[3]) else { exit(2) }
+let (inputs, targets) = makeData()
+try registerSquash()
+let network = arguments.count == 5 ? try Network.load(from: arguments[4]) : try newNetwork()
+for step in first..<last { try train(network, inputs, targets, step: step) }
+try network.save(to: arguments[1] + ".safetensors")
+try write(network.parameters(), to: arguments[1] + ".parameters")
+try write(network.predict(inputs), to: arguments[1] + ".predictions")
