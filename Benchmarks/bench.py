@@ -88,23 +88,28 @@ def install():
     os.execv(python, [python, os.path.abspath(__file__), "--installed", *sys.argv[1:]])
 
 
+def built(name, command, path):
+    """The path of a program made by the command, or None where that fails."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        failure = done.returncode and next((line for line in done.stdout.splitlines() if "error" in line), "not compiled")
+    except OSError as error:
+        failure = error
+    if failure:
+        print(f"going on without {name}: {failure}", flush=True)
+    return None if failure else path
+
+
 def compiled(name, *words):
-    """The path of a program compiled from NAME.c, or None where that fails."""
     path = os.path.join(BUILD, name)
-    command = ["cc", "-O3", "-Wall", os.path.join(HERE, name + ".c"), "-o", path, *words]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        print(f"going on without {name}: {next((l for l in done.stderr.splitlines() if 'error' in l), 'not compiled')}")
-    return None if done.returncode else path
+    return built(name, ["cc", "-O3", "-Wall", os.path.join(HERE, name + ".c"), "-o", path, *words], path)
 
 
 def swift_worker():
-    if not shutil.which("swift"):
-        return None
     scratch = os.path.join(BUILD, "swift")
-    done = subprocess.run(["swift", "build", "-c", "release", "--disable-automatic-resolution", "--package-path",
-                           os.path.join(HERE, "swift"), "--scratch-path", scratch], stdout=subprocess.DEVNULL)
-    return None if done.returncode else os.path.join(scratch, "release", "worker")
+    return built("backprop_swift", ["swift", "build", "-c", "release", "--disable-automatic-resolution", "--package-path",
+                                    os.path.join(HERE, "swift"), "--scratch-path", scratch],
+                 os.path.join(scratch, "release", "worker"))
 
 
 def write_data(folder, quick):
@@ -121,7 +126,7 @@ def write_data(folder, quick):
         "wide": (wide, np.tanh(wide[:, :16])),
     }
     for name, (x, y) in sets.items():
-        sizes, w = DATA_SIZES[name], []
+        rng, sizes, w = np.random.default_rng(2), DATA_SIZES[name], []
         for i, o in zip(sizes, sizes[1:]):  # xor: wide enough a start to leave the plateau
             w += ([rng.uniform(-1, 1, (o, i)), rng.uniform(-1, 1, o)] if name == "xor"
                   else [rng.uniform(-1, 1, (o, i)) * (3 / i) ** 0.5, np.zeros(o)])
@@ -319,7 +324,8 @@ def main():
     p.add_argument("--threads", default="1,2")
     p.add_argument("--rounds", type=int)
     p.add_argument("--seconds", type=float, help="length of one measurement")
-    p.add_argument("--noise", type=float, default=0.06, help="processors that others may use before a measurement is repeated")
+    p.add_argument("--noise", type=float, default=0.06,
+                   help="processors that others may use before a measurement is repeated")
     p.add_argument("--retries", type=int, help="how often a disturbed measurement is repeated")
     args = p.parse_args()
     if not (args.quick or args.installed):

@@ -170,7 +170,8 @@ static void run_shape(int threads, const char *net, const char *op, int ta, int 
         if (r >= 0) rate[r] = 1e-9 * flop * reps / e;
     }
     char f[200];
-    snprintf(f, sizeof f, "\"test\":\"gemm\",\"net\":\"%s\",\"op\":\"%s\",\"layout\":\"%c%c\",\"m\":%d,\"n\":%d,\"k\":%d,\"threads\":%d",
+    snprintf(f, sizeof f, "\"test\":\"gemm\",\"net\":\"%s\",\"op\":\"%s\","
+             "\"layout\":\"%c%c\",\"m\":%d,\"n\":%d,\"k\":%d,\"threads\":%d",
              net, op, ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, threads);
     report(f, "GFLOP/s", rate, ROUNDS);
     free(a), free(b), free(c);

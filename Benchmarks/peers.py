@@ -114,11 +114,10 @@ def sklearn_peer(job):
     from sklearn.neural_network import MLPRegressor
     if job.bn or job.hidden not in ("logistic", "tanh", "relu"):
         return
-    warnings.simplefilter("ignore")
     y = job.y[:, 0] if job.y.shape[1] == 1 else job.y
     m = MLPRegressor(hidden_layer_sizes=job.size[1:-1], activation=job.hidden, solver="sgd", alpha=0,
-                     batch_size=min(job.batch, job.rows), learning_rate_init=1e-4, momentum=0, nesterovs_momentum=False, shuffle=False, tol=0,
-                     n_iter_no_change=10 ** 9, max_iter=1, warm_start=True)
+                     batch_size=min(job.batch, job.rows), learning_rate_init=1e-4, momentum=0,
+                     nesterovs_momentum=False, shuffle=False, tol=0, n_iter_no_change=10 ** 9, max_iter=1, warm_start=True)
     m.fit(job.x, y)
     m.coefs_ = [w.T.copy() for w, _ in job.layers]
     m.intercepts_ = [b.copy() for _, b in job.layers]
@@ -428,6 +427,7 @@ def measure(job, run, seconds):
 def worker(peer):
     answer = os.fdopen(os.dup(1), "w", 1)  # what the libraries print goes to stderr
     os.dup2(2, 1)
+    warnings.simplefilter("ignore")
     job = best = None
     for line in sys.stdin:
         words = line.split()

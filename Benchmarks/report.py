@@ -134,6 +134,10 @@ def sweep(r, kind, threads):
     cell = lambda key: f"**{rate[key]:.3g}**" if relative[key] < 0.8 else f"{rate[key]:.3g}"
     text = table([f"{kind}, {threads} thread{'s' * (threads > 1)}", *(f"width {v}" for v in widths)],
                  [[f"{h} rows" if h > 1 else "1 row", *(cell((h, v)) for v in widths)] for h in rows])
+    if threads > 1:
+        one = {(e["rows"], e["width"]): e["gflop_per_s"] for e in r.probes("sweep") if e["kind"] == kind and e["threads"] == 1}
+        slow = min(one, key=lambda key: rate[key] / one[key], default=None)
+        text += f"\nAgainst one thread, at the worst {rate[slow] / one[slow]:.2f} at {slow[0]} × {slow[1]}.\n" if slow else ""
     return text + f"\nThe deepest step down from a smaller shape: to {relative[worst]:.2f}, at {worst[0]} × {worst[1]}.\n"
 
 
@@ -220,8 +224,8 @@ def picture(r, path):
                 axis.barh(top + i, length, height=0.84, color=OURS if own else COLORS[peer], zorder=2)
                 text = f"{number(rate)}/s" if own else f"{NAMES[peer]}   {number(rate)}/s"
                 text = f"{rate / unit:.2f}×   " * (own and best is not None) + text
-                inside = length > (0.7 if own else 0.55)
-                place = 0.03 if inside else 0.07 + aim if own and length < aim < length + 0.7 else length + 0.03
+                inside = length > (0.62 if own else 0.55)
+                place = 0.03 if inside else 0.07 + aim if own and length < aim < length + 0.65 else length + 0.03
                 axis.text(place, top + i, text, va="center_baseline", fontsize=8 if own else 7, zorder=4,
                           weight="bold" if own else "normal", color="white" if own and inside else OURS if own else INK)
                 if length == EDGE:

@@ -28,6 +28,8 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
 
     package init(_ code: Code, _ message: String) {
         self.code = code
-        self.message = message
+        // What a caller named may hold line breaks.
+        let isLine = message.utf8.allSatisfy { $0 >= 0x20 }
+        self.message = isLine ? message : String(decoding: message.utf8.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)
     }
 }

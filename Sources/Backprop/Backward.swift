@@ -84,13 +84,12 @@ extension NetworkState {
         guard index > 0 else { return }
         let layer = layers[index]
         let below = layers[index - 1].stride
-        let rowStride = workspace.transposedStride
-        let transposed = workspace.transposed.base + start  // blocks start at multiples of sixteen
+        let transposed = workspace.transposed.base + start * widestStride
         kernels.transpose(
             workspace.layers[index].delta.base + start * layer.stride, layer.stride, count, layer.outputs,
-            layer.norm?.gamma.base, transposed, rowStride)
+            layer.norm?.gamma.base, transposed)
         kernels.backward(
-            transposed, rowStride, count, layer.inputs, layer.outputs, layer.weights.base,
+            transposed, count, layer.inputs, layer.outputs, layer.weights.base,
             workspace.layers[index - 1].delta.base + start * below, below)
     }
 

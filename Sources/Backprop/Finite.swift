@@ -62,7 +62,7 @@ extension NetworkState {
         try workspace.makeGradients(for: self)
         let gradient = workspace.gradients[index].values.base
         kernels.gradient(
-            x, index == 0 ? inputCount : layers[index - 1].stride, rows, layer.inputs, workspace.layers[index].delta.base,
+            x, index == 0 ? inputCount : layers[index - 1].stride, rows, 0, layer.inputs, layer.inputs, workspace.layers[index].delta.base,
             layer.stride, gradient, layer.panels)
         for i in 0..<layer.weights.count where !(layer.weights.base[i] - rate * gradient[i]).isFinite || !gradient[i].isFinite {
             throw notFinite(index, "gradient")

@@ -235,13 +235,3 @@ extension Packing {
             plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, take: { a[$1] = Double($0[$1]) })
     }
 }
-
-private struct Doubles: ~Copyable {
-    private let storage: Floats
-    let base: UnsafeMutablePointer<Double>
-
-    init(_ count: Int) throws(BackpropError) {
-        storage = try Floats(2 * count)
-        base = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: Double.self)
-    }
-}

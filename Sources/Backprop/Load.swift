@@ -84,17 +84,19 @@ extension NetworkState {
             network.install(activations[index], in: layer)
             if !batchnorm[index].isSame(as: "none") {
                 try layer.setNormalized(true)
-                layer.isNormalized = batchnorm[index].isSame(as: "on")
+                layer.isNormalized = try choice(batchnorm[index], "on", "off", "batchnorm")
             }
         }
-        try network.setLoss(try header.value("loss"))
+        guard let loss = Loss.named(try header.value("loss")) else { throw malformed("loss") }
+        network.loss = loss
         for option in Option.allCases {
-            let text = try header.value("option.\(option.name)")
-            guard let value = number(text) else { throw malformed("option.\(option.name)") }
-            try network.options.set(option, to: value)
+            let key = "option.\(option.name)"
+            guard let value = number(try header.value(key)), (try? network.options.set(option, to: value)) != nil else {
+                throw malformed(key)
+            }
         }
         network.steps = try unsigned(try header.value("steps"), "steps")
-        network.isPristine = try header.value("pristine").isSame(as: "yes")
+        network.isPristine = try choice(try header.value("pristine"), "yes", "no", "pristine")
         var words: [UInt64] = []
         for item in ModelFormat.items(try header.value("random")) { words.append(try hexadecimal(item)) }
         guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
@@ -147,7 +149,14 @@ extension NetworkState {
         }
     }
 
-    // MARK: Numbers
+    // MARK: Words and numbers
+
+    /// Whether a word is the first of two that it may be.
+    private static func choice(_ word: String, _ first: String, _ second: String, _ key: String) throws(BackpropError) -> Bool {
+        if word.isSame(as: first) { return true }
+        guard word.isSame(as: second) else { throw malformed(key) }
+        return false
+    }
 
     private static func count(_ text: String, _ key: String) throws(BackpropError) -> Int {
         let value = try unsigned(text, key)

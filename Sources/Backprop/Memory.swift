@@ -28,6 +28,17 @@ struct Floats: ~Copyable {
     }
 }
 
+/// The same for doubles.
+struct Doubles: ~Copyable {
+    private let storage: Floats
+    let base: UnsafeMutablePointer<Double>
+
+    init(_ count: Int) throws(BackpropError) {
+        storage = try Floats(2 * count)
+        base = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: Double.self)
+    }
+}
+
 /// The floats a row of that many columns takes: a multiple of sixteen, but not of 128. Rows a power of two apart would
 /// share a few places of the caches, and drive each other out.
 func paddedStride(_ columns: Int) -> Int {

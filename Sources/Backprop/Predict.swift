@@ -5,14 +5,18 @@ extension NetworkState {
     package func predict(
         _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {
-        try forEachBlock(of: inputs, rows: rows) { start, count, z, a, stride throws(BackpropError) in
+        guard rows != 0 else { return }
+        try requireRows(rows)
+        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
+            let first = block * PredictionBuffers.blockRows
             for row in 0..<count {
-                cp_copy(outputs + (start + row) * outputCount, a + row * stride, outputCount * 4)
+                cp_copy(outputs + (first + row) * outputCount, part.a + row * stride, outputCount * 4)
             }
         }
     }
 
-    /// The loss of the predictions.
+    /// The loss of the predictions. Blocks are summed on their own, and then one after the other: in the same order
+    /// whatever the number of threads.
     package func evaluate(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Float {
@@ -20,104 +24,127 @@ extension NetworkState {
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
-        var sum = 0.0
-        try forEachBlock(of: inputs, rows: rows) { start, count, z, a, stride throws(BackpropError) in
-            sum += loss.sum(
-                fused: fused, z: z, a: a, targets: targets + start * outputCount, rows: count, columns: outputCount,
+        let blocks = (rows + PredictionBuffers.blockRows - 1) / PredictionBuffers.blockRows
+        let sums = try Doubles(blocks)
+        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
+            sums.base[block] = loss.sum(
+                fused: fused, z: part.z, a: part.a,
+                targets: targets + block * PredictionBuffers.blockRows * outputCount, rows: count, columns: outputCount,
                 stride: stride)
         }
+        var sum = 0.0
+        for block in 0..<blocks { sum += sums.base[block] }
         let value = options[.gradientReduction] == 0 ? sum : sum / Double(rows)
         try requireFiniteLoss(value)
         return Float(value)
     }
 
-    /// Calls `body` with the last layer's z and a for each block of rows.
+    /// Calls `body` with each block of rows and the last layer's z and a for it. Threads each take every so many blocks.
     private func forEachBlock(
         of inputs: UnsafePointer<Float>, rows: Int,
-        _ body: (
-            _ start: Int, _ count: Int, _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ stride: Int
-        ) throws(BackpropError) -> Void
+        _ body: (_ block: Int, _ count: Int, _ part: PredictionBuffers.Part, _ stride: Int) -> Void
     ) throws(BackpropError) {
-        guard rows != 0 else { return }
-        try requireRows(rows)
-        let buffers = try takePredictionBuffers(rows: min(rows, PredictionBuffers.blockRows))
+        let size = PredictionBuffers.blockRows
+        let blocks = (rows + size - 1) / size
+        // A host's function runs on the thread that called.
+        let threads = !hasPlugins && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
+        let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
         let stride = layers[layers.count - 1].stride
-        var start = 0
-        while start < rows {
-            let count = min(PredictionBuffers.blockRows, rows - start)
-            try infer(inputs + start * inputCount, rows: count, in: buffers)
-            try body(start, count, buffers.z.base, buffers.a.base, stride)
-            start += count
+        var failure: BackpropError?
+        Parallel.run(threads, parallel: threads > 1) { thread in
+            let part = buffers.part(thread)
+            var block = thread
+            while block < blocks {
+                let count = min(size, rows - block * size)
+                do throws(BackpropError) {
+                    try infer(inputs + block * size * inputCount, rows: count, in: part)
+                } catch {  // only a host's function can fail, and then there is one thread
+                    failure = error
+                    return
+                }
+                body(block, count, part, stride)
+                block += threads
+            }
         }
+        if let failure { throw failure }
     }
 
     /// All layers, each z in the one buffer and each a in the other.
-    private func infer(_ inputs: UnsafePointer<Float>, rows: Int, in buffers: PredictionBuffers) throws(BackpropError) {
+    private func infer(
+        _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
+    ) throws(BackpropError) {
         var x = inputs
         var xStride = inputCount
         for layer in layers {
-            let z = buffers.z.base
-            let a = buffers.a.base
-            kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
+            kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, part.z, layer.stride)
             if let norm = layer.norm {
-                scaleAndShift(norm, columns: layer.outputs, buffers)
-                kernels.scale_and_shift(z, rows, layer.stride, buffers.scale.base, buffers.shift.base)
+                scaleAndShift(norm, columns: layer.outputs, part)
+                kernels.scale_and_shift(part.z, rows, layer.stride, part.scale, part.shift)
             }
             switch layer.activation {
-            case .builtIn(let function): kernels.activate(function.kind, z, a, rows, layer.outputs, layer.stride)
+            case .builtIn(let function):
+                kernels.activate(function.kind, part.z, part.a, rows, layer.outputs, layer.stride)
             case .plugin(let plugin):
-                try buffers.packing.unsafelyUnwrapped.forward(plugin, z: z, a: a, rows: rows, columns: layer.outputs)
+                try part.packing.unsafelyUnwrapped.forward(
+                    plugin, z: part.z, a: part.a, rows: rows, columns: layer.outputs)
             }
-            x = UnsafePointer(a)
+            x = UnsafePointer(part.a)
             xStride = layer.stride
         }
     }
 
     /// γ (z − μ) / √(σ² + ε) + β as scale · z + shift.
-    private func scaleAndShift(_ norm: Normalization, columns: Int, _ buffers: PredictionBuffers) {
+    private func scaleAndShift(_ norm: Normalization, columns: Int, _ part: PredictionBuffers.Part) {
         let epsilon = Float(options[.batchnormEpsilon])
-        buffers.scale.clear()
-        buffers.shift.clear()
         for i in 0..<columns {
             let scale = norm.gamma.base[i] / (norm.runningVariance.base[i] + epsilon).squareRoot()
-            buffers.scale.base[i] = scale
-            buffers.shift.base[i] = norm.beta.base[i] - norm.runningMean.base[i] * scale
+            part.scale[i] = scale
+            part.shift[i] = norm.beta.base[i] - norm.runningMean.base[i] * scale
         }
     }
 
-    private func takePredictionBuffers(rows: Int) throws(BackpropError) -> PredictionBuffers {
-        if let buffers = predictionPool.take(), buffers.rows >= rows { return buffers }
-        return try PredictionBuffers.make(widest: widestStride, rows: rows, hasPlugins: hasPlugins)
+    private func takePredictionBuffers(rows: Int, parts: Int) throws(BackpropError) -> PredictionBuffers {
+        if let buffers = predictionPool.take(), buffers.rows >= rows, buffers.parts >= parts { return buffers }
+        return try PredictionBuffers.make(widest: widestStride, rows: rows, parts: parts, hasPlugins: hasPlugins)
     }
 }
 
-/// What one prediction computes in.
+/// What one prediction computes in: a part for each thread.
 final class PredictionBuffers {
     /// Rows handled together: their activations stay in the second-level cache.
-    static let blockRows = 192
+    static let blockRows = 128
+
+    struct Part {
+        let z, a, scale, shift: UnsafeMutablePointer<Float>
+        let packing: Packing?
+    }
 
     let rows: Int
-    let z, a, scale, shift: Floats
-    let packing: Packing?
+    let parts: Int
+    private let widest: Int
+    private let storage: Floats
+    private let packing: Packing?
 
-    private init(
-        rows: Int, z: consuming Floats, a: consuming Floats, scale: consuming Floats, shift: consuming Floats,
-        packing: Packing?
-    ) {
+    private init(rows: Int, parts: Int, widest: Int, storage: consuming Floats, packing: Packing?) {
         self.rows = rows
-        self.z = z
-        self.a = a
-        self.scale = scale
-        self.shift = shift
+        self.parts = parts
+        self.widest = widest
+        self.storage = storage
         self.packing = packing
     }
 
-    static func make(widest: Int, rows: Int, hasPlugins: Bool) throws(BackpropError) -> PredictionBuffers {
-        let size = try checkedProduct(widest, rows)
-        let z = try Floats(size), a = try Floats(size), scale = try Floats(widest), shift = try Floats(widest)
-        let packing = hasPlugins ? try Packing.make(size: size) : nil
-        return PredictionBuffers(rows: rows, z: z, a: a, scale: scale, shift: shift, packing: packing)
+    static func make(widest: Int, rows: Int, parts: Int, hasPlugins: Bool) throws(BackpropError) -> PredictionBuffers {
+        let storage = try Floats(try checkedProduct(parts, try checkedProduct(widest, 2 * rows + 2)))
+        let packing = hasPlugins ? try Packing.make(size: try checkedProduct(widest, rows)) : nil
+        return PredictionBuffers(rows: rows, parts: parts, widest: widest, storage: storage, packing: packing)
+    }
+
+    func part(_ index: Int) -> Part {
+        let matrix = rows * widest
+        let z = storage.base + index * 2 * (matrix + widest)
+        let scale = z + 2 * matrix
+        return Part(z: z, a: z + matrix, scale: scale, shift: scale + widest, packing: packing)
     }
 }
 

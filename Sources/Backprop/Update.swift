@@ -5,8 +5,12 @@ extension NetworkState {
     ///
     ///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ,  W⁽ᵗ⁺¹⁾ = W⁽ᵗ⁾ − α x γᵀ   (notes, §2)
     func update(_ inputs: UnsafePointer<Float>, rows: Int, rate: Float, in workspace: Workspace) {
-        forEachPanel(inputs, rows: rows, in: workspace) { layer, x, xStride, delta, offset, _ in
-            kernels.update(x, xStride, rows, layer.inputs, delta, layer.stride, layer.weights.base + offset, 1, rate)
+        forEachPart(rows: rows) { index, part in
+            let layer = layers[index]
+            let (x, xStride) = input(of: index, inputs, in: workspace)
+            kernels.update(
+                x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base,
+                layer.stride, layer.weights.base, layer.panels, rate)
         }
         for index in layers.indices { stepNormalization(layers[index], workspace.layers[index], rate: rate) }
         moveRunningStatistics(rows: rows, in: workspace)
@@ -15,9 +19,12 @@ extension NetworkState {
 
     /// The gradients of all weights, in the workspace.
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
-        forEachPanel(inputs, rows: rows, in: workspace) { layer, x, xStride, delta, offset, index in
+        forEachPart(rows: rows) { index, part in
+            let layer = layers[index]
+            let (x, xStride) = input(of: index, inputs, in: workspace)
             kernels.gradient(
-                x, xStride, rows, layer.inputs, delta, layer.stride, workspace.gradients[index].values.base + offset, 1)
+                x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base,
+                layer.stride, workspace.gradients[index].values.base, layer.panels)
         }
     }
 
@@ -57,29 +64,25 @@ extension NetworkState {
         isPristine = false
     }
 
-    /// Calls `body` with each panel of all weights: its layer, the x it was multiplied with, its columns of δ, and where it
-    /// starts in the layer's weights. Panels are shared among threads.
-    private func forEachPanel(
-        _ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace,
-        _ body: (
-            _ layer: Layer, _ x: UnsafePointer<Float>, _ xStride: Int, _ delta: UnsafePointer<Float>, _ offset: Int,
-            _ index: Int
-        ) -> Void
-    ) {
-        var count = 0
-        for layer in layers { count += layer.panels }
-        Parallel.run(count, parallel: Parallel.isWorthwhile(rows * weightCount)) { number in
-            var panel = number
+    /// Calls `body` with parts of all layers' weights: the layer, and the inputs from which the weights of the part lead.
+    /// Parts are shared among threads.
+    private func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
+        let parallel = Parallel.isWorthwhile(rows * weightCount)
+        func parts(_ layer: Layer) -> Int { parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1 }
+        let count = layers.reduce(0) { $0 + parts($1) }
+        Parallel.run(count, parallel: parallel) { number in
+            var part = number
             var index = 0
-            while panel >= layers[index].panels {
-                panel -= layers[index].panels
+            while part >= parts(layers[index]) {
+                part -= parts(layers[index])
                 index += 1
             }
-            let layer = layers[index]
-            let (x, xStride) = input(of: index, inputs, in: workspace)
-            body(
-                layer, x, xStride, workspace.layers[index].delta.base + panel * 16, layer.index(output: panel * 16, input: 0),
-                index)
+            let inputs = layers[index].inputs
+            let size = (inputs + parts(layers[index]) - 1) / parts(layers[index])
+            body(index, part * size..<min((part + 1) * size, inputs))
         }
     }
+
+    /// Inputs in a part: a multiple of a tile's height.
+    private static var partSize: Int { 96 }
 }

@@ -4,36 +4,32 @@ import CPlatform
 final class Workspace {
     let capacity: Int
     let layers: [LayerWorkspace]
-    /// δ of one layer, transposed: [stride × rows padded to 16].
+    /// δ of one layer, transposed in blocks of sixteen rows: each of them has its place, whatever the layer, since threads
+    /// are not all at the same.
     let transposed: Floats
-    let transposedStride: Int
     let rowPlan: RowPlan?
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
     private(set) var gradients: [GradientBuffer] = []
 
     private init(
-        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, transposedStride: Int, rowPlan: RowPlan?
+        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, rowPlan: RowPlan?
     ) {
         self.capacity = capacity
         self.layers = layers
         self.transposed = transposed
-        self.transposedStride = transposedStride
         self.rowPlan = rowPlan
     }
 
     static func make(for network: NetworkState, rows: Int) throws(BackpropError) -> Workspace {
         var layers: [LayerWorkspace] = []
-        var widest = 0
         for layer in network.layers {
             layers.append(try LayerWorkspace.make(for: layer, rows: rows))
-            widest = max(widest, layer.stride)
         }
-        let transposedStride = paddedStride(rows)
         let needsTransposed = network.layers.count > 1
-        let transposed = try Floats(needsTransposed ? try checkedProduct(widest, transposedStride) : 0)
+        let transposed = try Floats(needsTransposed ? try checkedProduct(network.widestStride, paddedCount(rows)) : 0)
         let rowPlan = try RowPlan.make(for: network, layers)
         return Workspace(
-            capacity: rows, layers: layers, transposed: transposed, transposedStride: transposedStride, rowPlan: rowPlan)
+            capacity: rows, layers: layers, transposed: transposed, rowPlan: rowPlan)
     }
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {

@@ -104,21 +104,22 @@ static void start(uint32_t helpers) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-size_t cp_thread_count(void) {
-    uint32_t count = LOAD(wished);
-    if (count) return count;
+static uint32_t processors(void) {
     if (!LOAD(available)) {
         cpu_set_t set;
-        int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-        STORE(available, (uint32_t)(processors < 1 ? 1 : processors > CP_MOST_THREADS ? CP_MOST_THREADS : processors));
+        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+        STORE(available, (uint32_t)(count < 1 ? 1 : count > CP_MOST_THREADS ? CP_MOST_THREADS : count));
     }
     return LOAD(available);
 }
 
+size_t cp_thread_count(void) { return LOAD(wished) ? LOAD(wished) : processors(); }
+
 void cp_set_thread_count(size_t count) { STORE(wished, (uint32_t)count); }
 
 void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *context) {
-    uint32_t helpers = (uint32_t)cp_thread_count() - 1, unowned = 0;
+    /* Threads beyond the processors would only take turns. */
+    uint32_t wish = (uint32_t)cp_thread_count(), helpers = (wish < processors() ? wish : processors()) - 1, unowned = 0;
     if (count - 1 < (ptrdiff_t)helpers) helpers = count > 0 ? (uint32_t)count - 1 : 0;
     if (helpers == 0 || count > INT32_MAX ||
         !__atomic_compare_exchange_n(&job.owned, &unowned, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -137,7 +138,7 @@ void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *con
     __atomic_store_n(&job.number, number, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) futex(&job.number, FUTEX_WAKE, INT32_MAX);
     work(number);
-    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) cp_wait(attempt < 20000 ? 0 : 210);
+    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) cp_wait(attempt < SPINS ? 0 : 210);
     STORE(job.owned, 0);
     errno = error;
 }

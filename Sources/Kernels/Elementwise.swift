@@ -1,3 +1,5 @@
+import CPlatform
+
 /// w −= rate g, rounded as in `update`.
 func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
     var i = 0
@@ -16,7 +18,7 @@ func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
         second += magnitude(loadLanes(x + i + 8))
         i += 16
     }
-    var total = sum(Vector(lowHalf: first, highHalf: second))
+    var total = cp_sum(first + second)
     while i < count {
         total += x[i].magnitude
         i += 1

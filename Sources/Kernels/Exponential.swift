@@ -39,9 +39,9 @@ func exponential(ofNegative x: Lanes, plus y: Lanes = .zero) -> Lanes {
     let (k, reduced) = reduce(atLeast(-105, x))
     let r = reduced + y
     let square = r * r
-    let normal = atLeast(-126, k)
-    let scale = powerOfTwo(normal) * powerOfTwo(k - normal)  // exact, subnormal ones included
-    return multiplyAdd(square, tail(r, square), lanes(1) + r) * scale
+    let half = multiplyAdd(k, lanes(0.5), shift) - shift
+    let scale = powerOfTwo(half) * powerOfTwo(k - half)  // exact, subnormal ones included
+    return (lanes(1) + multiplyAdd(square, tail(r, square), r)) * scale
 }
 
 /// eˣ − 1 without cancellation, for x ≤ 88.

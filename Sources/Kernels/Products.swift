@@ -1,12 +1,15 @@
+import CPlatform
+
 /// The three products of a layer (notes, §2), all on `Tile`. A panel is sixteen outputs: see CPlatform/kernels.h for the
 /// layouts. Every element is summed in one fixed order, whatever the number of rows.
 
-/// What the caches take. A panel's part of `depthBlock` inputs stays in the first-level cache while all rows pass, the
-/// rows' part in the second level while all panels pass; so do `rowBlock` rows of δ, and `transposedBlock` floats of δᵀ.
+/// What the caches take. A panel's part of `depthBlock` inputs stays in the first-level cache while all rows pass, and
+/// the rows' part in the second level while all panels pass. `rowBlock` rows of δ stay in the first level while
+/// `inputChunk` inputs pass, and those inputs' columns of x in the second level; so do `transposedBlock` floats of δᵀ.
 private let depthBlock = 512
 private let rowBlock = 128
 private let inputChunk = 96
-private let transposedBlock = 65_536
+private let transposedBlock = 98_304
 
 /// z = x W + b, each element summed as ((b + x₀ w₀) + x₁ w₁) + …
 ///
@@ -71,75 +74,78 @@ private func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ panels:
     }
 }
 
-/// W −= α xᵀ δ and b −= α Σ δ: the product is the step of gradient descent, there is no gradient in between.
+/// W −= α xᵀ δ for some of the inputs: the product is the step of gradient descent, there is no gradient in between. With
+/// the last input go the biases, b −= α Σ δ.
 ///
 ///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ   (notes, §2; summed over the minibatch, §4)
 func update(
-    _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ delta: Source, _ deltaStride: Int, _ weights: Target,
-    _ panels: Int, _ rate: Float
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ weights: Target, _ panels: Int, _ rate: Float
 ) {
-    for panel in 0..<panels {
-        forEachGradientTile(x, xStride, rows, inputs, delta + panel * 16, deltaStride) { tile, k, height in
-            tile.descend(weights + (panel * (inputs + 1) + k) * 16, stride: 16, height: height, rate: rate)
-        }
+    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels) { tile, at, height in
+        tile.descend(weights + at, stride: 16, height: height, rate: rate)
     }
 }
 
 /// xᵀ δ and Σ δ themselves.
 func gradient(
-    _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ delta: Source, _ deltaStride: Int, _ gradient: Target,
-    _ panels: Int
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ gradient: Target, _ panels: Int
 ) {
-    for panel in 0..<panels {
-        forEachGradientTile(x, xStride, rows, inputs, delta + panel * 16, deltaStride) { tile, k, height in
-            tile.store(gradient + (panel * (inputs + 1) + k) * 16, stride: 16, height: height)
-        }
+    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels) { tile, at, height in
+        tile.store(gradient + at, stride: 16, height: height)
     }
 }
 
-/// Calls `body` with the gradient of one panel, tile by tile: inputs k ..< k + height, and last the biases (k = inputs).
-/// Many rows come in blocks, whose tiles are added up.
+/// Calls `body` with the gradient, tile by tile, and where in the panels it belongs. Many rows come in blocks, whose tiles
+/// are added up.
 @inline(__always)
 private func forEachGradientTile(
-    _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ body: (_ tile: Tile, _ k: Int, _ height: Int) -> Void
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ panels: Int, _ body: (_ tile: Tile, _ at: Int, _ height: Int) -> Void
 ) {
     let block = evenBlock(of: rows, atMost: rowBlock)
+    let panelSize = (inputs + 1) * 16
     withUnsafeTemporaryAllocation(of: Float.self, capacity: inputChunk * 16) { buffer in
         let sums = buffer.baseAddress.unsafelyUnwrapped
-        var chunk = 0
-        while chunk < inputs {
-            var row = 0
-            while row < rows {
-                let depth = min(block, rows - row)
-                forEachTile(of: min(inputChunk, inputs - chunk)) { k, height in
-                    var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
-                    tile.accumulate(
-                        height: height, depth: depth, broadcast: x + row * xStride + chunk + k, lane: 1,
-                        broadcastStep: xStride, stream: delta + row * deltaStride, streamStep: deltaStride)
-                    if row + depth == rows {
-                        body(tile, chunk + k, height)
-                    } else {
-                        tile.store(sums + k * 16, stride: 16, height: height)
+        var chunk = part.lowerBound
+        while chunk < part.upperBound {
+            for panel in 0..<panels {
+                var row = 0
+                while row < rows {
+                    let depth = min(block, rows - row)
+                    forEachTile(of: min(inputChunk, part.upperBound - chunk)) { k, height in
+                        var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
+                        tile.accumulate(
+                            height: height, depth: depth, broadcast: x + row * xStride + chunk + k, lane: 1,
+                            broadcastStep: xStride, stream: delta + row * deltaStride + panel * 16, streamStep: deltaStride)
+                        if row + depth == rows {
+                            body(tile, panel * panelSize + (chunk + k) * 16, height)
+                        } else {
+                            tile.store(sums + k * 16, stride: 16, height: height)
+                        }
                     }
+                    row += depth
                 }
-                row += depth
             }
             chunk += inputChunk
         }
     }
-    var tile = Tile()
-    for row in 0..<rows { tile.r0 += load(delta + row * deltaStride) }
-    body(tile, inputs, 1)
+    guard part.upperBound == inputs else { return }
+    for panel in 0..<panels {
+        var tile = Tile()
+        for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
+        body(tile, panel * panelSize + inputs * 16, 1)
+    }
 }
 
-/// dx = δ Wᵀ, from the transposed δ: sixteen rows of the minibatch side by side.
+/// dx = δ Wᵀ, from δᵀ in blocks of sixteen rows of the minibatch, which go side by side.
 ///
 ///     Σ δ v   (notes, §2, inside γ)
 func backward(
-    _ deltaT: Source, _ deltaTStride: Int, _ rows: Int, _ inputs: Int, _ outputs: Int, _ weights: Source, _ dx: Target,
-    _ dxStride: Int
+    _ deltaT: Source, _ rows: Int, _ inputs: Int, _ outputs: Int, _ weights: Source, _ dx: Target, _ dxStride: Int
 ) {
+    let panelSize = (inputs + 1) * 16
     let group = max(16, transposedBlock / outputs & ~15)
     var start = 0
     while start < rows {
@@ -151,11 +157,12 @@ func backward(
                 var output = 0
                 var w = weights + k * 16
                 while output < outputs {
+                    if row == start { cp_prefetch(w + panelSize, height) }
                     tile.accumulate(
                         height: height, depth: min(16, outputs - output), broadcast: w, lane: 16, broadcastStep: 1,
-                        stream: deltaT + output * deltaTStride + row, streamStep: deltaTStride)
+                        stream: deltaT + row * outputs + output * 16, streamStep: 16)
                     output += 16
-                    w += (inputs + 1) * 16
+                    w += panelSize
                 }
                 tile.storeTransposed(dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, end - row))
                 row += 16
@@ -165,12 +172,17 @@ func backward(
     }
 }
 
-/// to[column][row] = scale[column] · from[row][column].
-func transpose(
-    _ from: Source, _ fromStride: Int, _ rows: Int, _ columns: Int, _ scale: Source?, _ to: Target, _ toStride: Int
-) {
-    for column in 0..<columns {
-        let factor = scale.map { $0[column] } ?? 1
-        for row in 0..<rows { to[column * toStride + row] = factor * from[row * fromStride + column] }
+/// δ in blocks of sixteen rows, each transposed: to[block][column][row] = scale[column] · from[row][column].
+func transpose(_ from: Source, _ fromStride: Int, _ rows: Int, _ columns: Int, _ scale: Source?, _ to: Target) {
+    var row = 0
+    while row < rows {
+        let count = min(16, rows - row)
+        let source = from + row * fromStride
+        let target = to + row * columns
+        for column in 0..<columns {
+            let factor = scale.map { $0[column] } ?? 1
+            for i in 0..<count { target[column * 16 + i] = factor * source[i * fromStride + column] }
+        }
+        row += 16
     }
 }

@@ -7,6 +7,7 @@ import CPlatform
 func trainRow(_ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>) -> Int32 {
     let layers = UnsafePointer(plan.pointee.layers.unsafelyUnwrapped)
     let count = plan.pointee.count
+    if count == 2, layers[0].octets == 1, layers[1].octets == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     let last = layers + (count - 1)
 
     var input = x
@@ -64,7 +65,7 @@ private func forward(_ layer: UnsafePointer<cp_row_layer>, _ x: Source) {
 
 /// Eight outputs. Four sums side by side, so that none waits for itself.
 @inline(__always)
-private func dot(_ x: Source, _ inputs: Int, _ w: Source) -> Lanes {
+func dot(_ x: Source, _ inputs: Int, _ w: Source) -> Lanes {
     var a = loadLanes(w + inputs * 16)
     var k = 0
     if inputs >= 4 {
@@ -166,7 +167,7 @@ private func backward(_ layer: UnsafePointer<cp_row_layer>, to below: UnsafePoin
 
 /// The first of sixteen outputs' weights for up to eight inputs.
 @inline(__always)
-private func column(_ w: Source, _ count: Int) -> Lanes {
+func column(_ w: Source, _ count: Int) -> Lanes {
     if count == 8 { return Lanes(w[0], w[16], w[32], w[48], w[64], w[80], w[96], w[112]) }
     var column = Lanes.zero
     if count == 4 { return Lanes(w[0], w[16], w[32], w[48], 0, 0, 0, 0) }
@@ -176,7 +177,7 @@ private func column(_ w: Source, _ count: Int) -> Lanes {
 
 /// Σ δ w for eight inputs.
 @inline(__always)
-private func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source) -> Lanes {
+func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source) -> Lanes {
     let panelSize = (layer.pointee.inputs + 1) * 16
     var s0 = Lanes.zero, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0
     for octet in 0..<layer.pointee.octets {
@@ -191,19 +192,12 @@ private func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ 
         s6 = multiplyAdd(d, loadLanes(w + 96), s6)
         s7 = multiplyAdd(d, loadLanes(w + 112), s7)
     }
-    return pairSums(pairSums(pairSums(s0, s1), pairSums(s2, s3)), pairSums(pairSums(s4, s5), pairSums(s6, s7)))
-}
-
-/// The sums of neighbours, those of `a` first.
-@inline(__always)
-private func pairSums(_ a: Lanes, _ b: Lanes) -> Lanes {
-    let both = Vector(lowHalf: a, highHalf: b)
-    return both.evenHalf + both.oddHalf
+    return cp_pair_sums(cp_pair_sums(cp_pair_sums(s0, s1), cp_pair_sums(s2, s3)), cp_pair_sums(cp_pair_sums(s4, s5), cp_pair_sums(s6, s7)))
 }
 
 /// The same for fewer than eight inputs, one by one.
 @inline(never)
-private func lastRowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source, _ count: Int) -> Lanes {
+func lastRowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source, _ count: Int) -> Lanes {
     let panelSize = (layer.pointee.inputs + 1) * 16
     var sums = Lanes.zero
     for i in 0..<count {
@@ -235,7 +229,7 @@ private func update(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ rate: F
 private func sumOfDeltas(_ layer: UnsafePointer<cp_row_layer>) -> Float {
     var sum = Lanes.zero
     for octet in 0..<layer.pointee.octets { sum += magnitude(loadLanes(Source(layer.pointee.delta.unsafelyUnwrapped) + octet * 8)) }
-    return total(sum)
+    return cp_sum(sum)
 }
 
 /// At least 1, for the bias's own input.
@@ -252,12 +246,5 @@ private func sum(ofMagnitudes x: Source, _ count: Int) -> Float {
         rest += x[i].magnitude
         i += 1
     }
-    return rest + (count >= 8 ? total(sum) : 0)
-}
-
-@inline(__always)
-private func total(_ v: Lanes) -> Float {
-    let four = v.lowHalf + v.highHalf
-    let two = four.lowHalf + four.highHalf
-    return two[0] + two[1]
+    return rest + (count >= 8 ? cp_sum(sum) : 0)
 }

@@ -93,20 +93,24 @@ struct Tile {
     }
 }
 
-/// Calls `body` with each tile of 0..<count: its start and its height, which `body` sees as a constant.
+/// Calls `body` with each tile of 0..<count: its start and its height, which `body` sees as a constant. The last two
+/// share what is left, since a low tile waits for its own sums.
 @inline(__always)
 func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
     var start = 0
-    while count - start >= Tile.height {
-        body(start, Tile.height)
-        start += Tile.height
-    }
-    switch count - start {
-    case 1: body(start, 1)
-    case 2: body(start, 2)
-    case 3: body(start, 3)
-    case 4: body(start, 4)
-    case 5: body(start, 5)
-    default: break
+    while start < count {
+        let left = count - start
+        let height = left <= Tile.height ? left : left < 2 * Tile.height - 1 ? (left + 1) / 2 : Tile.height
+        switch height {
+        case 1: body(start, 1)
+        case 2: body(start, 2)
+        #if FMA
+        case 3: body(start, 3)
+        case 4: body(start, 4)
+        case 5: body(start, 5)
+        #endif
+        default: body(start, Tile.height)
+        }
+        start += height
     }
 }

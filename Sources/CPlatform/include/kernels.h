@@ -10,6 +10,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Asks for `rows` rows of a panel, ahead of their use. */
+static inline void cp_prefetch(const float *panel, ptrdiff_t rows) {
+    for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(panel + 16 * i);
+}
+
+/* Eight floats, Swift's SIMD8<Float>. Swift takes vectors apart lane by lane where C has one instruction. */
+typedef float cp_float8 __attribute__((ext_vector_type(8)));
+typedef float cp_float4 __attribute__((ext_vector_type(4)));
+
+__attribute__((always_inline)) static inline float cp_sum(cp_float8 v) {
+    cp_float4 four = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    cp_float4 two = four + __builtin_shufflevector(four, four, 2, 3, 0, 1);
+    return two[0] + two[1];
+}
+
+/* Sums of neighbours, those of a first. */
+__attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a, cp_float8 b) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
 /* Built-in activations, in the order of their names in Activation.swift. */
 enum {
     CP_IDENTITY, CP_SIGN, CP_LOGISTIC, CP_TANH, CP_RELU, CP_LEAKY_RELU, CP_ELU, CP_SOFTPLUS, CP_SOFTSIGN, CP_SILU, CP_GELU,
@@ -36,18 +56,20 @@ typedef struct cp_kernels {
     /* z[rows][outputs] = x[rows][inputs] W + b. z is padded; all its lanes are written. */
     void (*forward)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *weights,
                     ptrdiff_t panels, float *z, ptrdiff_t z_stride);
-    /* W -= rate x' delta, biases included; delta[rows][outputs] is padded with zeros. */
-    void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *delta,
-                   ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
-    /* gradient = x' delta, in the layout of the weights. */
-    void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *delta,
-                     ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
-    /* dx[rows][inputs] = delta W', from delta_t[outputs][rows] (stride a multiple of 16). */
-    void (*backward)(const float *delta_t, ptrdiff_t delta_t_stride, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs,
-                     const float *weights, float *dx, ptrdiff_t dx_stride);
-    /* to[columns][rows] = from[rows][columns], each column of from times its scale where there is one. */
-    void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns, const float *scale /* or NULL */,
-                      float *to, ptrdiff_t to_stride);
+    /* W -= rate x' delta for the inputs from `first` to before `end`, with the biases where end is inputs;
+     * delta[rows][outputs] is padded with zeros. */
+    void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
+                   const float *delta, ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
+    /* gradient = x' delta, likewise, in the layout of the weights. */
+    void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
+                     const float *delta, ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
+    /* dx[rows][inputs] = delta W', from delta transposed as below. */
+    void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights,
+                     float *dx, ptrdiff_t dx_stride);
+    /* Blocks of sixteen rows, each transposed: to[rows / 16][columns][16], each column times its scale where there is
+     * one. Past the rows, the last block keeps what it holds. */
+    void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,
+                      const float *scale /* or NULL */, float *to);
 
     /* a = f(z); and d, the gradient for a, becomes that for z: d f'(z). Padded matrices of one stride. */
     void (*activate)(int32_t kind, const float *z, float *a, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride);

@@ -1,19 +1,26 @@
 import Backprop
 import Testing
 
+/// The library's error that a call fails with; nil where it succeeds.
+func failure(_ call: () throws -> some Any) -> BackpropError? {
+    do {
+        _ = try call()
+        return nil
+    } catch {
+        return error as? BackpropError
+    }
+}
+
 /// The call fails with that code, and its message is one line.
 func expectFailure(
     _ code: BackpropError.Code, _ call: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    do {
-        try call()
+    guard let error = failure(call) else {
         Issue.record("succeeded, where \(code) was expected", sourceLocation: sourceLocation)
-    } catch let error as BackpropError {
-        #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
-        expectOneLine(error.message, sourceLocation: sourceLocation)
-    } catch {
-        Issue.record("another error: \(error)", sourceLocation: sourceLocation)
+        return
     }
+    #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
+    expectOneLine(error.message, sourceLocation: sourceLocation)
 }
 
 func expectOneLine(_ message: String, sourceLocation: SourceLocation = #_sourceLocation) {

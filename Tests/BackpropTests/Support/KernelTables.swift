@@ -1,7 +1,8 @@
 import CPlatform
 import Testing
 
-/// The kernels this processor can run.
+/// The kernels this processor can run; the products' as functions of whole matrices, so that their C signatures stand
+/// here and nowhere else in the tests.
 struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
     let name: String
     let kernels: cp_kernels
@@ -18,4 +19,63 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
         }
         return tables
     }()
+
+    /// z = x W + b for `z.rows` rows of x, from `start` on.
+    func forward(_ x: Matrix, from start: Int = 0, _ weights: Panels, _ z: Matrix) {
+        kernels.forward(
+            x.base + start * x.stride, x.stride, z.rows, weights.inputs, weights.base, weights.count, z.base, z.stride)
+    }
+
+    /// W −= rate xᵀ δ, for some of the inputs.
+    func update(_ x: Matrix, _ delta: Matrix, _ weights: Panels, rate: Float, inputs: Range<Int>) {
+        kernels.update(
+            x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, weights.inputs, delta.base, delta.stride,
+            weights.base, weights.count, rate)
+    }
+
+    /// xᵀ δ, for some of the inputs.
+    func gradient(_ x: Matrix, _ delta: Matrix, _ gradient: Panels, inputs: Range<Int>) {
+        kernels.gradient(
+            x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, gradient.inputs, delta.base, delta.stride,
+            gradient.base, gradient.count)
+    }
+
+    /// dx = δ Wᵀ
+    func backward(_ delta: TransposedBlocks, _ weights: Panels, _ dx: Matrix) {
+        kernels.backward(
+            delta.base, delta.rows, weights.inputs, weights.outputs, weights.base, dx.base, dx.stride)
+    }
+
+    func transpose(_ from: Matrix, scale: Matrix?, _ to: TransposedBlocks) {
+        kernels.transpose(from.base, from.stride, from.rows, from.columns, scale?.base, to.base)
+    }
+}
+
+/// A matrix in blocks of sixteen rows, each transposed: [rows / 16][columns][16].
+final class TransposedBlocks {
+    let rows, columns: Int
+    private let matrix: Matrix
+
+    /// Past the rows there is `padding`.
+    init(_ rows: Int, _ columns: Int, padding: Float = 0) {
+        self.rows = rows
+        self.columns = columns
+        matrix = Matrix((rows + 15) / 16 * columns, 16)
+        matrix.fill(padding)
+    }
+
+    convenience init(_ from: Matrix, padding: Float = 0) {
+        self.init(from.rows, from.columns, padding: padding)
+        for row in 0..<rows {
+            for column in 0..<columns { base[index(row, column)] = from[row, column] }
+        }
+    }
+
+    var base: UnsafeMutablePointer<Float> { matrix.base }
+    var contents: [Float] { matrix.contents }
+    var isFenceWhole: Bool { matrix.isFenceWhole }
+
+    subscript(row: Int, column: Int) -> Float { base[index(row, column)] }
+
+    private func index(_ row: Int, _ column: Int) -> Int { (row / 16 * columns + column) * 16 + row % 16 }
 }

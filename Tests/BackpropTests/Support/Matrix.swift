@@ -13,7 +13,9 @@ final class Matrix {
         self.rows = rows
         self.columns = columns
         self.stride = stride ?? (columns + 15) / 16 * 16
-        memory = .allocate(capacity: rows * self.stride + 2 * Self.fence)
+        let count = rows * self.stride + 2 * Self.fence
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)  // as the library's
+        memory = raw.bindMemory(to: Float.self)
         memory.initialize(repeating: Self.canary)
         base = memory.baseAddress.unsafelyUnwrapped + Self.fence
         for row in 0..<rows {
@@ -30,13 +32,21 @@ final class Matrix {
         (0..<rows).flatMap { row in (0..<columns).map { base[row * stride + $0] } }
     }
 
+    subscript(row: Int, column: Int) -> Float { base[row * stride + column] }
+
+    /// Everything between the fences, padding included.
+    var contents: [Float] { Array(UnsafeBufferPointer(start: base, count: rows * stride)) }
+
     func fill(_ value: Float) {
         for i in 0..<rows * stride { base[i] = value }
     }
 
     var isFenceWhole: Bool {
         let end = Self.fence + rows * stride
-        return (Array(memory[..<Self.fence]) + Array(memory[end...])).allSatisfy { $0.bitPattern == Self.canary.bitPattern }
+        for i in 0..<Self.fence {
+            if memory[i].bitPattern != Self.canary.bitPattern || memory[end + i].bitPattern != Self.canary.bitPattern { return false }
+        }
+        return true
     }
 
     func paddingIs(_ value: Float) -> Bool {

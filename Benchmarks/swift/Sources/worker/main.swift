@@ -60,8 +60,7 @@ func processorTime() -> Double {
 
 func run(_ job: Job, _ network: Network, _ seconds: Double) throws -> String {
     let processor = processorTime(), start = now()
-    var count = 0, calls: [Double] = [], time = start
-    var n = 1
+    var count = 0, n = 1, calls: [Double] = [], time = start
     while time - start < seconds {
         let before = time
         if job.trains {
@@ -86,7 +85,8 @@ func prepare(_ job: Job) throws -> (String, Network?) {
     return ("ok \(try job.loss(network)) \(job.trains ? "train" : "predict")", network)
 }
 
-try Network.registerActivation("softsign_scalar", derivative: { z, _ in 1 / ((1 + abs(z)) * (1 + abs(z))) }) { $0 / (1 + abs($0)) }
+try Network.registerActivation(
+    "softsign_scalar", derivative: { z, _ in 1 / ((1 + abs(z)) * (1 + abs(z))) }, function: { $0 / (1 + abs($0)) })
 var current: (job: Job, network: Network)?
 while let line = readLine() {
     let words = line.split(separator: " ").map(String.init)

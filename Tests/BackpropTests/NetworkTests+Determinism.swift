@@ -1,0 +1,148 @@
+import Backprop
+import Foundation
+import Testing
+
+/// "The same seed, calls and data give the same bits."
+extension NetworkTests {
+    /// Everything in play: normalization, several activations, options off their defaults.
+    private func elaborate(seed: UInt64) throws -> Network {
+        let network = try Network(layers: [6, 19, 16, 3], seed: seed)
+        try network.setActivation("gelu", layer: 1)
+        try network.setActivation("tanh", layer: 2)
+        try network.setBatchNormalization(true, layer: 1)
+        try network.setBatchNormalization(true, layer: 2)
+        try network.setActivation("softmax", layer: 3)
+        try network.setLoss("cross_entropy")
+        try network.setOption("gradient_reduction", 1)
+        try network.setOption("batchnorm_update", 1)
+        try network.setOption("batchnorm_momentum", 0.3)
+        return network
+    }
+
+    /// Steps of several sizes on numbers of their own.
+    private func train(_ network: Network, from first: Int = 0, steps: Int) throws {
+        for step in first..<first + steps {
+            var numbers = TestNumbers(UInt64(step) + 100)
+            let rows = [8, 1, 3, 30][step % 4]
+            let inputs = try network.layers[0]
+            let outputs = try network.layers.last ?? 0
+            try network.train(numbers.array(rows * inputs), numbers.shares(rows * outputs), learningRate: 0.2)
+        }
+    }
+
+    @Test(arguments: [UInt64(0), 1, .max])
+    func theSameSeedGivesTheSameBits(seed: UInt64) throws {
+        let one = try elaborate(seed: seed)
+        let other = try elaborate(seed: seed)
+        #expect(bits(try one.parameters()) == bits(try other.parameters()))
+        try train(one, steps: 12)
+        try train(other, steps: 12)
+        #expect(try sameState(one, other))
+    }
+
+    @Test func differentSeedsGiveDifferentWeights() throws {
+        var seen = Set<[UInt32]>()
+        for seed in 0..<100 { seen.insert(bits(try Network(layers: [2, 2], seed: UInt64(seed)).parameters())) }
+        #expect(seen.count == 100)
+    }
+
+    @Test func layersOfOneNetworkHaveDifferentWeights() throws {
+        let tensors = try Network(layers: [8, 8, 8], seed: 1).tensors()
+        #expect(tensors["layers.1.weight"] != tensors["layers.2.weight"])
+    }
+
+    @Test func aCloneIsTheSameAndIndependent() throws {
+        let network = try elaborate(seed: 5)
+        try train(network, steps: 4)
+        let clone = try network.clone()
+        let third = try network.clone()
+        #expect(try sameState(network, clone))
+        try train(clone, from: 4, steps: 4)
+        #expect(try sameState(network, third), "training a clone changed its original")
+        try train(network, from: 4, steps: 4)
+        #expect(try sameState(network, clone), "a clone goes on differently")
+        try clone.setActivation("relu", layer: 1)
+        try clone.setOption("batchnorm_epsilon", 0.5)
+        try clone.setBatchNormalization(false, layer: 2)
+        try clone.initialize(seed: 2)
+        try train(third, from: 4, steps: 4)
+        #expect(try sameState(network, third))
+    }
+
+    @Test func aLoadedNetworkIsTheSameAndGoesOnTheSame() throws {
+        let network = try elaborate(seed: 6)
+        try train(network, steps: 5)
+        let loaded = try withTemporaryPath { path in
+            try network.save(to: path)
+            return try Network.load(from: path)
+        }
+        #expect(try sameState(network, loaded))
+        var numbers = TestNumbers(1)
+        let x = numbers.array(60)
+        #expect(bits(try network.predict(x)) == bits(try loaded.predict(x)))
+        #expect(try loaded.option("batchnorm_momentum") == 0.3)
+        #expect(try loaded.layers == [6, 19, 16, 3])
+        try train(network, from: 5, steps: 8)
+        try train(loaded, from: 5, steps: 8)
+        #expect(try sameState(network, loaded))
+    }
+
+    /// Also one nobody has trained: it still follows the settings.
+    @Test func aPristineNetworkStaysPristineInAFile() throws {
+        let network = try Network(layers: [4, 5, 2], seed: 8)
+        let loaded = try Network.load(bytes: network.savedBytes())
+        try network.setActivation("relu", layer: 1)
+        try loaded.setActivation("relu", layer: 1)
+        #expect(try sameState(network, loaded))
+        #expect(bits(try network.parameters()) != bits(try Network(layers: [4, 5, 2], seed: 8).parameters()))
+    }
+
+    /// Numbers at the ends of what a float is: smallest, subnormal, negative zero.
+    @Test func filesKeepEveryBit() throws {
+        let flat: [Float] = [
+            .leastNonzeroMagnitude, -.leastNormalMagnitude, -0.0, .greatestFiniteMagnitude, 0.1, -1.0 / 3, Float(bitPattern: 0x11A7E), Float(1).nextUp, 0,
+        ]
+        let network = try Network(layers: [2, 3], seed: 1)
+        try network.setParameters(flat)
+        #expect(bits(try Network.load(bytes: network.savedBytes()).parameters()) == bits(flat))
+    }
+
+    @Test func savingReplacesTheOldFileAndLeavesNoOther() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "backprop-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "model").path
+        let network = try elaborate(seed: 1)
+        try network.save(to: path)
+        try train(network, steps: 1)
+        try network.save(to: path)
+        #expect(try sameState(Network.load(from: path), network))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["model"])
+    }
+
+    /// Results do not depend on the number of threads.
+    @Test func anyNumberOfThreadsGivesTheSameBits() throws {
+        defer { try? Threads.setCount(0) }
+        var states: [[UInt8]] = []
+        var predictions: [[UInt32]] = []
+        var numbers = TestNumbers(50)
+        let x = numbers.array(400 * 70)
+        let y = numbers.shares(400 * 20)
+        for threads in [1, 2, 3, 5, 16] {
+            try Threads.setCount(threads)
+            let network = try Network(layers: [70, 150, 90, 20], seed: 3)
+            try network.setBatchNormalization(true, layer: 2)
+            try network.setOption("gradient_reduction", 1)
+            for rows in [400, 33, 1, 250] {
+                try network.train(Array(x[..<(rows * 70)]), Array(y[..<(rows * 20)]), learningRate: 0.1)
+            }
+            let (gradient, loss) = try network.gradient(x, y)
+            states.append(try network.savedBytes())
+            predictions.append(bits(try network.predict(x) + gradient + [loss, network.evaluate(x, y)]))
+        }
+        #expect(Set(states).count == 1)
+        #expect(Set(predictions).count == 1)
+        expectFailure(.invalidValue) { try Threads.setCount(257) }
+        expectFailure(.invalidValue) { try Threads.setCount(-1) }
+    }
+}

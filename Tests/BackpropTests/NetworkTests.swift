@@ -1,0 +1,107 @@
+import Backprop
+import Testing
+
+/// The Swift interface: an extension for each thing a network does.
+@Suite struct NetworkTests {
+    @Test func shapeIsAsGiven() throws {
+        let network = try Network(layers: [5, 17, 3], seed: 1)
+        #expect(try network.layers == [5, 17, 3])
+        #expect(try network.parameters().count == 17 * 6 + 3 * 18)
+    }
+
+    @Test func aNewNetworkIsTheTextbooks() throws {
+        let network = try Network(layers: [3, 4, 2], seed: 9)
+        let plain = PlainNetwork(sizes: [3, 4, 2], activations: ["logistic", "logistic"], parameters: try network.parameters())
+        let x: [Float] = [0.5, -1, 2]
+        #expect(relativeDifference(try network.predict(x), plain.predict(x)) < 1e-6)
+        for (name, value) in [
+            ("gradient_reduction", 0.0), ("initialization", 0), ("batchnorm_epsilon", 1e-5), ("batchnorm_momentum", 0.1),
+            ("batchnorm_update", 0),
+        ] {
+            #expect(try network.option(name) == value)
+        }
+    }
+
+    @Test func parametersComeLayerByLayerRowByRow() throws {
+        let network = try Network(layers: [2, 3, 1], seed: 1)
+        for layer in 1...2 { try network.setActivation("identity", layer: layer) }
+        // w = [[1, 2], [3, 4], [5, 6]], b = (7, 8, 9); v = (10, 11, 12), c = 13. x = (1, −1):
+        // h = (6, 7, 8), y = 60 + 77 + 96 + 13.
+        let flat = (1...13).map { Float($0) }
+        try network.setParameters(flat)
+        #expect(try network.parameters() == flat)
+        #expect(try network.predict([1, -1]) == [246])
+        let tensors = try network.tensors()
+        #expect(tensors["layers.1.weight"] == [1, 2, 3, 4, 5, 6] && tensors["layers.2.bias"] == [13])
+    }
+
+    @Test(arguments: [1, 2, 15, 16, 17, 40], [1, 5, 16, 33])
+    func parametersComeBackAsTheyWereSet(inputs: Int, outputs: Int) throws {
+        var numbers = TestNumbers(UInt64(inputs))
+        let network = try Network(layers: [inputs, outputs, 3], seed: 1)
+        try network.setBatchNormalization(true, layer: 1)
+        let flat = numbers.array(outputs * (inputs + 3) + 3 * (outputs + 1))
+        try network.setParameters(flat)
+        #expect(bits(try network.parameters()) == bits(flat))
+    }
+
+    /// Rows are handled in blocks; where a row stands must not show.
+    @Test func aRowsOutputsDoNotDependOnTheOtherRows() throws {
+        var numbers = TestNumbers(3)
+        let network = try Network(layers: [7, 20, 5], seed: 2)
+        try network.setBatchNormalization(true, layer: 1)
+        try network.setActivation("softmax", layer: 2)
+        let x = numbers.array(500 * 7)
+        let all = try network.predict(x)
+        #expect(all.count == 2500)
+        for row in [0, 1, 191, 192, 193, 383, 384, 499] {
+            let alone = try network.predict(Array(x[row * 7..<row * 7 + 7]))
+            #expect(bits(alone) == bits(Array(all[row * 5..<row * 5 + 5])), "row \(row)")
+        }
+        #expect(try network.predict([]) == [])
+    }
+
+    /// "NaN and infinity go through as the arithmetic takes them."
+    @Test func predictLetsNaNThroughInItsRowAlone() throws {
+        let network = try Network(layers: [2, 3, 1], seed: 1)
+        let outputs = try network.predict([1, 2, .nan, 2, 1, 2])
+        #expect(outputs[1].isNaN && outputs[0] == outputs[2] && outputs[0].isFinite)
+    }
+
+    @Test func applyingAGradientSubtractsIt() throws {
+        let network = try Network(layers: [2, 1], seed: 1)
+        try network.setBatchNormalization(true, layer: 1)
+        try network.setParameters([1, 2, 3, 4, 5])
+        try network.apply(gradient: [2, 4, 6, 8, 10], learningRate: 0.25)
+        #expect(try network.parameters() == [0.5, 1, 1.5, 2, 2.5])
+    }
+
+    @Test func aLearningRateOfZeroChangesNoParameter() throws {
+        let network = try Network(layers: [2, 3, 1], seed: 1)
+        let before = try network.parameters()
+        #expect(try network.train([1, 2], [0], learningRate: 0) > 0)
+        #expect(bits(try network.parameters()) == bits(before))
+    }
+
+    /// Small networks, odd and even, wide and narrow, one row at a time and then several.
+    @Test func stepsOfEveryShapeFollowTheFormulas() throws {
+        var numbers = TestNumbers(77)
+        let names = PlainActivation.names.filter { $0 != "sign" }
+        for _ in 0..<400 {
+            let depth = 1 + numbers.below(3)
+            let sizes = (0...depth).map { _ in 1 + numbers.below(numbers.below(3) == 0 ? 40 : 10) }
+            let activations = (0..<depth).map { _ in names[numbers.below(names.count)] }
+            let network = try Network(layers: sizes, seed: 1)
+            for (index, name) in activations.enumerated() { try network.setActivation(name, layer: index + 1) }
+            var plain = PlainNetwork(sizes: sizes, activations: activations, parameters: try network.parameters())
+            for rows in [1, 1, 3, 1] {
+                let x = numbers.array(rows * sizes[0])
+                let y = numbers.array(rows * sizes[depth])
+                let expected = plain.train(x, y, learningRate: 0.05)
+                let loss = try network.train(x, y, learningRate: 0.05)
+                #expect(relativeDifference([loss], [expected], scale: max(expected, 1e-2)) < 2e-5, "\(sizes) \(activations)")
+            }
+            #expect(relativeDifference(try network.parameters(), plain.parameters) < 1e-5, "\(sizes) \(activations)")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+/* Threads inside the library: the same bits for any number of them, also after fork. */
+#define _POSIX_C_SOURCE 200809L
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* Large enough for steps to be shared; odd sizes, so that the shares differ. */
+enum { INPUTS = 301, OUTPUTS = 7, ROWS = 333, STEPS = 6 };
+static const size_t sizes[] = {INPUTS, 250, 131, OUTPUTS};
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+
+typedef struct {
+    float *parameters, *gradient;
+    float outputs[ROWS * OUTPUTS], losses[STEPS], evaluated;
+    size_t count;
+} run;
+
+static int32_t halve(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    for (size_t i = 0; i < rows * columns; i++) a[i] = 0.5f * z[i];
+    return 0;
+}
+
+static int32_t halve_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                          void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    for (size_t i = 0; i < rows * columns; i++) dz[i] = 0.5f * da[i];
+    return 0;
+}
+
+/* Trains one network from the start; kind 0 plain, 1 with batch normalization, 2 with a plug-in. */
+static void train(run *result, size_t threads, int kind) {
+    bp_network *network = NULL;
+    EXPECT_OK(bp_set_thread_count(threads));
+    EXPECT(threads == 0 || bp_thread_count() == threads);
+    EXPECT_OK(bp_network_create(sizes, 4, 5, &network));
+    EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+    EXPECT_OK(bp_network_set_activation(network, 2, kind == 2 ? "halve" : "relu"));
+    if (kind == 1) {
+        EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+        EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
+    }
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+    for (int step = 0; step < STEPS; step++)
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)(ROWS - 50 * step), 0.05f, &result->losses[step]));
+    EXPECT_OK(bp_network_parameter_count(network, &result->count));
+    result->parameters = (float *)calloc(result->count, sizeof(float));
+    result->gradient = (float *)calloc(result->count, sizeof(float));
+    EXPECT_OK(bp_network_get_parameters(network, result->parameters));
+    EXPECT_OK(bp_network_predict(network, x, ROWS, result->outputs));
+    EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &result->evaluated));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, result->gradient, NULL));
+    bp_network_free(network);
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
+static void expect_same(const run *a, const run *b) {
+    EXPECT(a->count == b->count && a->count > 100000);
+    EXPECT(memcmp(a->parameters, b->parameters, a->count * sizeof(float)) == 0);
+    EXPECT(memcmp(a->gradient, b->gradient, a->count * sizeof(float)) == 0);
+    EXPECT(memcmp(a->outputs, b->outputs, sizeof a->outputs) == 0);
+    EXPECT(memcmp(a->losses, b->losses, sizeof a->losses) == 0);
+    EXPECT(memcmp(&a->evaluated, &b->evaluated, sizeof a->evaluated) == 0);
+}
+
+static void forget(run *result) {
+    free(result->parameters);
+    free(result->gradient);
+}
+
+static void results_do_not_depend_on_the_thread_count(void) {
+    static run one, other;
+    static const size_t counts[] = {0, 2, 3, 8};
+    for (int kind = 0; kind < 3; kind++) {
+        train(&one, 1, kind);
+        EXPECT(one.losses[STEPS - 1] < one.losses[0]);
+        for (int i = 0; i < 4; i++) {
+            train(&other, counts[i], kind);
+            expect_same(&one, &other);
+            forget(&other);
+        }
+        forget(&one);
+    }
+}
+
+static void thread_count_is_checked(void) {
+    EXPECT_ERROR(bp_set_thread_count(257), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_set_thread_count(SIZE_MAX), BP_ERROR_INVALID_VALUE);
+    EXPECT_OK(bp_set_thread_count(256));
+    EXPECT(bp_thread_count() == 256);
+    EXPECT_OK(bp_set_thread_count(0));
+    EXPECT(bp_thread_count() >= 1);
+}
+
+static void child_of_fork_trains_and_predicts_alike(void) {
+    static run parent, child;
+    train(&parent, 2, 0); /* the team is there */
+    fflush(stdout);
+    pid_t pid = fork();
+    EXPECT(pid >= 0);
+    if (pid == 0) {
+        int before = check_failures;
+        train(&child, 2, 0);
+        expect_same(&parent, &child);
+        fflush(stdout);
+        _exit(check_failures != before);
+    }
+    int status = -1;
+    EXPECT(waitpid(pid, &status, 0) == pid);
+    EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    forget(&parent);
+}
+
+int main(void) {
+    check_fill(x, ROWS * INPUTS, 1);
+    check_fill(y, ROWS * OUTPUTS, 2);
+    EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
+    CLAIM(results_do_not_depend_on_the_thread_count);
+    CLAIM(thread_count_is_checked);
+    CLAIM(child_of_fork_trains_and_predicts_alike);
+    return check_end();
+}
