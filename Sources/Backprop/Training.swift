@@ -8,14 +8,14 @@ extension NetworkState {
     package func train(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
     ) throws(BackpropError) -> Float {
-        try requireRate(rate)
-        if rows == 1, let rowPlan {
+        if rows == 1, let rowPlan, rate >= 0, rate < .infinity {
             var value = 0.0
             if kernels.train_row(rowPlan, inputs, targets, rate, &value) == 0 {
                 finishStep()
                 return Float(value)
             }
         }
+        try requireRate(rate)
         let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
         return try pass(inputs, targets, rows: rows, rate: rate, gammaStep: gammaStep) { workspace throws(BackpropError) in
             update(inputs, rows: rows, rate: rate, in: workspace)

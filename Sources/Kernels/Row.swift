@@ -4,10 +4,20 @@ import CPlatform
 /// cost more than the products: forward, squared error, backward, update, all on eight outputs at a time.
 ///
 /// Returns 1, having changed nothing, where the step might not be finite: the general path then looks closer.
-func trainRow(_ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>) -> Int32 {
+func trainRow(
+    _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
+) -> Int32 {
+    let layers = plan.pointee.layers.unsafelyUnwrapped
+    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
+    return isSmall ? trainSmallRow(plan, x, y, rate, loss) : trainRowByLayers(plan, x, y, rate, loss)
+}
+
+@inline(never)
+private func trainRowByLayers(
+    _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
+) -> Int32 {
     let layers = UnsafePointer(plan.pointee.layers.unsafelyUnwrapped)
     let count = plan.pointee.count
-    if count == 2, layers[0].octets == 1, layers[1].octets == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     let last = layers + (count - 1)
 
     var input = x

@@ -15,7 +15,13 @@ func trainSmallRow(
     let units = output.pointee.inputs
     let outputs = output.pointee.outputs
     let target = plan.pointee.target.unsafelyUnwrapped
-    for k in 0..<outputs { target[k] = y[k] }  // early: its eight numbers are loaded at once
+    var wanted = loadLanes(Source(target))  // its padding is the outputs' own: no error there
+    if outputs == 1 {
+        wanted[0] = y[0]
+    } else {
+        for k in 0..<outputs { target[k] = y[k] }
+        wanted = loadLanes(Source(target))
+    }
 
     var z1 = loadLanes(w + inputs * 16)
     var size: Float = 1
@@ -28,7 +34,7 @@ func trainSmallRow(
     let z2 = dot(Source(a), units, Source(v))
     let a2 = apply(output, z2)
 
-    let error = a2 - loadLanes(Source(target))
+    let error = a2 - wanted
     let d2 = slope(output, z2, a2, error)  // δ = (ŷ − y) σ′(z)   (notes, §2)
     let sums =
         outputs == 1 ? column(Source(v), units) * lanes(d2[0])
