@@ -31,11 +31,9 @@ public final class ActivationPlugin: @unchecked Sendable {
         self.destroy = destroy
     }
 
-    /// From functions of one number, inlined into the loops over matrices. Without a derivative, central differences.
-    @inline(__always)
-    package convenience init(
-        name: String, function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?,
-        destroy: (() -> Void)? = nil
+    /// From functions of one number. Without a derivative, central differences.
+    convenience init(
+        name: String, function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?
     ) {
         let slope = derivative ?? { z, _ in centralDifference(of: function, at: z) }
         self.init(
@@ -47,8 +45,7 @@ public final class ActivationPlugin: @unchecked Sendable {
             backward: { z, a, da, dz, rows, columns in
                 for i in 0..<rows * columns { dz[i] = da[i] * slope(z[i], a[i]) }
                 return 0
-            },
-            destroy: destroy)
+            })
     }
 
     deinit {
@@ -57,7 +54,7 @@ public final class ActivationPlugin: @unchecked Sendable {
 }
 
 /// (f(z + h) − f(z − h)) / 2h with h near 2⁻⁸ max(1, |z|): a power of two, so that z ± h lose little.
-private func centralDifference(of function: (Float) -> Float, at z: Float) -> Float {
+package func centralDifference(of function: (Float) -> Float, at z: Float) -> Float {
     let size = z.magnitude < 1 ? 1 : z.magnitude
     let step = Float(bitPattern: size.bitPattern & 0x7F80_0000) / 256
     let above = z + step

@@ -2,15 +2,19 @@ import CPlatform
 
 /// A step that would bring a NaN or an infinity into the network is refused before it changes anything.
 extension NetworkState {
+    /// Returns the sum of the magnitudes.
+    @discardableResult
     func requireFinite(
         _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ what: String
-    ) throws(BackpropError) {
+    ) throws(BackpropError) -> Float {
         let count = rows * columns
-        if kernels.sum_of_magnitudes(values, count).isFinite { return }
+        let size = kernels.sum_of_magnitudes(values, count)
+        if size.isFinite { return size }
         for i in 0..<count where !values[i].isFinite {
             throw BackpropError(
                 .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(Double(values[i])))")
         }
+        return size
     }
 
     func requireFiniteLoss(_ value: Double) throws(BackpropError) {
@@ -22,15 +26,14 @@ extension NetworkState {
     /// After forward and backward: every gradient, and every parameter the step would give, is finite. A weight's
     /// gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is computed.
     func requireFiniteStep(
-        _ inputs: UnsafePointer<Float>, rows: Int, rate: Float, in workspace: Workspace
+        _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) {
         var x = inputs
-        var xCount = rows * inputCount
+        var sizeOfX = max(1, sizeOfInputs)  // 1: the bias's own input
         for index in layers.indices {
             let layer = layers[index]
             let own = workspace.layers[index]
             let size = rows * layer.stride
-            let sizeOfX = max(1, kernels.sum_of_magnitudes(x, xCount))  // 1: the bias's own input
             let sizeOfDelta = kernels.sum_of_magnitudes(own.delta.base, size)
             if !(Double(sizeOfX) * Double(sizeOfDelta) * Double(max(rate, 1)) < 1e30) {
                 try requireFiniteGradient(x, index: index, rows: rows, rate: rate, in: workspace)
@@ -38,8 +41,10 @@ extension NetworkState {
             if let buffers = own.norm, !isFinite(buffers, layer, rows: rows, rate: rate) {
                 throw notFinite(index, "batch normalization")
             }
-            x = UnsafePointer(own.a.base)
-            xCount = size
+            if index + 1 < layers.count {
+                x = UnsafePointer(own.a.base)
+                sizeOfX = max(1, kernels.sum_of_magnitudes(x, size))
+            }
         }
     }
 

@@ -54,7 +54,7 @@ extension NetworkState {
         commit: (Workspace) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
-        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
         let workspace = try requireWorkspace(rows: rows)
         do throws(BackpropError) {
@@ -62,7 +62,7 @@ extension NetworkState {
             let value = lossValue(targets, rows: rows, in: workspace)
             try requireFiniteLoss(value)
             try backward(targets: targets, rows: rows, in: workspace, gammaStep: gammaStep)
-            try requireFiniteStep(inputs, rows: rows, rate: rate, in: workspace)
+            try requireFiniteStep(inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace)
             return Float(value)
         } catch {

@@ -9,11 +9,29 @@ public func bp_activation_register_scalar(
     status { () throws(BackpropError) in
         let name = try text(name, "name")
         let function = try require(function, "function")
+        let backward: ActivationPlugin.Backward =
+            if let derivative {
+                { z, a, da, dz, rows, columns in
+                    for i in 0..<rows * columns { dz[i] = da[i] * derivative(z[i], a[i], user_data) }
+                    return 0
+                }
+            } else {
+                { z, _, da, dz, rows, columns in
+                    for i in 0..<rows * columns {
+                        dz[i] = da[i] * centralDifference(of: { function($0, user_data) }, at: z[i])
+                    }
+                    return 0
+                }
+            }
+        // The loops call the host's function directly: one call a number is what it costs.
         try ActivationRegistry.register(
             ActivationPlugin(
-                name: name, function: { function($0, user_data) },
-                derivative: derivative.map { derivative in { derivative($0, $1, user_data) } },
-                destroy: destroy.map { destroy in { destroy(user_data) } }))
+                name: name,
+                forward: { z, a, rows, columns in
+                    for i in 0..<rows * columns { a[i] = function(z[i], user_data) }
+                    return 0
+                },
+                backward: backward, destroy: destroy.map { destroy in { destroy(user_data) } }))
     }
 }
 
