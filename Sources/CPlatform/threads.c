@@ -13,8 +13,9 @@
 
 #include "atomics.h"
 
-/* Looks at the next job before a thread goes to sleep: some tens of microseconds. */
-enum { SPINS = 4000 };
+/* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
+ * processors nobody waits for a thread that cannot run; in the end, if it is of the team, it sleeps. */
+enum { PAUSES = 500, TURNS = 100 };
 
 /* One job at a time. Work is claimed from `next`, which holds the job's number above and the index below: a thread that
  * comes late, with an old number, claims nothing. */
@@ -36,6 +37,11 @@ static uint32_t available; /* processors */
 
 #define LOAD(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
 #define STORE(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+static void wait_briefly(uint32_t attempt) {
+    if (attempt < PAUSES) cp_wait(0);
+    else sched_yield();
+}
 
 static void futex(uint32_t *word, int operation, uint32_t value) {
     syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
@@ -60,8 +66,8 @@ static void *member(void *argument) {
     uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
     for (;;) {
         for (uint32_t spins = 0; LOAD(job.number) == seen; spins++) {
-            if (spins < SPINS) {
-                cp_wait(0);
+            if (spins < PAUSES + TURNS) {
+                wait_briefly(spins);
                 continue;
             }
             __atomic_add_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
@@ -138,7 +144,7 @@ void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *con
     __atomic_store_n(&job.number, number, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) futex(&job.number, FUTEX_WAKE, INT32_MAX);
     work(number);
-    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) cp_wait(attempt < SPINS ? 0 : 210);
+    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) wait_briefly(attempt);
     STORE(job.owned, 0);
     errno = error;
 }
