@@ -33,7 +33,8 @@ public final class ActivationPlugin: @unchecked Sendable {
 
     /// From functions of one number. Without a derivative, central differences.
     convenience init(
-        name: String, function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?
+        name: String, function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?,
+        destroy: (() -> Void)? = nil
     ) {
         let slope = derivative ?? { z, _ in centralDifference(of: function, at: z) }
         self.init(
@@ -45,7 +46,8 @@ public final class ActivationPlugin: @unchecked Sendable {
             backward: { z, a, da, dz, rows, columns in
                 for i in 0..<rows * columns { dz[i] = da[i] * slope(z[i], a[i]) }
                 return 0
-            })
+            },
+            destroy: destroy)
     }
 
     deinit {

@@ -104,4 +104,59 @@ import Testing
             #expect(relativeDifference(try network.parameters(), plain.parameters) < 1e-5, "\(sizes) \(activations)")
         }
     }
+
+    /// What a network keeps between steps must follow every setting: after each change it trains, to the bit, as a new
+    /// network does that has the same settings and parameters.
+    @Test(arguments: [1, 4])
+    func settingsChangedBetweenStepsTakeEffect(rows: Int) throws {
+        var numbers = TestNumbers(78)
+        let network = try Network(layers: [3, 9, 2], seed: 1)
+        let changes: [@Sendable (Network) throws -> Void] = [
+            { _ in },
+            { try $0.setActivation("tanh", layer: 1) },
+            { try $0.setLoss("binary_cross_entropy") },
+            { try $0.setActivation("softmax", layer: 2) },
+            { try $0.setLoss("cross_entropy") },
+            { try $0.setOption("gradient_reduction", 1) },
+            { try $0.setBatchNormalization(true, layer: 1) },
+            { try $0.setOption("batchnorm_update", 1) },
+            { try $0.setBatchNormalization(true, layer: 2) },
+            { try $0.setBatchNormalization(false, layer: 1) },
+            { try $0.setOption("batchnorm_epsilon", 0.1) },
+            { try $0.setBatchNormalization(false, layer: 2) },
+            { try $0.setLoss("squared_error") },
+            { try $0.setActivation("identity", layer: 2) },
+            { try $0.setOption("gradient_reduction", 0) },
+        ]
+        for count in changes.indices {
+            try changes[count](network)
+            // By way of its file a network brings everything it is, and nothing it keeps.
+            let fresh = try Network.load(bytes: network.savedBytes())
+            for _ in 0..<2 {
+                let x = numbers.array(rows * 3)
+                let y = numbers.shares(rows * 2)
+                let loss = try fresh.train(x, y, learningRate: 0.1)
+                #expect(try network.train(x, y, learningRate: 0.1) == loss, "after change \(count)")
+                #expect(bits(try network.predict(x)) == bits(try fresh.predict(x)), "after change \(count)")
+            }
+            #expect(try sameState(network, fresh), "after change \(count)")
+        }
+    }
+
+    /// From few rows to many and back: what is left of another minibatch must not show.
+    @Test func rowsMayComeInAnyNumber() throws {
+        var numbers = TestNumbers(79)
+        for normalized in [false, true] {
+            let network = try Network(layers: [5, 21, 3], seed: 1)
+            try network.setBatchNormalization(normalized, layer: 1)
+            for rows in [1, 2, 1, 300, 1, 17, 2, 1, 5, 600, 3] {
+                let x = numbers.array(rows * 5)
+                let y = numbers.shares(rows * 3)
+                let fresh = try Network.load(bytes: network.savedBytes())
+                let loss = try fresh.train(x, y, learningRate: 0.01)
+                #expect(try network.train(x, y, learningRate: 0.01) == loss, "\(rows) rows")
+                #expect(try sameState(network, fresh), "\(rows) rows")
+            }
+        }
+    }
 }
