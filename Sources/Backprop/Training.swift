@@ -8,6 +8,8 @@ extension NetworkState {
     package func train(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
     ) throws(BackpropError) -> Float {
+        // Whether there is a plan must follow from the network alone, not from the calls before: the bits depend on it.
+        if rows == 1, workspace == nil { _ = try requireWorkspace(rows: 1) }
         if rows == 1, let rowPlan, rate >= 0, rate < .infinity {
             var value = 0.0
             if kernels.train_row(rowPlan, inputs, targets, rate, &value) == 0 {

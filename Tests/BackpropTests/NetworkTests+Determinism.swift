@@ -87,6 +87,29 @@ extension NetworkTests {
         #expect(try sameState(network, loaded))
     }
 
+    /// One row at a time, without normalization; whatever was asked in between.
+    @Test(arguments: ["clone", "load", "gradient", "check", "evaluate"])
+    func singleRowStepsGoOnTheSame(how: String) throws {
+        var numbers = TestNumbers(30)
+        let network = try Network(layers: [5, 21, 3], seed: 1)
+        let twin = try Network(layers: [5, 21, 3], seed: 1)
+        for step in 0..<6 {
+            let x = numbers.array(5)
+            let y = numbers.shares(3)
+            var other = twin
+            switch how {
+            case "clone": other = try network.clone()
+            case "load": other = try Network.load(bytes: network.savedBytes())
+            case "gradient": _ = try twin.gradient(x, y)
+            case "check": _ = try twin.checkGradient(x, y)
+            default: _ = try twin.evaluate(x, y)
+            }
+            let loss = try other.train(x, y, learningRate: 0.1)
+            #expect(try network.train(x, y, learningRate: 0.1) == loss, "step \(step)")
+            #expect(try sameState(network, other), "step \(step)")
+        }
+    }
+
     /// Also one nobody has trained: it still follows the settings.
     @Test func aPristineNetworkStaysPristineInAFile() throws {
         let network = try Network(layers: [4, 5, 2], seed: 8)
