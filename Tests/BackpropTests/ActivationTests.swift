@@ -23,7 +23,8 @@ import Testing
             #expect(onSweep <= 5, "\(name)")
             figures.append("\(name) \(String(format: "%.2f / %.2f", atPoints, onSweep))")
         }
-        print("activations, \(table.name), worst error in ulp at PyTorch's points / at 80 000: \(figures.joined(separator: ", "))")
+        let list = figures.joined(separator: ", ")
+        print("activations, \(table.name), worst error in ulp at PyTorch's points / at 80 000: \(list)")
     }
 
     /// Below the normal numbers an ulp is 1.4e-45, whatever the value; silu and gelu multiply such a number by z.
@@ -82,7 +83,8 @@ import Testing
 
     @Test(arguments: KernelTable.all, smooth)
     func hugeNumbersGiveNoNaN(table: KernelTable, name: String) {
-        let z: [Float] = [-3.4e38, -1e30, -1e10, -1000, -200, -105, -104, -90, -88, 88, 89, 90, 104, 200, 1000, 1e10, 1e30, 3.4e38]
+        let sizes: [Float] = [88, 89, 90, 104, 105, 200, 1000, 1e10, 1e30, 3.4e38]
+        let z = sizes + sizes.map { -$0 }
         #expect(table.values(name, z).allSatisfy { $0.isFinite }, "\(table.values(name, z))")
         #expect(table.derivatives(name, z).allSatisfy { $0.isFinite }, "\(table.derivatives(name, z))")
     }

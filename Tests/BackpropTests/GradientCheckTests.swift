@@ -35,7 +35,8 @@ import Testing
     @Test(arguments: [[64, 32, 10], [100, 60, 10]])
     func isSmallForARightDerivativeOfOnesOwn(sizes: [Int]) throws {
         let name = "check-right-\(sizes[0])"
-        try Network.registerActivation(name, derivative: { _, a in a * (1 - a) }, function: { Float(PlainActivation.logistic(Double($0))) })
+        try Network.registerActivation(
+            name, derivative: { _, a in a * (1 - a) }, function: { Float(PlainActivation.logistic(Double($0))) })
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: sizes, seed: 5)
         try network.setActivation(name, layer: 1)

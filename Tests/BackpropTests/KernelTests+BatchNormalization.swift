@@ -54,7 +54,8 @@ extension KernelTests {
                 z.base, shape.rows, z.stride, mean.base, inverse.base, gamma.base, beta.base, normalized.base, out.base)
             for row in 0..<shape.rows {
                 for column in 0..<shape.columns {
-                    let white = (Double(old[row * shape.columns + column]) - Double(mean[0, column])) * Double(inverse[0, column])
+                    let centred = Double(old[row * shape.columns + column]) - Double(mean[0, column])
+                    let white = centred * Double(inverse[0, column])
                     let exact = white * Double(gamma[0, column]) + Double(beta[0, column])
                     #expect((Double(normalized[row, column]) - white).magnitude < 1e-6)
                     #expect((Double(out[row, column]) - exact).magnitude < 1e-6)
@@ -108,7 +109,8 @@ extension KernelTests {
                 #expect((Double(gamma[0, column]) - toGamma).magnitude < 5e-6)
                 #expect((Double(beta[0, column]) - toBeta).magnitude < 5e-6)
                 for row in 0..<shape.rows {
-                    let centred = Double(old[row * shape.columns + column]) - toBeta / rows - Double(normalized[row, column]) * toGamma / rows
+                    let along = Double(normalized[row, column]) * toGamma / rows
+                    let centred = Double(old[row * shape.columns + column]) - toBeta / rows - along
                     #expect((Double(d[row, column]) - centred * Double(inverse[0, column])).magnitude < 2e-6)
                 }
             }

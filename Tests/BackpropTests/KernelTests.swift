@@ -181,7 +181,8 @@ import Testing
                 var isTouched = false
                 for output in 0..<outputs {
                     for input in cut...inputs {
-                        isTouched = isTouched || parts.weights[output, input] != untouched[output, input] || parts.gradient[output, input] != 0
+                        if parts.weights[output, input] != untouched[output, input] { isTouched = true }
+                        if parts.gradient[output, input] != 0 { isTouched = true }
                     }
                 }
                 #expect(!isTouched, "\(inputs) inputs, the first \(cut): others written")

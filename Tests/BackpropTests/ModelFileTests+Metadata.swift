@@ -41,14 +41,16 @@ extension ModelFileTests {
         ("[0,24]", "[0,20]"), ("[0,24]", "[0,28]"), ("[0,24]", "[4,28]"), ("[0,24]", "[24,0]"), ("[0,24]", "[0]"),
         ("[0,24]", "[0,24,24]"), ("[0,24]", "[-24,0]"), ("[24,36]", "[28,40]"), ("[24,36]", "[0,12]"), ("[96,100]", "[96,104]"),
         ("\"dtype\":\"F32\",", ""), ("\"shape\":[3,2],", ""), (",\"data_offsets\":[0,24]", ""),
-        ("\"dtype\":\"F32\",", "\"dtype\":\"F32\",\"dtype\":\"F32\","), ("\"shape\":[3,2],", "\"shape\":[3,2],\"shape\":[3,2],"),
+        ("\"dtype\":\"F32\",", "\"dtype\":\"F32\",\"dtype\":\"F32\","),
+        ("\"shape\":[3,2],", "\"shape\":[3,2],\"shape\":[3,2],"),
         ("\"dtype\":\"F32\",", "\"dtype\":\"F32\",\"more\":\"\","),
         (",\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[96,100]}", ""),
         (
             "\"data_offsets\":[96,100]}",
             "\"data_offsets\":[96,100]},\"layers.3.bias\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[100,100]}"
         ),
-        ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}"), ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}}}"),
+        ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}"),
+        ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}}}"),
         ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}}{}"),
     ]
 
@@ -96,7 +98,8 @@ extension ModelFileTests {
         let start = try #require(header.range(of: "\"random\":\""))
         let words = String(header[start.upperBound...].prefix(67))
         let zero = String(repeating: "0", count: 16)
-        let changed = try #require(ModelText(Self.model).replacing(words, with: [zero, zero, zero, zero].joined(separator: ",")))
+        let zeros = [zero, zero, zero, zero].joined(separator: ",")
+        let changed = try #require(ModelText(Self.model).replacing(words, with: zeros))
         expectFailure(.corrupt) { try load(changed.sealed) }
     }
 

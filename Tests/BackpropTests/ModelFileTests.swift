@@ -40,8 +40,8 @@ import Testing
         #expect(text.header.utf8.count % 8 == 0)
 
         let tensors = try network.tensors()
-        let names = ["layers.1.weight", "layers.1.bias", "layers.1.norm.weight", "layers.1.norm.bias", "layers.2.weight", "layers.2.bias"]
-        #expect(bits(names.flatMap { tensors[$0] ?? [] }) == bits(try network.parameters()))
+        let names = ["1.weight", "1.bias", "1.norm.weight", "1.norm.bias", "2.weight", "2.bias"]
+        #expect(bits(names.flatMap { tensors["layers." + $0] ?? [] }) == bits(try network.parameters()))
 
         let metadata = try #require(header["__metadata__"] as? [String: String])
         #expect(metadata["format"] == "libbackprop")

@@ -123,7 +123,8 @@ extension NetworkTests {
     /// Numbers at the ends of what a float is: smallest, subnormal, negative zero.
     @Test func filesKeepEveryBit() throws {
         let flat: [Float] = [
-            .leastNonzeroMagnitude, -.leastNormalMagnitude, -0.0, .greatestFiniteMagnitude, 0.1, -1.0 / 3, Float(bitPattern: 0x11A7E), Float(1).nextUp, 0,
+            .leastNonzeroMagnitude, -.leastNormalMagnitude, -0.0, .greatestFiniteMagnitude, 0.1, -1.0 / 3,
+            Float(bitPattern: 0x11A7E), Float(1).nextUp, 0,
         ]
         let network = try Network(layers: [2, 3], seed: 1)
         try network.setParameters(flat)

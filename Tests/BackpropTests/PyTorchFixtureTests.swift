@@ -65,7 +65,8 @@ private struct Run {
         }
         let parameters = try network.parameters()
         for (layer, range) in ranges.joined() {
-            compare("final parameters, layer \(layer), \(range)", Array(parameters[range]), Array(fixture.finalParameters[range]))
+            let expected = Array(fixture.finalParameters[range])
+            compare("final parameters, layer \(layer), \(range)", Array(parameters[range]), expected)
         }
         let tensors = fixture.batchnorm.contains(1) ? try network.tensors() : [:]
         for (index, isOn) in fixture.batchnorm.enumerated() where isOn == 1 {
@@ -73,7 +74,8 @@ private struct Run {
             compare("running mean, layer \(index + 1)", tensors[prefix + "running_mean"] ?? [], fixture.runningMean[index])
             compare("running variance, layer \(index + 1)", tensors[prefix + "running_var"] ?? [], fixture.runningVar[index])
         }
-        compare("predictions", try network.predict(Array(fixture.inputs.prefix(8).joined())), fixture.predictions.flatMap { $0 })
+        let firstRows = Array(fixture.inputs.prefix(8).joined())
+        compare("predictions", try network.predict(firstRows), fixture.predictions.flatMap { $0 })
     }
 
     /// A gradient that is 0 but for rounding is measured by the largest of its layer.

@@ -44,7 +44,7 @@ final class Matrix {
     var isFenceWhole: Bool {
         let end = Self.fence + rows * stride
         for i in 0..<Self.fence {
-            if memory[i].bitPattern != Self.canary.bitPattern || memory[end + i].bitPattern != Self.canary.bitPattern { return false }
+            for at in [i, end + i] where memory[at].bitPattern != Self.canary.bitPattern { return false }
         }
         return true
     }

@@ -8,7 +8,7 @@
     network.predict(inputs)
     network.save("xor.safetensors")
 """
-from . import _library, activation
+from . import _arguments, _call, _library, activation
 from .activation import Activation
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LimitError, ModelError,
@@ -32,6 +32,16 @@ def library_version() -> str:
 def library_path() -> str:
     """Where the shared library was loaded from."""
     return _library.path
+
+
+def set_thread_count(count: int) -> None:
+    """How many threads one call may use, at most 256; 0 lets the library choose. Results do not depend on it."""
+    _call.call(_library.library.bp_set_thread_count, _arguments.unsigned(count, "count"))
+
+
+def thread_count() -> int:
+    """The number of threads in force."""
+    return _library.library.bp_thread_count()
 
 
 def instruction_set() -> str:

@@ -31,6 +31,8 @@ PROTOTYPES = {
     "bp_version_string": (c_char_p,),
     "bp_abi_version": (c_uint32,),
     "bp_instruction_set": (c_char_p,),
+    "bp_set_thread_count": (c_int32, c_size_t),
+    "bp_thread_count": (c_size_t,),
     "bp_network_create": (c_int32, Sizes, c_size_t, c_uint64, NetworkOut),
     "bp_network_clone": (c_int32, Network, NetworkOut),
     "bp_network_free": (None, Network),
