@@ -82,7 +82,7 @@ func update(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ weights: Target, _ panels: Int, _ rate: Float
 ) {
-    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels) { tile, at, height in
+    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels, weights) { tile, at, height in
         tile.descend(weights + at, stride: 16, height: height, rate: rate)
     }
 }
@@ -92,17 +92,17 @@ func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ gradient: Target, _ panels: Int
 ) {
-    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels) { tile, at, height in
+    forEachGradientTile(x, xStride, rows, part, inputs, delta, deltaStride, panels, gradient) { tile, at, height in
         tile.store(gradient + at, stride: 16, height: height)
     }
 }
 
-/// Calls `body` with the gradient, tile by tile, and where in the panels it belongs. Many rows come in blocks, whose tiles
+/// Calls `body` with the gradient, tile by tile, and where in the panels of `target` it belongs. Many rows come in blocks, whose tiles
 /// are added up.
 @inline(__always)
 private func forEachGradientTile(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ panels: Int, _ body: (_ tile: Tile, _ at: Int, _ height: Int) -> Void
+    _ panels: Int, _ target: Target, _ body: (_ tile: Tile, _ at: Int, _ height: Int) -> Void
 ) {
     let block = evenBlock(of: rows, atMost: rowBlock)
     let panelSize = (inputs + 1) * 16
@@ -115,6 +115,7 @@ private func forEachGradientTile(
                 while row < rows {
                     let depth = min(block, rows - row)
                     forEachTile(of: min(inputChunk, part.upperBound - chunk)) { k, height in
+                        if row == 0 { cp_prefetch(target + panel * panelSize + (chunk + k) * 16, height) }
                         var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
                         tile.accumulate(
                             height: height, depth: depth, broadcast: x + row * xStride + chunk + k, lane: 1,
