@@ -126,6 +126,17 @@ def _register(function: Callable, activation: Activation, *callbacks: Any) -> Ac
     return activation
 
 
+def _for_ever(prototype: Any) -> Callable[[Callable], Any]:
+    """What C calls must outlive Python's own end: a daemon thread may be in the library while modules are taken down."""
+
+    def make(function: Callable) -> Any:
+        callback = prototype(function)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(callback))
+        return callback
+
+    return make
+
+
 def _view(address: Any, rows: int, columns: int, read_only: bool) -> np.ndarray:
     """The library's own memory as an array of shape (rows, columns)."""
     data = (ctypes.addressof(address.contents), read_only)
@@ -143,7 +154,7 @@ def _fill(destination: np.ndarray, result: Any, what: str) -> None:
 # What the library calls. They stay for the life of the process; user_data tells which activation is meant.
 
 
-@_prototypes.bp_scalar_fn
+@_for_ever(_prototypes.bp_scalar_fn)
 @shelter
 def _scalar(z: float, key: int) -> float:
     try:
@@ -153,7 +164,7 @@ def _scalar(z: float, key: int) -> float:
         return math.nan
 
 
-@_prototypes.bp_scalar_derivative_fn
+@_for_ever(_prototypes.bp_scalar_derivative_fn)
 @shelter
 def _scalar_derivative(z: float, a: float, key: int) -> float:
     try:
@@ -163,7 +174,7 @@ def _scalar_derivative(z: float, a: float, key: int) -> float:
         return math.nan
 
 
-@_prototypes.bp_vector_forward_fn
+@_for_ever(_prototypes.bp_vector_forward_fn)
 @shelter
 def _forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     try:
@@ -176,7 +187,7 @@ def _forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     return failed()
 
 
-@_prototypes.bp_vector_backward_fn
+@_for_ever(_prototypes.bp_vector_backward_fn)
 @shelter
 def _backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int) -> int:
     try:
@@ -190,4 +201,4 @@ def _backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: in
 
 
 _NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
-_destroy = _prototypes.bp_destroy_fn(plugins.pop)
+_destroy = _for_ever(_prototypes.bp_destroy_fn)(plugins.pop)
