@@ -1,3 +1,5 @@
+import CPlatform
+
 /// What a model file says, and in which order: shared by saving and loading.
 enum ModelFormat {
     /// Every model starts so, after the eight bytes of the header's length.
@@ -75,35 +77,17 @@ enum ModelFormat {
 extension ModelFormat.Tensor {
     func copy(to flat: UnsafeMutablePointer<Float>) {
         switch place {
-        case .weights(let layer):
-            for output in 0..<layer.outputs {
-                for input in 0..<layer.inputs {
-                    flat[output * layer.inputs + input] = layer.weights.base[layer.index(output: output, input: input)]
-                }
-            }
-        case .biases(let layer):
-            for output in 0..<layer.outputs {
-                flat[output] = layer.weights.base[layer.index(output: output, input: layer.inputs)]
-            }
-        case .vector(let values):
-            for i in 0..<count { flat[i] = values[i] }
+        case .weights(let layer): layer.copyWeights(layer.weights.base, to: flat)
+        case .biases(let layer): layer.copyBiases(layer.weights.base, to: flat)
+        case .vector(let values): cp_copy(flat, values, count * 4)
         }
     }
 
     func copy(from flat: UnsafePointer<Float>) {
         switch place {
-        case .weights(let layer):
-            for output in 0..<layer.outputs {
-                for input in 0..<layer.inputs {
-                    layer.weights.base[layer.index(output: output, input: input)] = flat[output * layer.inputs + input]
-                }
-            }
-        case .biases(let layer):
-            for output in 0..<layer.outputs {
-                layer.weights.base[layer.index(output: output, input: layer.inputs)] = flat[output]
-            }
-        case .vector(let values):
-            for i in 0..<count { values[i] = flat[i] }
+        case .weights(let layer): layer.copyWeights(from: flat, to: layer.weights.base)
+        case .biases(let layer): layer.copyBiases(from: flat, to: layer.weights.base)
+        case .vector(let values): cp_copy(values, flat, count * 4)
         }
     }
 }

@@ -12,7 +12,7 @@ extension NetworkState {
     package func getParameters(_ flat: UnsafeMutablePointer<Float>) {
         var at = flat
         for layer in layers {
-            layer.copyWeights(layer.weights.base, to: at)
+            layer.copyParameters(layer.weights.base, to: at)
             at += layer.outputs * (layer.inputs + 1)
             if let norm = layer.norm {
                 copyVectors(norm.gamma.base, norm.beta.base, layer.outputs, to: &at)
@@ -27,7 +27,7 @@ extension NetworkState {
         }
         var at = flat
         for layer in layers {
-            layer.copyWeights(from: at, to: layer.weights.base)
+            layer.copyParameters(from: at, to: layer.weights.base)
             at += layer.outputs * (layer.inputs + 1)
             if let norm = layer.norm {
                 copyVectors(from: &at, layer.outputs, norm.gamma.base, norm.beta.base)
@@ -41,7 +41,7 @@ extension NetworkState {
         var at = flat
         for index in layers.indices {
             let layer = layers[index]
-            layer.copyWeights(workspace.gradients[index].values.base, to: at)
+            layer.copyParameters(workspace.gradients[index].values.base, to: at)
             at += layer.outputs * (layer.inputs + 1)
             if let buffers = workspace.layers[index].norm {
                 copyVectors(buffers.gammaGradient, buffers.betaGradient, layer.outputs, to: &at)
@@ -55,7 +55,7 @@ extension NetworkState {
         for index in layers.indices {
             let layer = layers[index]
             let gradient = workspace.gradients[index].values.base
-            layer.copyWeights(from: at, to: gradient)
+            layer.copyParameters(from: at, to: gradient)
             try requireFiniteResult(layer.weights.base, gradient, layer.weights.count, rate, layer: index + 1)
             at += layer.outputs * (layer.inputs + 1)
             if let norm = layer.norm, let buffers = workspace.layers[index].norm {
@@ -68,20 +68,36 @@ extension NetworkState {
 }
 
 extension Layer {
-    /// Panels to [outputs][inputs] and biases.
+    /// Panels to [outputs][inputs] and, behind them, the biases.
+    func copyParameters(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
+        copyWeights(panels, to: flat)
+        copyBiases(panels, to: flat + outputs * inputs)
+    }
+
+    /// The other way.
+    func copyParameters(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
+        copyWeights(from: flat, to: panels)
+        copyBiases(from: flat + outputs * inputs, to: panels)
+    }
+
     func copyWeights(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
         for output in 0..<outputs {
             for input in 0..<inputs { flat[output * inputs + input] = panels[index(output: output, input: input)] }
-            flat[outputs * inputs + output] = panels[index(output: output, input: inputs)]
         }
     }
 
-    /// [outputs][inputs] and biases to panels.
     func copyWeights(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
         for output in 0..<outputs {
             for input in 0..<inputs { panels[index(output: output, input: input)] = flat[output * inputs + input] }
-            panels[index(output: output, input: inputs)] = flat[outputs * inputs + output]
         }
+    }
+
+    func copyBiases(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs { flat[output] = panels[index(output: output, input: inputs)] }
+    }
+
+    func copyBiases(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs { panels[index(output: output, input: inputs)] = flat[output] }
     }
 }
 
