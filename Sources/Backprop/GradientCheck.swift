@@ -132,8 +132,7 @@ private final class PlainNetwork {
             }
             try activate(layer)
         }
-        let sum = lossSum()
-        return network.options[.gradientReduction] == 0 ? sum : sum / Double(rows)
+        return network.reduced(lossSum(), rows: rows)
     }
 
     /// z = Σ w x   (notes, introduction)

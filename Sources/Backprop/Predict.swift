@@ -34,7 +34,7 @@ extension NetworkState {
         }
         var sum = 0.0
         for block in 0..<blocks { sum += sums.base[block] }
-        let value = options[.gradientReduction] == 0 ? sum : sum / Double(rows)
+        let value = reduced(sum, rows: rows)
         try requireFiniteLoss(value)
         return Float(value)
     }

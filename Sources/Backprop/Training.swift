@@ -8,20 +8,29 @@ extension NetworkState {
     package func train(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
     ) throws(BackpropError) -> Float {
-        // Whether there is a plan must follow from the network alone, not from the calls before: the bits depend on it.
-        if rows == 1, workspace == nil { _ = try requireWorkspace(rows: 1) }
-        if rows == 1, let rowPlan, rate >= 0, rate < .infinity {
-            var value = 0.0
-            if kernels.train_row(rowPlan, inputs, targets, rate, &value) == 0 {
-                finishStep()
-                return Float(value)
-            }
-        }
+        if rows == 1, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
         try requireRate(rate)
         let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
         return try pass(inputs, targets, rows: rows, rate: rate, gammaStep: gammaStep) { workspace throws(BackpropError) in
             update(inputs, rows: rows, rate: rate, in: workspace)
         }
+    }
+
+    /// The same for one row by the kernel made for it; nil, and nothing changed, where the general path has to do or to
+    /// refuse the step. Whether there is a plan must follow from the network alone, not from the calls before: the bits
+    /// depend on it.
+    private func trainRow(
+        _ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float
+    ) throws(BackpropError) -> Float? {
+        if workspace == nil { _ = try requireWorkspace(rows: 1) }
+        guard let rowPlan else { return nil }
+        var value = 0.0
+        guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else {
+            workspace?.clearDeltas()
+            return nil
+        }
+        finishStep()
+        return Float(value)
     }
 
     /// The gradient of a minibatch's loss, flat; the running statistics move. Returns the loss.
@@ -79,7 +88,12 @@ extension NetworkState {
         let sum = loss.sum(
             fused: loss.isFused(with: layer.activation), z: own.z.base, a: own.a.base, targets: targets, rows: rows,
             columns: outputCount, stride: layer.stride)
-        return options[.gradientReduction] == 0 ? sum : sum / Double(rows)
+        return reduced(sum, rows: rows)
+    }
+
+    /// The loss of rows from the sum of their losses.
+    func reduced(_ sum: Double, rows: Int) -> Double {
+        options[.gradientReduction] == 0 ? sum : sum / Double(rows)
     }
 
     func requireWorkspace(rows: Int) throws(BackpropError) -> Workspace {

@@ -202,6 +202,37 @@ static void scalar_function_or_derivative_that_is_not_finite_is_undone(void) {
 
 /* ---- What callbacks are given */
 
+/* A row that is refused leaves nothing behind in the buffers either: the minibatch after it is a twin's that never saw it. */
+static void refused_row_leaves_later_minibatches_alone(void) {
+    static const char *names[] = {"logistic", "tanh", "relu", "identity"};
+    static const size_t shapes[][3] = {{2, 20, 3}, {2, 4, 1}, {2, 3, 9}, {2, 33, 1}};
+    const float inputs[8] = {0, 0, 0, 1, 1, 0, 1, 1};
+    const float bad[] = {INFINITY, -INFINITY, NAN};
+    float targets[36] = {0};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes * 4 * 4 * 2; i++) {
+        const size_t *shape = shapes[i % 4];
+        bp_network *network = NULL, *twin = NULL;
+        float input[2] = {1, 0}, target[9] = {0}, one[900], other[900];
+        size_t count = 0;
+        EXPECT_OK(bp_network_create(shape, 3, 1, &network));
+        EXPECT_OK(bp_network_set_activation(network, 1, names[i / 4 % 4]));
+        EXPECT_OK(bp_network_set_activation(network, 2, names[i / 16 % 4]));
+        EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, 4, 0.1f, NULL));
+        EXPECT_OK(bp_network_clone(network, &twin));
+        (i / 64 % 2 ? target : input)[0] = bad[i / 16 % 3];
+        EXPECT_STATUS(bp_network_train_step(network, input, target, 0.1f, NULL), BP_ERROR_NOT_FINITE);
+        EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, 4, 0.1f, NULL));
+        EXPECT_OK(bp_network_train_minibatch(twin, inputs, targets, 4, 0.1f, NULL));
+        EXPECT_OK(bp_network_parameter_count(network, &count));
+        EXPECT(count <= 900);
+        EXPECT_OK(bp_network_get_parameters(network, one));
+        EXPECT_OK(bp_network_get_parameters(twin, other));
+        EXPECT(memcmp(one, other, count * sizeof(float)) == 0);
+        bp_network_free(network);
+        bp_network_free(twin);
+    }
+}
+
 static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
     bp_network *network = begin();
     for (int kind = 0; kind < KINDS; kind++) {
@@ -404,6 +435,7 @@ int main(void) {
     CLAIM(any_code_but_zero_fails);
     CLAIM(nan_behind_relu_is_not_missed);
     CLAIM(scalar_function_or_derivative_that_is_not_finite_is_undone);
+    CLAIM(refused_row_leaves_later_minibatches_alone);
     CLAIM(callbacks_get_whole_matrices_on_the_calling_thread);
     CLAIM(predictions_of_many_rows_reach_the_callback_once_each);
     CLAIM(callback_of_a_changing_call_is_told_busy);
