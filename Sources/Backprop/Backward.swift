@@ -9,13 +9,15 @@ extension NetworkState {
     ///
     /// `gammaStep`: the rate of γ's own step, where γ and β step before the weights (option batchnorm_update 1).
     func backward(
-        targets: UnsafePointer<Float>, rows: Int, in workspace: Workspace, gammaStep: Float?
+        targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace,
+        gammaStep: Float?
     ) throws(BackpropError) {
         let last = layers.count - 1
         let fused = loss.isFused(with: layers[last].activation)
         loss.gradient(
-            fused: fused, a: workspace.layers[last].a.base, targets: targets, d: workspace.layers[last].delta.base,
-            rows: rows, columns: outputCount, stride: layers[last].stride, scale: lossScale(rows: rows))
+            fused: fused, a: workspace.layers[last].a.base, targets: targets, weights: weights,
+            d: workspace.layers[last].delta.base, rows: rows, columns: outputCount, stride: layers[last].stride,
+            scale: lossScale(rows: rows))
 
         var index = last
         while index >= 0 {

@@ -1,27 +1,40 @@
 import CPlatform
 
-/// A handle names a network by a gate and a generation; the gate is the network's lock.
+/// What callers know by a handle: networks and trainers.
+package protocol Guarded: AnyObject {
+    /// Tells the handles of one class from those of another.
+    static var kind: UInt32 { get }
+    /// What messages call it.
+    static var noun: String { get }
+    /// Whether calls have to look out for the host's callbacks, or may be refused.
+    var needsCare: Bool { get }
+    /// Throws where nobody but a fit in progress may change it.
+    func requireChangeable() throws(BackpropError)
+}
+
+/// A handle names an object by a gate and a generation; the gate is the object's lock.
 ///
 /// `cp_gate.state` holds the generation above and, below, how many readers are inside, or that a writer is. Entering is
-/// one compare-and-swap that checks the generation and takes the lock at once, so a handle whose network was freed
+/// one compare-and-swap that checks the generation and takes the lock at once, so a handle whose object was freed
 /// can do no harm. Threads that have to wait take a ticket and are served in order: a thread that trains in a loop lets
 /// the others in after each step.
-package struct Handle: @unchecked Sendable {
+package struct Handle<Object: Guarded>: @unchecked Sendable {
     private let gate: UnsafeMutablePointer<cp_gate>
     private let generation: UInt64
 
     // MARK: Making and ending
 
-    package init(owning object: NetworkState) throws(BackpropError) {
+    package init(owning object: Object) throws(BackpropError) {
         guard let gate = Self.takeGate() else {
             throw BackpropError(.outOfMemory, "out of memory: no room for another handle")
         }
         self.gate = gate
         generation = cp_load64(&gate.pointee.state) >> 32
+        cp_store32(&gate.pointee.kind, Object.kind)
         gate.pointee.object = Unmanaged.passRetained(object).toOpaque()
     }
 
-    /// Waits for those inside. From a callback of this network, it takes effect when the call in progress returns.
+    /// Waits for those inside. From a callback of this object, it takes effect when the call in progress returns.
     package func free() {
         do throws(BackpropError) {
             try enter(writing: true)
@@ -35,42 +48,50 @@ package struct Handle: @unchecked Sendable {
         cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
         Self.putGate(gate)
         // Last, outside the gate: the host's destroy callbacks may call the library.
-        if let object { Unmanaged<NetworkState>.fromOpaque(object).release() }
+        if let object { Unmanaged<Object>.fromOpaque(object).release() }
     }
 
     // MARK: Using
 
-    /// Runs `body` alone with the network.
+    /// Runs `body` alone with the object.
     @inline(__always)
-    package func write<R>(_ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
-        try visit(writing: true, body)
+    package func write<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try visit(writing: true, inFit: false, body)
     }
 
-    /// Runs `body` with the network, which it must not change, beside other readers.
+    /// The same for the fit in progress on the object, when all other changes are refused.
+    func writeInFit<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try visit(writing: true, inFit: true, body)
+    }
+
+    /// Runs `body` with the object, which it must not change, beside other readers.
     @inline(__always)
-    package func read<R>(_ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
-        try visit(writing: false, body)
+    package func read<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
+        try visit(writing: false, inFit: false, body)
     }
 
     @inline(__always)
-    private func visit<R>(writing: Bool, _ body: (NetworkState) throws(BackpropError) -> R) throws(BackpropError) -> R {
+    private func visit<R>(
+        writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
+    ) throws(BackpropError) -> R {
         try enter(writing: writing)
         defer { leave(writing: writing) }
-        guard let object = gate.pointee.object else { throw Self.invalid }
-        let network = Unmanaged<NetworkState>.fromOpaque(object).takeUnretainedValue()
-        return network.hasPlugins ? try visitWithCallbacks(network, writing: writing, body) : try body(network)
+        guard let pointer = gate.pointee.object else { throw Self.invalid }
+        let object = Unmanaged<Object>.fromOpaque(pointer).takeUnretainedValue()
+        return object.needsCare ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object)
     }
 
     /// The host may come back from its callbacks: `enterSlowly` then finds this visit.
     @inline(never)
-    private func visitWithCallbacks<R>(
-        _ network: NetworkState, writing: Bool, _ body: (NetworkState) throws(BackpropError) -> R
+    private func visitWithCare<R>(
+        _ object: Object, writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
     ) throws(BackpropError) -> R {
+        if writing, !inFit { try object.requireChangeable() }
         var visit = cp_visit(gate: gate, writes: writing, outer: cp_current_visit())
         return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
             cp_set_current_visit(pointer)
             defer { cp_set_current_visit(pointer.pointee.outer) }
-            return try body(network)
+            return try body(object)
         }
     }
 
@@ -99,7 +120,7 @@ package struct Handle: @unchecked Sendable {
         try requireGeneration()
         if let own = ownVisit() {
             guard !writing, !own.pointee.writes else {
-                throw BackpropError(.busy, "called from a callback of the same network")
+                throw BackpropError(.busy, "called from a callback of the same \(Object.noun)")
             }
             while !tryEnter(writing: false) { cp_wait(0) }  // inside already: no need to queue
             return
@@ -153,7 +174,7 @@ extension Handle {
     private static var mark: UInt64 { cp_library_mark() & 0xFFFF }
 
     private static var invalid: BackpropError {
-        BackpropError(.invalidHandle, "not a network of this library, or one that was freed")
+        BackpropError(.invalidHandle, "not a \(Object.noun) of this library, or one that was freed")
     }
 
     package var pointer: OpaquePointer {
@@ -167,7 +188,7 @@ extension Handle {
         let generation = bits >> Self.indexBits & Self.generationMask
         guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, generation != 0,
             let gate = Self.gate(at: Int(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
-            cp_load_pointer(&gate.pointee.object) != nil
+            cp_load32(&gate.pointee.kind) == Object.kind, cp_load_pointer(&gate.pointee.object) != nil
         else { throw Self.invalid }
         self.gate = gate
         self.generation = generation

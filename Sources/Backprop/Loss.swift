@@ -21,31 +21,35 @@ enum Loss: Int, Named {
         }
     }
 
-    /// The sum over rows of the loss. z and a are padded, targets are not.
+    /// The sum over rows of the loss, each times its weight where there are weights. z and a are padded, targets are not.
     func sum(
-        fused: Bool, z: UnsafePointer<Float>, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, rows: Int,
-        columns: Int, stride: Int
+        fused: Bool, z: UnsafePointer<Float>, a: UnsafePointer<Float>, targets: UnsafePointer<Float>,
+        weights: UnsafePointer<Float>?, rows: Int, columns: Int, stride: Int
     ) -> Double {
         var total = 0.0
         for row in 0..<rows {
             let z = z + row * stride
             let a = a + row * stride
             let y = targets + row * columns
-            switch self {
-            case .squaredError: total += halfSquaredError(a, y, columns)
-            case .binaryCrossEntropy: total += fused ? logisticLoss(z, y, columns) : binaryLoss(a, y, columns)
-            case .crossEntropy: total += fused ? softmaxLoss(z, y, columns) : categoricalLoss(a, y, columns)
-            }
+            let value =
+                switch self {
+                case .squaredError: halfSquaredError(a, y, columns)
+                case .binaryCrossEntropy: fused ? logisticLoss(z, y, columns) : binaryLoss(a, y, columns)
+                case .crossEntropy: fused ? softmaxLoss(z, y, columns) : categoricalLoss(a, y, columns)
+                }
+            total += weights.map { Double($0[row]) * value } ?? value
         }
         return total
     }
 
-    /// The gradient for a, or for z where fused; times `scale`. d is padded like a; its padding stays.
+    /// The gradient for a, or for z where fused; times `scale`, and the row's weight where there are weights. d is padded
+    /// like a; its padding stays.
     func gradient(
-        fused: Bool, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, rows: Int,
-        columns: Int, stride: Int, scale: Float
+        fused: Bool, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?,
+        d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, scale: Float
     ) {
         for row in 0..<rows {
+            let scale = weights.map { scale * $0[row] } ?? scale
             let a = a + row * stride
             let d = d + row * stride
             let y = targets + row * columns

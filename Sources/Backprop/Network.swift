@@ -8,9 +8,9 @@
 /// count. `backprop.h` says more on every call. Any method may be called from any thread; those that change the network
 /// run one at a time.
 public final class Network: Sendable {
-    private let handle: Handle
+    let handle: Handle<NetworkState>
 
-    private init(_ handle: Handle) {
+    private init(_ handle: Handle<NetworkState>) {
         self.handle = handle
     }
 

@@ -2,7 +2,7 @@ import CPlatform
 
 /// What a network is, behind its gate: whoever calls here holds it (see Gate.swift). The other files of this folder
 /// extend it by what it does.
-package final class NetworkState {
+package final class NetworkState: Guarded {
     static let largestLayerCount = 1024
 
     let kernels: cp_kernels
@@ -19,6 +19,8 @@ package final class NetworkState {
     var random: Random
     /// Whether a host's callback may run in a call.
     private(set) var hasPlugins = false
+    /// Whether a trainer has it: then nobody else may change it.
+    var isBeingFitted = false
 
     var workspace: Workspace? {
         didSet { rowPlan = workspace?.rowPlan?.pointer }
@@ -88,6 +90,17 @@ package final class NetworkState {
     }
 
     package static var instructionSet: UnsafePointer<CChar> { kernels.name }
+
+    // MARK: Behind its gate
+
+    package static var kind: UInt32 { 1 }
+    package static var noun: String { "network" }
+
+    package var needsCare: Bool { hasPlugins || isBeingFitted }
+
+    package func requireChangeable() throws(BackpropError) {
+        guard !isBeingFitted else { throw BackpropError(.busy, "a trainer is fitting the network") }
+    }
 
     // MARK: Shape
 

@@ -29,8 +29,8 @@ extension NetworkState {
         try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
             sums.base[block] = loss.sum(
                 fused: fused, z: part.z, a: part.a,
-                targets: targets + block * PredictionBuffers.blockRows * outputCount, rows: count, columns: outputCount,
-                stride: stride)
+                targets: targets + block * PredictionBuffers.blockRows * outputCount, weights: nil, rows: count,
+                columns: outputCount, stride: stride)
         }
         var sum = 0.0
         for block in 0..<blocks { sum += sums.base[block] }

@@ -4,14 +4,17 @@ import CPlatform
 /// none of which can fail.
 extension NetworkState {
     /// One step of gradient descent on a minibatch (notes, §2 and §4); one row is the delta rule (§1). Returns the loss
-    /// before the step.
+    /// before the step. With weights, [rows], each row's loss and gradient count so many times.
     package func train(
-        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
+        rate: Float
     ) throws(BackpropError) -> Float {
-        if rows == 1, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
+        if rows == 1, weights == nil, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
         try requireRate(rate)
         let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
-        return try pass(inputs, targets, rows: rows, rate: rate, gammaStep: gammaStep) { workspace throws(BackpropError) in
+        return try pass(
+            inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaStep
+        ) { workspace throws(BackpropError) in
             update(inputs, rows: rows, rate: rate, in: workspace)
         }
     }
@@ -61,8 +64,8 @@ extension NetworkState {
 
     /// Forward, backward and checks; then `commit`, which must do all it can fail at before it changes anything.
     func pass(
-        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float, gammaStep: Float?,
-        commit: (Workspace) throws(BackpropError) -> Void
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
+        rate: Float, gammaStep: Float?, commit: (Workspace) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
@@ -70,9 +73,9 @@ extension NetworkState {
         let workspace = try requireWorkspace(rows: rows)
         do throws(BackpropError) {
             try forward(inputs, rows: rows, in: workspace)
-            let value = lossValue(targets, rows: rows, in: workspace)
+            let value = lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value)
-            try backward(targets: targets, rows: rows, in: workspace, gammaStep: gammaStep)
+            try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             try requireFiniteStep(inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace)
             return Float(value)
@@ -82,12 +85,14 @@ extension NetworkState {
         }
     }
 
-    private func lossValue(_ targets: UnsafePointer<Float>, rows: Int, in workspace: Workspace) -> Double {
+    private func lossValue(
+        _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace
+    ) -> Double {
         let layer = layers[layers.count - 1]
         let own = workspace.layers[layers.count - 1]
         let sum = loss.sum(
-            fused: loss.isFused(with: layer.activation), z: own.z.base, a: own.a.base, targets: targets, rows: rows,
-            columns: outputCount, stride: layer.stride)
+            fused: loss.isFused(with: layer.activation), z: own.z.base, a: own.a.base, targets: targets, weights: weights,
+            rows: rows, columns: outputCount, stride: layer.stride)
         return reduced(sum, rows: rows)
     }
 

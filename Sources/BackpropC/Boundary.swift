@@ -37,7 +37,7 @@ private func missing(_ name: StaticString) -> BackpropError {
 func changing(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
-    try Handle(try require(network, "network")).write(body)
+    try Handle<NetworkState>(try require(network, "network")).write(body)
 }
 
 /// Runs `body` with the network of a handle beside other readers.
@@ -45,7 +45,7 @@ func changing(
 func reading(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
-    try Handle(try require(network, "network")).read(body)
+    try Handle<NetworkState>(try require(network, "network")).read(body)
 }
 
 /// A caller's text.

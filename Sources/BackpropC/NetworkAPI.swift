@@ -27,7 +27,7 @@ public func bp_network_clone(_ network: OpaquePointer!, _ network_out: UnsafeMut
 @_cdecl("bp_network_free") @implementation
 public func bp_network_free(_ network: OpaquePointer!) {
     guard let network else { return }
-    if let handle = try? Handle(network) { handle.free() }
+    if let handle = try? Handle<NetworkState>(network) { handle.free() }
 }
 
 @_cdecl("bp_network_initialize") @implementation

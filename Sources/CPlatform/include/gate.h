@@ -15,7 +15,8 @@ typedef struct cp_gate {
     uint32_t doomed;      /* free the object when the last one leaves */
     uint32_t index;
     struct cp_gate *next_unused;
-    uint8_t padding[24]; /* a cache line each: threads at different gates do not meet */
+    uint32_t kind;        /* of the object */
+    uint8_t padding[20]; /* a cache line each: threads at different gates do not meet */
 } cp_gate;
 _Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line");
 
