@@ -233,14 +233,14 @@ int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enab
  * Since:     0.1 */
 int32_t bp_network_set_loss(bp_network *network, const char *name);
 
-/* Sets an option:
+/* Sets an option of a network:
  *
  *     name                  values          default   meaning
- *     gradient_reduction    0, 1            0         loss and gradient of a minibatch: 0 the sum over its rows
- *                                                     (notes, section 4), 1 their mean
+ *     gradient_reduction    0, 1            0         loss and gradient of a minibatch: 0 the sum over its rows (notes,
+ *                                                     section 4), 1 their mean
  *     initialization        0 ... 3         0         random weights, uniform in [-r, r]: 1 Glorot, r^2 = 6 / (inputs +
- *                                                     outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / inputs;
- *                                                     0 chooses He for relu, leaky_relu, elu, softplus, silu and gelu,
+ *                                                     outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / inputs; 0
+ *                                                     chooses He for relu, leaky_relu, elu, softplus, silu and gelu,
  *                                                     and Glorot for all others. Takes effect as an activation does
  *     batchnorm_epsilon     1e-12 ... 1     1e-5      added to the variance
  *     batchnorm_momentum    0 ... 1         0.1       how far a minibatch moves the running statistics
@@ -261,6 +261,26 @@ int32_t bp_network_set_option(bp_network *network, const char *name, double valu
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_get_option(const bp_network *network, const char *name, double *value_out);
+
+/* One option. Grows at the end only. */
+typedef struct bp_option_description {
+    uint32_t struct_size;    /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
+    uint32_t owner;          /* 0: of bp_network_set_option */
+    const char *name;        /* static */
+    const char *meaning;     /* static, one line */
+    double default_value;
+    double minimum, maximum; /* both are allowed */
+    uint32_t whole_numbers;  /* 1 where only whole numbers are */
+    uint32_t reserved;       /* 0 */
+} bp_option_description;
+
+/* Describes the option with that index, a network's first: count up from 0 until BP_ERROR_UNKNOWN_NAME. The tables in
+ * this header say the same.
+ * Ownership: the struct is the caller's, its strings are static. On failure all but struct_size is 0.
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME past the end.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_option_info(size_t index, bp_option_description *description_out);
 
 /* ---- Training --------------------------------------------------------------------------------------------------- */
 

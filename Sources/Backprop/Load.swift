@@ -89,7 +89,7 @@ extension NetworkState {
         }
         guard let loss = Loss.named(try header.value("loss")) else { throw malformed("loss") }
         network.loss = loss
-        for option in Option.allCases {
+        for option in NetworkOption.allCases {
             let key = "option.\(option.name)"
             guard let value = number(try header.value(key)), (try? network.options.set(option, to: value)) != nil else {
                 throw malformed(key)

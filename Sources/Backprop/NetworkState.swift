@@ -9,7 +9,7 @@ package final class NetworkState: Guarded {
     /// layers[0] is layer 1, the first with weights.
     let layers: [Layer]
     var loss = Loss.squaredError
-    var options = Options()
+    var options = Options<NetworkOption>()
     var seed: UInt64
     /// Training steps taken since the weights were drawn.
     var steps: UInt64 = 0
@@ -151,13 +151,13 @@ package final class NetworkState: Guarded {
     }
 
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {
-        let option = try Options.find(name)
+        let option = try NetworkOption.find(name)
         try options.set(option, to: value)
         if option == .initialization { redraw() }
     }
 
     package func option(_ name: String) throws(BackpropError) -> Double {
-        options[try Options.find(name)]
+        options[try NetworkOption.find(name)]
     }
 
     private func forgetBuffers() {

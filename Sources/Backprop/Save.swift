@@ -85,7 +85,7 @@ private struct SavedModel: ~Copyable {
             ("pristine", network.isPristine ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
-        for option in Option.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
+        for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
         return pairs
     }
 }

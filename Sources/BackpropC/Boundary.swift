@@ -53,6 +53,11 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(Backpro
     String(cString: try require(pointer, name))
 }
 
+/// Text that lives as long as the process.
+func fixed(_ text: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
 /// A size_t as an Int: one beyond Int is more than any buffer has.
 func roomy(_ capacity: Int) -> Int { capacity < 0 ? Int.max : capacity }
 

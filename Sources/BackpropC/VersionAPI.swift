@@ -2,11 +2,6 @@ import Backprop
 import CBackprop
 import CPlatform
 
-/// Text that lives as long as the process.
-private func fixed(_ text: StaticString) -> UnsafePointer<CChar> {
-    UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
-}
-
 @_cdecl("bp_version_number") @implementation
 public func bp_version_number() -> UInt32 { UInt32(BP_VERSION_MAJOR * 10000 + BP_VERSION_MINOR * 100 + BP_VERSION_PATCH) }
 

@@ -20,6 +20,9 @@ import Testing
         ] {
             #expect(try network.option(name) == value)
         }
+        for option in OptionDescription.all where option.owner == .network {
+            #expect(try network.option(option.name) == option.standard)
+        }
     }
 
     @Test func parametersComeLayerByLayerRowByRow() throws {

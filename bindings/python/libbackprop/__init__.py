@@ -15,6 +15,7 @@ from .errors import (
     NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
 from .network import Network, Path
+from .option import Option, options
 
 __version__ = "0.1.0"
 

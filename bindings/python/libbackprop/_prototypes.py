@@ -12,6 +12,12 @@ class bp_network(ctypes.Structure):
     """Opaque, so that no other pointer passes for a network."""
 
 
+class bp_option_description(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("owner", c_uint32), ("name", c_char_p), ("meaning", c_char_p),
+                ("default_value", c_double), ("minimum", c_double), ("maximum", c_double), ("whole_numbers", c_uint32),
+                ("reserved", c_uint32)]
+
+
 Network = POINTER(bp_network)
 NetworkOut = POINTER(Network)
 Floats = POINTER(c_float)
@@ -44,6 +50,7 @@ PROTOTYPES = {
     "bp_network_set_loss": (c_int32, Network, c_char_p),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
     "bp_network_get_option": (c_int32, Network, c_char_p, POINTER(c_double)),
+    "bp_option_info": (c_int32, c_size_t, POINTER(bp_option_description)),
     "bp_network_train_step": (c_int32, Network, Floats, Floats, c_float, Floats),
     "bp_network_train_minibatch": (c_int32, Network, Floats, Floats, c_size_t, c_float, Floats),
     "bp_network_gradient": (c_int32, Network, Floats, Floats, c_size_t, Floats, Floats),

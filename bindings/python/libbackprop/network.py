@@ -122,7 +122,7 @@ class Network:
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))
 
     def set_option(self, name: str, value: float) -> None:
-        """Sets an option; backprop.h lists them. UnknownNameError for the name, InvalidValueError for the value."""
+        """Sets an option, one of `bp.options()`. UnknownNameError for the name, InvalidValueError for the value."""
         call(library.bp_network_set_option, self._handle, text(name, "option"), number(value, "value"))
 
     def get_option(self, name: str) -> float:

@@ -9,7 +9,7 @@ import header
 import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
-from libbackprop._prototypes import PROTOTYPES, Network as Handle, bp_network
+from libbackprop._prototypes import PROTOTYPES, Network as Handle, bp_network, bp_option_description
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -211,6 +211,7 @@ def valid_arguments(network):
         "bp_network_set_loss": [network, b"squared_error"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
         "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],
+        "bp_option_info": [0, ctypes.pointer(bp_option_description(ctypes.sizeof(bp_option_description)))],
         "bp_network_train_step": [network, floats, floats, 0.1, loss],
         "bp_network_train_minibatch": [network, floats, floats, 1, 0.1, loss],
         "bp_network_gradient": [network, floats, floats, 1, (ctypes.c_float * 8)(), loss],

@@ -1,0 +1,100 @@
+/* options.c: bp_option_info, and that networks take what it says. */
+#include "check.h"
+
+/* The description with that index; 0 past the end. */
+static int describe(size_t index, bp_option_description *description) {
+    description->struct_size = sizeof *description;
+    return bp_option_info(index, description) == BP_OK;
+}
+
+static void every_option_is_described_once_with_its_default_within_its_bounds(void) {
+    bp_option_description one, other;
+    size_t count = 0;
+    for (; describe(count, &one); count++) {
+        EXPECT(one.struct_size == sizeof one && one.owner <= 1 && one.whole_numbers <= 1 && one.reserved == 0);
+        EXPECT(one.name[0] && one.meaning[0] && !strchr(one.meaning, '\n'));
+        EXPECT(one.minimum <= one.default_value && one.default_value <= one.maximum);
+        for (size_t i = 0; i < count; i++) EXPECT(describe(i, &other) && strcmp(one.name, other.name) != 0);
+    }
+    EXPECT(count >= 5);
+}
+
+static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_when_it_refuses(void) {
+    const size_t sizes[] = {2, 3, 1};
+    bp_network *network = check_network(sizes, 3, 1);
+    bp_option_description o;
+    for (size_t i = 0; describe(i, &o); i++) {
+        const double bad[] = {o.minimum - 1, o.maximum * 1.5 + 1, NAN, INFINITY, -INFINITY,
+                              o.whole_numbers ? o.minimum + 0.5 : NAN};
+        double value = -1;
+        if (o.owner != 0) {
+            EXPECT_ERROR(bp_network_set_option(network, o.name, o.default_value), BP_ERROR_UNKNOWN_NAME);
+            EXPECT_ERROR(bp_network_get_option(network, o.name, &value), BP_ERROR_UNKNOWN_NAME);
+            continue;
+        }
+        EXPECT_OK(bp_network_get_option(network, o.name, &value));
+        EXPECT(value == o.default_value);
+        for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+            const char *from, *to;
+            EXPECT_ERROR(bp_network_set_option(network, o.name, bad[k]), BP_ERROR_INVALID_VALUE);
+            from = strstr(bp_last_error_message(), " from ");
+            to = strstr(bp_last_error_message(), " to ");
+            EXPECT(strstr(bp_last_error_message(), o.name) != NULL);
+            EXPECT(from && strtod(from + 6, NULL) == o.minimum);
+            EXPECT(to && strtod(to + 4, NULL) == o.maximum);
+            EXPECT_OK(bp_network_get_option(network, o.name, &value));
+            EXPECT(value == o.default_value);
+        }
+        EXPECT_OK(bp_network_set_option(network, o.name, o.minimum));
+        EXPECT_OK(bp_network_get_option(network, o.name, &value));
+        EXPECT(value == o.minimum);
+        EXPECT_OK(bp_network_set_option(network, o.name, o.maximum));
+        EXPECT_OK(bp_network_get_option(network, o.name, &value));
+        EXPECT(value == o.maximum);
+    }
+    bp_network_free(network);
+}
+
+static int is_empty(const bp_option_description *o) {
+    return !o->owner && !o->name && !o->meaning && o->default_value == 0 && o->minimum == 0 && o->maximum == 0 &&
+           !o->whole_numbers;
+}
+
+static void past_the_end_is_unknown_and_leaves_an_empty_description(void) {
+    bp_option_description o;
+    size_t count = 0;
+    while (describe(count, &o)) count++;
+    for (size_t i = 0; i < 4; i++) {
+        const size_t past[] = {count, count + 1, SIZE_MAX / 2 + 1, SIZE_MAX};
+        EXPECT(describe(0, &o) && !is_empty(&o));
+        EXPECT_ERROR(bp_option_info(past[i], &o), BP_ERROR_UNKNOWN_NAME);
+        EXPECT(is_empty(&o));
+    }
+}
+
+static void a_struct_of_another_size_is_refused_when_short_and_never_written_past_its_known_part(void) {
+    struct {
+        bp_option_description known;
+        uint64_t later;
+    } longer;
+    bp_option_description o;
+    EXPECT_ERROR(bp_option_info(0, NULL), BP_ERROR_NULL_ARGUMENT);
+    memset(&o, 0x5A, sizeof o);
+    for (uint32_t size = 0; size < sizeof o; size++) {
+        o.struct_size = size;
+        EXPECT_ERROR(bp_option_info(0, &o), BP_ERROR_INVALID_VALUE);
+        EXPECT(o.owner == 0x5A5A5A5A && o.reserved == 0x5A5A5A5A);
+    }
+    longer.later = 77;
+    longer.known.struct_size = UINT32_MAX; /* a caller of a later version, or one that forgot to set it */
+    EXPECT_OK(bp_option_info(0, &longer.known));
+    EXPECT(longer.known.struct_size == sizeof o && longer.later == 77);
+}
+
+int main(void) {
+    CLAIM(every_option_is_described_once_with_its_default_within_its_bounds);
+    CLAIM(network_takes_its_options_within_their_bounds_and_tells_the_bounds_when_it_refuses);
+    CLAIM(past_the_end_is_unknown_and_leaves_an_empty_description);
+    CLAIM(a_struct_of_another_size_is_refused_when_short_and_never_written_past_its_known_part);
+    return check_end();
+}
