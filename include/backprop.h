@@ -401,7 +401,8 @@ int32_t bp_network_save(const bp_network *network, const char *path);
 /* Makes a network from a file.
  * Ownership: the caller owns *network_out and ends it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO; NOT_A_MODEL; CORRUPT; VERSION; UNKNOWN_NAME for
- *            activations that are not registered (the message names them); LIMIT; OUT_OF_MEMORY.
+ *            activations that are not registered (the message names them); LIMIT for a header of more than 16 MiB or
+ *            65,536 entries; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_load(const char *path, bp_network **network_out);
@@ -420,6 +421,25 @@ int32_t bp_network_save_memory(const bp_network *network, uint8_t *buffer, size_
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **network_out);
+
+/* Takes the weights from any safetensors file, such as PyTorch's state dictionaries saved in that format: tensors in any
+ * order, with the names and shapes a model of this network has,
+ *
+ *     layers.1.weight   [outputs, inputs]             layers.1.norm.weight, .bias,
+ *     layers.1.bias     [outputs]                     .running_mean, .running_var   [outputs] each
+ *
+ * and so on for each layer, the right ones where the layer has batch normalization (where that is off they may be
+ * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.", and
+ * PyTorch's num_batches_tracked are passed over; any other tensor of a layer the network does not have is a MISMATCH. A
+ * model of this library is held to its checksum. Activations, loss, options and the step count stay.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; NOT_A_MODEL for a file that is not
+ *            safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536 entries; MISMATCH for a
+ *            tensor that is missing, has another shape or type, or belongs to no layer (the message names it);
+ *            NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_load_weights(bp_network *network, const char *path);
 
 /* ---- Activations ------------------------------------------------------------------------------------------------ */
 

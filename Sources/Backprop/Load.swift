@@ -2,80 +2,37 @@ import CPlatform
 
 extension NetworkState {
     package static func load(_ path: String) throws(BackpropError) -> NetworkState {
-        guard !path.isEmpty else { throw BackpropError(.invalidValue, "the path is empty") }
-        var bytes: UnsafeMutablePointer<UInt8>?
-        var count = 0
-        let error = path.withCString { cp_read_file($0, 1 << 58, &bytes, &count) }
-        if error != 0 { throw fileError(error, "read", path) }
-        defer { cp_free(bytes) }
-        return try load(UnsafeBufferPointer(start: bytes, count: count))
+        let file = try FileBytes(reading: path)
+        return try load(file.buffer)
     }
 
     /// From the bytes of a model file. In this order: is it one, of a version known, unchanged; then what it says.
     package static func load(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> NetworkState {
-        try requireOpening(file)
-        try requireVersion(file)
-        guard let text = SafeTensorsHeader.text(of: file), file.count >= ModelFormat.checksumStart + ModelFormat.checksumDigits
-        else { throw BackpropError(.corrupt, "the model is cut short: \(file.count) bytes do not hold its header") }
-        try requireChecksum(file)
-        let header = try SafeTensorsHeader(parsing: text)
-        let network = try make(from: header, dataCount: file.count - header.dataStart)
+        guard ModelFormat.isModel(file) else { throw BackpropError(.notAModel, "not a model of this library") }
+        let header = try SafeTensorsHeader(parsing: try ModelFormat.unchangedHeader(of: file))
+        let network = try make(from: header.metadata, dataCount: file.count - header.dataStart)
         let data = UnsafeRawPointer(file.baseAddress.unsafelyUnwrapped) + header.dataStart
         try fill(network, from: header, data)
+        for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
+        try header.metadata.requireAllKnown()
         return network
-    }
-
-    // MARK: Is it a model
-
-    private static func requireOpening(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
-        guard has(file, ModelFormat.opening, at: 8) else {
-            throw BackpropError(.notAModel, "not a model of this library")
-        }
-    }
-
-    private static func requireVersion(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
-        let start = 8 + ModelFormat.opening.utf8.count
-        if has(file, ModelFormat.version + "\"", at: start) { return }
-        var version: [UInt8] = []
-        var at = start
-        while at < file.count, file[at] >= 0x30, file[at] <= 0x39, version.count < 9 {
-            version.append(file[at])
-            at += 1
-        }
-        guard !version.isEmpty, at < file.count, file[at] == 0x22 else {
-            throw BackpropError(.corrupt, "the model is cut short or changed: it names no version")
-        }
-        let name = String(decoding: version, as: UTF8.self)
-        throw BackpropError(.version, "the model has format version \(name); this library knows \(ModelFormat.version)")
-    }
-
-    private static func requireChecksum(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
-        let computed = ModelFormat.hex(ModelFormat.checksum(of: file))
-        guard has(file, computed, at: ModelFormat.checksumStart) else {
-            throw BackpropError(.corrupt, "the model is cut short or changed: its checksum is not \(computed)")
-        }
-    }
-
-    private static func has(_ file: UnsafeBufferPointer<UInt8>, _ text: String, at start: Int) -> Bool {
-        let count = text.utf8.count
-        guard file.count >= start + count else { return false }
-        return file[start..<start + count].elementsEqual(text.utf8)
     }
 
     // MARK: What it says
 
-    /// A network as the metadata describe it, with the file's floats still to come.
-    private static func make(from header: SafeTensorsHeader, dataCount: Int) throws(BackpropError) -> NetworkState {
+    /// A network as the metadata describe it, with the file's floats still to come. A key that came later than format 1
+    /// must be read by `valueIfAny`: files that do not have it keep loading.
+    private static func make(from metadata: Metadata, dataCount: Int) throws(BackpropError) -> NetworkState {
         var sizes: [Int] = []
-        for item in ModelFormat.items(try header.value("layers")) { sizes.append(try count(item, "layers")) }
-        let batchnorm = ModelFormat.items(try header.value("batchnorm"))
-        let names = ModelFormat.items(try header.value("activations"))
+        for item in ModelFormat.items(try metadata.value("layers")) { sizes.append(try count(item, "layers")) }
+        let batchnorm = ModelFormat.items(try metadata.value("batchnorm"))
+        let names = ModelFormat.items(try metadata.value("activations"))
         guard sizes.count >= 2, batchnorm.count == sizes.count - 1, names.count == sizes.count - 1 else {
             throw BackpropError(.corrupt, "the model's lists of layers differ in length")
         }
         try requireData(dataCount, sizes, batchnorm)
         let activations = try activations(names)
-        let seed = try unsigned(try header.value("seed"), "seed")
+        let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
             try NetworkState.make(layerSizes: sizes, seed: seed)
         }
@@ -87,18 +44,17 @@ extension NetworkState {
                 layer.isNormalized = try choice(batchnorm[index], "on", "off", "batchnorm")
             }
         }
-        guard let loss = Loss.named(try header.value("loss")) else { throw malformed("loss") }
+        guard let loss = Loss.named(try metadata.value("loss")) else { throw malformed("loss") }
         network.loss = loss
         for option in NetworkOption.allCases {
             let key = "option.\(option.name)"
-            guard let value = number(try header.value(key)), (try? network.options.set(option, to: value)) != nil else {
-                throw malformed(key)
-            }
+            guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
+            guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
-        network.steps = try unsigned(try header.value("steps"), "steps")
-        network.isPristine = try choice(try header.value("pristine"), "yes", "no", "pristine")
+        network.steps = try unsigned(try metadata.value("steps"), "steps")
+        network.isPristine = try choice(try metadata.value("pristine"), "yes", "no", "pristine")
         var words: [UInt64] = []
-        for item in ModelFormat.items(try header.value("random")) { words.append(try hexadecimal(item)) }
+        for item in ModelFormat.items(try metadata.value("random")) { words.append(try hexadecimal(item)) }
         guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
         network.random = Random(state: (words[0], words[1], words[2], words[3]))
         return network
@@ -137,14 +93,18 @@ extension NetworkState {
         _ network: NetworkState, from header: SafeTensorsHeader, _ data: UnsafeRawPointer
     ) throws(BackpropError) {
         let expected = ModelFormat.tensors(of: network)
-        guard header.tensors.count == expected.count else { throw malformed("tensors") }
+        guard header.tensors.count == expected.count else {
+            throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, its layers \(expected.count)")
+        }
         var offset = 0
         for (tensor, found) in zip(expected, header.tensors) {
             let end = offset + tensor.count * 4
             guard found.name.isSame(as: tensor.name), found.type.isSame(as: "F32"), found.shape == tensor.shape,
                 found.begin == offset, found.end == end
-            else { throw malformed(tensor.name) }
-            tensor.copy(from: (data + offset).assumingMemoryBound(to: Float.self))
+            else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
+            let values = (data + offset).assumingMemoryBound(to: Float.self)
+            guard tensor.accepts(values) else { throw found.error(.corrupt, ModelFormat.unacceptable) }
+            tensor.copy(from: values)
             offset = end
         }
     }
@@ -187,6 +147,6 @@ extension NetworkState {
     }
 
     private static func malformed(_ key: String) -> BackpropError {
-        BackpropError(.corrupt, "the model's \"\(key)\" is malformed")
+        Metadata.error(key, "is malformed")
     }
 }

@@ -7,6 +7,8 @@ enum ModelFormat {
     static var version: String { "1" }
     static var beforeChecksum: String { "\",\"checksum\":\"" }
     static var checksumDigits: Int { 16 }
+    /// What these have said.
+    static var firstKeys: [String] { ["format", "format_version", "checksum"] }
     /// Where the checksum's digits lie in a file.
     static var checksumStart: Int { 8 + opening.utf8.count + version.utf8.count + beforeChecksum.utf8.count }
 
@@ -15,6 +17,9 @@ enum ModelFormat {
         let name: String
         let shape: [Int]
         let place: Place
+        /// Of a batch normalization that is off: kept for the next time.
+        var isIdle = false
+        var isVariance = false
 
         enum Place {
             case weights(Layer)
@@ -23,10 +28,16 @@ enum ModelFormat {
         }
 
         var count: Int { shape.reduce(1, *) }
+        var text: String { ModelFormat.text(name, shape) }
     }
 
     /// Everything of the network that is floats, in the order of the file.
     static func tensors(of network: NetworkState) -> [Tensor] {
+        layerTensors(of: network)
+    }
+
+    /// Parameters and running statistics.
+    static func layerTensors(of network: NetworkState) -> [Tensor] {
         var tensors: [Tensor] = []
         for (index, layer) in network.layers.enumerated() {
             let prefix = "layers.\(index + 1)."
@@ -34,12 +45,16 @@ enum ModelFormat {
                 Tensor(name: prefix + "weight", shape: [layer.outputs, layer.inputs], place: .weights(layer)))
             tensors.append(Tensor(name: prefix + "bias", shape: [layer.outputs], place: .biases(layer)))
             guard let norm = layer.normalization else { continue }
-            for (name, vector) in [
-                ("weight", norm.gamma.base), ("bias", norm.beta.base), ("running_mean", norm.runningMean.base),
-                ("running_var", norm.runningVariance.base),
-            ] {
-                tensors.append(Tensor(name: prefix + "norm." + name, shape: [layer.outputs], place: .vector(vector)))
+            func add(_ name: String, _ vector: borrowing Floats, isVariance: Bool = false) {
+                tensors.append(
+                    Tensor(
+                        name: prefix + "norm." + name, shape: [layer.outputs], place: .vector(vector.base),
+                        isIdle: !layer.isNormalized, isVariance: isVariance))
             }
+            add("weight", norm.gamma)
+            add("bias", norm.beta)
+            add("running_mean", norm.runningMean)
+            add("running_var", norm.runningVariance, isVariance: true)
         }
         return tensors
     }
@@ -63,10 +78,17 @@ enum ModelFormat {
     }
 
     /// Text between commas.
+    @inline(never)
     static func list(_ items: [String]) -> String {
         var text = ""
         for (index, item) in items.enumerated() { text += index == 0 ? item : "," + item }
         return text
+    }
+
+    /// A tensor in a message: "layers.1.weight" [4,2]
+    @inline(never)
+    static func text(_ name: String, _ shape: [Int]) -> String {
+        "\"" + name + "\" [" + list(shape.map { "\($0)" }) + "]"
     }
 
     static func items(_ list: String) -> [String] {
@@ -74,7 +96,18 @@ enum ModelFormat {
     }
 }
 
+extension ModelFormat {
+    /// What no tensor may hold.
+    static var unacceptable: String { "holds a NaN, an infinity or a negative variance" }
+}
+
 extension ModelFormat.Tensor {
+    /// Whether these numbers can be its own: no network's are others.
+    func accepts(_ flat: UnsafePointer<Float>) -> Bool {
+        for i in 0..<count where !flat[i].isFinite || (isVariance && flat[i] < 0) { return false }
+        return true
+    }
+
     func copy(to flat: UnsafeMutablePointer<Float>) {
         switch place {
         case .weights(let layer): layer.copyWeights(layer.weights.base, to: flat)

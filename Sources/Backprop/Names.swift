@@ -4,6 +4,18 @@ extension String {
     func isSame(as other: String) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
+
+    func starts(with start: String) -> Bool {
+        utf8.starts(with: start.utf8)
+    }
+
+    func ends(with end: String) -> Bool {
+        utf8.reversed().starts(with: end.utf8.reversed())
+    }
+
+    func precedes(_ other: String) -> Bool {
+        utf8.lexicographicallyPrecedes(other.utf8)
+    }
 }
 
 /// A fixed set of things with names: the built-in activations, losses, options.

@@ -147,6 +147,11 @@ public final class Network: Sendable {
         try handle.read { (state) throws(BackpropError) in try state.save(path) }
     }
 
+    /// Takes the weights from any safetensors file that has tensors of these names and shapes.
+    public func loadWeights(from path: String) throws(BackpropError) {
+        try handle.loadWeights(path)
+    }
+
     public static func load(from path: String) throws(BackpropError) -> Network {
         Network(try Handle(owning: try NetworkState.load(path)))
     }

@@ -13,5 +13,6 @@ func decimal(_ value: Double) -> String {
 /// The number a whole text is; nil for anything else, infinities and NaN included.
 func number(_ text: String) -> Double? {
     var value = 0.0
+    guard !text.utf8.contains(0) else { return nil }  // where C would take the text to end
     return text.withCString { cp_parse_double($0, &value) } ? value : nil
 }

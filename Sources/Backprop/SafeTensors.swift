@@ -5,10 +5,21 @@ struct SafeTensorsHeader {
         let type: String
         let shape: [Int]
         let begin, end: Int  // within the data
+
+        @inline(never)
+        func error(_ code: BackpropError.Code, _ what: String) -> BackpropError {
+            BackpropError(code, ModelFormat.text(name, shape) + " " + what)
+        }
     }
 
-    private(set) var metadata: [(key: String, value: String)] = []
-    private(set) var tensors: [Tensor] = []
+    /// What is read takes memory of Swift's own, a few times the header's size. So that has a bound, and so has the number
+    /// of things it can hold: a network of 1,024 layers takes a sixteenth of either.
+    static var largestSize: Int { 16 << 20 }
+    static var mostEntries: Int { 65_536 }
+
+    let metadata: Metadata
+    /// In the order of the header.
+    let tensors: [Tensor]
     /// Where the data starts in the file.
     let dataStart: Int
 
@@ -21,22 +32,38 @@ struct SafeTensorsHeader {
     }
 
     init(parsing text: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
-        dataStart = 8 + text.count
-        var metadata: [(key: String, value: String)] = []
+        guard text.count <= Self.largestSize else {
+            throw BackpropError(.limit, "the file's header of \(text.count) bytes is longer than \(Self.largestSize)")
+        }
+        var words: [(key: String, value: String)]?
         var tensors: [Tensor] = []
         var reader = JSONReader(text)
         try reader.readObject { (key, reader) throws(BackpropError) in
             if key.isSame(as: "__metadata__") {
-                try reader.readObject { (key, reader) throws(BackpropError) in
-                    metadata.append((key, try reader.readString()))
-                }
+                guard words == nil else { throw BackpropError(.corrupt, "the file has \"__metadata__\" twice") }
+                words = try Self.readWords(&reader)
             } else {
+                guard tensors.count < Self.mostEntries else { throw Self.tooMany }
                 tensors.append(try Self.readTensor(key, &reader))
             }
         }
         try reader.expectEnd()
-        self.metadata = metadata
+        dataStart = 8 + text.count
+        metadata = try Metadata.make(words ?? [])
         self.tensors = tensors
+    }
+
+    private static var tooMany: BackpropError {
+        BackpropError(.limit, "the file's header has more than \(mostEntries) entries")
+    }
+
+    private static func readWords(_ reader: inout JSONReader) throws(BackpropError) -> [(key: String, value: String)] {
+        var words: [(key: String, value: String)] = []
+        try reader.readObject { (key, reader) throws(BackpropError) in
+            guard words.count < mostEntries else { throw tooMany }
+            words.append((key, try reader.readString()))
+        }
+        return words
     }
 
     private static func readTensor(_ name: String, _ reader: inout JSONReader) throws(BackpropError) -> Tensor {
@@ -56,16 +83,5 @@ struct SafeTensorsHeader {
         }
         guard let type, let shape, let offsets, offsets.count == 2 else { throw reader.malformed }
         return Tensor(name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
-    }
-
-    /// The value of a metadata key that must be there once.
-    func value(_ key: String) throws(BackpropError) -> String {
-        var found: String?
-        for entry in metadata where entry.key.isSame(as: key) {
-            guard found == nil else { throw BackpropError(.corrupt, "the model says \"\(key)\" twice") }
-            found = entry.value
-        }
-        guard let found else { throw BackpropError(.corrupt, "the model does not say \"\(key)\"") }
-        return found
     }
 }

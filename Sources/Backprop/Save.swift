@@ -30,12 +30,16 @@ private struct SavedModel: ~Copyable {
     init(_ network: NetworkState) throws(BackpropError) {
         let tensors = ModelFormat.tensors(of: network)
         let header = Self.header(network, tensors)
+        guard header.count <= SafeTensorsHeader.largestSize else {
+            throw BackpropError(.limit, "the model's header of \(header.count) bytes is longer than \(SafeTensorsHeader.largestSize)")
+        }
         var floats = 0
         for tensor in tensors { floats += tensor.count }
-        count = 8 + header.count + floats * 4
+        let count = 8 + header.count + floats * 4
         guard let bytes = cp_allocate_bytes(count) else {
             throw BackpropError(.outOfMemory, "out of memory: no room for \(count) bytes")
         }
+        self.count = count
         self.bytes = bytes
 
         UnsafeMutableRawPointer(bytes).storeBytes(of: UInt64(header.count).littleEndian, as: UInt64.self)
@@ -88,13 +92,4 @@ private struct SavedModel: ~Copyable {
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
         return pairs
     }
-}
-
-/// The error for an errno.
-func fileError(_ code: Int32, _ verb: String, _ path: String) -> BackpropError {
-    if code == cp_out_of_memory_errno { return BackpropError(.outOfMemory, "out of memory: cannot \(verb) \(path)") }
-    let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-        String(cString: cp_describe_errno(code, buffer.baseAddress, 256).unsafelyUnwrapped)
-    }
-    return BackpropError(.io, "cannot \(verb) \(path): \(text)")
 }

@@ -42,3 +42,10 @@ public func bp_network_save_memory(
         }
     }
 }
+
+@_cdecl("bp_network_load_weights") @implementation
+public func bp_network_load_weights(_ network: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> Int32 {
+    status { () throws(BackpropError) in
+        try Handle<NetworkState>(try require(network, "network")).loadWeights(try text(path, "path"))
+    }
+}

@@ -156,4 +156,16 @@ import Testing
             expectOneLine(error.message)
         }
     }
+
+    @Test func weightsOfAFileAreTaken() throws {
+        let source = try Network(layers: [2, 3, 1], seed: 8)
+        let target = try Network(layers: [2, 3, 1], seed: 9)
+        let other = try Network(layers: [2, 4, 1], seed: 9)
+        try withTemporaryPath { path in
+            try source.save(to: path)
+            try target.loadWeights(from: path)
+            expectFailure(.mismatch) { try other.loadWeights(from: path) }
+        }
+        #expect(bits(try target.parameters()) == bits(try source.parameters()))
+    }
 }

@@ -103,6 +103,14 @@ static inline int32_t calls_save_memory(bp_network *network) {
     int32_t status = bp_network_save_memory(network, buffer, sizeof buffer, &needed);
     return calls_checked(status, needed == 0);
 }
+static inline int32_t calls_load_weights(bp_network *network) {
+    const size_t sizes[] = {2, 2, 1};
+    bp_network *other = NULL;
+    int32_t status = bp_network_create(sizes, 3, 1, &other);
+    if (status == BP_OK) status = bp_network_save(other, "calls.safetensors");
+    bp_network_free(other);
+    return status == BP_OK ? bp_network_load_weights(network, "calls.safetensors") : status;
+}
 
 static const network_call network_calls[] = {
     {"clone", calls_clone, 1},
@@ -126,6 +134,7 @@ static const network_call network_calls[] = {
     {"set_parameters", calls_set_parameters, 0},
     {"save", calls_save, 1},
     {"save_memory", calls_save_memory, 1},
+    {"load_weights", calls_load_weights, 0},
 };
 enum { NETWORK_CALLS = sizeof network_calls / sizeof network_calls[0] };
 

@@ -65,6 +65,7 @@ PROTOTYPES = {
     "bp_network_load": (c_int32, c_char_p, NetworkOut),
     "bp_network_save_memory": (c_int32, Network, POINTER(c_uint8), c_size_t, Sizes),
     "bp_network_load_memory": (c_int32, POINTER(c_uint8), c_size_t, NetworkOut),
+    "bp_network_load_weights": (c_int32, Network, c_char_p),
     "bp_activation_register_scalar": (
         c_int32, c_char_p, bp_scalar_fn, bp_scalar_derivative_fn, c_void_p, bp_destroy_fn),
     "bp_activation_register_vector": (

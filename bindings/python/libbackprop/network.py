@@ -246,6 +246,11 @@ class Network:
         """Makes a network from a file. FileError; ModelError; UnknownNameError names activations not registered."""
         return cls._from(library.bp_network_load, _path(path))
 
+    def load_weights(self, path: Path) -> None:
+        """Takes the weights from any safetensors file that has "layers.1.weight" and so on, such as PyTorch's. FileError;
+        ModelError names what does not fit; NotFiniteError."""
+        call(library.bp_network_load_weights, self._handle, _path(path))
+
     def to_bytes(self) -> bytes:
         """What save would write."""
         needed, capacity, buffer = ctypes.c_size_t(), 0, None

@@ -223,6 +223,7 @@ def valid_arguments(network):
         "bp_network_get_parameters": [network, floats],
         "bp_network_set_parameters": [network, floats],
         "bp_network_save": [network, b"model.safetensors"],
+        "bp_network_load_weights": [network, b"model.safetensors"],
         "bp_network_load": [b"model.safetensors", ctypes.pointer(Handle())],
         "bp_network_save_memory": [network, (ctypes.c_uint8 * 4096)(), 4096, (ctypes.c_size_t * 1)()],
         "bp_network_load_memory": [(ctypes.c_uint8 * 4096)(), 4096, ctypes.pointer(Handle())],

@@ -1,0 +1,386 @@
+/* weights.c: weights from anybody's safetensors file. The files are written here by hand: 8 bytes of length, JSON, then
+ * the tensors. */
+#include "check.h"
+
+static const char path[] = "weights.safetensors";
+static const size_t sizes[] = {2, 3, 1};
+enum { COUNT = 13 }; /* 2-3-1: 6 + 3 + 3 + 1 */
+
+/* 1/4, -2, 5/8 and so on: exact in every type. */
+static const float values[COUNT] = {0.25f, -2, 0.625f, 1, -0.5f, 4, 0, -0.125f, 3, 1.5f, -1, 0.75f, 2};
+
+static char header[65536];
+static uint8_t data[4096];
+static size_t data_count;
+
+static void begin(const char *metadata) {
+    snprintf(header, sizeof header, "{%s", metadata);
+    data_count = 0;
+}
+
+/* Adds a tensor whose bytes follow those before it. */
+static void add(const char *name, const char *type, const char *shape, const void *bytes, size_t count) {
+    size_t length = strlen(header);
+    snprintf(header + length, sizeof header - length, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+             header[length - 1] == '{' ? "" : ",", name, type, shape, (int)data_count, (int)(data_count + count));
+    memcpy(data + data_count, bytes, count);
+    data_count += count;
+}
+
+static void write_file(void) {
+    FILE *file = fopen(path, "wb");
+    uint64_t length;
+    uint8_t bytes[8];
+    if (header[strlen(header) - 1] != '\n') strcat(header, "}");
+    length = strlen(header);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(length >> 8 * i);
+    EXPECT(file && fwrite(bytes, 1, 8, file) == 8 && fwrite(header, 1, (size_t)length, file) == length &&
+           fwrite(data, 1, data_count, file) == data_count);
+    if (file) fclose(file);
+}
+
+/* The four tensors of 2-3-1, as floats. */
+static void add_all(void) {
+    add("layers.1.weight", "F32", "[3,2]", values, 24);
+    add("layers.1.bias", "F32", "[3]", values + 6, 12);
+    add("layers.2.weight", "F32", "[1,3]", values + 9, 12);
+    add("layers.2.bias", "F32", "[1]", values + 12, 4);
+}
+
+static int holds_values(const bp_network *network) {
+    float now[COUNT];
+    return EXPECT_OK(bp_network_get_parameters(network, now)) && memcmp(now, values, sizeof values) == 0;
+}
+
+/* Loading fails so, names that, and leaves everything as it was. */
+static void refused(bp_network *network, int32_t expected, const char *named) {
+    snapshot before = snapshot_of(network);
+    if (EXPECT_ERROR(bp_network_load_weights(network, path), expected) && !EXPECT(strstr(bp_last_error_message(), named)))
+        printf("#   \"%s\" lacks %s\n", bp_last_error_message(), named);
+    EXPECT(snapshot_holds(before, network));
+    free(before.bytes);
+}
+
+/* ---- What is taken */
+
+static void tensors_in_order_are_taken(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    begin("");
+    add_all();
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT(holds_values(network));
+    bp_network_free(network);
+}
+
+static void tensors_in_any_order_with_other_metadata_are_taken(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    const uint8_t odd[3] = {1, 2, 3};
+    begin("\"__metadata__\":{\"format\":\"pt\",\"note\":\"\\u00e9 \\\"quoted\\\"\"}");
+    add("odd", "U8", "[3]", odd, 3); /* so that no float lies on a multiple of its size */
+    add("layers.2.bias", "F32", "[1]", values + 12, 4);
+    add("layers.1.bias", "F32", "[3]", values + 6, 12);
+    add("layers.2.weight", "F32", "[1,3]", values + 9, 12);
+    add("layers.1.weight", "F32", "[3,2]", values, 24);
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT(holds_values(network));
+    bp_network_free(network);
+}
+
+/* Offsets rule where the bytes are, not the order in the header. */
+static void header_in_another_order_than_the_data_is_taken(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    memcpy(data, values, sizeof values);
+    data_count = sizeof values;
+    strcpy(header, "{ \"layers.2.bias\" : {\"data_offsets\":[48,52],\"shape\":[1],\"dtype\":\"F32\"},"
+                   "\"layers.1.weight\":{\"shape\":[3,2],\"dtype\":\"F32\",\"data_offsets\":[0,24]},"
+                   "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]},"
+                   "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}}\n");
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT(holds_values(network));
+    bp_network_free(network);
+}
+
+static uint16_t bits16(float value, int brain) { /* for the values here, which are exact */
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    if (brain || value == 0) return (uint16_t)(bits >> 16);
+    return (uint16_t)((bits >> 16 & 0x8000) | ((bits >> 23 & 0xFF) - 112) << 10 | (bits >> 13 & 0x3FF));
+}
+
+static void every_float_type_is_converted(void) {
+    const char *const types[] = {"F64", "F16", "BF16"};
+    for (int type = 0; type < 3; type++) {
+        bp_network *network = check_network(sizes, 3, 1);
+        double wide[COUNT];
+        uint16_t narrow[COUNT];
+        const uint8_t *bytes = type == 0 ? (const uint8_t *)wide : (const uint8_t *)narrow;
+        size_t size = type == 0 ? 8 : 2;
+        for (int i = 0; i < COUNT; i++) wide[i] = values[i], narrow[i] = bits16(values[i], type == 2);
+        begin("");
+        add("layers.1.weight", types[type], "[3,2]", bytes, 6 * size);
+        add("layers.1.bias", "F32", "[3]", values + 6, 12);
+        add("layers.2.weight", types[type], "[1,3]", bytes + 9 * size, 3 * size);
+        add("layers.2.bias", types[type], "[1]", bytes + 12 * size, size);
+        write_file();
+        EXPECT_OK(bp_network_load_weights(network, path));
+        EXPECT(holds_values(network));
+        bp_network_free(network);
+    }
+}
+
+/* IEEE 754 binary16, worked by hand: the smallest subnormal, the largest subnormal, the smallest normal, the largest, and
+ * minus zero. And a double between two floats goes to the even one. */
+static void extreme_halves_and_rounded_doubles_are_right(void) {
+    const uint16_t halves[6] = {0x0001, 0x83FF, 0x0400, 0x7BFF, 0x8000, 0x3555};
+    const float expected[6] = {5.9604644775390625e-8f, -6.0975551605224609375e-5f, 6.103515625e-5f, 65504, -0.0f,
+                               0.333251953125f};
+    const double doubles[3] = {1 + 0x1p-24, 0.1, -0x1p-149};
+    const float rounded[3] = {1, 0.1f, -0x1p-149f};
+    bp_network *network = check_network(sizes, 3, 1);
+    float now[COUNT];
+    begin("");
+    add("layers.1.weight", "F16", "[3,2]", halves, 12);
+    add("layers.1.bias", "F64", "[3]", doubles, 24);
+    add("layers.2.weight", "F32", "[1,3]", values, 12);
+    add("layers.2.bias", "F32", "[1]", values, 4);
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT_OK(bp_network_get_parameters(network, now));
+    EXPECT(memcmp(now, expected, sizeof expected) == 0);
+    EXPECT(memcmp(now + 6, rounded, sizeof rounded) == 0);
+    bp_network_free(network);
+}
+
+static const float norm[4][3] = {{1, 2, 3}, {4, 5, 6}, {-7, 8, 9}, {0, 0.5f, 10}};
+
+static void add_norm(void) {
+    const int64_t batches = 1000;
+    add("layers.1.norm.weight", "F32", "[3]", norm[0], 12);
+    add("layers.1.norm.bias", "F32", "[3]", norm[1], 12);
+    add("layers.1.norm.running_mean", "F32", "[3]", norm[2], 12);
+    add("layers.1.norm.running_var", "F32", "[3]", norm[3], 12);
+    add("layers.1.norm.num_batches_tracked", "I64", "[]", &batches, 8); /* PyTorch's BatchNorm1d has it */
+}
+
+/* Worked by hand: z = w x + b of layer 1; (z - mean) / sqrt(var + eps) * gamma + beta; both layers "identity". */
+static void normalization_is_taken_with_its_statistics(void) {
+    const float x[2] = {1, 2};
+    float out = 0;
+    double expected = values[12];
+    bp_network *network = check_network(sizes, 3, 1);
+    for (size_t layer = 1; layer < 3; layer++) EXPECT_OK(bp_network_set_activation(network, layer, "identity"));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    begin("");
+    add_norm();
+    add_all();
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    for (int i = 0; i < 3; i++) {
+        double z = values[2 * i] * x[0] + values[2 * i + 1] * x[1] + values[6 + i];
+        double normal = (z - norm[2][i]) / sqrt(norm[3][i] + 1e-5) * norm[0][i] + norm[1][i];
+        expected += normal * values[9 + i];
+    }
+    EXPECT_OK(bp_network_predict(network, x, 1, &out));
+    EXPECT_NEAR(out, expected, 1e-5 * fabs(expected));
+    bp_network_free(network);
+}
+
+static void normalization_that_is_off_may_be_there_or_not(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    float now[COUNT + 6];
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 0));
+    begin("");
+    add_norm();
+    add_all();
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT(holds_values(network));
+    begin("");
+    add_all();
+    write_file();
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* from the first file */
+    EXPECT_OK(bp_network_get_parameters(network, now));
+    EXPECT(memcmp(now + 9, norm[0], 12) == 0 && memcmp(now + 12, norm[1], 12) == 0);
+    bp_network_free(network);
+}
+
+static void weights_of_a_model_are_taken_and_nothing_else(void) {
+    bp_network *source = check_network(sizes, 3, 5), *network = check_network(sizes, 3, 6);
+    const float x[2] = {1, -1}, y = 1;
+    float ours[COUNT], theirs[COUNT];
+    double option = 0;
+    EXPECT_OK(bp_network_set_option(source, "gradient_reduction", 1));
+    EXPECT_OK(bp_network_set_activation(source, 1, "tanh"));
+    EXPECT_OK(bp_network_train_step(source, x, &y, 0.5f, NULL));
+    EXPECT_OK(bp_network_save(source, path));
+    EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT_OK(bp_network_get_parameters(source, theirs));
+    EXPECT_OK(bp_network_get_parameters(network, ours));
+    EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
+    EXPECT_OK(bp_network_get_option(network, "gradient_reduction", &option));
+    EXPECT(option == 0);
+    EXPECT_OK(bp_network_set_activation(network, 2, "relu")); /* weights from a file do not follow the initialization */
+    EXPECT_OK(bp_network_get_parameters(network, ours));
+    EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
+    bp_network_free(source);
+    bp_network_free(network);
+}
+
+/* ---- What is refused */
+
+static void changed_model_is_held_to_its_checksum(void) {
+    bp_network *network = check_network(sizes, 3, 5);
+    snapshot bytes = snapshot_of(network);
+    FILE *file;
+    bytes.bytes[bytes.count - 2] ^= 1;
+    file = fopen(path, "wb");
+    EXPECT(file && fwrite(bytes.bytes, 1, bytes.count, file) == bytes.count);
+    if (file) fclose(file);
+    refused(network, BP_ERROR_CORRUPT, "checksum");
+    bp_network_free(network);
+    free(bytes.bytes);
+}
+
+static void mismatch_names_the_tensor_and_both_shapes(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    begin("");
+    add("layers.1.weight", "F32", "[2,3]", values, 24); /* transposed */
+    add("layers.1.bias", "F32", "[3]", values, 12);
+    add("layers.2.weight", "F32", "[1,3]", values, 12);
+    add("layers.2.bias", "F32", "[1]", values, 4);
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "\"layers.1.weight\" [2,3]");
+    refused(network, BP_ERROR_MISMATCH, "\"layers.1.weight\" [3,2]");
+    begin("");
+    add("layers.1.weight", "F32", "[3,2]", values, 24);
+    add("layers.1.bias", "F32", "[3]", values, 12);
+    add("layers.2.weight", "F32", "[1,3]", values, 12);
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "\"layers.2.bias\" [1]");
+    begin("");
+    add_all();
+    add("layers.3.weight", "F32", "[1,1]", values, 4);
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "layers.3.weight");
+    begin("");
+    add_all();
+    add_norm();
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "layers.1.norm");
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_load_weights(network, path));
+    begin("");
+    add_all();
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "layers.1.norm.weight");
+    begin("");
+    add("layers.1.weight", "I32", "[3,2]", values, 24);
+    add("layers.1.bias", "F32", "[3]", values, 12);
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "layers.1.weight");
+    bp_network_free(network);
+}
+
+static void numbers_that_are_not_finite_are_refused(void) {
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    const uint16_t halves[3] = {0x7C00, 0x7E01, 0xFC00};
+    const double large[3] = {1e39, 1, 1};
+    const float negative[3] = {1, -1, 1};
+    bp_network *network = check_network(sizes, 3, 1);
+    for (int i = 0; i < 3; i++) {
+        float biases[3] = {1, 2, 3};
+        biases[i] = bad[i];
+        begin("");
+        add("layers.1.weight", "F32", "[3,2]", values, 24);
+        add("layers.1.bias", "F32", "[3]", biases, 12);
+        add("layers.2.weight", "F32", "[1,3]", values, 12);
+        add("layers.2.bias", "F32", "[1]", values, 4);
+        write_file();
+        refused(network, BP_ERROR_NOT_FINITE, "layers.1.bias");
+    }
+    for (int i = 0; i < 2; i++) {
+        begin("");
+        add("layers.1.weight", "F32", "[3,2]", values, 24);
+        if (i == 0) add("layers.1.bias", "F16", "[3]", halves, 6);
+        else add("layers.1.bias", "F64", "[3]", large, 24); /* no Float is so large */
+        add("layers.2.weight", "F32", "[1,3]", values, 12);
+        add("layers.2.bias", "F32", "[1]", values, 4);
+        write_file();
+        refused(network, BP_ERROR_NOT_FINITE, "layers.1.bias");
+    }
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    begin("");
+    add_all();
+    for (int i = 0; i < 4; i++) {
+        const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
+        char name[64];
+        snprintf(name, sizeof name, "layers.1.norm.%s", names[i]);
+        add(name, "F32", "[3]", i == 3 ? negative : norm[i], 12);
+    }
+    write_file();
+    refused(network, BP_ERROR_NOT_FINITE, "layers.1.norm.running_var");
+    bp_network_free(network);
+}
+
+static void file_that_is_not_sound_is_refused(void) {
+#define BODY "\"layers.1.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}," \
+             "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}," \
+             "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]}"
+#define LAST(offsets) "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":" offsets "}"
+    static const char *const unsound[] = {
+        "{" BODY "," LAST("[48,56]") "}\n",                                      /* beyond the end */
+        "{" BODY "," LAST("[44,48]") "}\n",                                      /* over another, and a rest */
+        "{" BODY "," LAST("[52,48]") "}\n",                                      /* backwards */
+        "{" BODY "," LAST("[48,50]") "}\n",                                      /* short */
+        "{" BODY "," LAST("[288230376151711740,288230376151711743]") "}\n",      /* far away */
+        "{" BODY "," LAST("[18446744073709551600,18446744073709551604]") "}\n",  /* beyond 64 bits */
+        "{" BODY "," LAST("[48,52]") "," LAST("[52,52]") "}\n",                  /* a name twice */
+        "{" BODY "," LAST("[48,52]") ",\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}\n", /* a key twice */
+        "{\"__metadata__\":{},\"__metadata__\":{}," BODY "," LAST("[48,52]") "}\n",
+        "{\"__metadata__\":{\"a\":1}," BODY "," LAST("[48,52]") "}\n",
+        "{\"__metadata__\":{\"a\":{\"b\":{}}}," BODY "," LAST("[48,52]") "}\n",
+        "{" BODY "," LAST("[48,52]") ",\"x\":[[[[[[[[]]]]]]]]}\n",
+        "{" BODY "," LAST("[48,52]") ",\"x\xFF\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[52,52]}}\n",
+        "{" BODY "," LAST("[48,52]") "\n",
+        "{" BODY "," LAST("[48,52]") "}}\n",
+    };
+    bp_network *network = check_network(sizes, 3, 1);
+    memcpy(data, values, sizeof values);
+    data_count = sizeof values;
+    for (size_t i = 0; i < sizeof unsound / sizeof unsound[0]; i++) {
+        strcpy(header, unsound[i]);
+        write_file();
+        refused(network, BP_ERROR_CORRUPT, "");
+    }
+    strcpy(header, "[]\n");
+    write_file();
+    refused(network, BP_ERROR_NOT_A_MODEL, "safetensors");
+    EXPECT_ERROR(bp_network_load_weights(network, "no such file"), BP_ERROR_IO);
+    EXPECT_ERROR(bp_network_load_weights(network, ""), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_load_weights(network, NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_load_weights(NULL, path), BP_ERROR_NULL_ARGUMENT);
+    bp_network_free(network);
+    EXPECT_ERROR(bp_network_load_weights(network, path), BP_ERROR_INVALID_HANDLE);
+}
+
+int main(void) {
+    CLAIM(tensors_in_order_are_taken);
+    CLAIM(tensors_in_any_order_with_other_metadata_are_taken);
+    CLAIM(header_in_another_order_than_the_data_is_taken);
+    CLAIM(every_float_type_is_converted);
+    CLAIM(extreme_halves_and_rounded_doubles_are_right);
+    CLAIM(normalization_is_taken_with_its_statistics);
+    CLAIM(normalization_that_is_off_may_be_there_or_not);
+    CLAIM(weights_of_a_model_are_taken_and_nothing_else);
+    CLAIM(changed_model_is_held_to_its_checksum);
+    CLAIM(mismatch_names_the_tensor_and_both_shapes);
+    CLAIM(numbers_that_are_not_finite_are_refused);
+    CLAIM(file_that_is_not_sound_is_refused);
+    remove(path);
+    return check_end();
+}
