@@ -12,6 +12,7 @@ root=$(cd "$here/../.." && pwd)
 build=$(cd "$1" && pwd)
 programs=$build/ctests
 work=$(mktemp -d) # programs run in a folder of their own, where they may write
+export CORPUS="$root/Tests/Corpus"
 trap 'rm -rf "$work"' EXIT INT TERM
 mkdir -p "$programs"
 
@@ -58,7 +59,7 @@ run() { # run PROGRAM: shows what it says, and adds up its claims
 }
 
 for name in ${ONLY:-reference handles arguments options training initialization losses batchnorm transaction activations files \
-                    weights threads team memory cplusplus}; do
+                    weights corpus threads team memory cplusplus}; do
     echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run stands in
     if [ "$name" = cplusplus ]; then

@@ -1,0 +1,224 @@
+"""Makes good/ and bad/ and their lines in manifest.txt. Needs nothing but Python; the library is not used: files, checksum
+and expected outputs come from the description in README.md. What is in old/ was written by libraries of the past and is
+never made again."""
+import json
+import math
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).parent
+OPENING = '{"__metadata__":{"format":"libbackprop","format_version":"'
+
+
+def crc64(data):
+    """CRC-64/XZ, bit by bit."""
+    register = (1 << 64) - 1
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0xC96C5795D7870F42 if register & 1 else 0)
+    return register ^ ((1 << 64) - 1)
+
+
+class Model:
+    """A network as the words and tensors of its file."""
+
+    def __init__(self, layers, activations, batchnorm, seed=7):
+        self.words = {"layers": ",".join(map(str, layers)), "activations": ",".join(activations),
+                      "batchnorm": ",".join(batchnorm), "loss": "squared_error", "seed": str(seed), "steps": "3",
+                      "pristine": "no", "random": "0123456789abcdef,fedcba9876543210,0000000000000001,00000000000000ff"}
+        self.tensors = []
+        numbers = (round(math.sin(1 + i) * 1024) / 1024 for i in range(10**6))  # exact in float
+        for i, (inputs, outputs) in enumerate(zip(layers, layers[1:]), 1):
+            names = [("weight", [outputs, inputs]), ("bias", [outputs])]
+            if batchnorm[i - 1] != "none":
+                names += [(f"norm.{name}", [outputs]) for name in ("weight", "bias", "running_mean", "running_var")]
+            for name, shape in names:
+                values = [next(numbers) for _ in range(math.prod(shape))]
+                if name == "norm.running_var":
+                    values = [abs(value) for value in values]
+                self.tensors.append((f"layers.{i}.{name}", shape, values))
+
+    @property
+    def data(self):
+        return b"".join(struct.pack(f"<{len(values)}f", *values) for _, _, values in self.tensors)
+
+    @property
+    def header(self):
+        text = OPENING + '1","checksum":"' + "0" * 16 + '"'
+        text += "".join(f',"{key}":"{value}"' for key, value in self.words.items()) + "}"
+        at = 0
+        for name, shape, values in self.tensors:
+            end = at + 4 * len(values)
+            text += f',"{name}":{{"dtype":"F32","shape":{json.dumps(shape, separators=(",", ":"))},"data_offsets":[{at},{end}]}}'
+            at = end
+        return text + "}"
+
+    def outputs(self, x):
+        """Layer by layer: z = w x + b; (z - mean) / sqrt(variance + 1e-5) gamma + beta where it is on; the activation."""
+        values = {name: v for name, _, v in self.tensors}
+        batchnorm = self.words["batchnorm"].split(",")
+        for i, activation in enumerate(self.words["activations"].split(","), 1):
+            w, b = values[f"layers.{i}.weight"], values[f"layers.{i}.bias"]
+            z = [sum(w[o * len(x) + k] * x[k] for k in range(len(x))) + b[o] for o in range(len(b))]
+            if batchnorm[i - 1] == "on":
+                norm = [values[f"layers.{i}.norm.{name}"] for name in ("weight", "bias", "running_mean", "running_var")]
+                z = [(z[o] - norm[2][o]) / math.sqrt(norm[3][o] + 1e-5) * norm[0][o] + norm[1][o] for o in range(len(z))]
+            x = {"identity": lambda: z, "tanh": lambda: [math.tanh(v) for v in z],
+                 "relu": lambda: [max(0, v) for v in z], "logistic": lambda: [1 / (1 + math.exp(-v)) for v in z],
+                 "softmax": lambda: [math.exp(v) / sum(map(math.exp, z)) for v in z]}[activation]()
+        return x
+
+
+def seal(header, data):
+    """A file whose checksum is right, whatever the header says."""
+    header = header if isinstance(header, bytes) else header.encode()
+    file = struct.pack("<Q", len(header)) + header + data
+    start = 8 + len(OPENING) + len('1","checksum":"')
+    return file[:start] + b"%016x" % crc64(file[:start] + b"0" * 16 + file[start + 16:]) + file[start + 16:]
+
+
+manifest = {"good": [], "bad": []}
+
+
+def good(name, model, header=None):
+    (HERE / "good" / name).write_bytes(seal(header or model.header, model.data))
+    inputs = [round(math.cos(i) * 64) / 64 for i in range(int(model.words["layers"].split(",")[0]))]
+    numbers = " ".join(f"{value!r}" for value in inputs) + " -> " + " ".join(f"{v:.9g}" for v in model.outputs(inputs))
+    manifest["good"].append(f"good/{name} {numbers}")
+
+
+def bad(name, file, status, message):
+    (HERE / "bad" / name).write_bytes(file)
+    manifest["bad"].append(f"bad/{name} BP_ERROR_{status} {message}")
+
+
+for folder in ("good", "bad"):
+    for file in (HERE / folder).iterdir():
+        file.unlink()
+
+good("two-layers", Model([3, 2], ["identity"], ["none"]))
+good("three-layers", Model([4, 3, 2], ["tanh", "logistic"], ["none", "none"]))
+good("normalized", Model([3, 5, 2], ["relu", "softmax"], ["on", "on"]))
+good("normalization-kept-but-off", Model([3, 5, 2], ["tanh", "identity"], ["off", "none"]))
+good("wide", Model([1, 40, 1], ["relu", "identity"], ["none", "none"]))
+good("deep", Model([2] * 9, ["tanh"] * 8, ["none"] * 8))
+optioned = Model([2, 3, 1], ["tanh", "identity"], ["on", "none"])
+optioned.words.update({"option.batchnorm_epsilon": "1e-05", "option.gradient_reduction": "1"})
+good("options", optioned)
+model = Model([2, 3, 1], ["tanh", "identity"], ["on", "none"])
+good("spaces-and-escapes", model, model.header.replace('","loss":"squared_error"', '" ,\n\t"loss" : "squared\\u005ferror"') + "   ")
+
+header, data = model.header, model.data
+
+
+def lie(name, message, old, new, status="CORRUPT", data=data):
+    """A file whose checksum is right and whose header says something else."""
+    assert header.count(old) == 1, (name, old)
+    bad(name, seal(header.replace(old, new), data), status, message)
+
+
+whole = seal(header, data)
+flipped = lambda at: whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]
+foreign = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+
+# Of another kind, of another version
+bad("empty", b"", "NOT_A_MODEL", "not a model")
+bad("text", b"hello, world\n", "NOT_A_MODEL", "not a model")
+bad("foreign-safetensors", struct.pack("<Q", len(foreign)) + foreign + bytes(4), "NOT_A_MODEL", "not a model")
+bad("length-only", whole[:8], "NOT_A_MODEL", "not a model")
+bad("version-2", seal(header.replace('version":"1"', 'version":"2"'), data), "VERSION", "format version 2; this library knows 1")
+bad("version-none", seal(header.replace('version":"1"', 'version":"x"'), data), "CORRUPT", "names no version")
+
+# Cut or changed
+bad("cut-in-header", whole[:200], "CORRUPT", "cut short: 200 bytes do not hold its header")
+bad("cut-in-data", whole[:-5], "CORRUPT", "its checksum is not")
+bad("changed-number", flipped(len(whole) - 3), "CORRUPT", "its checksum is not")
+bad("changed-word", flipped(whole.index(b"squared")), "CORRUPT", "its checksum is not")
+bad("changed-checksum", flipped(8 + len(OPENING) + 20), "CORRUPT", "its checksum is not")
+bad("byte-too-many", whole + b"\0", "CORRUPT", "its checksum is not")
+bad("length-past-end", struct.pack("<Q", len(whole)) + whole[8:], "CORRUPT", "do not hold its header")
+bad("length-2-to-63", struct.pack("<Q", 1 << 63) + whole[8:], "CORRUPT", "do not hold its header")
+bad("length-all-ones", b"\xff" * 8 + whole[8:], "CORRUPT", "do not hold its header")
+
+# The checksum is right from here on. Data that do not fit
+bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "data do not fit its layers")
+bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "data do not fit its layers")
+for name, place, value in (("nan", 0, math.nan), ("infinity", 6, -math.inf)):
+    changed = data[:4 * place] + struct.pack("<f", value) + data[4 * place + 4:]
+    bad(f"{name}-weight", seal(header, changed), "CORRUPT", "holds a NaN, an infinity or a negative variance")
+variance = 6 + 3 + 3 * 3
+bad("negative-variance", seal(header, data[:4 * variance] + struct.pack("<f", -0.5) + data[4 * variance + 4:]), "CORRUPT",
+    '"layers.1.norm.running_var" [3] holds')
+
+# Words
+lie("layers-fewer", "lists of layers differ", '"2,3,1"', '"2,3"')
+lie("layers-empty", '"layers" is malformed', '"2,3,1"', '""')
+lie("layers-zero", '"layers" is malformed', '"2,3,1"', '"2,0,1"')
+lie("layers-negative", '"layers" is malformed', '"2,3,1"', '"2,-3,1"')
+lie("layers-other", "data do not fit its layers", '"2,3,1"', '"2,4,1"')
+lie("layers-beyond-counting", '"layers" is malformed', '"2,3,1"', '"2,18446744073709551617,1"')
+lie("layers-beyond-memory", "data do not fit its layers", '"2,3,1"', '"2,1000000000,1"')
+lie("activations-fewer", "lists of layers differ", '"tanh,identity"', '"tanh"')
+lie("activation-unknown", 'not registered: "nonsense"', '"tanh,identity"', '"tanh,nonsense"', "UNKNOWN_NAME")
+lie("batchnorm-word", '"batchnorm" is malformed', '"on,none"', '"yes,none"')
+lie("batchnorm-missing", "data do not fit its layers", '"on,none"', '"none,none"')
+lie("loss-unknown", '"loss" is malformed', '"squared_error"', '"cubed_error"')
+lie("seed-negative", '"seed" is malformed', '"seed":"7"', '"seed":"-7"')
+lie("steps-beyond-64-bits", '"steps" is malformed', '"steps":"3"', '"steps":"18446744073709551616"')
+lie("pristine-word", '"pristine" is malformed', '"pristine":"no"', '"pristine":"perhaps"')
+lie("random-zero", '"random" is malformed', model.words["random"], ",".join(["0" * 16] * 4))
+lie("random-three-words", '"random" is malformed', model.words["random"], model.words["random"][:50])
+lie("option-out-of-range", '"option.batchnorm_epsilon" is malformed', '"steps":"3"', '"steps":"3","option.batchnorm_epsilon":"2"')
+lie("option-nan", '"option.batchnorm_epsilon" is malformed', '"steps":"3"', '"steps":"3","option.batchnorm_epsilon":"nan"')
+lie("option-with-nul", '"option.batchnorm_epsilon" is malformed', '"steps":"3"', '"steps":"3","option.batchnorm_epsilon":"1\\u0000"')
+lie("key-missing", '"loss" is not in the file', ',"loss":"squared_error"', "")
+lie("key-unknown", '"lost" is nothing this library knows', '"steps":"3"', '"steps":"3","lost":"squared_error"')
+lie("key-twice", '"seed" is in the file twice', '"steps":"3"', '"steps":"3","seed":"7"')
+lie("key-with-control-character", "header is not valid", '"steps":"3"', '"steps":"3","a\nb":""')
+layers = 1025
+long = Model([1, 1], ["identity"], ["none"])
+long.words.update(layers=",".join(["1"] * (layers + 1)), activations=",".join(["relu"] * layers), batchnorm=",".join(["none"] * layers))
+bad("layers-too-many", seal(long.header, bytes(8 * layers)), "LIMIT", "at most 1024 layers")
+
+# Tensors
+lie("tensor-missing", "has 7 tensors, its layers 8", ',"layers.2.bias":{"dtype":"F32","shape":[1],"data_offsets":[96,100]}', "")
+lie("tensor-more", "has 9 tensors, its layers 8", '[96,100]}', '[96,100]},"more":{"dtype":"F32","shape":[0],"data_offsets":[100,100]}')
+lie("tensor-name", "is not the model's", "layers.2.bias", "layers.2.base")
+lie("tensor-twice", "is not the model's", "layers.2.bias", "layers.2.weight")
+lie("tensor-type", "is not the model's", '"F32","shape":[3,2]', '"I32","shape":[3,2]')
+lie("tensor-shape", "is not the model's", "[3,2]", "[2,3]")
+lie("tensor-shape-of-nine", "header is not valid", "[3,2]", "[1,1,1,1,1,1,1,1,6]")
+lie("tensor-shape-beyond-counting", "header is not valid", "[3,2]", "[3,9223372036854775808]")
+lie("tensors-out-of-order", "is not the model's", '"layers.1.norm.weight"', '"layers.1.norm.bias"')
+lie("offsets-gap", "is not the model's", "[24,36]", "[28,40]")
+lie("offsets-overlap", "is not the model's", "[24,36]", "[20,32]")
+lie("offsets-backwards", "is not the model's", "[24,36]", "[36,24]")
+lie("offsets-past-end", "is not the model's", "[96,100]", "[96,104]")
+lie("offsets-near-2-to-58", "is not the model's", "[96,100]", "[288230376151711739,288230376151711743]")
+lie("offsets-beyond-counting", "header is not valid", "[96,100]", "[96,18446744073709551716]")
+lie("offsets-negative", "header is not valid", "[0,24]", "[-24,0]")
+lie("offsets-of-three", "header is not valid", "[0,24]", "[0,24,24]")
+lie("tensor-without-shape", "header is not valid", '"shape":[3,2],', "")
+lie("tensor-with-a-field-twice", "header is not valid", '"shape":[3,2],', '"shape":[3,2],"shape":[3,2],')
+lie("tensor-with-another-field", "header is not valid", '"shape":[3,2],', '"shape":[3,2],"device":"cpu",')
+
+# JSON
+bad("json-not-closed", seal(header[:-1], data), "CORRUPT", "header is not valid")
+bad("json-text-behind", seal(header + " {}", data), "CORRUPT", "header is not valid")
+bad("json-metadata-twice", seal(header[:-1] + ',"__metadata__":{}}', data), "CORRUPT", '"__metadata__" twice')
+lie("json-number-for-a-string", "header is not valid", '"steps":"3"', '"steps":3')
+lie("json-null-for-a-string", "header is not valid", '"steps":"3"', '"steps":null')
+lie("json-object-for-a-string", "header is not valid", '"steps":"3"', '"steps":{"steps":"3"}')
+lie("json-deep", "header is not valid", '"steps":"3"', '"steps":' + "[" * 5000 + "]" * 5000)
+lie("json-deep-objects", "header is not valid", "[0,24]", '{"a":' * 2000 + "1" + "}" * 2000)
+lie("json-bad-escape", "header is not valid", "squared_error", "squared\\_error")
+lie("json-lone-surrogate", "header is not valid", "squared_error", "\\ud800")
+lie("json-leading-zero", "header is not valid", "[0,24]", "[00,24]")
+bad("not-utf-8", seal(header.encode().replace(b"squared_error", b"squared\xfferror"), data), "CORRUPT", "header is not valid")
+bad("overlong-utf-8", seal(header.encode().replace(b"squared_error", b"squared\xc0\x80error"), data), "CORRUPT", "header is not valid")
+
+lines = (HERE / "manifest.txt").read_text().splitlines() if (HERE / "manifest.txt").exists() else []
+old = [line for line in lines if line.startswith("old/")]
+(HERE / "manifest.txt").write_text("\n".join(old + manifest["good"] + manifest["bad"]) + "\n")
+print(len(old), "old,", len(manifest["good"]), "good,", len(manifest["bad"]), "bad")
