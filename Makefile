@@ -1,4 +1,4 @@
-# make demo · make test · make bench · make lib · make install · make wheel · make clean
+# make demo · make test · make torture · make bench · make lib · make install · make wheel · make clean
 # The first two need nothing but a Swift toolchain, make and this folder: see scripts/setup.sh.
 
 BUILD := build
@@ -11,7 +11,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts bench bench-quick install wheel clean
+.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts torture torture-files bench bench-quick install wheel clean
 
 all: lib
 
@@ -55,6 +55,13 @@ test-python: lib
 
 test-hosts: lib
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
+
+# ---- The same claims at length: see docs/reliability.md ----
+
+torture: torture-files
+
+torture-files: lib
+	TORTURE=1 TIMEOUT=7200 ONLY="saving" Tests/CTests/run.sh $(BUILD)
 
 # ---- Benchmarks: see Benchmarks/README.md ----
 

@@ -391,7 +391,9 @@ int32_t bp_network_set_parameters(bp_network *network, const float *parameters);
  * a checksum of the whole. Activations are kept by name. */
 
 /* Writes the network to a file. The file appears whole or not at all: an old one of that name stays until the new one
- * is safely on the disk.
+ * is safely on the disk. A symbolic link is followed; rights and owner of the old file are kept.
+ *   The bytes go to a file ".bp-....tmp" in the same folder first. Where a process is killed while it saves, that one is
+ * left, and the next save to the same path removes it.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
