@@ -36,7 +36,8 @@ let package = Package(
         .systemLibrary(name: "CBackprop", path: "include"),
         .target(
             name: "CPlatform",
-            cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded])), .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]),
+            cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded])), .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])],
+            linkerSettings: [.linkedLibrary("ffi")]),
         .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings()),
         .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(avx2)),
         .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings()),

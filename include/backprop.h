@@ -84,6 +84,7 @@ extern "C" {
 #define BP_ERROR_MISMATCH (-104)       /* names or shapes that do not fit the network */
 #define BP_ERROR_NOT_FINITE (-200)     /* a NaN or an infinity in the data, the loss or the gradient */
 #define BP_ERROR_CALLBACK (-300)       /* a callback reported a failure */
+#define BP_ERROR_LIBRARY (-301)        /* a shared library that cannot be opened, or lacks a function */
 
 /* The name of a status, "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for a number that is none.
  * Ownership: a static string.
@@ -445,6 +446,34 @@ int32_t bp_network_load_weights(bp_network *network, const char *path);
 
 /* ---- Activations ------------------------------------------------------------------------------------------------ */
 
+/* There are five ways to bring an activation of one's own. Once registered, it is used by its name like a built-in one,
+ * by all networks of the process, and files keep that name.
+ *
+ *     scalar    a callback for one number                               bp_activation_register_scalar
+ *     vector    a callback for a whole matrix, which may couple the     bp_activation_register_vector
+ *               numbers of a row, and may fail
+ *     foreign   any C function of numbers, such as erf or ldexp         bp_activation_register_foreign
+ *     library   the same, by its name in a shared library               bp_activation_register_library
+ *     plug-in   a shared library that registers its own: see PLUG-INS   bp_plugin_load
+ *
+ * Names have 1 to 64 characters of a-z, 0-9, '_', '.', '-'. Built-in activations cannot be replaced or removed.
+ *
+ * Lifetime.  A network keeps what it uses: unregistering only frees the name. The end of an activation is when it is
+ *            unregistered and the last network with it is freed or has another in its place; then destroy is called,
+ *            once, on the thread that did so. A shared library that holds one of its functions stays open until then,
+ *            also if the host closes it.
+ * Threads.   Callbacks run on the thread that made the call, for one layer at a time; but calls on several networks, or
+ *            concurrent predictions on one, may run them at the same time. bp_activation_set_thread_safe lets the
+ *            library's own threads share in the work.
+ * Failing.   A NaN or an infinity written by a callback fails a training call with BP_ERROR_NOT_FINITE; a vector
+ *            callback may fail it by what it returns. The network is then as it was. */
+
+#define BP_ACTIVATION_BUILT_IN 0
+#define BP_ACTIVATION_SCALAR 1
+#define BP_ACTIVATION_VECTOR 2
+#define BP_ACTIVATION_FOREIGN 3
+#define BP_ACTIVATION_LIBRARY 4
+
 /* a = f(z) for one number. */
 typedef float (*bp_scalar_fn)(float z, void *user_data);
 
@@ -452,7 +481,8 @@ typedef float (*bp_scalar_fn)(float z, void *user_data);
 typedef float (*bp_scalar_derivative_fn)(float z, float a, void *user_data);
 
 /* a = f(z) for a matrix of rows x columns (columns is the size of the layer). z and a do not overlap. Returns 0, or any
- * other number to fail the call with BP_ERROR_CALLBACK. Outside training, a call may bring part of the rows at a time. */
+ * other number to fail the call with BP_ERROR_CALLBACK, whose message tells it. A training call brings all rows at once,
+ * unless the activation is thread-safe; other calls may bring a part of them at a time. */
 typedef int32_t (*bp_vector_forward_fn)(const float *z, float *a, size_t rows, size_t columns, void *user_data);
 
 /* dz from da, the gradients of the loss with respect to z and a. For a function of each number alone that is
@@ -460,17 +490,16 @@ typedef int32_t (*bp_vector_forward_fn)(const float *z, float *a, size_t rows, s
 typedef int32_t (*bp_vector_backward_fn)(const float *z, const float *a, const float *da, float *dz, size_t rows,
                                          size_t columns, void *user_data);
 
+/* Any C function, converted to this type; a signature tells its own. */
+typedef void (*bp_foreign_fn)(void);
+
 /* Called once with user_data when nothing uses an activation any more. */
 typedef void (*bp_destroy_fn)(void *user_data);
 
-/* Registers an activation for the whole process, from a function of one number. Afterwards it is used by name like a
- * built-in one. Callbacks run on the calling thread; calls on several networks, or concurrent predictions, may run them
- * at the same time.
- *   name: 1 to 64 characters of a-z, 0-9, '_', '.', '-'. derivative: NULL for central differences,
- *   (f(z + h) - f(z - h)) / 2h with h near 2^-8 max(1, |z|): about 4 correct digits where f is smooth. user_data may be
- *   NULL. destroy: NULL for none.
- * Ownership: user_data must live until destroy is called, once: after bp_activation_unregister and the end of the last
- *            network that uses it. When registering fails it is not called.
+/* Registers an activation from a function of one number.
+ *   derivative: NULL for central differences, (f(z + h) - f(z - h)) / 2h with h = max(1, |z|) / 256, made a power of
+ *   two: about 4 correct digits where f is smooth. user_data may be NULL. destroy: NULL for none.
+ * Ownership: user_data must live until destroy is called. When registering fails it is not called.
  * Errors:    NULL_ARGUMENT for name or function; INVALID_VALUE for a malformed name or one that is taken;
  *            OUT_OF_MEMORY.
  * Threads:   any.
@@ -483,10 +512,55 @@ int32_t bp_activation_register_scalar(const char *name, bp_scalar_fn function, b
 int32_t bp_activation_register_vector(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward,
                                       void *user_data, bp_destroy_fn destroy);
 
-/* Removes a registered activation's name. Networks that use the activation go on with it.
- * Ownership: see destroy above.
+/* The same from any C function of numbers, of C, Fortran, Rust, or the C library itself: no wrapper is needed.
+ *
+ *     bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0);
+ *     const double exponent = -1;
+ *     bp_activation_register_foreign("half", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &exponent, 1);
+ *
+ *   signature: R(A[,A...]), what the function returns and takes, without spaces; f is float, d double, i int32_t,
+ *   l int64_t, u uint32_t. The first parameter is z, f or d. The others, at most 15, are constants, given here once:
+ *   whole numbers within its range for an integer parameter, finite ones for all.
+ *   derivative: a function of the same signature, called with the same z and constants; NULL for central differences:
+ *   with h as above, or, for "d(d...)", which has the digits for it, max(1, |z|) / 131072: about 9 correct digits.
+ *   A function that takes something else than the signature says cannot be told from one that does not, and may end the
+ *   process.
+ * Ownership: constants remain the caller's.
+ * Errors:    NULL_ARGUMENT for name, function, signature, or constants where constant_count is not 0; INVALID_VALUE for
+ *            a malformed name or one that is taken, a malformed signature (the message points at the character), and
+ *            constants that do not fit it; OUT_OF_MEMORY.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_activation_register_foreign(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
+                                       const char *signature, const double *constants, size_t constant_count);
+
+/* The same from a shared library, by the names of its functions.
+ *   library_path: as dlopen takes it, with a slash a file, without one a name it searches for; NULL for the process
+ *   itself, which is the program and what it was linked with. derivative_symbol: NULL for central differences.
+ * Ownership: the library opens the shared library for itself, and closes it at the activation's end.
+ * Errors:    as bp_activation_register_foreign; INVALID_VALUE for an empty path; LIBRARY where there is no such file, it
+ *            is no shared library, or it has no function of that name.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_activation_register_library(const char *name, const char *library_path, const char *function_symbol,
+                                       const char *derivative_symbol, const char *signature, const double *constants,
+                                       size_t constant_count);
+
+/* Declares that several threads may call an activation at a time, also in one call of one network (thread_safe != 0), or
+ * that they may not (0, as at first). Layers that take it up from now on compute it on all threads, like a built-in
+ * one; a vector activation then gets a part of the rows at a time and must treat each row by itself. Results are the
+ * same. Most pure functions are thread-safe, such as erf and all of libm.
+ *   Its callbacks may then run on threads of the library's own, with stacks of 1 MiB.
+ * Ownership: none.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in one.
  * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_activation_set_thread_safe(const char *name, int32_t thread_safe);
+
+/* Removes a registered activation's name. Networks that use the activation go on with it.
+ * Ownership: see Lifetime above.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in one.
+ * Threads:   any, also while a network that uses it trains.
  * Since:     0.1 */
 int32_t bp_activation_unregister(const char *name);
 
@@ -497,6 +571,90 @@ int32_t bp_activation_unregister(const char *name);
  * Threads:   any; registering and unregistering meanwhile may shift what follows the built-in ones.
  * Since:     0.1 */
 int32_t bp_activation_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
+/* How an activation came, one of the BP_ACTIVATION constants.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_activation_kind(const char *name, int32_t *kind_out);
+
+/* Compares an activation's derivative with differences of its values at some 200 numbers z from -1000 to 1000, 0, many
+ * small ones and all quarters up to 8 among them. A vector activation is compared on four matrices of 3 x 16 numbers,
+ * through the gradient of a weighted sum of all its outputs. *worst_error_out is the largest relative error,
+ * |f' - difference| / max(|f'|, |difference|), less what rounding to float explains. A right derivative gives less than
+ * 1e-2, mostly less than 1e-4; a wrong one mostly near 1. bp_activation_examine tells where.
+ *   At a kink any f' from that of one side to that of the other is right, at a jump any at all. Numbers around which f
+ * is not finite are left out.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for "sign", whose derivative in training is not its own;
+ *            NOT_FINITE where f is finite at none of the numbers; CALLBACK; OUT_OF_MEMORY.
+ * Threads:   any; callbacks run on the calling thread.
+ * Since:     0.1 */
+int32_t bp_activation_check(const char *name, double *worst_error_out);
+
+/* What bp_activation_examine tells. Grows at the end only. */
+typedef struct bp_activation_report {
+    uint32_t struct_size; /* in: sizeof(bp_activation_report); out: how much of it this library filled */
+    uint32_t points;      /* numbers z where f' was compared */
+    uint32_t kinks;       /* of them, those at a kink or a jump of f, as far as the numbers hit any */
+    uint32_t skipped;     /* numbers left out, f not being finite around them */
+    double worst_error;   /* as bp_activation_check gives it */
+    double worst_z;       /* where that is */
+    double first_kink;    /* the z of a kink or a jump; NaN for none */
+} bp_activation_report;
+
+/* bp_activation_check, in more words.
+ * Ownership: the report remains the caller's.
+ * Errors:    as bp_activation_check; INVALID_VALUE for a struct_size smaller than any version's.
+ * Threads:   as bp_activation_check.
+ * Since:     0.1 */
+int32_t bp_activation_examine(const char *name, bp_activation_report *report_out);
+
+/* PLUG-INS. A plug-in is a shared library with one function of C linkage that is visible to dlsym,
+ *
+ *     int32_t bp_plugin_register(const bp_plugin_host *host)
+ *     {
+ *         int32_t status = host->register_scalar("swish2", swish2, swish2_derivative, NULL, NULL);
+ *         if (status == BP_OK) status = host->set_thread_safe("swish2", 1);
+ *         return status;
+ *     }
+ *
+ * which registers its activations and returns 0, or any other number to refuse. It needs this header only, and need not
+ * link with the library: host has the functions to call, those of the very library that loads the plug-in. Any language
+ * that makes shared libraries will do; Examples/ has one in C and one in Rust.
+ *   All or nothing: what it registers, on the thread it is called on, gets its names when it has returned 0. When it
+ * has not, or a name is taken by then, everything is given up, destroy being called for what it had registered.
+ *   The plug-in stays loaded until the end of the last of its activations, at least. */
+
+/* Functions for a plug-in, each as its namesake (bp_activation_ or bp_) above. Grows at the end only. */
+typedef struct bp_plugin_host {
+    uint32_t struct_size; /* what this library's version has; a newer plug-in asks before it uses what came later */
+    uint32_t abi_version; /* bp_abi_version() */
+    int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative,
+                               void *user_data, bp_destroy_fn destroy);
+    int32_t (*register_vector)(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward,
+                               void *user_data, bp_destroy_fn destroy);
+    int32_t (*register_foreign)(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
+                                const char *signature, const double *constants, size_t constant_count);
+    int32_t (*register_library)(const char *name, const char *library_path, const char *function_symbol,
+                                const char *derivative_symbol, const char *signature, const double *constants,
+                                size_t constant_count);
+    int32_t (*set_thread_safe)(const char *name, int32_t thread_safe);
+    const char *(*last_error_message)(void);
+} bp_plugin_host;
+
+typedef int32_t (*bp_plugin_register_fn)(const bp_plugin_host *host);
+
+/* Loads a plug-in and registers all its activations.
+ *   path: as dlopen takes it: with a slash a file, without one a name it searches for.
+ * Ownership: the library opens the shared library for itself, and closes it as said above.
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that is taken; LIBRARY where there is no such
+ *            file, it is no shared library, or it has no bp_plugin_register; CALLBACK when that returned another number
+ *            than 0, which the message tells with the first refusal it met.
+ * Threads:   any; the plug-in's function runs on the calling thread.
+ * Since:     0.1 */
+int32_t bp_plugin_load(const char *path);
 
 #ifdef __cplusplus
 }

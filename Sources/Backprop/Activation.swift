@@ -3,18 +3,19 @@ import CPlatform
 /// What a layer applies to its weighted sums.
 enum Activation {
     case builtIn(BuiltInActivation)
-    case plugin(ActivationPlugin)
+    /// Whether the library's own threads may call it is settled when a layer takes it up.
+    case plugin(ActivationPlugin, isThreadSafe: Bool)
 
     var name: String {
         switch self {
         case .builtIn(let function): function.name
-        case .plugin(let plugin): plugin.name
+        case .plugin(let plugin, _): plugin.name
         }
     }
 
     static func find(_ name: String) throws(BackpropError) -> Activation {
         if let function = BuiltInActivation.named(name) { return .builtIn(function) }
-        if let plugin = ActivationRegistry.find(name) { return .plugin(plugin) }
+        if let found = ActivationRegistry.find(name) { return .plugin(found.plugin, isThreadSafe: found.isThreadSafe) }
         throw BackpropError(.unknownName, "no activation is named \"\(name)\"")
     }
 
@@ -24,6 +25,16 @@ enum Activation {
 
     var isPlugin: Bool {
         if case .plugin = self { true } else { false }
+    }
+
+    /// Whether several threads may compute it at a time, each for rows of its own.
+    var isThreadSafe: Bool {
+        if case .plugin(_, let isThreadSafe) = self { isThreadSafe } else { true }
+    }
+
+    /// Whether it takes matrices without padding.
+    var isMatrixFunction: Bool {
+        if case .plugin(let plugin, _) = self { plugin.isMatrixFunction } else { false }
     }
 }
 

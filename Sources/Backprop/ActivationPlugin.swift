@@ -1,7 +1,13 @@
-/// An activation of the host's. All ways to bring one come down to two functions of whole matrices.
-///
-/// Callbacks run on the thread that calls the network; concurrent predictions may run them at the same time.
+import CPlatform
+
+/// An activation of the host's. All ways to bring one come down to functions of runs of numbers, or of whole matrices.
 public final class ActivationPlugin: @unchecked Sendable {
+    /// a = f(z) for so many numbers.
+    package typealias Map = (_ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+    /// d, the gradient for a, becomes that for z: d f′(z).
+    package typealias Slope = (
+        _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ count: Int
+    ) -> Void
     /// a = f(z) for rows × columns numbers; 0, or the host's own code for a failure.
     package typealias Forward = (
         _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
@@ -12,54 +18,92 @@ public final class ActivationPlugin: @unchecked Sendable {
         _ rows: Int, _ columns: Int
     ) -> Int32
 
-    public let name: String
-    let forward: Forward
-    let backward: Backward
-    private let destroy: (() -> Void)?
+    package enum Functions {
+        /// Each number for itself.
+        case numbers(Map, Slope)
+        /// Columns may depend on each other, and the functions may fail.
+        case matrices(Forward, Backward)
+    }
 
-    /// Neighbours in the registry, which owns what it lists.
+    public let name: String
+    let kind: ActivationKind
+    let functions: Functions
+    private let destroy: (() -> Void)?
+    /// Shared objects with code of this activation: closed after `destroy`.
+    private var libraries: [SharedObject]
+
+    /// Whether threads of the library may call. Read and written behind the platform's lock.
+    var isThreadSafe = false
+    /// Neighbours in a list, which owns what it lists.
     var next: ActivationPlugin?
     /// Whether `destroy` is to be called: only once registering has succeeded.
     var isAdopted = false
 
     package init(
-        name: String, forward: @escaping Forward, backward: @escaping Backward, destroy: (() -> Void)? = nil
-    ) {
-        self.name = name
-        self.forward = forward
-        self.backward = backward
-        self.destroy = destroy
-    }
-
-    /// From functions of one number. Without a derivative, central differences.
-    convenience init(
-        name: String, function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?,
+        name: String, kind: ActivationKind, _ functions: Functions, libraries: [SharedObject] = [],
         destroy: (() -> Void)? = nil
     ) {
-        let slope = derivative ?? { z, _ in centralDifference(of: function, at: z) }
-        self.init(
-            name: name,
-            forward: { z, a, rows, columns in
-                for i in 0..<rows * columns { a[i] = function(z[i]) }
-                return 0
-            },
-            backward: { z, a, da, dz, rows, columns in
-                for i in 0..<rows * columns { dz[i] = da[i] * slope(z[i], a[i]) }
-                return 0
-            },
-            destroy: destroy)
+        self.name = name
+        self.kind = kind
+        self.functions = functions
+        self.libraries = libraries
+        self.destroy = destroy
     }
 
     deinit {
         if isAdopted { destroy?() }
     }
+
+    func keepOpen(_ library: SharedObject) { libraries.append(library) }
 }
 
-/// (f(z + h) − f(z − h)) / 2h with h near 2⁻⁸ max(1, |z|): a power of two, so that z ± h lose little.
-package func centralDifference(of function: (Float) -> Float, at z: Float) -> Float {
-    let size = z.magnitude < 1 ? 1 : z.magnitude
-    let step = Float(bitPattern: size.bitPattern & 0x7F80_0000) / 256
-    let above = z + step
-    let below = z - step
-    return (function(above) - function(below)) / (above - below)
+/// The ways in, numbered as in `backprop.h`.
+package enum ActivationKind: Int32 {
+    case builtIn, scalar, vector, foreign, library
+}
+
+extension ActivationPlugin {
+    var isMatrixFunction: Bool {
+        if case .matrices = functions { true } else { false }
+    }
+
+    /// a = f(z) for matrices without padding; 0, or the host's code.
+    func forward(_ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, rows: Int, columns: Int) -> Int32 {
+        switch functions {
+        case .numbers(let map, _):
+            map(z, a, rows * columns)
+            return 0
+        case .matrices(let forward, _):
+            return forward(z, a, rows, columns)
+        }
+    }
+
+    /// The same for padded matrices. A function of matrices sees the block in `packing`, from number `place` on.
+    func forward(
+        _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, rows: Int, columns: Int, packing: Packing?, place: Int
+    ) -> Int32 {
+        switch functions {
+        case .numbers(let map, _):
+            let stride = paddedStride(columns)
+            for row in 0..<rows { map(z + row * stride, a + row * stride, columns) }
+            return 0
+        case .matrices(let forward, _):
+            return packing.unsafelyUnwrapped.forward(forward, z, a, rows: rows, columns: columns, place: place)
+        }
+    }
+
+    /// d f′(z), in place, likewise.
+    func backward(
+        _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
+        packing: Packing?, place: Int
+    ) -> Int32 {
+        switch functions {
+        case .numbers(_, let slope):
+            let stride = paddedStride(columns)
+            for row in 0..<rows { slope(z + row * stride, a + row * stride, d + row * stride, columns) }
+            return 0
+        case .matrices(_, let backward):
+            return packing.unsafelyUnwrapped.backward(backward, z, a, d, rows: rows, columns: columns, place: place)
+        }
+    }
 }

@@ -1,87 +1,101 @@
 import CPlatform
 
 /// The host's activations by name, for the whole process; in the order in which they came. The platform's lock guards it.
+/// What a plug-in file registers while it is being loaded waits in its `PluginFile`.
 package enum ActivationRegistry {
-    /// The registry owns the first, and each owns the next. (Constant at start: nothing to initialize, no race.)
-    nonisolated(unsafe) private static var first: ActivationPlugin?
+    /// (Constant at start: nothing to initialize, no race.)
+    nonisolated(unsafe) private static var listed = PluginList()
 
     package static func register(_ plugin: ActivationPlugin) throws(BackpropError) {
         try validate(plugin.name)
-        guard BuiltInActivation.named(plugin.name) == nil, adopt(plugin) else {
-            throw BackpropError(.invalidValue, "an activation named \"\(plugin.name)\" is there already")
-        }
+        guard BuiltInActivation.named(plugin.name) == nil, add(plugin) else { throw taken(plugin.name) }
     }
 
     package static func unregister(_ name: String) throws(BackpropError) {
-        guard BuiltInActivation.named(name) == nil else {
-            throw BackpropError(.unsupported, "activation \"\(name)\" is built in and stays")
-        }
+        try requireNotBuiltIn(name)
         // The last reference goes when this returns, outside the lock: the host's destroy may call the library.
-        guard remove(name) != nil else {
-            throw BackpropError(.unknownName, "no activation is named \"\(name)\"")
-        }
+        guard remove(name) != nil else { throw unknown(name) }
     }
 
-    static func find(_ name: String) -> ActivationPlugin? {
+    /// For networks that take the activation up from now on.
+    package static func setThreadSafe(_ name: String, _ isThreadSafe: Bool) throws(BackpropError) {
+        try requireNotBuiltIn(name)
         cp_lock()
         defer { cp_unlock() }
-        var plugin = first
-        while let each = plugin, !each.name.isSame(as: name) { plugin = each.next }
-        return plugin
+        guard let plugin = PluginFile.current?.list.find(name) ?? listed.find(name) else { throw unknown(name) }
+        plugin.isThreadSafe = isThreadSafe
+    }
+
+    static func find(_ name: String) -> (plugin: ActivationPlugin, isThreadSafe: Bool)? {
+        cp_lock()
+        defer { cp_unlock() }
+        return listed.find(name).map { ($0, $0.isThreadSafe) }
     }
 
     /// The name of the activation with that index, built-in ones first.
     package static func name(at index: Int) throws(BackpropError) -> String {
         let builtIn = BuiltInActivation.allCases
         if index >= 0, index < builtIn.count { return builtIn[index].name }
-        guard let plugin = plugin(at: index - builtIn.count) else {
+        cp_lock()
+        defer { cp_unlock() }
+        guard index >= 0, let plugin = listed.at(index - builtIn.count) else {
             throw BackpropError(.unknownName, "there are no activations from index \(UInt(bitPattern: index)) on")
         }
         return plugin.name
     }
 
-    private static func plugin(at index: Int) -> ActivationPlugin? {
-        guard index >= 0 else { return nil }
-        cp_lock()
-        defer { cp_unlock() }
-        var plugin = first
-        var left = index
-        while let each = plugin, left > 0 {
-            plugin = each.next
-            left -= 1
+    package static func kind(of name: String) throws(BackpropError) -> ActivationKind {
+        switch try Activation.find(name) {
+        case .builtIn: .builtIn
+        case .plugin(let plugin, _): plugin.kind
         }
-        return plugin
     }
 
-    /// Puts the plug-in at the end, unless its name is taken.
-    private static func adopt(_ plugin: ActivationPlugin) -> Bool {
+    /// All of a file's activations, or none.
+    static func adopt(_ file: PluginFile) throws(BackpropError) {
         cp_lock()
         defer { cp_unlock() }
-        var last: ActivationPlugin?
-        var each = first
-        while let present = each {
-            if present.name.isSame(as: plugin.name) { return false }
-            last = present
-            each = present.next
+        var each = file.list.first
+        while let plugin = each {
+            if listed.find(plugin.name) != nil { throw taken(plugin.name) }
+            each = plugin.next
+        }
+        while let plugin = file.list.removeFirst() { listed.append(plugin) }
+    }
+
+    /// Unless the name is taken.
+    private static func add(_ plugin: ActivationPlugin) -> Bool {
+        let file = PluginFile.current
+        cp_lock()
+        defer { cp_unlock() }
+        guard listed.find(plugin.name) == nil else { return false }
+        if let file {
+            guard file.add(plugin) else { return false }
+        } else {
+            listed.append(plugin)
         }
         plugin.isAdopted = true
-        if let last { last.next = plugin } else { first = plugin }
         return true
     }
 
     private static func remove(_ name: String) -> ActivationPlugin? {
         cp_lock()
         defer { cp_unlock() }
-        var previous: ActivationPlugin?
-        var each = first
-        while let present = each, !present.name.isSame(as: name) {
-            previous = present
-            each = present.next
+        return PluginFile.current?.list.remove(name) ?? listed.remove(name)
+    }
+
+    private static func requireNotBuiltIn(_ name: String) throws(BackpropError) {
+        guard BuiltInActivation.named(name) == nil else {
+            throw BackpropError(.unsupported, "activation \"\(name)\" is built in and stays as it is")
         }
-        guard let found = each else { return nil }
-        if let previous { previous.next = found.next } else { first = found.next }
-        found.next = nil
-        return found
+    }
+
+    private static func taken(_ name: String) -> BackpropError {
+        BackpropError(.invalidValue, "an activation named \"\(name)\" is there already")
+    }
+
+    private static func unknown(_ name: String) -> BackpropError {
+        BackpropError(.unknownName, "no activation is named \"\(name)\"")
     }
 
     private static func validate(_ name: String) throws(BackpropError) {
@@ -91,5 +105,55 @@ package enum ActivationRegistry {
         guard allowed, name.utf8.count >= 1, name.utf8.count <= 64 else {
             throw BackpropError(.invalidValue, "a name has 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
         }
+    }
+}
+
+/// Plug-ins in the order in which they came. The list owns the first, and each owns the next.
+struct PluginList {
+    private(set) var first: ActivationPlugin?
+
+    func find(_ name: String) -> ActivationPlugin? {
+        var plugin = first
+        while let each = plugin, !each.name.isSame(as: name) { plugin = each.next }
+        return plugin
+    }
+
+    func at(_ index: Int) -> ActivationPlugin? {
+        var plugin = first
+        var left = index
+        while let each = plugin, left > 0 {
+            plugin = each.next
+            left -= 1
+        }
+        return plugin
+    }
+
+    mutating func append(_ plugin: ActivationPlugin) {
+        guard var last = first else {
+            first = plugin
+            return
+        }
+        while let next = last.next { last = next }
+        last.next = plugin
+    }
+
+    mutating func removeFirst() -> ActivationPlugin? {
+        guard let found = first else { return nil }
+        first = found.next
+        found.next = nil
+        return found
+    }
+
+    mutating func remove(_ name: String) -> ActivationPlugin? {
+        guard var previous = first, !previous.name.isSame(as: name) else { return removeFirst() }
+        while let each = previous.next {
+            if each.name.isSame(as: name) {
+                previous.next = each.next
+                each.next = nil
+                return each
+            }
+            previous = each
+        }
+        return nil
     }
 }

@@ -18,6 +18,7 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
         case mismatch = -104
         case notFinite = -200
         case callback = -300
+        case library = -301
     }
 
     public let code: Code

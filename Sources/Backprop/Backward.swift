@@ -19,17 +19,20 @@ extension NetworkState {
             d: workspace.layers[last].delta.base, rows: rows, columns: outputCount, stride: layers[last].stride,
             scale: lossScale(rows: rows))
 
+        var failure = CallbackFailure()
         var index = last
         while index >= 0 {
             let stop = layers[...index].lastIndex { $0.needsAllRows } ?? -1
             forEachRowBlock(of: rows) { start, count in
                 var i = index
                 while i > stop {
-                    if i < last || !fused { differentiate(i, start, count, in: workspace) }
+                    let code = i < last || !fused ? differentiate(i, start, count, in: workspace) : 0
+                    if code != 0 { return failure.note(code, layer: i, row: start) }
                     propagate(i, start, count, in: workspace)
                     i -= 1
                 }
             }
+            try failure.check(layers, "backward")
             if stop >= 0 {
                 let isFused = fused && stop == last
                 try finishBackward(stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep)
@@ -45,12 +48,15 @@ extension NetworkState {
         let layer = layers[index]
         let own = workspace.layers[index]
         let stride = layer.stride
-        if case .plugin(let plugin) = layer.activation, let packing = own.packing {
-            try packing.backward(
-                plugin, z: own.z.base, a: own.a.base, d: own.delta.base, rows: rows, columns: layer.outputs)
+        var failure = CallbackFailure()
+        if !layer.activation.isThreadSafe {
+            failure.note(differentiate(index, 0, rows, in: workspace), layer: index, row: 0)
         } else if !fused {
-            forEachRowBlock(of: rows) { start, count in differentiate(index, start, count, in: workspace) }
+            forEachRowBlock(of: rows) { start, count in
+                failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
+            }
         }
+        try failure.check(layers, "backward")
         guard let norm = layer.norm, let buffers = own.norm else {
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
             return
@@ -71,14 +77,22 @@ extension NetworkState {
         }
     }
 
-    /// The gradient for a, in δ's place, becomes that for what entered the activation.
-    private func differentiate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
+    /// The gradient for a, in δ's place, becomes that for what entered the activation. 0, or the code with which a host's
+    /// function failed.
+    private func differentiate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) -> Int32 {
         let layer = layers[index]
         let own = workspace.layers[index]
-        guard case .builtIn(let function) = layer.activation else { return }
         let at = start * layer.stride
-        kernels.differentiate(
-            function.kind, own.z.base + at, own.a.base + at, own.delta.base + at, count, layer.outputs, layer.stride)
+        switch layer.activation {
+        case .builtIn(let function):
+            kernels.differentiate(
+                function.kind, own.z.base + at, own.a.base + at, own.delta.base + at, count, layer.outputs, layer.stride)
+            return 0
+        case .plugin(let plugin, _):
+            return plugin.backward(
+                own.z.base + at, own.a.base + at, own.delta.base + at, rows: count, columns: layer.outputs,
+                packing: own.packing, place: start * layer.outputs)
+        }
     }
 
     /// δ times the old weights: the gradient for the outputs of the layer below.

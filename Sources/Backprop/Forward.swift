@@ -4,16 +4,19 @@ extension NetworkState {
     /// The training pass from inputs to outputs: afterwards each layer's z and a are in the workspace (notes, §2 (b)).
     /// Blocks of rows go through the layers on their own, up to one that needs all rows at once.
     func forward(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) throws(BackpropError) {
+        var failure = CallbackFailure()
         var index = 0
         while index < layers.count {
             let stop = layers[index...].firstIndex { $0.needsAllRows } ?? layers.count
             forEachRowBlock(of: rows) { start, count in
                 for i in index..<stop {
                     weigh(i, inputs, start, count, in: workspace)
-                    activate(i, start, count, in: workspace)
+                    let code = activate(i, start, count, in: workspace)
+                    if code != 0 { return failure.note(code, layer: i, row: start) }
                 }
                 if stop < layers.count { weigh(stop, inputs, start, count, in: workspace) }
             }
+            try failure.check(layers, "forward")
             if stop < layers.count { try finish(stop, rows: rows, in: workspace) }
             index = stop + 1
         }
@@ -23,6 +26,7 @@ extension NetworkState {
     private func finish(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
         let layer = layers[index]
         let own = workspace.layers[index]
+        var failure = CallbackFailure()
         if let norm = layer.norm, let buffers = own.norm {
             measure(own.z.base, rows: rows, stride: layer.stride, norm, buffers)
             forEachRowBlock(of: rows) { start, count in
@@ -30,12 +34,15 @@ extension NetworkState {
                 kernels.normalize(
                     z, count, layer.stride, buffers.mean, buffers.inverseDeviation, norm.gamma.base,
                     norm.beta.base, buffers.normalized.base + start * layer.stride, z)
-                if !layer.activation.isPlugin { activate(index, start, count, in: workspace) }
+                if layer.activation.isThreadSafe {
+                    failure.note(activate(index, start, count, in: workspace), layer: index, row: start)
+                }
             }
         }
-        if case .plugin(let plugin) = layer.activation, let packing = own.packing {
-            try packing.forward(plugin, z: own.z.base, a: own.a.base, rows: rows, columns: layer.outputs)
+        if !layer.activation.isThreadSafe {
+            failure.note(activate(index, 0, rows, in: workspace), layer: index, row: 0)
         }
+        try failure.check(layers, "forward")
     }
 
     /// z = Σ w x   (notes, §2)
@@ -49,12 +56,20 @@ extension NetworkState {
             workspace.layers[index].z.base + start * layer.stride, layer.stride)
     }
 
-    private func activate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
+    /// a = f(z); 0, or the code with which a host's function failed.
+    private func activate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) -> Int32 {
         let layer = layers[index]
         let own = workspace.layers[index]
-        guard case .builtIn(let function) = layer.activation else { return }
         let at = start * layer.stride
-        kernels.activate(function.kind, own.z.base + at, own.a.base + at, count, layer.outputs, layer.stride)
+        switch layer.activation {
+        case .builtIn(let function):
+            kernels.activate(function.kind, own.z.base + at, own.a.base + at, count, layer.outputs, layer.stride)
+            return 0
+        case .plugin(let plugin, _):
+            return plugin.forward(
+                own.z.base + at, own.a.base + at, rows: count, columns: layer.outputs, packing: own.packing,
+                place: start * layer.outputs)
+        }
     }
 
     /// μ, σ² and 1 / √(σ² + ε): of the minibatch, or the running ones for a single row (notes, §5).

@@ -179,7 +179,7 @@ private final class PlainNetwork {
             for row in 0..<rows { softmax(row * layer.outputs, layer.outputs) }
         case .builtIn(let function):
             for i in 0..<count { x.base[i] = function.value(z.base[i]) }
-        case .plugin(let plugin):
+        case .plugin(let plugin, _):
             try packing.unsafelyUnwrapped.forward(plugin, z: z.base, a: x.base, rows: rows, columns: layer.outputs)
         }
     }
@@ -234,7 +234,8 @@ extension Packing {
     fileprivate func forward(
         _ plugin: ActivationPlugin, z: UnsafePointer<Double>, a: UnsafeMutablePointer<Double>, rows: Int, columns: Int
     ) throws(BackpropError) {
-        try forwardUnpadded(
+        let code = forwardUnpadded(
             plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, take: { a[$1] = Double($0[$1]) })
+        if code != 0 { throw CallbackFailure.error(code, plugin.name, "forward") }
     }
 }

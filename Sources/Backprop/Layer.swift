@@ -23,7 +23,7 @@ final class Layer {
     var norm: Normalization? { isNormalized ? normalization : nil }
 
     /// Whether rows cannot pass through one by one.
-    var needsAllRows: Bool { isNormalized || activation.isPlugin }
+    var needsAllRows: Bool { isNormalized || !activation.isThreadSafe }
 
     private init(inputs: Int, outputs: Int, weights: consuming Floats) {
         self.inputs = inputs

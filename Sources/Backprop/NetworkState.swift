@@ -83,7 +83,7 @@ package final class NetworkState: Guarded {
     }
 
     /// The kernels for this processor.
-    private static var kernels: cp_kernels {
+    static var kernels: cp_kernels {
         var table = cp_kernels()
         if cp_uses_avx2() { cp_kernels_avx2(&table) } else { cp_kernels_baseline(&table) }
         return table

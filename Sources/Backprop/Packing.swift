@@ -1,6 +1,7 @@
 import CPlatform
 
-/// A host's functions see matrices without padding: these are theirs, for layers of up to `size` numbers.
+/// A host's functions of matrices see them without padding: these are theirs, for up to `size` numbers. Threads each use a
+/// place of their own.
 final class Packing {
     private let z, a, da, dz: Floats
 
@@ -18,40 +19,39 @@ final class Packing {
 
     /// a = f(z)
     func forward(
-        _ plugin: ActivationPlugin, z source: UnsafePointer<Float>, a target: UnsafeMutablePointer<Float>, rows: Int,
-        columns: Int
-    ) throws(BackpropError) {
-        pack(source, z.base, rows, columns)
-        try check(plugin.forward(z.base, a.base, rows, columns), plugin, "forward")
-        unpack(a.base, target, rows, columns)
+        _ function: ActivationPlugin.Forward, _ zSource: UnsafePointer<Float>, _ aTarget: UnsafeMutablePointer<Float>,
+        rows: Int, columns: Int, place: Int
+    ) -> Int32 {
+        let z = z.base + place, a = a.base + place
+        pack(zSource, z, rows, columns)
+        let code = function(z, a, rows, columns)
+        if code == 0 { unpack(a, aTarget, rows, columns) }
+        return code
     }
 
     /// d f′(z), in place.
     func backward(
-        _ plugin: ActivationPlugin, z zSource: UnsafePointer<Float>, a aSource: UnsafePointer<Float>,
-        d: UnsafeMutablePointer<Float>, rows: Int, columns: Int
-    ) throws(BackpropError) {
-        pack(zSource, z.base, rows, columns)
-        pack(aSource, a.base, rows, columns)
-        pack(d, da.base, rows, columns)
-        try check(plugin.backward(z.base, a.base, da.base, dz.base, rows, columns), plugin, "backward")
-        unpack(dz.base, d, rows, columns)
+        _ function: ActivationPlugin.Backward, _ zSource: UnsafePointer<Float>, _ aSource: UnsafePointer<Float>,
+        _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, place: Int
+    ) -> Int32 {
+        let z = z.base + place, a = a.base + place, da = da.base + place, dz = dz.base + place
+        pack(zSource, z, rows, columns)
+        pack(aSource, a, rows, columns)
+        pack(d, da, rows, columns)
+        let code = function(z, a, da, dz, rows, columns)
+        if code == 0 { unpack(dz, d, rows, columns) }
+        return code
     }
 
-    /// a = f(z) for numbers that `fill` brings and `take` takes, one by one.
+    /// a = f(z) for numbers that `fill` brings and `take` takes, one by one; 0, or the host's code.
     func forwardUnpadded(
         _ plugin: ActivationPlugin, rows: Int, columns: Int,
         fill: (_ z: UnsafeMutablePointer<Float>, _ i: Int) -> Void, take: (_ a: UnsafePointer<Float>, _ i: Int) -> Void
-    ) throws(BackpropError) {
+    ) -> Int32 {
         for i in 0..<rows * columns { fill(z.base, i) }
-        try check(plugin.forward(z.base, a.base, rows, columns), plugin, "forward")
-        for i in 0..<rows * columns { take(a.base, i) }
-    }
-
-    private func check(_ code: Int32, _ plugin: ActivationPlugin, _ pass: String) throws(BackpropError) {
-        guard code == 0 else {
-            throw BackpropError(.callback, "activation \"\(plugin.name)\" failed with code \(code) in its \(pass) pass")
-        }
+        let code = plugin.forward(z.base, a.base, rows: rows, columns: columns)
+        if code == 0 { for i in 0..<rows * columns { take(a.base, i) } }
+        return code
     }
 
     private func pack(_ from: UnsafePointer<Float>, _ to: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int) {
@@ -62,5 +62,31 @@ final class Packing {
     private func unpack(_ from: UnsafePointer<Float>, _ to: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int) {
         let stride = paddedStride(columns)
         for row in 0..<rows { cp_copy(to + row * stride, from + row * columns, columns * 4) }
+    }
+}
+
+/// The failure of a host's function, if there was one; of several on different threads that of the first row.
+struct CallbackFailure {
+    private var code: Int32 = 0
+    private var layer = 0
+    private var row = Int.max
+
+    mutating func note(_ code: Int32, layer: Int, row: Int) {
+        guard code != 0 else { return }
+        cp_lock()
+        defer { cp_unlock() }
+        guard row < self.row else { return }
+        self.code = code
+        self.layer = layer
+        self.row = row
+    }
+
+    func check(_ layers: [Layer], _ pass: StaticString) throws(BackpropError) {
+        guard code != 0 else { return }
+        throw Self.error(code, layers[layer].activation.name, pass)
+    }
+
+    static func error(_ code: Int32, _ name: String, _ pass: StaticString) -> BackpropError {
+        BackpropError(.callback, "activation \"\(name)\" failed with code \(code) in its \(pass) pass")
     }
 }

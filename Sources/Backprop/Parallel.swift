@@ -44,15 +44,24 @@ enum Parallel {
             return
         }
         withoutActuallyEscaping(body) { body in
-            var task = Task(body: body)
+            var task = Task(body: body, visit: cp_current_visit())
             withUnsafeMutablePointer(to: &task) { task in
                 cp_run_parallel(
-                    count, { $0.unsafelyUnwrapped.assumingMemoryBound(to: Task.self).pointee.body($1) }, task)
+                    count, { $0.unsafelyUnwrapped.assumingMemoryBound(to: Task.self).pointee.run($1) }, task)
             }
         }
     }
 
     private struct Task {
         let body: (Int) -> Void
+        /// The caller's: a host's function that calls back from another thread is found to be inside the network, too.
+        let visit: UnsafeMutablePointer<cp_visit>?
+
+        func run(_ index: Int) {
+            let own = cp_current_visit()
+            cp_set_current_visit(visit)
+            body(index)
+            cp_set_current_visit(own)
+        }
     }
 }

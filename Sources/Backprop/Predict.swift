@@ -46,37 +46,35 @@ extension NetworkState {
     ) throws(BackpropError) {
         let size = PredictionBuffers.blockRows
         let blocks = (rows + size - 1) / size
-        // A host's function runs on the thread that called.
-        let threads = !hasPlugins && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
+        let isThreadSafe = layers.allSatisfy { $0.activation.isThreadSafe }  // else the calling thread does it all
+        let threads = isThreadSafe && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
         let stride = layers[layers.count - 1].stride
-        var failure: BackpropError?
+        var failure = CallbackFailure()
         Parallel.run(threads, parallel: threads > 1) { thread in
             let part = buffers.part(thread)
             var block = thread
             while block < blocks {
                 let count = min(size, rows - block * size)
-                do throws(BackpropError) {
-                    try infer(inputs + block * size * inputCount, rows: count, in: part)
-                } catch {  // only a host's function can fail, and then there is one thread
-                    failure = error
-                    return
-                }
+                let (code, layer) = infer(inputs + block * size * inputCount, rows: count, in: part)
+                if code != 0 { return failure.note(code, layer: layer, row: block * size) }
                 body(block, count, part, stride)
                 block += threads
             }
         }
-        if let failure { throw failure }
+        try failure.check(layers, "forward")
     }
 
-    /// All layers, each z in the one buffer and each a in the other.
+    /// All layers, each z in the one buffer and each a in the other. 0, or the code with which a host's function failed,
+    /// and the layer it is the activation of.
     private func infer(
         _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
-    ) throws(BackpropError) {
+    ) -> (code: Int32, layer: Int) {
         var x = inputs
         var xStride = inputCount
-        for layer in layers {
+        for index in layers.indices {
+            let layer = layers[index]
             kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, part.z, layer.stride)
             if let norm = layer.norm {
                 scaleAndShift(norm, columns: layer.outputs, part)
@@ -85,13 +83,15 @@ extension NetworkState {
             switch layer.activation {
             case .builtIn(let function):
                 kernels.activate(function.kind, part.z, part.a, rows, layer.outputs, layer.stride)
-            case .plugin(let plugin):
-                try part.packing.unsafelyUnwrapped.forward(
-                    plugin, z: part.z, a: part.a, rows: rows, columns: layer.outputs)
+            case .plugin(let plugin, _):
+                let code = plugin.forward(
+                    part.z, part.a, rows: rows, columns: layer.outputs, packing: part.packing, place: part.place)
+                if code != 0 { return (code, index) }
             }
             x = UnsafePointer(part.a)
             xStride = layer.stride
         }
+        return (0, 0)
     }
 
     /// γ (z − μ) / √(σ² + ε) + β as scale · z + shift.
@@ -106,7 +106,8 @@ extension NetworkState {
 
     private func takePredictionBuffers(rows: Int, parts: Int) throws(BackpropError) -> PredictionBuffers {
         if let buffers = predictionPool.take(), buffers.rows >= rows, buffers.parts >= parts { return buffers }
-        return try PredictionBuffers.make(widest: widestStride, rows: rows, parts: parts, hasPlugins: hasPlugins)
+        let needsPacking = layers.contains { $0.activation.isMatrixFunction }
+        return try PredictionBuffers.make(widest: widestStride, rows: rows, parts: parts, needsPacking: needsPacking)
     }
 }
 
@@ -118,6 +119,8 @@ final class PredictionBuffers {
     struct Part {
         let z, a, scale, shift: UnsafeMutablePointer<Float>
         let packing: Packing?
+        /// Where in `packing` this part's numbers are.
+        let place: Int
     }
 
     let rows: Int
@@ -134,9 +137,9 @@ final class PredictionBuffers {
         self.packing = packing
     }
 
-    static func make(widest: Int, rows: Int, parts: Int, hasPlugins: Bool) throws(BackpropError) -> PredictionBuffers {
+    static func make(widest: Int, rows: Int, parts: Int, needsPacking: Bool) throws(BackpropError) -> PredictionBuffers {
         let storage = try Floats(try checkedProduct(parts, try checkedProduct(widest, 2 * rows + 2)))
-        let packing = hasPlugins ? try Packing.make(size: try checkedProduct(widest, rows)) : nil
+        let packing = needsPacking ? try Packing.make(size: try checkedProduct(parts, try checkedProduct(widest, rows))) : nil
         return PredictionBuffers(rows: rows, parts: parts, widest: widest, storage: storage, packing: packing)
     }
 
@@ -144,7 +147,7 @@ final class PredictionBuffers {
         let matrix = rows * widest
         let z = storage.base + index * 2 * (matrix + widest)
         let scale = z + 2 * matrix
-        return Part(z: z, a: z + matrix, scale: scale, shift: scale + widest, packing: packing)
+        return Part(z: z, a: z + matrix, scale: scale, shift: scale + widest, packing: packing, place: index * matrix)
     }
 }
 

@@ -73,7 +73,7 @@ final class LayerWorkspace {
         let size = try checkedProduct(layer.stride, rows)
         let z = try Floats(size), a = try Floats(size), delta = try Floats(size)
         let norm = layer.isNormalized ? try NormWorkspace.make(stride: layer.stride, rows: rows) : nil
-        let packing = layer.activation.isPlugin ? try Packing.make(size: size) : nil
+        let packing = layer.activation.isMatrixFunction ? try Packing.make(size: size) : nil
         return LayerWorkspace(z: z, a: a, delta: delta, norm: norm, packing: packing)
     }
 }

@@ -6,32 +6,12 @@ public func bp_activation_register_scalar(
     _ name: UnsafePointer<CChar>!, _ function: bp_scalar_fn!, _ derivative: bp_scalar_derivative_fn!,
     _ user_data: UnsafeMutableRawPointer!, _ destroy: bp_destroy_fn!
 ) -> Int32 {
-    status { () throws(BackpropError) in
+    registering { () throws(BackpropError) in
         let name = try text(name, "name")
         let function = try require(function, "function")
-        let backward: ActivationPlugin.Backward =
-            if let derivative {
-                { z, a, da, dz, rows, columns in
-                    for i in 0..<rows * columns { dz[i] = da[i] * derivative(z[i], a[i], user_data) }
-                    return 0
-                }
-            } else {
-                { z, _, da, dz, rows, columns in
-                    for i in 0..<rows * columns {
-                        dz[i] = da[i] * centralDifference(of: { function($0, user_data) }, at: z[i])
-                    }
-                    return 0
-                }
-            }
-        // The loops call the host's function directly: one call a number is what it costs.
-        try ActivationRegistry.register(
-            ActivationPlugin(
-                name: name,
-                forward: { z, a, rows, columns in
-                    for i in 0..<rows * columns { a[i] = function(z[i], user_data) }
-                    return 0
-                },
-                backward: backward, destroy: destroy.map { destroy in { destroy(user_data) } }))
+        return ActivationPlugin(
+            name: name, kind: .scalar, .scalar(function, derivative: derivative, user_data),
+            libraries: holding(code(function), derivative.map { code($0) }), destroy: destroy.map { destroy in { destroy(user_data) } })
     }
 }
 
@@ -40,16 +20,58 @@ public func bp_activation_register_vector(
     _ name: UnsafePointer<CChar>!, _ forward: bp_vector_forward_fn!, _ backward: bp_vector_backward_fn!,
     _ user_data: UnsafeMutableRawPointer!, _ destroy: bp_destroy_fn!
 ) -> Int32 {
-    status { () throws(BackpropError) in
+    registering { () throws(BackpropError) in
         let name = try text(name, "name")
         let forward = try require(forward, "forward")
         let backward = try require(backward, "backward")
-        try ActivationRegistry.register(
-            ActivationPlugin(
-                name: name, forward: { forward($0, $1, $2, $3, user_data) },
-                backward: { backward($0, $1, $2, $3, $4, $5, user_data) },
-                destroy: destroy.map { destroy in { destroy(user_data) } }))
+        return ActivationPlugin(
+            name: name, kind: .vector,
+            .matrices({ forward($0, $1, $2, $3, user_data) }, { backward($0, $1, $2, $3, $4, $5, user_data) }),
+            libraries: holding(code(forward), code(backward)), destroy: destroy.map { destroy in { destroy(user_data) } })
     }
+}
+
+@_cdecl("bp_activation_register_foreign") @implementation
+public func bp_activation_register_foreign(
+    _ name: UnsafePointer<CChar>!, _ function: bp_foreign_fn!, _ derivative: bp_foreign_fn!,
+    _ signature: UnsafePointer<CChar>!, _ constants: UnsafePointer<Double>!, _ constant_count: Int
+) -> Int32 {
+    registering { () throws(BackpropError) in
+        let name = try text(name, "name")
+        let function = try require(function, "function")
+        return ActivationPlugin(
+            name: name, kind: .foreign,
+            try .foreign(
+                function, derivative: derivative, try Signature(parsing: try text(signature, "signature")),
+                constants: try numbers(constants, constant_count)),
+            libraries: holding(function, derivative))
+    }
+}
+
+@_cdecl("bp_activation_register_library") @implementation
+public func bp_activation_register_library(
+    _ name: UnsafePointer<CChar>!, _ library_path: UnsafePointer<CChar>!, _ function_symbol: UnsafePointer<CChar>!,
+    _ derivative_symbol: UnsafePointer<CChar>!, _ signature: UnsafePointer<CChar>!, _ constants: UnsafePointer<Double>!,
+    _ constant_count: Int
+) -> Int32 {
+    registering { () throws(BackpropError) in
+        let name = try text(name, "name")
+        let symbol = try text(function_symbol, "function_symbol")
+        let signature = try Signature(parsing: try text(signature, "signature"))
+        let constants = try numbers(constants, constant_count)
+        let library = try SharedObject.open(library_path.map { String(cString: $0) })
+        let function = try library.function(symbol)
+        var derivative: ForeignFunction?
+        if let derivative_symbol { derivative = try library.function(String(cString: derivative_symbol)) }
+        return ActivationPlugin(
+            name: name, kind: .library,
+            try .foreign(function, derivative: derivative, signature, constants: constants), libraries: [library])
+    }
+}
+
+@_cdecl("bp_activation_set_thread_safe") @implementation
+public func bp_activation_set_thread_safe(_ name: UnsafePointer<CChar>!, _ thread_safe: Int32) -> Int32 {
+    status { () throws(BackpropError) in try ActivationRegistry.setThreadSafe(try text(name, "name"), thread_safe != 0) }
 }
 
 @_cdecl("bp_activation_unregister") @implementation
@@ -73,4 +95,69 @@ public func bp_activation_name(
         for (i, byte) in name.utf8.enumerated() { buffer[i] = CChar(bitPattern: byte) }
         buffer[count - 1] = 0
     }
+}
+
+@_cdecl("bp_activation_kind") @implementation
+public func bp_activation_kind(_ name: UnsafePointer<CChar>!, _ kind_out: UnsafeMutablePointer<Int32>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(kind_out, "kind_out")
+        out.pointee = try ActivationRegistry.kind(of: try text(name, "name")).rawValue
+    }
+}
+
+@_cdecl("bp_activation_check") @implementation
+public func bp_activation_check(
+    _ name: UnsafePointer<CChar>!, _ worst_error_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(worst_error_out, "worst_error_out")
+        out.pointee = try ActivationCheck.run(try text(name, "name")).worstError
+    }
+}
+
+@_cdecl("bp_activation_examine") @implementation
+public func bp_activation_examine(
+    _ name: UnsafePointer<CChar>!, _ report_out: UnsafeMutablePointer<bp_activation_report>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try require(report_out, "report_out")
+        let own = UInt32(MemoryLayout<bp_activation_report>.size)
+        let given = out.pointee.struct_size
+        guard given >= own else { throw BackpropError(.invalidValue, "struct_size is \(given), which no version has") }
+        out.pointee = bp_activation_report()
+        out.pointee.struct_size = own
+        let report = try ActivationCheck.run(try text(name, "name"))
+        out.pointee = bp_activation_report(
+            struct_size: own, points: UInt32(report.points), kinks: UInt32(report.kinks),
+            skipped: UInt32(report.skipped), worst_error: report.worstError, worst_z: report.worstZ,
+            first_kink: report.firstKink)
+    }
+}
+
+/// Registers what `make` makes.
+private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -> Int32 {
+    status { () throws(BackpropError) in
+        do throws(BackpropError) {
+            try ActivationRegistry.register(try make())
+        } catch {
+            PluginFile.note(error)
+            throw error
+        }
+    }
+}
+
+/// Constants of a signature.
+private func numbers(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> UnsafeBufferPointer<Double> {
+    guard count >= 0 else { throw BackpropError(.limit, "constant_count is too large") }
+    return UnsafeBufferPointer(start: count == 0 ? nil : try require(values, "constants"), count: count)
+}
+
+/// A function as nothing but an address.
+private func code<Function>(_ function: Function) -> ForeignFunction {
+    unsafeBitCast(function, to: ForeignFunction.self)
+}
+
+/// The shared objects that hold these functions.
+private func holding(_ one: ForeignFunction, _ other: ForeignFunction?) -> [SharedObject] {
+    [one, other].compactMap { $0.flatMap { SharedObject.holding($0) } }
 }

@@ -102,7 +102,7 @@ static void start(uint32_t helpers) {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attributes, 256 << 10);
+        pthread_attr_setstacksize(&attributes, 1 << 20); /* a host's functions may run on it */
         for (pthread_t thread; started < helpers; started++)
             if (pthread_create(&thread, &attributes, member, (void *)(uintptr_t)started) != 0) break;
         pthread_attr_destroy(&attributes);

@@ -84,15 +84,15 @@ import Testing
     @Test func aFunctionOfWholeRowsTrains() throws {
         try ActivationRegistry.register(
             ActivationPlugin(
-                name: "plugin-share",
-                forward: { z, a, rows, columns in
+                name: "plugin-share", kind: .vector,
+                .matrices({ z, a, rows, columns in
                     for row in 0..<rows {
                         let size = (0..<columns).reduce(Float(0)) { $0 + z[row * columns + $1].magnitude }
                         for i in row * columns..<(row + 1) * columns { a[i] = z[i] / size }
                     }
                     return 0
                 },
-                backward: { z, a, da, dz, rows, columns in
+                { z, a, da, dz, rows, columns in
                     for row in 0..<rows {
                         let range = row * columns..<(row + 1) * columns
                         let size = range.reduce(Float(0)) { $0 + z[$1].magnitude }
@@ -100,7 +100,7 @@ import Testing
                         for i in range { dz[i] = (da[i] - (z[i] < 0 ? -along : along)) / size }
                     }
                     return 0
-                }))
+                })))
         defer { try? Network.unregisterActivation("plugin-share") }
         let network = try Network(layers: [3, 5, 4], seed: 3)
         try network.setActivation("plugin-share", layer: 1)
@@ -120,15 +120,15 @@ import Testing
         let fails = Box(false)
         try ActivationRegistry.register(
             ActivationPlugin(
-                name: name,
-                forward: { z, a, rows, columns in
+                name: name, kind: .vector,
+                .matrices({ z, a, rows, columns in
                     for i in 0..<rows * columns { a[i] = fails.value && pass == "forward" ? .nan : z[i] }
                     return fails.value && pass == "forward" ? 7 : 0
                 },
-                backward: { _, _, da, dz, rows, columns in
+                { _, _, da, dz, rows, columns in
                     for i in 0..<rows * columns { dz[i] = fails.value && pass == "backward" ? .nan : da[i] }
                     return fails.value && pass == "backward" ? -8 : 0
-                }))
+                })))
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: [2, 3, 2], seed: 3)
         try network.setActivation(name, layer: 1)
@@ -196,7 +196,8 @@ import Testing
     @Test func destroyIsCalledOnceAtTheEnd() throws {
         let destroyed = Box(0)
         func make(_ name: String) -> ActivationPlugin {
-            ActivationPlugin(name: name, function: { $0 }, derivative: nil, destroy: { destroyed.change { $0 += 1 } })
+            ActivationPlugin(
+                name: name, kind: .scalar, .closure({ $0 }, derivative: nil), destroy: { destroyed.change { $0 += 1 } })
         }
         expectFailure(.invalidValue) { try ActivationRegistry.register(make("tanh")) }
         expectFailure(.invalidValue) { try ActivationRegistry.register(make("Bad name")) }

@@ -11,7 +11,7 @@
 from . import _arguments, _call, _library, activation
 from .activation import Activation
 from .errors import (
-    BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LimitError, ModelError,
+    BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError, ModelError,
     NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
 from .network import Network, Path

@@ -27,7 +27,15 @@ bp_scalar_fn = CFUNCTYPE(c_float, c_float, c_void_p)
 bp_scalar_derivative_fn = CFUNCTYPE(c_float, c_float, c_float, c_void_p)
 bp_vector_forward_fn = CFUNCTYPE(c_int32, Floats, Floats, c_size_t, c_size_t, c_void_p)
 bp_vector_backward_fn = CFUNCTYPE(c_int32, Floats, Floats, Floats, Floats, c_size_t, c_size_t, c_void_p)
+bp_foreign_fn = CFUNCTYPE(None)
 bp_destroy_fn = CFUNCTYPE(None, c_void_p)
+
+
+class bp_activation_report(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32), ("points", c_uint32), ("kinks", c_uint32), ("skipped", c_uint32),
+        ("worst_error", c_double), ("worst_z", c_double), ("first_kink", c_double)]
+
 
 # name: (restype, *argtypes)
 PROTOTYPES = {
@@ -70,6 +78,15 @@ PROTOTYPES = {
         c_int32, c_char_p, bp_scalar_fn, bp_scalar_derivative_fn, c_void_p, bp_destroy_fn),
     "bp_activation_register_vector": (
         c_int32, c_char_p, bp_vector_forward_fn, bp_vector_backward_fn, c_void_p, bp_destroy_fn),
+    "bp_activation_register_foreign": (
+        c_int32, c_char_p, bp_foreign_fn, bp_foreign_fn, c_char_p, POINTER(c_double), c_size_t),
+    "bp_activation_register_library": (
+        c_int32, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, POINTER(c_double), c_size_t),
+    "bp_activation_set_thread_safe": (c_int32, c_char_p, c_int32),
     "bp_activation_unregister": (c_int32, c_char_p),
     "bp_activation_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
+    "bp_activation_kind": (c_int32, c_char_p, POINTER(c_int32)),
+    "bp_activation_check": (c_int32, c_char_p, POINTER(c_double)),
+    "bp_activation_examine": (c_int32, c_char_p, POINTER(bp_activation_report)),
+    "bp_plugin_load": (c_int32, c_char_p),
 }

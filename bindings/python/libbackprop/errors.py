@@ -25,6 +25,7 @@ class Status(enum.IntEnum):
     ERROR_MISMATCH = -104
     ERROR_NOT_FINITE = -200
     ERROR_CALLBACK = -300
+    ERROR_LIBRARY = -301
 
 
 class Error(Exception):
@@ -86,6 +87,10 @@ class CallbackError(Error, RuntimeError):
     """A callback reported a failure."""
 
 
+class LibraryError(Error, OSError):
+    """A shared library that cannot be opened, or lacks a function."""
+
+
 _CLASSES: dict[int, type[Error]] = {
     Status.ERROR_NULL_ARGUMENT: InvalidValueError,
     Status.ERROR_INVALID_VALUE: InvalidValueError,
@@ -102,6 +107,7 @@ _CLASSES: dict[int, type[Error]] = {
     Status.ERROR_MISMATCH: ModelError,
     Status.ERROR_NOT_FINITE: NotFiniteError,
     Status.ERROR_CALLBACK: CallbackError,
+    Status.ERROR_LIBRARY: LibraryError,
 }
 
 

@@ -9,7 +9,8 @@ import header
 import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
-from libbackprop._prototypes import PROTOTYPES, Network as Handle, bp_network, bp_option_description
+from libbackprop._prototypes import (
+    PROTOTYPES, Network as Handle, bp_activation_report, bp_network, bp_option_description)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -228,8 +229,15 @@ def valid_arguments(network):
         "bp_network_save_memory": [network, (ctypes.c_uint8 * 4096)(), 4096, (ctypes.c_size_t * 1)()],
         "bp_network_load_memory": [(ctypes.c_uint8 * 4096)(), 4096, ctypes.pointer(Handle())],
         "bp_activation_register_scalar": None, "bp_activation_register_vector": None,
+        "bp_activation_register_foreign": None, "bp_activation_register_library": None,
+        "bp_activation_set_thread_safe": [b"nobody", 1],
         "bp_activation_unregister": [b"nobody"],
         "bp_activation_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
+        "bp_activation_kind": [name, (ctypes.c_int32 * 1)()],
+        "bp_activation_check": [name, (ctypes.c_double * 1)()],
+        "bp_activation_examine": [
+            name, ctypes.pointer(bp_activation_report(ctypes.sizeof(bp_activation_report)))],
+        "bp_plugin_load": [b"nowhere"],
     }
 
 

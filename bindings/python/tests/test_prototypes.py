@@ -10,8 +10,8 @@ from libbackprop import _library, _prototypes
 
 
 def test_header_was_read():
-    assert len(header.FUNCTIONS) == header.CODE.count("(") - 2 * len(header.CALLBACKS)
-    assert len(header.CALLBACKS) == 5 and len(header.STATUSES) == 18
+    assert len(header.FUNCTIONS) == len(re.findall(r"\bbp_\w+ ?\(", header.INTERFACE))
+    assert len(header.CALLBACKS) == 6 and len(header.STATUSES) == 19 and len(header.STRUCTS) == 2
 
 
 def test_table_has_exactly_the_functions_of_the_header():
@@ -28,6 +28,12 @@ def test_function_has_the_types_of_the_header(name):
 @pytest.mark.parametrize("name", header.CALLBACKS)
 def test_callback_has_the_types_of_the_header(name):
     assert getattr(_prototypes, name) is header.CALLBACKS[name]
+
+
+@pytest.mark.parametrize("name", header.STRUCTS)
+def test_struct_has_the_members_of_the_header(name):
+    expected = [(member, header.TYPES[c_type]) for c_type, member in header.STRUCTS[name]]
+    assert getattr(_prototypes, name)._fields_ == expected
 
 
 @pytest.mark.parametrize("name", header.FUNCTIONS)

@@ -1,0 +1,90 @@
+import CPlatform
+
+/// Activations from functions of one number. Each loop calls the host's function directly: one call a number is what it
+/// costs.
+extension ActivationPlugin.Functions {
+    package typealias Scalar = @convention(c) (_ z: Float, UnsafeMutableRawPointer?) -> Float
+    package typealias ScalarDerivative = @convention(c) (_ z: Float, _ a: Float, UnsafeMutableRawPointer?) -> Float
+
+    package static func scalar(
+        _ function: @escaping Scalar, derivative: ScalarDerivative?, _ context: UnsafeMutableRawPointer?
+    ) -> Self {
+        .numbers(
+            { z, a, count in for i in 0..<count { a[i] = function(z[i], context) } },
+            derivative.map { derivative in
+                { z, a, d, count in for i in 0..<count { d[i] *= derivative(z[i], a[i], context) } }
+            } ?? differences { function($0, context) })
+    }
+
+    /// Swift's own.
+    package static func closure(
+        _ function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?
+    ) -> Self {
+        .numbers(
+            { z, a, count in for i in 0..<count { a[i] = function(z[i]) } },
+            derivative.map { derivative in
+                { z, a, d, count in for i in 0..<count { d[i] *= derivative(z[i], a[i]) } }
+            } ?? differences(function))
+    }
+
+    /// Any C function of numbers. The two common shapes need no libffi.
+    package static func foreign(
+        _ function: @escaping ForeignFunction, derivative: ForeignFunction?, _ signature: Signature,
+        constants: UnsafeBufferPointer<Double>
+    ) throws(BackpropError) -> Self {
+        let call = try ForeignCall.make(signature, constants: constants)
+        if signature.isSame(as: "f(f)") {
+            typealias Function = @convention(c) (Float) -> Float
+            let function = unsafeBitCast(function, to: Function.self)
+            return .numbers(
+                { z, a, count in for i in 0..<count { a[i] = function(z[i]) } },
+                derivative.map { unsafeBitCast($0, to: Function.self) }.map { derivative in
+                    { z, _, d, count in for i in 0..<count { d[i] *= derivative(z[i]) } }
+                } ?? differences { function($0) })
+        }
+        if signature.isSame(as: "d(d)") {
+            typealias Function = @convention(c) (Double) -> Double
+            let function = unsafeBitCast(function, to: Function.self)
+            return .numbers(
+                { z, a, count in for i in 0..<count { a[i] = Float(function(Double(z[i]))) } },
+                derivative.map { unsafeBitCast($0, to: Function.self) }.map { derivative in
+                    { z, _, d, count in for i in 0..<count { d[i] *= Float(derivative(Double(z[i]))) } }
+                } ?? fineDifferences { function($0) })
+        }
+        return .numbers(
+            { z, a, count in for i in 0..<count { a[i] = Float(call(function, Double(z[i]))) } },
+            derivative.map { derivative in
+                { z, _, d, count in for i in 0..<count { d[i] *= Float(call(derivative, Double(z[i]))) } }
+            } ?? (signature.isDouble ? fineDifferences { call(function, $0) } : differences { Float(call(function, Double($0))) }))
+    }
+}
+
+/// (f(z + h) − f(z − h)) / 2h with h near 2⁻⁸ max(1, |z|): a power of two, so that z ± h lose little.
+private func differences(_ function: @escaping (Float) -> Float) -> ActivationPlugin.Slope {
+    { z, _, d, count in
+        for i in 0..<count {
+            let step = powerOfTwo(below: z[i]) / 256
+            let above = z[i] + step
+            let below = z[i] - step
+            d[i] *= (function(above) - function(below)) / (above - below)
+        }
+    }
+}
+
+/// The same in double precision, whose rounding allows h near 2⁻¹⁷ max(1, |z|): as good as a Float holds.
+private func fineDifferences(_ function: @escaping (Double) -> Double) -> ActivationPlugin.Slope {
+    { z, _, d, count in
+        for i in 0..<count {
+            let step = Double(powerOfTwo(below: z[i])) / 131072
+            let above = Double(z[i]) + step
+            let below = Double(z[i]) - step
+            d[i] *= Float((function(above) - function(below)) / (above - below))
+        }
+    }
+}
+
+/// The greatest that is at most max(1, |z|).
+func powerOfTwo(below z: Float) -> Float {
+    let size = z.magnitude < 1 ? 1 : z.magnitude
+    return Float(bitPattern: size.bitPattern & 0x7F80_0000)
+}

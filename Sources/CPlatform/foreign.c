@@ -1,0 +1,79 @@
+#include "foreign.h"
+
+#include <ffi.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* A number in the form in which its type is passed. */
+typedef union {
+    float f;
+    double d;
+    int32_t i;
+    int64_t l;
+    uint32_t u;
+    ffi_arg word; /* libffi returns integers shorter than a word as one */
+} number;
+
+struct cp_foreign_call {
+    ffi_cif cif;
+    ffi_type *types[CP_MOST_PARAMETERS];
+    number constants[CP_MOST_PARAMETERS]; /* [0] is z's place and not used */
+    size_t count;
+    char result, z;
+};
+
+static ffi_type *type_of(char letter) {
+    switch (letter) {
+    case 'f': return &ffi_type_float;
+    case 'd': return &ffi_type_double;
+    case 'i': return &ffi_type_sint32;
+    case 'l': return &ffi_type_sint64;
+    default: return &ffi_type_uint32;
+    }
+}
+
+static number as(char letter, double value) {
+    number made = {.l = 0};
+    switch (letter) {
+    case 'f': made.f = (float)value; break;
+    case 'd': made.d = value; break;
+    case 'i': made.i = (int32_t)value; break;
+    case 'l': made.l = (int64_t)value; break;
+    default: made.u = (uint32_t)value; break;
+    }
+    return made;
+}
+
+cp_foreign_call *cp_prepare_call(char result, const char *parameters, size_t count, const double *constants) {
+    cp_foreign_call *call = (cp_foreign_call *)cp_allocate_bytes(sizeof *call);
+    if (!call) return NULL;
+    memset(call, 0, sizeof *call);
+    call->count = count;
+    call->result = result;
+    call->z = parameters[0];
+    for (size_t i = 0; i < count; i++) {
+        call->types[i] = type_of(parameters[i]);
+        if (i > 0) call->constants[i] = as(parameters[i], constants[i - 1]);
+    }
+    if (ffi_prep_cif(&call->cif, FFI_DEFAULT_ABI, (unsigned)count, type_of(result), call->types) == FFI_OK) return call;
+    cp_free(call);
+    return NULL;
+}
+
+/* What varies, z and the result, is on the stack. */
+double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z) {
+    number first = as(call->z, z), result;
+    void *values[CP_MOST_PARAMETERS];
+    values[0] = &first;
+    for (size_t i = 1; i < call->count; i++) values[i] = (void *)&call->constants[i];
+    ffi_call((ffi_cif *)&call->cif, function, &result, values);
+    switch (call->result) {
+    case 'f': return result.f;
+    case 'd': return result.d;
+    case 'i': return (int32_t)result.word;
+    case 'l': return (double)result.l;
+    default: return (uint32_t)result.word;
+    }
+}

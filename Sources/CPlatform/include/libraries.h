@@ -1,0 +1,21 @@
+/* Shared objects, and the functions in them. */
+#ifndef CPLATFORM_LIBRARIES_H
+#define CPLATFORM_LIBRARIES_H
+
+#include <stddef.h>
+
+#include "foreign.h"
+
+/* Opens a shared object, the process itself where path is NULL. NULL: error holds the system's reason, one line. */
+void *cp_open_library(const char *path, char *error, size_t capacity);
+void cp_close_library(void *library);
+/* The function of that name; NULL where there is none, or it is no function. */
+cp_foreign_function cp_find_function(void *library, const char *symbol);
+/* The shared object that holds a function, opened once more; NULL for code that is in none, or in the program. */
+void *cp_open_library_of(cp_foreign_function function);
+
+/* The plug-in file whose entry point runs on this thread. */
+void *cp_current_plugin_file(void);
+void cp_set_current_plugin_file(void *file);
+
+#endif

@@ -1,0 +1,43 @@
+#define _GNU_SOURCE
+#include "libraries.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+
+static _Thread_local void *current;
+
+void *cp_current_plugin_file(void) { return current; }
+void cp_set_current_plugin_file(void *file) { current = file; }
+
+void *cp_open_library(const char *path, char *error, size_t capacity) {
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        const char *reason = dlerror();
+        snprintf(error, capacity, "%s", reason ? reason : "unknown error");
+    }
+    return library;
+}
+
+void cp_close_library(void *library) { dlclose(library); }
+
+/* Whether the symbol table has a variable at that very address: calling it would end the process. */
+static int is_variable(void *address) {
+    Dl_info info;
+    ElfW(Sym) *symbol = NULL;
+    if (!dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || info.dli_saddr != address) return 0;
+    int type = symbol->st_info & 15; /* the same in both sizes of ELF */
+    return type == STT_OBJECT || type == STT_COMMON || type == STT_TLS;
+}
+
+cp_foreign_function cp_find_function(void *library, const char *symbol) {
+    void *address = dlsym(library, symbol);
+    if (!address || is_variable(address)) return NULL;
+    return (cp_foreign_function)address;
+}
+
+void *cp_open_library_of(cp_foreign_function function) {
+    Dl_info info;
+    if (!dladdr((void *)function, &info) || !info.dli_fname || !info.dli_fname[0]) return NULL;
+    return dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+}
