@@ -234,6 +234,28 @@ int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enab
  * Since:     0.1 */
 int32_t bp_network_set_loss(bp_network *network, const char *name);
 
+/* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
+ *
+ *     sgd            w -= alpha g                                          gradient descent (the notes); the default
+ *     momentum       m = momentum m + g;  w -= alpha m
+ *     nesterov       m = momentum m + g;  w -= alpha (g + momentum m)
+ *     rmsprop        v = rmsprop_alpha v + (1 - rmsprop_alpha) g^2;  w -= alpha g / (sqrt v + epsilon)
+ *     adam           m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+ *                    w -= alpha m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon). When unsure: alpha = 0.001
+ *     adamw          the same, with weight decay apart from the gradient
+ *     irprop_minus   each weight has a step size of its own, which grows by 1.2 (to at most 50) while the sign of its
+ *                    gradient stays and shrinks by 0.5 (to at least 1e-6) when it turns; alpha is the size of the first
+ *                    step, and without effect later. For all rows at once (Igel and Huesken 2000)
+ *
+ * m and v start at 0. The options of bp_network_set_option named here belong to them. The state is saved with the
+ * network, and starts anew with this call, bp_network_initialize, and bp_network_set_batchnorm where that changes
+ * anything; it takes as much memory as the parameters for each of m and v, and sgd takes none.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_set_optimizer(bp_network *network, const char *name);
+
 /* Sets an option of a network:
  *
  *     name                  values          default   meaning
@@ -248,7 +270,23 @@ int32_t bp_network_set_loss(bp_network *network, const char *name);
  *     batchnorm_update      0, 1            0         0 all parameters step along one gradient; 1 gamma and beta step
  *                                                     first, and the layer's weights step along the gradient through
  *                                                     the new gamma (notes, section 5). For train_step and
- *                                                     train_minibatch
+ *                                                     train_minibatch, with optimizer sgd and none of weight_decay, l1,
+ *                                                     clip_norm and clip_value
+ *     momentum              0 ... 0.9999    0.9       momentum, nesterov: how much of the last step the next one keeps
+ *     beta1                 0 ... 0.999999  0.9       adam, adamw: decay of the moving average of gradients
+ *     beta2                 0 ... 0.999999  0.999     adam, adamw: decay of the moving average of their squares
+ *     rmsprop_alpha         0 ... 0.999999  0.99      rmsprop: decay of the moving average of squares
+ *     epsilon               1e-12 ... 1     1e-8      rmsprop, adam, adamw: added to the root of that average
+ *     weight_decay          0 ... 1e6       0         weight_decay * w is added to the gradient of a weight w; with
+ *                                                     adamw, w is multiplied by 1 - learning rate * weight_decay
+ *                                                     instead
+ *     l1                    0 ... 1e6       0         l1 * sign(w) is added to the gradient of a weight w
+ *     decay_biases          0, 1            0         whether weight_decay and l1 act on biases, gamma and beta too: 0
+ *                                                     no, 1 yes
+ *     clip_norm             0 ... 1e30      0         gradients are scaled down, all alike, so that the norm of all of
+ *                                                     them is at most this; 0 for no bound
+ *     clip_value            0 ... 1e30      0         afterwards each element of the gradient is kept between
+ *                                                     -clip_value and clip_value; 0 for no bound
  *
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.
@@ -286,12 +324,15 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
 /* ---- Training --------------------------------------------------------------------------------------------------- */
 
 /* One step of stochastic gradient descent on one row: w := w - learning_rate * gradient, all gradients taken at the old
- * weights (notes, sections 1 to 3). *loss_out is the loss before the step.
- *   The step is a transaction: when it fails, parameters and statistics are bit for bit what they were.
+ * weights (notes, sections 1 to 3), or the step of another optimizer. *loss_out is the loss before the step, without
+ * what weight_decay and l1 stand for.
+ *   The step is a transaction: when it fails, parameters, statistics and the optimizer's state are bit for bit what they
+ * were.
  *   input:  [inputs]. target: [outputs]. learning_rate: finite, 0 or more.
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; NOT_FINITE for a NaN or an infinity in
- *            the row, the loss or the gradient; CALLBACK; OUT_OF_MEMORY; BUSY.
+ *            the row, the loss, the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but
+ *            plain sgd; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -307,7 +348,7 @@ int32_t bp_network_train_step(bp_network *network, const float *input, const flo
 int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                    float learning_rate, float *loss_out);
 
-/* The gradient of the minibatch's loss, for a host with an update rule of its own. Parameters stay; the running
+/* The gradient of the minibatch's loss, for a host with an update rule of its own: before clipping and decay. Parameters stay; the running
  * statistics move as in bp_network_train_minibatch, so that this call followed by bp_network_apply_gradient is the same
  * as that one (with a single row, but for rounding).
  *   gradient_out: [parameter count].
@@ -318,11 +359,11 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
 int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
                             float *gradient_out, float *loss_out);
 
-/* w := w - learning_rate * gradient.
+/* The optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
  *   gradient: [parameter count].
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; NOT_FINITE for a NaN or an infinity in
- *            the gradient or the parameters it would give; BUSY.
+ *            the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, float learning_rate);

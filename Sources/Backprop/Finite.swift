@@ -23,11 +23,13 @@ extension NetworkState {
         }
     }
 
-    /// After forward and backward: every gradient, and every parameter the step would give, is finite. A weight's
-    /// gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is computed.
+    /// After forward and backward: every gradient, and every parameter a step of plain descent would give, is finite. A
+    /// weight's gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is
+    /// computed. Returns a bound on the gradients' magnitudes.
     func requireFiniteStep(
         _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, rate: Float, in workspace: Workspace
-    ) throws(BackpropError) {
+    ) throws(BackpropError) -> Double {
+        var largest = 0.0
         var x = inputs
         var sizeOfX = max(1, sizeOfInputs)  // 1: the bias's own input
         for index in layers.indices {
@@ -35,21 +37,26 @@ extension NetworkState {
             let own = workspace.layers[index]
             let size = rows * layer.stride
             let sizeOfDelta = kernels.sum_of_magnitudes(own.delta.base, size)
-            if !(Double(sizeOfX) * Double(sizeOfDelta) * Double(max(rate, 1)) < 1e30) {
+            let bound = Double(sizeOfX) * Double(sizeOfDelta)
+            largest = max(largest, bound)
+            if !(bound * Double(max(rate, 1)) < 1e30) {
                 try requireFiniteGradient(x, index: index, rows: rows, rate: rate, in: workspace)
             }
-            if let buffers = own.norm, !isFinite(buffers, layer, rows: rows, rate: rate) {
-                throw notFinite(index, "batch normalization")
+            if let buffers = own.norm {
+                let bound = self.bound(buffers, layer, rows: rows)
+                largest = max(largest, bound)
+                guard bound * Double(max(rate, 1)) < 1e30 else { throw notFinite(index, "batch normalization") }
             }
             if index + 1 < layers.count {
                 x = UnsafePointer(own.a.base)
                 sizeOfX = max(1, kernels.sum_of_magnitudes(x, size))
             }
         }
+        return largest
     }
 
-    /// Whether γ, β and the running statistics will be finite after the step.
-    private func isFinite(_ buffers: NormWorkspace, _ layer: Layer, rows: Int, rate: Float) -> Bool {
+    /// On the gradients of γ and β, and on how far the running statistics move.
+    private func bound(_ buffers: NormWorkspace, _ layer: Layer, rows: Int) -> Double {
         var sum = 0.0
         for vector in [buffers.mean, buffers.variance, buffers.gammaGradient, buffers.betaGradient] {
             sum += Double(kernels.sum_of_magnitudes(vector, layer.stride))
@@ -57,7 +64,7 @@ extension NetworkState {
         if rows == 1 {  // the variance moves by the square of the row's distance
             for i in 0..<layer.outputs { sum += Double(buffers.distance(i) * buffers.distance(i)) }
         }
-        return sum * Double(max(rate, 1)) < 1e30
+        return sum
     }
 
     private func requireFiniteGradient(
@@ -76,5 +83,14 @@ extension NetworkState {
 
     private func notFinite(_ index: Int, _ what: String) -> BackpropError {
         BackpropError(.notFinite, "the \(what) of layer \(index + 1) is not finite")
+    }
+}
+
+extension cp_kernels {
+    /// Whether all are: their sum nearly always tells.
+    func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
+        if sum_of_magnitudes(values, count).isFinite { return true }
+        for i in 0..<count where !values[i].isFinite { return false }
+        return true
     }
 }

@@ -60,6 +60,11 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in try state.setLoss(name) }
     }
 
+    /// "sgd", the default, "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state starts anew.
+    public func setOptimizer(_ name: String) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setOptimizer(name) }
+    }
+
     public func setOption(_ name: String, _ value: Double) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setOption(name, value) }
     }
@@ -70,7 +75,7 @@ public final class Network: Sendable {
 
     // MARK: Training
 
-    /// One step of gradient descent on the rows given; the loss before it. One row is a step of stochastic gradient
+    /// One step of the optimizer on the rows given; the loss before it. One row is a step of stochastic gradient
     /// descent, more are a minibatch.
     @discardableResult
     public func train(_ inputs: [Float], _ targets: [Float], learningRate: Float) throws(BackpropError) -> Float {
@@ -90,7 +95,7 @@ public final class Network: Sendable {
         }
     }
 
-    /// parameters −= learningRate · gradient
+    /// The optimizer's step along a gradient: parameters −= learningRate · gradient with "sgd".
     public func apply(gradient: [Float], learningRate: Float) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             try state.requireCount(gradient.count, state.parameterCount, "gradient")

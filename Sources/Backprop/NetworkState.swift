@@ -10,6 +10,9 @@ package final class NetworkState: Guarded {
     let layers: [Layer]
     var loss = Loss.squaredError
     var options = Options<NetworkOption>()
+    var optimizer = Optimizer.sgd
+    /// There from the optimizer's first step on, for optimizers other than plain descent.
+    var optimizerState: OptimizerState?
     var seed: UInt64
     /// Training steps taken since the weights were drawn.
     var steps: UInt64 = 0
@@ -75,6 +78,8 @@ package final class NetworkState: Guarded {
         let copy = NetworkState(layers: layers, seed: seed)
         copy.loss = loss
         copy.options = options
+        copy.optimizer = optimizer
+        copy.optimizerState = try optimizerState?.copy()
         copy.steps = steps
         copy.isPristine = isPristine
         copy.random = random
@@ -140,7 +145,10 @@ package final class NetworkState: Guarded {
     }
 
     package func setBatchnorm(_ index: Int, enabled: Bool) throws(BackpropError) {
-        try layer(index).setNormalized(enabled)
+        let layer = try layer(index)
+        guard enabled != layer.isNormalized else { return }
+        try layer.setNormalized(enabled)
+        optimizerState = nil  // it has the shape of the parameters
         forgetBuffers()
     }
 
@@ -152,15 +160,17 @@ package final class NetworkState: Guarded {
 
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {
         let option = try NetworkOption.find(name)
+        let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
+        if wasPlain != isPlainDescent { forgetBuffers() }
     }
 
     package func option(_ name: String) throws(BackpropError) -> Double {
         options[try NetworkOption.find(name)]
     }
 
-    private func forgetBuffers() {
+    func forgetBuffers() {
         workspace = nil
         predictionPool.drain()
     }
@@ -172,6 +182,7 @@ package final class NetworkState: Guarded {
         self.seed = seed
         random = Random(seed: seed, stream: 0)
         steps = 0
+        optimizerState = nil
         isPristine = true
         let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
         for index in layers.indices {

@@ -15,7 +15,7 @@ final class RowPlan {
 
     /// nil for networks that need the general path.
     static func make(for network: NetworkState, _ buffers: [LayerWorkspace]) throws(BackpropError) -> RowPlan? {
-        guard network.loss == .squaredError, network.weightCount <= mostWeights else { return nil }
+        guard network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights else { return nil }
         for layer in network.layers where layer.isNormalized || layer.activation.isPlugin || layer.activation.is(.softmax) { return nil }
 
         let last = network.layers[network.layers.count - 1]

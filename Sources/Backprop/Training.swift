@@ -11,11 +11,27 @@ extension NetworkState {
     ) throws(BackpropError) -> Float {
         if rows == 1, weights == nil, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
         try requireRate(rate)
-        let gammaStep = options[.batchnormUpdate] == 0 ? nil : rate
+        let gammaFirst = options[.batchnormUpdate] == 1
+        if isPlainDescent {
+            return try pass(
+                inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaFirst ? rate : nil
+            ) { workspace, _ throws(BackpropError) in
+                update(inputs, rows: rows, rate: rate, in: workspace)
+            }
+        }
+        guard !gammaFirst else {
+            throw BackpropError(
+                .unsupported,
+                "option \"batchnorm_update\" 1 is for optimizer \"sgd\" without weight_decay, l1, clip_norm and clip_value")
+        }
         return try pass(
-            inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaStep
-        ) { workspace throws(BackpropError) in
-            update(inputs, rows: rows, rate: rate, in: workspace)
+            inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
+        ) { workspace, largest throws(BackpropError) in
+            try workspace.makeGradients(for: self)
+            collectGradient(inputs, rows: rows, in: workspace)
+            try optimize(rate: rate, largest: largest, in: workspace)
+            moveRunningStatistics(rows: rows, in: workspace)
+            finishStep()
         }
     }
 
@@ -40,7 +56,7 @@ extension NetworkState {
     package func gradient(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>
     ) throws(BackpropError) -> Float {
-        try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace throws(BackpropError) in
+        try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat)
@@ -48,11 +64,18 @@ extension NetworkState {
         }
     }
 
-    /// w −= rate · gradient, with a flat gradient of the caller's.
+    /// The step along a flat gradient of the caller's.
     package func apply(gradient flat: UnsafePointer<Float>, rate: Float) throws(BackpropError) {
         try requireRate(rate)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
+        guard isPlainDescent else {
+            try copyGradient(from: flat, to: workspace, rate: 0)
+            let largest = Double(kernels.sum_of_magnitudes(flat, parameterCount))
+            try optimize(rate: rate, largest: largest, in: workspace)
+            finishStep()
+            return
+        }
         try copyGradient(from: flat, to: workspace, rate: rate)
         for index in layers.indices {
             let layer = layers[index]
@@ -62,10 +85,11 @@ extension NetworkState {
         finishStep()
     }
 
-    /// Forward, backward and checks; then `commit`, which must do all it can fail at before it changes anything.
+    /// Forward, backward and checks, for a step of plain descent at that rate; then `commit`, which must do all it can fail
+    /// at before it changes anything.
     func pass(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
-        rate: Float, gammaStep: Float?, commit: (Workspace) throws(BackpropError) -> Void
+        rate: Float, gammaStep: Float?, commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
@@ -76,8 +100,9 @@ extension NetworkState {
             let value = lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value)
             try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
-            try requireFiniteStep(inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
-            try commit(workspace)
+            let largest = try requireFiniteStep(
+                inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
+            try commit(workspace, largest)
             return Float(value)
         } catch {
             workspace.clearDeltas()

@@ -66,7 +66,7 @@ extension NetworkState {
 
     /// Calls `body` with parts of all layers' weights: the layer, and the inputs from which the weights of the part lead.
     /// Parts are shared among threads.
-    private func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
+    func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
         let parallel = Parallel.isWorthwhile(rows * weightCount)
         func parts(_ layer: Layer) -> Int { parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1 }
         let count = layers.reduce(0) { $0 + parts($1) }

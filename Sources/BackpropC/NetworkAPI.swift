@@ -78,6 +78,14 @@ public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer
     }
 }
 
+@_cdecl("bp_network_set_optimizer") @implementation
+public func bp_network_set_optimizer(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        try changing(network) { (state) throws(BackpropError) in try state.setOptimizer(name) }
+    }
+}
+
 @_cdecl("bp_network_set_option") @implementation
 public func bp_network_set_option(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value: Double) -> Int32 {
     status { () throws(BackpropError) in

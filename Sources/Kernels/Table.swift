@@ -28,5 +28,7 @@ private func kernels(named name: StaticString) -> cp_kernels {
         denormalize: { denormalize($0!, $1!, $2, $3, $4, $5!, $6!, $7!) },
         train_row: { trainRow($0!, $1!, $2!, $3, $4!) },
         step: { step($0!, $1!, $2, $3) },
-        sum_of_magnitudes: { sumOfMagnitudes($0!, $1) })
+        sum_of_magnitudes: { sumOfMagnitudes($0!, $1) },
+        sum_of_squares: { sumOfSquares($0!, $1) },
+        optimize: { optimize($0!, $1!, $2!, $3, $4, $5) })
 }

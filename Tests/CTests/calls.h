@@ -44,6 +44,7 @@ static inline int32_t calls_set_activation(bp_network *network) {
 }
 static inline int32_t calls_set_batchnorm(bp_network *network) { return bp_network_set_batchnorm(network, 1, 0); }
 static inline int32_t calls_set_loss(bp_network *network) { return bp_network_set_loss(network, "squared_error"); }
+static inline int32_t calls_set_optimizer(bp_network *network) { return bp_network_set_optimizer(network, "sgd"); }
 static inline int32_t calls_set_option(bp_network *network) {
     return bp_network_set_option(network, "gradient_reduction", 0);
 }
@@ -120,6 +121,7 @@ static const network_call network_calls[] = {
     {"set_activation", calls_set_activation, 0},
     {"set_batchnorm", calls_set_batchnorm, 0},
     {"set_loss", calls_set_loss, 0},
+    {"set_optimizer", calls_set_optimizer, 0},
     {"set_option", calls_set_option, 0},
     {"get_option", calls_get_option, 1},
     {"train_step", calls_train_step, 0},

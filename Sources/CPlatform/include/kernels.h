@@ -30,6 +30,8 @@ __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a,
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
+__attribute__((always_inline)) static inline cp_float8 cp_square_root(cp_float8 v) { return __builtin_elementwise_sqrt(v); }
+
 /* Built-in activations, in the order of their names in Activation.swift. */
 enum {
     CP_IDENTITY, CP_SIGN, CP_LOGISTIC, CP_TANH, CP_RELU, CP_LEAKY_RELU, CP_ELU, CP_SOFTPLUS, CP_SOFTSIGN, CP_SILU, CP_GELU,
@@ -49,6 +51,20 @@ typedef struct cp_row_plan {
     cp_row_layer *layers;
     float *target; /* room for a padded target, the padding being f(0) of the last layer */
 } cp_row_plan;
+
+/* One step of an optimizer, in the order of their names in Optimizer.swift. What depends on the number of the step alone
+ * is worked out before: rate is divided by 1 - beta1^t for Adam, and second_scale is 1 / sqrt(1 - beta2^t). */
+enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };
+typedef struct cp_optimizer {
+    int32_t kind;
+    float rate;
+    float scale, clip; /* gradients are multiplied by scale, and then kept within -clip ... clip, which may be infinite */
+    float decay, l1;   /* g + decay w + l1 sign(w) */
+    float shrink;      /* w is multiplied by it before the step */
+    float first_decay, first_share;   /* of the moving averages: m = first_decay m + first_share g */
+    float second_decay, second_share; /* v = second_decay v + second_share g^2 */
+    float second_scale, epsilon;
+} cp_optimizer;
 
 typedef struct cp_kernels {
     const char *name;
@@ -94,6 +110,12 @@ typedef struct cp_kernels {
     void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
     /* The sum of |x|: not finite when an element is not. */
     float (*sum_of_magnitudes)(const float *x, ptrdiff_t count);
+    /* The sum of x^2, in one order; count is a multiple of 16. */
+    double (*sum_of_squares)(const float *x, ptrdiff_t count);
+    /* Steps the parameters w along the gradient g; first and second are the optimizer's state, where it has any. count is
+     * a multiple of 16. */
+    void (*optimize)(const cp_optimizer *optimizer, float *w, const float *g, float *first /* or NULL */,
+                     float *second /* or NULL */, ptrdiff_t count);
 } cp_kernels;
 
 void cp_kernels_baseline(cp_kernels *table);

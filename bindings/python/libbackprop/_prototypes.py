@@ -56,6 +56,7 @@ PROTOTYPES = {
     "bp_network_set_activation": (c_int32, Network, c_size_t, c_char_p),
     "bp_network_set_batchnorm": (c_int32, Network, c_size_t, c_int32),
     "bp_network_set_loss": (c_int32, Network, c_char_p),
+    "bp_network_set_optimizer": (c_int32, Network, c_char_p),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
     "bp_network_get_option": (c_int32, Network, c_char_p, POINTER(c_double)),
     "bp_option_info": (c_int32, c_size_t, POINTER(bp_option_description)),

@@ -121,6 +121,11 @@ class Network:
         """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))
 
+    def set_optimizer(self, name: str) -> None:
+        """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state
+        starts anew."""
+        call(library.bp_network_set_optimizer, self._handle, text(name, "optimizer"))
+
     def set_option(self, name: str, value: float) -> None:
         """Sets an option, one of `bp.options()`. UnknownNameError for the name, InvalidValueError for the value."""
         call(library.bp_network_set_option, self._handle, text(name, "option"), number(value, "value"))
@@ -138,7 +143,7 @@ class Network:
     # Training
 
     def train_step(self, input: ArrayLike, target: ArrayLike, learning_rate: float) -> float:
-        """One step of gradient descent on one row, shapes (inputs,) and (outputs,). Returns the loss before the step.
+        """One step of the optimizer on one row, shapes (inputs,) and (outputs,). Returns the loss before the step.
 
         InvalidValueError for the learning rate; NotFiniteError for a NaN or an infinity in the row, the loss or the
         gradient; what an activation function raises. A step that fails has changed nothing.
@@ -167,7 +172,7 @@ class Network:
         return gradient, loss.value
 
     def apply_gradient(self, gradient: ArrayLike, learning_rate: float) -> None:
-        """parameters -= learning_rate * gradient, for a gradient of shape (parameter_count,)."""
+        """The optimizer's step along a gradient of shape (parameter_count,)."""
         call(library.bp_network_apply_gradient, self._handle,
              pointer(vector(gradient, self.parameter_count, "gradient")),
              number(learning_rate, "learning_rate"))

@@ -210,6 +210,7 @@ def valid_arguments(network):
         "bp_network_set_activation": [network, 1, name],
         "bp_network_set_batchnorm": [network, 1, 0],
         "bp_network_set_loss": [network, b"squared_error"],
+        "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
         "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],
         "bp_option_info": [0, ctypes.pointer(bp_option_description(ctypes.sizeof(bp_option_description)))],
