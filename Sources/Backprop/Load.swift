@@ -13,6 +13,7 @@ extension NetworkState {
         let network = try make(from: header.metadata, dataCount: file.count - header.dataStart)
         let data = UnsafeRawPointer(file.baseAddress.unsafelyUnwrapped) + header.dataStart
         try fill(network, from: header, data)
+        network.optimizerState?.measure(network.kernels)
         for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
         return network
@@ -30,7 +31,8 @@ extension NetworkState {
         guard sizes.count >= 2, batchnorm.count == sizes.count - 1, names.count == sizes.count - 1 else {
             throw BackpropError(.corrupt, "the model's lists of layers differ in length")
         }
-        try requireData(dataCount, sizes, batchnorm)
+        let (optimizer, optimizerSteps) = try ModelFormat.optimizer(in: metadata)
+        try requireData(dataCount, sizes, batchnorm, slots: optimizerSteps == 0 ? 0 : optimizer.slots.count)
         let activations = try activations(names)
         let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
@@ -51,6 +53,12 @@ extension NetworkState {
             guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
+        network.optimizer = optimizer
+        if optimizerSteps > 0 {
+            let state = try OptimizerState.make(for: network)
+            state.steps = optimizerSteps
+            network.optimizerState = state
+        }
         network.steps = try unsigned(try metadata.value("steps"), "steps")
         network.isPristine = try choice(try metadata.value("pristine"), "yes", "no", "pristine")
         var words: [UInt64] = []
@@ -61,11 +69,14 @@ extension NetworkState {
     }
 
     /// Before any memory is taken for the layers: the file holds their floats.
-    private static func requireData(_ dataCount: Int, _ sizes: [Int], _ batchnorm: [String]) throws(BackpropError) {
+    private static func requireData(
+        _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: Int
+    ) throws(BackpropError) {
         var floats = 0
         for index in 1..<sizes.count {
             let vectors = batchnorm[index - 1].isSame(as: "none") ? 1 : 5
-            floats += try checkedProduct(sizes[index], sizes[index - 1] + vectors)
+            let remembered = slots * (sizes[index - 1] + (batchnorm[index - 1].isSame(as: "on") ? 3 : 1))
+            floats += try checkedProduct(sizes[index], sizes[index - 1] + vectors + remembered)
             guard floats <= dataCount / 4 else { break }
         }
         guard floats * 4 == dataCount else { throw BackpropError(.corrupt, "the model's data do not fit its layers") }
@@ -124,7 +135,7 @@ extension NetworkState {
         return Int(value)
     }
 
-    private static func unsigned(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
+    static func unsigned(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
         var value: UInt64 = 0
         for byte in text.utf8 {
             let (tens, over) = value.multipliedReportingOverflow(by: 10)

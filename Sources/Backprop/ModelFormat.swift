@@ -12,7 +12,7 @@ enum ModelFormat {
     /// Where the checksum's digits lie in a file.
     static var checksumStart: Int { 8 + opening.utf8.count + version.utf8.count + beforeChecksum.utf8.count }
 
-    /// A tensor of the network's: `count` floats at `values`, or a weight matrix in its panels.
+    /// A tensor of the network's: `count` floats, or weights or biases in the panels of their layer.
     struct Tensor {
         let name: String
         let shape: [Int]
@@ -22,8 +22,8 @@ enum ModelFormat {
         var isVariance = false
 
         enum Place {
-            case weights(Layer)
-            case biases(Layer)
+            case weights(Layer, UnsafeMutablePointer<Float>)
+            case biases(Layer, UnsafeMutablePointer<Float>)
             case vector(UnsafeMutablePointer<Float>)
         }
 
@@ -33,7 +33,7 @@ enum ModelFormat {
 
     /// Everything of the network that is floats, in the order of the file.
     static func tensors(of network: NetworkState) -> [Tensor] {
-        layerTensors(of: network)
+        layerTensors(of: network) + optimizerTensors(of: network)
     }
 
     /// Parameters and running statistics.
@@ -42,8 +42,8 @@ enum ModelFormat {
         for (index, layer) in network.layers.enumerated() {
             let prefix = "layers.\(index + 1)."
             tensors.append(
-                Tensor(name: prefix + "weight", shape: [layer.outputs, layer.inputs], place: .weights(layer)))
-            tensors.append(Tensor(name: prefix + "bias", shape: [layer.outputs], place: .biases(layer)))
+                Tensor(name: prefix + "weight", shape: [layer.outputs, layer.inputs], place: .weights(layer, layer.weights.base)))
+            tensors.append(Tensor(name: prefix + "bias", shape: [layer.outputs], place: .biases(layer, layer.weights.base)))
             guard let norm = layer.normalization else { continue }
             func add(_ name: String, _ vector: borrowing Floats, isVariance: Bool = false) {
                 tensors.append(
@@ -110,16 +110,16 @@ extension ModelFormat.Tensor {
 
     func copy(to flat: UnsafeMutablePointer<Float>) {
         switch place {
-        case .weights(let layer): layer.copyWeights(layer.weights.base, to: flat)
-        case .biases(let layer): layer.copyBiases(layer.weights.base, to: flat)
+        case .weights(let layer, let panels): layer.copyWeights(panels, to: flat)
+        case .biases(let layer, let panels): layer.copyBiases(panels, to: flat)
         case .vector(let values): cp_copy(flat, values, count * 4)
         }
     }
 
     func copy(from flat: UnsafePointer<Float>) {
         switch place {
-        case .weights(let layer): layer.copyWeights(from: flat, to: layer.weights.base)
-        case .biases(let layer): layer.copyBiases(from: flat, to: layer.weights.base)
+        case .weights(let layer, let panels): layer.copyWeights(from: flat, to: panels)
+        case .biases(let layer, let panels): layer.copyBiases(from: flat, to: panels)
         case .vector(let values): cp_copy(values, flat, count * 4)
         }
     }

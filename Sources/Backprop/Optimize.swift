@@ -4,9 +4,8 @@ import CPlatform
 extension NetworkState {
     /// Whether a step is w −= α ∂f/∂w and nothing else: then the product that gives the gradient takes the step at once.
     var isPlainDescent: Bool {
-        guard optimizer == .sgd else { return false }
-        for option in [NetworkOption.weightDecay, .l1, .clipNorm, .clipValue] where options[option] != 0 { return false }
-        return true
+        optimizer == .sgd && options[.weightDecay] == 0 && options[.l1] == 0 && options[.clipNorm] == 0
+            && options[.clipValue] == 0
     }
 
     package func setOptimizer(_ name: String) throws(BackpropError) {
@@ -85,19 +84,27 @@ extension NetworkState {
     }
 
     private func run(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) {
-        var step = step
-        var others = step  // biases, γ and β
+        var other = step  // for biases, γ and β
         if options[.decayBiases] == 0 {
-            others.decay = 0
-            others.l1 = 0
-            others.shrink = 1
+            other.decay = 0
+            other.l1 = 0
+            other.shrink = 1
         }
+        withUnsafePointer(to: step) { step in
+            withUnsafePointer(to: other) { other in run(step, other, state, workspace) }
+        }
+    }
+
+    private func run(
+        _ step: UnsafePointer<cp_optimizer>, _ other: UnsafePointer<cp_optimizer>, _ state: OptimizerState,
+        _ workspace: Workspace
+    ) {
         func take(
-            _ step: inout cp_optimizer, _ layer: Int, _ values: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
-            at: Int, count: Int
+            _ step: UnsafePointer<cp_optimizer>, _ layer: Int, _ values: UnsafeMutablePointer<Float>,
+            _ gradient: UnsafePointer<Float>, at: Int, count: Int
         ) {
             kernels.optimize(
-                &step, values, gradient, state.slot(0, layer: layer, at: at), state.slot(1, layer: layer, at: at), count)
+                step, values, gradient, state.slot(0, layer: layer, at: at), state.slot(1, layer: layer, at: at), count)
         }
         forEachPart(rows: Self.rowsOfStep) { index, part in
             let layer = layers[index]
@@ -105,16 +112,17 @@ extension NetworkState {
             for panel in 0..<layer.panels {
                 let start = panel * (layer.inputs + 1) * 16
                 let at = start + part.lowerBound * 16, bias = start + layer.inputs * 16
-                take(&step, index, values + at, gradient + at, at: at, count: part.count * 16)
+                take(step, index, values + at, gradient + at, at: at, count: part.count * 16)
                 guard part.upperBound == layer.inputs else { continue }
-                take(&others, index, values + bias, gradient + bias, at: bias, count: 16)
+                take(other, index, values + bias, gradient + bias, at: bias, count: 16)
             }
         }
-        for (index, layer) in layers.enumerated() {
+        for index in layers.indices {
+            let layer = layers[index]
             guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
             let at = layer.weights.count
-            take(&others, index, norm.gamma.base, buffers.gammaGradient, at: at, count: layer.stride)
-            take(&others, index, norm.beta.base, buffers.betaGradient, at: at + layer.stride, count: layer.stride)
+            take(other, index, norm.gamma.base, buffers.gammaGradient, at: at, count: layer.stride)
+            take(other, index, norm.beta.base, buffers.betaGradient, at: at + layer.stride, count: layer.stride)
         }
     }
 
@@ -124,8 +132,8 @@ extension NetworkState {
     // MARK: Finite or not at all
 
     private var largestAfterClipping: Double {
-        let limits = [options[.clipNorm], options[.clipValue]]
-        return limits.reduce(.infinity) { $1 > 0 ? min($0, $1) : $0 }
+        func limit(_ option: NetworkOption) -> Double { options[option] == 0 ? .infinity : options[option] }
+        return min(limit(.clipNorm), limit(.clipValue))
     }
 
     private func boundAfterDecay(_ gradient: Double) -> Double {
@@ -155,7 +163,7 @@ extension NetworkState {
     private func runCarefully(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) throws(BackpropError) {
         let before = try copy()
         run(step, state, workspace)
-        for (index, layer) in layers.enumerated() where !layer.isFinite(kernels) || !state.isFinite(kernels) {
+        for index in layers.indices where !layers[index].isFinite(kernels) || !state.isFinite(kernels) {
             for (layer, old) in zip(layers, before.layers) { layer.restore(from: old) }
             if let old = before.optimizerState { state.restore(from: old) }
             throw BackpropError(.notFinite, "the step of layer \(index + 1), or the optimizer's state after it, is not finite")

@@ -78,5 +78,10 @@ final class OptimizerState {
         for i in slot * slotSize..<(slot + 1) * slotSize { values.base[i] = value }
     }
 
+    /// After its numbers came from a file: a bound on what they were made of.
+    func measure(_ kernels: cp_kernels) {
+        largestGradient = Double(kernels.sum_of_magnitudes(values.base, min(slotSize, values.count)))
+    }
+
     func isFinite(_ kernels: cp_kernels) -> Bool { kernels.areFinite(values.base, values.count) }
 }

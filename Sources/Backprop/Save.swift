@@ -90,6 +90,6 @@ private struct SavedModel: ~Copyable {
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
-        return pairs
+        return pairs + ModelFormat.optimizerWords(of: network)
     }
 }

@@ -82,7 +82,8 @@ def test_bad_layer(network, layer, expected):
 
 def test_unknown_names(network):
     for call in (lambda: network.set_activation(1, "tahn"), lambda: network.set_loss("squared"),
-                 lambda: network.set_option("epsilon", 1), lambda: network.get_option("epsilon"),
+                 lambda: network.set_optimizer("adamm"),
+                 lambda: network.set_option("speed", 1), lambda: network.get_option("speed"),
                  lambda: network.set_loss(""), lambda: network.set_loss("é" * 1000),
                  lambda: bp.activation.unregister("nobody")):
         with raises(bp.UnknownNameError):

@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Backprop
+
+/// What a file says of the optimizer.
+extension ModelFileTests {
+    private static func adam() throws -> Network {
+        let network = try Network(layers: [2, 3, 1], seed: 7)
+        try network.setBatchNormalization(true, layer: 1)
+        try network.setOptimizer("adam")
+        return network
+    }
+
+    private static func trained() throws -> Network {
+        let network = try adam()
+        for _ in 0..<3 { try network.train([1, 2, 3, 4], [0.5, 1], learningRate: 0.1) }
+        return network
+    }
+
+    @Test func stateIsSavedUnderTheParametersNames() throws {
+        #expect(try Self.adam().tensors().keys.allSatisfy { !$0.hasPrefix("optimizer") })
+        let tensors = try Self.trained().tensors()
+        for slot in ["first_moment", "second_moment"] {
+            for (name, count) in [
+                ("layers.1.weight", 6), ("layers.1.bias", 3), ("layers.1.norm.weight", 3), ("layers.1.norm.bias", 3),
+                ("layers.2.weight", 3), ("layers.2.bias", 1),
+            ] {
+                #expect(tensors["optimizer.\(slot).\(name)"]?.count == count)
+            }
+        }
+        #expect(tensors.count == 8 + 12)
+        let text = ModelText(try Self.trained().savedBytes()).header
+        #expect(text.contains("\"optimizer\":\"adam\"") && text.contains("\"optimizer.steps\":\"3\""))
+    }
+
+    @Test(arguments: [
+        ("\"optimizer\":\"adam\"", "\"optimizer\":\"adamw2\""), ("\"optimizer\":\"adam\"", "\"optimizer\":\"\""),
+        ("\"optimizer\":\"adam\"", "\"optimizer\":\"momentum\""), ("\"optimizer\":\"adam\"", "\"optimizer\":\"sgd\""),
+        ("\"optimizer.steps\":\"3\"", "\"optimizer.steps\":\"0\""), ("\"optimizer.steps\":\"3\"", "\"optimizer.steps\":\"-3\""),
+        ("\"optimizer.steps\":\"3\"", "\"optimizer.steps\":\"\""), (",\"optimizer.steps\":\"3\"", ""),
+        ("optimizer.first_moment.layers.1.weight", "optimizer.first_moment.layers.3.weight"),
+        ("optimizer.second_moment.layers.2.bias", "optimizer.momentum.layers.2.bias"),
+        ("\"option.beta1\":\"0.9\"", "\"option.beta1\":\"1\""), ("\"option.l1\":\"0\"", "\"option.l1\":\"-1\""),
+    ])
+    func liesAboutTheOptimizerAreRefused(text: String, lie: String) throws {
+        let model = ModelText(try Self.trained().savedBytes())
+        let changed = try #require(model.replacing(text, with: lie))
+        expectFailure(.corrupt) { try load(changed.sealed) }
+    }
+
+    /// A mean of squares below 0 has no root, and NaN would spread.
+    @Test(arguments: [-1, .nan, .infinity] as [Float])
+    func stateThatNoOptimizerCanHaveIsRefused(value: Float) throws {
+        var model = ModelText(try Self.trained().savedBytes())
+        let bytes = withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+        model.data.replaceSubrange((model.data.count - 4)..., with: bytes)  // the last second moment
+        expectFailure(.corrupt) { try load(model.sealed) }
+    }
+
+    /// The order in which weights, then state come is the format's: a copy of it goes on as the original.
+    @Test func trainingGoesOnFromAFile() throws {
+        let network = try Self.trained()
+        let loaded = try Network.load(bytes: network.savedBytes())
+        for network in [network, loaded] { try network.train([1, 2, 3, 4], [0.5, 1], learningRate: 0.1) }
+        #expect(try sameState(network, loaded))
+    }
+}

@@ -1,0 +1,344 @@
+/* optimizers.c: bp_network_set_optimizer and its options. Steps are compared with PyTorch's in the tests of the Python
+ * package; here are iRprop- after its paper, and what holds for all: transactions, saving, threads, settings. */
+#include "check.h"
+
+static const char *const names[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
+enum { NAMES = sizeof names / sizeof names[0], ROWS = 6, INPUTS = 3, UNITS = 5, OUTPUTS = 2, MOST = 4096 };
+static const size_t sizes[] = {INPUTS, UNITS, OUTPUTS};
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+
+/* A network with batch normalization in its first layer and each kind of decay and clipping. */
+static bp_network *prepared(const char *optimizer) {
+    bp_network *network = check_network(sizes, 3, 5);
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_optimizer(network, optimizer));
+    EXPECT_OK(bp_network_set_option(network, "weight_decay", 0.01));
+    EXPECT_OK(bp_network_set_option(network, "l1", 0.001));
+    EXPECT_OK(bp_network_set_option(network, "clip_norm", 0.5));
+    EXPECT_OK(bp_network_set_option(network, "clip_value", 0.25));
+    return network;
+}
+
+static int train(bp_network *network, int steps) {
+    int right = 1;
+    for (int i = 0; i < steps; i++)
+        right = EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL)) && right;
+    return right;
+}
+
+/* Igel and Huesken 2000, figure 2, in double precision: for each weight
+ *     if g_before g > 0: step = min(1.2 step, 50)
+ *     if g_before g < 0: step = max(0.5 step, 1e-6), g = 0
+ *     w -= sign(g) step, g_before = g */
+static void irprop_minus_is_its_papers(void) {
+    const size_t shape[] = {INPUTS, OUTPUTS};
+    enum { COUNT = OUTPUTS * (INPUTS + 1) };
+    bp_network *network = check_network(shape, 2, 3);
+    double w[COUNT], before[COUNT] = {0}, step[COUNT];
+    float start[COUNT], now[COUNT];
+    int turned = 0, grown = 0;
+    EXPECT_OK(bp_network_set_optimizer(network, "irprop_minus"));
+    EXPECT_OK(bp_network_get_parameters(network, start));
+    for (int i = 0; i < COUNT; i++) w[i] = (double)start[i], step[i] = (double)0.7f;
+    for (int t = 0; t < 12; t++) {
+        double gradient[COUNT] = {0};
+        for (int row = 0; row < ROWS; row++)
+            for (int k = 0; k < OUTPUTS; k++) {
+                double z = w[OUTPUTS * INPUTS + k], a, delta;
+                for (int j = 0; j < INPUTS; j++) z += w[k * INPUTS + j] * (double)x[row * INPUTS + j];
+                a = 1 / (1 + exp(-z));
+                delta = (a - (double)y[row * OUTPUTS + k]) * a * (1 - a);
+                for (int j = 0; j < INPUTS; j++) gradient[k * INPUTS + j] += delta * (double)x[row * INPUTS + j];
+                gradient[OUTPUTS * INPUTS + k] += delta;
+            }
+        for (int i = 0; i < COUNT; i++) {
+            double g = gradient[i];
+            if (before[i] * g > 0) step[i] = fmin(step[i] * 1.2, 50), grown++;
+            if (before[i] * g < 0) step[i] = fmax(step[i] * 0.5, 1e-6), g = 0, turned++;
+            w[i] -= (g > 0 ? 1 : g < 0 ? -1 : 0) * step[i];
+            before[i] = g;
+        }
+        /* The learning rate is the first step's size, and without effect later. */
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, t == 0 ? 0.7f : 123, NULL));
+        EXPECT_OK(bp_network_get_parameters(network, now));
+        for (int i = 0; i < COUNT; i++) EXPECT_NEAR(now[i], w[i], 1e-5);
+    }
+    EXPECT(turned >= 5 && grown >= 20);
+    bp_network_free(network);
+}
+
+static void unknown_optimizers_are_refused_and_change_nothing(void) {
+    const char *const bad[] = {"", "Adam", "adam ", "sgd\n", "rprop", "adamax"};
+    bp_network *network = prepared("adam");
+    snapshot before;
+    train(network, 2);
+    before = snapshot_of(network);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        EXPECT_ERROR(bp_network_set_optimizer(network, bad[i]), BP_ERROR_UNKNOWN_NAME);
+        EXPECT(snapshot_holds(before, network));
+    }
+    EXPECT_ERROR(bp_network_set_optimizer(network, NULL), BP_ERROR_NULL_ARGUMENT);
+    free(before.bytes);
+    bp_network_free(network);
+}
+
+/* sgd with a clip_value no gradient reaches takes the way of all optimizers: up to rounding it is the fused step. */
+static void sgd_by_way_of_the_gradient_is_the_fused_step(void) {
+    static float one[MOST], other[MOST];
+    size_t count;
+    bp_network *fused = check_network(sizes, 3, 9), *apart = check_network(sizes, 3, 9);
+    EXPECT_OK(bp_network_set_option(apart, "clip_value", 1e30));
+    for (int t = 0; t < 20; t++) {
+        size_t rows = t % 3 == 0 ? 1 : ROWS;
+        EXPECT_OK(bp_network_train_minibatch(fused, x, y, rows, 0.3f, NULL));
+        EXPECT_OK(bp_network_train_minibatch(apart, x, y, rows, 0.3f, NULL));
+    }
+    EXPECT_OK(bp_network_parameter_count(fused, &count));
+    EXPECT_OK(bp_network_get_parameters(fused, one));
+    EXPECT_OK(bp_network_get_parameters(apart, other));
+    for (size_t i = 0; i < count; i++) EXPECT_NEAR(one[i], (double)other[i], 2e-6);
+    bp_network_free(fused);
+    bp_network_free(apart);
+}
+
+/* Optimizer, options and state are part of the network: a copy, and one from a file, go on as it does. */
+static void copies_and_files_go_on_bit_for_bit(void) {
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *network = prepared(names[i]), *copy = NULL, *loaded = NULL;
+        train(network, 5);
+        EXPECT_OK(bp_network_clone(network, &copy));
+        EXPECT_OK(bp_network_save(network, "optimizer.safetensors"));
+        EXPECT_OK(bp_network_load("optimizer.safetensors", &loaded));
+        EXPECT(snapshot_equal(network, loaded) && snapshot_equal(network, copy));
+        train(network, 7);
+        EXPECT(!snapshot_equal(network, copy));
+        train(copy, 7);
+        train(loaded, 7);
+        EXPECT(snapshot_equal(network, copy));
+        EXPECT(snapshot_equal(network, loaded));
+        bp_network_free(network);
+        bp_network_free(copy);
+        bp_network_free(loaded);
+    }
+}
+
+static void training_by_gradient_and_application_is_the_step(void) {
+    static float gradient[MOST];
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *network = prepared(names[i]), *copy = NULL;
+        EXPECT_OK(bp_network_clone(network, &copy));
+        train(network, 6);
+        for (int t = 0; t < 6; t++) {
+            EXPECT_OK(bp_network_gradient(copy, x, y, ROWS, gradient, NULL));
+            EXPECT_OK(bp_network_apply_gradient(copy, gradient, 0.05f));
+        }
+        EXPECT(snapshot_equal(network, copy));
+        bp_network_free(network);
+        bp_network_free(copy);
+    }
+}
+
+/* The state is gone after each of these: the next steps are those of a network that has taken none. */
+static void settings_that_change_what_is_trained_start_the_state_anew(void) {
+    static float start[MOST], weights[MOST];
+    for (int way = 0; way < 4; way++) {
+        bp_network *used = prepared("adam"), *fresh = prepared("adam");
+        if (way == 1) EXPECT_OK(bp_network_set_batchnorm(fresh, 2, 1));
+        if (way == 2) EXPECT_OK(bp_network_set_optimizer(fresh, "momentum"));
+        EXPECT_OK(bp_network_get_parameters(fresh, start));
+        train(used, 3);
+        if (way == 0) EXPECT_OK(bp_network_initialize(used, 5));
+        if (way == 1) EXPECT_OK(bp_network_set_batchnorm(used, 2, 1));
+        if (way == 2) EXPECT_OK(bp_network_set_optimizer(used, "momentum"));
+        if (way == 3) EXPECT_OK(bp_network_set_optimizer(used, "adam"));
+        EXPECT_OK(bp_network_set_parameters(used, start));
+        train(used, 1);
+        train(fresh, 1);
+        EXPECT_OK(bp_network_get_parameters(used, weights));
+        EXPECT_OK(bp_network_get_parameters(fresh, start));
+        EXPECT(memcmp(weights, start, (INPUTS * UNITS + UNITS) * sizeof(float)) == 0);
+        bp_network_free(used);
+        bp_network_free(fresh);
+    }
+}
+
+/* bp_network_set_batchnorm with what is so already changes nothing. */
+static void setting_batch_normalization_as_it_is_keeps_the_state(void) {
+    bp_network *network = prepared("adam");
+    snapshot before;
+    train(network, 3);
+    before = snapshot_of(network);
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 5));
+    EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
+    EXPECT(snapshot_holds(before, network));
+    free(before.bytes);
+    bp_network_free(network);
+}
+
+/* Each refused step comes after some good ones, and on a network that has taken none: state, steps and parameters stay. */
+static void refused_steps_leave_everything_as_it_was(void) {
+    static float gradient[MOST], bad[ROWS * INPUTS];
+    for (int i = 0; i < NAMES; i++)
+        for (int steps = 0; steps < 4; steps += 3) {
+            bp_network *network = prepared(names[i]);
+            snapshot before;
+            EXPECT_OK(bp_network_set_option(network, "clip_norm", 0));
+            EXPECT_OK(bp_network_set_option(network, "clip_value", 0));
+            EXPECT_OK(bp_network_set_option(network, "weight_decay", 0));
+            train(network, steps);
+            before = snapshot_of(network);
+
+            memcpy(bad, x, sizeof bad);
+            bad[4 * INPUTS + 1] = NAN;
+            EXPECT_ERROR(bp_network_train_minibatch(network, bad, y, ROWS, 0.05f, NULL), BP_ERROR_NOT_FINITE);
+            EXPECT_MESSAGE("row 4");
+            EXPECT(snapshot_holds(before, network));
+
+            EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, -1, NULL), BP_ERROR_INVALID_VALUE);
+            EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, INFINITY, NULL), BP_ERROR_INVALID_VALUE);
+            EXPECT(snapshot_holds(before, network));
+
+            memset(gradient, 0, sizeof gradient);
+            gradient[7] = INFINITY;
+            EXPECT_ERROR(bp_network_apply_gradient(network, gradient, 0.05f), BP_ERROR_NOT_FINITE);
+            EXPECT_MESSAGE("layer 1");
+            EXPECT(snapshot_holds(before, network));
+
+            /* Finite, but not so after the step; iRprop- looks at signs only. */
+            if (strcmp(names[i], "irprop_minus") != 0) {
+                int squares = strcmp(names[i], "rmsprop") == 0 || strncmp(names[i], "adam", 4) == 0;
+                gradient[7] = 3e38f;
+                EXPECT_ERROR(bp_network_apply_gradient(network, gradient, squares ? 0.05f : 1e3f), BP_ERROR_NOT_FINITE);
+                EXPECT_MESSAGE("layer 1");
+                EXPECT(snapshot_holds(before, network));
+            }
+            free(before.bytes);
+            bp_network_free(network);
+        }
+}
+
+/* Gradients too large for the bounds that usually tell, and steps that are finite all the same. */
+static void huge_gradients_are_taken_where_the_step_is_finite(void) {
+    static float gradient[MOST], before[MOST], after[MOST];
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *network = check_network(sizes, 3, 5);
+        size_t count;
+        EXPECT_OK(bp_network_parameter_count(network, &count));
+        EXPECT_OK(bp_network_set_optimizer(network, names[i]));
+        EXPECT_OK(bp_network_set_option(network, "l1", 1e-3));
+        EXPECT_OK(bp_network_get_parameters(network, before));
+        for (size_t k = 0; k < count; k++) gradient[k] = k % 2 ? 1e18f : -1e18f;
+        EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-18f));
+        EXPECT_OK(bp_network_get_parameters(network, after));
+        for (size_t k = 0; k < count; k++) EXPECT(isfinite(after[k]) && fabsf(after[k] - before[k]) < 2);
+        EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-18f));
+        bp_network_free(network);
+    }
+}
+
+static void clipping_keeps_a_step_along_a_huge_gradient_small(void) {
+    static float gradient[MOST], before[MOST], after[MOST];
+    bp_network *network = check_network(sizes, 3, 5);
+    size_t count;
+    double squares = 0;
+    EXPECT_OK(bp_network_parameter_count(network, &count));
+    EXPECT_OK(bp_network_set_option(network, "clip_norm", 2));
+    EXPECT_OK(bp_network_get_parameters(network, before));
+    for (size_t k = 0; k < count; k++) gradient[k] = k % 2 ? 3e38f : -1e38f;
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, 1));
+    EXPECT_OK(bp_network_get_parameters(network, after));
+    for (size_t k = 0; k < count; k++) squares += pow((double)after[k] - (double)before[k], 2);
+    EXPECT_NEAR(sqrt(squares), 2, 1e-5);
+    bp_network_free(network);
+}
+
+static void gamma_first_is_for_plain_descent_only(void) {
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *network = prepared(names[i]);
+        snapshot before;
+        EXPECT_OK(bp_network_set_option(network, "batchnorm_update", 1));
+        before = snapshot_of(network);
+        EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL), BP_ERROR_UNSUPPORTED);
+        EXPECT_ERROR(bp_network_train_step(network, x, y, 0.05f, NULL), BP_ERROR_UNSUPPORTED);
+        EXPECT(snapshot_holds(before, network));
+        free(before.bytes);
+        bp_network_free(network);
+    }
+}
+
+/* Wide enough for threads to share. */
+static void steps_have_the_same_bits_for_any_number_of_threads(void) {
+    enum { WIDE = 160, MANY = 96 };
+    const size_t wide[] = {WIDE, 200, 130, 10};
+    const size_t counts[] = {2, 3, 8};
+    static float inputs[MANY * WIDE], targets[MANY * 10];
+    check_fill(inputs, MANY * WIDE, 3);
+    check_fill(targets, MANY * 10, 4);
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *alone = check_network(wide, 4, 1), *shared = NULL;
+        EXPECT_OK(bp_network_set_batchnorm(alone, 2, 1));
+        EXPECT_OK(bp_network_set_optimizer(alone, names[i]));
+        EXPECT_OK(bp_network_set_option(alone, "clip_norm", 1));
+        EXPECT_OK(bp_network_set_option(alone, "weight_decay", 0.01));
+        for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++) {
+            bp_network *one = NULL;
+            EXPECT_OK(bp_network_clone(alone, &one));
+            EXPECT_OK(bp_network_clone(alone, &shared));
+            for (int t = 0; t < 3; t++) {
+                EXPECT_OK(bp_set_thread_count(1));
+                EXPECT_OK(bp_network_train_minibatch(one, inputs, targets, MANY, 0.01f, NULL));
+                EXPECT_OK(bp_set_thread_count(counts[k]));
+                EXPECT_OK(bp_network_train_minibatch(shared, inputs, targets, MANY, 0.01f, NULL));
+            }
+            EXPECT(snapshot_equal(one, shared));
+            bp_network_free(one);
+            bp_network_free(shared);
+        }
+        bp_network_free(alone);
+    }
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
+/* The loss of a small regression falls to a hundredth with each of them. */
+static void each_optimizer_learns(void) {
+    const float rates[NAMES] = {0.5f, 0.05f, 0.05f, 0.01f, 0.02f, 0.02f, 0.01f};
+    static float inputs[64 * INPUTS], targets[64 * OUTPUTS];
+    check_fill(inputs, 64 * INPUTS, 11);
+    for (int row = 0; row < 64; row++) {
+        targets[row * 2] = inputs[row * 3] * inputs[row * 3 + 1];
+        targets[row * 2 + 1] = inputs[row * 3 + 2] - 0.5f * inputs[row * 3];
+    }
+    for (int i = 0; i < NAMES; i++) {
+        const size_t shape[] = {INPUTS, 16, OUTPUTS};
+        bp_network *network = check_network(shape, 3, 2);
+        float first, last;
+        EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+        EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+        EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+        EXPECT_OK(bp_network_set_optimizer(network, names[i]));
+        EXPECT_OK(bp_network_evaluate(network, inputs, targets, 64, &first));
+        for (int t = 0; t < 2000; t++) EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, 64, rates[i], NULL));
+        EXPECT_OK(bp_network_evaluate(network, inputs, targets, 64, &last));
+        if (!EXPECT(last < first / 100)) printf("#   %s: from %g to %g\n", names[i], (double)first, (double)last);
+        bp_network_free(network);
+    }
+}
+
+int main(void) {
+    check_fill(x, ROWS * INPUTS, 1);
+    check_fill(y, ROWS * OUTPUTS, 2);
+    CLAIM(irprop_minus_is_its_papers);
+    CLAIM(unknown_optimizers_are_refused_and_change_nothing);
+    CLAIM(sgd_by_way_of_the_gradient_is_the_fused_step);
+    CLAIM(copies_and_files_go_on_bit_for_bit);
+    CLAIM(training_by_gradient_and_application_is_the_step);
+    CLAIM(settings_that_change_what_is_trained_start_the_state_anew);
+    CLAIM(setting_batch_normalization_as_it_is_keeps_the_state);
+    CLAIM(refused_steps_leave_everything_as_it_was);
+    CLAIM(huge_gradients_are_taken_where_the_step_is_finite);
+    CLAIM(clipping_keeps_a_step_along_a_huge_gradient_small);
+    CLAIM(gamma_first_is_for_plain_descent_only);
+    CLAIM(steps_have_the_same_bits_for_any_number_of_threads);
+    CLAIM(each_optimizer_learns);
+    return check_end();
+}
