@@ -61,7 +61,7 @@ test-hosts: lib
 torture: torture-files
 
 torture-files: lib
-	TORTURE=1 TIMEOUT=7200 ONLY="saving" Tests/CTests/run.sh $(BUILD)
+	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations" Tests/CTests/run.sh $(BUILD)
 
 # ---- Benchmarks: see Benchmarks/README.md ----
 

@@ -59,7 +59,7 @@ run() { # run PROGRAM: shows what it says, and adds up its claims
 }
 
 for name in ${ONLY:-reference handles arguments options optimizers training initialization losses batchnorm transaction activations \
-                    foreign derivatives files saving weights corpus threads team memory cplusplus}; do
+                    foreign derivatives files mutations saving weights corpus threads team memory cplusplus}; do
     echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run stands in
     if [ "$name" = cplusplus ]; then

@@ -1,0 +1,50 @@
+/* heap.h: the program's own malloc, posix_memalign and free, which the library, too, then calls: they count what is taken
+ * while heap_watched is set. Include it in one source file of a program. glibc's own functions do the work. */
+#ifndef HEAP_H
+#define HEAP_H
+
+#include <errno.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *memory);
+
+static int heap_watched;
+static long heap_bytes, heap_blocks, heap_peak; /* taken and not given back; and the most bytes there were */
+
+static void *heap_taken(void *memory) {
+    if (heap_watched && memory) {
+        heap_bytes += (long)malloc_usable_size(memory);
+        heap_blocks++;
+        if (heap_bytes > heap_peak) heap_peak = heap_bytes;
+    }
+    return memory;
+}
+
+void *malloc(size_t size) { return heap_taken(__libc_malloc(size)); }
+
+int posix_memalign(void **memory_out, size_t alignment, size_t size) {
+    void *memory = heap_taken(__libc_memalign(alignment, size));
+    if (!memory) return ENOMEM;
+    *memory_out = memory;
+    return 0;
+}
+
+void free(void *memory) {
+    if (heap_watched && memory) {
+        heap_bytes -= (long)malloc_usable_size(memory);
+        heap_blocks--;
+    }
+    __libc_free(memory);
+}
+
+/* Starts counting from nothing. */
+static inline void heap_watch(void) {
+    heap_bytes = heap_blocks = heap_peak = 0;
+    heap_watched = 1;
+}
+
+#endif
