@@ -116,6 +116,34 @@ static int register_and_unregister(int i) {
 }
 static void activations_that_come_and_go_keep_no_memory(void) { keeps_nothing(register_and_unregister, OFTEN); }
 
+static int32_t library(const char *path, const char *symbol, const char *signature) {
+    return bp_activation_register_library("library", path, symbol, NULL, signature, NULL, 0);
+}
+static int open_and_close(int i) {
+    const double constant = i, bad = NAN;
+    return bp_activation_register_foreign("foreign", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &constant, 1) == BP_OK &&
+           bp_activation_register_foreign("bad", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &bad, 1) < 0 &&
+           library("libm.so.6", "erf", "d(d)") == BP_OK && library("libm.so.6", "erf", "d(d)") < 0 &&
+           bp_activation_unregister("foreign") == BP_OK && bp_activation_unregister("library") == BP_OK &&
+           library("libm.so.6", "no.such.function", "d(d)") == BP_ERROR_LIBRARY &&
+           library("./no.such.library", "erf", "d(d)") == BP_ERROR_LIBRARY &&
+           bp_plugin_load("libm.so.6") == BP_ERROR_LIBRARY && library("libm.so.6", "erf", "d(d,)") < 0;
+}
+static void foreign_activations_and_libraries_that_come_and_go_keep_no_memory(void) {
+    keeps_nothing(open_and_close, OFTEN / 8);
+}
+
+static int check_derivatives(int i) {
+    static const char *const checked[] = {"tanh", "softmax", "library"};
+    double worst;
+    return bp_activation_check(checked[i % 3], &worst) == BP_OK && worst < 1e-2;
+}
+static void checked_derivatives_keep_no_memory(void) {
+    EXPECT_OK(library("libm.so.6", "erf", "d(d)"));
+    keeps_nothing(check_derivatives, OFTEN / 100);
+    EXPECT_OK(bp_activation_unregister("library"));
+}
+
 static int toggle_and_draw(int i) {
     return bp_network_set_batchnorm(network, 1, i % 2) == BP_OK &&
            bp_network_initialize(network, (uint64_t)i) == BP_OK &&
@@ -136,6 +164,8 @@ int main(void) {
     CLAIM(files_that_are_not_there_keep_no_memory);
     CLAIM(failed_steps_keep_no_memory);
     CLAIM(activations_that_come_and_go_keep_no_memory);
+    CLAIM(foreign_activations_and_libraries_that_come_and_go_keep_no_memory);
+    CLAIM(checked_derivatives_keep_no_memory);
     CLAIM(settings_changed_back_and_forth_keep_no_memory);
     bp_network_free(network);
     free(model.bytes);

@@ -58,8 +58,38 @@ run() { # run PROGRAM: shows what it says, and adds up its claims
     fi
 }
 
-for name in ${ONLY:-reference handles arguments options optimizers training initialization losses batchnorm transaction activations \
-                    foreign derivatives files mutations saving weights corpus threads team memory cplusplus}; do
+shared() { # shared SOURCE LIBRARY FLAGS...: a shared library that does not know libbackprop
+    source=$1 library=$2
+    shift 2
+    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" -shared -fPIC "$@" "$source" -o "$library" -lm -lpthread
+}
+
+plugins() { # what plugins.c loads
+    for variant in GOOD FAILING BADLY_NAMED BUILT_IN TWICE EMPTY OVERTAKEN NO_ENTRY NO_FUNCTION KEEPING; do
+        shared "$here/plugins/plugin.c" "$PLUGINS/$(echo $variant | tr A-Z a-z).so" -DVARIANT=$variant || return 1
+    done
+    shared "$here/plugins/formulas.c" "$PLUGINS/formulas.so"
+}
+export PLUGINS=$programs/shared # the folder of shared libraries that programs load
+rm -rf "$PLUGINS" && mkdir "$PLUGINS"
+case " ${ONLY:-plugins} " in *" plugins "* | *" universal "*)
+    claim "plug-ins compile as C99" plugins
+    claim "the example of a plug-in in C compiles as C99" \
+        shared "$root/Examples/plugin-c/activations.c" "$PLUGINS/example_c.so"
+    claim "the example of a plug-in in Rust compiles" \
+        rustc -O --crate-type cdylib -D warnings "$root/Examples/plugin-rust/activations.rs" -o "$PLUGINS/example_rust.so" ;;
+esac
+
+# A line for each part of the library.
+all="
+reference handles arguments options
+training initialization losses batchnorm optimizers transaction
+activations foreign derivatives sharing plugins universal
+files mutations saving weights corpus
+threads team memory
+cplusplus
+"
+for name in ${ONLY:-$all}; do
     echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run stands in
     if [ "$name" = cplusplus ]; then

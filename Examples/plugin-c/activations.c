@@ -1,0 +1,70 @@
+/* A plug-in: one shared library that brings three activations to any program with libbackprop in it.
+ *
+ *     cc -std=c99 -O2 -shared -fPIC -I ../../include activations.c -o activations.so -lm
+ *
+ * A program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then uses
+ * "selu", "mish" and "rms" like built-in activations. The plug-in is not linked with libbackprop. */
+#include <backprop.h>
+#include <math.h>
+
+#if defined(__GNUC__)
+#define EXPORTED __attribute__((visibility("default")))
+#else
+#define EXPORTED
+#endif
+
+/* s z for z > 0, else s alpha (e^z - 1): Klambauer et al. 2017. */
+static const float selu_alpha = 1.6732632f, selu_scale = 1.0507010f;
+
+static float selu(float z, void *user_data) {
+    (void)user_data;
+    return selu_scale * (z > 0 ? z : selu_alpha * expm1f(z));
+}
+
+static float selu_derivative(float z, float a, void *user_data) {
+    (void)user_data;
+    return z > 0 ? selu_scale : a + selu_scale * selu_alpha;
+}
+
+/* z tanh(log(1 + e^z)): Misra 2019. Its derivative is left to central differences. In double: 9 correct digits. */
+static double mish(double z) { return z * tanh(z > 30 ? z : log1p(exp(z))); }
+
+/* z / r of each row, r^2 = mean of z^2 + 1e-5: all units of a layer depend on each other. */
+static float root_mean_square(const float *z, size_t columns) {
+    double sum = 0;
+    for (size_t i = 0; i < columns; i++) sum += (double)z[i] * z[i];
+    return (float)sqrt(sum / (double)columns + 1e-5);
+}
+
+static int32_t rms(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    for (; rows > 0; rows--, z += columns, a += columns) {
+        float r = root_mean_square(z, columns);
+        for (size_t i = 0; i < columns; i++) a[i] = z[i] / r;
+    }
+    return 0;
+}
+
+/* dz_i = (da_i - a_i mean of a da) / r */
+static int32_t rms_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                            void *user_data) {
+    (void)user_data;
+    for (; rows > 0; rows--, z += columns, a += columns, da += columns, dz += columns) {
+        float r = root_mean_square(z, columns);
+        double along = 0;
+        for (size_t i = 0; i < columns; i++) along += (double)a[i] * da[i];
+        for (size_t i = 0; i < columns; i++) dz[i] = (da[i] - a[i] * (float)(along / (double)columns)) / r;
+    }
+    return 0;
+}
+
+EXPORTED int32_t bp_plugin_register(const bp_plugin_host *host) {
+    int32_t status = host->register_scalar("selu", selu, selu_derivative, NULL, NULL);
+    if (status == BP_OK) status = host->register_foreign("mish", (bp_foreign_fn)mish, NULL, "d(d)", NULL, 0);
+    if (status == BP_OK) status = host->register_vector("rms", rms, rms_backward, NULL, NULL);
+    /* All are pure: they may run on several threads at a time. */
+    if (status == BP_OK) status = host->set_thread_safe("selu", 1);
+    if (status == BP_OK) status = host->set_thread_safe("mish", 1);
+    if (status == BP_OK) status = host->set_thread_safe("rms", 1);
+    return status; /* anything but 0, and none of them is registered */
+}

@@ -1,0 +1,285 @@
+/* plugins.c: plug-in files. What they register is there when they are loaded, all or nothing, and they stay loaded as long
+ * as it is used. Takes the folder of the plug-ins (plugins/plugin.c in its variants, and the examples) from PLUGINS. */
+#define _POSIX_C_SOURCE 200809L
+#include "check.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+static const char *path_of(const char *name) {
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/%s.so", getenv("PLUGINS"), name);
+    return path;
+}
+
+static int counted(const char *variable) {
+    const char *value = getenv(variable);
+    return value ? atoi(value) : 0;
+}
+
+static void forget(void) {
+    unsetenv("PLUGIN_DESTROYED");
+    unsetenv("PLUGIN_UNLOADED");
+}
+
+static int is_registered(const char *name) {
+    int32_t kind;
+    return bp_activation_kind(name, &kind) == BP_OK;
+}
+
+static int nothing_is_left(void) {
+    char name[65];
+    size_t needed;
+    return bp_activation_name(12, name, sizeof name, &needed) == BP_ERROR_UNKNOWN_NAME; /* after the built-in ones */
+}
+
+static const size_t sizes[] = {3, 4, 2};
+static float x[5 * 3], y[5 * 2];
+
+static int trains(bp_network *network) {
+    float first = 0, last = 0;
+    for (int i = 0; i < 200; i++)
+        if (!EXPECT_OK(bp_network_train_minibatch(network, x, y, 5, 0.01f, i ? &last : &first))) return 0;
+    return last < first;
+}
+
+static void plug_in_brings_all_its_activations(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    int32_t kind = 99;
+    forget();
+    EXPECT_OK(bp_plugin_load(path_of("good")));
+    EXPECT_OK(bp_activation_kind("plugin.times", &kind));
+    EXPECT(kind == BP_ACTIVATION_SCALAR);
+    EXPECT_OK(bp_activation_kind("plugin.same", &kind));
+    EXPECT(kind == BP_ACTIVATION_VECTOR);
+    EXPECT_OK(bp_network_set_activation(network, 1, "plugin.times"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "plugin.same"));
+    EXPECT(trains(network));
+    EXPECT_ERROR(bp_plugin_load(path_of("good")), BP_ERROR_CALLBACK); /* its names are taken */
+    EXPECT_MESSAGE("plugin.times");
+    EXPECT(counted("PLUGIN_DESTROYED") == 0);
+    bp_network_free(network);
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 1);
+}
+
+static void plug_in_stays_loaded_until_its_last_user_is_gone(void) {
+    bp_network *network = check_network(sizes, 3, 1), *clone = NULL;
+    forget();
+    EXPECT_OK(bp_plugin_load(path_of("good")));
+    EXPECT_OK(bp_network_set_activation(network, 1, "plugin.times"));
+    EXPECT_OK(bp_network_clone(network, &clone));
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    EXPECT(counted("PLUGIN_DESTROYED") == 1 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(trains(network));
+    bp_network_free(network);
+    EXPECT(counted("PLUGIN_DESTROYED") == 1 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(trains(clone));
+    EXPECT_OK(bp_network_set_activation(clone, 1, "tanh"));
+    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 1);
+    bp_network_free(clone);
+}
+
+/* The host opens a library by itself, registers functions from it, and closes it: it stays. */
+static void library_of_a_callback_stays_open_although_the_host_closes_it(void) {
+    for (int way = 0; way < 2; way++) {
+        bp_network *network = check_network(sizes, 3, 1);
+        void *library;
+        union {
+            void *address;
+            bp_foreign_fn foreign;
+            bp_scalar_fn scalar;
+        } function;
+        forget();
+        library = dlopen(path_of("empty"), RTLD_NOW);
+        function.address = library ? dlsym(library, way ? "plugin_late" : "bp_plugin_register") : NULL;
+        if (!EXPECT(function.address)) return;
+        /* Never called, only held: what it takes does not matter. */
+        if (way == 0) EXPECT_OK(bp_activation_register_foreign("held", function.foreign, NULL, "f(f)", NULL, 0));
+        else EXPECT_OK(bp_activation_register_scalar("held", function.scalar, NULL, NULL, NULL));
+        EXPECT(dlclose(library) == 0);
+        EXPECT(counted("PLUGIN_UNLOADED") == 0);
+        EXPECT_OK(bp_network_set_activation(network, 1, "held"));
+        EXPECT_OK(bp_activation_unregister("held"));
+        EXPECT(counted("PLUGIN_UNLOADED") == 0);
+        bp_network_free(network);
+        EXPECT(counted("PLUGIN_UNLOADED") == 1);
+    }
+}
+
+static void refuse(const char *name, int32_t status, const char *says, int destroyed) {
+    forget();
+    EXPECT_ERROR(bp_plugin_load(path_of(name)), status);
+    if (!EXPECT(strstr(bp_last_error_message(), says))) printf("#   %s\n", bp_last_error_message());
+    EXPECT(nothing_is_left());
+    EXPECT(counted("PLUGIN_DESTROYED") == destroyed);
+    EXPECT(counted("PLUGIN_UNLOADED") == 1);
+}
+
+static void plug_in_that_fails_leaves_nothing(void) {
+    refuse("failing", BP_ERROR_CALLBACK, "failed with code 42", 2);
+    refuse("badly_named", BP_ERROR_CALLBACK, "code -2: a name has 1 to 64 characters", 2);
+    refuse("built_in", BP_ERROR_CALLBACK, "\"tanh\" is there already", 2);
+    refuse("twice", BP_ERROR_CALLBACK, "\"plugin.same\" is there already", 2);
+}
+
+static void file_that_is_no_plug_in_is_told(void) {
+    FILE *file = fopen("text.so", "w");
+    if (file) fputs("this is text\n", file), fclose(file);
+    refuse("no_entry", BP_ERROR_LIBRARY, "has no function \"bp_plugin_register\"", 0);
+    refuse("no_function", BP_ERROR_LIBRARY, "has no function \"bp_plugin_register\"", 0);
+    EXPECT_ERROR(bp_plugin_load("./nowhere.so"), BP_ERROR_LIBRARY);
+    EXPECT_MESSAGE("nowhere.so");
+    EXPECT_ERROR(bp_plugin_load("./text.so"), BP_ERROR_LIBRARY);
+    EXPECT_ERROR(bp_plugin_load("."), BP_ERROR_LIBRARY);
+    EXPECT_ERROR(bp_plugin_load(""), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_plugin_load(NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT(nothing_is_left());
+}
+
+static void plug_in_without_activations_is_loaded_and_closed(void) {
+    forget();
+    EXPECT_OK(bp_plugin_load(path_of("empty")));
+    EXPECT(nothing_is_left() && counted("PLUGIN_UNLOADED") == 1);
+}
+
+/* What another thread takes meanwhile is not the plug-in's: all of the plug-in is given up, and that stays. */
+static void name_taken_while_the_plug_in_registers_fails_all_of_it(void) {
+    forget();
+    EXPECT_ERROR(bp_plugin_load(path_of("overtaken")), BP_ERROR_INVALID_VALUE);
+    EXPECT_MESSAGE("plugin.times");
+    EXPECT(!is_registered("plugin.same") && is_registered("plugin.times"));
+    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT(counted("PLUGIN_DESTROYED") == 3 && counted("PLUGIN_UNLOADED") == 1);
+}
+
+static void plug_in_may_go_on_after_refusals_and_keep_its_table(void) {
+    void *library;
+    union {
+        void *address;
+        int32_t (*late)(void);
+    } function;
+    forget();
+    EXPECT_OK(bp_plugin_load(path_of("keeping")));
+    EXPECT(is_registered("plugin.times") && is_registered("plugin.same") && is_registered("plugin.erf"));
+    EXPECT(!is_registered("plugin.bad"));
+    library = dlopen(path_of("keeping"), RTLD_NOW);
+    function.address = library ? dlsym(library, "plugin_late") : NULL;
+    if (EXPECT(function.address)) {
+        EXPECT_OK(function.late());
+        EXPECT_OK(bp_activation_unregister("plugin.late"));
+        dlclose(library);
+    }
+    EXPECT_OK(bp_activation_unregister("plugin.erf"));
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT(counted("PLUGIN_UNLOADED") == 0);
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    EXPECT(counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(nothing_is_left());
+}
+
+static void model_with_a_plug_in_names_what_is_missing_and_loads_once_it_is_there(void) {
+    bp_network *network = check_network(sizes, 3, 1), *loaded = NULL;
+    snapshot bytes;
+    EXPECT_OK(bp_plugin_load(path_of("good")));
+    EXPECT_OK(bp_network_set_activation(network, 1, "plugin.times"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "plugin.same"));
+    bytes = snapshot_of(network);
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    bp_network_free(network);
+    EXPECT_ERROR(bp_network_load_memory(bytes.bytes, bytes.count, &loaded), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_MESSAGE("plugin.times");
+    EXPECT_MESSAGE("plugin.same");
+    EXPECT_OK(bp_plugin_load(path_of("good")));
+    EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
+    EXPECT(snapshot_holds(bytes, loaded));
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    bp_network_free(loaded);
+    free(bytes.bytes);
+}
+
+/* Threads load, use and unregister the same plug-in: every call works or says that the name is taken or gone. */
+static char good[4096];
+
+static void *churn(void *user_data) {
+    int *odd = user_data;
+    for (int i = 0; i < 100; i++) {
+        static const char *const names[] = {"plugin.times", "plugin.same"};
+        bp_network *network = NULL;
+        float out[2];
+        int32_t status = bp_plugin_load(good);
+        if (status != BP_OK && status != BP_ERROR_CALLBACK && status != BP_ERROR_INVALID_VALUE) ++*odd;
+        if (bp_network_create(sizes, 3, 1, &network) != BP_OK) ++*odd;
+        status = bp_network_set_activation(network, 1, names[i % 2]);
+        if (status != BP_OK && status != BP_ERROR_UNKNOWN_NAME) ++*odd;
+        status = bp_activation_unregister(names[i / 2 % 2]);
+        if (status != BP_OK && status != BP_ERROR_UNKNOWN_NAME) ++*odd;
+        if (bp_network_train_minibatch(network, x, y, 5, 0.01f, NULL) != BP_OK) ++*odd;
+        if (bp_network_predict(network, x, 1, out) != BP_OK) ++*odd;
+        bp_network_free(network);
+    }
+    return NULL;
+}
+
+static void threads_may_load_use_and_unregister_at_the_same_time(void) {
+    pthread_t threads[4];
+    int odd[4] = {0}, started = 0;
+    strcpy(good, path_of("good"));
+    for (int i = 0; i < 4; i++) started += pthread_create(&threads[i], NULL, churn, &odd[i]) == 0;
+    for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    EXPECT(started == 4);
+    for (int i = 0; i < 4; i++) EXPECT(odd[i] == 0);
+    (void)bp_activation_unregister("plugin.times");
+    (void)bp_activation_unregister("plugin.same");
+    EXPECT(nothing_is_left());
+}
+
+static void trains_with_all(const char *name, const char *const *activations) {
+    EXPECT_OK(bp_plugin_load(path_of(name)));
+    for (; *activations; activations++) {
+        double worst = 99;
+        bp_network *network = check_network(sizes, 3, 2);
+        EXPECT_OK(bp_activation_check(*activations, &worst));
+        if (!EXPECT(worst < 1e-2)) printf("#   %s: %g\n", *activations, worst);
+        EXPECT_OK(bp_network_set_activation(network, 1, *activations));
+        EXPECT(trains(network));
+        EXPECT_OK(bp_activation_unregister(*activations));
+        EXPECT(trains(network));
+        bp_network_free(network);
+    }
+    EXPECT(nothing_is_left());
+}
+
+static void example_in_c_trains(void) {
+    static const char *const names[] = {"selu", "mish", "rms", NULL};
+    trains_with_all("example_c", names);
+}
+
+static void example_in_rust_trains(void) {
+    static const char *const names[] = {"snake", "bent", NULL};
+    trains_with_all("example_rust", names);
+}
+
+int main(void) {
+    check_fill(x, 15, 1);
+    check_fill(y, 10, 2);
+    if (!getenv("PLUGINS")) return puts("PLUGINS is not set"), 2;
+    CLAIM(plug_in_brings_all_its_activations);
+    CLAIM(plug_in_stays_loaded_until_its_last_user_is_gone);
+    CLAIM(library_of_a_callback_stays_open_although_the_host_closes_it);
+    CLAIM(plug_in_that_fails_leaves_nothing);
+    CLAIM(file_that_is_no_plug_in_is_told);
+    CLAIM(plug_in_without_activations_is_loaded_and_closed);
+    CLAIM(name_taken_while_the_plug_in_registers_fails_all_of_it);
+    CLAIM(plug_in_may_go_on_after_refusals_and_keep_its_table);
+    CLAIM(model_with_a_plug_in_names_what_is_missing_and_loads_once_it_is_there);
+    CLAIM(threads_may_load_use_and_unregister_at_the_same_time);
+    CLAIM(example_in_c_trains);
+    CLAIM(example_in_rust_trains);
+    return check_end();
+}
