@@ -53,6 +53,7 @@ extension NetworkState {
             guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
+        try setDropout(of: network, metadata.valueIfAny("dropout"))
         network.optimizer = optimizer
         if optimizerSteps > 0 {
             let state = try OptimizerState.make(for: network)
@@ -66,6 +67,17 @@ extension NetworkState {
         guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
         network.random = Random(state: (words[0], words[1], words[2], words[3]))
         return network
+    }
+
+    private static func setDropout(of network: NetworkState, _ list: String?) throws(BackpropError) {
+        guard let list else { return }
+        let rates = ModelFormat.items(list)
+        guard rates.count == network.layers.count, rates[rates.count - 1].isSame(as: "0") else { throw malformed("dropout") }
+        for (index, text) in rates.dropLast().enumerated() {
+            guard let rate = number(text), (try? network.setDropout(index + 1, rate: rate)) != nil else {
+                throw malformed("dropout")
+            }
+        }
     }
 
     /// Before any memory is taken for the layers: the file holds their floats.
