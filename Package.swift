@@ -7,12 +7,16 @@ let embedded = "Embedded"
 
 /// What every Swift target is built with. Kernels and networks check sizes themselves, so the compiler's own checks
 /// (which would trap, and take the host down) are off.
-func settings(_ extra: [SwiftSetting] = []) -> [SwiftSetting] {
+func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftSetting] {
     [
         .enableExperimentalFeature("Embedded", .when(traits: [embedded])),
-        .unsafeFlags(["-wmo", "-Ounchecked", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
+        .unsafeFlags(optimization + ["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
     ] + extra
 }
+
+/// For loops over numbers; and for what surrounds them, where size counts for more.
+let fast = ["-Ounchecked"]
+let small = ["-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts"]
 
 /// Words for the linker.
 func linker(_ words: [String]) -> [String] {
@@ -38,11 +42,11 @@ let package = Package(
             name: "CPlatform",
             cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded])), .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])],
             linkerSettings: [.linkedLibrary("ffi")]),
-        .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings()),
-        .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(avx2)),
-        .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings()),
+        .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings(fast)),
+        .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(fast, avx2)),
+        .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings(small)),
         .target(
-            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(),
+            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(small),
             linkerSettings: [
                 .linkedLibrary("m"),
                 .unsafeFlags(

@@ -26,12 +26,13 @@
  * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
  *            The caller owns them; the library reads or writes them during the call and keeps no pointer to them.
  * Strings    are UTF-8, ended by NUL. The library copies what it keeps.
- * Handles    (bp_network *) are not addresses and cannot be dereferenced. One that was freed, freed twice, or made up
- *            gives BP_ERROR_INVALID_HANDLE.
+ * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
+ *            made up, or is of the other kind gives BP_ERROR_INVALID_HANDLE.
  * Threads.   Any function may be called from any thread. Calls on different networks are independent. On one network,
  *            calls that only read it (const) run at the same time; a call that changes it runs alone, and the others
  *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY
- *            (a const call from within a const call works). Two callbacks, on two threads, that each call into the
+ *            (a const call from within a const call works), and so does a call that would change a network while a
+ *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
  *            other's network wait for each other for ever: do not.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
  *            made the call, and must return: no longjmp, no exception.
@@ -71,7 +72,7 @@ extern "C" {
 #define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer that must not be NULL is */
 #define BP_ERROR_INVALID_VALUE (-2)    /* a value outside what the function accepts */
 #define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed */
-#define BP_ERROR_BUSY (-4)             /* called from a callback of the same network */
+#define BP_ERROR_BUSY (-4)             /* called from a callback of the same network, or while a trainer fits it */
 #define BP_ERROR_UNKNOWN_NAME (-5)     /* no activation, loss or option of that name */
 #define BP_ERROR_UNSUPPORTED (-6)      /* meaningful, but not possible here */
 #define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out tells the size needed */
@@ -220,25 +221,6 @@ int32_t bp_network_set_activation(bp_network *network, size_t layer, const char 
  * Since:     0.1 */
 int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enabled);
 
-/* Sets the dropout rate of a hidden layer, one between inputs and outputs: in training each of its units is left out of
- * a row's pass with that probability, and otherwise counts 1 / (1 - rate) times (inverted dropout, Srivastava et al.
- * 2014). The draws come from the network's own random state, seeded with it and saved with it; a training call that
- * fails leaves that as it was. bp_network_predict, bp_network_evaluate and bp_network_check_gradient leave nothing out;
- * the loss of a training call is that of the thinned network.
- *   rate: 0, as at first, for none, to 0.999. Option "dropout" sets it for all hidden layers.
- * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer or a rate out of range; BUSY.
- * Threads:   changes network.
- * Since:     0.1 */
-int32_t bp_network_set_dropout(bp_network *network, size_t layer, double rate);
-
-/* The dropout rate of a hidden layer.
- * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
- * Threads:   reads network.
- * Since:     0.1 */
-int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *rate_out);
-
 /* Sets the loss of one row with outputs a and targets y by name:
  *
  *     squared_error          1/2 sum of (a - y)^2                          the notes' objective; the default
@@ -306,7 +288,6 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
  *                                                     them is at most this; 0 for no bound
  *     clip_value            0 ... 1e30      0         afterwards each element of the gradient is kept between
  *                                                     -clip_value and clip_value; 0 for no bound
- *     dropout               0 ... 0.999     0         bp_network_set_dropout for every hidden layer
  *
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.
@@ -324,7 +305,7 @@ int32_t bp_network_get_option(const bp_network *network, const char *name, doubl
 /* One option. Grows at the end only. */
 typedef struct bp_option_description {
     uint32_t struct_size;    /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
-    uint32_t owner;          /* 0: of bp_network_set_option */
+    uint32_t owner;          /* 0: of bp_network_set_option; 1: of bp_trainer_set_option */
     const char *name;        /* static */
     const char *meaning;     /* static, one line */
     double default_value;
@@ -399,6 +380,171 @@ int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, fl
  * Since:     0.1 */
 int32_t bp_network_check_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                   double *worst_error_out);
+
+/* ---- Trainers --------------------------------------------------------------------------------------------------- */
+
+/* A trainer runs a whole training: epochs of shuffled minibatches, with a schedule of learning rates, validation, early
+ * stopping, restarts and progress. The short way:
+ *
+ *     bp_trainer *trainer;
+ *     bp_trainer_create(&trainer);
+ *     bp_trainer_fit(trainer, network, inputs, targets, rows, NULL, NULL, 0, &loss);
+ *     bp_trainer_free(trainer);
+ *
+ * Then the options one by one: "epochs", "batch_size" and "learning_rate" first; "validation_fraction" with "patience" to
+ * end before the network learns its rows by heart; "schedule" 3 for the last bit. What a step is, the network says:
+ * its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever gradient_reduction says, so
+ * that those of training and validation rows compare. Its loss, below, is that of the validation rows after an epoch
+ * where there are any, and else that of the training rows during the epoch, each before its step.
+ *   One trainer may fit many networks, one after the other. */
+typedef struct bp_trainer bp_trainer;
+
+/* What a progress function is told. Only ever handed to one; grows at the end. */
+typedef struct bp_progress {
+    uint32_t struct_size, restart; /* restart counts from 0 */
+    uint64_t epoch, epochs;        /* epochs finished, of how many */
+    uint64_t step, steps;          /* steps done, of how many */
+    double loss;                   /* mean per training row: of the epoch just finished, or so far of that in progress */
+    double validation_loss;        /* after an epoch; NaN within one, and without validation rows */
+    double learning_rate;          /* of the latest step */
+    uint32_t epoch_ended, reserved; /* 1 where an epoch has just been finished, 0 within one; 0 */
+} bp_progress;
+
+/* Called after each epoch, and as options "progress_interval" and "progress_seconds" say; progress is valid during the
+ * call. Returns 0 to go on; more than 0 to stop the fit, which keeps what option "keep" says and returns BP_STOPPED;
+ * less to abort it: it restores the network and returns BP_ERROR_CALLBACK, with that number in the message.
+ *   It runs on the thread that called bp_trainer_fit, and between steps: const calls on the network work, a save
+ * included, which then holds all that a fit with option "resume" needs to go on from there. */
+typedef int32_t (*bp_progress_fn)(const bp_progress *progress, void *user_data);
+
+/* Makes a trainer with the default of every option.
+ * Ownership: the caller owns *trainer_out and ends it with bp_trainer_free.
+ * Errors:    NULL_ARGUMENT; OUT_OF_MEMORY.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_trainer_create(bp_trainer **trainer_out);
+
+/* Ends a trainer. NULL and handles that are not valid are ignored. A fit in progress is cancelled.
+ * Ownership: the handle is invalid from now on; what the progress function uses must live until bp_trainer_fit returns.
+ * Errors:    none.
+ * Threads:   any.
+ * Since:     0.1 */
+void bp_trainer_free(bp_trainer *trainer);
+
+/* Sets an option of a trainer:
+ *
+ *     name                  values          default   meaning
+ *     epochs                1 ... 1e9       100       epochs in all; an epoch draws as many rows as there are
+ *     steps                 0 ... 1e15      0         steps in all, where more than 0, instead of epochs
+ *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, or more than there are: all
+ *     drop_last             0, 1            0         an epoch's last minibatch, where fewer rows are left than
+ *                                                     batch_size: 0 is smaller, 1 is left out
+ *     sampling              0, 1            0         0 each row once an epoch, shuffled (a minibatch of all rows has
+ *                                                     them in order); 1 each row drawn uniformly, with replacement
+ *                                                     (notes, section 1)
+ *     seed                  0 ... 1e15      0         of the order of the rows, of the split, and of the restarts'
+ *                                                     weights
+ *     learning_rate         0 ... 1e9       0.01      r, from which the schedule starts
+ *     schedule              0 ... 6         0         the rate of step t in epoch e, both from 0, of T steps: 0
+ *                                                     constant, r; 1 step, r decay_factor^floor(e / decay_epochs); 2
+ *                                                     exponential, r decay_factor^(e / decay_epochs); 3 cosine, m + (r
+ *                                                     - m) (1 + cos(pi t / T)) / 2 with m = minimum_rate; 4 inverse
+ *                                                     time, r / (1 + inverse_time_decay t), which is Robbins and
+ *                                                     Monro's; 5 one cycle, up to r and down again along half cosines;
+ *                                                     6 times decay_factor after plateau_patience epochs without a
+ *                                                     better loss
+ *     decay_factor          0 ... 1         0.5       of schedules 1, 2 and 6
+ *     decay_epochs          1 ... 1e9       10        of schedules 1 and 2
+ *     plateau_patience      0 ... 1e9       5         of schedule 6
+ *     inverse_time_decay    0 ... 1e9       0.001     of schedule 4
+ *     one_cycle_peak        0 ... 1         0.3       of schedule 5: the share of the steps after which r is reached
+ *     one_cycle_start       1 ... 1e9       25        of schedule 5: it starts from r / one_cycle_start
+ *     one_cycle_end         1 ... 1e9       10000     of schedule 5: it ends at its start's rate / one_cycle_end
+ *     minimum_rate          0 ... 1e9       0         no schedule goes below it
+ *     warmup_steps          0 ... 1e15      0         the rates of the first steps rise in a straight line: times (t +
+ *                                                     1) / warmup_steps
+ *     validation_fraction   0 ... 0.99      0         share of the rows, drawn by the seed, that is held out for
+ *                                                     validation where no set is given
+ *     patience              0 ... 1e9       0         epochs without a better loss after which a fit ends; 0: none
+ *     min_delta             0 ... 1e30      0         a loss is better when it is lower by more than this
+ *     target_loss           0 ... 1e30      0         a fit ends with an epoch whose loss is below it; 0: never
+ *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: never
+ *     keep                  0 ... 2         0         what the network is left with, however the fit ends: 1 the latest
+ *                                                     weights; 2 those after the epoch with the best loss; 0 the best
+ *                                                     where there is validation or patience, else the latest
+ *     restarts              0 ... 10000     0         0 trains the network from its weights; k makes k starts from
+ *                                                     fresh weights, of which the best stays
+ *     on_divergence         0, 1            0         a loss or a gradient that is not finite: 0 the fit fails; 1 it
+ *                                                     goes back to the epoch with the best loss and on from there at
+ *                                                     half the rate, up to 30 times
+ *     resume                0, 1            0         1 goes on where the network's last fit ended; epochs and steps
+ *                                                     then count from its start
+ *     progress_interval     0 ... 1e15      0         steps between calls of the progress function, beside those after
+ *                                                     each epoch; 0: none
+ *     progress_seconds      0 ... 1e9       0         a call of the progress function when this time has passed since
+ *                                                     the last; 0: none
+ *
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY during a fit.
+ * Threads:   changes trainer.
+ * Since:     0.1 */
+int32_t bp_trainer_set_option(bp_trainer *trainer, const char *name, double value);
+
+/* The value of an option.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME.
+ * Threads:   reads trainer; also during a fit.
+ * Since:     0.1 */
+int32_t bp_trainer_get_option(const bp_trainer *trainer, const char *name, double *value_out);
+
+/* How much each row counts in the fits to come: its loss and its gradient are multiplied by its weight, while a mean
+ * still divides by the number of rows. For class weights, give each row that of its class. Validation rows all count 1.
+ *   row_weights: [rows], finite, 0 or more. rows: those of the fits; 0 goes back to no weights.
+ * Ownership: the array is copied.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a weight (the message gives its row); OUT_OF_MEMORY; BUSY
+ *            during a fit.
+ * Threads:   changes trainer.
+ * Since:     0.1 */
+int32_t bp_trainer_set_weights(bp_trainer *trainer, const float *row_weights, size_t rows);
+
+/* Sets the progress function; NULL for none.
+ * Ownership: user_data must live as long as fits may call progress with it.
+ * Errors:    NULL_ARGUMENT for trainer; INVALID_HANDLE; BUSY during a fit.
+ * Threads:   changes trainer.
+ * Since:     0.1 */
+int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, void *user_data);
+
+/* Trains the network. BP_OK: as options say, also where patience, target or time ended it. BP_STOPPED: the progress
+ * function or bp_trainer_cancel ended it. *loss_out is the loss of the weights kept (NaN where no step was made).
+ *   A fit that fails has changed nothing, however many steps it had made.
+ *   The same seed, data and options give the same bits for any number of threads; only time_limit, progress_seconds and
+ * bp_trainer_cancel depend on the clock. Fits are exactly resumable: the network keeps its place in the order of rows
+ * and in the schedule, and files keep it too. N epochs in one fit equal k epochs and then, with option "resume", N in
+ * all, in any process and language. Rows, batch size and schedule have to be the same; with "keep" 2 a file saved within
+ * a fit lacks the best weights so far.
+ *   Restarts train copies of the network on several threads, or on the calling one alone where an activation is the
+ * host's. Their reports come in rounds, one of each restart, in order; the network itself changes at the end.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. validation_inputs, validation_targets: likewise,
+ *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
+ * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed meanwhile; INVALID_VALUE for no rows, rows
+ *            that do not match the weights, or a single row to be split; NOT_FINITE for a NaN or an infinity in the data
+ *            (the message gives the first row), or in a step, which option "on_divergence" may survive; CALLBACK; LIMIT;
+ *            OUT_OF_MEMORY; BUSY for a trainer or network that is in a fit already.
+ * Threads:   the trainer takes no changes during the call. The network takes none but the fit's: const calls go in
+ *            between steps, others give BUSY.
+ * Since:     0.1 */
+int32_t bp_trainer_fit(bp_trainer *trainer, bp_network *network, const float *inputs, const float *targets, size_t rows,
+                       const float *validation_inputs, const float *validation_targets, size_t validation_rows,
+                       float *loss_out);
+
+/* Ends the trainer's fit in progress before its next step: it keeps what option "keep" says and returns BP_STOPPED.
+ * Without a fit in progress nothing happens; a fit that begins later is not affected.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
+ * Threads:   any; also from the progress function.
+ * Since:     0.1 */
+int32_t bp_trainer_cancel(bp_trainer *trainer);
 
 /* ---- Use -------------------------------------------------------------------------------------------------------- */
 

@@ -13,8 +13,6 @@ final class Layer {
     /// There from the first time batch normalization was turned on.
     var normalization: Normalization?
     var isNormalized = false
-    /// How likely one of its units is left out of a training step.
-    var dropout = 0.0
 
     /// Floats in a row of this layer's outputs, as the matrices of a step have them.
     var stride: Int { paddedStride(outputs) }
@@ -44,8 +42,13 @@ final class Layer {
         copy.activation = activation
         if let normalization { copy.normalization = try normalization.copy() }
         copy.isNormalized = isNormalized
-        copy.dropout = dropout
         return copy
+    }
+
+    /// The parameters and statistics of a layer of the same shape.
+    func assign(from other: Layer) {
+        cp_copy(weights.base, other.weights.base, weights.count * 4)
+        if let own = normalization, let its = other.normalization { own.assign(from: its) }
     }
 
     func setNormalized(_ enabled: Bool) throws(BackpropError) {
@@ -123,6 +126,14 @@ final class Normalization {
         let gamma = try Floats(copying: gamma), beta = try Floats(copying: beta)
         let mean = try Floats(copying: runningMean), variance = try Floats(copying: runningVariance)
         return Normalization(columns: columns, gamma: gamma, beta: beta, runningMean: mean, runningVariance: variance)
+    }
+
+    func assign(from other: Normalization) {
+        let bytes = gamma.count * 4
+        cp_copy(gamma.base, other.gamma.base, bytes)
+        cp_copy(beta.base, other.beta.base, bytes)
+        cp_copy(runningMean.base, other.runningMean.base, bytes)
+        cp_copy(runningVariance.base, other.runningVariance.base, bytes)
     }
 
     func reset() {

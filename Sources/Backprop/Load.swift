@@ -53,7 +53,6 @@ extension NetworkState {
             guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
-        try setDropout(of: network, metadata.valueIfAny("dropout"))
         network.optimizer = optimizer
         if optimizerSteps > 0 {
             let state = try OptimizerState.make(for: network)
@@ -62,22 +61,20 @@ extension NetworkState {
         }
         network.steps = try unsigned(try metadata.value("steps"), "steps")
         network.isPristine = try choice(try metadata.value("pristine"), "yes", "no", "pristine")
-        var words: [UInt64] = []
-        for item in ModelFormat.items(try metadata.value("random")) { words.append(try hexadecimal(item)) }
+        let words = try Self.words(of: try metadata.value("random"), "random")
         guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
         network.random = Random(state: (words[0], words[1], words[2], words[3]))
+        if let text = metadata.valueIfAny("fit") {  // written once there has been one
+            guard let fit = FitPosition(words: try Self.words(of: text, "fit")) else { throw malformed("fit") }
+            network.fit = fit
+        }
         return network
     }
 
-    private static func setDropout(of network: NetworkState, _ list: String?) throws(BackpropError) {
-        guard let list else { return }
-        let rates = ModelFormat.items(list)
-        guard rates.count == network.layers.count, rates[rates.count - 1].isSame(as: "0") else { throw malformed("dropout") }
-        for (index, text) in rates.dropLast().enumerated() {
-            guard let rate = number(text), (try? network.setDropout(index + 1, rate: rate)) != nil else {
-                throw malformed("dropout")
-            }
-        }
+    private static func words(of text: String, _ key: String) throws(BackpropError) -> [UInt64] {
+        var words: [UInt64] = []
+        for item in ModelFormat.items(text) { words.append(try hexadecimal(item, key)) }
+        return words
     }
 
     /// Before any memory is taken for the layers: the file holds their floats.
@@ -159,11 +156,11 @@ extension NetworkState {
         return value
     }
 
-    private static func hexadecimal(_ text: String) throws(BackpropError) -> UInt64 {
-        guard text.utf8.count == 16 else { throw malformed("random") }
+    private static func hexadecimal(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
+        guard text.utf8.count == 16 else { throw malformed(key) }
         var value: UInt64 = 0
         for byte in text.utf8 {
-            guard let digit = hexDigit(byte) else { throw malformed("random") }
+            guard let digit = hexDigit(byte) else { throw malformed(key) }
             value = value << 4 | UInt64(digit)
         }
         return value

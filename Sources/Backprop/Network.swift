@@ -56,15 +56,6 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled) }
     }
 
-    /// How likely a unit of a hidden layer is left out of a training step.
-    public func setDropout(_ rate: Double, layer: Int) throws(BackpropError) {
-        try handle.write { (state) throws(BackpropError) in try state.setDropout(layer, rate: rate) }
-    }
-
-    public func dropout(layer: Int) throws(BackpropError) -> Double {
-        try handle.read { (state) throws(BackpropError) in try state.dropout(layer) }
-    }
-
     public func setLoss(_ name: String) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setLoss(name) }
     }
@@ -180,7 +171,7 @@ extension NetworkState {
         return inputs.count / inputCount
     }
 
-    fileprivate func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
+    func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
         let rows = try rows(inputs)
         try requireCount(targets.count, rows * outputCount, "targets")
         return rows

@@ -24,6 +24,8 @@ package final class NetworkState: Guarded {
     private(set) var hasPlugins = false
     /// Whether a trainer has it: then nobody else may change it.
     var isBeingFitted = false
+    /// Where the latest fit is, or ended.
+    var fit = FitPosition()
 
     var workspace: Workspace? {
         didSet { rowPlan = workspace?.rowPlan?.pointer }
@@ -84,7 +86,24 @@ package final class NetworkState: Guarded {
         copy.isPristine = isPristine
         copy.random = random
         copy.hasPlugins = hasPlugins
+        copy.fit = fit
         return copy
+    }
+
+    /// Becomes what `other` is, which is a copy of this network, or was copied to it, and has been trained since. Settings
+    /// are the same. Can fail only where an optimizer's state has come up.
+    func assign(from other: NetworkState) throws(BackpropError) {
+        if let its = other.optimizerState {
+            if let optimizerState { optimizerState.assign(from: its) } else { optimizerState = try its.copy() }
+        } else {
+            optimizerState = nil
+        }
+        for (layer, its) in zip(layers, other.layers) { layer.assign(from: its) }
+        seed = other.seed
+        steps = other.steps
+        isPristine = other.isPristine
+        random = other.random
+        fit = other.fit
     }
 
     /// The kernels for this processor.
@@ -163,7 +182,6 @@ package final class NetworkState: Guarded {
         let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
-        if option == .dropout { setDropoutOfAll(value) }
         if wasPlain != isPlainDescent { forgetBuffers() }
     }
 
@@ -184,6 +202,7 @@ package final class NetworkState: Guarded {
         random = Random(seed: seed, stream: 0)
         steps = 0
         optimizerState = nil
+        fit = FitPosition()
         isPristine = true
         let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
         for index in layers.indices {

@@ -164,8 +164,8 @@ extension NetworkState {
         let before = try copy()
         run(step, state, workspace)
         for index in layers.indices where !layers[index].isFinite(kernels) || !state.isFinite(kernels) {
-            for (layer, old) in zip(layers, before.layers) { layer.restore(from: old) }
-            if let old = before.optimizerState { state.restore(from: old) }
+            for (layer, old) in zip(layers, before.layers) { layer.assign(from: old) }
+            if let old = before.optimizerState { state.assign(from: old) }
             throw BackpropError(.notFinite, "the step of layer \(index + 1), or the optimizer's state after it, is not finite")
         }
     }
@@ -177,22 +177,4 @@ extension Layer {
         guard let norm else { return true }
         return kernels.areFinite(norm.gamma.base, stride) && kernels.areFinite(norm.beta.base, stride)
     }
-
-    fileprivate func restore(from old: Layer) {
-        cp_copy(weights.base, old.weights.base, weights.count * 4)
-        guard let norm, let before = old.norm else { return }
-        cp_copy(norm.gamma.base, before.gamma.base, stride * 4)
-        cp_copy(norm.beta.base, before.beta.base, stride * 4)
-    }
-}
-
-/// xⁿ by squaring: the same bits on every machine, which the C library does not promise.
-private func power(_ x: Double, _ n: UInt64) -> Double {
-    var result = 1.0, square = x, left = n
-    while left > 0 {
-        if left & 1 == 1 { result *= square }
-        square *= square
-        left >>= 1
-    }
-    return result
 }

@@ -67,7 +67,11 @@ final class OptimizerState {
         return copy
     }
 
-    func restore(from other: OptimizerState) { cp_copy(values.base, other.values.base, values.count * 4) }
+    func assign(from other: OptimizerState) {
+        cp_copy(values.base, other.values.base, values.count * 4)
+        steps = other.steps
+        largestGradient = other.largestGradient
+    }
 
     /// A slot's numbers for a layer, from one on; nil where the optimizer has no such slot.
     func slot(_ slot: Int, layer: Int, at: Int = 0) -> UnsafeMutablePointer<Float>? {

@@ -14,7 +14,9 @@ public struct OptionDescription: Sendable {
     public var meaning: String { Self.string(meaningText) }
 
     /// Every option there is, the network's first.
-    public static var all: [OptionDescription] { NetworkOption.allCases.map { $0.description } }
+    public static var all: [OptionDescription] {
+        NetworkOption.allCases.map { $0.description } + TrainerOption.allCases.map { $0.description }
+    }
 
     package static func at(_ index: Int) throws(BackpropError) -> OptionDescription {
         let all = all

@@ -30,6 +30,11 @@ struct Random {
         Float(Int32(truncatingIfNeeded: next() >> 40) - 0x80_0000) / 8_388_608
     }
 
+    /// Uniform in 0 ..< bound, as nearly as 2⁶⁴ numbers can be shared out (Lemire 2019).
+    mutating func next(below bound: Int) -> Int {
+        Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
+
     private func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 { (x << by) | (x >> (64 - by)) }
 
     private struct SplitMix {

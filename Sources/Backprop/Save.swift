@@ -84,12 +84,12 @@ private struct SavedModel: ~Copyable {
             ("activations", ModelFormat.list(layers.map { $0.activation.name })),
             ("batchnorm", ModelFormat.list(layers.map { $0.isNormalized ? "on" : $0.normalization == nil ? "none" : "off" })),
             ("loss", network.loss.name),
-            ("dropout", ModelFormat.list(layers.map { decimal($0.dropout) })),
             ("seed", "\(network.seed)"),
             ("steps", "\(network.steps)"),
             ("pristine", network.isPristine ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
+        if network.fit.step > 0 { pairs.append(("fit", ModelFormat.list(network.fit.words.map { ModelFormat.hex($0) }))) }
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
         return pairs + ModelFormat.optimizerWords(of: network)
     }

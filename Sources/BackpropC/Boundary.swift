@@ -72,9 +72,9 @@ func zeroed<Number: Numeric>(
 
 /// A handle to be written, NULL until it is there.
 func emptied(
-    _ network_out: UnsafeMutablePointer<OpaquePointer?>?
+    _ handle_out: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString = "network_out"
 ) throws(BackpropError) -> UnsafeMutablePointer<OpaquePointer?> {
-    let out = try require(network_out, "network_out")
+    let out = try require(handle_out, name)
     out.pointee = nil
     return out
 }

@@ -102,7 +102,7 @@ public func bp_network_evaluate(
 
 /// The status of a call that gives a loss, which goes to `loss_out` where that is not NULL; 0 on failure.
 @inline(__always)
-private func writingLoss(_ loss_out: UnsafeMutablePointer<Float>?, _ body: () throws(BackpropError) -> Float) -> Int32 {
+func writingLoss(_ loss_out: UnsafeMutablePointer<Float>?, _ body: () throws(BackpropError) -> Float) -> Int32 {
     loss_out?.pointee = 0
     return status { () throws(BackpropError) in
         let loss = try body()
@@ -112,7 +112,7 @@ private func writingLoss(_ loss_out: UnsafeMutablePointer<Float>?, _ body: () th
 
 /// Inputs and targets, which may be NULL only where there are no rows (the network refuses those).
 @inline(__always)
-private func data(
+func data(
     _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }

@@ -23,3 +23,9 @@ void cp_wait(uint32_t attempt) {
         nanosleep(&nap, NULL);
     }
 }
+
+double cp_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -27,6 +27,7 @@ typedef struct {
     int layers, size[REF_LAYERS], activation[REF_LAYERS], norm[REF_LAYERS], loss;
     int mean_reduction, gamma_first; /* options gradient_reduction and batchnorm_update */
     double epsilon, momentum;        /* of batch normalization */
+    const float *row_weights;        /* how much each row counts; NULL: all the same */
     double weight[REF_LAYERS][REF_WIDTH][REF_WIDTH], bias[REF_LAYERS][REF_WIDTH]; /* weight[layer][output][input] */
     double gamma[REF_LAYERS][REF_WIDTH], beta[REF_LAYERS][REF_WIDTH];
     double running_mean[REF_LAYERS][REF_WIDTH], running_variance[REF_LAYERS][REF_WIDTH];
@@ -205,9 +206,10 @@ static inline double ref_loss(const reference *r, const ref_layer_state *states,
     int last = r->layers - 1, q = r->size[last];
     double sum = 0, y[REF_WIDTH], row[REF_WIDTH];
     for (int i = 0; i < rows; i++) {
+        double weight = r->row_weights ? (double)r->row_weights[i] : 1;
         for (int k = 0; k < q; k++) y[k] = (double)targets[i * q + k];
-        sum += ref_loss_row(r->loss, q, states[last].a[i], y, row);
-        for (int k = 0; da && k < q; k++) da[i][k] = r->mean_reduction ? row[k] / rows : row[k];
+        sum += weight * ref_loss_row(r->loss, q, states[last].a[i], y, row);
+        for (int k = 0; da && k < q; k++) da[i][k] = weight * (r->mean_reduction ? row[k] / rows : row[k]);
     }
     return r->mean_reduction ? sum / rows : sum;
 }

@@ -47,6 +47,13 @@ if [ "$(uname -m)" = x86_64 ]; then
     [ -z "$stray" ]; check "uses AVX2 in its AVX2 kernels only" $? "$stray"
 fi
 
+# A trap would take the host down. (The standard library has some, on ways that are never gone.)
+if [ "$(uname -m)" = x86_64 ]; then
+    traps=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /\tud2/ { print name }' |
+        grep -E 'Backprop|Kernels|<bp_' | sort -u)
+    [ -z "$traps" ]; check "has no trap in code of its own" $? "$traps"
+fi
+
 version=$(sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' include/backprop.h | paste -sd.)
 said=$(python3 -c "import ctypes; f = ctypes.CDLL('$library').bp_version_string; f.restype = ctypes.c_char_p; print(f().decode())")
 [ "$said" = "$version" ]; check "its version is the header's, $version" $?

@@ -29,6 +29,9 @@ static inline bool cp_exchange_pointer_if_null(void **p, void *value) {
  * later the rest of the time slice, then 50 microseconds. */
 void cp_wait(uint32_t attempt);
 
+/* Seconds on a clock that only goes forward. */
+double cp_seconds(void);
+
 /* The library's one process-wide mutex, for tables that change rarely. */
 void cp_lock(void);
 void cp_unlock(void);

@@ -16,6 +16,7 @@ from .errors import (
 )
 from .network import Network, Path
 from .option import Option, options
+from .trainer import FitResult, Progress, Trainer
 
 __version__ = "0.1.0"
 

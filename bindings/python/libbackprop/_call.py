@@ -8,6 +8,8 @@ program's own handler raises wherever raising would lose it.
 """
 from __future__ import annotations
 
+import ctypes
+import itertools
 import signal
 import threading
 from typing import Any, Callable, Optional
@@ -24,7 +26,9 @@ _thread = _Thread()
 _sheltered: set[Any] = set()  # code that no exception of a signal handler may leave
 _handler: Any = None  # the program's own, while _on_interrupt stands in for it
 
-plugins: dict[int, Any] = {}  # user_data: the activation it stands for, until the library's destroy callback
+# user_data: what it stands for; an activation until the library's destroy callback, a progress function during its fit
+plugins: dict[int, Any] = {}
+keys = itertools.count(1)  # for it
 
 
 def shelter(function: Callable) -> Callable:
@@ -75,6 +79,17 @@ def _release_interrupts() -> None:
         signal.signal(signal.SIGINT, _handler)
 
 
+def for_ever(prototype: Any) -> Callable[[Callable], Any]:
+    """What C calls must outlive Python's own end: a daemon thread may be in the library while modules are taken down."""
+
+    def make(function: Callable) -> Any:
+        callback = prototype(function)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(callback))
+        return callback
+
+    return make
+
+
 def check(status: int) -> None:
     """Raises the exception that an error status stands for."""
     if status < 0:
@@ -82,8 +97,9 @@ def check(status: int) -> None:
 
 
 @shelter
-def call(function: Callable, *arguments: Any) -> None:
-    """Calls a function of the library. Raises what a callback raised, else what its status stands for."""
+def call(function: Callable, *arguments: Any) -> int:
+    """Calls a function of the library. Raises what a callback raised, else what its status stands for; returns a status
+    that is no error."""
     outer, _thread.error = _thread.error, None  # a callback may itself be making this call
     held = bool(plugins) and _hold_interrupts()
     try:
@@ -98,3 +114,4 @@ def call(function: Callable, *arguments: Any) -> None:
         finally:
             del error  # its traceback holds this frame
     check(status)
+    return status

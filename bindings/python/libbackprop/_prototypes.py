@@ -12,6 +12,16 @@ class bp_network(ctypes.Structure):
     """Opaque, so that no other pointer passes for a network."""
 
 
+class bp_trainer(ctypes.Structure):
+    """Opaque, likewise."""
+
+
+class bp_progress(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("restart", c_uint32), ("epoch", c_uint64), ("epochs", c_uint64),
+                ("step", c_uint64), ("steps", c_uint64), ("loss", c_double), ("validation_loss", c_double),
+                ("learning_rate", c_double), ("epoch_ended", c_uint32), ("reserved", c_uint32)]
+
+
 class bp_option_description(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("owner", c_uint32), ("name", c_char_p), ("meaning", c_char_p),
                 ("default_value", c_double), ("minimum", c_double), ("maximum", c_double), ("whole_numbers", c_uint32),
@@ -20,6 +30,7 @@ class bp_option_description(ctypes.Structure):
 
 Network = POINTER(bp_network)
 NetworkOut = POINTER(Network)
+Trainer = POINTER(bp_trainer)
 Floats = POINTER(c_float)
 Sizes = POINTER(c_size_t)
 
@@ -29,6 +40,7 @@ bp_vector_forward_fn = CFUNCTYPE(c_int32, Floats, Floats, c_size_t, c_size_t, c_
 bp_vector_backward_fn = CFUNCTYPE(c_int32, Floats, Floats, Floats, Floats, c_size_t, c_size_t, c_void_p)
 bp_foreign_fn = CFUNCTYPE(None)
 bp_destroy_fn = CFUNCTYPE(None, c_void_p)
+bp_progress_fn = CFUNCTYPE(c_int32, POINTER(bp_progress), c_void_p)
 
 
 class bp_activation_report(ctypes.Structure):
@@ -55,8 +67,6 @@ PROTOTYPES = {
     "bp_network_layer_size": (c_int32, Network, c_size_t, Sizes),
     "bp_network_set_activation": (c_int32, Network, c_size_t, c_char_p),
     "bp_network_set_batchnorm": (c_int32, Network, c_size_t, c_int32),
-    "bp_network_set_dropout": (c_int32, Network, c_size_t, c_double),
-    "bp_network_get_dropout": (c_int32, Network, c_size_t, POINTER(c_double)),
     "bp_network_set_loss": (c_int32, Network, c_char_p),
     "bp_network_set_optimizer": (c_int32, Network, c_char_p),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
@@ -67,6 +77,15 @@ PROTOTYPES = {
     "bp_network_gradient": (c_int32, Network, Floats, Floats, c_size_t, Floats, Floats),
     "bp_network_apply_gradient": (c_int32, Network, Floats, c_float),
     "bp_network_check_gradient": (c_int32, Network, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_trainer_create": (c_int32, POINTER(Trainer)),
+    "bp_trainer_free": (None, Trainer),
+    "bp_trainer_set_option": (c_int32, Trainer, c_char_p, c_double),
+    "bp_trainer_get_option": (c_int32, Trainer, c_char_p, POINTER(c_double)),
+    "bp_trainer_set_weights": (c_int32, Trainer, Floats, c_size_t),
+    "bp_trainer_set_progress": (c_int32, Trainer, bp_progress_fn, c_void_p),
+    "bp_trainer_fit": (
+        c_int32, Trainer, Network, Floats, Floats, c_size_t, Floats, Floats, c_size_t, Floats),
+    "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
     "bp_network_evaluate": (c_int32, Network, Floats, Floats, c_size_t, Floats),
     "bp_network_parameter_count": (c_int32, Network, Sizes),

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import itertools
 import math
 from types import SimpleNamespace
 from typing import Any, Callable, Optional, Union
@@ -21,11 +20,9 @@ import numpy as np
 
 from . import _prototypes
 from ._arguments import text
-from ._call import call, check, failed, plugins, remember, shelter
+from ._call import call, check, failed, for_ever, keys, plugins, remember, shelter
 from ._library import library
 from .errors import Status
-
-_keys = itertools.count(1)
 
 
 class Activation:
@@ -116,7 +113,7 @@ def _function(given: Any) -> Callable:
 
 
 def _register(function: Callable, activation: Activation, *callbacks: Any) -> Activation:
-    key = next(_keys)
+    key = next(keys)
     plugins[key] = activation
     try:
         call(function, name_of(activation), *callbacks, key, _destroy)
@@ -124,17 +121,6 @@ def _register(function: Callable, activation: Activation, *callbacks: Any) -> Ac
         plugins.pop(key, None)
         raise
     return activation
-
-
-def _for_ever(prototype: Any) -> Callable[[Callable], Any]:
-    """What C calls must outlive Python's own end: a daemon thread may be in the library while modules are taken down."""
-
-    def make(function: Callable) -> Any:
-        callback = prototype(function)
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(callback))
-        return callback
-
-    return make
 
 
 def _view(address: Any, rows: int, columns: int, read_only: bool) -> np.ndarray:
@@ -154,7 +140,7 @@ def _fill(destination: np.ndarray, result: Any, what: str) -> None:
 # What the library calls. They stay for the life of the process; user_data tells which activation is meant.
 
 
-@_for_ever(_prototypes.bp_scalar_fn)
+@for_ever(_prototypes.bp_scalar_fn)
 @shelter
 def _scalar(z: float, key: int) -> float:
     try:
@@ -164,7 +150,7 @@ def _scalar(z: float, key: int) -> float:
         return math.nan
 
 
-@_for_ever(_prototypes.bp_scalar_derivative_fn)
+@for_ever(_prototypes.bp_scalar_derivative_fn)
 @shelter
 def _scalar_derivative(z: float, a: float, key: int) -> float:
     try:
@@ -174,7 +160,7 @@ def _scalar_derivative(z: float, a: float, key: int) -> float:
         return math.nan
 
 
-@_for_ever(_prototypes.bp_vector_forward_fn)
+@for_ever(_prototypes.bp_vector_forward_fn)
 @shelter
 def _forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     try:
@@ -187,7 +173,7 @@ def _forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     return failed()
 
 
-@_for_ever(_prototypes.bp_vector_backward_fn)
+@for_ever(_prototypes.bp_vector_backward_fn)
 @shelter
 def _backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int) -> int:
     try:
@@ -201,4 +187,4 @@ def _backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: in
 
 
 _NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
-_destroy = _for_ever(_prototypes.bp_destroy_fn)(plugins.pop)
+_destroy = for_ever(_prototypes.bp_destroy_fn)(plugins.pop)

@@ -48,11 +48,11 @@ class InvalidValueError(Error, ValueError):
 
 
 class InvalidHandleError(Error, ValueError):
-    """A network that was closed."""
+    """A network or trainer that was closed."""
 
 
 class BusyError(Error, RuntimeError):
-    """An activation function called into the network that was calling it."""
+    """An activation function called into the network that was calling it; or it is being fitted."""
 
 
 class UnknownNameError(Error, LookupError):

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from ctypes import byref
 from typing import Any, Optional, Sequence, Union
 
@@ -13,15 +12,16 @@ from numpy.typing import ArrayLike
 from . import activation as activations
 from ._arguments import floats, matrix, number, output, pointer, text, unsigned, vector
 from ._call import call, check
+from ._handle import Owner
 from ._library import library
 from ._prototypes import Network as Handle
-from .errors import InvalidHandleError, Status
+from .errors import Status
 
 Path = Union[str, "os.PathLike[str]"]
 _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
 
-class Network:
+class Network(Owner):
     """A fully connected feed-forward network with its parameters and the state of its training.
 
     `layers` are the sizes, inputs first. Layers are numbered from there: layer 0 holds the inputs, layer 1 is the first
@@ -33,7 +33,8 @@ class Network:
     not run beside calls that take or give all of them.
     """
 
-    _pointer: Any = None
+    _free = library.bp_network_free
+    _noun = "network"
 
     def __init__(self, layers: Sequence[int], seed: int = 0) -> None:
         sizes = [unsigned(size, "layer size") for size in layers]
@@ -61,29 +62,7 @@ class Network:
             layers.append(size.value)
         self._layers = tuple(layers)
 
-    @property
-    def _handle(self) -> Any:
-        if self._pointer is None:
-            raise InvalidHandleError("the network is closed", Status.ERROR_INVALID_HANDLE)
-        return self._pointer
-
     # Life
-
-    def close(self) -> None:
-        """Ends the network, after calls in progress on other threads. Closing twice does nothing."""
-        handle, self._pointer = self._pointer, None
-        if handle is not None:
-            library.bp_network_free(handle)
-
-    def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
-        if not finalizing():  # at exit the memory goes with the process
-            self.close()
-
-    def __enter__(self) -> Network:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
     def clone(self) -> Network:
         """An independent copy with the same parameters, settings and state of training."""
@@ -116,16 +95,6 @@ class Network:
     def set_batchnorm(self, layer: int, enabled: bool = True) -> None:
         """Turns batch normalization of a layer, 1 or more, on or off. Changes the number of parameters."""
         call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
-
-    def set_dropout(self, layer: int, rate: float) -> None:
-        """Sets how likely a unit of a hidden layer is left out of a training step, 0 to 0.999."""
-        call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer"), number(rate, "rate"))
-
-    def get_dropout(self, layer: int) -> float:
-        """The dropout rate of a hidden layer."""
-        rate = ctypes.c_double()
-        call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
-        return rate.value
 
     def set_loss(self, name: str) -> None:
         """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""

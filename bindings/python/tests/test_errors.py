@@ -10,7 +10,7 @@ import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
 from libbackprop._prototypes import (
-    PROTOTYPES, Network as Handle, bp_activation_report, bp_network, bp_option_description)
+    PROTOTYPES, Network as Handle, Trainer, bp_activation_report, bp_network, bp_option_description, bp_progress_fn)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -198,10 +198,14 @@ def test_no_rows(network):
 # The C functions themselves, with arguments that Python cannot give by the methods.
 
 
+TRAINER = bp.Trainer()
+
+
 def valid_arguments(network):
     """For every function that returns a status, arguments that are right."""
     name = b"tanh"
     floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
+    trainer = TRAINER._handle
     return {
         "bp_network_create": [(ctypes.c_size_t * 2)(3, 2), 2, 1, ctypes.pointer(Handle())],
         "bp_network_clone": [network, ctypes.pointer(Handle())],
@@ -210,8 +214,6 @@ def valid_arguments(network):
         "bp_network_layer_size": [network, 0, (ctypes.c_size_t * 1)()],
         "bp_network_set_activation": [network, 1, name],
         "bp_network_set_batchnorm": [network, 1, 0],
-        "bp_network_set_dropout": [network, 1, 0.0],
-        "bp_network_get_dropout": [network, 1, (ctypes.c_double * 1)()],
         "bp_network_set_loss": [network, b"squared_error"],
         "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
@@ -222,6 +224,13 @@ def valid_arguments(network):
         "bp_network_gradient": [network, floats, floats, 1, (ctypes.c_float * 8)(), loss],
         "bp_network_apply_gradient": [network, floats, 0.1],
         "bp_network_check_gradient": [network, floats, floats, 1, (ctypes.c_double * 1)()],
+        "bp_trainer_create": [ctypes.pointer(Trainer())],
+        "bp_trainer_set_option": [trainer, b"epochs", 1.0],
+        "bp_trainer_get_option": [trainer, b"epochs", (ctypes.c_double * 1)()],
+        "bp_trainer_set_weights": [trainer, floats, 1],
+        "bp_trainer_set_progress": [trainer, bp_progress_fn(), None],
+        "bp_trainer_fit": [trainer, network, floats, floats, 1, floats, floats, 1, loss],
+        "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
         "bp_network_evaluate": [network, floats, floats, 1, loss],
         "bp_network_parameter_count": [network, (ctypes.c_size_t * 1)()],
@@ -245,7 +254,8 @@ def valid_arguments(network):
     }
 
 
-MAY_BE_NULL = {(name, "loss_out") for name in header.FUNCTIONS} - {("bp_network_evaluate", "loss_out")}
+MAY_BE_NULL = {(name, "loss_out") for name in header.FUNCTIONS} | {
+    ("bp_trainer_set_progress", "user_data")} - {("bp_network_evaluate", "loss_out")}
 REQUIRED_POINTERS = [
     (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"
     for position, (c_type, parameter) in enumerate(parameters)
@@ -258,8 +268,8 @@ def test_null_is_refused(network, tmp_path, monkeypatch, name, position):
     network.save("model.safetensors")
     arguments = valid_arguments(network._handle)[name]
     arguments[position] = None
-    # A NULL network is a NULL pointer and also no handle: the header lists both errors.
-    allowed = {-1, -3} if PROTOTYPES[name][1 + position] is Handle else {-1}
+    # A NULL network or trainer is a NULL pointer and also no handle: the header lists both errors.
+    allowed = {-1, -3} if PROTOTYPES[name][1 + position] in (Handle, Trainer) else {-1}
     assert getattr(library, name)(*arguments) in allowed
 
 

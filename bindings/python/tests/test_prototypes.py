@@ -11,7 +11,7 @@ from libbackprop import _library, _prototypes
 
 def test_header_was_read():
     assert len(header.FUNCTIONS) == len(re.findall(r"\bbp_\w+ ?\(", header.INTERFACE))
-    assert len(header.CALLBACKS) == 6 and len(header.STATUSES) == 19 and len(header.STRUCTS) == 2
+    assert len(header.CALLBACKS) == 7 and len(header.STATUSES) == 19 and len(header.STRUCTS) == 3
 
 
 def test_table_has_exactly_the_functions_of_the_header():

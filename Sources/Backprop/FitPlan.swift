@@ -1,0 +1,69 @@
+import CPlatform
+
+/// What all runs of a fit have in common; nothing of it changes while they run.
+final class FitPlan {
+    let trainer: TrainerState
+    let options: Options<TrainerOption>
+    let data: FitData
+    let batches: Sampler.Plan
+    let schedule: Schedule
+    /// Of a whole fit.
+    let steps: UInt64
+    /// Whether a sum or a mean is what a step's loss is.
+    let lossIsSum: Bool
+    private let began = cp_seconds()
+
+    var stepsPerEpoch: UInt64 { UInt64(batches.stepsPerEpoch) }
+    var epochs: UInt64 { (steps + stepsPerEpoch - 1) / stepsPerEpoch }
+    var keepsBest: Bool {
+        switch options[.keep] {
+        case 1: false
+        case 2: true
+        default: data.validation != nil || options[.patience] > 0
+        }
+    }
+    var needsBest: Bool { keepsBest || options[.onDivergence] == 1 }
+    var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - began >= options[.timeLimit] }
+
+    init(_ trainer: TrainerState, _ data: FitData, for network: NetworkState) {
+        self.trainer = trainer
+        self.data = data
+        options = trainer.options
+        batches = Sampler.Plan(options, rows: data.trainingCount)
+        let stepsPerEpoch = UInt64(batches.stepsPerEpoch)
+        let wish = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
+        steps = UInt64(min(wish, 1e18))
+        schedule = Schedule(options, stepsPerEpoch: stepsPerEpoch, steps: steps)
+        lossIsSum = network.options[.gradientReduction] == 0
+    }
+
+    /// Whether a fit at that position has nothing left to do.
+    func isComplete(_ position: FitPosition) -> Bool {
+        if position.step >= steps { return true }
+        let patience = options[.patience]
+        return position.rows == 0
+            && (position.loss < options[.targetLoss] || (patience > 0 && Double(position.waited) >= patience))
+    }
+
+    /// The position after an epoch with that loss.
+    func position(after epoch: FitPosition, loss: Double) -> (FitPosition, isBetter: Bool) {
+        var position = epoch
+        position.lossSum = 0
+        position.rows = 0
+        position.loss = loss
+        let isBetter = loss < position.best - options[.minDelta]
+        if isBetter {
+            position.best = loss
+            position.waited = 0
+            position.plateauWaited = 0
+        } else {
+            position.waited += 1
+            position.plateauWaited += 1
+        }
+        if schedule.kind == .plateau, Double(position.plateauWaited) > options[.plateauPatience] {
+            position.rateFactor = schedule.reduced(position.rateFactor)
+            position.plateauWaited = 0
+        }
+        return (position, isBetter)
+    }
+}

@@ -1,0 +1,178 @@
+import CPlatform
+
+/// One way of a network from its first step to its last.
+final class FitRun {
+    enum Outcome {
+        case underway, finished, failed(BackpropError)
+    }
+
+    /// A network that others may look at between steps, or one of the run's own.
+    enum Place {
+        case shared(Handle<NetworkState>)
+        case own(NetworkState)
+
+        func change(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
+            switch self {
+            case .shared(let handle): try handle.writeInFit(body)
+            case .own(let network): try body(network)
+            }
+        }
+
+        func look(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
+            switch self {
+            case .shared(let handle): try handle.read(body)
+            case .own(let network): try body(network)
+            }
+        }
+    }
+
+    let place: Place
+    private let plan: FitPlan
+    private let sampler: Sampler
+    /// The network after its best epoch, or as it began: to be kept in the end, or to go back to when the fit diverges.
+    private let best: NetworkState?
+    private var hasBest: Bool
+    private(set) var position: FitPosition
+    private(set) var outcome = Outcome.underway
+    private(set) var isStopped = false
+
+    /// What there is to tell since the last look, and when that was.
+    private(set) var report: Progress?
+    private var reported = cp_seconds()
+    private var rate: Float = 0
+
+    private init(
+        place: Place, plan: FitPlan, sampler: Sampler, best: NetworkState?, hasBest: Bool, position: FitPosition
+    ) {
+        self.place = place
+        self.plan = plan
+        self.sampler = sampler
+        self.best = best
+        self.hasBest = hasBest
+        self.position = position
+    }
+
+    /// From where `network`, which is at that place, is.
+    static func make(_ plan: FitPlan, _ place: Place, _ network: NetworkState) throws(BackpropError) -> FitRun {
+        var position = network.fit
+        let sampler = try Sampler.make(
+            plan.batches, plan.data, seed: position.seed, restart: position.restart, for: network)
+        let isBest = position.waited == 0 && position.rows == 0 && position.best < .infinity
+        if !isBest, plan.needsBest {  // what was best before is not known any more
+            position.best = .infinity
+            position.waited = 0
+            network.fit = position
+        }
+        let best = plan.needsBest ? try network.copy() : nil
+        return FitRun(place: place, plan: plan, sampler: sampler, best: best, hasBest: isBest, position: position)
+    }
+
+    var isUnderway: Bool {
+        if case .underway = outcome { true } else { false }
+    }
+
+    /// The loss of the weights the run is left with; NaN before the first step.
+    var loss: Double {
+        plan.keepsBest && hasBest ? position.best : !position.loss.isNaN || position.rows == 0 ? position.loss : position.meanLoss
+    }
+
+    func stop() { isStopped = true }
+
+    /// Goes on to what is to be reported next, or to the end.
+    func advance() {
+        guard isUnderway else { return }
+        report = nil
+        do throws(BackpropError) {
+            while report == nil {
+                isStopped = isStopped || plan.trainer.isCancelled
+                if isStopped || plan.isComplete(position) || plan.isOverTime {
+                    try keepBest()
+                    outcome = .finished
+                    return
+                }
+                try stepOrGoBack()
+            }
+        } catch {
+            outcome = .failed(error)
+        }
+    }
+
+    // MARK: Steps
+
+    private func stepOrGoBack() throws(BackpropError) {
+        do throws(BackpropError) {
+            try step()
+        } catch {
+            guard error.code == .notFinite, plan.options[.onDivergence] == 1, let best, position.rateFactor > 0x1p-30 else {
+                throw error
+            }
+            try place.change { network throws(BackpropError) in
+                try network.assign(from: best)
+                network.fit.rateFactor = position.rateFactor / 2
+                position = network.fit
+            }
+        }
+    }
+
+    private func step() throws(BackpropError) {
+        let (epoch, place) = position.step.quotientAndRemainder(dividingBy: plan.stepsPerEpoch)
+        let minibatch = sampler.minibatch(epoch: epoch, place: Int(place))
+        rate = plan.schedule.rate(step: position.step, factor: position.rateFactor)
+        try self.place.change { network throws(BackpropError) in
+            let loss = try network.train(
+                minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
+            position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
+            position.rows += UInt64(minibatch.rows)
+            position.step += 1
+            network.fit = position
+        }
+        if place + 1 == plan.stepsPerEpoch {
+            try finishEpoch()
+        } else if isReportDue {
+            report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
+        }
+    }
+
+    private func finishEpoch() throws(BackpropError) {
+        let loss = position.meanLoss
+        var validationLoss = Double.nan
+        if let rows = plan.data.validation {
+            try place.look { network throws(BackpropError) in
+                let sum = Double(try network.evaluate(rows.inputs, rows.targets, rows: rows.count))
+                validationLoss = plan.lossIsSum ? sum / Double(rows.count) : sum
+            }
+        }
+        let (after, isBetter) = plan.position(after: position, loss: validationLoss.isNaN ? loss : validationLoss)
+        try place.change { network throws(BackpropError) in
+            position = after
+            network.fit = after
+        }
+        if isBetter, let best {
+            try place.look { network throws(BackpropError) in try best.assign(from: network) }
+            hasBest = true
+        }
+        report(loss: loss, validationLoss: validationLoss, isEpochEnd: true)
+    }
+
+    private func keepBest() throws(BackpropError) {
+        guard plan.keepsBest, hasBest, let best else { return }
+        try place.change { network throws(BackpropError) in try network.assign(from: best) }
+    }
+
+    // MARK: Reports
+
+    private var isReportDue: Bool {
+        guard plan.trainer.progress != nil else { return false }
+        let interval = plan.options[.progressInterval], seconds = plan.options[.progressSeconds]
+        return (interval > 0 && position.step % UInt64(interval) == 0) || (seconds > 0 && cp_seconds() - reported >= seconds)
+    }
+
+    private func report(loss: Double, validationLoss: Double, isEpochEnd: Bool) {
+        guard plan.trainer.progress != nil else { return }
+        report = Progress(
+            restart: Int(position.restart), epoch: Int(position.step / plan.stepsPerEpoch), epochs: Int(plan.epochs),
+            step: Int(position.step), steps: Int(plan.steps), loss: loss, validationLoss: validationLoss,
+            learningRate: Double(rate), isEpochEnd: isEpochEnd)
+        reported = cp_seconds()
+    }
+}

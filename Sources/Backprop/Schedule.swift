@@ -1,0 +1,64 @@
+/// Learning rates: the step sizes α_t of the notes' §1.
+struct Schedule {
+    enum Kind: Int {
+        case constant, step, exponential, cosine, inverseTime, oneCycle, plateau
+    }
+
+    let kind: Kind
+    private let options: Options<TrainerOption>
+    private let stepsPerEpoch, steps: UInt64
+    private let decayPerEpoch: Double
+    private var peak: Double { options[.learningRate] }
+    private var floor: Double { options[.minimumRate] }
+
+    init(_ options: Options<TrainerOption>, stepsPerEpoch: UInt64, steps: UInt64) {
+        kind = Kind(rawValue: Int(options[.schedule])) ?? .constant
+        self.options = options
+        self.stepsPerEpoch = stepsPerEpoch
+        self.steps = steps
+        decayPerEpoch = root(options[.decayFactor], UInt64(options[.decayEpochs]))
+    }
+
+    /// The rate of a step, the first being 0. `factor`: what plateaus and divergence have left of it.
+    func rate(step: UInt64, factor: Double) -> Float {
+        let rate = scheduled(step)
+        let warmup = options[.warmupSteps]
+        let warmth = Double(step) < warmup ? Double(step + 1) / warmup : 1
+        return Float((rate < floor ? floor : rate) * factor * warmth)
+    }
+
+    /// `factor` after one more plateau.
+    func reduced(_ factor: Double) -> Double {
+        let lowest = peak > floor ? floor / peak : 1
+        let reduced = factor * options[.decayFactor]
+        return reduced < lowest ? (factor < lowest ? factor : lowest) : reduced
+    }
+
+    private func scheduled(_ step: UInt64) -> Double {
+        let t = Double(step), epoch = step / stepsPerEpoch
+        switch kind {
+        case .constant, .plateau: return peak
+        case .step: return peak * power(options[.decayFactor], epoch / UInt64(options[.decayEpochs]))
+        case .exponential: return peak * power(decayPerEpoch, epoch)
+        case .cosine: return Self.halfCosine(from: peak, to: floor, t / Double(steps))
+        case .inverseTime: return peak / (1 + options[.inverseTimeDecay] * t)
+        case .oneCycle: return oneCycle(t)
+        }
+    }
+
+    /// Up to the peak in `one_cycle_peak` of the steps, and down to the end with the last one (Smith and Topin 2017).
+    private func oneCycle(_ t: Double) -> Double {
+        let start = peak / options[.oneCycleStart]
+        let last = Double(steps) - 1
+        let top = options[.oneCyclePeak] * Double(steps) - 1
+        if t <= top, top > 0 { return Self.halfCosine(from: start, to: peak, t / top) }
+        let turn = top > 0 ? top : 0
+        guard last > turn else { return peak }
+        return Self.halfCosine(from: peak, to: start / options[.oneCycleEnd], (t - turn) / (last - turn))
+    }
+
+    /// From a to b along half a period of a cosine; x from 0 to 1.
+    private static func halfCosine(from a: Double, to b: Double, _ x: Double) -> Double {
+        b + (a - b) / 2 * (1 + cosineOfHalfTurns(x > 1 ? 1 : x))
+    }
+}

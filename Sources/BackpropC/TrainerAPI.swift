@@ -1,0 +1,113 @@
+import Backprop
+import CBackprop
+
+@_cdecl("bp_trainer_create") @implementation
+public func bp_trainer_create(_ trainer_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try emptied(trainer_out, "trainer_out")
+        out.pointee = try Handle(owning: TrainerState()).pointer
+    }
+}
+
+@_cdecl("bp_trainer_free") @implementation
+public func bp_trainer_free(_ trainer: OpaquePointer!) {
+    guard let trainer else { return }
+    guard let handle = try? Handle<TrainerState>(trainer) else { return }
+    _ = try? handle.read { (state) throws(BackpropError) in state.cancel() }
+    handle.free()
+}
+
+@_cdecl("bp_trainer_set_option") @implementation
+public func bp_trainer_set_option(_ trainer: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value: Double) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setOption(name, value) }
+    }
+}
+
+@_cdecl("bp_trainer_get_option") @implementation
+public func bp_trainer_get_option(
+    _ trainer: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(value_out, "value_out")
+        let name = try text(name, "name")
+        try Handle<TrainerState>(try require(trainer, "trainer")).read { (state) throws(BackpropError) in
+            out.pointee = try state.option(name)
+        }
+    }
+}
+
+@_cdecl("bp_trainer_set_weights") @implementation
+public func bp_trainer_set_weights(_ trainer: OpaquePointer!, _ row_weights: UnsafePointer<Float>!, _ rows: Int) -> Int32 {
+    status { () throws(BackpropError) in
+        let weights = rows == 0 ? nil : try require(row_weights, "row_weights")
+        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setWeights(weights, count: rows) }
+    }
+}
+
+@_cdecl("bp_trainer_set_progress") @implementation
+public func bp_trainer_set_progress(
+    _ trainer: OpaquePointer!, _ progress: bp_progress_fn!, _ user_data: UnsafeMutableRawPointer!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        try changing(trainer: trainer) { (state) throws(BackpropError) in
+            state.progress = progress.map { progress in
+                { report in
+                    var record = bp_progress(report)
+                    return progress(&record, user_data)
+                }
+            }
+        }
+    }
+}
+
+@_cdecl("bp_trainer_fit") @implementation
+public func bp_trainer_fit(
+    _ trainer: OpaquePointer!, _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!,
+    _ rows: Int, _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!,
+    _ validation_rows: Int, _ loss_out: UnsafeMutablePointer<Float>!
+) -> Int32 {
+    var isStopped = false
+    let code = writingLoss(loss_out) { () throws(BackpropError) in
+        let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
+        let network = try Handle<NetworkState>(try require(network, "network"))
+        let (inputs, targets) = try data(inputs, targets, rows)
+        var validation: Rows?
+        if validation_rows != 0 {
+            validation = Rows(
+                inputs: try require(validation_inputs, "validation_inputs"),
+                targets: try require(validation_targets, "validation_targets"), count: validation_rows)
+        } else if validation_inputs != nil || validation_targets != nil {
+            throw BackpropError(.invalidValue, "validation_rows is 0: without validation, pass NULL for its arrays")
+        }
+        let result = try trainer.fit(network, Rows(inputs: inputs, targets: targets, count: rows), validation: validation)
+        isStopped = result.isStopped
+        return Float(result.loss)
+    }
+    return code == BP_OK && isStopped ? BP_STOPPED : code
+}
+
+@_cdecl("bp_trainer_cancel") @implementation
+public func bp_trainer_cancel(_ trainer: OpaquePointer!) -> Int32 {
+    status { () throws(BackpropError) in
+        try Handle<TrainerState>(try require(trainer, "trainer")).read { (state) throws(BackpropError) in state.cancel() }
+    }
+}
+
+extension bp_progress {
+    fileprivate init(_ report: Progress) {
+        self.init(
+            struct_size: UInt32(MemoryLayout<bp_progress>.size), restart: UInt32(report.restart), epoch: UInt64(report.epoch),
+            epochs: UInt64(report.epochs), step: UInt64(report.step), steps: UInt64(report.steps), loss: report.loss,
+            validation_loss: report.validationLoss, learning_rate: report.learningRate,
+            epoch_ended: report.isEpochEnd ? 1 : 0, reserved: 0)
+    }
+}
+
+/// Runs `body` alone with the trainer of a handle.
+private func changing(
+    trainer: OpaquePointer?, _ body: (TrainerState) throws(BackpropError) -> Void
+) throws(BackpropError) {
+    try Handle<TrainerState>(try require(trainer, "trainer")).write(body)
+}
