@@ -221,6 +221,25 @@ int32_t bp_network_set_activation(bp_network *network, size_t layer, const char 
  * Since:     0.1 */
 int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enabled);
 
+/* Sets the dropout rate of a hidden layer, one between inputs and outputs: in training each of its units is left out of
+ * a row's pass with that probability, and otherwise counts 1 / (1 - rate) times (inverted dropout, Srivastava et al.
+ * 2014). The draws come from the network's own random state, seeded with it and saved with it; a training call that
+ * fails leaves that as it was. bp_network_predict, bp_network_evaluate and bp_network_check_gradient leave nothing out;
+ * the loss of a training call is that of the thinned network.
+ *   rate: 0, as at first, for none, to 0.999. Option "dropout" sets it for all hidden layers.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer or a rate out of range; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_set_dropout(bp_network *network, size_t layer, double rate);
+
+/* The dropout rate of a hidden layer.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
+ * Threads:   reads network.
+ * Since:     0.1 */
+int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *rate_out);
+
 /* Sets the loss of one row with outputs a and targets y by name:
  *
  *     squared_error          1/2 sum of (a - y)^2                          the notes' objective; the default
@@ -288,6 +307,7 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
  *                                                     them is at most this; 0 for no bound
  *     clip_value            0 ... 1e30      0         afterwards each element of the gradient is kept between
  *                                                     -clip_value and clip_value; 0 for no bound
+ *     dropout               0 ... 0.999     0         bp_network_set_dropout for every hidden layer
  *
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.

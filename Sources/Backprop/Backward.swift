@@ -107,6 +107,7 @@ extension NetworkState {
         kernels.backward(
             transposed, count, layer.inputs, layer.outputs, layer.weights.base,
             workspace.layers[index - 1].delta.base + start * below, below)
+        thinGradient(index - 1, start, count, in: workspace)
     }
 
     /// ∂f/∂γ and ∂f/∂β from ∂f/∂ẑ; and γ after its own step (notes, §5).

@@ -23,6 +23,19 @@ extension NetworkState {
         }
     }
 
+    /// The same in training, where the matrices tell which layer it comes from.
+    func requireFiniteLoss(_ value: Double, rows: Int, in workspace: Workspace) throws(BackpropError) {
+        guard !value.isFinite || !Float(value).isFinite else { return }
+        for index in layers.indices {
+            let own = workspace.layers[index]
+            let count = rows * layers[index].stride
+            if !kernels.areFinite(own.z.base, count) || !kernels.areFinite(own.a.base, count) {
+                throw notFinite(index, "output")
+            }
+        }
+        try requireFiniteLoss(value)
+    }
+
     /// After forward and backward: every gradient, and every parameter a step of plain descent would give, is finite. A
     /// weight's gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is
     /// computed. Returns a bound on the gradients' magnitudes.
@@ -48,7 +61,7 @@ extension NetworkState {
                 guard bound * Double(max(rate, 1)) < 1e30 else { throw notFinite(index, "batch normalization") }
             }
             if index + 1 < layers.count {
-                x = UnsafePointer(own.a.base)
+                x = input(of: index + 1, inputs, in: workspace).x
                 sizeOfX = max(1, kernels.sum_of_magnitudes(x, size))
             }
         }

@@ -64,12 +64,14 @@ extension NetworkState {
         switch layer.activation {
         case .builtIn(let function):
             kernels.activate(function.kind, own.z.base + at, own.a.base + at, count, layer.outputs, layer.stride)
-            return 0
         case .plugin(let plugin, _):
-            return plugin.forward(
+            let code = plugin.forward(
                 own.z.base + at, own.a.base + at, rows: count, columns: layer.outputs, packing: own.packing,
                 place: start * layer.outputs)
+            if code != 0 { return code }
         }
+        thin(index, start, count, in: workspace)
+        return 0
     }
 
     /// μ, σ² and 1 / √(σ² + ε): of the minibatch, or the running ones for a single row (notes, §5).
@@ -92,7 +94,10 @@ extension NetworkState {
     func input(
         of index: Int, _ inputs: UnsafePointer<Float>, in workspace: Workspace
     ) -> (x: UnsafePointer<Float>, stride: Int) {
-        index == 0 ? (inputs, inputCount) : (UnsafePointer(workspace.layers[index - 1].a.base), layers[index - 1].stride)
+        if index == 0 { return (inputs, inputCount) }
+        let below = workspace.layers[index - 1]
+        let thinned = workspace.dropoutKey == nil ? nil : below.dropout?.thinned.base
+        return (UnsafePointer(thinned ?? below.a.base), layers[index - 1].stride)
     }
 
     func forEachRowBlock(of rows: Int, _ body: (_ start: Int, _ count: Int) -> Void) {

@@ -14,7 +14,7 @@ extension NetworkState {
         }
         let count = parameterCount
         let flat = try Floats(count)
-        _ = try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
+        _ = try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil, dropsOut: false) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat.base)

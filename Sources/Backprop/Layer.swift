@@ -13,6 +13,8 @@ final class Layer {
     /// There from the first time batch normalization was turned on.
     var normalization: Normalization?
     var isNormalized = false
+    /// How likely one of its units is left out of a training step.
+    var dropout = 0.0
 
     /// Floats in a row of this layer's outputs, as the matrices of a step have them.
     var stride: Int { paddedStride(outputs) }
@@ -42,6 +44,7 @@ final class Layer {
         copy.activation = activation
         if let normalization { copy.normalization = try normalization.copy() }
         copy.isNormalized = isNormalized
+        copy.dropout = dropout
         return copy
     }
 

@@ -53,6 +53,7 @@ extension NetworkState {
             guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
+        try setDropout(of: network, metadata.valueIfAny("dropout"))
         network.optimizer = optimizer
         if optimizerSteps > 0 {
             let state = try OptimizerState.make(for: network)
@@ -75,6 +76,17 @@ extension NetworkState {
         var words: [UInt64] = []
         for item in ModelFormat.items(text) { words.append(try hexadecimal(item, key)) }
         return words
+    }
+
+    private static func setDropout(of network: NetworkState, _ list: String?) throws(BackpropError) {
+        guard let list else { return }
+        let rates = ModelFormat.items(list)
+        guard rates.count == network.layers.count, rates[rates.count - 1].isSame(as: "0") else { throw malformed("dropout") }
+        for (index, text) in rates.dropLast().enumerated() {
+            guard let rate = number(text), (try? network.setDropout(index + 1, rate: rate)) != nil else {
+                throw malformed("dropout")
+            }
+        }
     }
 
     /// Before any memory is taken for the layers: the file holds their floats.

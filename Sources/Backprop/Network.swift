@@ -56,6 +56,15 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled) }
     }
 
+    /// How likely a unit of a hidden layer is left out of a training step.
+    public func setDropout(_ rate: Double, layer: Int) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setDropout(layer, rate: rate) }
+    }
+
+    public func dropout(layer: Int) throws(BackpropError) -> Double {
+        try handle.read { (state) throws(BackpropError) in try state.dropout(layer) }
+    }
+
     public func setLoss(_ name: String) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setLoss(name) }
     }

@@ -1,7 +1,7 @@
 /// The options of a network.
 enum NetworkOption: Int, OptionKey {
     case gradientReduction, initialization, batchnormEpsilon, batchnormMomentum, batchnormUpdate
-    case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue
+    case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue, dropout
 
     static var owner: OptionDescription.Owner { .network }
 
@@ -61,6 +61,8 @@ enum NetworkOption: Int, OptionKey {
             Self.number(
                 "clip_value", 0, 0...1e30,
                 "afterwards each element of the gradient is kept between -clip_value and clip_value; 0 for no bound")
+        case .dropout:
+            Self.number("dropout", 0, 0...0.999, "bp_network_set_dropout for every hidden layer")
         }
     }
 }

@@ -182,6 +182,7 @@ package final class NetworkState: Guarded {
         let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
+        if option == .dropout { setDropoutOfAll(value) }
         if wasPlain != isPlainDescent { forgetBuffers() }
     }
 

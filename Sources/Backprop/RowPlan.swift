@@ -16,7 +16,8 @@ final class RowPlan {
     /// nil for networks that need the general path.
     static func make(for network: NetworkState, _ buffers: [LayerWorkspace]) throws(BackpropError) -> RowPlan? {
         guard network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights else { return nil }
-        for layer in network.layers where layer.isNormalized || layer.activation.isPlugin || layer.activation.is(.softmax) { return nil }
+        for layer in network.layers 
+        where layer.isNormalized || layer.dropout > 0 || layer.activation.isPlugin || layer.activation.is(.softmax) { return nil }
 
         let last = network.layers[network.layers.count - 1]
         let target = try Floats(last.stride), zeros = try Floats(last.stride)

@@ -84,6 +84,7 @@ private struct SavedModel: ~Copyable {
             ("activations", ModelFormat.list(layers.map { $0.activation.name })),
             ("batchnorm", ModelFormat.list(layers.map { $0.isNormalized ? "on" : $0.normalization == nil ? "none" : "off" })),
             ("loss", network.loss.name),
+            ("dropout", ModelFormat.list(layers.map { decimal($0.dropout) })),
             ("seed", "\(network.seed)"),
             ("steps", "\(network.steps)"),
             ("pristine", network.isPristine ? "yes" : "no"),

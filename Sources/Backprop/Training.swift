@@ -86,23 +86,26 @@ extension NetworkState {
     }
 
     /// Forward, backward and checks, for a step of plain descent at that rate; then `commit`, which must do all it can fail
-    /// at before it changes anything.
+    /// at before it changes anything. `dropsOut`: with dropout, where layers have any.
     func pass(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
-        rate: Float, gammaStep: Float?, commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
+        rate: Float, gammaStep: Float?, dropsOut: Bool = true, commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
         let workspace = try requireWorkspace(rows: rows)
+        var random = random
+        workspace.dropoutKey = dropsOut && layers.contains { $0.dropout > 0 } ? random.next() : nil
         do throws(BackpropError) {
             try forward(inputs, rows: rows, in: workspace)
             let value = lossValue(targets, weights, rows: rows, in: workspace)
-            try requireFiniteLoss(value)
+            try requireFiniteLoss(value, rows: rows, in: workspace)
             try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace, largest)
+            self.random = random
             return Float(value)
         } catch {
             workspace.clearDeltas()

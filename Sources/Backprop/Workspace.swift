@@ -8,6 +8,8 @@ final class Workspace {
     /// are not all at the same.
     let transposed: Floats
     let rowPlan: RowPlan?
+    /// What the step in progress draws its dropout from; nil for none.
+    var dropoutKey: UInt64?
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
     private(set) var gradients: [GradientBuffer] = []
 
@@ -57,15 +59,18 @@ final class GradientBuffer {
 final class LayerWorkspace {
     let z, a, delta: Floats
     let norm: NormWorkspace?
+    let dropout: DropoutWorkspace?
     let packing: Packing?
 
     private init(
-        z: consuming Floats, a: consuming Floats, delta: consuming Floats, norm: NormWorkspace?, packing: Packing?
+        z: consuming Floats, a: consuming Floats, delta: consuming Floats, norm: NormWorkspace?, dropout: DropoutWorkspace?,
+        packing: Packing?
     ) {
         self.z = z
         self.a = a
         self.delta = delta
         self.norm = norm
+        self.dropout = dropout
         self.packing = packing
     }
 
@@ -73,8 +78,9 @@ final class LayerWorkspace {
         let size = try checkedProduct(layer.stride, rows)
         let z = try Floats(size), a = try Floats(size), delta = try Floats(size)
         let norm = layer.isNormalized ? try NormWorkspace.make(stride: layer.stride, rows: rows) : nil
+        let dropout = layer.dropout > 0 ? try DropoutWorkspace.make(size: size) : nil
         let packing = layer.activation.isMatrixFunction ? try Packing.make(size: size) : nil
-        return LayerWorkspace(z: z, a: a, delta: delta, norm: norm, packing: packing)
+        return LayerWorkspace(z: z, a: a, delta: delta, norm: norm, dropout: dropout, packing: packing)
     }
 }
 

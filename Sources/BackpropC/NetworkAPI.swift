@@ -70,6 +70,23 @@ public func bp_network_set_batchnorm(_ network: OpaquePointer!, _ layer: Int, _ 
     }
 }
 
+@_cdecl("bp_network_set_dropout") @implementation
+public func bp_network_set_dropout(_ network: OpaquePointer!, _ layer: Int, _ rate: Double) -> Int32 {
+    status { () throws(BackpropError) in
+        try changing(network) { (state) throws(BackpropError) in try state.setDropout(layer, rate: rate) }
+    }
+}
+
+@_cdecl("bp_network_get_dropout") @implementation
+public func bp_network_get_dropout(
+    _ network: OpaquePointer!, _ layer: Int, _ rate_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(rate_out, "rate_out")
+        try reading(network) { (state) throws(BackpropError) in out.pointee = try state.dropout(layer) }
+    }
+}
+
 @_cdecl("bp_network_set_loss") @implementation
 public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in

@@ -43,6 +43,12 @@ static inline int32_t calls_set_activation(bp_network *network) {
     return bp_network_set_activation(network, 2, "logistic");
 }
 static inline int32_t calls_set_batchnorm(bp_network *network) { return bp_network_set_batchnorm(network, 1, 0); }
+static inline int32_t calls_set_dropout(bp_network *network) { return bp_network_set_dropout(network, 1, 0); }
+static inline int32_t calls_get_dropout(bp_network *network) {
+    double rate = 99;
+    int32_t status = bp_network_get_dropout(network, 1, &rate);
+    return calls_checked(status, rate == 0);
+}
 static inline int32_t calls_set_loss(bp_network *network) { return bp_network_set_loss(network, "squared_error"); }
 static inline int32_t calls_set_optimizer(bp_network *network) { return bp_network_set_optimizer(network, "sgd"); }
 static inline int32_t calls_set_option(bp_network *network) {
@@ -120,6 +126,8 @@ static const network_call network_calls[] = {
     {"layer_size", calls_layer_size, 1},
     {"set_activation", calls_set_activation, 0},
     {"set_batchnorm", calls_set_batchnorm, 0},
+    {"set_dropout", calls_set_dropout, 0},
+    {"get_dropout", calls_get_dropout, 1},
     {"set_loss", calls_set_loss, 0},
     {"set_optimizer", calls_set_optimizer, 0},
     {"set_option", calls_set_option, 0},

@@ -426,7 +426,25 @@ static void callback_may_use_the_registry_and_make_networks(void) {
     end(network);
 }
 
+/* The message of a step that diverges names the layer in which it does. */
+static void message_names_the_layer_that_diverged(void) {
+    const size_t shape[] = {1, 1, 1, 1};
+    for (size_t layer = 1; layer <= 3; layer++) {
+        bp_network *network = check_network(shape, 4, 1);
+        float parameters[6] = {1, 0, 1, 0, 1, 0}, in = 1e20f, out = 0, loss;
+        char name[16];
+        for (size_t l = 1; l <= 3; l++) EXPECT_OK(bp_network_set_activation(network, l, "identity"));
+        parameters[2 * (layer - 1)] = 1e30f; /* 1e50 there */
+        EXPECT_OK(bp_network_set_parameters(network, parameters));
+        EXPECT_ERROR(bp_network_train_minibatch(network, &in, &out, 1, 0.1f, &loss), BP_ERROR_NOT_FINITE);
+        sprintf(name, "layer %d", (int)layer);
+        EXPECT(strstr(bp_last_error_message(), name) != NULL);
+        bp_network_free(network);
+    }
+}
+
 int main(void) {
+    CLAIM(message_names_the_layer_that_diverged);
     CLAIM(failing_forward_is_undone);
     CLAIM(failing_backward_is_undone);
     CLAIM(nan_from_forward_is_undone);

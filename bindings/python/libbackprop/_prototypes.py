@@ -67,6 +67,8 @@ PROTOTYPES = {
     "bp_network_layer_size": (c_int32, Network, c_size_t, Sizes),
     "bp_network_set_activation": (c_int32, Network, c_size_t, c_char_p),
     "bp_network_set_batchnorm": (c_int32, Network, c_size_t, c_int32),
+    "bp_network_set_dropout": (c_int32, Network, c_size_t, c_double),
+    "bp_network_get_dropout": (c_int32, Network, c_size_t, POINTER(c_double)),
     "bp_network_set_loss": (c_int32, Network, c_char_p),
     "bp_network_set_optimizer": (c_int32, Network, c_char_p),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),

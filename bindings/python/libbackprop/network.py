@@ -96,6 +96,16 @@ class Network(Owner):
         """Turns batch normalization of a layer, 1 or more, on or off. Changes the number of parameters."""
         call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
 
+    def set_dropout(self, layer: int, rate: float) -> None:
+        """Sets how likely a unit of a hidden layer is left out of a training step, 0 to 0.999."""
+        call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer"), number(rate, "rate"))
+
+    def get_dropout(self, layer: int) -> float:
+        """The dropout rate of a hidden layer."""
+        rate = ctypes.c_double()
+        call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
+        return rate.value
+
     def set_loss(self, name: str) -> None:
         """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))

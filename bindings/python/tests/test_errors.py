@@ -214,6 +214,8 @@ def valid_arguments(network):
         "bp_network_layer_size": [network, 0, (ctypes.c_size_t * 1)()],
         "bp_network_set_activation": [network, 1, name],
         "bp_network_set_batchnorm": [network, 1, 0],
+        "bp_network_set_dropout": [network, 1, 0.0],
+        "bp_network_get_dropout": [network, 1, (ctypes.c_double * 1)()],
         "bp_network_set_loss": [network, b"squared_error"],
         "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
