@@ -254,6 +254,26 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  * Since:     0.1 */
 int32_t bp_network_set_loss(bp_network *network, const char *name);
 
+/* Finds from rows of data how the network scales its inputs and targets, each by name:
+ *
+ *     none        not at all, as at first
+ *     standard    (x - mean) / standard deviation, column by column
+ *     min_max     (x - least) / (greatest - least): from 0 to 1
+ *
+ * A column that is the same in all rows becomes 0. From then on the network takes and gives numbers as they are in the
+ * data: every call with rows scales inputs and targets, and bp_network_predict scales its outputs back. Losses and
+ * gradients are those of the scaled targets. The scaling is part of the network, its copies and its file, and stays
+ * until the next call.
+ *   inputs: [rows][inputs], or NULL where input_scaling is "none". targets: [rows][outputs], or NULL likewise. rows: 1 or
+ *   more unless both are "none".
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows; LIMIT; NOT_FINITE for a NaN or an
+ *            infinity in what is looked at; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling,
+                               const float *inputs, const float *targets, size_t rows);
+
 /* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
  *
  *     sgd            w -= alpha g                                          gradient descent (the notes); the default

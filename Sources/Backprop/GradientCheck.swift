@@ -12,6 +12,7 @@ extension NetworkState {
             throw BackpropError(
                 .unsupported, "layer \(index + 1) is \"sign\", whose derivative in training is 1 and not its own")
         }
+        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         let count = parameterCount
         let flat = try Floats(count)
         _ = try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil, dropsOut: false) { workspace, _ throws(BackpropError) in

@@ -13,6 +13,7 @@ extension NetworkState {
         let network = try make(from: header.metadata, dataCount: file.count - header.dataStart)
         let data = UnsafeRawPointer(file.baseAddress.unsafelyUnwrapped) + header.dataStart
         try fill(network, from: header, data)
+        try ModelFormat.requireScales(of: network)
         network.optimizerState?.measure(network.kernels)
         for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
@@ -32,7 +33,11 @@ extension NetworkState {
             throw BackpropError(.corrupt, "the model's lists of layers differ in length")
         }
         let (optimizer, optimizerSteps) = try ModelFormat.optimizer(in: metadata)
-        try requireData(dataCount, sizes, batchnorm, slots: optimizerSteps == 0 ? 0 : optimizer.slots.count)
+        let inputScaling = try ModelFormat.scaling("scaling.inputs", in: metadata)
+        let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
+        var others = inputScaling == .none ? 0 : 2 * sizes[0]
+        if targetScaling != .none { others += 2 * sizes[sizes.count - 1] }
+        try requireData(dataCount - 4 * others, sizes, batchnorm, slots: optimizerSteps == 0 ? 0 : optimizer.slots.count)
         let activations = try activations(names)
         let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
@@ -54,6 +59,8 @@ extension NetworkState {
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
         try setDropout(of: network, metadata.valueIfAny("dropout"))
+        network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
+        network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
         network.optimizer = optimizer
         if optimizerSteps > 0 {
             let state = try OptimizerState.make(for: network)

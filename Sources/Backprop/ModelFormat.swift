@@ -33,7 +33,7 @@ enum ModelFormat {
 
     /// Everything of the network that is floats, in the order of the file.
     static func tensors(of network: NetworkState) -> [Tensor] {
-        layerTensors(of: network) + optimizerTensors(of: network)
+        layerTensors(of: network) + optimizerTensors(of: network) + scalingTensors(of: network)
     }
 
     /// Parameters and running statistics.

@@ -82,6 +82,17 @@ public final class Network: Sendable {
         try handle.read { (state) throws(BackpropError) in try state.option(name) }
     }
 
+    /// Finds from data how to scale inputs and targets: "none", "standard" or "min_max". From then on the network takes and
+    /// gives numbers as they are in the data, and scales them itself.
+    public func fitScaling(
+        inputs inputMethod: String, targets targetMethod: String = "none", _ inputs: [Float], _ targets: [Float]
+    ) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs, targets)
+            try state.fitScaling(inputs: inputMethod, targets: targetMethod, inputs, targets, rows: rows)
+        }
+    }
+
     // MARK: Training
 
     /// One step of the optimizer on the rows given; the loss before it. One row is a step of stochastic gradient

@@ -13,6 +13,9 @@ package final class NetworkState: Guarded {
     var optimizer = Optimizer.sgd
     /// There from the optimizer's first step on, for optimizers other than plain descent.
     var optimizerState: OptimizerState?
+    var inputScaling, targetScaling: Scaling?
+    /// Inputs and targets of a training call, scaled.
+    var scaledRows: FloatBuffer?
     var seed: UInt64
     /// Training steps taken since the weights were drawn.
     var steps: UInt64 = 0
@@ -80,6 +83,8 @@ package final class NetworkState: Guarded {
         let copy = NetworkState(layers: layers, seed: seed)
         copy.loss = loss
         copy.options = options
+        copy.inputScaling = inputScaling
+        copy.targetScaling = targetScaling
         copy.optimizer = optimizer
         copy.optimizerState = try optimizerState?.copy()
         copy.steps = steps

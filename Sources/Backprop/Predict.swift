@@ -12,6 +12,7 @@ extension NetworkState {
             for row in 0..<count {
                 cp_copy(outputs + (first + row) * outputCount, part.a + row * stride, outputCount * 4)
             }
+            targetScaling?.undo(outputs + first * outputCount, rows: count)
         }
     }
 
@@ -23,6 +24,9 @@ extension NetworkState {
         try requireRows(rows)
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
+        targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
+        let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
         let blocks = (rows + PredictionBuffers.blockRows - 1) / PredictionBuffers.blockRows
         let sums = try Doubles(blocks)
@@ -72,6 +76,10 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
     ) -> (code: Int32, layer: Int) {
         var x = inputs
+        if let inputScaling {  // a is free until the first layer's is there
+            inputScaling.apply(inputs, rows: rows, to: part.a)
+            x = UnsafePointer(part.a)
+        }
         var xStride = inputCount
         for index in layers.indices {
             let layer = layers[index]
@@ -107,7 +115,8 @@ extension NetworkState {
     private func takePredictionBuffers(rows: Int, parts: Int) throws(BackpropError) -> PredictionBuffers {
         if let buffers = predictionPool.take(), buffers.rows >= rows, buffers.parts >= parts { return buffers }
         let needsPacking = layers.contains { $0.activation.isMatrixFunction }
-        return try PredictionBuffers.make(widest: widestStride, rows: rows, parts: parts, needsPacking: needsPacking)
+        let widest = inputScaling == nil ? widestStride : max(widestStride, paddedCount(inputCount))
+        return try PredictionBuffers.make(widest: widest, rows: rows, parts: parts, needsPacking: needsPacking)
     }
 }
 

@@ -92,6 +92,6 @@ private struct SavedModel: ~Copyable {
         ]
         if network.fit.step > 0 { pairs.append(("fit", ModelFormat.list(network.fit.words.map { ModelFormat.hex($0) }))) }
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
-        return pairs + ModelFormat.optimizerWords(of: network)
+        return pairs + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
     }
 }

@@ -9,6 +9,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
+        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         if rows == 1, weights == nil, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
         try requireRate(rate)
         let gammaFirst = options[.batchnormUpdate] == 1
@@ -56,7 +57,8 @@ extension NetworkState {
     package func gradient(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>
     ) throws(BackpropError) -> Float {
-        try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
+        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
+        return try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat)

@@ -11,7 +11,7 @@ final class Workspace {
     /// What the step in progress draws its dropout from; nil for none.
     var dropoutKey: UInt64?
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
-    private(set) var gradients: [GradientBuffer] = []
+    private(set) var gradients: [FloatBuffer] = []
 
     private init(
         capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, rowPlan: RowPlan?
@@ -36,10 +36,10 @@ final class Workspace {
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {
         guard gradients.isEmpty else { return }
-        var made: [GradientBuffer] = []
+        var made: [FloatBuffer] = []
         for layer in network.layers {
             let values = try Floats(layer.weights.count)
-            made.append(GradientBuffer(values: values))
+            made.append(FloatBuffer(values: values))
         }
         gradients = made
     }
@@ -50,7 +50,7 @@ final class Workspace {
     }
 }
 
-final class GradientBuffer {
+final class FloatBuffer {
     let values: Floats
     init(values: consuming Floats) { self.values = values }
 }

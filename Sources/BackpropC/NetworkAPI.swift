@@ -87,6 +87,20 @@ public func bp_network_get_dropout(
     }
 }
 
+@_cdecl("bp_network_fit_scaling") @implementation
+public func bp_network_fit_scaling(
+    _ network: OpaquePointer!, _ input_scaling: UnsafePointer<CChar>!, _ target_scaling: UnsafePointer<CChar>!,
+    _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let forInputs = try text(input_scaling, "input_scaling")
+        let forTargets = try text(target_scaling, "target_scaling")
+        try changing(network) { (state) throws(BackpropError) in
+            try state.fitScaling(inputs: forInputs, targets: forTargets, inputs, targets, rows: rows)
+        }
+    }
+}
+
 @_cdecl("bp_network_set_loss") @implementation
 public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in

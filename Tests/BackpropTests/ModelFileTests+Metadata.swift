@@ -106,7 +106,7 @@ extension ModelFileTests {
     @Test(arguments: [
         "layers", "activations", "batchnorm", "loss", "seed", "steps", "pristine", "random", "option.gradient_reduction",
         "option.initialization", "option.batchnorm_epsilon", "option.batchnorm_momentum", "option.batchnorm_update",
-        "optimizer", "optimizer.steps", "dropout",
+        "optimizer", "optimizer.steps", "dropout", "scaling.inputs", "scaling.targets",
     ])
     func everyKeyMustBeThereOnce(key: String) throws {
         let model = ModelText(Self.model)

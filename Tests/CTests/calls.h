@@ -50,6 +50,9 @@ static inline int32_t calls_get_dropout(bp_network *network) {
     return calls_checked(status, rate == 0);
 }
 static inline int32_t calls_set_loss(bp_network *network) { return bp_network_set_loss(network, "squared_error"); }
+static inline int32_t calls_fit_scaling(bp_network *network) {
+    return bp_network_fit_scaling(network, "none", "none", NULL, NULL, 0);
+}
 static inline int32_t calls_set_optimizer(bp_network *network) { return bp_network_set_optimizer(network, "sgd"); }
 static inline int32_t calls_set_option(bp_network *network) {
     return bp_network_set_option(network, "gradient_reduction", 0);
@@ -129,6 +132,7 @@ static const network_call network_calls[] = {
     {"set_dropout", calls_set_dropout, 0},
     {"get_dropout", calls_get_dropout, 1},
     {"set_loss", calls_set_loss, 0},
+    {"fit_scaling", calls_fit_scaling, 0},
     {"set_optimizer", calls_set_optimizer, 0},
     {"set_option", calls_set_option, 0},
     {"get_option", calls_get_option, 1},

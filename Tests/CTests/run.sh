@@ -83,7 +83,7 @@ esac
 # A line for each part of the library.
 all="
 reference handles arguments options
-training initialization losses batchnorm optimizers dropout transaction
+training initialization losses batchnorm optimizers dropout scaling transaction
 trainer trainer_errors
 activations foreign derivatives sharing plugins universal
 files mutations saving weights corpus

@@ -70,6 +70,7 @@ PROTOTYPES = {
     "bp_network_set_dropout": (c_int32, Network, c_size_t, c_double),
     "bp_network_get_dropout": (c_int32, Network, c_size_t, POINTER(c_double)),
     "bp_network_set_loss": (c_int32, Network, c_char_p),
+    "bp_network_fit_scaling": (c_int32, Network, c_char_p, c_char_p, Floats, Floats, c_size_t),
     "bp_network_set_optimizer": (c_int32, Network, c_char_p),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
     "bp_network_get_option": (c_int32, Network, c_char_p, POINTER(c_double)),

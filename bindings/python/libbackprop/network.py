@@ -110,6 +110,24 @@ class Network(Owner):
         """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))
 
+    def fit_scaling(self, inputs: Optional[ArrayLike] = None, targets: Optional[ArrayLike] = None, *,
+                    input_scaling: str = "standard", target_scaling: str = "standard") -> None:
+        """Finds from data how to scale inputs and targets: "none", "standard" or "min_max"; not at all for what is not
+        given. From then on the network takes and gives numbers as they are in the data, and scales them itself; losses
+        are those of scaled targets.
+
+        InvalidValueError for no rows; NotFiniteError for a NaN or an infinity.
+        """
+        x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
+        y = None if targets is None else matrix(targets, self._layers[-1], "targets")
+        if x is not None and y is not None and len(x) != len(y):
+            raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
+        given = x if x is not None else y
+        call(library.bp_network_fit_scaling, self._handle,
+             text("none" if x is None else input_scaling, "input_scaling"),
+             text("none" if y is None else target_scaling, "target_scaling"),
+             None if x is None else pointer(x), None if y is None else pointer(y), 0 if given is None else len(given))
+
     def set_optimizer(self, name: str) -> None:
         """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state
         starts anew."""

@@ -217,6 +217,7 @@ def valid_arguments(network):
         "bp_network_set_dropout": [network, 1, 0.0],
         "bp_network_get_dropout": [network, 1, (ctypes.c_double * 1)()],
         "bp_network_set_loss": [network, b"squared_error"],
+        "bp_network_fit_scaling": [network, b"standard", b"min_max", floats, floats, 1],
         "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
         "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],

@@ -65,3 +65,34 @@ extension ModelFileTests {
         #expect(try sameState(network, loaded))
     }
 }
+
+/// What a file says of dropout and scaling.
+extension ModelFileTests {
+    private static func scaled() throws -> [UInt8] {
+        let network = try Network(layers: [2, 3, 1], seed: 7)
+        try network.setDropout(0.25, layer: 1)
+        try network.fitScaling(inputs: "standard", targets: "min_max", [1, 2, 3, 5], [0.5, 1])
+        return try network.savedBytes()
+    }
+
+    @Test(arguments: [
+        ("\"dropout\":\"0.25,0\"", "\"dropout\":\"0.25\""), ("\"dropout\":\"0.25,0\"", "\"dropout\":\"0.25,0.25\""),
+        ("\"dropout\":\"0.25,0\"", "\"dropout\":\"1,0\""), ("\"dropout\":\"0.25,0\"", "\"dropout\":\"-0.1,0\""),
+        ("\"dropout\":\"0.25,0\"", "\"dropout\":\"x,0\""), ("\"scaling.inputs\":\"standard\"", "\"scaling.inputs\":\"none\""),
+        ("\"scaling.inputs\":\"standard\"", "\"scaling.inputs\":\"robust\""),
+        ("\"scaling.targets\":\"min_max\"", "\"scaling.targets\":\"none\""),
+        ("scaling.inputs.offset", "scaling.inputs.mean"),
+    ])
+    func liesAboutDropoutAndScalingAreRefused(text: String, lie: String) throws {
+        let changed = try #require(ModelText(Self.scaled()).replacing(text, with: lie))
+        expectFailure(.corrupt) { try load(changed.sealed) }
+    }
+
+    @Test(arguments: [0, -1, .nan] as [Float])
+    func scalesThatCannotBeDividedByAreRefused(value: Float) throws {
+        var model = ModelText(try Self.scaled())
+        let bytes = withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+        model.data.replaceSubrange((model.data.count - 4)..., with: bytes)  // the targets' scale
+        expectFailure(.corrupt) { try load(model.sealed) }
+    }
+}

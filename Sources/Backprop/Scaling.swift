@@ -1,0 +1,128 @@
+import CPlatform
+
+/// How the columns of a host's numbers become those the network computes with: (x − offset) / scale. Never changed once
+/// made.
+final class Scaling {
+    enum Method: Int, Named {
+        case none, standard, minMax
+
+        var name: String {
+            switch self {
+            case .none: "none"
+            case .standard: "standard"
+            case .minMax: "min_max"
+            }
+        }
+    }
+
+    let method: Method
+    let columns: Int
+    let offset, scale: Floats
+
+    private init(_ method: Method, _ columns: Int, offset: consuming Floats, scale: consuming Floats) {
+        self.method = method
+        self.columns = columns
+        self.offset = offset
+        self.scale = scale
+    }
+
+    static func make(_ method: Method, columns: Int) throws(BackpropError) -> Scaling? {
+        guard method != .none else { return nil }
+        let offset = try Floats(columns), scale = try Floats(columns)
+        return Scaling(method, columns, offset: offset, scale: scale)
+    }
+
+    /// From [rows × columns] finite numbers: mean and deviation, or least and range. A column in which all numbers are the
+    /// same is shifted to 0 only.
+    func fit(_ values: UnsafePointer<Float>, rows: Int) {
+        for column in 0..<columns {
+            var low = values[column], high = low
+            var sum = 0.0
+            for row in 0..<rows {
+                let value = values[row * columns + column]
+                low = min(low, value)
+                high = max(high, value)
+                sum += Double(value)
+            }
+            let mean = sum / Double(rows)
+            var squares = 0.0
+            for row in 0..<rows {
+                let distance = Double(values[row * columns + column]) - mean
+                squares += distance * distance
+            }
+            let isStandard = method == .standard && low < high
+            let width = isStandard ? (squares / Double(rows)).squareRoot() : Double(high) - Double(low)
+            offset.base[column] = isStandard ? Float(mean) : low
+            scale.base[column] = Float(width) > 0 ? Float(min(width, Double(Float.greatestFiniteMagnitude))) : 1
+        }
+    }
+
+    func apply(_ values: UnsafePointer<Float>, rows: Int, to scaled: UnsafeMutablePointer<Float>) {
+        for row in 0..<rows {
+            let at = row * columns
+            for i in 0..<columns { scaled[at + i] = (values[at + i] - offset.base[i]) / scale.base[i] }
+        }
+    }
+
+    /// The way back, in place.
+    func undo(_ values: UnsafeMutablePointer<Float>, rows: Int) {
+        for row in 0..<rows {
+            let at = row * columns
+            for i in 0..<columns { values[at + i] = values[at + i] * scale.base[i] + offset.base[i] }
+        }
+    }
+}
+
+extension NetworkState {
+    package func fitScaling(
+        inputs inputMethod: String, targets targetMethod: String, _ inputs: UnsafePointer<Float>?,
+        _ targets: UnsafePointer<Float>?, rows: Int
+    ) throws(BackpropError) {
+        let forInputs = try fitted(inputMethod, inputs, rows: rows, columns: inputCount, "inputs")
+        let forTargets = try fitted(targetMethod, targets, rows: rows, columns: outputCount, "targets")
+        inputScaling = forInputs
+        targetScaling = forTargets
+        scaledRows = nil
+        forgetBuffers()
+    }
+
+    private func fitted(
+        _ name: String, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ what: String
+    ) throws(BackpropError) -> Scaling? {
+        guard let method = Scaling.Method.named(name) else {
+            throw BackpropError(.unknownName, "no scaling is named \"\(name)\"")
+        }
+        guard let scaling = try Scaling.make(method, columns: columns) else { return nil }
+        guard let values else { throw BackpropError(.nullArgument, "\(what) is NULL") }
+        try requireRows(rows)
+        try requireFinite(values, rows: rows, columns: columns, what)
+        scaling.fit(values, rows: rows)
+        return scaling
+    }
+
+    /// A training call's rows as the network computes with them, good until the next.
+    @inline(__always)
+    func scaled(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
+        if inputScaling == nil, targetScaling == nil { return (inputs, targets) }
+        return try scaledCopy(inputs, targets, rows: rows)
+    }
+
+    @inline(never)
+    private func scaledCopy(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
+        try requireRows(rows)
+        let place = try checkedProduct(rows, inputScaling == nil ? 0 : inputCount)
+        let needed = try place + checkedProduct(rows, targetScaling == nil ? 0 : outputCount)
+        if (scaledRows?.values.count ?? -1) < needed { scaledRows = FloatBuffer(values: try Floats(needed)) }
+        guard let buffer = scaledRows?.values.base else { return (inputs, targets) }
+        inputScaling?.apply(inputs, rows: rows, to: buffer)
+        targetScaling?.apply(targets, rows: rows, to: buffer + place)
+        return (
+            inputScaling == nil ? inputs : UnsafePointer(buffer),
+            targetScaling == nil ? targets : UnsafePointer(buffer + place)
+        )
+    }
+}

@@ -1,0 +1,215 @@
+/* scaling.c: bp_network_fit_scaling, against a network without that is given numbers scaled here. */
+#include "check.h"
+
+enum { ROWS = 200, INPUTS = 4, OUTPUTS = 3 };
+static const size_t sizes[] = {INPUTS, 9, OUTPUTS};
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+static const char *const methods[] = {"none", "standard", "min_max"};
+
+/* Columns of very different size; the last one of each is constant. */
+static void make_data(void) {
+    const float width[] = {1000, 0.001f, 3}, offset[] = {5e5f, 0.25f, -7};
+    check_fill(x, ROWS * INPUTS, 1);
+    check_fill(y, ROWS * OUTPUTS, 2);
+    for (int row = 0; row < ROWS; row++) {
+        for (int k = 0; k < 3; k++) x[row * INPUTS + k] = x[row * INPUTS + k] * width[k] + offset[k];
+        x[row * INPUTS + 3] = 0.1f;
+        for (int k = 0; k < 2; k++) y[row * OUTPUTS + k] = y[row * OUTPUTS + k] * width[k] + offset[k];
+        y[row * OUTPUTS + 2] = -3e7f;
+    }
+}
+
+typedef struct {
+    float offset[INPUTS], scale[INPUTS];
+} plain_scaling;
+
+static plain_scaling fit(const char *method, const float *values, int columns) {
+    plain_scaling s;
+    for (int k = 0; k < columns; k++) {
+        double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
+        for (int row = 0; row < ROWS; row++) {
+            double value = (double)values[row * columns + k];
+            sum += value;
+            low = fmin(low, value);
+            high = fmax(high, value);
+        }
+        for (int row = 0; row < ROWS; row++) squares += pow((double)values[row * columns + k] - sum / ROWS, 2);
+        s.offset[k] = 0, s.scale[k] = 1;
+        if (strcmp(method, "standard") == 0) s.offset[k] = (float)(sum / ROWS), s.scale[k] = (float)sqrt(squares / ROWS);
+        if (strcmp(method, "min_max") == 0) s.offset[k] = (float)low, s.scale[k] = (float)(high - low);
+        if (low == high && strcmp(method, "none") != 0) s.offset[k] = (float)low, s.scale[k] = 1;
+    }
+    return s;
+}
+
+static void scale(plain_scaling s, const float *from, int rows, int columns, float *to) {
+    for (int i = 0; i < rows * columns; i++) to[i] = (from[i] - s.offset[i % columns]) / s.scale[i % columns];
+}
+
+static bp_network *prepared(void) {
+    bp_network *network = check_network(sizes, 3, 4);
+    EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+    EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
+    return network;
+}
+
+static void every_call_is_that_of_a_network_given_scaled_numbers(void) {
+    static float sx[ROWS * INPUTS], sy[ROWS * OUTPUTS], one[ROWS * OUTPUTS], other[ROWS * OUTPUTS];
+    static float gradient[500], plain_gradient[500];
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+            plain_scaling in = fit(methods[i], x, INPUTS), out = fit(methods[j], y, OUTPUTS);
+            bp_network *network = prepared(), *plain = prepared();
+            float loss, plain_loss;
+            double worst;
+            size_t count;
+            EXPECT_OK(bp_network_fit_scaling(network, methods[i], methods[j], i ? x : NULL, j ? y : NULL, ROWS));
+            scale(in, x, ROWS, INPUTS, sx);
+            scale(out, y, ROWS, OUTPUTS, sy);
+            for (int t = 0; t < 6; t++) { /* minibatches and single rows */
+                size_t rows = t % 2 ? 1 : 50, first = (size_t)t * 20;
+                const float rate = i && j ? 0.1f : 1e-13f;
+                EXPECT_OK(bp_network_train_minibatch(network, x + first * INPUTS, y + first * OUTPUTS, rows, rate, &loss));
+                EXPECT_OK(bp_network_train_minibatch(plain, sx + first * INPUTS, sy + first * OUTPUTS, rows, rate,
+                                                     &plain_loss));
+                EXPECT(loss == plain_loss);
+            }
+            EXPECT_OK(bp_network_train_step(network, x, y, 1e-13f, NULL));
+            EXPECT_OK(bp_network_train_step(plain, sx, sy, 1e-13f, NULL));
+            EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
+            EXPECT_OK(bp_network_gradient(plain, sx, sy, ROWS, plain_gradient, &plain_loss));
+            EXPECT_OK(bp_network_parameter_count(network, &count));
+            EXPECT(loss == plain_loss && memcmp(gradient, plain_gradient, count * sizeof(float)) == 0);
+            EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &loss));
+            EXPECT_OK(bp_network_evaluate(plain, sx, sy, ROWS, &plain_loss));
+            EXPECT(loss == plain_loss);
+            if (i && j) {
+                EXPECT_OK(bp_network_check_gradient(network, x, y, 10, &worst));
+                EXPECT_NEAR(worst, 0, 1e-2);
+            }
+            EXPECT_OK(bp_network_predict(network, x, ROWS, one));
+            EXPECT_OK(bp_network_predict(plain, sx, ROWS, other));
+            for (int k = 0; k < ROWS * OUTPUTS; k++) {
+                float expected = other[k] * out.scale[k % OUTPUTS];
+                EXPECT(one[k] == expected + out.offset[k % OUTPUTS]);
+            }
+            EXPECT_OK(bp_network_predict(network, x + 7 * INPUTS, 1, other));
+            EXPECT(memcmp(other, one + 7 * OUTPUTS, OUTPUTS * sizeof(float)) == 0);
+            EXPECT_OK(bp_network_fit_scaling(network, "none", "none", NULL, NULL, 0));
+            EXPECT(snapshot_equal(network, plain));
+            bp_network_free(network);
+            bp_network_free(plain);
+        }
+}
+
+static void raw_numbers_are_learned(void) {
+    float loss = 0;
+    bp_network *network = prepared();
+    for (int row = 0; row < ROWS; row++) y[row * OUTPUTS] = 2 * x[row * INPUTS] - 1e6f * x[row * INPUTS + 1];
+    EXPECT_OK(bp_network_fit_scaling(network, "standard", "standard", x, y, ROWS));
+    for (int row = 0; row < ROWS; row++) y[row * OUTPUTS + 1] = y[row * OUTPUTS] / 1e6f;
+    EXPECT_OK(bp_network_fit_scaling(network, "standard", "standard", x, y, ROWS));
+    EXPECT_OK(bp_network_set_optimizer(network, "adam"));
+    for (int t = 0; t < 1500; t++) EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, &loss));
+    EXPECT(loss < 0.01f); /* of 1, what the means alone would give */
+    bp_network_free(network);
+    make_data();
+}
+
+/* More inputs than any layer has units: predictions scale them in the layers' buffers. */
+static void inputs_may_outnumber_all_units(void) {
+    const size_t shape[] = {300, 2, 1};
+    static float wide[150 * 300], scaled[150 * 300], one[150], other[150];
+    bp_network *network = check_network(shape, 3, 1), *plain = NULL;
+    EXPECT_OK(bp_network_clone(network, &plain));
+    check_fill(wide, 150 * 300, 9);
+    for (int i = 0; i < 150 * 300; i++) wide[i] = i / 300 == 0 ? -4.0f : i / 300 == 1 ? 4.0f : wide[i];
+    for (int i = 0; i < 150 * 300; i++) scaled[i] = (wide[i] + 4) / 8;
+    EXPECT_OK(bp_network_predict(network, wide, 150, one)); /* buffers are there already */
+    EXPECT_OK(bp_network_fit_scaling(network, "min_max", "none", wide, NULL, 150));
+    EXPECT_OK(bp_network_predict(network, wide, 150, one));
+    EXPECT_OK(bp_network_predict(plain, scaled, 150, other));
+    EXPECT(memcmp(one, other, sizeof one) == 0);
+    bp_network_free(network);
+    bp_network_free(plain);
+}
+
+static void copies_and_files_scale_alike(void) {
+    bp_network *network = prepared(), *copy = NULL, *loaded = NULL;
+    EXPECT_OK(bp_network_fit_scaling(network, "min_max", "standard", x, y, ROWS));
+    EXPECT_OK(bp_network_clone(network, &copy));
+    EXPECT_OK(bp_network_save(network, "scaling.safetensors"));
+    EXPECT_OK(bp_network_load("scaling.safetensors", &loaded));
+    for (int t = 0; t < 3; t++) {
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, 20, 0.1f, NULL));
+        EXPECT_OK(bp_network_train_minibatch(copy, x, y, 20, 0.1f, NULL));
+        EXPECT_OK(bp_network_train_minibatch(loaded, x, y, 20, 0.1f, NULL));
+    }
+    EXPECT_OK(bp_network_initialize(copy, 4)); /* keeps it */
+    EXPECT_OK(bp_network_initialize(network, 4));
+    EXPECT(snapshot_equal(network, copy));
+    EXPECT_OK(bp_network_initialize(loaded, 4));
+    EXPECT(snapshot_equal(network, loaded));
+    bp_network_free(network);
+    bp_network_free(copy);
+    bp_network_free(loaded);
+}
+
+static void data_that_cannot_be_fitted_is_refused_and_changes_nothing(void) {
+    static float bad[ROWS * INPUTS];
+    bp_network *network = prepared();
+    snapshot before;
+    EXPECT_OK(bp_network_fit_scaling(network, "min_max", "standard", x, y, ROWS));
+    before = snapshot_of(network);
+    memcpy(bad, x, sizeof bad);
+    bad[17 * INPUTS + 2] = NAN;
+    bad[90 * INPUTS] = INFINITY;
+    EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "standard", bad, y, ROWS), BP_ERROR_NOT_FINITE);
+    EXPECT_MESSAGE("inputs: row 17, column 2");
+    EXPECT_ERROR(bp_network_fit_scaling(network, "none", "min_max", NULL, bad, 150), BP_ERROR_NOT_FINITE);
+    EXPECT_MESSAGE("targets: row");
+    EXPECT_ERROR(bp_network_fit_scaling(network, "Standard", "none", x, y, ROWS), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "none", "", x, y, ROWS), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_ERROR(bp_network_fit_scaling(network, NULL, "none", x, y, ROWS), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "none", NULL, x, y, ROWS), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", NULL, y, ROWS), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "none", "standard", x, NULL, ROWS), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", x, y, 0), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", x, y, SIZE_MAX / 2), BP_ERROR_LIMIT);
+    EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", x, y, SIZE_MAX), BP_ERROR_LIMIT);
+    EXPECT(snapshot_holds(before, network));
+    /* Later data may hold a NaN as well: training names its row. */
+    EXPECT_ERROR(bp_network_train_minibatch(network, bad, y, ROWS, 0.1f, NULL), BP_ERROR_NOT_FINITE);
+    EXPECT_MESSAGE("inputs: row 17, column 2");
+    EXPECT_ERROR(bp_network_train_minibatch(network, x, y, 0, 0.1f, NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_train_minibatch(network, x, y, SIZE_MAX / 4, 0.1f, NULL), BP_ERROR_LIMIT);
+    EXPECT(snapshot_holds(before, network));
+    free(before.bytes);
+    bp_network_free(network);
+}
+
+/* Ranges that a float cannot hold, and numbers next to nothing. */
+static void extreme_columns_stay_finite(void) {
+    const size_t shape[] = {2, 1};
+    const float extreme[] = {3e38f, 1e-45f, -3e38f, 0, 0, 1e-45f};
+    float outputs[3];
+    for (int i = 1; i < 3; i++) {
+        bp_network *network = check_network(shape, 2, 1);
+        EXPECT_OK(bp_network_fit_scaling(network, methods[i], "none", extreme, NULL, 3));
+        EXPECT_OK(bp_network_predict(network, extreme + 4, 1, outputs));
+        EXPECT(isfinite(outputs[0]));
+        bp_network_free(network);
+    }
+}
+
+int main(void) {
+    make_data();
+    CLAIM(every_call_is_that_of_a_network_given_scaled_numbers);
+    CLAIM(raw_numbers_are_learned);
+    CLAIM(inputs_may_outnumber_all_units);
+    CLAIM(copies_and_files_scale_alike);
+    CLAIM(data_that_cannot_be_fitted_is_refused_and_changes_nothing);
+    CLAIM(extreme_columns_stay_finite);
+    return check_end();
+}
