@@ -804,6 +804,15 @@ int32_t bp_activation_register_library(const char *name, const char *library_pat
  * Since:     0.1 */
 int32_t bp_activation_set_thread_safe(const char *name, int32_t thread_safe);
 
+/* Gives an activation that was registered without one a destroy: for the code of a foreign function that was made while
+ * the program runs, and has to be kept as long as it is used.
+ * Ownership: user_data must live until destroy is called. When this call fails it is not called.
+ * Errors:    NULL_ARGUMENT for name or destroy; UNKNOWN_NAME; UNSUPPORTED for a built-in activation; INVALID_VALUE for
+ *            one that has a destroy.
+ * Threads:   any.
+ * Since:     0.1 */
+int32_t bp_activation_set_destroy(const char *name, void *user_data, bp_destroy_fn destroy);
+
 /* Removes a registered activation's name. Networks that use the activation go on with it.
  * Ownership: see Lifetime above.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in one.
@@ -888,6 +897,7 @@ typedef struct bp_plugin_host {
                                 const char *derivative_symbol, const char *signature, const double *constants,
                                 size_t constant_count);
     int32_t (*set_thread_safe)(const char *name, int32_t thread_safe);
+    int32_t (*set_destroy)(const char *name, void *user_data, bp_destroy_fn destroy);
     const char *(*last_error_message)(void);
 } bp_plugin_host;
 

@@ -28,7 +28,8 @@ public final class ActivationPlugin: @unchecked Sendable {
     public let name: String
     let kind: ActivationKind
     let functions: Functions
-    private let destroy: (() -> Void)?
+    /// What the host wants to be told at the end.
+    private var destroy: (() -> Void)?
     /// Shared objects with code of this activation: closed after `destroy`.
     private var libraries: [SharedObject]
 
@@ -52,6 +53,13 @@ public final class ActivationPlugin: @unchecked Sendable {
 
     deinit {
         if isAdopted { destroy?() }
+    }
+
+    /// False where there is one already.
+    func setDestroy(_ destroy: @escaping () -> Void) -> Bool {
+        guard self.destroy == nil else { return false }
+        self.destroy = destroy
+        return true
     }
 
     func keepOpen(_ library: SharedObject) { libraries.append(library) }

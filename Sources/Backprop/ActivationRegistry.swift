@@ -19,11 +19,22 @@ package enum ActivationRegistry {
 
     /// For networks that take the activation up from now on.
     package static func setThreadSafe(_ name: String, _ isThreadSafe: Bool) throws(BackpropError) {
+        try change(name) { $0.isThreadSafe = isThreadSafe }
+    }
+
+    /// For an activation that was registered without.
+    package static func setDestroy(_ name: String, _ destroy: @escaping () -> Void) throws(BackpropError) {
+        var isSet = false
+        try change(name) { isSet = $0.setDestroy(destroy) }
+        guard isSet else { throw BackpropError(.invalidValue, "activation \"\(name)\" has a destroy already") }
+    }
+
+    private static func change(_ name: String, _ body: (ActivationPlugin) -> Void) throws(BackpropError) {
         try requireNotBuiltIn(name)
         cp_lock()
         defer { cp_unlock() }
         guard let plugin = PluginFile.current?.list.find(name) ?? listed.find(name) else { throw unknown(name) }
-        plugin.isThreadSafe = isThreadSafe
+        body(plugin)
     }
 
     static func find(_ name: String) -> (plugin: ActivationPlugin, isThreadSafe: Bool)? {

@@ -74,6 +74,17 @@ public func bp_activation_set_thread_safe(_ name: UnsafePointer<CChar>!, _ threa
     status { () throws(BackpropError) in try ActivationRegistry.setThreadSafe(try text(name, "name"), thread_safe != 0) }
 }
 
+@_cdecl("bp_activation_set_destroy") @implementation
+public func bp_activation_set_destroy(
+    _ name: UnsafePointer<CChar>!, _ user_data: UnsafeMutableRawPointer!, _ destroy: bp_destroy_fn!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let name = try text(name, "name")
+        let destroy = try require(destroy, "destroy")
+        try ActivationRegistry.setDestroy(name) { destroy(user_data) }
+    }
+}
+
 @_cdecl("bp_activation_unregister") @implementation
 public func bp_activation_unregister(_ name: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in try ActivationRegistry.unregister(try text(name, "name")) }

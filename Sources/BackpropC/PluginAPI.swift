@@ -17,4 +17,4 @@ nonisolated(unsafe) private var host = bp_plugin_host(
     struct_size: UInt32(MemoryLayout<bp_plugin_host>.size), abi_version: UInt32(BP_ABI_VERSION),
     register_scalar: bp_activation_register_scalar, register_vector: bp_activation_register_vector,
     register_foreign: bp_activation_register_foreign, register_library: bp_activation_register_library,
-    set_thread_safe: bp_activation_set_thread_safe, last_error_message: bp_last_error_message)
+    set_thread_safe: bp_activation_set_thread_safe, set_destroy: bp_activation_set_destroy, last_error_message: bp_last_error_message)

@@ -172,6 +172,26 @@ static void foreign_activation_trains_like_the_built_in_one(void) {
     UNREGISTER("tanh.f"), UNREGISTER("tanh.d"), UNREGISTER("tanh.c");
 }
 
+static void count_destroy(void *user_data) { ++*(int *)user_data; }
+
+static void foreign_activation_may_be_given_a_destroy(void) {
+    int destroyed = 0;
+    bp_network *network = check_network(unit, 2, 1);
+    EXPECT_OK(foreign("mortal", (bp_foreign_fn)erf, "d(d)"));
+    EXPECT_OK(bp_activation_set_destroy("mortal", &destroyed, count_destroy));
+    EXPECT_ERROR(bp_activation_set_destroy("mortal", &destroyed, count_destroy), BP_ERROR_INVALID_VALUE);
+    EXPECT_OK(bp_network_set_activation(network, 1, "mortal"));
+    UNREGISTER("mortal");
+    EXPECT(destroyed == 0);
+    bp_network_free(network);
+    EXPECT(destroyed == 1);
+    EXPECT_ERROR(bp_activation_set_destroy("mortal", &destroyed, count_destroy), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_ERROR(bp_activation_set_destroy("tanh", &destroyed, count_destroy), BP_ERROR_UNSUPPORTED);
+    EXPECT_ERROR(bp_activation_set_destroy(NULL, &destroyed, count_destroy), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_activation_set_destroy("mortal", &destroyed, NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT(destroyed == 1);
+}
+
 /* ---- Signatures and constants that are refused */
 
 static void malformed_signatures_are_refused_with_a_finger_on_the_character(void) {
@@ -293,6 +313,7 @@ int main(void) {
     CLAIM(derivatives_are_called_with_z_and_the_constants);
     CLAIM(missing_derivatives_are_central_differences_as_exact_as_said);
     CLAIM(foreign_activation_trains_like_the_built_in_one);
+    CLAIM(foreign_activation_may_be_given_a_destroy);
     CLAIM(malformed_signatures_are_refused_with_a_finger_on_the_character);
     CLAIM(constants_that_do_not_fit_are_refused);
     CLAIM(null_arguments_and_bad_names_are_refused);

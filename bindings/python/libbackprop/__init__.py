@@ -9,7 +9,7 @@
     network.save("xor.safetensors")
 """
 from . import _arguments, _call, _library, activation
-from .activation import Activation
+from .activation import Activation, load_plugin
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError, ModelError,
     NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,

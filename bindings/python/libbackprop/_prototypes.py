@@ -108,6 +108,7 @@ PROTOTYPES = {
     "bp_activation_register_library": (
         c_int32, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, POINTER(c_double), c_size_t),
     "bp_activation_set_thread_safe": (c_int32, c_char_p, c_int32),
+    "bp_activation_set_destroy": (c_int32, c_char_p, c_void_p, bp_destroy_fn),
     "bp_activation_unregister": (c_int32, c_char_p),
     "bp_activation_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
     "bp_activation_kind": (c_int32, c_char_p, POINTER(c_int32)),

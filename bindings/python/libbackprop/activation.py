@@ -1,44 +1,75 @@
-"""Activation functions written in Python, used by name like the built-in ones.
+"""Activations of one's own, used by name like the built-in ones: Python functions, or C functions of any origin.
 
-    @bp.activation.scalar(derivative=lambda z, a: 1 - a * a)
+    @bp.activation.vector(backward=lambda z, a, da: da * (1 - a * a))
     def my_tanh(z):
-        return math.tanh(z)
+        return np.tanh(z)
+
+    erf = bp.activation.from_library("libm.so.6", "erf", "d(d)")
 
     network.set_activation(1, my_tanh)   # or "my_tanh"
+    network.set_activation(2, erf)
 
-An exception in such a function fails the call that needed it, which raises it again and leaves the network as it was.
+An exception in a Python function fails the call that needed it, which raises it again and leaves the network as it was.
 """
 from __future__ import annotations
 
 import ctypes
+import enum
 import functools
-import math
-from types import SimpleNamespace
-from typing import Any, Callable, Optional, Union
+import os
+from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
-from . import _prototypes
+from . import _callbacks, _native
 from ._arguments import text
-from ._call import call, check, failed, for_ever, keys, plugins, remember, shelter
+from ._call import call, check as check_status, plugins
 from ._library import library
-from .errors import Status
+from ._prototypes import bp_activation_report
+from .errors import Status, UnsupportedError
 
 
 class Activation:
-    """A registered activation: calling it calls the function it was made from."""
+    """A registered activation. One made from a Python function is called like that function."""
 
-    def __init__(self, name: str, function: Callable, derivative: Optional[Callable]) -> None:
+    def __init__(self, name: str, function: Optional[Callable] = None, derivative: Optional[Callable] = None) -> None:
         self.name = name
         self.function = function
         self.derivative = derivative
-        functools.update_wrapper(self, function, updated=())
+        if function is not None:
+            functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *arguments: Any) -> Any:
+        if self.function is None:
+            raise TypeError(f"activation {self.name!r} is a C function: Python does not call it")
         return self.function(*arguments)
 
     def __repr__(self) -> str:
         return f"<activation {self.name!r}>"
+
+
+class Kind(enum.IntEnum):
+    """How an activation came."""
+
+    BUILT_IN = 0
+    SCALAR = 1
+    VECTOR = 2
+    FOREIGN = 3
+    LIBRARY = 4
+
+
+class Report(NamedTuple):
+    """How a derivative compares with differences of the function."""
+
+    worst_error: float  # relative; below 1e-2 is good
+    worst_z: float  # where that is
+    points: int  # numbers z where they were compared
+    kinks: int  # of them, those at a kink or a jump
+    first_kink: float  # NaN for none
+    skipped: int  # numbers left out: the function is not finite around them
+
+
+# Python functions
 
 
 def register_scalar(name: str, function: Callable[[float], float],
@@ -49,8 +80,9 @@ def register_scalar(name: str, function: Callable[[float], float],
     """
     numeric = derivative is None
     activation = Activation(name, _function(function), None if numeric else _function(derivative))
-    return _register(library.bp_activation_register_scalar, activation, _scalar,
-                     _NO_DERIVATIVE if numeric else _scalar_derivative)
+    _callbacks.register(library.bp_activation_register_scalar, name_of(activation), activation, _callbacks.scalar,
+                        _callbacks.NO_DERIVATIVE if numeric else _callbacks.scalar_derivative)
+    return activation
 
 
 def register_vector(name: str, forward: Callable[[np.ndarray], np.ndarray],
@@ -62,7 +94,9 @@ def register_vector(name: str, forward: Callable[[np.ndarray], np.ndarray],
     shape than z's returned is a ValueError. InvalidValueError for a name that is taken or malformed.
     """
     activation = Activation(name, _function(forward), _function(backward))
-    return _register(library.bp_activation_register_vector, activation, _forward, _backward)
+    _callbacks.register(library.bp_activation_register_vector, name_of(activation), activation, _callbacks.forward,
+                        _callbacks.backward)
+    return activation
 
 
 def scalar(*, derivative: Optional[Callable[[float, float], float]] = None,
@@ -75,6 +109,62 @@ def vector(*, backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarra
            name: Optional[str] = None) -> Callable[[Callable[[np.ndarray], np.ndarray]], Activation]:
     """A decorator that registers a function of matrices, by its own name unless told: see register_vector."""
     return lambda function: register_vector(_name(name, function), function, backward)
+
+
+# C functions
+
+
+def from_library(path: Union[str, "os.PathLike[str]", None], symbol: str, signature: str, *,
+                 derivative: Optional[str] = None, constants: Sequence[float] = (), name: Optional[str] = None,
+                 thread_safe: bool = False) -> Activation:
+    """Registers a function of a shared library, by its own name unless told.
+
+    The signature, such as "d(d)" or "d(d,i)", tells what it returns and takes: f float, d double, i int32, l int64,
+    u uint32; the first parameter is z, the others are the constants. A str is taken as dlopen takes it ("libm.so.6" is
+    searched for), None is the process itself. derivative: a function of the same signature in that library; None for
+    central differences. thread_safe: several threads may call it at a time. LibraryError where there is no such library
+    or function; InvalidValueError for a signature, constants or a name that are not right.
+    """
+    activation = Activation(symbol if name is None else name)
+    call(library.bp_activation_register_library, name_of(activation), _library_path(path), text(symbol, "symbol"),
+         None if derivative is None else text(derivative, "derivative"), text(signature, "signature"),
+         *_native.numbers(constants))
+    return _shared(activation, thread_safe)
+
+
+def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: Any = None,
+                 constants: Sequence[float] = (), name: Optional[str] = None, thread_safe: bool = False) -> Activation:
+    """Registers a C function: of ctypes, a numba cfunc, a scipy.LowLevelCallable, or an address.
+
+    The signature is as in from_library; it may be left out where the function tells its types. derivative: such a
+    function, too, of the same signature; None for central differences. What is given is kept as long as it is used; an
+    address is the caller's to keep.
+    """
+    activation = Activation(_name(name, function))
+    _native.register(activation.name, function, signature, derivative, constants)
+    return _shared(activation, thread_safe)
+
+
+def load_plugin(path: Union[str, "os.PathLike[str]"]) -> None:
+    """Loads a plug-in, a file that registers activations of its own: see PLUG-INS in backprop.h.
+
+    LibraryError where it cannot be loaded; CallbackError where it refuses. Then none of its activations is there.
+    """
+    call(library.bp_plugin_load, os.fsencode(os.path.abspath(path)))
+
+
+def set_thread_safe(activation: Union[str, Activation], thread_safe: bool = True) -> None:
+    """Declares that several threads may call a C function at a time, for layers that take it up from now on.
+
+    UnsupportedError for built-in activations, and for Python functions: they run on the thread that made the call.
+    """
+    name = name_of(activation)
+    if kind(activation) <= Kind.VECTOR and name.decode() in [getattr(each, "name", None) for each in list(plugins.values())]:
+        raise UnsupportedError(f"activation {name.decode()!r} is a Python function", Status.ERROR_UNSUPPORTED)
+    call(library.bp_activation_set_thread_safe, name, bool(thread_safe))
+
+
+# All
 
 
 def unregister(activation: Union[str, Activation]) -> None:
@@ -93,8 +183,27 @@ def names() -> list[str]:
         status = library.bp_activation_name(len(found), buffer, len(buffer), ctypes.byref(ctypes.c_size_t()))
         if status == Status.ERROR_UNKNOWN_NAME:
             return found
-        check(status)
+        check_status(status)
         found.append(buffer.value.decode())
+
+
+def kind(activation: Union[str, Activation]) -> Kind:
+    """How an activation came."""
+    found = ctypes.c_int32()
+    call(library.bp_activation_kind, name_of(activation), ctypes.byref(found))
+    return Kind(found.value)
+
+
+def check(activation: Union[str, Activation]) -> float:
+    """The worst relative error of a derivative, compared with differences of the function: below 1e-2 is good."""
+    return examine(activation).worst_error
+
+
+def examine(activation: Union[str, Activation]) -> Report:
+    """`check` in more words: where the worst error is, and what kinks were met."""
+    report = bp_activation_report(ctypes.sizeof(bp_activation_report))
+    call(library.bp_activation_examine, name_of(activation), ctypes.byref(report))
+    return Report(*(getattr(report, field) for field in Report._fields))
 
 
 def name_of(activation: Union[str, Activation]) -> bytes:
@@ -102,8 +211,11 @@ def name_of(activation: Union[str, Activation]) -> bytes:
     return text(getattr(activation, "name", activation), "activation")
 
 
-def _name(name: Optional[str], function: Callable) -> str:
-    return function.__name__ if name is None else name
+def _name(name: Optional[str], function: Any) -> str:
+    found = getattr(function, "__name__", None) if name is None else name
+    if found is None:
+        raise TypeError("a name is needed: the function has none")
+    return found
 
 
 def _function(given: Any) -> Callable:
@@ -112,79 +224,13 @@ def _function(given: Any) -> Callable:
     return given
 
 
-def _register(function: Callable, activation: Activation, *callbacks: Any) -> Activation:
-    key = next(keys)
-    plugins[key] = activation
-    try:
-        call(function, name_of(activation), *callbacks, key, _destroy)
-    except BaseException:
-        plugins.pop(key, None)
-        raise
+def _library_path(path: Union[str, "os.PathLike[str]", None]) -> Optional[bytes]:
+    if path is None:
+        return None
+    return os.fsencode(path if isinstance(path, str) else os.path.abspath(path))
+
+
+def _shared(activation: Activation, thread_safe: bool) -> Activation:
+    if thread_safe:
+        set_thread_safe(activation)
     return activation
-
-
-def _view(address: Any, rows: int, columns: int, read_only: bool) -> np.ndarray:
-    """The library's own memory as an array of shape (rows, columns)."""
-    data = (ctypes.addressof(address.contents), read_only)
-    interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
-    return np.asarray(SimpleNamespace(__array_interface__=interface))
-
-
-def _fill(destination: np.ndarray, result: Any, what: str) -> None:
-    result = np.asarray(result)
-    if result.shape != destination.shape:
-        raise ValueError(f"{what} returned shape {result.shape}, expected {destination.shape}")
-    np.copyto(destination, result, casting="same_kind")
-
-
-# What the library calls. They stay for the life of the process; user_data tells which activation is meant.
-
-
-@for_ever(_prototypes.bp_scalar_fn)
-@shelter
-def _scalar(z: float, key: int) -> float:
-    try:
-        return math.nan if failed() else float(plugins[key].function(z))
-    except BaseException as error:
-        remember(error)
-        return math.nan
-
-
-@for_ever(_prototypes.bp_scalar_derivative_fn)
-@shelter
-def _scalar_derivative(z: float, a: float, key: int) -> float:
-    try:
-        return math.nan if failed() else float(plugins[key].derivative(z, a))
-    except BaseException as error:
-        remember(error)
-        return math.nan
-
-
-@for_ever(_prototypes.bp_vector_forward_fn)
-@shelter
-def _forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
-    try:
-        if not failed():
-            plugin = plugins[key]
-            result = plugin.function(_view(z, rows, columns, True))
-            _fill(_view(a, rows, columns, False), result, f"activation {plugin.name!r}: forward")
-    except BaseException as error:
-        remember(error)
-    return failed()
-
-
-@for_ever(_prototypes.bp_vector_backward_fn)
-@shelter
-def _backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int) -> int:
-    try:
-        if not failed():
-            plugin = plugins[key]
-            result = plugin.derivative(*(_view(given, rows, columns, True) for given in (z, a, da)))
-            _fill(_view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
-    except BaseException as error:
-        remember(error)
-    return failed()
-
-
-_NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
-_destroy = for_ever(_prototypes.bp_destroy_fn)(plugins.pop)

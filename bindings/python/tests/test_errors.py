@@ -247,6 +247,7 @@ def valid_arguments(network):
         "bp_activation_register_scalar": None, "bp_activation_register_vector": None,
         "bp_activation_register_foreign": None, "bp_activation_register_library": None,
         "bp_activation_set_thread_safe": [b"nobody", 1],
+        "bp_activation_set_destroy": [b"nobody", None, PROTOTYPES["bp_activation_set_destroy"][3](lambda user_data: None)],
         "bp_activation_unregister": [b"nobody"],
         "bp_activation_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_activation_kind": [name, (ctypes.c_int32 * 1)()],
@@ -257,8 +258,8 @@ def valid_arguments(network):
     }
 
 
-MAY_BE_NULL = {(name, "loss_out") for name in header.FUNCTIONS} | {
-    ("bp_trainer_set_progress", "user_data")} - {("bp_network_evaluate", "loss_out")}
+MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in ("loss_out", "user_data")} - {
+    ("bp_network_evaluate", "loss_out")}
 REQUIRED_POINTERS = [
     (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"
     for position, (c_type, parameter) in enumerate(parameters)

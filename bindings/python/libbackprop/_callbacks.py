@@ -1,0 +1,88 @@
+"""The C callbacks behind activations written in Python. There is one of each kind for the life of the process; user_data
+tells which activation is meant."""
+from __future__ import annotations
+
+import ctypes
+import math
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import numpy as np
+
+from . import _prototypes
+from ._call import call, failed, for_ever, keys, plugins, remember, shelter
+
+
+def register(function: Callable, name: bytes, activation: Any, *callbacks: Any) -> None:
+    """Has the library register an activation, which must have .name, .function and .derivative, with its callbacks."""
+    key = next(keys)
+    plugins[key] = activation
+    try:
+        call(function, name, *callbacks, key, _destroy)
+    except BaseException:
+        plugins.pop(key, None)
+        raise
+
+
+def _view(address: Any, rows: int, columns: int, read_only: bool) -> np.ndarray:
+    """The library's own memory as an array of shape (rows, columns)."""
+    data = (ctypes.addressof(address.contents), read_only)
+    interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
+    return np.asarray(SimpleNamespace(__array_interface__=interface))
+
+
+def _fill(destination: np.ndarray, result: Any, what: str) -> None:
+    result = np.asarray(result)
+    if result.shape != destination.shape:
+        raise ValueError(f"{what} returned shape {result.shape}, expected {destination.shape}")
+    np.copyto(destination, result, casting="same_kind")
+
+
+@for_ever(_prototypes.bp_scalar_fn)
+@shelter
+def scalar(z: float, key: int) -> float:
+    try:
+        return math.nan if failed() else float(plugins[key].function(z))
+    except BaseException as error:
+        remember(error)
+        return math.nan
+
+
+@for_ever(_prototypes.bp_scalar_derivative_fn)
+@shelter
+def scalar_derivative(z: float, a: float, key: int) -> float:
+    try:
+        return math.nan if failed() else float(plugins[key].derivative(z, a))
+    except BaseException as error:
+        remember(error)
+        return math.nan
+
+
+@for_ever(_prototypes.bp_vector_forward_fn)
+@shelter
+def forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
+    try:
+        if not failed():
+            plugin = plugins[key]
+            result = plugin.function(_view(z, rows, columns, True))
+            _fill(_view(a, rows, columns, False), result, f"activation {plugin.name!r}: forward")
+    except BaseException as error:
+        remember(error)
+    return failed()
+
+
+@for_ever(_prototypes.bp_vector_backward_fn)
+@shelter
+def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int) -> int:
+    try:
+        if not failed():
+            plugin = plugins[key]
+            result = plugin.derivative(*(_view(given, rows, columns, True) for given in (z, a, da)))
+            _fill(_view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
+    except BaseException as error:
+        remember(error)
+    return failed()
+
+
+NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
+_destroy = for_ever(_prototypes.bp_destroy_fn)(plugins.pop)

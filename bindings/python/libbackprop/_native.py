@@ -1,0 +1,112 @@
+"""C functions that other packages have: their addresses, and their types as the library's signatures."""
+from __future__ import annotations
+
+import ctypes
+import re
+from typing import Any, NamedTuple, Optional, Sequence
+
+from . import _prototypes
+from ._arguments import number, text
+from ._call import call, for_ever, keys
+from ._library import library
+
+_LETTERS = {ctypes.c_float: "f", ctypes.c_double: "d", ctypes.c_int32: "i", ctypes.c_int64: "l", ctypes.c_uint32: "u"}
+_C_LETTERS = {
+    "float": "f", "double": "d", "int": "i", "int32_t": "i", "long": "l", "int64_t": "l", "unsigned int": "u",
+    "uint32_t": "u"}
+
+_kept: dict[int, Any] = {}  # user_data: what holds the code of a registered function
+_let_go = for_ever(_prototypes.bp_destroy_fn)(_kept.pop)
+
+
+class Function(NamedTuple):
+    """A C function: its address, its signature if it is known, and what keeps its code where it is."""
+
+    address: int
+    signature: Optional[str]
+    owner: Any
+
+
+def function(given: Any, what: str) -> Function:
+    """What is known about a C function, given as an address, by ctypes, numba or scipy."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        if not 0 < given < 1 << 64:
+            raise ValueError(f"{what}: {given} is no address")
+        return Function(given, None, None)
+    if hasattr(given, "address") and hasattr(given, "ctypes"):  # a numba cfunc
+        return function(given.ctypes, what)._replace(owner=given)
+    if isinstance(given, ctypes._CFuncPtr):
+        address = ctypes.cast(given, ctypes.c_void_p).value
+        if not address:
+            raise ValueError(f"{what}: a NULL function")
+        return Function(address, _signature_of_ctypes(given), given)
+    if isinstance(given, tuple) and type(given).__name__ == "LowLevelCallable":
+        return _of_capsule(given, what)
+    raise TypeError(f"{what}: expected the address of a C function, or one of ctypes, numba or scipy, "
+                    f"got {type(given).__name__}")
+
+
+def register(name: str, of: Any, signature: Optional[str], derivative: Any, constants: Sequence[float]) -> None:
+    """Has the library register C functions, and keeps their code as long as they are used."""
+    value = function(of, "function")
+    slope = Function(0, None, None) if derivative is None else function(derivative, "derivative")
+    for known in (value, slope):
+        if signature is None:
+            signature = known.signature
+        elif known.signature not in (None, signature):
+            raise ValueError(f"the function is {known.signature}, not {signature}")
+    if signature is None:
+        raise TypeError("a signature is needed: the function does not tell its types")
+    encoded = text(name, "name")
+    pointers = [_prototypes.bp_foreign_fn(each.address) if each.address else _prototypes.bp_foreign_fn()
+                for each in (value, slope)]
+    call(library.bp_activation_register_foreign, encoded, *pointers, text(signature, "signature"),
+         *numbers(constants))
+    key = next(keys)
+    _kept[key] = value.owner, slope.owner  # for ever, should the next call fail: the function may be in use
+    call(library.bp_activation_set_destroy, encoded, key, _let_go)
+
+
+def numbers(constants: Sequence[float]) -> tuple[Any, int]:
+    """Constants as the library takes them: a pointer, and how many."""
+    values = [number(value, "constant") for value in constants]
+    return (ctypes.c_double * len(values))(*values), len(values)
+
+
+def _signature_of_ctypes(pointer: Any) -> Optional[str]:
+    if pointer.argtypes is None:
+        return None  # ctypes takes any arguments then, and restype is but a guess
+    return _join([_LETTERS.get(each) for each in (pointer.restype, *pointer.argtypes)])
+
+
+def _of_capsule(low_level: Any, what: str) -> Function:
+    """scipy.LowLevelCallable: a capsule named by the function's type in C."""
+    api = ctypes.pythonapi
+    capsule = ctypes.py_object(tuple.__getitem__(low_level, 0))  # its own [] is for scipy
+    get_name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
+    get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", api))
+    get_context = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(("PyCapsule_GetContext", api))
+    name = get_name(capsule)
+    if get_context(capsule):
+        raise ValueError(f"{what}: a LowLevelCallable with user_data, for which there is no parameter")
+    return Function(get_pointer(capsule, name), _signature_in_c((name or b"").decode()), low_level)
+
+
+def _signature_in_c(prototype: str) -> Optional[str]:
+    """A type such as "double (double, int n)" as a signature."""
+    match = re.fullmatch(r"\s*([\w ]+?)\s*\(([\w ,]*)\)\s*", prototype)
+    if not match:
+        return None
+    types = [match[1], *match[2].split(",")]
+    letters = []
+    for each in types:
+        words = each.split()
+        known = [_C_LETTERS.get(" ".join(words[:count])) for count in (len(words), len(words) - 1)]  # with its name or not
+        letters.append(known[0] or known[1])
+    return _join(letters)
+
+
+def _join(letters: list[Optional[str]]) -> Optional[str]:
+    if None in letters:
+        return None
+    return f"{letters[0]}({','.join(letters[1:])})"  # type: ignore[arg-type]
