@@ -84,7 +84,7 @@ esac
 all="
 reference handles arguments options
 training initialization losses batchnorm optimizers dropout scaling transaction
-trainer trainer_errors
+trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
 files mutations saving weights corpus
 threads team memory

@@ -9,8 +9,8 @@ program's own handler raises wherever raising would lose it.
 from __future__ import annotations
 
 import ctypes
+import _signal  # signal wraps it in Python functions, in which Ctrl-C could strike
 import itertools
-import signal
 import threading
 from typing import Any, Callable, Optional
 
@@ -65,18 +65,18 @@ def _hold_interrupts() -> bool:
     global _handler
     if threading.current_thread() is not threading.main_thread():
         return False  # Python runs signal handlers on the main thread only
-    handler = signal.getsignal(signal.SIGINT)
+    handler = _signal.getsignal(_signal.SIGINT)
     if handler is _on_interrupt or not callable(handler):
         return False
     _handler = handler
-    signal.signal(signal.SIGINT, _on_interrupt)
+    _signal.signal(_signal.SIGINT, _on_interrupt)
     return True
 
 
 @shelter
 def _release_interrupts() -> None:
-    if signal.getsignal(signal.SIGINT) is _on_interrupt:
-        signal.signal(signal.SIGINT, _handler)
+    if _signal.getsignal(_signal.SIGINT) is _on_interrupt:
+        _signal.signal(_signal.SIGINT, _handler)
 
 
 def for_ever(prototype: Any) -> Callable[[Callable], Any]:

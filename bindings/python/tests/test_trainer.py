@@ -1,0 +1,290 @@
+"""Trainers from Python: results, weights, progress, and what comes out of a fit that fails."""
+import math
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+ONE_OR_THE_OTHER = np.array([[0], [1], [1], [0]], np.float32)
+
+
+@pytest.fixture
+def network():
+    return bp.Network([3, 5, 2], seed=1)
+
+
+@pytest.fixture
+def data(rng):
+    return rng.normal(size=(40, 3)).astype(np.float32), rng.normal(size=(40, 2)).astype(np.float32)
+
+
+def test_fit_learns_and_tells_how(network, data):
+    trainer = bp.Trainer(epochs=30, learning_rate=0.02, seed=2)
+    result = trainer.fit(network, *data)
+    assert not result.stopped and len(result.history) == 30
+    assert result.loss == pytest.approx(result.history[-1].loss) and result.loss < result.history[0].loss
+    last = result.history[-1]
+    assert (last.restart, last.epoch, last.epochs, last.step, last.steps) == (0, 30, 30, 60, 60)
+    assert last.epoch_ended and math.isnan(last.validation_loss)
+    assert last.learning_rate == pytest.approx(0.02)
+
+
+def test_fit_of_all_rows_is_a_loop_of_minibatches(network, data):
+    twin = network.clone()
+    bp.Trainer(epochs=20, batch_size=0, learning_rate=0.03).fit(network, *data)
+    for _ in range(20):
+        twin.train_minibatch(*data, learning_rate=0.03)
+    assert (network.parameters == twin.parameters).all()
+
+
+def test_choices_are_words_or_numbers(network, data):
+    trainer = bp.Trainer(sampling="uniform", schedule="cosine", keep="best", on_divergence="halve")
+    assert [trainer.get_option(name) for name in ("sampling", "schedule", "keep", "on_divergence")] == [1, 3, 2, 1]
+    trainer.set_option("schedule", 5)
+    assert trainer.get_option("schedule") == 5
+    for name, value in (("schedule", "linear"), ("epochs", "many")):
+        with pytest.raises(ValueError, match=name):
+            trainer.set_option(name, value)
+
+
+@pytest.mark.parametrize("option", [o for o in bp.options().values() if o.owner == "trainer"], ids=lambda o: o.name)
+def test_options_keep_to_their_bounds(option):
+    trainer = bp.Trainer()
+    if option.name != "progress_seconds":  # of Python's own
+        assert trainer.get_option(option.name) == option.default
+    for value in (option.minimum, option.maximum):
+        trainer.set_option(option.name, value)
+        assert trainer.get_option(option.name) == value
+    for value in (option.minimum - 1, option.maximum * 2 + 1, math.nan, math.inf):
+        with pytest.raises(bp.InvalidValueError, match=f'"{option.name}" takes .* from .* to '):
+            trainer.set_option(option.name, value)
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(bp.UnknownNameError, match="epoch"):
+        bp.Trainer(epoch=3)
+    with pytest.raises(bp.UnknownNameError):
+        bp.Trainer().get_option("momentum")
+
+
+def test_validation_losses_are_those_of_evaluate(network, data, rng):
+    x, y = rng.normal(size=(11, 3)), rng.normal(size=(11, 2))
+    expected = []
+    result = bp.Trainer(epochs=8, learning_rate=0.05, keep="latest").fit(
+        network, *data, validation=(x, y), progress=lambda p: expected.append(network.evaluate(x, y) / 11))
+    assert [p.validation_loss for p in result.history] == pytest.approx(expected, rel=1e-6)
+    assert result.loss == pytest.approx(network.evaluate(x, y) / 11, rel=1e-6)
+
+
+def test_patience_keeps_the_best_weights(network, data, rng):
+    validation = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    seen = []
+    result = bp.Trainer(epochs=300, learning_rate=0.1, patience=3).fit(
+        network, *data, validation=validation, progress=lambda p: seen.append(network.parameters))
+    losses = [p.validation_loss for p in result.history]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 4 < 300
+    assert (network.parameters == seen[best]).all() and result.loss == pytest.approx(losses[best])
+
+
+def test_progress_comes_every_so_many_steps_and_stops_the_fit(network, data):
+    seen = []
+    result = bp.Trainer(epochs=9, batch_size=8, progress_interval=2).fit(
+        network, *data, progress=lambda p: seen.append(p) or p.step == 14)
+    assert [p.step for p in seen] == [2, 4, 5, 6, 8, 10, 12, 14]
+    assert [p.epoch_ended for p in seen] == [False, False, True, False, False, True, False, False]
+    assert result.stopped and [p.epoch for p in result.history] == [1, 2]
+
+
+def test_exception_in_progress_comes_out_and_undoes_the_fit(network, data):
+    before = network.to_bytes()
+
+    def fail(progress):
+        if progress.epoch == 3:
+            raise LookupError("in progress")
+
+    trainer = bp.Trainer(epochs=9)
+    with pytest.raises(LookupError, match="in progress"):
+        trainer.fit(network, *data, progress=fail)
+    assert network.to_bytes() == before
+    trainer.fit(network, *data)  # all is free again
+    assert network.to_bytes() != before
+
+
+def test_interrupt_comes_out_and_undoes_the_fit(network, data):
+    before = network.to_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        bp.Trainer(epochs=9).fit(network, *data, progress=lambda p: signal.raise_signal(signal.SIGINT))
+    assert network.to_bytes() == before
+
+
+def test_interrupt_comes_out_without_a_progress_function(network, data):
+    before = network.to_bytes()
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        bp.Trainer(epochs=10**9, batch_size=1).fit(network, *data)
+    timer.join()
+    assert network.to_bytes() == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_exception_in_an_activation_comes_out_and_undoes_the_fit(data):
+    calls = []
+
+    def forward(z):
+        calls.append(1)
+        if len(calls) == 20:
+            raise ZeroDivisionError("in an activation")
+        return np.tanh(z)
+
+    bp.activation.register_vector("failing", forward, lambda z, a, da: da * (1 - a * a))
+    network = bp.Network([3, 5, 2], seed=1)
+    network.set_activation(1, "failing")
+    before = network.to_bytes()
+    with pytest.raises(ZeroDivisionError, match="in an activation"):
+        bp.Trainer(epochs=100).fit(network, *data)
+    assert network.to_bytes() == before
+
+
+def test_cancel_from_another_thread_stops_the_fit(network, data):
+    trainer = bp.Trainer(epochs=10**9)
+    trainer.cancel()  # without a fit, nothing
+    threading.Timer(0.2, trainer.cancel).start()
+    result = trainer.fit(network, *data)
+    assert result.stopped
+
+
+def test_during_a_fit_networks_can_be_read_but_not_changed(network, data):
+    trainer, other = bp.Trainer(epochs=2), bp.Trainer()
+    calls = []
+
+    def meddle(progress):
+        network.predict(data[0])
+        network.to_bytes()
+        assert trainer.get_option("epochs") == 2
+        for change in (lambda: network.train_step(data[0][0], data[1][0], 0.1), lambda: trainer.set_option("epochs", 3),
+                       lambda: other.fit(network, *data), lambda: trainer.fit(network.clone(), *data)):
+            with pytest.raises(bp.BusyError):
+                change()
+        calls.append(progress)
+
+    trainer.fit(network, *data, progress=meddle)
+    assert len(calls) == 2
+
+
+def test_sample_weight_counts_a_row_so_many_times(data):
+    x, y = data
+    weights = np.arange(40) % 3
+    one, other = bp.Network([3, 5, 2], seed=1), bp.Network([3, 5, 2], seed=1)
+    bp.Trainer(epochs=5, batch_size=0, learning_rate=0.01).fit(one, x, y, sample_weight=weights)
+    bp.Trainer(epochs=5, batch_size=0, learning_rate=0.01).fit(other, x.repeat(weights, 0), y.repeat(weights, 0))
+    assert one.parameters == pytest.approx(other.parameters, abs=1e-5)
+
+
+@pytest.mark.parametrize("one_hot", [True, False])
+def test_class_weight_is_the_weight_of_its_rows(one_hot):
+    rng = np.random.default_rng(3)
+    classes = (np.arange(30) % 5 == 0).astype(int)
+    x = rng.normal(size=(30, 3))
+    y = np.eye(2)[classes] if one_hot else classes[:, None]
+    outcomes = []
+    for weight in ({"class_weight": {0: 0.5, 1: 4}}, {"sample_weight": np.where(classes, 4, 0.5)},
+                   {"class_weight": "balanced"}, {"sample_weight": np.where(classes, 30 / (2 * 6), 30 / (2 * 24))},
+                   {"class_weight": {0: 2, 1: 4}, "sample_weight": np.full(30, 0.5)},
+                   {"sample_weight": np.where(classes, 2, 1)}):
+        network = bp.Network([3, 4, 1 + one_hot], seed=1)
+        bp.Trainer(epochs=5).fit(network, x, y, **weight)
+        outcomes.append(network.parameters)
+    for a, b in ((0, 1), (2, 3), (4, 5)):
+        assert (outcomes[a] == outcomes[b]).all()
+    assert not (outcomes[0] == outcomes[2]).all()
+
+
+def test_weights_last_for_one_fit(network, data):
+    twin, trainer = network.clone(), bp.Trainer(epochs=2)
+    trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
+    trainer.fit(network, *data)
+    bp.Trainer(epochs=2).fit(twin, *data)
+    assert (network.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("bad, error", [
+    ({"sample_weight": np.ones(39)}, "sample_weight"), ({"sample_weight": -np.ones(40)}, "row 0"),
+    ({"class_weight": "even"}, "balanced"), ({"class_weight": {7: 1}}, "class"),
+    ({"validation": (np.zeros((2, 4)), np.zeros((2, 2)))}, r"\(rows, 3\)"),
+    ({"validation": (np.zeros((2, 3)), np.zeros((3, 2)))}, "2 rows"),
+    ({"validation": (np.zeros((0, 3)), np.zeros((0, 2)))}, "none"), ({"validation": 5}, "pair"),
+])
+def test_bad_arguments_are_value_errors_that_tell_what_is_wrong(network, data, bad, error):
+    before = network.to_bytes()
+    with pytest.raises(ValueError, match=error):
+        bp.Trainer().fit(network, *data, **bad)
+    assert network.to_bytes() == before
+
+
+def test_bad_data_are_refused(network, data):
+    x, y = data[0].copy(), data[1]
+    x[17, 2] = math.nan
+    with pytest.raises(bp.NotFiniteError, match="row 17, column 2"):
+        bp.Trainer().fit(network, x, y)
+    with pytest.raises(ValueError):
+        bp.Trainer().fit(network, x[:0], y[:0])
+    with pytest.raises(bp.InvalidValueError, match="single row"):
+        bp.Trainer(validation_fraction=0.5).fit(network, *(values[:1] for values in data))
+    with pytest.raises(TypeError, match="progress"):
+        bp.Trainer().fit(network, *data, progress=5)
+
+
+def test_closed_trainers_and_networks_are_refused(network, data):
+    trainer = bp.Trainer()
+    trainer.close()
+    trainer.close()
+    for call in (lambda: trainer.fit(network, *data), trainer.cancel, lambda: trainer.set_option("epochs", 1)):
+        with pytest.raises(bp.InvalidHandleError, match="the trainer is closed"):
+            call()
+    network.close()
+    with bp.Trainer() as other, pytest.raises(bp.InvalidHandleError, match="the network is closed"):
+        other.fit(network, *data)
+
+
+def test_network_closed_by_progress_ends_the_fit(network, data):
+    with pytest.raises(bp.InvalidHandleError):
+        bp.Trainer(epochs=5).fit(network, *data, progress=lambda p: network.close())
+
+
+def test_restarts_solve_what_one_start_may_not():
+    network = bp.Network([2, 2, 1], seed=1)
+    result = bp.Trainer(epochs=1000, batch_size=0, learning_rate=2, restarts=10, seed=1).fit(
+        network, XOR, ONE_OR_THE_OTHER)
+    assert ((network.predict(XOR) > 0.5) == ONE_OR_THE_OTHER).all()
+    assert {p.restart for p in result.history} == set(range(10))
+    assert result.loss == pytest.approx(min(p.loss for p in result.history if p.epoch == 1000))
+
+
+def test_resumed_fit_equals_a_whole_one(network, data):
+    whole = network.clone()
+    bp.Trainer(epochs=10, batch_size=7, seed=5).fit(whole, *data)
+    bp.Trainer(epochs=4, batch_size=7, seed=5).fit(network, *data)
+    network = bp.Network.from_bytes(network.to_bytes())
+    result = bp.Trainer(epochs=10, batch_size=7, resume=True).fit(network, *data)
+    assert network.to_bytes() == whole.to_bytes()
+    assert [p.epoch for p in result.history] == list(range(5, 11))
+
+
+def test_time_between_reports_may_be_given(network, data):
+    seen = []
+
+    def slow(progress):
+        seen.append(progress)
+        time.sleep(0.002)
+        return progress.epoch == 2
+
+    bp.Trainer(epochs=10**6, batch_size=1, progress_seconds=1e-9).fit(network, *data, progress=slow)
+    assert len(seen) == 80  # each step of two epochs
