@@ -11,7 +11,8 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts torture torture-files bench bench-quick install wheel clean
+.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers \
+	torture torture-files torture-fuzz bench bench-quick install wheel clean
 
 all: lib
 
@@ -35,7 +36,7 @@ demo: lib
 
 # ---- Tests ----
 
-test: test-library test-swift test-c test-python test-hosts
+test: test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers
 	@echo "all tests passed"
 
 test-library: lib
@@ -56,12 +57,24 @@ test-python: lib
 test-hosts: lib
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
 
+test-fuzz: lib
+	Fuzz/run.sh replay $(BUILD)
+	Fuzz/run.sh watched
+
+test-sanitizers: setup
+	Tests/Sanitizers/run.sh
+
 # ---- The same claims at length: see docs/reliability.md ----
 
-torture: torture-files
+torture: torture-files torture-fuzz
 
 torture-files: lib
 	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations" Tests/CTests/run.sh $(BUILD)
+
+FUZZ_SECONDS ?= 3600
+
+torture-fuzz: setup
+	Fuzz/run.sh fuzz $(FUZZ_SECONDS)
 
 # ---- Benchmarks: see Benchmarks/README.md ----
 

@@ -26,6 +26,8 @@
  * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
  *            The caller owns them; the library reads or writes them during the call and keeps no pointer to them.
  * Strings    are UTF-8, ended by NUL. The library copies what it keeps.
+ * Unchecked  are the things C cannot check: a string without its NUL, an array smaller than the counts that come with it,
+ *            a pointer that is neither NULL nor valid, a callback of another type. All else that is wrong has a status.
  * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
  *            made up, or is of the other kind gives BP_ERROR_INVALID_HANDLE.
  * Threads.   Any function may be called from any thread. Calls on different networks are independent. On one network,

@@ -19,7 +19,6 @@ extension NetworkState {
             d: workspace.layers[last].delta.base, rows: rows, columns: outputCount, stride: layers[last].stride,
             scale: lossScale(rows: rows))
 
-        var failure = CallbackFailure()
         var index = last
         while index >= 0 {
             let stop = layers[...index].lastIndex { $0.needsAllRows } ?? -1
@@ -27,12 +26,12 @@ extension NetworkState {
                 var i = index
                 while i > stop {
                     let code = i < last || !fused ? differentiate(i, start, count, in: workspace) : 0
-                    if code != 0 { return failure.note(code, layer: i, row: start) }
+                    if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
                     propagate(i, start, count, in: workspace)
                     i -= 1
                 }
             }
-            try failure.check(layers, "backward")
+            try workspace.failure.check(layers, "backward")
             if stop >= 0 {
                 let isFused = fused && stop == last
                 try finishBackward(stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep)
@@ -48,15 +47,14 @@ extension NetworkState {
         let layer = layers[index]
         let own = workspace.layers[index]
         let stride = layer.stride
-        var failure = CallbackFailure()
         if !layer.activation.isThreadSafe {
-            failure.note(differentiate(index, 0, rows, in: workspace), layer: index, row: 0)
+            workspace.failure.note(differentiate(index, 0, rows, in: workspace), layer: index, row: 0)
         } else if !fused {
             forEachRowBlock(of: rows) { start, count in
-                failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
+                workspace.failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
             }
         }
-        try failure.check(layers, "backward")
+        try workspace.failure.check(layers, "backward")
         guard let norm = layer.norm, let buffers = own.norm else {
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
             return

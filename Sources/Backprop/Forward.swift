@@ -4,7 +4,6 @@ extension NetworkState {
     /// The training pass from inputs to outputs: afterwards each layer's z and a are in the workspace (notes, §2 (b)).
     /// Blocks of rows go through the layers on their own, up to one that needs all rows at once.
     func forward(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) throws(BackpropError) {
-        var failure = CallbackFailure()
         var index = 0
         while index < layers.count {
             let stop = layers[index...].firstIndex { $0.needsAllRows } ?? layers.count
@@ -12,11 +11,11 @@ extension NetworkState {
                 for i in index..<stop {
                     weigh(i, inputs, start, count, in: workspace)
                     let code = activate(i, start, count, in: workspace)
-                    if code != 0 { return failure.note(code, layer: i, row: start) }
+                    if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
                 }
                 if stop < layers.count { weigh(stop, inputs, start, count, in: workspace) }
             }
-            try failure.check(layers, "forward")
+            try workspace.failure.check(layers, "forward")
             if stop < layers.count { try finish(stop, rows: rows, in: workspace) }
             index = stop + 1
         }
@@ -26,7 +25,6 @@ extension NetworkState {
     private func finish(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
         let layer = layers[index]
         let own = workspace.layers[index]
-        var failure = CallbackFailure()
         if let norm = layer.norm, let buffers = own.norm {
             measure(own.z.base, rows: rows, stride: layer.stride, norm, buffers)
             forEachRowBlock(of: rows) { start, count in
@@ -35,14 +33,14 @@ extension NetworkState {
                     z, count, layer.stride, buffers.mean, buffers.inverseDeviation, norm.gamma.base,
                     norm.beta.base, buffers.normalized.base + start * layer.stride, z)
                 if layer.activation.isThreadSafe {
-                    failure.note(activate(index, start, count, in: workspace), layer: index, row: start)
+                    workspace.failure.note(activate(index, start, count, in: workspace), layer: index, row: start)
                 }
             }
         }
         if !layer.activation.isThreadSafe {
-            failure.note(activate(index, 0, rows, in: workspace), layer: index, row: 0)
+            workspace.failure.note(activate(index, 0, rows, in: workspace), layer: index, row: 0)
         }
-        try failure.check(layers, "forward")
+        try workspace.failure.check(layers, "forward")
     }
 
     /// z = Σ w x   (notes, §2)

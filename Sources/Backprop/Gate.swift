@@ -31,7 +31,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         self.gate = gate
         generation = cp_load64(&gate.pointee.state) >> 32
         cp_store32(&gate.pointee.kind, Object.kind)
-        gate.pointee.object = Unmanaged.passRetained(object).toOpaque()
+        cp_store_pointer(&gate.pointee.object, Unmanaged.passRetained(object).toOpaque())
     }
 
     /// Waits for those inside. From a callback of this object, it takes effect when the call in progress returns.
@@ -43,7 +43,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
             return
         }
         let object = gate.pointee.object
-        gate.pointee.object = nil
+        cp_store_pointer(&gate.pointee.object, nil)
         cp_store32(&gate.pointee.doomed, 0)
         cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
         Self.putGate(gate)
@@ -227,7 +227,7 @@ extension Handle {
         guard let gate = gate(at: index) else { return nil }
         gate.pointee.index = UInt32(index)
         cp_store64(&gate.pointee.state, 1 << 32)
-        table.pointee.count += 1
+        table.pointee.count = UInt32(index + 1)
         return gate
     }
 

@@ -65,13 +65,14 @@ final class Packing {
     }
 }
 
-/// The failure of a host's function, if there was one; of several on different threads that of the first row.
-struct CallbackFailure {
+/// The failure of a host's function, if there was one; of several on different threads that of the first row. A class,
+/// since several threads note theirs in the same one; it lives as long as the buffers, so that no step allocates it.
+final class CallbackFailure {
     private var code: Int32 = 0
     private var layer = 0
     private var row = Int.max
 
-    mutating func note(_ code: Int32, layer: Int, row: Int) {
+    func note(_ code: Int32, layer: Int, row: Int) {
         guard code != 0 else { return }
         cp_lock()
         defer { cp_unlock() }
@@ -81,8 +82,10 @@ struct CallbackFailure {
         self.row = row
     }
 
+    /// Throws what was noted since the last check, once all threads are done.
     func check(_ layers: [Layer], _ pass: StaticString) throws(BackpropError) {
         guard code != 0 else { return }
+        defer { (code, row) = (0, .max) }
         throw Self.error(code, layers[layer].activation.name, pass)
     }
 

@@ -55,19 +55,18 @@ extension NetworkState {
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
         let stride = layers[layers.count - 1].stride
-        var failure = CallbackFailure()
         Parallel.run(threads, parallel: threads > 1) { thread in
             let part = buffers.part(thread)
             var block = thread
             while block < blocks {
                 let count = min(size, rows - block * size)
                 let (code, layer) = infer(inputs + block * size * inputCount, rows: count, in: part)
-                if code != 0 { return failure.note(code, layer: layer, row: block * size) }
+                if code != 0 { return buffers.failure.note(code, layer: layer, row: block * size) }
                 body(block, count, part, stride)
                 block += threads
             }
         }
-        try failure.check(layers, "forward")
+        try buffers.failure.check(layers, "forward")
     }
 
     /// All layers, each z in the one buffer and each a in the other. 0, or the code with which a host's function failed,
@@ -134,6 +133,7 @@ final class PredictionBuffers {
 
     let rows: Int
     let parts: Int
+    let failure = CallbackFailure()
     private let widest: Int
     private let storage: Floats
     private let packing: Packing?

@@ -8,6 +8,7 @@ final class Workspace {
     /// are not all at the same.
     let transposed: Floats
     let rowPlan: RowPlan?
+    let failure = CallbackFailure()
     /// What the step in progress draws its dropout from; nil for none.
     var dropoutKey: UInt64?
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.

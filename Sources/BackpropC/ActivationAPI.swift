@@ -159,7 +159,7 @@ private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -
 
 /// Constants of a signature.
 private func numbers(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> UnsafeBufferPointer<Double> {
-    guard count >= 0 else { throw BackpropError(.limit, "constant_count is too large") }
+    guard count >= 0 else { throw BackpropError(.invalidValue, "constant_count is too large") }
     return UnsafeBufferPointer(start: count == 0 ? nil : try require(values, "constants"), count: count)
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh BUILD_FOLDER: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
 # runs them, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
-# CC, CXX, CFLAGS and CXXFLAGS are taken from the environment. ONLY="files handles" runs just those.
+# CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS are taken from the environment. ONLY="files handles" runs just those,
+# EXCEPT="files handles" all others.
 set -u
 if [ $# -ne 1 ] || [ ! -e "$1/libbackprop.so" ]; then
     echo "usage: run.sh BUILD_FOLDER, which holds libbackprop.so" >&2
@@ -15,10 +16,11 @@ work=$(mktemp -d) # programs run in a folder of their own, where they may write
 export CORPUS="$root/Tests/Corpus"
 trap 'rm -rf "$work"' EXIT INT TERM
 mkdir -p "$programs"
+python3 "$root/Fuzz/signatures.py" "$root/include/backprop.h" >"$programs/signatures.h"
 
 strict="-Wall -Wextra -pedantic -Werror"
 # The programs find the library in the build folder, wherever that is.
-link="-L $build -Wl,-rpath,$build -lbackprop -lm -lpthread"
+link="-L $build -Wl,-rpath,$build -lbackprop -lm -lpthread ${LDFLAGS:-}"
 passed=0
 failed=0
 
@@ -35,7 +37,7 @@ claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds
 }
 
 compile_c() { # compile_c SOURCE PROGRAM
-    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" "$1" -o "$2" $link
+    ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" -I "$root/Fuzz" -I "$programs" "$1" -o "$2" $link
 }
 
 compile_cxx() {
@@ -88,9 +90,11 @@ trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
 files mutations saving weights corpus
 threads team memory
+limits
 cplusplus
 "
 for name in ${ONLY:-$all}; do
+    case " ${EXCEPT:-} " in *" $name "*) continue ;; esac
     echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run stands in
     if [ "$name" = cplusplus ]; then

@@ -27,11 +27,15 @@ static bp_network *some_network(uint64_t seed, const char *activation) {
     return network;
 }
 
+/* What threads tell each other beside the library. */
+#define SEEN(variable) __atomic_load_n(&(variable), __ATOMIC_ACQUIRE)
+#define TELL(variable, value) __atomic_store_n(&(variable), value, __ATOMIC_RELEASE)
+
 typedef struct {
     pthread_t thread;
     size_t index;
     long wrong;
-    volatile long done;
+    long done;
     bp_network *network;
     snapshot expected;
 } worker;
@@ -57,7 +61,7 @@ static void finish(size_t first, size_t count) {
 static void wait_for(size_t count) {
     const struct timespec moment = {0, 1000000};
     for (size_t i = 0; i < count; i++)
-        for (int tries = 0; workers[i].done == 0 && workers[i].wrong == 0 && tries < 60000; tries++)
+        for (int tries = 0; SEEN(workers[i].done) == 0 && tries < 60000; tries++)
             nanosleep(&moment, NULL);
 }
 
@@ -95,12 +99,12 @@ static void networks_on_many_threads_give_the_same_bits(void) {
 
 enum { STEPS = 400 };
 static float states[STEPS + 1][ROWS * OUTPUTS], losses[STEPS + 1]; /* after each step, computed beforehand */
-static volatile int training_done;
+static int training_done;
 
 static void *read_on(void *data) {
     worker *self = (worker *)data;
     int state = 0; /* steps go forward only */
-    while (!training_done) {
+    while (!SEEN(training_done)) {
         float outputs[ROWS * OUTPUTS], loss;
         if (self->index % 3 == 0) {
             self->wrong += bp_network_predict(self->network, x, ROWS, outputs) != BP_OK;
@@ -122,7 +126,7 @@ static void *read_on(void *data) {
             self->wrong++; /* a state that never was */
             break;
         }
-        self->done++;
+        TELL(self->done, self->done + 1);
     }
     return NULL;
 }
@@ -135,7 +139,7 @@ static void readers_see_whole_steps_only(void) {
         EXPECT_OK(bp_network_predict(twin, x, ROWS, states[step]));
         EXPECT_OK(bp_network_evaluate(twin, x, y, ROWS, &losses[step]));
     }
-    training_done = 0;
+    TELL(training_done, 0);
     for (int i = 0; i < THREADS; i++) workers[i].network = network;
     start(0, 6, read_on);
     for (int step = 0; step < STEPS; step++) {
@@ -144,7 +148,7 @@ static void readers_see_whole_steps_only(void) {
         nanosleep(&moment, NULL);
     }
     wait_for(6);
-    training_done = 1;
+    TELL(training_done, 1);
     finish(0, 6);
     for (int i = 0; i < 6; i++) EXPECT(workers[i].done > 0);
     EXPECT(snapshot_equal(network, twin));
@@ -154,16 +158,16 @@ static void readers_see_whole_steps_only(void) {
 
 /* ---- Calls from another thread wait for a callback to end; BP_ERROR_BUSY is for the callback's own thread only */
 
-static volatile int in_callback, callback_left;
+static int in_callback, callback_left;
 
 static int32_t linger(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     memcpy(a, z, rows * columns * sizeof(float));
-    if (!in_callback) {
+    if (!SEEN(in_callback)) {
         const struct timespec moment = {0, 100000000};
-        in_callback = 1;
+        TELL(in_callback, 1);
         nanosleep(&moment, NULL);
-        callback_left = 1;
+        TELL(callback_left, 1);
     }
     return 0;
 }
@@ -189,12 +193,12 @@ static void another_thread_waits_for_the_callback(void) {
     in_callback = callback_left = 0;
     workers[0].network = network;
     start(0, 1, train_once);
-    while (!in_callback) {
+    while (!SEEN(in_callback)) {
         const struct timespec moment = {0, 1000000};
         nanosleep(&moment, NULL);
     }
     EXPECT_OK(bp_network_predict(network, x, ROWS, outputs));
-    EXPECT(callback_left);
+    EXPECT(SEEN(callback_left));
     finish(0, 1);
     bp_network_free(network);
     EXPECT_OK(bp_activation_unregister("linger"));
@@ -202,36 +206,37 @@ static void another_thread_waits_for_the_callback(void) {
 
 /* ---- Handles that other threads free */
 
-static bp_network *volatile shared;
+static bp_network *shared;
 
 static void *use_shared(void *data) {
     worker *self = (worker *)data;
-    while (!training_done) {
+    while (!SEEN(training_done)) {
         float outputs[ROWS * OUTPUTS];
         bp_network *copy = NULL;
-        int32_t status = self->index % 3 == 0   ? bp_network_predict(shared, x, ROWS, outputs)
-                         : self->index % 3 == 1 ? bp_network_train_minibatch(shared, x, y, ROWS, 0.05f, NULL)
-                                                : bp_network_clone(shared, &copy);
+        int32_t status = self->index % 3 == 0   ? bp_network_predict(SEEN(shared), x, ROWS, outputs)
+                         : self->index % 3 == 1 ? bp_network_train_minibatch(SEEN(shared), x, y, ROWS, 0.05f, NULL)
+                                                : bp_network_clone(SEEN(shared), &copy);
         bp_network_free(copy);
         self->wrong += status != BP_OK && status != BP_ERROR_INVALID_HANDLE;
-        self->done += status == BP_OK;
+        if (status == BP_OK) TELL(self->done, self->done + 1);
     }
     return NULL;
 }
 
 static void network_may_be_freed_while_other_threads_use_it(void) {
-    training_done = 0;
+    TELL(training_done, 0);
     shared = some_network(1, "tanh");
     start(0, 4, use_shared);
     for (uint64_t round = 0; round < 500; round++) {
         const struct timespec moment = {0, 50000};
         bp_network *old = shared;
         nanosleep(&moment, NULL);
-        if (round % 2) shared = some_network(round, "tanh"), bp_network_free(old);
-        else bp_network_free(old), bp_network_free(old), shared = some_network(round, "tanh");
+        if (round % 2 == 0) bp_network_free(old), bp_network_free(old);
+        TELL(shared, some_network(round, "tanh"));
+        if (round % 2) bp_network_free(old);
     }
     wait_for(4);
-    training_done = 1;
+    TELL(training_done, 1);
     finish(0, 4);
     for (int i = 0; i < 4; i++) EXPECT(workers[i].done > 0);
     bp_network_free(shared);

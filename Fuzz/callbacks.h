@@ -1,0 +1,114 @@
+/* callbacks.h: a host's functions, well and badly behaved. What one does is in its cookie, which is its user_data. */
+#ifndef CALLBACKS_H
+#define CALLBACKS_H
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "signature.h"
+#include "source.h"
+
+enum { BEND, IDENTITY, STEEP, FAIL, GIVE_NAN, GIVE_INFINITY, COME_BACK, BEHAVIOURS };
+
+typedef struct cookie {
+    uint8_t behaviour;
+    uint8_t registered; /* with a destroy, which has to be called once */
+    uint8_t destroyed;
+    struct cookie *next;
+} cookie;
+
+static cookie *cookies; /* of this run */
+static const char *current_call = "";
+
+static pthread_t main_thread; /* callbacks that are declared thread-safe run on others too */
+
+static void breach(const char *what) {
+    fprintf(stderr, "BREACH in %s: %s (%s)\n", current_call, what, bp_last_error_message());
+    abort();
+}
+
+/* Makes one more call of the input's; defined with the calls. */
+static void come_back(void);
+
+static cookie *new_cookie(uint8_t behaviour) {
+    cookie *made = (cookie *)calloc(1, sizeof *made);
+    if (!made) exit(2);
+    made->behaviour = behaviour % BEHAVIOURS;
+    made->next = cookies;
+    return cookies = made;
+}
+
+/* What a callback is to do. */
+static int behaviour(void *user_data) {
+    cookie *own = (cookie *)user_data;
+    if (!own) return IDENTITY;
+    if (own->destroyed) breach("a callback is called after its destroy");
+    if (own->behaviour == COME_BACK && pthread_equal(pthread_self(), main_thread)) come_back();
+    return own->behaviour;
+}
+
+static float bent(float z, int kind) {
+    switch (kind) {
+    case BEND: return z / (1 + fabsf(z));
+    case STEEP: return z * 1e30f;
+    case GIVE_NAN: return NAN;
+    case GIVE_INFINITY: return INFINITY;
+    default: return z;
+    }
+}
+
+static float scalar(float z, void *user_data) { return bent(z, behaviour(user_data)); }
+
+static float scalar_derivative(float z, float a, void *user_data) {
+    (void)z;
+    return bent(1 - fabsf(a), behaviour(user_data));
+}
+
+static int32_t vector_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    int kind = behaviour(user_data);
+    for (size_t i = 0; i < rows * columns; i++) a[i] = bent(z[i], kind);
+    return kind == FAIL ? -7 : 0;
+}
+
+static int32_t vector_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                               void *user_data) {
+    int kind = behaviour(user_data);
+    for (size_t i = 0; i < rows * columns; i++) dz[i] = bent(da[i], kind) + 0 * z[i] * a[i];
+    return kind == FAIL ? 1 : 0;
+}
+
+/* For any signature: numbers it does not get are whatever they are. */
+static double foreign(double z) { return z / 2; }
+
+static int32_t progress(const bp_progress *now, void *user_data) {
+    int kind = behaviour(user_data);
+    if (now->struct_size != sizeof *now || now->epoch > now->epochs || now->step > now->steps) breach("no progress");
+    return kind == FAIL ? -5 : kind == STEEP ? 1 : 0;
+}
+
+static void destroy(void *user_data) {
+    cookie *own = (cookie *)user_data;
+    if (!own) return;
+    if (own->destroyed) breach("destroy is called twice");
+    if (!own->registered) breach("destroy is called though registering failed");
+    if (own->behaviour == COME_BACK) come_back();
+    own->destroyed = 1;
+}
+
+/* A function of each callback type. */
+static const struct {
+    const char *type;
+    void (*function)(void);
+} callbacks[] = {
+    {"bp_scalar_fn", (void (*)(void))scalar},
+    {"bp_scalar_derivative_fn", (void (*)(void))scalar_derivative},
+    {"bp_vector_forward_fn", (void (*)(void))vector_forward},
+    {"bp_vector_backward_fn", (void (*)(void))vector_backward},
+    {"bp_foreign_fn", (void (*)(void))foreign},
+    {"bp_progress_fn", (void (*)(void))progress},
+    {"bp_destroy_fn", (void (*)(void))destroy},
+};
+
+#endif
