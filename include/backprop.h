@@ -634,6 +634,46 @@ int32_t bp_network_get_parameters(const bp_network *network, float *parameters_o
  * Since:     0.1 */
 int32_t bp_network_set_parameters(bp_network *network, const float *parameters);
 
+/* ---- Metadata --------------------------------------------------------------------------------------------------- */
+
+/* Texts of the program's own that go with the network, its copies and its file, where any safetensors reader finds them
+ * under "metadata." and the key: names of classes or features, say, or where the data came from. */
+
+/* Sets the text of a key, or replaces it.
+ *   key: 1 to 256 bytes. key and value: UTF-8. At most 1024 keys, and 1 MiB of keys and values together.
+ * Ownership: both strings are copied.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a key of another size, or text that is not UTF-8; LIMIT;
+ *            BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_set_metadata(bp_network *network, const char *key, const char *value);
+
+/* The text of a key. *needed_out is its size in bytes with its NUL, also when the buffer is too small, as in
+ * bp_network_save_memory.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a key that is not UTF-8; UNKNOWN_NAME for a key without a
+ *            text; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.1 */
+int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity,
+                                size_t *needed_out);
+
+/* The key with that index, in the order of their bytes: count up from 0 until BP_ERROR_UNKNOWN_NAME.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.1 */
+int32_t bp_network_metadata_key(const bp_network *network, size_t index, char *buffer, size_t capacity,
+                                size_t *needed_out);
+
+/* Removes a key and its text.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a key that is not UTF-8; UNKNOWN_NAME for a key without a
+ *            text; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_remove_metadata(bp_network *network, const char *key);
+
 /* ---- Files ------------------------------------------------------------------------------------------------------ */
 
 /* A model is one safetensors file: any reader of that format opens it. It holds the parameters and running statistics

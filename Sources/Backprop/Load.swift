@@ -15,6 +15,7 @@ extension NetworkState {
         try fill(network, from: header, data)
         try ModelFormat.requireScales(of: network)
         network.optimizerState?.measure(network.kernels)
+        try network.takeMetadata(from: header.metadata)
         for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
         return network

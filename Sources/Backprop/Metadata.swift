@@ -42,6 +42,17 @@ final class Metadata {
         return words[place].value
     }
 
+    /// All keys that begin so, without that, and their values.
+    func values(withPrefix prefix: String) -> [(key: String, value: String)] {
+        var values: [(key: String, value: String)] = []
+        for place in words.indices where words[place].key.starts(with: prefix) {
+            words[place].isKnown = true
+            let key = String(decoding: words[place].key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+            values.append((key, words[place].value))
+        }
+        return values
+    }
+
     /// Nothing was said that nobody asked for.
     func requireAllKnown() throws(BackpropError) {
         for word in words where !word.isKnown {

@@ -149,6 +149,30 @@ public final class Network: Sendable {
         }
     }
 
+    // MARK: Metadata
+
+    /// Keys of the texts that go with the network and its file, sorted.
+    public var metadataKeys: [String] {
+        get throws(BackpropError) {
+            try handle.read { (state) throws(BackpropError) in state.hostMetadata.map { $0.key } }
+        }
+    }
+
+    public func metadata(_ key: String) throws(BackpropError) -> String {
+        try handle.read { (state) throws(BackpropError) in try state.metadata(key) }
+    }
+
+    public func setMetadata(_ key: String, _ value: String) throws(BackpropError) {
+        guard !key.utf8.contains(0), !value.utf8.contains(0) else {
+            throw BackpropError(.invalidValue, "metadata with a null character in it")
+        }
+        try handle.write { (state) throws(BackpropError) in try state.setMetadata(key, value) }
+    }
+
+    public func removeMetadata(_ key: String) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.removeMetadata(key) }
+    }
+
     // MARK: Parameters and files
 
     /// The flat parameters.

@@ -16,6 +16,8 @@ package final class NetworkState: Guarded {
     var inputScaling, targetScaling: Scaling?
     /// Inputs and targets of a training call, scaled.
     var scaledRows: FloatBuffer?
+    /// Sorted by key.
+    var hostMetadata: [(key: String, value: String)] = []
     var seed: UInt64
     /// Training steps taken since the weights were drawn.
     var steps: UInt64 = 0
@@ -83,6 +85,7 @@ package final class NetworkState: Guarded {
         let copy = NetworkState(layers: layers, seed: seed)
         copy.loss = loss
         copy.options = options
+        copy.hostMetadata = hostMetadata
         copy.inputScaling = inputScaling
         copy.targetScaling = targetScaling
         copy.optimizer = optimizer

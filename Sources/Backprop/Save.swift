@@ -75,7 +75,7 @@ private struct SavedModel: ~Copyable {
         return bytes
     }
 
-    /// All keys after the checksum. Names have only characters that JSON takes as they are.
+    /// All keys after the checksum, in characters that JSON takes as they are.
     private static func metadata(_ network: NetworkState) -> [(String, String)] {
         let layers = network.layers
         let state = network.random.state
@@ -93,5 +93,6 @@ private struct SavedModel: ~Copyable {
         if network.fit.step > 0 { pairs.append(("fit", ModelFormat.list(network.fit.words.map { ModelFormat.hex($0) }))) }
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
         return pairs + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
+            + network.metadataWords
     }
 }

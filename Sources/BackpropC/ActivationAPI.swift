@@ -95,16 +95,7 @@ public func bp_activation_name(
     _ index: Int, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try zeroed(needed_out, "needed_out")
-        let buffer = capacity == 0 ? buffer : try require(buffer, "buffer")
-        let name = try ActivationRegistry.name(at: index)
-        let count = name.utf8.count + 1
-        out.pointee = count
-        guard let buffer, roomy(capacity) >= count else {
-            throw BackpropError(.bufferTooSmall, "the name needs \(count) bytes, the buffer has \(capacity)")
-        }
-        for (i, byte) in name.utf8.enumerated() { buffer[i] = CChar(bitPattern: byte) }
-        buffer[count - 1] = 0
+        try TextOutput(buffer, capacity, needed_out).put(try ActivationRegistry.name(at: index))
     }
 }
 

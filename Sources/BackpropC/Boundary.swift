@@ -53,6 +53,43 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(Backpro
     String(cString: try require(pointer, name))
 }
 
+/// A caller's text that must be UTF-8.
+func validText(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
+    let start = try require(pointer, name)
+    let bytes = UnsafeRawBufferPointer(start: start, count: cp_string_length(start)).bindMemory(to: UInt8.self)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw BackpropError(.invalidValue, "\(name) is not UTF-8")
+    }
+    return text
+}
+
+/// Where a call that gives a text is to put it.
+struct TextOutput {
+    private let buffer: UnsafeMutablePointer<CChar>?
+    private let capacity: Int
+    private let needed: UnsafeMutablePointer<Int>
+
+    init(
+        _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>?
+    ) throws(BackpropError) {
+        needed = try zeroed(needed_out, "needed_out")
+        self.buffer = capacity == 0 ? buffer : try require(buffer, "buffer")
+        self.capacity = roomy(capacity)
+    }
+
+    /// Its size with NUL in any case, and the text if the buffer has room.
+    @inline(never)
+    func put(_ text: String) throws(BackpropError) {
+        let count = text.utf8.count + 1
+        needed.pointee = count
+        guard let buffer, capacity >= count else {
+            throw BackpropError(.bufferTooSmall, "the text needs \(count) bytes, the buffer has \(capacity)")
+        }
+        for (i, byte) in text.utf8.enumerated() { buffer[i] = CChar(bitPattern: byte) }
+        buffer[count - 1] = 0
+    }
+}
+
 /// Text that lives as long as the process.
 func fixed(_ text: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)

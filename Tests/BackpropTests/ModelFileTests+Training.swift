@@ -88,6 +88,23 @@ extension ModelFileTests {
         expectFailure(.corrupt) { try load(changed.sealed) }
     }
 
+    /// C would see a text with a null character in it cut short.
+    @Test(arguments: ["\\u0000", "a\\u0000b"])
+    func textsWithNullCharactersAreRefused(text: String) throws {
+        let network = try Network(layers: [2, 1], seed: 7)
+        try network.setMetadata("KEY", "VALUE")
+        let model = ModelText(try network.savedBytes())
+        for place in ["KEY", "VALUE"] {
+            let changed = try #require(model.replacing(place, with: text))
+            expectFailure(.corrupt) { try load(changed.sealed) }
+        }
+        #expect(try load(model.sealed).metadata("KEY") == "VALUE")
+        #expect(try network.metadataKeys == ["KEY"])
+        expectFailure(.invalidValue) { try network.setMetadata("a\0b", "") }
+        try network.removeMetadata("KEY")
+        expectFailure(.unknownName) { _ = try network.metadata("KEY") }
+    }
+
     @Test(arguments: [0, -1, .nan] as [Float])
     func scalesThatCannotBeDividedByAreRefused(value: Float) throws {
         var model = ModelText(try Self.scaled())

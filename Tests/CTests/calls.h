@@ -106,6 +106,20 @@ static inline int32_t calls_set_parameters(bp_network *network) {
     memset(calls_floats, 0, sizeof calls_floats);
     return bp_network_set_parameters(network, calls_floats);
 }
+static inline int32_t calls_set_metadata(bp_network *network) { return bp_network_set_metadata(network, "k", "v"); }
+static inline int32_t calls_get_metadata(bp_network *network) {
+    char buffer[8];
+    size_t needed = 99;
+    int32_t status = bp_network_get_metadata(network, "k", buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_metadata_key(bp_network *network) {
+    char buffer[8];
+    size_t needed = 99;
+    int32_t status = bp_network_metadata_key(network, 0, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_remove_metadata(bp_network *network) { return bp_network_remove_metadata(network, "k"); }
 static inline int32_t calls_save(bp_network *network) { return bp_network_save(network, "calls.safetensors"); }
 static inline int32_t calls_save_memory(bp_network *network) {
     static uint8_t buffer[65536];
@@ -146,6 +160,10 @@ static const network_call network_calls[] = {
     {"parameter_count", calls_parameter_count, 1},
     {"get_parameters", calls_get_parameters, 1},
     {"set_parameters", calls_set_parameters, 0},
+    {"set_metadata", calls_set_metadata, 0},
+    {"get_metadata", calls_get_metadata, 1},
+    {"metadata_key", calls_metadata_key, 1},
+    {"remove_metadata", calls_remove_metadata, 0},
     {"save", calls_save, 1},
     {"save_memory", calls_save_memory, 1},
     {"load_weights", calls_load_weights, 0},

@@ -88,7 +88,7 @@ reference handles arguments options
 training initialization losses batchnorm optimizers dropout scaling transaction
 trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
-files mutations saving weights corpus
+files metadata mutations saving weights corpus
 threads team memory
 limits
 cplusplus

@@ -15,6 +15,7 @@ from ._call import call, check
 from ._handle import Owner
 from ._library import library
 from ._prototypes import Network as Handle
+from .metadata import Metadata
 from .errors import Status
 
 Path = Union[str, "os.PathLike[str]"]
@@ -246,6 +247,13 @@ class Network(Owner):
     def parameters(self, values: ArrayLike) -> None:
         call(library.bp_network_set_parameters, self._handle,
              pointer(vector(values, self.parameter_count, "parameters")))
+
+    # Metadata
+
+    @property
+    def metadata(self) -> Metadata:
+        """Texts that go with the network and its file: a dict of str to str."""
+        return Metadata(self)
 
     # Files
 
