@@ -30,7 +30,7 @@ func power(_ x: Double, _ n: UInt64) -> Double {
 
 /// The n-th root of x, 0 ≤ x ≤ 1, by Newton's method; likewise.
 func root(_ x: Double, _ n: UInt64) -> Double {
-    guard x > 0 else { return 0 }
+    guard x > 0, n > 1 else { return x }
     var y = 1.0
     for _ in 0..<1000 {  // from above, and so ever lower
         let next = y - (y - x / power(y, n - 1)) / Double(n)

@@ -2,12 +2,14 @@
  * OUT.safetensors, OUT.parameters and OUT.predictions (raw float32).
  *
  *     host OUT FIRST LAST [MODEL]
+ *     host OUT fit LAST [MODEL]         a trainer's fit, which ends at step LAST
  *
  * From a new network, or from MODEL, which must hold one that has done the steps before FIRST. Each of the three hosts
  * makes its own data and brings its own activation, so that nothing but the library makes their bits equal. */
 #include <backprop.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { INPUTS = 6, OUTPUTS = 4, ROWS = 60 };
 
@@ -70,6 +72,30 @@ static void train(bp_network *network, int step) {
     else check(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.25f, NULL));
 }
 
+/* More than is ever reached: every host stops the same fit somewhere. */
+static int32_t stop_at(const bp_progress *progress, void *last) { return progress->step == (uint64_t) * (int *)last; }
+
+static void fit(bp_network *network, int last) {
+    static const struct {
+        const char *name;
+        double value;
+    } options[] = {{"epochs", 20}, {"batch_size", 7}, {"learning_rate", 0.0625}, {"schedule", 3}, {"seed", 11},
+                   {"validation_fraction", 0.25}, {"keep", 1}, {"resume", 1}, {"progress_interval", 1}};
+    bp_trainer *trainer;
+    float weights[ROWS];
+    for (int row = 0; row < ROWS; row++) weights[row] = (float)(row % 4) / 2;
+    check(bp_trainer_create(&trainer));
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        check(bp_trainer_set_option(trainer, options[i].name, options[i].value));
+    check(bp_trainer_set_weights(trainer, weights, ROWS));
+    check(bp_trainer_set_progress(trainer, stop_at, &last));
+    if (bp_trainer_fit(trainer, network, inputs, targets, ROWS, NULL, NULL, 0, NULL) != BP_STOPPED) {
+        fprintf(stderr, "host: %s\n", bp_last_error_message());
+        exit(1);
+    }
+    bp_trainer_free(trainer);
+}
+
 static const char *named(const char *out, const char *end) {
     static char path[4096];
     snprintf(path, sizeof path, "%s.%s", out, end);
@@ -93,7 +119,13 @@ int main(int argc, char **argv) {
     check(bp_activation_register_scalar("squash", squash, squash_derivative, NULL, NULL));
     if (argc == 5) check(bp_network_load(argv[4], &network));
     else network = new_network();
-    for (int step = atoi(argv[2]); step < atoi(argv[3]); step++) train(network, step);
+    if (strcmp(argv[2], "fit") == 0) {
+        check(bp_network_set_option(network, "dropout", 0.125));
+        if (argc == 4) check(bp_network_set_optimizer(network, "adam"));
+        fit(network, atoi(argv[3]));
+    } else {
+        for (int step = atoi(argv[2]); step < atoi(argv[3]); step++) train(network, step);
+    }
 
     check(bp_network_parameter_count(network, &count));
     parameters = (float *)malloc(count * sizeof *parameters);

@@ -1,4 +1,4 @@
-"""The run of host.c, number for number, in Python: host.py OUT FIRST LAST [MODEL]"""
+"""The run of host.c, number for number, in Python: host.py OUT FIRST|fit LAST [MODEL]"""
 import sys
 
 import numpy as np
@@ -60,11 +60,25 @@ def train(network, inputs, targets, step):
         network.train_minibatch(inputs[first:first + rows], targets[first:first + rows], 0.25)
 
 
+def fit(network, inputs, targets, last):
+    trainer = bp.Trainer(epochs=20, batch_size=7, learning_rate=0.0625, schedule="cosine", seed=11,
+                         validation_fraction=0.25, keep="latest", resume=True, progress_interval=1)
+    result = trainer.fit(network, inputs, targets, sample_weight=np.arange(ROWS) % 4 / 2,
+                         progress=lambda progress: progress.step == last)
+    assert result.stopped
+
+
 def main(out, first, last, model=None):
     inputs, targets = make_data()
     network = bp.load(model) if model else new_network()
-    for step in range(int(first), int(last)):
-        train(network, inputs, targets, step)
+    if first == "fit":
+        network.set_option("dropout", 0.125)
+        if not model:
+            network.set_optimizer("adam")
+        fit(network, inputs, targets, int(last))
+    else:
+        for step in range(int(first), int(last)):
+            train(network, inputs, targets, step)
     network.save(out + ".safetensors")
     network.parameters.tofile(out + ".parameters")
     network.predict(inputs).tofile(out + ".predictions")

@@ -59,6 +59,14 @@ relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: a third of the steps each, thr
     same safetensors "$1.3" "$work/$set.c"
 }
 
+fit_relay() { # fit_relay OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within epochs and resumed elsewhere equals one fit
+    host "$2" "$1.1" fit 13
+    host "$3" "$1.2" fit 14 "$1.1.safetensors"
+    host "$4" "$1.3" fit 60 "$1.2.safetensors"
+    same parameters "$1.3" "$work/$set.fit"
+    same safetensors "$1.3" "$work/$set.fit"
+}
+
 moved() { # moved OUT: the run did something, so that equal files mean something
     host c "$1" 0 0
     ! cmp -s "$1.parameters" "$work/$set.c.parameters"
@@ -77,6 +85,10 @@ for set in native baseline; do
     done
     claim "C to Python to Swift through files equals one run ($set)" relay "$work/$set.cps" c python swift
     claim "Swift to C to Python through files equals one run ($set)" relay "$work/$set.scp" swift c python
+    claim "C fits ($set)" host c "$work/$set.fit" fit 60
+    claim "a fit of C's, resumed in Python and in Swift, equals one fit ($set)" fit_relay "$work/$set.fcps" c python swift
+    claim "a fit of Swift's, resumed in C and in Python, equals one fit ($set)" fit_relay "$work/$set.fscp" swift c python
+    claim "a fit of Python's, resumed in Swift and in C, equals one fit ($set)" fit_relay "$work/$set.fpsc" python swift c
 done
 unset BACKPROP_INSTRUCTION_SET
 

@@ -1,4 +1,4 @@
-// The run of host.c, number for number, in Swift: host OUT FIRST LAST [MODEL]
+// The run of host.c, number for number, in Swift: host OUT FIRST|fit LAST [MODEL]
 import Backprop
 import Foundation
 
@@ -58,16 +58,32 @@ func train(_ network: Network, _ inputs: [Float], _ targets: [Float], step: Int)
         Array(targets[first * outputCount..<(first + rows) * outputCount]), learningRate: single ? 0.0625 : 0.25)
 }
 
+func fit(_ network: Network, _ inputs: [Float], _ targets: [Float], last: Int) throws {
+    let trainer = try Trainer([
+        "epochs": 20, "batch_size": 7, "learning_rate": 0.0625, "schedule": 3, "seed": 11, "validation_fraction": 0.25,
+        "keep": 1, "resume": 1, "progress_interval": 1,
+    ])
+    try trainer.setWeights((0..<rowCount).map { Float($0 % 4) / 2 })
+    try trainer.setProgress { $0.step == last ? .stop : .goOn }
+    guard try trainer.fit(network, inputs, targets).isStopped else { exit(1) }
+}
+
 func write(_ values: [Float], to path: String) throws {
     try values.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: path)) }
 }
 
 let arguments = CommandLine.arguments
-guard (4...5).contains(arguments.count), let first = Int(arguments[2]), let last = Int(arguments[3]) else { exit(2) }
+guard (4...5).contains(arguments.count), let last = Int(arguments[3]) else { exit(2) }
 let (inputs, targets) = makeData()
 try registerSquash()
 let network = arguments.count == 5 ? try Network.load(from: arguments[4]) : try newNetwork()
-for step in first..<last { try train(network, inputs, targets, step: step) }
+if let first = Int(arguments[2]) {
+    for step in first..<last { try train(network, inputs, targets, step: step) }
+} else {
+    try network.setOption("dropout", 0.125)
+    if arguments.count == 4 { try network.setOptimizer("adam") }
+    try fit(network, inputs, targets, last: last)
+}
 try network.save(to: arguments[1] + ".safetensors")
 try write(network.parameters(), to: arguments[1] + ".parameters")
 try write(network.predict(inputs), to: arguments[1] + ".predictions")
