@@ -1,17 +1,18 @@
 import CPlatform
 
 /// What comparing f′ with differences of f found.
-package struct ActivationReport {
+public struct ActivationReport: Sendable {
     /// Numbers z at which they were compared.
-    package var points = 0
-    /// Of these, the ones where f has a kink or a jump; and the first of them.
-    package var kinks = 0
-    package var firstKink = Double.nan
+    public internal(set) var points = 0
+    /// Of these, the ones where f has a kink or a jump; and the first of them, NaN for none.
+    public internal(set) var kinks = 0
+    public internal(set) var firstKink = Double.nan
     /// Numbers z left out, f not being finite around them.
-    package var skipped = 0
-    package var worstError = 0.0
+    public internal(set) var skipped = 0
+    /// The largest relative error.
+    public internal(set) var worstError = 0.0
     /// Where that was.
-    package var worstZ = Double.nan
+    public internal(set) var worstZ = Double.nan
 }
 
 /// Compares an activation's derivative with differences of its values, over a sweep of z. A function of matrices is
@@ -144,7 +145,7 @@ package final class ActivationCheck {
         case .builtIn(let function): kernels.activate(function.kind, z.base, a.base, rows, Self.columns, Self.columns)
         case .plugin(let plugin, _):
             let code = plugin.forward(z.base, a.base, rows: rows, columns: Self.columns)
-            if code != 0 { throw CallbackFailure.error(code, plugin.name, "forward") }
+            if code != 0 { throw CallbackFailure.error(code, plugin, "forward") }
         }
     }
 
@@ -157,7 +158,7 @@ package final class ActivationCheck {
             let packing = try Packing.make(size: d.count)
             let code = plugin.backward(
                 z.base, a.base, d.base, rows: rows, columns: Self.columns, packing: packing, place: 0)
-            if code != 0 { throw CallbackFailure.error(code, plugin.name, "backward") }
+            if code != 0 { throw CallbackFailure.error(code, plugin, "backward") }
         }
     }
 

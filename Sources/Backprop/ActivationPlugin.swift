@@ -37,6 +37,10 @@ public final class ActivationPlugin: @unchecked Sendable {
     var isThreadSafe = false
     /// Neighbours in a list, which owns what it lists.
     var next: ActivationPlugin?
+    #if !hasFeature(Embedded)
+    /// What lies behind the codes of closures that throw.
+    var thrown: ThrownErrors?
+    #endif
     /// Whether `destroy` is to be called: only once registering has succeeded.
     var isAdopted = false
 
@@ -63,6 +67,21 @@ public final class ActivationPlugin: @unchecked Sendable {
     }
 
     func keepOpen(_ library: SharedObject) { libraries.append(library) }
+}
+
+extension ActivationPlugin {
+    /// From a shared library's functions by their names; nil is the process itself.
+    package static func library(
+        _ name: String, _ path: String?, _ symbol: String, _ derivative: String?, _ signature: Signature,
+        constants: [Double]
+    ) throws(BackpropError) -> ActivationPlugin {
+        let library = try SharedObject.open(path)
+        let function = try library.function(symbol)
+        var slope: ForeignFunction?
+        if let derivative { slope = try library.function(derivative) }
+        let functions = try Functions.foreign(function, derivative: slope, signature, constants: constants)
+        return ActivationPlugin(name: name, kind: .library, functions, libraries: [library])
+    }
 }
 
 /// The ways in, numbered as in `backprop.h`.

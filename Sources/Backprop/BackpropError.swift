@@ -24,13 +24,29 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     /// One line that says what was wrong.
     public let message: String
+    #if !hasFeature(Embedded)
+    /// What a closure of the program's threw, where that is why.
+    public let underlying: (any Error)?
+    #endif
 
     public var description: String { message }
 
+    #if hasFeature(Embedded)
     package init(_ code: Code, _ message: String) {
         self.code = code
-        // What a caller named may hold line breaks.
+        self.message = Self.line(message)
+    }
+    #else
+    package init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+        self.code = code
+        self.message = Self.line(message)
+        self.underlying = underlying
+    }
+    #endif
+
+    /// What a caller named may hold line breaks.
+    private static func line(_ message: String) -> String {
         let isLine = message.utf8.allSatisfy { $0 >= 0x20 }
-        self.message = isLine ? message : String(decoding: message.utf8.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)
+        return isLine ? message : String(decoding: message.utf8.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)
     }
 }

@@ -87,17 +87,17 @@ package final class ForeignCall {
     private init(_ prepared: OpaquePointer) { self.prepared = prepared }
 
     static func make(
-        _ signature: Signature, constants: UnsafeBufferPointer<Double>
+        _ signature: Signature, constants: [Double]
     ) throws(BackpropError) -> ForeignCall {
         let expected = signature.parameters.count - 1
         guard constants.count == expected else {
-            throw BackpropError(.invalidValue, "the signature has \(expected) constants after z, not \(UInt(bitPattern: constants.count))")
+            throw BackpropError(.invalidValue, "the signature has \(expected) constants after z, not \(constants.count)")
         }
         for i in 0..<expected { try requireFit(constants[i], signature.parameters[i + 1], number: i + 1) }
         let prepared = signature.parameters.withUnsafeBytes { letters in
             cp_prepare_call(
                 CChar(signature.result), letters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self),
-                letters.count, constants.baseAddress)
+                letters.count, constants)
         }
         guard let prepared else { throw BackpropError(.outOfMemory, "out of memory: no room for a call") }
         return ForeignCall(prepared)

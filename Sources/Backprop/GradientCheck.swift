@@ -237,6 +237,6 @@ extension Packing {
     ) throws(BackpropError) {
         let code = forwardUnpadded(
             plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, take: { a[$1] = Double($0[$1]) })
-        if code != 0 { throw CallbackFailure.error(code, plugin.name, "forward") }
+        if code != 0 { throw CallbackFailure.error(code, plugin, "forward") }
     }
 }

@@ -30,7 +30,7 @@ extension ActivationPlugin.Functions {
     /// Any C function of numbers. The two common shapes need no libffi.
     package static func foreign(
         _ function: @escaping ForeignFunction, derivative: ForeignFunction?, _ signature: Signature,
-        constants: UnsafeBufferPointer<Double>
+        constants: [Double]
     ) throws(BackpropError) -> Self {
         let call = try ForeignCall.make(signature, constants: constants)
         if signature.isSame(as: "f(f)") {

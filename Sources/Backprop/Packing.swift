@@ -84,12 +84,18 @@ final class CallbackFailure {
 
     /// Throws what was noted since the last check, once all threads are done.
     func check(_ layers: [Layer], _ pass: StaticString) throws(BackpropError) {
-        guard code != 0 else { return }
+        guard code != 0, case .plugin(let plugin, _) = layers[layer].activation else { return }
         defer { (code, row) = (0, .max) }
-        throw Self.error(code, layers[layer].activation.name, pass)
+        throw Self.error(code, plugin, pass)
     }
 
-    static func error(_ code: Int32, _ name: String, _ pass: StaticString) -> BackpropError {
-        BackpropError(.callback, "activation \"\(name)\" failed with code \(code) in its \(pass) pass")
+    static func error(_ code: Int32, _ plugin: ActivationPlugin, _ pass: StaticString) -> BackpropError {
+        #if !hasFeature(Embedded)
+        if let thrown = plugin.thrown?.take(code) {
+            return BackpropError(
+                .callback, "activation \"\(plugin.name)\" failed in its \(pass) pass: \(thrown)", underlying: thrown)
+        }
+        #endif
+        return BackpropError(.callback, "activation \"\(plugin.name)\" failed with code \(code) in its \(pass) pass")
     }
 }

@@ -55,17 +55,10 @@ public func bp_activation_register_library(
     _ constant_count: Int
 ) -> Int32 {
     registering { () throws(BackpropError) in
-        let name = try text(name, "name")
-        let symbol = try text(function_symbol, "function_symbol")
-        let signature = try Signature(parsing: try text(signature, "signature"))
-        let constants = try numbers(constants, constant_count)
-        let library = try SharedObject.open(library_path.map { String(cString: $0) })
-        let function = try library.function(symbol)
-        var derivative: ForeignFunction?
-        if let derivative_symbol { derivative = try library.function(String(cString: derivative_symbol)) }
-        return ActivationPlugin(
-            name: name, kind: .library,
-            try .foreign(function, derivative: derivative, signature, constants: constants), libraries: [library])
+        try .library(
+            try text(name, "name"), library_path.map { String(cString: $0) }, try text(function_symbol, "function_symbol"),
+            derivative_symbol.map { String(cString: $0) }, try Signature(parsing: try text(signature, "signature")),
+            constants: try numbers(constants, constant_count))
     }
 }
 
@@ -149,9 +142,10 @@ private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -
 }
 
 /// Constants of a signature.
-private func numbers(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> UnsafeBufferPointer<Double> {
-    guard count >= 0 else { throw BackpropError(.invalidValue, "constant_count is too large") }
-    return UnsafeBufferPointer(start: count == 0 ? nil : try require(values, "constants"), count: count)
+private func numbers(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> [Double] {
+    guard count >= 0, count <= 1024 else { throw BackpropError(.invalidValue, "constant_count is more than any signature has") }
+    guard count > 0 else { return [] }
+    return Array(UnsafeBufferPointer(start: try require(values, "constants"), count: count))
 }
 
 /// A function as nothing but an address.

@@ -246,8 +246,10 @@ static void constants_that_do_not_fit_are_refused(void) {
     EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", NULL, 1),
                  BP_ERROR_NULL_ARGUMENT);
     EXPECT_MESSAGE("constants");
-    EXPECT(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, SIZE_MAX) < 0);
-    EXPECT(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, SIZE_MAX / 2) < 0);
+    EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, SIZE_MAX),
+                 BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, SIZE_MAX / 2),
+                 BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_activation_unregister("bad.constant"), BP_ERROR_UNKNOWN_NAME);
 }
 

@@ -107,7 +107,7 @@ done
 
 if [ -z "${ONLY:-}" ]; then
     echo "# examples"
-    for name in xor digits; do
+    for name in xor digits activations; do
         rm -f "$programs/$name"
         claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name.cxx"
         claim "$name.c compiles as C99" compile_c "$root/Examples/c/$name.c" "$programs/$name"
@@ -117,6 +117,10 @@ if [ -z "${ONLY:-}" ]; then
         "$1" "$2" "$3" 20 | tee "$3/out"
         awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
         sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
+    claim "activations brought in all ways learn the curve, plug-ins in C and Rust too" sh -c '
+        "$1" "$2/example_c.so" mish "$2/example_rust.so" snake | tee "$3/out"
+        awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
+        sh "$programs/activations" "$PLUGINS" "$work"
 fi
 
 echo "$passed passed, $failed failed"

@@ -1,0 +1,105 @@
+/* Five ways to bring an activation: a callback for one number, one for a matrix, a C function as it is, a function of a
+ * shared library, and a plug-in. Each learns the same curve in the middle of a network; its derivative is checked first.
+ *
+ *     cc -std=c99 activations.c $(pkg-config --cflags --libs backprop) -lm -o activations
+ *     ./activations [plugin.so activation]...        such as: ./activations ../plugin-c/activations.so mish */
+#include <backprop.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int32_t check(int32_t status) {
+    if (status >= 0) return status;
+    fprintf(stderr, "%s: %s\n", bp_status_name(status), bp_last_error_message());
+    exit(1);
+}
+
+/* A callback for one number, with a derivative from z and a = f(z). user_data is the width of the bell. */
+static float bell(float z, void *user_data) {
+    float width = *(const float *)user_data;
+    return expf(-z * z / (width * width));
+}
+
+static float bell_derivative(float z, float a, void *user_data) {
+    float width = *(const float *)user_data;
+    return -2 * z * a / (width * width);
+}
+
+static void forget(void *user_data) { free(user_data); }
+
+/* A callback for a matrix: one call a layer. Here each unit sees the others of its row: z less their mean, then tanh. */
+static int32_t centred(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    for (; rows > 0; rows--, z += columns, a += columns) {
+        float mean = 0;
+        for (size_t i = 0; i < columns; i++) mean += z[i] / (float)columns;
+        for (size_t i = 0; i < columns; i++) a[i] = tanhf(z[i] - mean);
+    }
+    return 0; /* another number would fail the call that needed this, and leave the network as it was */
+}
+
+static int32_t centred_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                                void *user_data) {
+    (void)z, (void)user_data;
+    for (; rows > 0; rows--, a += columns, da += columns, dz += columns) {
+        float mean = 0;
+        for (size_t i = 0; i < columns; i++) mean += da[i] * (1 - a[i] * a[i]) / (float)columns;
+        for (size_t i = 0; i < columns; i++) dz[i] = da[i] * (1 - a[i] * a[i]) - mean;
+    }
+    return 0;
+}
+
+/* Trains 1-16-1 to y = sin 3x on [-1, 1] and prints what is left of the loss. */
+static void learn(const char *name) {
+    enum { ROWS = 64 };
+    const size_t layers[] = {1, 16, 1};
+    float x[ROWS], y[ROWS], loss;
+    double worst;
+    bp_network *network;
+    for (int i = 0; i < ROWS; i++) {
+        x[i] = (float)(2 * i + 1) / ROWS - 1;
+        y[i] = sinf(3 * x[i]);
+    }
+    check(bp_activation_check(name, &worst));
+    check(bp_network_create(layers, 3, 1, &network));
+    check(bp_network_set_activation(network, 1, name));
+    check(bp_network_set_activation(network, 2, "identity"));
+    check(bp_network_set_option(network, "gradient_reduction", 1));
+    for (int step = 0; step < 4000; step++)
+        check(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL));
+    check(bp_network_evaluate(network, x, y, ROWS, &loss));
+    printf("%-12s error of the derivative %7.1e   loss %.5f\n", name, worst, loss);
+    bp_network_free(network);
+}
+
+int main(int argc, char **argv) {
+    const double one = 1;
+    float *width = (float *)malloc(sizeof *width);
+    if (!width) return 1;
+    *width = 1.5f;
+
+    check(bp_activation_register_scalar("bell", bell, bell_derivative, width, forget));
+    check(bp_activation_register_vector("centred", centred, centred_backward, NULL, NULL));
+    /* C functions as they are: of one number, and with constants after z. Without a derivative, differences are taken. */
+    check(bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0));
+    check(bp_activation_register_foreign("hypot", (bp_foreign_fn)hypot, NULL, "d(d,d)", &one, 1));
+    /* A function of a shared library, and its derivative, by name. */
+    check(bp_activation_register_library("sine", "libm.so.6", "sin", "cos", "d(d)", NULL, 0));
+    /* They are pure: the library's own threads may call them, too. */
+    check(bp_activation_set_thread_safe("erf", 1));
+    check(bp_activation_set_thread_safe("hypot", 1));
+    check(bp_activation_set_thread_safe("sine", 1));
+
+    learn("bell");
+    learn("centred");
+    learn("erf");
+    learn("hypot");
+    learn("sine");
+    for (int i = 1; i + 1 < argc; i += 2) {
+        check(bp_plugin_load(argv[i]));
+        learn(argv[i + 1]);
+    }
+
+    check(bp_activation_unregister("bell")); /* nothing uses it: forget runs now */
+    return 0;
+}
