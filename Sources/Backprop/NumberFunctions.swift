@@ -1,18 +1,17 @@
 import CPlatform
 
-/// Activations from functions of one number. Each loop calls the host's function directly: one call a number is what it
-/// costs.
+/// Activations from functions of one number.
 extension ActivationPlugin.Functions {
-    package typealias Scalar = @convention(c) (_ z: Float, UnsafeMutableRawPointer?) -> Float
-    package typealias ScalarDerivative = @convention(c) (_ z: Float, _ a: Float, UnsafeMutableRawPointer?) -> Float
+    package typealias Scalar = cp_scalar_function
+    package typealias ScalarDerivative = cp_scalar_derivative
 
     package static func scalar(
         _ function: @escaping Scalar, derivative: ScalarDerivative?, _ context: UnsafeMutableRawPointer?
     ) -> Self {
         .numbers(
-            { z, a, count in for i in 0..<count { a[i] = function(z[i], context) } },
+            { z, a, count in cp_map_scalar(function, context, z, a, count) },
             derivative.map { derivative in
-                { z, a, d, count in for i in 0..<count { d[i] *= derivative(z[i], a[i], context) } }
+                { z, a, d, count in cp_slope_scalar(derivative, context, z, a, d, count) }
             } ?? differences { function($0, context) })
     }
 
@@ -34,21 +33,19 @@ extension ActivationPlugin.Functions {
     ) throws(BackpropError) -> Self {
         let call = try ForeignCall.make(signature, constants: constants)
         if signature.isSame(as: "f(f)") {
-            typealias Function = @convention(c) (Float) -> Float
-            let function = unsafeBitCast(function, to: Function.self)
+            let function = unsafeBitCast(function, to: cp_float_function.self)
             return .numbers(
-                { z, a, count in for i in 0..<count { a[i] = function(z[i]) } },
-                derivative.map { unsafeBitCast($0, to: Function.self) }.map { derivative in
-                    { z, _, d, count in for i in 0..<count { d[i] *= derivative(z[i]) } }
+                { z, a, count in cp_map_float(function, z, a, count) },
+                derivative.map { unsafeBitCast($0, to: cp_float_function.self) }.map { derivative in
+                    { z, _, d, count in cp_slope_float(derivative, z, d, count) }
                 } ?? differences { function($0) })
         }
         if signature.isSame(as: "d(d)") {
-            typealias Function = @convention(c) (Double) -> Double
-            let function = unsafeBitCast(function, to: Function.self)
+            let function = unsafeBitCast(function, to: cp_double_function.self)
             return .numbers(
-                { z, a, count in for i in 0..<count { a[i] = Float(function(Double(z[i]))) } },
-                derivative.map { unsafeBitCast($0, to: Function.self) }.map { derivative in
-                    { z, _, d, count in for i in 0..<count { d[i] *= Float(derivative(Double(z[i]))) } }
+                { z, a, count in cp_map_double(function, z, a, count) },
+                derivative.map { unsafeBitCast($0, to: cp_double_function.self) }.map { derivative in
+                    { z, _, d, count in cp_slope_double(derivative, z, d, count) }
                 } ?? fineDifferences { function($0) })
         }
         return .numbers(

@@ -3,6 +3,7 @@
 #define CPLATFORM_H
 
 #include "atomics.h"
+#include "calls.h"
 #include "cpu.h"
 #include "error_text.h"
 #include "files.h"
