@@ -43,7 +43,8 @@
  * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
  *            [outputs][inputs], the biases [outputs], and, where batch normalization is on, gamma [outputs] and
  *            beta [outputs]. It is the order of PyTorch's Linear and BatchNorm1d. Their number changes only with
- *            bp_network_set_batchnorm: do not call that on another thread between asking for the number and using it.
+ *            bp_network_set_batchnorm and bp_network_fold_batchnorm: do not call these on another thread between asking
+ *            for the number and using it.
  * Determinism. The same seed, calls and data give the same bits, from any language, after any save and load, on
  *            processors with the same bp_instruction_set().
  *
@@ -608,6 +609,34 @@ int32_t bp_network_predict(const bp_network *network, const float *inputs, size_
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows,
                             float *loss_out);
+
+/* How good the predictions for rows are, by name:
+ *
+ *     accuracy              the share of rows in which the largest output is the one with the largest target. With a
+ *                           single output, in which output and target are on the same side of 0.5, or of 0 where the
+ *                           last activation is sign, tanh or softsign (with target scaling, of what becomes that)
+ *     r2                    1 - sum of (a - y)^2 / sum of (y - mean of y)^2, the mean over the outputs; a target that is
+ *                           the same in all rows counts 1 if the outputs are it, else 0
+ *     mean_absolute_error   the mean of |a - y|
+ *
+ * all in double precision, of outputs and targets as they are in the data, before any scaling.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_evaluate; UNKNOWN_NAME.
+ * Threads:   reads network.
+ * Since:     0.1 */
+int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets,
+                         size_t rows, double *score_out);
+
+/* Puts the batch normalization of all layers into their weights, and takes it away: the form for use, smaller and faster,
+ * whose predictions differ by rounding only, a few units of 1e-6 of the largest. Training would go another way, so call it
+ * on a clone and go on training the original. Normalization that was turned off is forgotten.
+ *   Changes the parameter count where a layer was normalized.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; NOT_FINITE where weights would not be finite; BUSY.
+ * Threads:   changes network.
+ * Since:     0.1 */
+int32_t bp_network_fold_batchnorm(bp_network *network);
 
 /* ---- Parameters ------------------------------------------------------------------------------------------------- */
 

@@ -149,6 +149,18 @@ public final class Network: Sendable {
         }
     }
 
+    /// "accuracy", "r2" or "mean_absolute_error" of the predictions.
+    public func score(_ measure: String, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
+        try handle.read { (state) throws(BackpropError) in
+            try state.score(measure, inputs, targets, rows: try state.rows(inputs, targets))
+        }
+    }
+
+    /// Puts batch normalization into the weights, for use: call it on a clone to go on training.
+    public func foldBatchNormalization() throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.foldBatchnorm() }
+    }
+
     // MARK: Metadata
 
     /// Keys of the texts that go with the network and its file, sorted.

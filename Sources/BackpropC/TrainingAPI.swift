@@ -100,6 +100,28 @@ public func bp_network_evaluate(
     }
 }
 
+@_cdecl("bp_network_score") @implementation
+public func bp_network_score(
+    _ network: OpaquePointer!, _ measure: UnsafePointer<CChar>!, _ inputs: UnsafePointer<Float>!,
+    _ targets: UnsafePointer<Float>!, _ rows: Int, _ score_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(score_out, "score_out")
+        let measure = try text(measure, "measure")
+        let (inputs, targets) = try data(inputs, targets, rows)
+        try reading(network) { (state) throws(BackpropError) in
+            out.pointee = try state.score(measure, inputs, targets, rows: rows)
+        }
+    }
+}
+
+@_cdecl("bp_network_fold_batchnorm") @implementation
+public func bp_network_fold_batchnorm(_ network: OpaquePointer!) -> Int32 {
+    status { () throws(BackpropError) in
+        try changing(network) { (state) throws(BackpropError) in try state.foldBatchnorm() }
+    }
+}
+
 /// The status of a call that gives a loss, which goes to `loss_out` where that is not NULL; 0 on failure.
 @inline(__always)
 func writingLoss(_ loss_out: UnsafeMutablePointer<Float>?, _ body: () throws(BackpropError) -> Float) -> Int32 {

@@ -94,6 +94,12 @@ static inline int32_t calls_evaluate(bp_network *network) {
     int32_t status = bp_network_evaluate(network, calls_inputs, calls_targets, 2, &loss);
     return calls_checked(status, loss == 0);
 }
+static inline int32_t calls_score(bp_network *network) {
+    double score = 99;
+    int32_t status = bp_network_score(network, "accuracy", calls_inputs, calls_targets, 2, &score);
+    return calls_checked(status, score == 0);
+}
+static inline int32_t calls_fold_batchnorm(bp_network *network) { return bp_network_fold_batchnorm(network); }
 static inline int32_t calls_parameter_count(bp_network *network) {
     size_t count = 99;
     int32_t status = bp_network_parameter_count(network, &count);
@@ -157,6 +163,8 @@ static const network_call network_calls[] = {
     {"check_gradient", calls_check_gradient, 0},
     {"predict", calls_predict, 1},
     {"evaluate", calls_evaluate, 1},
+    {"score", calls_score, 1},
+    {"fold_batchnorm", calls_fold_batchnorm, 0},
     {"parameter_count", calls_parameter_count, 1},
     {"get_parameters", calls_get_parameters, 1},
     {"set_parameters", calls_set_parameters, 0},

@@ -91,6 +91,8 @@ PROTOTYPES = {
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
     "bp_network_evaluate": (c_int32, Network, Floats, Floats, c_size_t, Floats),
+    "bp_network_score": (c_int32, Network, c_char_p, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_network_fold_batchnorm": (c_int32, Network),
     "bp_network_parameter_count": (c_int32, Network, Sizes),
     "bp_network_get_parameters": (c_int32, Network, Floats),
     "bp_network_set_parameters": (c_int32, Network, Floats),

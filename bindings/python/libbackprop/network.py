@@ -30,8 +30,8 @@ class Network(Owner):
 
     Arrays are used without a copy where they are float32 and C-contiguous; other numbers are converted. Errors are of
     `bp.Error` and of a built-in class; wrong shapes are a ValueError, wrong types a TypeError. A failed call has changed
-    nothing. A network may be used by several threads; only `set_batchnorm`, which changes the number of parameters, must
-    not run beside calls that take or give all of them.
+    nothing. A network may be used by several threads; only `set_batchnorm` and `fold_batchnorm`, which change the number of
+    parameters, must not run beside calls that take or give all of them.
     """
 
     _free = library.bp_network_free
@@ -225,6 +225,18 @@ class Network(Owner):
         loss = ctypes.c_float()
         call(library.bp_network_evaluate, self._handle, *self._rows(inputs, targets), byref(loss))
         return loss.value
+
+    def score(self, measure: str, inputs: ArrayLike, targets: ArrayLike) -> float:
+        """How good the predictions for rows are: "accuracy", "r2" or "mean_absolute_error"."""
+        score = ctypes.c_double()
+        call(library.bp_network_score, self._handle, text(measure, "measure"), *self._rows(inputs, targets),
+             byref(score))
+        return score.value
+
+    def fold_batchnorm(self) -> None:
+        """Puts batch normalization into the weights: the form for use, whose predictions differ by rounding only. Call
+        it on a clone to go on training. Changes the number of parameters."""
+        call(library.bp_network_fold_batchnorm, self._handle)
 
     # Parameters
 

@@ -236,6 +236,8 @@ def valid_arguments(network):
         "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
         "bp_network_evaluate": [network, floats, floats, 1, loss],
+        "bp_network_score": [network, b"r2", floats, floats, 1, (ctypes.c_double * 1)()],
+        "bp_network_fold_batchnorm": [network],
         "bp_network_parameter_count": [network, (ctypes.c_size_t * 1)()],
         "bp_network_get_parameters": [network, floats],
         "bp_network_set_parameters": [network, floats],

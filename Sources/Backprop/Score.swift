@@ -1,0 +1,92 @@
+/// How good predictions are, in the terms of their use: of outputs and targets as they are in the data.
+private enum Measure: Int, Named {
+    case accuracy, r2, meanAbsoluteError
+
+    var name: String {
+        switch self {
+        case .accuracy: "accuracy"
+        case .r2: "r2"
+        case .meanAbsoluteError: "mean_absolute_error"
+        }
+    }
+}
+
+extension NetworkState {
+    package func score(
+        _ measure: String, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> Double {
+        guard let measure = Measure.named(measure) else {
+            throw BackpropError(.unknownName, "no measure is named \"" + measure + "\"")
+        }
+        try requireRows(rows)
+        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        let outputs = try Floats(rows * outputCount)
+        try predict(inputs, rows: rows, into: outputs.base)
+        try requireFinite(outputs.base, rows: rows, columns: outputCount, "outputs")
+        let predictions = Predictions(outputs: outputs.base, targets: targets, rows: rows, columns: outputCount)
+        return switch measure {
+        case .accuracy: predictions.accuracy(threshold: threshold)
+        case .r2: predictions.determination
+        case .meanAbsoluteError: predictions.meanAbsoluteError
+        }
+    }
+
+    /// What tells the two classes of a single output apart: the middle of the activation's range, where it has one.
+    private var threshold: Float {
+        let last = layers[layers.count - 1].activation
+        let middle: Float = last.is(.tanh) || last.is(.sign) || last.is(.softsign) ? 0 : 0.5
+        guard let scaling = targetScaling else { return middle }
+        return middle * scaling.scale.base[0] + scaling.offset.base[0]
+    }
+}
+
+private struct Predictions {
+    let outputs, targets: UnsafePointer<Float>  // [rows × columns]
+    let rows, columns: Int
+
+    /// The share of rows whose largest output is the one of the largest target, the first of equals; or that lie on their
+    /// target's side of the threshold, where there is one output.
+    func accuracy(threshold: Float) -> Double {
+        var hits = 0
+        for row in 0..<rows {
+            let a = outputs + row * columns, y = targets + row * columns
+            let isHit = columns == 1 ? (a[0] > threshold) == (y[0] > threshold) : largest(a) == largest(y)
+            if isHit { hits += 1 }
+        }
+        return Double(hits) / Double(rows)
+    }
+
+    /// R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs. Where a target is always the same: 1 for outputs that
+    /// are too, else 0.
+    var determination: Double {
+        var total = 0.0
+        for column in 0..<columns {
+            var sum = 0.0
+            for row in 0..<rows { sum += Double(targets[row * columns + column]) }
+            let mean = sum / Double(rows)
+            var residue = 0.0, spread = 0.0
+            var isConstant = true
+            for row in 0..<rows {
+                let y = Double(targets[row * columns + column]), error = Double(outputs[row * columns + column]) - y
+                residue += error * error
+                spread += (y - mean) * (y - mean)
+                if targets[row * columns + column] != targets[column] { isConstant = false }
+            }
+            total += isConstant ? (residue == 0 ? 1 : 0) : 1 - residue / spread
+        }
+        return total / Double(columns)
+    }
+
+    var meanAbsoluteError: Double {
+        var sum = 0.0
+        for i in 0..<rows * columns { sum += (Double(outputs[i]) - Double(targets[i])).magnitude }
+        return sum / Double(rows * columns)
+    }
+
+    private func largest(_ values: UnsafePointer<Float>) -> Int {
+        var best = 0
+        for i in 1..<columns where values[i] > values[best] { best = i }
+        return best
+    }
+}

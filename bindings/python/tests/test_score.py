@@ -1,0 +1,55 @@
+"""Scores against NumPy, and networks with batch normalization folded into their weights."""
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+
+@pytest.fixture
+def network():
+    made = bp.Network([4, 8, 3], seed=2)
+    made.set_activation(2, "identity")
+    return made
+
+
+@pytest.fixture
+def data(rng):
+    return np.float32(rng.normal(size=(500, 4))), np.float32(rng.normal(size=(500, 3)))
+
+
+def test_scores_are_numpys(network, data):
+    x, y = data
+    outputs, targets = network.predict(x).astype(float), y.astype(float)
+    residue, spread = ((outputs - targets) ** 2).sum(axis=0), ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    assert network.score("accuracy", x, y) == (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
+    assert network.score("r2", x, y) == pytest.approx((1 - residue / spread).mean(), rel=1e-12)
+    assert network.score("mean_absolute_error", x, y) == pytest.approx(np.abs(outputs - targets).mean(), rel=1e-12)
+
+
+def test_scores_are_in_the_units_of_the_data(network, data):
+    x, y = data
+    network.fit_scaling(x, 1000 * y + 5)
+    expected = np.abs(network.predict(x).astype(float) - (1000 * y + 5)).mean()
+    assert network.score("mean_absolute_error", x, 1000 * y + 5) == pytest.approx(expected, rel=1e-6)
+
+
+def test_bad_arguments(network, data):
+    x, y = data
+    for arguments, expected in [(("precision", x, y), bp.UnknownNameError), (("r2", x[:0], y[:0]), bp.InvalidValueError),
+                                (("r2", x, y[:3]), ValueError), ((3, x, y), TypeError),
+                                (("r2", x * np.nan, y), bp.NotFiniteError)]:
+        with pytest.raises(expected):
+            network.score(*arguments)
+
+
+def test_folded_clone_predicts_the_same_and_the_original_trains_on(network, data):
+    x, y = data
+    network.set_batchnorm(1)
+    for _ in range(50):
+        network.train_minibatch(x, y, 1e-3)
+    folded = network.clone()
+    folded.fold_batchnorm()
+    assert folded.parameter_count == network.parameter_count - 16
+    outputs = network.predict(x)
+    np.testing.assert_allclose(folded.predict(x), outputs, atol=5e-6 * np.abs(outputs).max())
+    network.train_minibatch(x, y, 1e-3)
