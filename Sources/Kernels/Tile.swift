@@ -114,3 +114,9 @@ func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
         start += height
     }
 }
+
+/// The size of equal blocks that cover a count.
+func evenBlock(of count: Int, atMost limit: Int) -> Int {
+    let blocks = (count + limit - 1) / limit
+    return (count + blocks - 1) / blocks
+}

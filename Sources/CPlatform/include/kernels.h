@@ -10,9 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Asks for `rows` rows of a panel, ahead of their use. */
-static inline void cp_prefetch(const float *panel, ptrdiff_t rows) {
-    for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(panel + 16 * i);
+/* Asks for a cache line of each of `rows` rows, ahead of their use. */
+static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows) {
+    for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(p + stride * i);
+}
+
+/* Room on the stack for a product to work in: 54 KiB. */
+enum { CP_SCRATCH = 96 * (16 + 128) };
+
+__attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(float *scratch, void *context), void *context) {
+    _Alignas(64) float scratch[CP_SCRATCH];
+    body(scratch, context);
 }
 
 /* Eight floats, Swift's SIMD8<Float>. Swift takes vectors apart lane by lane where C has one instruction. */
