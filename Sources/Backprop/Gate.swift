@@ -77,8 +77,17 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         try enter(writing: writing)
         defer { leave(writing: writing) }
         guard let pointer = gate.pointee.object else { throw Self.invalid }
-        let object = Unmanaged<Object>.fromOpaque(pointer).takeUnretainedValue()
-        return object.needsCare ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object)
+        // The gate keeps the object alive: counting references costs more than all else on the way in.
+        let result = Unmanaged<Object>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+            object -> Result<R, BackpropError> in
+            do throws(BackpropError) {
+                return .success(
+                    object.needsCare ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// The host may come back from its callbacks: `enterSlowly` then finds this visit.

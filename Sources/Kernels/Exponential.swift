@@ -1,3 +1,5 @@
+import CPlatform
+
 /// Exponentials and their relatives, eight numbers at a time and without branches. Polynomials are minimax fits to the
 /// functions named. NaN stays NaN.
 
@@ -23,8 +25,7 @@ private func tail(_ r: Lanes, _ square: Lanes) -> Lanes {
 /// 2ᵏ for an integer k, −126 ≤ k ≤ 127.
 @_transparent
 private func powerOfTwo(_ k: Lanes) -> Lanes {
-    let bits = unsafeBitCast(k + (shift + lanes(127)), to: SIMD8<Int32>.self)
-    return unsafeBitCast(bits &<< SIMD8(repeating: 23), to: Lanes.self)
+    cp_to_exponent(k + (shift + lanes(127)))
 }
 
 @_transparent
@@ -35,13 +36,29 @@ private func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high
 
 /// eˣ⁺ʸ for x ≤ 0, through the subnormal numbers down to 0; y, small beside 1, carries digits that x has no room for.
 @_transparent
-func exponential(ofNegative x: Lanes, plus y: Lanes = .zero) -> Lanes {
-    let (k, reduced) = reduce(atLeast(-105, x))
-    let r = reduced + y
+func exponential(ofNegative x: Lanes, plus y: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, x))
+    return onePlusTail(r + y) * scale(k)
+}
+
+@_transparent
+func exponential(ofNegative x: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, x))
+    return onePlusTail(r) * scale(k)
+}
+
+/// eʳ
+@_transparent
+private func onePlusTail(_ r: Lanes) -> Lanes {
     let square = r * r
+    return lanes(1) + multiplyAdd(square, tail(r, square), r)
+}
+
+/// 2ᵏ for an integer k, −252 ≤ k ≤ 127: exact, subnormal ones included.
+@_transparent
+private func scale(_ k: Lanes) -> Lanes {
     let half = multiplyAdd(k, lanes(0.5), shift) - shift
-    let scale = powerOfTwo(half) * powerOfTwo(k - half)  // exact, subnormal ones included
-    return (lanes(1) + multiplyAdd(square, tail(r, square), r)) * scale
+    return powerOfTwo(half) * powerOfTwo(k - half)
 }
 
 /// eˣ − 1 without cancellation, for x ≤ 88.
@@ -69,8 +86,12 @@ func logOfOnePlus(_ u: Lanes) -> Lanes {
 /// σ(z) = 1 / (1 + e⁻ᶻ)   (notes, introduction)
 @_transparent
 func logistic(_ z: Lanes) -> Lanes {
-    let e = exponential(ofNegative: lanes(0) - magnitude(z))
-    return select(z .< .zero, e, lanes(1)) / (lanes(1) + e)
+    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let square = r * r
+    let p = multiplyAdd(square, tail(r, square), r)  // eʳ − 1
+    let power = scale(k)
+    let e = multiplyAdd(p, power, power)
+    return select(z .< .zero, e, lanes(1)) / multiplyAdd(p, power, lanes(1) + power)
 }
 
 /// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as t / (t + 2) with t = e² |ᶻ| − 1.
@@ -85,7 +106,7 @@ func hyperbolicTangent(_ z: Lanes) -> Lanes {
 /// log(1 + eᶻ)
 @_transparent
 func softplus(_ z: Lanes) -> Lanes {
-    select(z .< .zero, .zero, z) + logOfOnePlus(exponential(ofNegative: lanes(0) - magnitude(z)))
+    select(z .< .zero, .zero, z) + logOfOnePlus(exponential(ofNegative: negativeMagnitude(z)))
 }
 
 /// The standard normal distribution: Φ(z), and its density φ(z).

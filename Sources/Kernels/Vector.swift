@@ -61,3 +61,9 @@ func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {
 func magnitude(_ x: Lanes) -> Lanes {
     unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0x7FFF_FFFF), to: Lanes.self)
 }
+
+/// −|x|
+@inline(__always)
+func negativeMagnitude(_ x: Lanes) -> Lanes {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) | SIMD8(repeating: 0x8000_0000), to: Lanes.self)
+}
