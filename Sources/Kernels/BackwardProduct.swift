@@ -29,7 +29,8 @@ func backward(
                     output += 16
                     w += panelSize
                 }
-                tile.storeTransposed(dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, end - row))
+                tile.storeTransposed(
+                    dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, end - row), room: dxStride - k)
                 row += 16
             }
         }
@@ -44,7 +45,19 @@ func transpose(_ from: Source, _ fromStride: Int, _ rows: Int, _ columns: Int, _
         let count = min(16, rows - row)
         let source = from + row * fromStride
         let target = to + row * columns
-        for column in 0..<columns {
+        var first = 0
+        while count == 16, first + 8 <= columns {
+            cp_transpose(source + first, fromStride, 8, target + first * 16, 16)
+            cp_transpose(source + 8 * fromStride + first, fromStride, 8, target + first * 16 + 8, 16)
+            if let scale {
+                for column in first..<first + 8 {
+                    let q = target + column * 16
+                    save(Vector(repeating: scale[column]) * load(q), q)
+                }
+            }
+            first += 8
+        }
+        for column in first..<columns {
             let factor = scale.map { $0[column] } ?? 1
             for i in 0..<count { target[column * 16 + i] = factor * source[i * fromStride + column] }
         }

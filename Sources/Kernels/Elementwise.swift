@@ -11,14 +11,16 @@ func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
 
 /// Σ |x|: infinite or NaN when an element is.
 func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
-    var first = Lanes.zero, second = Lanes.zero
+    var a = Lanes.zero, b = a, c = a, d = a
     var i = 0
-    while i + 16 <= count {
-        first += magnitude(loadLanes(x + i))
-        second += magnitude(loadLanes(x + i + 8))
-        i += 16
+    while i + 32 <= count {
+        a += magnitude(loadLanes(x + i))
+        b += magnitude(loadLanes(x + i + 8))
+        c += magnitude(loadLanes(x + i + 16))
+        d += magnitude(loadLanes(x + i + 24))
+        i += 32
     }
-    var total = cp_sum(first + second)
+    var total = cp_sum((a + b) + (c + d))
     while i < count {
         total += x[i].magnitude
         i += 1

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The micro-kernel: a tile of up to `Tile.height` rows of sixteen accumulators, kept in registers while it sums
 ///
 ///     tile[i][0…15] += broadcast[i · lane] · stream[0…15]
@@ -69,12 +71,18 @@ struct Tile {
         }
     }
 
-    /// The tile's transpose: row i of the tile to column i of the target, `count` of the sixteen numbers.
+    /// The tile's transpose: row i of the tile to column i of the target, `count` of the sixteen numbers. Where there is
+    /// room for eight columns, zeros go to those past the tile.
     @inline(__always)
-    func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int) {
+    func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 96) { buffer in
             let lanes = buffer.baseAddress.unsafelyUnwrapped
             store(lanes, stride: 16, height: height)
+            if count == 16, room >= 8 {
+                cp_transpose(lanes, 16, height, p, stride)
+                cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
+                return
+            }
             for j in 0..<count {
                 let q = p + j * stride
                 for i in 0..<height { q[i] = lanes[i * 16 + j] }

@@ -50,7 +50,7 @@ private struct GradientProduct {
 
     /// Rows of x far apart lie on more pages than the processor knows by heart: then the columns in hand are copied side
     /// by side first, where enough panels use them.
-    private var copies: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 12 }
+    private var copies: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 48 }
 
     /// Calls `body` with the gradient, tile by tile, and where in the panels of `target` it belongs. Many rows come in
     /// blocks, whose tiles are added up.
@@ -106,7 +106,19 @@ private struct GradientProduct {
 
     /// Columns of x, [rows × width] without gaps.
     private func copyColumns(_ first: Int, _ width: Int, to copy: Target) {
-        for row in 0..<rows { cp_copy(copy + row * width, x + row * xStride + first, width * 4) }
+        for row in 0..<rows {
+            let from = x + row * xStride + first
+            let to = copy + row * width
+            var i = 0
+            while i + 8 <= width {
+                save(loadLanes(from + i), to + i)
+                i += 8
+            }
+            while i < width {
+                to[i] = from[i]
+                i += 1
+            }
+        }
     }
 
     /// Σ δ

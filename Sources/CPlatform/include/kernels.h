@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Asks for a cache line of each of `rows` rows, ahead of their use. */
 static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows) {
@@ -45,6 +46,35 @@ __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a,
 }
 
 __attribute__((always_inline)) static inline cp_float8 cp_square_root(cp_float8 v) { return __builtin_elementwise_sqrt(v); }
+/* Eight rows of eight become eight columns. */
+__attribute__((always_inline)) static inline void cp_transpose8(cp_float8 *r) {
+    cp_float8 t[8], u[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            u[i + 2 * j] = __builtin_shufflevector(t[i + j], t[i + 2 + j], 0, 1, 8, 9, 4, 5, 12, 13);
+            u[i + 2 * j + 1] = __builtin_shufflevector(t[i + j], t[i + 2 + j], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        r[i] = __builtin_shufflevector(u[i], u[4 + i], 0, 1, 2, 3, 8, 9, 10, 11);
+        r[4 + i] = __builtin_shufflevector(u[i], u[4 + i], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+/* The same from memory to memory: `rows` rows of eight, stride `from_stride`, to eight rows of eight, zeros past `rows`. */
+__attribute__((always_inline)) static inline void cp_transpose(const float *from, ptrdiff_t from_stride, ptrdiff_t rows,
+                                                               float *to, ptrdiff_t to_stride) {
+    cp_float8 r[8];
+    for (int i = 0; i < 8; i++) {
+        if (i < rows) memcpy(&r[i], from + i * from_stride, sizeof r[i]);
+        else r[i] = 0;
+    }
+    cp_transpose8(r);
+    for (int i = 0; i < 8; i++) memcpy(to + i * to_stride, &r[i], sizeof r[i]);
+}
 
 /* Built-in activations, in the order of their names in Activation.swift. */
 enum {
