@@ -9,9 +9,26 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
-        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
-        if rows == 1, weights == nil, rate >= 0, rate < .infinity, let value = try trainRow(inputs, targets, rate: rate) { return value }
+        // A small network's step takes some tens of nanoseconds: the way to its kernel is kept short.
+        if rows == 1, weights == nil, inputScaling == nil, targetScaling == nil,
+            let value = trainRow(inputs, targets, rate: rate)
+        {
+            return value
+        }
+        return try trainRows(inputs, targets, weights: weights, rows: rows, rate: rate)
+    }
+
+    @inline(never)
+    private func trainRows(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
+        rate: Float
+    ) throws(BackpropError) -> Float {
         try requireRate(rate)
+        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
+        if rows == 1, weights == nil {
+            if workspace == nil { _ = try requireWorkspace(rows: 1) }
+            if let value = trainRow(inputs, targets, rate: rate) { return value }
+        }
         let gammaFirst = options[.batchnormUpdate] == 1
         if isPlainDescent {
             return try pass(
@@ -39,11 +56,9 @@ extension NetworkState {
     /// The same for one row by the kernel made for it; nil, and nothing changed, where the general path has to do or to
     /// refuse the step. Whether there is a plan must follow from the network alone, not from the calls before: the bits
     /// depend on it.
-    private func trainRow(
-        _ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float
-    ) throws(BackpropError) -> Float? {
-        if workspace == nil { _ = try requireWorkspace(rows: 1) }
-        guard let rowPlan else { return nil }
+    @inline(__always)
+    private func trainRow(_ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float) -> Float? {
+        guard rate >= 0, rate < .infinity, let rowPlan else { return nil }
         var value = 0.0
         guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else {
             workspace?.clearDeltas()
