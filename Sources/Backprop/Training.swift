@@ -5,6 +5,7 @@ import CPlatform
 extension NetworkState {
     /// One step of gradient descent on a minibatch (notes, §2 and §4); one row is the delta rule (§1). Returns the loss
     /// before the step. With weights, [rows], each row's loss and gradient count so many times.
+    @_optimize(speed)
     package func train(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float
@@ -60,12 +61,15 @@ extension NetworkState {
     private func trainRow(_ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float) -> Float? {
         guard rate >= 0, rate < .infinity, let rowPlan else { return nil }
         var value = 0.0
-        guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else {
-            workspace?.clearDeltas()
-            return nil
-        }
+        guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else { return clearRefused() }
         finishStep()
         return Float(value)
+    }
+
+    @inline(never)
+    private func clearRefused() -> Float? {
+        workspace?.clearDeltas()
+        return nil
     }
 
     /// The gradient of a minibatch's loss, flat; the running statistics move. Returns the loss.

@@ -1,7 +1,7 @@
 import Backprop
 import CBackprop
 
-@_cdecl("bp_network_train_step") @implementation
+@_cdecl("bp_network_train_step") @implementation @_optimize(speed)
 public func bp_network_train_step(
     _ network: OpaquePointer!, _ input: UnsafePointer<Float>!, _ target: UnsafePointer<Float>!, _ learning_rate: Float,
     _ loss_out: UnsafeMutablePointer<Float>!
@@ -74,7 +74,7 @@ public func bp_network_check_gradient(
     }
 }
 
-@_cdecl("bp_network_predict") @implementation
+@_cdecl("bp_network_predict") @implementation @_optimize(speed)
 public func bp_network_predict(
     _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ rows: Int, _ outputs_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
