@@ -69,7 +69,7 @@ test-sanitizers: setup
 torture: torture-files torture-fuzz
 
 torture-files: lib
-	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations" Tests/CTests/run.sh $(BUILD)
+	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations faults" Tests/CTests/run.sh $(BUILD)
 
 FUZZ_SECONDS ?= 3600
 

@@ -55,6 +55,8 @@ let package = Package(
                             "--version-script=\(Context.packageDirectory)/Sources/BackpropC/exports.map",
                             "-soname=libbackprop.so.1", "-z", "nodelete", "--gc-sections", "--icf=all",
                         ])),
+                // CPlatform/reserve.h says what for.
+                .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
             ]),
         .testTarget(
             name: "BackpropTests", dependencies: ["Backprop", "CPlatform"],

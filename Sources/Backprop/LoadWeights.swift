@@ -93,6 +93,7 @@ extension Handle where Object == NetworkState {
 extension NetworkState {
     /// All layers' tensors: first copied and looked at, then put in place.
     fileprivate func setWeights(from file: borrowing WeightsFile) throws(BackpropError) {
+        try Reserve.require(forLayers: layers.count)
         let tensors = ModelFormat.layerTensors(of: self)
         let floats = try Floats(tensors.reduce(0) { $0 + $1.count })
         var found: [Bool] = []

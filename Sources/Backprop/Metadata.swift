@@ -17,6 +17,7 @@ final class Metadata {
     static func make(_ pairs: [(key: String, value: String)]) throws(BackpropError) -> Metadata {
         let order = order(of: pairs.count) { pairs[$0].key.precedes(pairs[$1].key) }
         var words: [Word] = []
+        words.reserveCapacity(pairs.count)
         for index in order {
             let (key, value) = pairs[index]
             if let last = words.last, last.key.isSame(as: key) {

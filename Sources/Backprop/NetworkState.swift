@@ -60,6 +60,7 @@ package final class NetworkState: Guarded {
         guard layerSizes.count <= largestLayerCount else {
             throw BackpropError(.limit, "a network has at most \(largestLayerCount) layers")
         }
+        try Reserve.require(forLayers: layerSizes.count)
         for index in layerSizes.indices {
             let size = layerSizes[index]
             guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
@@ -80,6 +81,7 @@ package final class NetworkState: Guarded {
     }
 
     package func copy() throws(BackpropError) -> NetworkState {
+        try Reserve.require(forLayers: layers.count)
         var layers: [Layer] = []
         for layer in self.layers { layers.append(try layer.copy()) }
         let copy = NetworkState(layers: layers, seed: seed)

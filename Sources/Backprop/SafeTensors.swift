@@ -35,6 +35,7 @@ struct SafeTensorsHeader {
         guard text.count <= Self.largestSize else {
             throw BackpropError(.limit, "the file's header of \(text.count) bytes is longer than \(Self.largestSize)")
         }
+        try Reserve.require(forHeader: text.count)
         var words: [(key: String, value: String)]?
         var tensors: [Tensor] = []
         var reader = JSONReader(text)

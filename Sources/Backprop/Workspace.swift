@@ -24,6 +24,7 @@ final class Workspace {
     }
 
     static func make(for network: NetworkState, rows: Int) throws(BackpropError) -> Workspace {
+        try Reserve.require(forLayers: network.layers.count)
         var layers: [LayerWorkspace] = []
         for layer in network.layers {
             layers.append(try LayerWorkspace.make(for: layer, rows: rows))

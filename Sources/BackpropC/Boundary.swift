@@ -5,6 +5,7 @@ import CPlatform
 /// How a thrown error becomes a C result: its code returned, its message kept for `bp_last_error_message`.
 @inline(__always)
 func status(_ body: () throws(BackpropError) -> Void) -> Int32 {
+    defer { if cp_reserve_is_large() { cp_trim_reserve() } }
     do throws(BackpropError) {
         try body()
         return BP_OK
@@ -20,16 +21,31 @@ private func report(_ error: BackpropError) -> Int32 {
     return error.code.rawValue
 }
 
-/// The value of a pointer that must not be NULL.
+/// The value of a pointer that must not be NULL. Every call asks for one before it takes any memory, but after it has
+/// cleared its outputs: here it makes sure of the reserve.
 @inline(__always)
 func require<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
+    try requireReserve()
+    return try given(pointer, name)
+}
+
+/// The same for arrays of calls that count every instruction, and that go on to `require` their network.
+@inline(__always)
+func given<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
     guard let pointer else { throw missing(name) }
     return pointer
 }
 
 @inline(never)
 private func missing(_ name: StaticString) -> BackpropError {
-    BackpropError(.nullArgument, "\(name) is NULL")
+    guard cp_has_reserve() || cp_make_reserve(0) else { return Reserve.exhausted }
+    return BackpropError(.nullArgument, "\(name) is NULL")
+}
+
+/// For calls that take nothing that may be NULL.
+@inline(__always)
+func requireReserve() throws(BackpropError) {
+    if !cp_has_reserve() { try Reserve.require() }
 }
 
 /// Runs `body` alone with the network of a handle.
@@ -50,13 +66,17 @@ func reading(
 
 /// A caller's text.
 func text(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
-    String(cString: try require(pointer, name))
+    let pointer = try require(pointer, name)
+    try Reserve.require(forText: cp_string_length(pointer))
+    return String(cString: pointer)
 }
 
 /// A caller's text that must be UTF-8.
 func validText(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
     let start = try require(pointer, name)
-    let bytes = UnsafeRawBufferPointer(start: start, count: cp_string_length(start)).bindMemory(to: UInt8.self)
+    let count = cp_string_length(start)
+    try Reserve.require(forText: count)
+    let bytes = UnsafeRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)
     guard let text = String(validating: bytes, as: UTF8.self) else {
         throw BackpropError(.invalidValue, "\(name) is not UTF-8")
     }
@@ -102,16 +122,14 @@ func roomy(_ capacity: Int) -> Int { capacity < 0 ? Int.max : capacity }
 func zeroed<Number: Numeric>(
     _ pointer: UnsafeMutablePointer<Number>?, _ name: StaticString
 ) throws(BackpropError) -> UnsafeMutablePointer<Number> {
-    let out = try require(pointer, name)
-    out.pointee = 0
-    return out
+    pointer?.pointee = 0
+    return try require(pointer, name)
 }
 
 /// A handle to be written, NULL until it is there.
 func emptied(
     _ handle_out: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString = "network_out"
 ) throws(BackpropError) -> UnsafeMutablePointer<OpaquePointer?> {
-    let out = try require(handle_out, name)
-    out.pointee = nil
-    return out
+    handle_out?.pointee = nil
+    return try require(handle_out, name)
 }

@@ -7,8 +7,8 @@ public func bp_network_train_step(
     _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let input = try require(input, "input")
-        let target = try require(target, "target")
+        let input = try given(input, "input")
+        let target = try given(target, "target")
         var loss: Float = 0
         try changing(network) { (state) throws(BackpropError) in
             loss = try state.train(input, target, rows: 1, rate: learning_rate)
@@ -80,8 +80,8 @@ public func bp_network_predict(
 ) -> Int32 {
     status { () throws(BackpropError) in
         guard rows != 0 else { return try reading(network) { (_) throws(BackpropError) in } }
-        let inputs = try require(inputs, "inputs")
-        let out = try require(outputs_out, "outputs_out")
+        let inputs = try given(inputs, "inputs")
+        let out = try given(outputs_out, "outputs_out")
         try reading(network) { (state) throws(BackpropError) in try state.predict(inputs, rows: rows, into: out) }
     }
 }
@@ -138,5 +138,5 @@ func data(
     _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
-    return (try require(inputs, "inputs"), try require(targets, "targets"))
+    return (try given(inputs, "inputs"), try given(targets, "targets"))
 }

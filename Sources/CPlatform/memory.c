@@ -1,12 +1,11 @@
 #include "memory.h"
 
 float *cp_allocate_floats(size_t count) {
-    void *memory = NULL;
     if (count > SIZE_MAX / sizeof(float) - 64) return NULL;
     size_t bytes = (count * sizeof(float) + 63) & ~(size_t)63;
     if (bytes == 0) bytes = 64;
-    if (posix_memalign(&memory, 64, bytes) != 0) return NULL;
-    memset(memory, 0, bytes);
+    float *memory = aligned_alloc(64, bytes);
+    if (memory) memset(memory, 0, bytes);
     return memory;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "atomics.h"
+#include "reserve.h"
 
 /* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
  * processors nobody waits for a thread that cannot run; in the end, if it is of the team, it sleeps. */
@@ -80,13 +81,21 @@ static void *member(void *argument) {
     return NULL;
 }
 
-static void before_fork(void) { cp_lock(); }
-static void after_fork_in_parent(void) { cp_unlock(); }
+static void before_fork(void) {
+    cp_lock();
+    cp_lock_reserve();
+}
+
+static void after_fork_in_parent(void) {
+    cp_unlock_reserve();
+    cp_unlock();
+}
 
 /* The child has the calling thread only: a team is started anew when needed. */
 static void after_fork_in_child(void) {
     started = 0;
     job.owned = job.sleepers = 0;
+    cp_unlock_reserve();
     cp_unlock();
 }
 

@@ -1,5 +1,6 @@
-/* heap.h: the program's own malloc, posix_memalign and free, which the library, too, then calls: they count what is taken
- * while heap_watched is set. Include it in one source file of a program. glibc's own functions do the work. */
+/* heap.h: the program's own malloc, calloc, posix_memalign, aligned_alloc and free, which the library, too, then calls: they count
+ * what is taken while heap_watched is set, and refuse it where heap_refuses says so. The library under test is the one that
+ * is shipped: there is no other. Include this in one source file of a program. glibc's own functions do the work. */
 #ifndef HEAP_H
 #define HEAP_H
 
@@ -9,11 +10,15 @@
 #include <stdlib.h>
 
 void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
 
 static int heap_watched;
 static long heap_bytes, heap_blocks, heap_peak; /* taken and not given back; and the most bytes there were */
+
+/* Asked before each, if set. Only Swift's own objects, strings and arrays come from posix_memalign. */
+static int (*heap_refuses)(int is_of_swift);
 
 static void *heap_taken(void *memory) {
     if (heap_watched && memory) {
@@ -24,10 +29,22 @@ static void *heap_taken(void *memory) {
     return memory;
 }
 
-void *malloc(size_t size) { return heap_taken(__libc_malloc(size)); }
+static int heap_refused(int is_of_swift) {
+    if (!heap_refuses || !heap_refuses(is_of_swift)) return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+void *malloc(size_t size) { return heap_refused(0) ? NULL : heap_taken(__libc_malloc(size)); }
+
+void *calloc(size_t count, size_t size) { return heap_refused(0) ? NULL : heap_taken(__libc_calloc(count, size)); }
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    return heap_refused(0) ? NULL : heap_taken(__libc_memalign(alignment, size));
+}
 
 int posix_memalign(void **memory_out, size_t alignment, size_t size) {
-    void *memory = heap_taken(__libc_memalign(alignment, size));
+    void *memory = heap_refused(1) ? NULL : heap_taken(__libc_memalign(alignment, size));
     if (!memory) return ENOMEM;
     *memory_out = memory;
     return 0;

@@ -310,7 +310,7 @@ static int32_t load(const file *f, bp_network **network) {
     free(block);
     if (heap_peak > most_memory) most_memory = heap_peak;
     EXPECT(heap_peak <= MEMORY_RATIO * (long)f->count + MEMORY_REST);
-    if (status != BP_OK) EXPECT(heap_bytes == 0); /* nothing is kept */
+    if (status != BP_OK) EXPECT(heap_blocks == 0); /* nothing is kept */
     return status;
 }
 
@@ -449,7 +449,7 @@ static int32_t load_large(const char *word, long count) {
     status = bp_network_load_memory(large, large_count, &network);
     heap_watched = 0;
     alarm(0);
-    EXPECT(heap_bytes == 0);
+    EXPECT(heap_blocks == 0);
     EXPECT(heap_peak <= MEMORY_RATIO * (long)large_count + MEMORY_REST);
     printf("# %ld words, %ld bytes: %s, %.1f bytes of memory a byte\n", count, (long)large_count, bp_status_name(status),
            (double)heap_peak / (double)large_count);

@@ -13,6 +13,7 @@
 #include "libraries.h"
 #include "memory.h"
 #include "numbers.h"
+#include "reserve.h"
 #include "threads.h"
 
 #endif

@@ -32,7 +32,7 @@ typedef struct cp_gate_table {
 } cp_gate_table;
 
 static inline cp_gate_table *cp_gates(void) {
-    extern cp_gate_table cp_gates_storage;
+    extern cp_gate_table cp_gates_storage __attribute__((visibility("hidden")));
     return &cp_gates_storage;
 }
 

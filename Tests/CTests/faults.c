@@ -1,0 +1,500 @@
+/* faults.c: the Nth request for memory, or the Nth call of the system for a file, fails, N = 1, 2, 3 ... until the call
+ * under test does not get that far. Each time in a process of its own, in which the library was never used before. */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "heap.h"
+
+/* ---- Faults */
+
+enum kind { MEMORY_ONCE, MEMORY_FROM_THEN_ON, SWIFT_FROM_THEN_ON, FILES_ONCE, FILES_FROM_THEN_ON };
+static enum kind kind;
+static int armed;
+static long countdown; /* to the call that fails */
+static long seen, failed;
+
+static int fails(int of_this_kind) {
+    if (!armed || !of_this_kind) return 0;
+    seen++;
+    if (--countdown > 0 || (countdown < 0 && (kind == MEMORY_ONCE || kind == FILES_ONCE))) return 0;
+    failed++;
+    return 1;
+}
+static int memory_fails(int is_of_swift) { return fails(kind < SWIFT_FROM_THEN_ON || (kind == SWIFT_FROM_THEN_ON && is_of_swift)); }
+static int file_fails(void) {
+    if (!fails(kind >= FILES_ONCE)) return 0;
+    errno = EIO;
+    return 1;
+}
+
+static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
+
+/* The library's calls of these come here first. */
+#define FILE_CALL(type, name, parameters, arguments)        \
+    type name parameters {                                  \
+        static type(*original) parameters;                  \
+        if (!original) *(void **)&original = real(#name);   \
+        return file_fails() ? (type)-1 : original arguments; \
+    }
+FILE_CALL(ssize_t, read, (int fd, void *buffer, size_t count), (fd, buffer, count))
+FILE_CALL(ssize_t, write, (int fd, const void *buffer, size_t count), (fd, buffer, count))
+FILE_CALL(int, fsync, (int fd), (fd))
+FILE_CALL(int, flock, (int fd, int operation), (fd, operation))
+FILE_CALL(int, fchmod, (int fd, mode_t mode), (fd, mode))
+FILE_CALL(int, fchown, (int fd, uid_t owner, gid_t group), (fd, owner, group))
+FILE_CALL(int, fstat, (int fd, struct stat *info), (fd, info))
+FILE_CALL(int, lstat, (const char *path, struct stat *info), (path, info))
+FILE_CALL(int, rename, (const char *from, const char *to), (from, to))
+FILE_CALL(int, unlink, (const char *path), (path))
+FILE_CALL(ssize_t, readlink, (const char *path, char *buffer, size_t count), (path, buffer, count))
+
+int open(const char *path, int flags, ...) {
+    static int (*original)(const char *, int, ...);
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    if (!original) *(void **)&original = real("open");
+    return file_fails() ? -1 : original(path, flags, mode);
+}
+
+int close(int fd) { /* which closes, whatever it says */
+    static int (*original)(int);
+    int status;
+    if (!original) *(void **)&original = real("close");
+    status = original(fd);
+    return file_fails() ? -1 : status;
+}
+
+/* ---- What is called. Each gets a network of 3, 4, 3 and 2 units, or one of 1,024 layers. */
+
+static const size_t few[] = {3, 4, 3, 2};
+static size_t many[1024];
+static const size_t *sizes = few;
+static size_t layers = 4;
+enum { PARAMETERS = 1024 * 10, LARGE = 20 << 20 };
+static const char path[] = "model", other_path[] = "other";
+static const float x[12] = {1, -1, 0.5f, 0, 0.25f, 2, -2, 1, 1, 0.5f, 0.5f, -0.5f}, y[8] = {1, 0, 0, 1, 0.5f, 0.5f, 1, 1};
+static float floats[PARAMETERS];
+static bp_network *made; /* by calls that make one */
+static uint8_t bytes[LARGE], now[LARGE];
+static size_t byte_count;
+static double number;
+
+static float twice(float z, void *user_data) { return (void)user_data, 2 * z; }
+static int32_t pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    memcpy(a, z, rows * columns * sizeof(float));
+    return 0;
+}
+static int32_t pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns, void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    memcpy(dz, da, rows * columns * sizeof(float));
+    return 0;
+}
+
+static int32_t create(bp_network *n) { return (void)n, bp_network_create(sizes, layers, 7, &made); }
+static int32_t clone(bp_network *n) { return bp_network_clone(n, &made); }
+static int32_t initialize(bp_network *n) { return bp_network_initialize(n, 5); }
+static int32_t set_activation(bp_network *n) { return bp_network_set_activation(n, 2, "gelu"); }
+static int32_t batchnorm_on(bp_network *n) { return bp_network_set_batchnorm(n, 2, 1); }
+static int32_t batchnorm_off(bp_network *n) { return bp_network_set_batchnorm(n, 1, 0); }
+static int32_t set_loss(bp_network *n) { return bp_network_set_loss(n, "binary_cross_entropy"); }
+static int32_t set_option(bp_network *n) { return bp_network_set_option(n, "batchnorm_momentum", 0.3); }
+static int32_t get_option(bp_network *n) { return bp_network_get_option(n, "batchnorm_momentum", &number); }
+static int32_t set_optimizer(bp_network *n) { return bp_network_set_optimizer(n, "adam"); }
+static int32_t train_step(bp_network *n) { return bp_network_train_step(n, x, y, 0.1f, NULL); }
+static int32_t train_minibatch(bp_network *n) { return bp_network_train_minibatch(n, x, y, 4, 0.1f, NULL); }
+static int32_t gradient(bp_network *n) { return bp_network_gradient(n, x, y, 4, floats, NULL); }
+static int32_t apply_gradient(bp_network *n) { return bp_network_apply_gradient(n, floats, 0.1f); }
+static int32_t check_gradient(bp_network *n) { return bp_network_check_gradient(n, x, y, 4, &number); }
+static int32_t predict(bp_network *n) { return bp_network_predict(n, x, 4, floats); }
+static int32_t evaluate(bp_network *n) { return bp_network_evaluate(n, x, y, 4, floats); }
+static int32_t get_parameters(bp_network *n) { return bp_network_get_parameters(n, floats); }
+static int32_t set_parameters(bp_network *n) { return bp_network_set_parameters(n, floats); }
+static int32_t set_dropout(bp_network *n) { return bp_network_set_dropout(n, 1, 0.25); }
+static int32_t fit_scaling(bp_network *n) { return bp_network_fit_scaling(n, "standard", "min_max", x, y, 4); }
+static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibatches, the better of which is kept */
+    bp_trainer *trainer = NULL;
+    const float weights[4] = {1, 2, 1, 0.5f};
+    int32_t status = bp_trainer_create(&trainer);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 3);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "batch_size", 2);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "restarts", 2);
+    if (status == BP_OK) status = bp_trainer_set_weights(trainer, weights, 4);
+    if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, y, 4, x + 3, y + 2, 2, floats);
+    bp_trainer_free(trainer);
+    return status;
+}
+static int32_t save(bp_network *n) { return bp_network_save(n, path); }
+static int32_t load(bp_network *n) { return (void)n, bp_network_load(other_path, &made); }
+static int32_t save_memory(bp_network *n) { return bp_network_save_memory(n, bytes, sizeof bytes, &byte_count); }
+static int32_t load_memory(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count, &made); }
+static int32_t load_weights(bp_network *n) { return bp_network_load_weights(n, other_path); }
+static int32_t activation_name(bp_network *n) { return (void)n, bp_activation_name(3, (char *)bytes, 100, &byte_count); }
+static int32_t again; /* what taking the name away gave */
+static int32_t after_registering(int32_t status) {
+    int was_armed = armed;
+    armed = 0;
+    again = bp_activation_unregister("mine"); /* so that it can be registered again; without faults */
+    if ((again == BP_OK) != (status == BP_OK)) check_failures++;
+    armed = was_armed;
+    return status;
+}
+static int32_t register_scalar(bp_network *n) {
+    return (void)n, after_registering(bp_activation_register_scalar("mine", twice, NULL, NULL, NULL));
+}
+static int32_t register_vector(bp_network *n) {
+    return (void)n, after_registering(bp_activation_register_vector("mine", pass, pass_back, NULL, NULL));
+}
+static int32_t register_foreign(bp_network *n) {
+    return (void)n, after_registering(bp_activation_register_foreign("mine", (bp_foreign_fn)atan, NULL, "d(d)", NULL, 0));
+}
+/* What fails anyway must not fail worse. */
+static int32_t no_such_activation(bp_network *n) { return bp_network_set_activation(n, 1, "no.such.name"); }
+static int32_t no_such_file(bp_network *n) { return (void)n, bp_network_load("no such file", &made); }
+static int32_t no_model(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count - 1, &made); }
+static int32_t no_network(bp_network *n) { return (void)n, bp_network_train_step((bp_network *)&made, x, y, 0.1f, NULL); }
+static int32_t no_pointer(bp_network *n) { return bp_network_predict(n, NULL, 1, floats); }
+static int32_t no_thread_count(bp_network *n) { return (void)n, bp_set_thread_count(100000); }
+static int32_t no_layer(bp_network *n) { return (void)n, bp_network_create(sizes, 1, 1, &made); }
+static int32_t not_finite(bp_network *n) {
+    const float nan_row[3] = {1, NAN, 1};
+    return bp_network_train_step(n, nan_row, y, 0.1f, NULL);
+}
+
+/* What is longer than anything has to be. */
+static char endless[100001];
+static int32_t endless_path(bp_network *n) { return bp_network_save(n, endless); }
+static int32_t endless_name(bp_network *n) { return bp_network_set_activation(n, 1, endless); }
+
+/* A model, as far as it goes, whose header holds these many of a word, with its number in it. */
+static int32_t load_words(const char *word, long count) {
+    byte_count = 8 + (size_t)sprintf((char *)bytes + 8, "{\"__metadata__\":{\"format\":\"pt\"");
+    for (long i = 0; i < count; i++) byte_count += (size_t)sprintf((char *)bytes + byte_count, word, i);
+    byte_count += (size_t)sprintf((char *)bytes + byte_count, "}}");
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((byte_count - 8) >> 8 * i);
+    return 0;
+}
+static int32_t load_bytes(bp_network *n) { /* as weights: there is no checksum to compute */
+    int fd, was_armed = armed;
+    ssize_t count;
+    armed = 0;
+    fd = open("words", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    count = write(fd, bytes, byte_count);
+    if (close(fd) != 0 || count != (ssize_t)byte_count) check_failures++;
+    armed = was_armed;
+    return bp_network_load_weights(n, "words");
+}
+static int32_t many_words(bp_network *n) { return load_words(",\"%ld\":\"\"", 65000), load_bytes(n); }
+static int32_t long_words(bp_network *n) { return load_words(",\"a word of more than fifteen bytes, %ld\":\"and another one of them, somewhat longer than the first\"", 65000), load_bytes(n); }
+static int32_t escaped_words(bp_network *n) { return load_words(",\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9%ld\":\"\\ud83d\\ude00\"", 65000), load_bytes(n); }
+static int32_t many_tensors(bp_network *n) { return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 65000), load_bytes(n); }
+static int32_t long_shapes(bp_network *n) { return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":[1,1,1,1,1,1,1,1],\"data_offsets\":[0,0]", 65000), load_bytes(n); }
+static int32_t endless_word(bp_network *n) {
+    static char word[16 << 20];
+    memcpy(word, ",\"", 2);
+    memset(word + 2, 'x', sizeof word - 100);
+    strcpy(word + sizeof word - 98, "\":\"\"");
+    return load_words(word, 1), load_bytes(n);
+}
+
+/* As much metadata as a network takes, of what is longest in JSON. */
+static char long_text[1 << 19];
+static int32_t metadata(bp_network *n) { return bp_network_set_metadata(n, "text", long_text); }
+static int32_t metadata_saved(bp_network *n) {
+    int was_armed = armed;
+    armed = 0;
+    if (metadata(n) != BP_OK) check_failures++;
+    armed = was_armed;
+    return bp_network_save(n, path);
+}
+static int32_t metadata_loaded(bp_network *n) {
+    int was_armed = armed;
+    armed = 0;
+    if (metadata_saved(n) != BP_OK) check_failures++;
+    armed = was_armed;
+    return bp_network_load(path, &made);
+}
+
+static const struct call {
+    const char *name;
+    int32_t (*call)(bp_network *network);
+    int32_t expected;
+    int setup; /* 0 nothing, 1 networks, 2 networks, the other file and the bytes, 3 networks that were trained before */
+} calls[] = {
+    {"create", create, BP_OK, 0},
+    {"set_thread_count, refused", no_thread_count, BP_ERROR_INVALID_VALUE, 0},
+    {"create, refused", no_layer, BP_ERROR_INVALID_VALUE, 0},
+    {"load, no such file", no_such_file, BP_ERROR_IO, 0},
+    {"train_step, no such network", no_network, BP_ERROR_INVALID_HANDLE, 0},
+    {"activation_name", activation_name, BP_OK, 0},
+    {"register_scalar", register_scalar, BP_OK, 0},
+    {"register_vector", register_vector, BP_OK, 0},
+    {"register_foreign", register_foreign, BP_OK, 0},
+    {"clone", clone, BP_OK, 1},
+    {"initialize", initialize, BP_OK, 1},
+    {"set_activation", set_activation, BP_OK, 1},
+    {"set_activation, no such name", no_such_activation, BP_ERROR_UNKNOWN_NAME, 1},
+    {"set_batchnorm on", batchnorm_on, BP_OK, 1},
+    {"set_batchnorm on, trained", batchnorm_on, BP_OK, 3},
+    {"set_batchnorm off", batchnorm_off, BP_OK, 1},
+    {"set_batchnorm off, trained", batchnorm_off, BP_OK, 3},
+    {"set_loss", set_loss, BP_OK, 1},
+    {"set_option", set_option, BP_OK, 1},
+    {"get_option", get_option, BP_OK, 1},
+    {"set_optimizer", set_optimizer, BP_OK, 1},
+    {"set_optimizer, trained", set_optimizer, BP_OK, 3},
+    {"train_step", train_step, BP_OK, 1},
+    {"train_step, not finite", not_finite, BP_ERROR_NOT_FINITE, 1},
+    {"train_minibatch", train_minibatch, BP_OK, 1},
+    {"train_minibatch again", train_minibatch, BP_OK, 3},
+    {"gradient", gradient, BP_OK, 1},
+    {"apply_gradient", apply_gradient, BP_OK, 1},
+    {"check_gradient", check_gradient, BP_OK, 1},
+    {"set_dropout", set_dropout, BP_OK, 1},
+    {"fit_scaling", fit_scaling, BP_OK, 1},
+    {"fit", fit, BP_OK, 1},
+    {"fit, trained", fit, BP_OK, 3},
+    {"set_metadata", metadata, BP_OK, 1},
+    {"predict", predict, BP_OK, 1},
+    {"predict, no inputs", no_pointer, BP_ERROR_NULL_ARGUMENT, 1},
+    {"evaluate", evaluate, BP_OK, 1},
+    {"get_parameters", get_parameters, BP_OK, 1},
+    {"set_parameters", set_parameters, BP_OK, 1},
+    {"save", save, BP_OK, 2},
+    {"save, trained", save, BP_OK, 3},
+    {"load", load, BP_OK, 2},
+    {"save_memory", save_memory, BP_OK, 1},
+    {"load_memory", load_memory, BP_OK, 2},
+    {"load_memory, cut", no_model, BP_ERROR_CORRUPT, 2},
+    {"load_weights", load_weights, BP_OK, 2},
+};
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+/* With much to hold in Swift's own memory. */
+static const struct call large_calls[] = {
+    {"create", create, BP_OK, 0},
+    {"clone", clone, BP_OK, 1},
+    {"initialize", initialize, BP_OK, 1},
+    {"set_activation", set_activation, BP_OK, 1},
+    {"set_batchnorm on", batchnorm_on, BP_OK, 1},
+    {"set_batchnorm off, trained", batchnorm_off, BP_OK, 3},
+    {"set_optimizer", set_optimizer, BP_OK, 3},
+    {"train_step", train_step, BP_OK, 1},
+    {"train_minibatch", train_minibatch, BP_OK, 1},
+    {"train_minibatch again", train_minibatch, BP_OK, 3},
+    {"gradient", gradient, BP_OK, 1},
+    {"apply_gradient", apply_gradient, BP_OK, 1},
+    {"fit_scaling", fit_scaling, BP_OK, 1},
+    {"fit", fit, BP_OK, 1},
+    {"predict", predict, BP_OK, 1},
+    {"evaluate", evaluate, BP_OK, 1},
+    {"set_parameters", set_parameters, BP_OK, 1},
+    {"save", save, BP_OK, 3},
+    {"load", load, BP_OK, 2},
+    {"save_memory", save_memory, BP_OK, 3},
+    {"load_memory", load_memory, BP_OK, 2},
+    {"load_memory, cut", no_model, BP_ERROR_CORRUPT, 2},
+    {"load_weights", load_weights, BP_OK, 2},
+    {"endless path", endless_path, BP_ERROR_IO, 1},
+    {"endless name", endless_name, BP_ERROR_UNKNOWN_NAME, 1},
+    {"metadata", metadata, BP_OK, 1},
+    {"metadata, saved", metadata_saved, BP_OK, 1},
+    {"metadata, loaded", metadata_loaded, BP_OK, 1},
+    {"many words", many_words, BP_ERROR_MISMATCH, 1},
+    {"long words", long_words, BP_ERROR_MISMATCH, 1},
+    {"escaped words", escaped_words, BP_ERROR_MISMATCH, 1},
+    {"endless word", endless_word, BP_ERROR_MISMATCH, 1},
+    {"many tensors", many_tensors, BP_ERROR_MISMATCH, 1},
+    {"long shapes", long_shapes, BP_ERROR_MISMATCH, 1},
+};
+enum { LARGE_CALLS = sizeof large_calls / sizeof large_calls[0] };
+
+/* ---- One call with one fault, in a process of its own */
+
+static bp_network *some_network(int trained) {
+    bp_network *network = check_network(sizes, layers, 3);
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_optimizer(network, "momentum"));
+    if (trained) EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.1f, NULL));
+    return network;
+}
+
+static int same_made(bp_network *a, bp_network *b) { return a && b ? snapshot_equal(a, b) : a == b; }
+
+/* A file of that name, if there is one, is the one or the other. */
+static int file_is(const char *name, snapshot one, snapshot other) {
+    int fd = open(name, O_RDONLY);
+    ssize_t count = fd < 0 ? -1 : read(fd, now, sizeof now);
+    if (fd >= 0) close(fd);
+    return count > 0 && (((size_t)count == one.count && memcmp(now, one.bytes, one.count) == 0) ||
+                         ((size_t)count == other.count && memcmp(now, other.bytes, other.count) == 0));
+}
+
+static int entries(void) {
+    int count = -2;
+    DIR *folder = opendir(".");
+    while (folder && readdir(folder)) count++;
+    if (folder) closedir(folder);
+    return count;
+}
+
+/* The call with the Nth fault on a network, and without on its twin, which was the same before. */
+static void try_call(const struct call *c) {
+    bp_network *network = NULL, *twin = NULL, *old = NULL, *made_with_fault;
+    snapshot old_bytes = {NULL, 0}, network_bytes = {NULL, 0};
+    int32_t status, without;
+    int writes = c->call == save, setup = c->setup;
+    int32_t refusal = kind < SWIFT_FROM_THEN_ON ? BP_ERROR_OUT_OF_MEMORY : BP_ERROR_IO;
+    if (setup) {
+        EXPECT_OK(bp_set_thread_count(1)); /* threads, and what the system keeps for them, come when they like */
+        network = some_network(setup == 3);
+        twin = some_network(setup == 3);
+        old = check_network(sizes, layers, 99);
+        EXPECT_OK(bp_network_set_batchnorm(old, 1, 1));
+    }
+    if (setup >= 2) {
+        EXPECT_OK(bp_network_save(old, path));
+        EXPECT_OK(bp_network_save(old, other_path));
+        EXPECT_OK(bp_network_save_memory(old, bytes, sizeof bytes, &byte_count));
+    }
+    made = NULL;
+    armed = 1;
+    status = c->call(network);
+    armed = 0;
+    made_with_fault = made;
+    if (!(failed && kind != SWIFT_FROM_THEN_ON && status == refusal)) EXPECT_STATUS(status, c->expected);
+    EXPECT(status == BP_OK || (made == NULL && check_message()));
+    if (writes) {
+        old_bytes = snapshot_of(old);
+        network_bytes = snapshot_of(network);
+        if (setup >= 2) EXPECT(file_is(path, network_bytes, status == BP_OK ? network_bytes : old_bytes));
+    }
+    if (status != c->expected && network) EXPECT(snapshot_equal(network, twin)); /* nothing changed */
+    made = NULL;
+    without = c->call(twin);
+    EXPECT_STATUS(without, c->expected);
+    if (status == c->expected) {
+        EXPECT(same_made(made_with_fault, made));
+    } else { /* the call works when tried again */
+        bp_network *made_without = made;
+        made = NULL;
+        EXPECT_STATUS(c->call(network), c->expected);
+        EXPECT(same_made(made, made_without));
+        bp_network_free(made_without);
+    }
+    if (network) {
+        EXPECT(snapshot_equal(network, twin));
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, 4, 0.1f, NULL)); /* and is good for more */
+        EXPECT_OK(bp_network_train_minibatch(twin, x, y, 4, 0.1f, NULL));
+        EXPECT(snapshot_equal(network, twin));
+    }
+    if (writes) EXPECT(entries() == 2); /* no temporary file is left */
+    bp_network_free(made);
+    if (made_with_fault != made) bp_network_free(made_with_fault);
+    bp_network_free(network);
+    bp_network_free(twin);
+    bp_network_free(old);
+    free(old_bytes.bytes);
+    free(network_bytes.bytes);
+}
+
+/* What a child tells its parent. */
+static struct report {
+    long seen, failed, blocks, failures;
+} *told;
+
+static void run_child(const struct call *c, enum kind which, long nth) {
+    kind = which;
+    countdown = nth;
+    heap_refuses = memory_fails;
+    heap_watch();
+    check_failures = 0;
+    try_call(c);
+    heap_watched = 0;
+    told->seen = seen;
+    told->failed = failed;
+    told->blocks = heap_blocks;
+    told->failures = check_failures;
+    fflush(stdout);
+    _exit(0);
+}
+
+/* Whether the child came to its end; its report is in *told. */
+static int run(const struct call *c, enum kind which, long nth) {
+    int status;
+    pid_t child;
+    char folder[] = "faultXXXXXX";
+    memset(told, 0, sizeof *told);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        if (!mkdtemp(folder) || chdir(folder) != 0) _exit(1);
+        run_child(c, which, nth);
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The call with fault after fault, up to the last: each one of the first so many, and then in ever larger steps. */
+static long loop_over(const struct call *c, enum kind which, const char *what, long each_of_the_first, long last) {
+    long blocks, points, faults = 0;
+    if (!EXPECT(run(c, which, 1L << 40) && told->failures == 0)) return printf("#   %s, without a fault\n", c->name), 0;
+    blocks = told->blocks;
+    points = told->seen;
+    for (long nth = 1; nth <= points && nth <= last; nth += 1 + nth / each_of_the_first) {
+        int ended = run(c, which, nth);
+        if (!EXPECT(ended) || !EXPECT(told->failures == 0) || !EXPECT(told->blocks <= blocks) || !EXPECT(told->failed > 0))
+            printf("#   %s, %s: %ld of %ld, %ld blocks where %ld belong\n", c->name, what, nth, points, told->blocks, blocks);
+        faults++;
+    }
+    return faults;
+}
+
+static void loop(enum kind which, const char *what, long each_of_the_first) {
+    long first = getenv("TORTURE") ? 1L << 40 : each_of_the_first;
+    long faults = 0;
+    for (int i = 0; i < CALLS; i++) faults += loop_over(&calls[i], which, what, first, 1L << 40);
+    printf("# %ld faults in %d calls: %s\n", faults, (int)CALLS, what);
+    EXPECT(faults > CALLS);
+}
+
+/* Swift's own memory is refused, always: then a call does not even fail, but for its own reasons. */
+static void swift_is_served_from_the_reserve(void) {
+    long faults = 0;
+    for (int i = 0; i < CALLS; i++) faults += loop_over(&calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+    sizes = many;
+    layers = 1024;
+    for (int i = 0; i < LARGE_CALLS; i++) faults += loop_over(&large_calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+    sizes = few;
+    layers = 4;
+    printf("# %ld faults in %d calls: Swift's memory refused from one request on\n", faults, (int)(CALLS + LARGE_CALLS));
+}
+
+static void one_request_for_memory_refused_harms_nothing(void) { loop(MEMORY_ONCE, "one request for memory refused", 100); }
+static void memory_at_its_end_harms_nothing(void) { loop(MEMORY_FROM_THEN_ON, "all requests for memory from one on refused", 20); }
+static void one_failing_file_call_harms_nothing(void) { loop(FILES_ONCE, "one call for a file fails", 1L << 40); }
+static void files_out_of_reach_harm_nothing(void) { loop(FILES_FROM_THEN_ON, "all calls for files from one on fail", 1L << 40); }
+
+int main(void) {
+    many[0] = 3;
+    for (int i = 1; i < 1024; i++) many[i] = 2;
+    memset(endless, 'x', sizeof endless - 1);
+    memset(long_text, 1, sizeof long_text - 1);
+    told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (told == MAP_FAILED) return 1;
+    CLAIM(one_request_for_memory_refused_harms_nothing);
+    CLAIM(memory_at_its_end_harms_nothing);
+    CLAIM(swift_is_served_from_the_reserve);
+    CLAIM(one_failing_file_call_harms_nothing);
+    CLAIM(files_out_of_reach_harm_nothing);
+    return check_end();
+}
