@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -102,7 +103,7 @@ static int32_t pass_back(const float *z, const float *a, const float *da, float 
 }
 
 static int32_t create(bp_network *n) { return (void)n, bp_network_create(sizes, layers, 7, &made); }
-static int32_t clone(bp_network *n) { return bp_network_clone(n, &made); }
+static int32_t make_copy(bp_network *n) { return bp_network_clone(n, &made); }
 static int32_t initialize(bp_network *n) { return bp_network_initialize(n, 5); }
 static int32_t set_activation(bp_network *n) { return bp_network_set_activation(n, 2, "gelu"); }
 static int32_t batchnorm_on(bp_network *n) { return bp_network_set_batchnorm(n, 2, 1); }
@@ -240,7 +241,7 @@ static const struct call {
     {"register_scalar", register_scalar, BP_OK, 0},
     {"register_vector", register_vector, BP_OK, 0},
     {"register_foreign", register_foreign, BP_OK, 0},
-    {"clone", clone, BP_OK, 1},
+    {"clone", make_copy, BP_OK, 1},
     {"initialize", initialize, BP_OK, 1},
     {"set_activation", set_activation, BP_OK, 1},
     {"set_activation, no such name", no_such_activation, BP_ERROR_UNKNOWN_NAME, 1},
@@ -283,7 +284,7 @@ enum { CALLS = sizeof calls / sizeof calls[0] };
 /* With much to hold in Swift's own memory. */
 static const struct call large_calls[] = {
     {"create", create, BP_OK, 0},
-    {"clone", clone, BP_OK, 1},
+    {"clone", make_copy, BP_OK, 1},
     {"initialize", initialize, BP_OK, 1},
     {"set_activation", set_activation, BP_OK, 1},
     {"set_batchnorm on", batchnorm_on, BP_OK, 1},
@@ -479,6 +480,43 @@ static void swift_is_served_from_the_reserve(void) {
     printf("# %ld faults in %d calls: Swift's memory refused from one request on\n", faults, (int)(CALLS + LARGE_CALLS));
 }
 
+/* Eight threads, each with a network of its own, while Swift gets nothing from the system. */
+static int refuse_swift(int is_of_swift) { return is_of_swift && __atomic_load_n(&armed, __ATOMIC_RELAXED); }
+
+static void *make_and_use(void *unused) {
+    for (int i = 0; i < 200; i++) {
+        bp_network *network = NULL, *copy = NULL;
+        int32_t status = bp_network_create(few, 4, (uint64_t)i, &network);
+        if (status == BP_OK) status = bp_network_set_batchnorm(network, 1, 1);
+        if (status == BP_OK) status = bp_network_train_minibatch(network, x, y, 4, 0.1f, NULL);
+        if (status == BP_OK) status = bp_network_clone(network, &copy);
+        if (status == BP_OK && bp_network_set_activation(copy, 1, "none such") == BP_OK) status = BP_STOPPED;
+        if (status != BP_OK && status != BP_ERROR_OUT_OF_MEMORY) __atomic_fetch_add(&failed, 1, __ATOMIC_RELAXED);
+        if (status == BP_OK) __atomic_fetch_add(&seen, 1, __ATOMIC_RELAXED);
+        bp_network_free(network);
+        bp_network_free(copy);
+    }
+    return unused;
+}
+
+static void threads_share_the_reserve(void) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t threads[8];
+        bp_set_thread_count(1);
+        heap_refuses = refuse_swift;
+        for (int i = 0; i < 8; i++) pthread_create(&threads[i], NULL, make_and_use, NULL);
+        __atomic_store_n(&armed, 1, __ATOMIC_RELAXED);
+        for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+        armed = 0;
+        printf("# %ld of 1600 networks made, trained and copied; %ld wrong\n", seen, failed);
+        fflush(stdout);
+        _exit(failed || seen == 0);
+    }
+    EXPECT(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void one_request_for_memory_refused_harms_nothing(void) { loop(MEMORY_ONCE, "one request for memory refused", 100); }
 static void memory_at_its_end_harms_nothing(void) { loop(MEMORY_FROM_THEN_ON, "all requests for memory from one on refused", 20); }
 static void one_failing_file_call_harms_nothing(void) { loop(FILES_ONCE, "one call for a file fails", 1L << 40); }
@@ -494,6 +532,7 @@ int main(void) {
     CLAIM(one_request_for_memory_refused_harms_nothing);
     CLAIM(memory_at_its_end_harms_nothing);
     CLAIM(swift_is_served_from_the_reserve);
+    CLAIM(threads_share_the_reserve);
     CLAIM(one_failing_file_call_harms_nothing);
     CLAIM(files_out_of_reach_harm_nothing);
     return check_end();

@@ -1,4 +1,7 @@
-"""Weights from files that the safetensors package wrote."""
+"""Weights from files that the safetensors package and PyTorch wrote."""
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -45,6 +48,18 @@ def test_network_computes_what_the_file_says(tmp_path, dtype):
     for name, tensor in again.items():
         if name.startswith("layers."):
             assert tensor.tobytes() == theirs[name].astype(np.float32).tobytes()
+
+
+def test_state_dictionary_of_pytorch_computes_what_it_does_there():
+    fixtures = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures"
+    expected = json.loads((fixtures / "weights.json").read_text())
+    ours = bp.Network([5, 8, 6, 3], seed=1)
+    for layer, activation in enumerate(["tanh", "relu", "identity"], 1):
+        ours.set_activation(layer, activation)
+        if layer < 3:
+            ours.set_batchnorm(layer)
+    ours.load_weights(fixtures / "weights.safetensors")
+    assert np.allclose(ours.predict(expected["inputs"]), expected["outputs"], rtol=1e-5, atol=1e-6)
 
 
 def test_weights_survive_the_way_through_the_package(tmp_path):
