@@ -80,9 +80,10 @@ int main(int argc, char **argv) {
 
     check(bp_activation_register_scalar("bell", bell, bell_derivative, width, forget));
     check(bp_activation_register_vector("centred", centred, centred_backward, NULL, NULL));
-    /* C functions as they are: of one number, and with constants after z. Without a derivative, differences are taken. */
-    check(bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0));
-    check(bp_activation_register_foreign("hypot", (bp_foreign_fn)hypot, NULL, "d(d,d)", &one, 1));
+    /* C functions as they are: of one number, and with constants after z. Without a derivative, differences are taken.
+     * (The first cast is for C++, which has several functions of these names.) */
+    check(bp_activation_register_foreign("erf", (bp_foreign_fn)(double (*)(double))erf, NULL, "d(d)", NULL, 0));
+    check(bp_activation_register_foreign("hypot", (bp_foreign_fn)(double (*)(double, double))hypot, NULL, "d(d,d)", &one, 1));
     /* A function of a shared library, and its derivative, by name. */
     check(bp_activation_register_library("sine", "libm.so.6", "sin", "cos", "d(d)", NULL, 0));
     /* They are pure: the library's own threads may call them, too. */

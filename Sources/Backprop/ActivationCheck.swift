@@ -31,19 +31,21 @@ package final class ActivationCheck {
     /// f at z, and at z ± h, z ± 2h for each step h.
     private static let samples = 1 + 4 * steps
 
-    private let z, a, d: Floats
+    /// da is what dz comes from.
+    private let z, a, da, dz: Floats
     /// What f gives at each sample, [samples × outputs], of which the sum by `weights` counts.
     private let values, weights: Floats
 
     private init(
-        _ activation: Activation, z: consuming Floats, a: consuming Floats, d: consuming Floats, values: consuming Floats,
-        weights: consuming Floats
+        _ activation: Activation, z: consuming Floats, a: consuming Floats, da: consuming Floats, dz: consuming Floats,
+        values: consuming Floats, weights: consuming Floats
     ) {
         self.activation = activation
         kernels = NetworkState.kernels
         self.z = z
         self.a = a
-        self.d = d
+        self.da = da
+        self.dz = dz
         self.values = values
         self.weights = weights
     }
@@ -55,9 +57,9 @@ package final class ActivationCheck {
             throw BackpropError(.unsupported, "the derivative of \"sign\" in training is 1 and not its own")
         }
         let size = columns * matrixRows
-        let z = try Floats(size), a = try Floats(size), d = try Floats(size)
+        let z = try Floats(size), a = try Floats(size), da = try Floats(size), dz = try Floats(size)
         let values = try Floats(samples * size), weights = try Floats(size)
-        let check = ActivationCheck(activation, z: z, a: a, d: d, values: values, weights: weights)
+        let check = ActivationCheck(activation, z: z, a: a, da: da, dz: dz, values: values, weights: weights)
         // The host may unregister it meanwhile.
         return try withExtendedLifetime(activation) { () throws(BackpropError) in
             if activation.isMatrixFunction || activation.is(.softmax) {
@@ -94,9 +96,9 @@ package final class ActivationCheck {
         z.fill(at, count: size)
         a.clear()
         try forward(rows: 1)
-        d.fill(1, count: size)
+        da.fill(1, count: size)
         try backward(rows: 1)
-        let slope = d.base[0]
+        let slope = dz.base[0]
         for sample in 0..<Self.samples {
             let place = sample % size
             if place == 0 { z.fill(at, count: size) }
@@ -117,9 +119,8 @@ package final class ActivationCheck {
             func reset() { for i in 0..<size { z.base[i] = element(i) } }
             reset()
             try forward(rows: Self.matrixRows)
-            cp_copy(d.base, weights.base, size * 4)
+            cp_copy(da.base, weights.base, size * 4)
             try backward(rows: Self.matrixRows)
-            let slopes = try Floats(copying: d)
             for moved in 0..<size {
                 for sample in 0..<Self.samples {
                     reset()
@@ -127,7 +128,7 @@ package final class ActivationCheck {
                     try forward(rows: Self.matrixRows)
                     cp_copy(values.base + sample * size, a.base, size * 4)
                 }
-                note(slopes.base[moved], element(moved), moved: moved, outputs: size)
+                note(dz.base[moved], element(moved), moved: moved, outputs: size)
             }
         }
     }
@@ -149,15 +150,14 @@ package final class ActivationCheck {
         }
     }
 
-    /// d in place: the gradient for a becomes that for z.
+    /// dz from da.
     private func backward(rows: Int) throws(BackpropError) {
         switch activation {
         case .builtIn(let function):
-            kernels.differentiate(function.kind, z.base, a.base, d.base, rows, Self.columns, Self.columns)
+            cp_copy(dz.base, da.base, rows * Self.columns * 4)
+            kernels.differentiate(function.kind, z.base, a.base, dz.base, rows, Self.columns, Self.columns)
         case .plugin(let plugin, _):
-            let packing = try Packing.make(size: d.count)
-            let code = plugin.backward(
-                z.base, a.base, d.base, rows: rows, columns: Self.columns, packing: packing, place: 0)
+            let code = plugin.backward(z.base, a.base, da.base, dz.base, rows: rows, columns: Self.columns)
             if code != 0 { throw CallbackFailure.error(code, plugin, "backward") }
         }
     }

@@ -105,7 +105,22 @@ extension ActivationPlugin {
         }
     }
 
-    /// The same for padded matrices. A function of matrices sees the block in `packing`, from number `place` on.
+    /// dz = da f′(z), likewise.
+    func backward(
+        _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ da: UnsafePointer<Float>, _ dz: UnsafeMutablePointer<Float>,
+        rows: Int, columns: Int
+    ) -> Int32 {
+        switch functions {
+        case .numbers(_, let slope):
+            cp_copy(dz, da, rows * columns * 4)
+            slope(z, a, dz, rows * columns)
+            return 0
+        case .matrices(_, let backward):
+            return backward(z, a, da, dz, rows, columns)
+        }
+    }
+
+    /// Forward for padded matrices. A function of matrices sees the block in `packing`, from number `place` on.
     func forward(
         _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, rows: Int, columns: Int, packing: Packing?, place: Int
     ) -> Int32 {
@@ -119,7 +134,7 @@ extension ActivationPlugin {
         }
     }
 
-    /// d f′(z), in place, likewise.
+    /// d f′(z), in place, for padded matrices of which the forward pass has just been.
     func backward(
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
         packing: Packing?, place: Int
@@ -130,7 +145,7 @@ extension ActivationPlugin {
             for row in 0..<rows { slope(z + row * stride, a + row * stride, d + row * stride, columns) }
             return 0
         case .matrices(_, let backward):
-            return packing.unsafelyUnwrapped.backward(backward, z, a, d, rows: rows, columns: columns, place: place)
+            return packing.unsafelyUnwrapped.backward(backward, d, rows: rows, columns: columns, place: place)
         }
     }
 }

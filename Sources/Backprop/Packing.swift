@@ -29,16 +29,13 @@ final class Packing {
         return code
     }
 
-    /// d f′(z), in place.
+    /// d f′(z), in place; z and a are still there from the forward pass.
     func backward(
-        _ function: ActivationPlugin.Backward, _ zSource: UnsafePointer<Float>, _ aSource: UnsafePointer<Float>,
-        _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, place: Int
+        _ function: ActivationPlugin.Backward, _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, place: Int
     ) -> Int32 {
-        let z = z.base + place, a = a.base + place, da = da.base + place, dz = dz.base + place
-        pack(zSource, z, rows, columns)
-        pack(aSource, a, rows, columns)
+        let da = da.base + place, dz = dz.base + place
         pack(d, da, rows, columns)
-        let code = function(z, a, da, dz, rows, columns)
+        let code = function(z.base + place, a.base + place, da, dz, rows, columns)
         if code == 0 { unpack(dz, d, rows, columns) }
         return code
     }
