@@ -78,10 +78,7 @@ bool cp_make_reserve(size_t more) {
 
 void cp_trim_reserve(void) {
     cp_lock_reserve();
-    if (arenas && arenas->size > ARENA_SIZE && arenas->blocks == 0) {
-        drop(&arenas);
-        make(ARENA_SIZE);
-    }
+    if (arenas && arenas->size > ARENA_SIZE) make(ARENA_SIZE); /* in front, or in place, of the large one */
     look();
     cp_unlock_reserve();
 }

@@ -120,6 +120,17 @@ static inline int snapshot_equal(const bp_network *one, const bp_network *other)
     return same;
 }
 
+/* Whether a file is these bytes. */
+static inline int file_holds(const char *name, snapshot bytes) {
+    uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
+    FILE *file = fopen(name, "rb");
+    int same = now && file && bytes.count > 0 && fread(now, 1, bytes.count + 1, file) == bytes.count &&
+               memcmp(now, bytes.bytes, bytes.count) == 0;
+    if (file) fclose(file);
+    free(now);
+    return same;
+}
+
 /* Numbers in [-1, 1] that look random, are the same on every machine, and are exact in float: multiples of 1/1024. */
 static inline double check_random(uint32_t *state) {
     *state = *state * 1664525u + 1013904223u;

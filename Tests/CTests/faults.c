@@ -89,6 +89,7 @@ static bp_network *made; /* by calls that make one */
 static uint8_t bytes[LARGE], now[LARGE];
 static size_t byte_count;
 static double number;
+static int32_t again; /* what a call within a call gave */
 
 static float twice(float z, void *user_data) { return (void)user_data, 2 * z; }
 static int32_t pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
@@ -135,13 +136,27 @@ static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibat
     bp_trainer_free(trainer);
     return status;
 }
+static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
+static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
+static int32_t kind_of(bp_network *n) { return (void)n, bp_activation_kind("tanh", &again); }
+static int32_t check_activation(bp_network *n) { return (void)n, bp_activation_check("gelu", &number); }
+static int32_t examine(bp_network *n) {
+    bp_activation_report report;
+    report.struct_size = sizeof report;
+    return (void)n, bp_activation_examine("gelu", &report);
+}
+static int32_t no_option(bp_network *n) {
+    bp_option_description description;
+    description.struct_size = sizeof description;
+    return (void)n, bp_option_info(10000, &description);
+}
+static int32_t no_metadata(bp_network *n) { return bp_network_get_metadata(n, "none", (char *)bytes, 100, &byte_count); }
 static int32_t save(bp_network *n) { return bp_network_save(n, path); }
 static int32_t load(bp_network *n) { return (void)n, bp_network_load(other_path, &made); }
 static int32_t save_memory(bp_network *n) { return bp_network_save_memory(n, bytes, sizeof bytes, &byte_count); }
 static int32_t load_memory(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count, &made); }
 static int32_t load_weights(bp_network *n) { return bp_network_load_weights(n, other_path); }
 static int32_t activation_name(bp_network *n) { return (void)n, bp_activation_name(3, (char *)bytes, 100, &byte_count); }
-static int32_t again; /* what taking the name away gave */
 static int32_t after_registering(int32_t status) {
     int was_armed = armed;
     armed = 0;
@@ -241,6 +256,14 @@ static const struct call {
     {"register_scalar", register_scalar, BP_OK, 0},
     {"register_vector", register_vector, BP_OK, 0},
     {"register_foreign", register_foreign, BP_OK, 0},
+    {"activation_kind", kind_of, BP_OK, 0},
+    {"activation_check", check_activation, BP_OK, 0},
+    {"activation_examine", examine, BP_OK, 0},
+    {"option_info, no such option", no_option, BP_ERROR_UNKNOWN_NAME, 0},
+    {"get_metadata, no such key", no_metadata, BP_ERROR_UNKNOWN_NAME, 1},
+    {"score", score, BP_OK, 1},
+    {"fold_batchnorm", fold, BP_OK, 1},
+    {"fold_batchnorm, trained", fold, BP_OK, 3},
     {"clone", make_copy, BP_OK, 1},
     {"initialize", initialize, BP_OK, 1},
     {"set_activation", set_activation, BP_OK, 1},

@@ -56,16 +56,6 @@ static void write_file(const char *name, const uint8_t *bytes, size_t count) {
     EXPECT(fclose(file) == 0);
 }
 
-static int file_holds(const char *name, snapshot bytes) {
-    uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
-    FILE *file = fopen(name, "rb");
-    int same = now && file && bytes.count > 0 && fread(now, 1, bytes.count + 1, file) == bytes.count &&
-               memcmp(now, bytes.bytes, bytes.count) == 0;
-    if (file) fclose(file);
-    free(now);
-    return same;
-}
-
 static int entries(void) {
     int count = 0;
     DIR *folder = opendir(".");

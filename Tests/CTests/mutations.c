@@ -354,6 +354,12 @@ static void make_models(void) {
         EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
         if (i != 2) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
+        if (i == 1) {
+            EXPECT_OK(bp_network_set_optimizer(network, "adam"));
+            EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
+            EXPECT_OK(bp_network_fit_scaling(network, "standard", "min_max", x, y, 2));
+            EXPECT_OK(bp_network_set_metadata(network, "classes", "one, \"two\""));
+        }
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.25f, NULL));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
         models[i].count = sizeof models[i].bytes;

@@ -18,16 +18,6 @@ static const size_t small_sizes[] = {3, 4, 2}, large_sizes[] = {600, 1200, 100};
 
 static bp_network *small(uint64_t seed) { return check_network(small_sizes, 3, seed); }
 
-static int file_holds(const char *name, snapshot bytes) {
-    uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
-    FILE *file = fopen(name, "rb");
-    int same = now && file && bytes.count > 0 && fread(now, 1, bytes.count + 1, file) == bytes.count &&
-               memcmp(now, bytes.bytes, bytes.count) == 0;
-    if (file) fclose(file);
-    free(now);
-    return same;
-}
-
 /* Files in a folder. */
 static int entries(const char *name) {
     int count = -2; /* . and .. */

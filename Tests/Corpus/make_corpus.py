@@ -57,6 +57,8 @@ class Model:
     def outputs(self, x):
         """Layer by layer: z = w x + b; (z - mean) / sqrt(variance + 1e-5) gamma + beta where it is on; the activation."""
         values = {name: v for name, _, v in self.tensors}
+        if "scaling.inputs" in self.words:
+            x = [(v - o) / s for v, o, s in zip(x, values["scaling.inputs.offset"], values["scaling.inputs.scale"])]
         batchnorm = self.words["batchnorm"].split(",")
         for i, activation in enumerate(self.words["activations"].split(","), 1):
             w, b = values[f"layers.{i}.weight"], values[f"layers.{i}.bias"]
@@ -67,6 +69,8 @@ class Model:
             x = {"identity": lambda: z, "tanh": lambda: [math.tanh(v) for v in z],
                  "relu": lambda: [max(0, v) for v in z], "logistic": lambda: [1 / (1 + math.exp(-v)) for v in z],
                  "softmax": lambda: [math.exp(v) / sum(map(math.exp, z)) for v in z]}[activation]()
+        if "scaling.targets" in self.words:
+            x = [v * s + o for v, o, s in zip(x, values["scaling.targets.offset"], values["scaling.targets.scale"])]
         return x
 
 
@@ -106,6 +110,18 @@ good("deep", Model([2] * 9, ["tanh"] * 8, ["none"] * 8))
 optioned = Model([2, 3, 1], ["tanh", "identity"], ["on", "none"])
 optioned.words.update({"option.batchnorm_epsilon": "1e-05", "option.gradient_reduction": "1"})
 good("options", optioned)
+optimized = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+optimized.words.update({"optimizer": "rmsprop", "optimizer.steps": "3"})
+optimized.tensors += [(f"optimizer.second_moment.{name}", shape, [v * v for v in values]) for name, shape, values in optimized.tensors]
+good("optimizer", optimized)
+scaled = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+scaled.words.update({"scaling.inputs": "standard", "scaling.targets": "min_max"})
+scaled.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
+                   ("scaling.targets.offset", [1], [10]), ("scaling.targets.scale", [1], [4])]
+good("scaling", scaled)
+hosted = Model([2, 3, 1], ["relu", "logistic"], ["none", "none"])
+hosted.words.update({"dropout": "0.5,0", "metadata.classes": 'cat, d\\u00f6g \\n \\"quoted\\"', "metadata.sigma": "\u03c3"})
+good("metadata-and-dropout", hosted)
 model = Model([2, 3, 1], ["tanh", "identity"], ["on", "none"])
 good("spaces-and-escapes", model, model.header.replace('","loss":"squared_error"', '" ,\n\t"loss" : "squared\\u005ferror"') + "   ")
 
@@ -176,6 +192,25 @@ lie("key-missing", '"loss" is not in the file', ',"loss":"squared_error"', "")
 lie("key-unknown", '"lost" is nothing this library knows', '"steps":"3"', '"steps":"3","lost":"squared_error"')
 lie("key-twice", '"seed" is in the file twice', '"steps":"3"', '"steps":"3","seed":"7"')
 lie("key-with-control-character", "header is not valid", '"steps":"3"', '"steps":"3","a\nb":""')
+more = lambda name, message, words: lie(name, message, '"steps":"3"', f'"steps":"3",{words}')
+more("optimizer-unknown", '"optimizer" is malformed', '"optimizer":"magic"')
+more("optimizer-steps-word", '"optimizer.steps" is malformed', '"optimizer":"adam","optimizer.steps":"many"')
+more("optimizer-state-missing", "data do not fit its layers", '"optimizer":"adam","optimizer.steps":"3"')
+more("scaling-unknown", '"scaling.inputs" is malformed', '"scaling.inputs":"logarithm"')
+more("scaling-missing", "data do not fit its layers", '"scaling.inputs":"standard"')
+more("dropout-fewer", '"dropout" is malformed', '"dropout":"0"')
+more("dropout-of-the-outputs", '"dropout" is malformed', '"dropout":"0,0.5"')
+more("dropout-out-of-range", '"dropout" is malformed', '"dropout":"1.5,0"')
+more("metadata-with-nul", '"metadata.a" is malformed', '"metadata.a":"b\\u0000"')
+more("metadata-without-key", '"metadata." is malformed', '"metadata.":"b"')
+more("fit-short", '"fit" is malformed', '"fit":"0123456789abcdef"')
+for name, source, tensor, message in (
+        ("negative-second-moment", optimized, 4, '"optimizer.second_moment.layers.1.weight" [3,2] holds'),
+        ("scale-of-zero", scaled, 5, "is not above 0")):
+    changed = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+    changed.words, changed.tensors = source.words, [(n, s, list(v)) for n, s, v in source.tensors]
+    changed.tensors[tensor][2][0] = -1 if tensor == 4 else 0
+    bad(name, seal(changed.header, changed.data), "CORRUPT", message)
 layers = 1025
 long = Model([1, 1], ["identity"], ["none"])
 long.words.update(layers=",".join(["1"] * (layers + 1)), activations=",".join(["relu"] * layers), batchnorm=",".join(["none"] * layers))
