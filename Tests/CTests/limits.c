@@ -113,6 +113,10 @@ static const rule rules[] = {
     {"derivative_symbol", {.pointer = NULL}, 1, 0},
     {"signature", {.pointer = "d(d)"}, 0, 0},
     {"path", {.pointer = "model.safetensors"}, 0, 0},
+    {"key", {.pointer = "key"}, 0, 0},
+    {"measure", {.pointer = "r2"}, 0, 0},
+    {"bp_network_set_metadata.value", {.pointer = "value"}, 0, 0},
+    {"char *", {.pointer = text}, 0, 0},
     {"user_data", {.pointer = &whole}, 1, 0},
     {"bp_scalar_fn", {.function = (void (*)(void))half}, 0, 0},
     {"bp_scalar_derivative_fn", {.function = (void (*)(void))half_derivative}, 1, 0},
@@ -169,6 +173,7 @@ static int make_good(const signature *function, argument *arguments) {
     int known = 1;
     memset(arguments, 0, MOST_PARAMETERS * sizeof *arguments);
     if (!network) network = check_network(sizes, 3, 1);
+    EXPECT_OK(bp_network_set_metadata(network, "key", "value")); /* for those who ask for it */
     if (!trainer) EXPECT_OK(bp_trainer_create(&trainer));
     for (size_t i = 0; i < function->count; i++) {
         const parameter *p = &function->parameters[i];
