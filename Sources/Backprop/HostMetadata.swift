@@ -12,8 +12,8 @@ extension NetworkState {
             throw BackpropError(.invalidValue, "a key of metadata has 1 to 256 bytes")
         }
         let place = self.place(of: key)
-        var bytes = key.utf8.count + value.utf8.count
-        for entry in hostMetadata where !entry.key.isSame(as: key) { bytes += entry.key.utf8.count + entry.value.utf8.count }
+        let old = place.map { key.utf8.count + hostMetadata[$0].value.utf8.count } ?? 0
+        let bytes = metadataBytes - old + key.utf8.count + value.utf8.count
         guard bytes <= Self.mostBytes, place != nil || hostMetadata.count < Self.mostEntries else {
             throw BackpropError(.limit, "a network holds at most 1024 keys of metadata, and 1 MiB of keys and texts")
         }
@@ -36,6 +36,8 @@ extension NetworkState {
         }
         return hostMetadata[index].key
     }
+
+    var metadataBytes: Int { hostMetadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count } }
 
     private func place(of key: String) -> Int? { hostMetadata.firstIndex { $0.key.isSame(as: key) } }
 

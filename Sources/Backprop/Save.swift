@@ -28,7 +28,7 @@ private struct SavedModel: ~Copyable {
     let count: Int
 
     init(_ network: NetworkState) throws(BackpropError) {
-        try Reserve.require(forLayers: network.layers.count, texts: network.hostMetadata.reduce(0) { $0 + $1.value.utf8.count })
+        try Reserve.require(forLayers: network.layers.count, texts: network.metadataBytes)
         let tensors = ModelFormat.tensors(of: network)
         let header = Self.header(network, tensors)
         guard header.count <= SafeTensorsHeader.largestSize else {

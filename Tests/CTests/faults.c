@@ -124,6 +124,13 @@ static int32_t get_parameters(bp_network *n) { return bp_network_get_parameters(
 static int32_t set_parameters(bp_network *n) { return bp_network_set_parameters(n, floats); }
 static int32_t set_dropout(bp_network *n) { return bp_network_set_dropout(n, 1, 0.25); }
 static int32_t fit_scaling(bp_network *n) { return bp_network_fit_scaling(n, "standard", "min_max", x, y, 4); }
+static int32_t apply_huge(bp_network *n) { /* beyond the bounds that tell at once whether a step is finite */
+    static float huge[PARAMETERS];
+    for (int i = 0; i < PARAMETERS; i++) huge[i] = 1e20f;
+    return bp_network_apply_gradient(n, huge, 1e-20f);
+}
+static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
+static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
 static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibatches, the better of which is kept */
     bp_trainer *trainer = NULL;
     const float weights[4] = {1, 2, 1, 0.5f};
@@ -283,9 +290,13 @@ static const struct call {
     {"train_minibatch again", train_minibatch, BP_OK, 3},
     {"gradient", gradient, BP_OK, 1},
     {"apply_gradient", apply_gradient, BP_OK, 1},
+    {"apply_gradient, huge", apply_huge, BP_OK, 3},
     {"check_gradient", check_gradient, BP_OK, 1},
     {"set_dropout", set_dropout, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
+    {"fold_batchnorm", fold, BP_OK, 1},
+    {"fold_batchnorm, trained", fold, BP_OK, 3},
+    {"score", score, BP_OK, 1},
     {"fit", fit, BP_OK, 1},
     {"fit, trained", fit, BP_OK, 3},
     {"set_metadata", metadata, BP_OK, 1},
