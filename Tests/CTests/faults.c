@@ -129,8 +129,6 @@ static int32_t apply_huge(bp_network *n) { /* beyond the bounds that tell at onc
     for (int i = 0; i < PARAMETERS; i++) huge[i] = 1e20f;
     return bp_network_apply_gradient(n, huge, 1e-20f);
 }
-static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
-static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
 static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibatches, the better of which is kept */
     bp_trainer *trainer = NULL;
     const float weights[4] = {1, 2, 1, 0.5f};
@@ -294,9 +292,6 @@ static const struct call {
     {"check_gradient", check_gradient, BP_OK, 1},
     {"set_dropout", set_dropout, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
-    {"fold_batchnorm", fold, BP_OK, 1},
-    {"fold_batchnorm, trained", fold, BP_OK, 3},
-    {"score", score, BP_OK, 1},
     {"fit", fit, BP_OK, 1},
     {"fit, trained", fit, BP_OK, 3},
     {"set_metadata", metadata, BP_OK, 1},
