@@ -11,7 +11,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers \
+.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers test-abi abi \
 	torture torture-files torture-fuzz bench bench-quick install wheel clean
 
 all: lib
@@ -56,6 +56,12 @@ test-python: lib
 
 test-hosts: lib
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
+
+test-abi: lib
+	Tests/abi/run.sh check $(BUILD)
+
+abi: lib
+	Tests/abi/run.sh record $(BUILD)
 
 test-fuzz: lib
 	Fuzz/run.sh replay $(BUILD)

@@ -3,6 +3,7 @@
 
 For each function its parameters (name and type), a thunk that calls it with an array of arguments, and the statuses
 its comment allows. Fuzz/ and Tests/CTests/limits.c call every function through them, so a new one cannot be forgotten.
+With --stubs instead a C file with an empty body for each function: a library with the types of all (Tests/abi).
 """
 import re
 import sys
@@ -56,6 +57,14 @@ found = list(functions())
 comments = {name: comment for name, _, _, comment in found}
 declared = re.findall(r"\b(bp_\w+)\(", re.sub(r"/\*.*?\*/|typedef[^;]*;", "", text, flags=re.S))
 assert declared == list(comments), set(declared) ^ set(comments)  # none was overlooked
+
+if "--stubs" in sys.argv:
+    print("#include <backprop.h>")
+    for name, result, parameters, _ in found:
+        listed = ", ".join(f"{type_} {word}" for type_, word in parameters) or "void"
+        unused = " ".join(f"(void){word};" for _, word in parameters)
+        print(f"{result} {name}({listed}) {{ {unused} {'' if result == 'void' else 'return 0;'} }}")
+    sys.exit()
 
 print('/* Made from backprop.h by Fuzz/signatures.py. */\n#include "signature.h"\n')
 print("static const status_name statuses[] = {")

@@ -544,8 +544,8 @@ int32_t bp_trainer_get_option(const bp_trainer *trainer, const char *name, doubl
  * still divides by the number of rows. For class weights, give each row that of its class. Validation rows all count 1.
  *   row_weights: [rows], finite, 0 or more. rows: those of the fits; 0 goes back to no weights.
  * Ownership: the array is copied.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a weight (the message gives its row); OUT_OF_MEMORY; BUSY
- *            during a fit.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a weight (the message gives its row); LIMIT;
+ *            OUT_OF_MEMORY; BUSY during a fit.
  * Threads:   changes trainer.
  * Since:     0.1 */
 int32_t bp_trainer_set_weights(bp_trainer *trainer, const float *row_weights, size_t rows);

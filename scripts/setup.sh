@@ -13,6 +13,8 @@ need "command -v cc" gcc
 need "command -v c++" g++
 need "command -v strip" binutils
 need "command -v pkg-config" pkg-config
+need "command -v abidw" abigail-tools
+need "command -v valgrind" valgrind
 need "command -v rustc" rustc # a plug-in of the tests is in Rust
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3

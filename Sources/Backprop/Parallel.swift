@@ -43,25 +43,10 @@ enum Parallel {
             for index in 0..<count { body(index) }
             return
         }
-        withoutActuallyEscaping(body) { body in
-            var task = Task(body: body, visit: cp_current_visit())
-            withUnsafeMutablePointer(to: &task) { task in
-                cp_run_parallel(
-                    count, { $0.unsafelyUnwrapped.assumingMemoryBound(to: Task.self).pointee.run($1) }, task)
-            }
-        }
-    }
-
-    private struct Task {
-        let body: (Int) -> Void
-        /// The caller's: a host's function that calls back from another thread is found to be inside the network, too.
-        let visit: UnsafeMutablePointer<cp_visit>?
-
-        func run(_ index: Int) {
-            let own = cp_current_visit()
-            cp_set_current_visit(visit)
-            body(index)
-            cp_set_current_visit(own)
-        }
+        runClosure(count, body)
     }
 }
+
+/// cp_run_closure, which takes the closure as it is passed: on the stack.
+@_silgen_name("cp_run_closure")
+private func runClosure(_ count: Int, _ body: (Int) -> Void)

@@ -38,13 +38,13 @@ extension NetworkState {
     /// Moves the running statistics toward those of the minibatch, or toward a single row.
     func moveRunningStatistics(rows: Int, in workspace: Workspace) {
         let momentum = Float(options[.batchnormMomentum])
+        let unbiased = Float(rows) / Float(max(rows - 1, 1))  // no division by zero: hosts may have them trapped
         for index in layers.indices {
             let layer = layers[index]
             guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
             let mean = norm.runningMean.base
             let variance = norm.runningVariance.base
             if rows > 1 {
-                let unbiased = Float(rows) / Float(rows - 1)
                 for i in 0..<layer.outputs {
                     mean[i] += momentum * (buffers.mean[i] - mean[i])
                     variance[i] += momentum * (unbiased * buffers.variance[i] - variance[i])

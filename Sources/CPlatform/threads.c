@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "atomics.h"
+#include "gate.h"
 #include "reserve.h"
 
 /* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
@@ -156,4 +157,23 @@ void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *con
     for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) wait_briefly(attempt);
     STORE(job.owned, 0);
     errno = error;
+}
+
+typedef struct {
+    cp_closure *function;
+    void *context;
+    cp_visit *visit; /* the caller's: a host's function that calls back from another thread is inside the network, too */
+} closure;
+
+static void run_closure(void *context, ptrdiff_t index) {
+    const closure *task = context;
+    cp_visit *own = cp_current_visit();
+    cp_set_current_visit(task->visit);
+    task->function(index, task->context);
+    cp_set_current_visit(own);
+}
+
+__attribute__((swiftcall)) void cp_run_closure(ptrdiff_t count, cp_closure *function, void *context) {
+    closure task = {function, context, cp_current_visit()};
+    cp_run_parallel(count, run_closure, &task);
 }

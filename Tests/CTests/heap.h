@@ -16,6 +16,7 @@ void __libc_free(void *memory);
 
 static int heap_watched;
 static long heap_bytes, heap_blocks, heap_peak; /* taken and not given back; and the most bytes there were */
+static long heap_calls;                         /* blocks taken, given back or not */
 
 /* Asked before each, if set. Only Swift's own objects, strings and arrays come from posix_memalign. */
 static int (*heap_refuses)(int is_of_swift);
@@ -24,6 +25,7 @@ static void *heap_taken(void *memory) {
     if (heap_watched && memory) {
         heap_bytes += (long)malloc_usable_size(memory);
         heap_blocks++;
+        heap_calls++;
         if (heap_bytes > heap_peak) heap_peak = heap_bytes;
     }
     return memory;
@@ -60,7 +62,7 @@ void free(void *memory) {
 
 /* Starts counting from nothing. */
 static inline void heap_watch(void) {
-    heap_bytes = heap_blocks = heap_peak = 0;
+    heap_bytes = heap_blocks = heap_peak = heap_calls = 0;
     heap_watched = 1;
 }
 

@@ -18,7 +18,7 @@ static double number;
 static size_t size;
 static int32_t whole;
 static uint8_t bytes[16384];
-static char text[64], existing[] = "there.already", fresh[] = "not.yet";
+static char existing[] = "there.already", fresh[] = "not.yet";
 static void *handle_out;
 static uint32_t structs[64];
 static bp_network *network;
@@ -74,18 +74,19 @@ static const rule rules[] = {
     {"layer", {.size = 1}, 0, 3},
     {"index", {.size = 0}, 0, 4096},
     {"capacity", {.size = sizeof bytes}, 0, SIZE_MAX},
-    {"bp_activation_name.capacity", {.size = sizeof text}, 0, SIZE_MAX},
     {"bp_set_thread_count.count", {.size = 2}, 0, 257},
     {"bp_network_load_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
     {"constant_count", {.size = 0}, 0, 16},
     {"constants", {.pointer = (void *)no_constants}, 1, 0},
-    {"uint8_t *", {.pointer = bytes}, 0, 0},
-    {"bp_activation_name.buffer", {.pointer = text}, 0, 0},
+    {"buffer", {.pointer = bytes}, 0, 0},
     {"const uint8_t *", {.pointer = NULL /* the model */}, 0, 0},
     {"uint64_t", {.u64 = 1}, 0, 0},
     {"int32_t", {.i32 = 1}, 0, 0},
     {"float", {.f32 = 0.5f}, 0, 0},
     {"rate", {.f64 = 0.25}, 0, 0},
+    {"measure", {.pointer = "r2"}, 0, 0},
+    {"key", {.pointer = "author"}, 0, 0},
+    {"bp_network_set_metadata.value", {.pointer = "somebody"}, 0, 0},
     {"input_scaling", {.pointer = "standard"}, 0, 0},
     {"target_scaling", {.pointer = "min_max"}, 0, 0},
     {"bp_activation_set_destroy.destroy", {.function = (void (*)(void))nothing}, 0, 0},
@@ -113,10 +114,6 @@ static const rule rules[] = {
     {"derivative_symbol", {.pointer = NULL}, 1, 0},
     {"signature", {.pointer = "d(d)"}, 0, 0},
     {"path", {.pointer = "model.safetensors"}, 0, 0},
-    {"key", {.pointer = "key"}, 0, 0},
-    {"measure", {.pointer = "r2"}, 0, 0},
-    {"bp_network_set_metadata.value", {.pointer = "value"}, 0, 0},
-    {"char *", {.pointer = text}, 0, 0},
     {"user_data", {.pointer = &whole}, 1, 0},
     {"bp_scalar_fn", {.function = (void (*)(void))half}, 0, 0},
     {"bp_scalar_derivative_fn", {.function = (void (*)(void))half_derivative}, 1, 0},
@@ -168,12 +165,13 @@ static int may_be_null(const signature *function, const parameter *p) {
     return found && found->may_be_null;
 }
 
+static int missing_are_told;
+
 /* Good arguments; 0 where a parameter has no rule. */
 static int make_good(const signature *function, argument *arguments) {
     int known = 1;
     memset(arguments, 0, MOST_PARAMETERS * sizeof *arguments);
     if (!network) network = check_network(sizes, 3, 1);
-    EXPECT_OK(bp_network_set_metadata(network, "key", "value")); /* for those who ask for it */
     if (!trainer) EXPECT_OK(bp_trainer_create(&trainer));
     for (size_t i = 0; i < function->count; i++) {
         const parameter *p = &function->parameters[i];
@@ -184,7 +182,7 @@ static int make_good(const signature *function, argument *arguments) {
         else if (strcmp(p->type, "const uint8_t *") == 0) arguments[i].pointer = model.bytes;
         else if (found) arguments[i] = found->good;
         else {
-            printf("#   %s has no rule for %s %s\n", function->name, p->type, p->name);
+            if (!missing_are_told) printf("#   %s has no rule for %s %s\n", function->name, p->type, p->name);
             known = 0;
         }
         if (strcmp(function->name, "bp_network_load_memory") == 0 && strcmp(p->name, "count") == 0)
@@ -198,6 +196,7 @@ static int32_t call(const signature *function, const argument *arguments) {
     (void)bp_activation_unregister(fresh);
     (void)bp_activation_unregister(existing);
     (void)bp_activation_register_scalar(existing, half, half_derivative, NULL, NULL);
+    (void)bp_network_set_metadata(network, "author", "nobody");
     handle_out = NULL;
     int32_t status = function->call(arguments);
     bp_network_free((bp_network *)handle_out); /* one of the two it is, or none */
@@ -210,7 +209,7 @@ static int32_t call(const signature *function, const argument *arguments) {
 /* Calls function with the argument of that index replaced, all others being good. */
 static int32_t call_with(const signature *function, size_t index, argument bad) {
     argument arguments[MOST_PARAMETERS];
-    if (!make_good(function, arguments)) return INT32_MIN;
+    (void)make_good(function, arguments);
     arguments[index] = bad;
     return call(function, arguments);
 }
@@ -221,11 +220,16 @@ static int expect(int holds, const signature *function, const parameter *p, cons
     return holds;
 }
 
-#define EACH_FUNCTION(f) for (const signature *f = signatures; f < signatures + SIGNATURES; f++)
+static int has_rules(const signature *function) {
+    argument arguments[MOST_PARAMETERS];
+    return make_good(function, arguments);
+}
+
+#define EACH_FUNCTION(f) for (const signature *f = signatures; f < signatures + SIGNATURES; f++) if (has_rules(f))
 
 static void good_arguments_are_taken_by_every_function(void) {
     argument arguments[MOST_PARAMETERS];
-    EACH_FUNCTION(f) {
+    for (const signature *f = signatures; f < signatures + SIGNATURES; f++) {
         int here = 1;
         for (size_t i = 0; i < sizeof fail_here / sizeof fail_here[0]; i++) here = here && strcmp(f->name, fail_here[i]) != 0;
         if (!EXPECT(make_good(f, arguments))) continue;
@@ -338,6 +342,7 @@ int main(void) {
     model = snapshot_of(network);
     EXPECT_OK(bp_network_save(network, "model.safetensors"));
     CLAIM(good_arguments_are_taken_by_every_function);
+    missing_are_told = 1;
     CLAIM(null_is_refused_for_every_pointer_that_may_not_be_null);
     CLAIM(handles_that_are_none_are_refused_by_every_function);
     CLAIM(impossible_sizes_are_refused_by_every_function);

@@ -51,7 +51,7 @@ static int create_and_free(int i) {
     bp_network_free(clone);
     return right;
 }
-static void created_and_freed_networks_keep_no_memory(void) { keeps_nothing(create_and_free, OFTEN / 4); }
+static void created_and_freed_networks_keep_no_memory(void) { keeps_nothing(create_and_free, OFTEN / 2); }
 
 static int create_in_vain(int i) {
     const size_t bad[][3] = {{2, 3, 0}, {0, 3, 2}, {SIZE_MAX, 2, 2}, {2, 3, SIZE_MAX}};

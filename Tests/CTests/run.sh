@@ -2,7 +2,7 @@
 # run.sh BUILD_FOLDER: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
 # runs them, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
 # CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS are taken from the environment. ONLY="files handles" runs just those,
-# EXCEPT="files handles" all others.
+# EXCEPT="files handles" all others; WRAPPER="valgrind" runs them with that.
 set -u
 if [ $# -ne 1 ] || [ ! -e "$1/libbackprop.so" ]; then
     echo "usage: run.sh BUILD_FOLDER, which holds libbackprop.so" >&2
@@ -19,8 +19,9 @@ mkdir -p "$programs"
 python3 "$root/Fuzz/signatures.py" "$root/include/backprop.h" >"$programs/signatures.h"
 
 strict="-Wall -Wextra -pedantic -Werror"
+export LIBBACKPROP_LIBRARY=$build/libbackprop.so # for those that open it themselves
 # The programs find the library in the build folder, wherever that is.
-link="-L $build -Wl,-rpath,$build -lbackprop -lm -lpthread ${LDFLAGS:-}"
+link="-Wl,--as-needed -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread ${LDFLAGS:-}"
 passed=0
 failed=0
 
@@ -48,7 +49,7 @@ compile_cxx() {
 run() { # run PROGRAM: shows what it says, and adds up its claims
     base=$(basename "$1")
     mkdir "$work/$base"
-    (cd "$work/$base" && timeout "${TIMEOUT:-300}" "$1") >"$work/$base.out" 2>&1
+    (cd "$work/$base" && timeout "${TIMEOUT:-300}" ${WRAPPER:-} "$1") >"$work/$base.out" 2>&1
     status=$?
     grep -v '^[0-9]* passed, [0-9]* failed$' "$work/$base.out"
     passed=$((passed + $(grep -c '^ok ' "$work/$base.out")))
@@ -90,7 +91,7 @@ trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving weights corpus
 threads team memory
-limits
+limits hygiene allocations
 cplusplus
 "
 for name in ${ONLY:-$all}; do

@@ -316,12 +316,12 @@ typedef struct {
     bp_trainer *trainer;
     bp_network *network;
     int32_t status;
-    volatile int began;
+    int began; /* read and written by two threads */
 } fitter;
 
 static int32_t note_beginning(const bp_progress *progress, void *user_data) {
     (void)progress;
-    ((fitter *)user_data)->began = 1;
+    __atomic_store_n(&((fitter *)user_data)->began, 1, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -333,8 +333,8 @@ static void *fit_for_ever(void *argument) {
 
 static int begun(const fitter *f) {
     const struct timespec moment = {0, 1000000};
-    for (int tries = 0; !f->began && tries < 60000; tries++) nanosleep(&moment, NULL);
-    return f->began;
+    for (int tries = 0; tries < 60000 && !__atomic_load_n(&f->began, __ATOMIC_ACQUIRE); tries++) nanosleep(&moment, NULL);
+    return __atomic_load_n(&f->began, __ATOMIC_ACQUIRE);
 }
 
 static void other_threads_read_the_network_and_cancel_the_fit(void) {

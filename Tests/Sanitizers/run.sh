@@ -16,9 +16,9 @@ watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the
     fi
 }
 
-# "memory" looks at the size of the process, which is mostly the sanitizer's; programs with a heap of their own take its.
-watch address EXCEPT="memory $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
-watch thread ONLY="threads team sharing"
+# "memory" and "hygiene" look at the process, which is mostly the sanitizer's; programs with a heap of their own take its.
+watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
+watch thread ONLY="threads team sharing trainer_errors restarts resume plugins"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

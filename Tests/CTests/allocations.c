@@ -1,0 +1,123 @@
+/* allocations.c: predictions and steps of training take no memory once they have been called with as many rows. */
+#include "heap.h"
+
+#include "check.h"
+
+enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* enough for the library's own threads, too */
+static const size_t sizes[] = {INPUTS, 129, 64, OUTPUTS};
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], out[ROWS * OUTPUTS], gradient[INPUTS * 400];
+static bp_network *network;
+
+static float bend(float z, void *user_data) { (void)user_data; return z / (1 + fabsf(z)); }
+static int32_t pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    memcpy(a, z, rows * columns * sizeof(float));
+    return 0;
+}
+static int32_t pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                         void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    memcpy(dz, da, rows * columns * sizeof(float));
+    return 0;
+}
+
+static void step(void) { EXPECT_OK(bp_network_train_step(network, x, y, 1e-3f, NULL)); }
+static void minibatch(void) { EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 1e-4f, NULL)); }
+static void smaller_minibatch(void) { EXPECT_OK(bp_network_train_minibatch(network, x, y, 31, 1e-3f, NULL)); }
+static void predict_row(void) { EXPECT_OK(bp_network_predict(network, x, 1, out)); }
+static void predict_rows(void) { EXPECT_OK(bp_network_predict(network, x, ROWS, out)); }
+static void gradient_and_apply(void) {
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, NULL));
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-5f));
+}
+
+static const struct {
+    const char *name;
+    void (*call)(void);
+} calls[] = {{"train_step", step}, {"train_minibatch", minibatch}, {"a smaller train_minibatch", smaller_minibatch},
+             {"predict of a row", predict_row}, {"predict of rows", predict_rows}, {"gradient, apply", gradient_and_apply}};
+
+static void take_nothing(const char *network_name) {
+    for (int round = 0; round < 2; round++) /* the first makes the buffers */
+        for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+            if (round == 1) heap_watch();
+            for (int k = 0; k < 10; k++) calls[i].call();
+            heap_watched = 0;
+            if (round == 1 && !EXPECT(heap_calls == 0))
+                printf("#   %ld blocks taken by %s, %s\n", heap_calls, calls[i].name, network_name);
+        }
+    bp_network_free(network);
+}
+
+static void fresh_network(const char *activation) {
+    network = check_network(sizes, 4, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, activation));
+    EXPECT_OK(bp_network_set_activation(network, 2, activation));
+}
+
+static void plain_steps_and_predictions_take_no_memory(void) {
+    fresh_network("relu");
+    take_nothing("plain");
+    const size_t tiny[] = {2, 4, 1}; /* has a step of its own */
+    network = check_network(tiny, 3, 1);
+    take_nothing("2-4-1");
+}
+
+static void steps_with_batch_normalization_and_dropout_take_no_memory(void) {
+    fresh_network("tanh");
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
+    EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
+    take_nothing("batch normalization and dropout");
+}
+
+static void steps_of_every_optimizer_take_no_memory(void) {
+    static const char *const optimizers[] = {"momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
+    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) {
+        fresh_network("tanh");
+        EXPECT_OK(bp_network_set_optimizer(network, optimizers[i]));
+        EXPECT_OK(bp_network_set_option(network, "clip_norm", 1));
+        EXPECT_OK(bp_network_set_option(network, "weight_decay", 1e-4));
+        take_nothing(optimizers[i]);
+    }
+}
+
+static void steps_with_callbacks_take_no_memory(void) {
+    EXPECT_OK(bp_activation_register_scalar("bend", bend, NULL, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("pass", pass, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0));
+    static const char *const names[] = {"bend", "pass", "erf"};
+    for (size_t i = 0; i < 3; i++) {
+        fresh_network(names[i]);
+        take_nothing(names[i]);
+    }
+    EXPECT_OK(bp_activation_set_thread_safe("erf", 1));
+    fresh_network("erf");
+    take_nothing("erf on several threads");
+}
+
+static void steps_of_a_network_that_scales_take_no_memory(void) {
+    fresh_network("tanh");
+    EXPECT_OK(bp_network_fit_scaling(network, "standard", "min_max", x, y, ROWS));
+    take_nothing("scaling");
+}
+
+static void the_count_sees_what_is_taken(void) {
+    heap_watch();
+    network = check_network(sizes, 4, 1);
+    heap_watched = 0;
+    EXPECT(heap_calls > 0);
+    bp_network_free(network);
+}
+
+int main(void) {
+    check_fill(x, ROWS * INPUTS, 1);
+    check_fill(y, ROWS * OUTPUTS, 2);
+    CLAIM(the_count_sees_what_is_taken);
+    CLAIM(plain_steps_and_predictions_take_no_memory);
+    CLAIM(steps_with_batch_normalization_and_dropout_take_no_memory);
+    CLAIM(steps_of_every_optimizer_take_no_memory);
+    CLAIM(steps_with_callbacks_take_no_memory);
+    CLAIM(steps_of_a_network_that_scales_take_no_memory);
+    return check_end();
+}

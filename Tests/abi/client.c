@@ -1,0 +1,87 @@
+/* client.c: a program that was written when first/backprop.h was the header. Compiled against that one it has to run with
+ * the library of today, and every function it knew has to do what it did. */
+#include <backprop.h>
+#include <stdio.h>
+#include <string.h>
+
+static int failed;
+#define EXPECT(condition) \
+    do { \
+        if (!(condition)) failed = 1, printf("not ok %s (%s)\n", #condition, bp_last_error_message()); \
+    } while (0)
+
+static float half(float z, void *calls) {
+    ++*(int *)calls;
+    return z / 2;
+}
+static float half_derivative(float z, float a, void *calls) {
+    (void)z, (void)a, (void)calls;
+    return 0.5f;
+}
+static int32_t itself(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)user_data;
+    memcpy(a, z, rows * columns * sizeof(float));
+    return 0;
+}
+static int32_t itself_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                           void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    memcpy(dz, da, rows * columns * sizeof(float));
+    return 0;
+}
+static void destroyed(void *calls) { *(int *)calls = -1; }
+
+int main(void) {
+    static const size_t sizes[] = {2, 3, 1};
+    static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
+    static uint8_t bytes[65536];
+    float loss = -1, last = 0, out[4], parameters[64], gradient[64];
+    double value;
+    size_t count = 0, size = 0;
+    int calls = 0;
+    char name[65];
+    bp_network *network = NULL, *other = NULL;
+
+    EXPECT(bp_abi_version() == BP_ABI_VERSION);
+    EXPECT(bp_version_number() >= BP_VERSION_NUMBER && bp_version_string()[0]);
+    EXPECT(bp_instruction_set()[0] && strcmp(bp_status_name(BP_ERROR_IO), "BP_ERROR_IO") == 0);
+    EXPECT(bp_set_thread_count(1) == BP_OK && bp_thread_count() == 1 && bp_set_thread_count(0) == BP_OK);
+    EXPECT(bp_network_create(sizes, 3, 1, &network) == BP_OK && network);
+    EXPECT(bp_network_layer_count(network, &count) == BP_OK && count == 3);
+    EXPECT(bp_network_layer_size(network, 1, &size) == BP_OK && size == 3);
+    EXPECT(bp_network_parameter_count(network, &count) == BP_OK && count == 13);
+    EXPECT(bp_network_set_option(network, "gradient_reduction", 1) == BP_OK);
+    EXPECT(bp_network_get_option(network, "gradient_reduction", &value) == BP_OK && value == 1);
+    EXPECT(bp_network_set_loss(network, "squared_error") == BP_OK && bp_network_set_activation(network, 1, "tanh") == BP_OK);
+    for (int i = 0; i < 5000; i++) {
+        EXPECT(bp_network_train_minibatch(network, x, y, 4, 2, &last) == BP_OK);
+        if (i == 0) loss = last;
+    }
+    EXPECT(last < loss / 10);
+    EXPECT(bp_network_train_step(network, x, y, 0.1f, NULL) == BP_OK);
+    EXPECT(bp_network_predict(network, x, 4, out) == BP_OK && out[1] > 0.7f && out[0] < 0.3f);
+    EXPECT(bp_network_evaluate(network, x, y, 4, &loss) == BP_OK && loss < 0.1f);
+    EXPECT(bp_network_gradient(network, x, y, 4, gradient, &loss) == BP_OK);
+    EXPECT(bp_network_apply_gradient(network, gradient, 0.1f) == BP_OK);
+    EXPECT(bp_network_check_gradient(network, x, y, 4, &value) == BP_OK && value < 1e-2);
+    EXPECT(bp_network_get_parameters(network, parameters) == BP_OK && bp_network_set_parameters(network, parameters) == BP_OK);
+    EXPECT(bp_network_save_memory(network, NULL, 0, &count) == BP_ERROR_BUFFER_TOO_SMALL && count <= sizeof bytes);
+    EXPECT(bp_network_save_memory(network, bytes, sizeof bytes, &count) == BP_OK);
+    EXPECT(bp_network_load_memory(bytes, count, &other) == BP_OK);
+    bp_network_free(other);
+    EXPECT(bp_network_save(network, "client.safetensors") == BP_OK && bp_network_load("client.safetensors", &other) == BP_OK);
+    bp_network_free(other);
+    EXPECT(bp_network_clone(network, &other) == BP_OK && bp_network_initialize(other, 5) == BP_OK);
+    EXPECT(bp_network_set_batchnorm(other, 1, 1) == BP_OK);
+    EXPECT(bp_activation_register_scalar("half", half, half_derivative, &calls, destroyed) == BP_OK);
+    EXPECT(bp_activation_register_vector("itself", itself, itself_back, NULL, NULL) == BP_OK);
+    EXPECT(bp_network_set_activation(other, 1, "half") == BP_OK && bp_network_set_activation(other, 2, "itself") == BP_OK);
+    EXPECT(bp_network_train_minibatch(other, x, y, 4, 0.1f, &loss) == BP_OK && calls > 0);
+    EXPECT(bp_activation_name(0, name, sizeof name, &count) == BP_OK && strcmp(name, "identity") == 0);
+    EXPECT(bp_activation_unregister("half") == BP_OK && bp_activation_unregister("itself") == BP_OK);
+    bp_network_free(other);
+    EXPECT(calls == -1);
+    EXPECT(bp_network_layer_count(other, &count) == BP_ERROR_INVALID_HANDLE);
+    bp_network_free(network);
+    return failed;
+}

@@ -1,0 +1,126 @@
+"""What the library leaves alone in the process, and how it lives with others: fork, spawn, multiprocessing."""
+import json
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+X = np.random.default_rng(1).random((120, 300), dtype=np.float32)
+Y = np.random.default_rng(2).random((120, 5), dtype=np.float32)
+
+
+def trained(seed):
+    """A network's predictions after some steps, large enough for the library's own threads."""
+    network = bp.Network([300, 200, 5], seed=seed)
+    for _ in range(3):
+        network.train_minibatch(X, Y, 0.01)
+    return network.predict(X).tobytes()
+
+
+def trained_from(arguments):
+    """The same in a process that continues a parent's network."""
+    network = bp.Network.from_bytes(arguments)
+    network.train_minibatch(X, Y, 0.01)
+    return network.to_bytes()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_train_and_predict_alike(method, monkeypatch):
+    paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # where spawned processes find this file and the package
+    here = trained(1)  # the team of threads is there
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        there = pool.map(trained, [1, 2, 1, 2])
+    assert there[0] == here and there[2] == here
+    assert there[1] == there[3] != here
+    assert trained(1) == here
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_network_goes_on_in_another_process(method, monkeypatch):
+    paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    network = bp.Network([300, 20, 5], seed=3)
+    network.train_minibatch(X, Y, 0.01)
+    before = network.to_bytes()
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        there = pool.map(trained_from, [before])[0]
+    network.train_minibatch(X, Y, 0.01)
+    assert there == network.to_bytes()
+
+
+def test_child_of_fork_keeps_its_copy_of_a_network():
+    network = bp.Network([300, 200, 5], seed=1)
+    network.train_minibatch(X, Y, 0.01)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        network.train_minibatch(X, Y, 0.01)
+        os.write(writer, network.predict(X[:1]).tobytes())
+        os._exit(0)
+    os.close(writer)
+    assert os.waitpid(child, 0)[1] == 0
+    there = os.read(reader, 1000)
+    os.close(reader)
+    assert there != network.predict(X[:1]).tobytes()  # the parent's did not move
+    network.train_minibatch(X, Y, 0.01)
+    assert there == network.predict(X[:1]).tobytes()
+
+
+LOOK = """
+import json, locale, os, signal, sys
+import numpy as np
+def look():
+    import ctypes
+    number = len(os.listdir("/proc/self/task"))
+    return {
+        "signals": [str(signal.getsignal(s)) for s in sorted(signal.valid_signals())],
+        "mask": sorted(map(str, signal.pthread_sigmask(signal.SIG_BLOCK, []))),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "rounding": ctypes.CDLL(None).fegetround(),
+        "smallest": [float(np.float32(1e-45)), float(np.float32(1e-30) * np.float32(1e-10))],
+        "errors": np.geterr(), "environment": dict(os.environ), "descriptors": sorted(os.listdir("/proc/self/fd")),
+        "folder": os.getcwd(), "threads": number,
+    }
+before = look()
+import libbackprop as bp
+after_import = look()
+x = np.ones((4, 3), np.float32)
+network = bp.Network([3, 4, 2], seed=1)
+network.train_minibatch(x, np.zeros((4, 2), np.float32), 0.1)
+network.predict(x)
+network.save("model.safetensors")
+bp.Network.load("model.safetensors")
+try:
+    bp.Network.load("missing")
+except OSError:
+    pass
+after_use = look()
+open("seen", "w").write(json.dumps([before, after_import, after_use]))
+"""
+
+
+def test_import_and_use_change_nothing_of_the_process_and_print_nothing(run_script, tmp_path):
+    done = run_script(LOOK, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    assert done.returncode == 0 and done.stdout == "" and done.stderr == ""
+    before, after_import, after_use = json.loads((tmp_path / "seen").read_text())
+    assert after_import == before
+    assert after_use == before
+
+
+def test_hosts_handler_is_there_again_after_a_call(run_script):
+    done = run_script("""
+import signal
+import libbackprop as bp
+mine = lambda *_: None
+signal.signal(signal.SIGINT, mine)
+network = bp.Network([2, 2, 1], seed=1)
+network.train_step([0, 1], [1], 0.1)
+assert signal.getsignal(signal.SIGINT) is mine
+""")
+    assert done.returncode == 0, done.stderr
