@@ -19,7 +19,7 @@ final class Layer {
     /// Floats in a row of this layer's outputs, as the matrices of a step have them.
     var stride: Int { paddedStride(outputs) }
     var panels: Int { paddedCount(outputs) / 16 }
-    private var panelSize: Int { (inputs + 1) * 16 }
+    var panelSize: Int { (inputs + 1) * 16 }
 
     /// The normalization in force.
     var norm: Normalization? { isNormalized ? normalization : nil }

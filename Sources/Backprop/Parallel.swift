@@ -19,6 +19,9 @@ enum Parallel {
     /// Multiplications below which threads cost more than they bring: some microseconds' worth.
     private static var worthwhile: Int { 200_000 }
 
+    /// The same for the product of a single row: brief, so that only threads that are awake are asked.
+    private static var worthwhileForRow: Int { 60_000 }
+
     /// Rows that pass through the layers together: what they leave in the caches is still there for the next layer.
     private static var rowBlock: Int { 192 }
 
@@ -37,16 +40,26 @@ enum Parallel {
         }
     }
 
+    /// Calls `body` with ranges of a layer's panels, for the product of a single row.
+    static func forEachPanelRange(of layer: Layer, _ body: (_ first: Int, _ count: Int) -> Void) {
+        // Four panels go side by side in the kernel.
+        let shares = layer.inputs * layer.outputs < worthwhileForRow ? 1 : max(1, min(cp_thread_count(), layer.panels / 4))
+        run(shares, parallel: true, brief: true) { share in
+            let first = layer.panels * share / shares
+            body(first, layer.panels * (share + 1) / shares - first)
+        }
+    }
+
     /// Calls `body` with 0 ..< count, in any order, or from first to last where not parallel.
-    static func run(_ count: Int, parallel: Bool, _ body: (Int) -> Void) {
+    static func run(_ count: Int, parallel: Bool, brief: Bool = false, _ body: (Int) -> Void) {
         guard parallel, count > 1 else {
             for index in 0..<count { body(index) }
             return
         }
-        runClosure(count, body)
+        runClosure(count, brief, body)
     }
 }
 
 /// cp_run_closure, which takes the closure as it is passed: on the stack.
 @_silgen_name("cp_run_closure")
-private func runClosure(_ count: Int, _ body: (Int) -> Void)
+private func runClosure(_ count: Int, _ brief: Bool, _ body: (Int) -> Void)

@@ -7,8 +7,9 @@ extension NetworkState {
     ) throws(BackpropError) {
         guard rows != 0 else { return }
         try requireRows(rows)
+        let size = blockSize(rows: rows)
         try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
-            let first = block * PredictionBuffers.blockRows
+            let first = block * size
             for row in 0..<count {
                 cp_copy(outputs + (first + row) * outputCount, part.a + row * stride, outputCount * 4)
             }
@@ -28,12 +29,13 @@ extension NetworkState {
         targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
         let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
-        let blocks = (rows + PredictionBuffers.blockRows - 1) / PredictionBuffers.blockRows
+        let size = blockSize(rows: rows)
+        let blocks = (rows + size - 1) / size
         let sums = try Doubles(blocks)
         try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
             sums.base[block] = loss.sum(
                 fused: fused, z: part.z, a: part.a,
-                targets: targets + block * PredictionBuffers.blockRows * outputCount, weights: nil, rows: count,
+                targets: targets + block * size * outputCount, weights: nil, rows: count,
                 columns: outputCount, stride: stride)
         }
         var sum = 0.0
@@ -48,9 +50,8 @@ extension NetworkState {
         of inputs: UnsafePointer<Float>, rows: Int,
         _ body: (_ block: Int, _ count: Int, _ part: PredictionBuffers.Part, _ stride: Int) -> Void
     ) throws(BackpropError) {
-        let size = PredictionBuffers.blockRows
+        let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
-        let isThreadSafe = layers.allSatisfy { $0.activation.isThreadSafe }  // else the calling thread does it all
         let threads = isThreadSafe && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
@@ -69,6 +70,16 @@ extension NetworkState {
         try buffers.failure.check(layers, "forward")
     }
 
+    /// Rows handled together: their activations stay in the second-level cache. It depends on the rows and the network
+    /// alone, never on the number of threads.
+    private func blockSize(rows: Int) -> Int {
+        let most = 128
+        return isThreadSafe ? min(most, max(16, paddedCount((rows + 1) / 2))) : most
+    }
+
+    /// Whether the host's functions may run on any thread; else the calling one does it all.
+    private var isThreadSafe: Bool { layers.allSatisfy { $0.activation.isThreadSafe } }
+
     /// All layers, each z in the one buffer and each a in the other. 0, or the code with which a host's function failed,
     /// and the layer it is the activation of.
     private func infer(
@@ -82,7 +93,7 @@ extension NetworkState {
         var xStride = inputCount
         for index in layers.indices {
             let layer = layers[index]
-            kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, part.z, layer.stride)
+            weigh(x, xStride, rows, layer, into: part.z)
             if let norm = layer.norm {
                 scaleAndShift(norm, columns: layer.outputs, part)
                 kernels.scale_and_shift(part.z, rows, layer.stride, part.scale, part.shift)
@@ -99,6 +110,19 @@ extension NetworkState {
             xStride = layer.stride
         }
         return (0, 0)
+    }
+
+    /// z = Σ w x
+    private func weigh(
+        _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ layer: Layer, into z: UnsafeMutablePointer<Float>
+    ) {
+        guard rows == 1 else {
+            return kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
+        }
+        Parallel.forEachPanelRange(of: layer) { first, count in
+            kernels.forward(
+                x, xStride, 1, layer.inputs, layer.weights.base + first * layer.panelSize, count, z + 16 * first, layer.stride)
+        }
     }
 
     /// γ (z − μ) / √(σ² + ε) + β as scale · z + shift.
@@ -121,9 +145,6 @@ extension NetworkState {
 
 /// What one prediction computes in: a part for each thread.
 final class PredictionBuffers {
-    /// Rows handled together: their activations stay in the second-level cache.
-    static let blockRows = 128
-
     struct Part {
         let z, a, scale, shift: UnsafeMutablePointer<Float>
         let packing: Packing?

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "atomics.h"
@@ -18,6 +19,9 @@
 /* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
  * processors nobody waits for a thread that cannot run; in the end, if it is of the team, it sleeps. */
 enum { PAUSES = 500, TURNS = 100 };
+
+/* Nanoseconds within which one brief job follows another closely. */
+enum { CLOSE = 50000 };
 
 /* One job at a time. Work is claimed from `next`, which holds the job's number above and the index below: a thread that
  * comes late, with an old number, claims nothing. */
@@ -133,11 +137,21 @@ size_t cp_thread_count(void) { return LOAD(wished) ? LOAD(wished) : processors()
 
 void cp_set_thread_count(size_t count) { STORE(wished, (uint32_t)count); }
 
-void cp_run_parallel(ptrdiff_t count, void (*task)(void *, ptrdiff_t), void *context) {
+/* Whether the latest brief job that found the team asleep was some microseconds ago: then it is worth its waking. */
+static bool follows_closely(void) {
+    static uint64_t latest;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return time - __atomic_exchange_n(&latest, time, __ATOMIC_RELAXED) < CLOSE;
+}
+
+void cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t), void *context) {
     /* Threads beyond the processors would only take turns. */
     uint32_t wish = (uint32_t)cp_thread_count(), helpers = (wish < processors() ? wish : processors()) - 1, unowned = 0;
     if (count - 1 < (ptrdiff_t)helpers) helpers = count > 0 ? (uint32_t)count - 1 : 0;
-    if (helpers == 0 || count > INT32_MAX ||
+    bool asleep = LOAD(started) < helpers || LOAD(job.sleepers);
+    if (helpers == 0 || count > INT32_MAX || (brief && asleep && !follows_closely()) ||
         !__atomic_compare_exchange_n(&job.owned, &unowned, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
         for (ptrdiff_t i = 0; i < count; i++) task(context, i);
         return;
@@ -173,7 +187,7 @@ static void run_closure(void *context, ptrdiff_t index) {
     cp_set_current_visit(own);
 }
 
-__attribute__((swiftcall)) void cp_run_closure(ptrdiff_t count, cp_closure *function, void *context) {
+__attribute__((swiftcall)) void cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
     closure task = {function, context, cp_current_visit()};
-    cp_run_parallel(count, run_closure, &task);
+    cp_run_parallel(count, brief, run_closure, &task);
 }
