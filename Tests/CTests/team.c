@@ -84,6 +84,26 @@ static void results_do_not_depend_on_the_thread_count(void) {
     }
 }
 
+/* Rows come alone, few and many; alone, often enough after each other that the team is woken for them. */
+static void a_row_is_predicted_alike_alone_and_among_others(void) {
+    static float all[ROWS * OUTPUTS], some[ROWS * OUTPUTS];
+    static const size_t counts[] = {1, 2, 3, 8};
+    bp_network *network = NULL;
+    EXPECT_OK(bp_network_create(sizes, 4, 6, &network));
+    EXPECT_OK(bp_network_predict(network, x, ROWS, all));
+    EXPECT(all[0] != all[OUTPUTS]);
+    for (int i = 0; i < 4; i++) {
+        EXPECT_OK(bp_set_thread_count(counts[i]));
+        for (size_t rows = 1; rows < ROWS; rows += rows < 40 ? 1 : 73)
+            for (size_t first = 0; first + rows <= ROWS; first += rows) {
+                EXPECT_OK(bp_network_predict(network, x + first * INPUTS, rows, some));
+                EXPECT(memcmp(some, all + first * OUTPUTS, rows * OUTPUTS * sizeof(float)) == 0);
+            }
+    }
+    EXPECT_OK(bp_set_thread_count(0));
+    bp_network_free(network);
+}
+
 static void thread_count_is_checked(void) {
     EXPECT_ERROR(bp_set_thread_count(257), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_set_thread_count(SIZE_MAX), BP_ERROR_INVALID_VALUE);
@@ -117,6 +137,7 @@ int main(void) {
     check_fill(y, ROWS * OUTPUTS, 2);
     EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
     CLAIM(results_do_not_depend_on_the_thread_count);
+    CLAIM(a_row_is_predicted_alike_alone_and_among_others);
     CLAIM(thread_count_is_checked);
     CLAIM(child_of_fork_trains_and_predicts_alike);
     return check_end();
