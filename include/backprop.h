@@ -30,6 +30,7 @@
  *            a pointer that is neither NULL nor valid, a callback of another type. All else that is wrong has a status.
  * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
  *            made up, or is of the other kind gives BP_ERROR_INVALID_HANDLE.
+ * Stack.     A call takes less than 128 KiB of its thread's stack, callbacks apart.
  * Threads.   Any function may be called from any thread. Calls on different networks are independent. On one network,
  *            calls that only read it (const) run at the same time; a call that changes it runs alone, and the others
  *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY

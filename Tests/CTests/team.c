@@ -1,5 +1,6 @@
 /* Threads inside the library: the same bits for any number of them, also after fork. */
 #define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +105,37 @@ static void a_row_is_predicted_alike_alone_and_among_others(void) {
     bp_network_free(network);
 }
 
+/* On a thread whose whole stack is what the header promises to be enough, the thread's own needs included. */
+static void *on_a_small_stack(void *unused) {
+    static run result;
+    bp_network *copy = NULL;
+    double worst;
+    for (int kind = 0; kind < 3; kind++) {
+        train(&result, 1, kind);
+        forget(&result);
+    }
+    bp_network *network = NULL;
+    EXPECT_OK(bp_network_create(sizes, 4, 5, &network));
+    EXPECT_OK(bp_network_set_optimizer(network, "adam"));
+    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.001f, NULL));
+    EXPECT_OK(bp_network_check_gradient(network, x, y, 2, &worst));
+    EXPECT_OK(bp_network_save(network, "small_stack.safetensors"));
+    EXPECT_OK(bp_network_load("small_stack.safetensors", &copy));
+    EXPECT_ERROR(bp_network_set_activation(network, 1, "no such"), BP_ERROR_UNKNOWN_NAME);
+    bp_network_free(network);
+    bp_network_free(copy);
+    return unused;
+}
+
+static void a_call_takes_less_than_128_KiB_of_stack(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    EXPECT(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 128 << 10) == 0);
+    EXPECT(pthread_create(&thread, &attributes, on_a_small_stack, NULL) == 0);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    pthread_attr_destroy(&attributes);
+}
+
 static void thread_count_is_checked(void) {
     EXPECT_ERROR(bp_set_thread_count(257), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_set_thread_count(SIZE_MAX), BP_ERROR_INVALID_VALUE);
@@ -138,6 +170,7 @@ int main(void) {
     EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
     CLAIM(results_do_not_depend_on_the_thread_count);
     CLAIM(a_row_is_predicted_alike_alone_and_among_others);
+    CLAIM(a_call_takes_less_than_128_KiB_of_stack);
     CLAIM(thread_count_is_checked);
     CLAIM(child_of_fork_trains_and_predicts_alike);
     return check_end();
