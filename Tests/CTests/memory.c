@@ -154,6 +154,26 @@ static void settings_changed_back_and_forth_keep_no_memory(void) {
     keeps_nothing(toggle_and_draw, OFTEN);
 }
 
+static int32_t go_on_stop_or_abort(const bp_progress *progress, void *user_data) {
+    return progress->epoch == 2 ? *(const int *)user_data % 3 - 1 : 0;
+}
+static int fit_in_every_way(int i) {
+    static const float inputs[] = {0.5f, -1, 1, 1, -1, 0, 0, 1}, targets[] = {1, 0, 1, 0}, weights[] = {1, 2, 0, 1};
+    static const char *const options[] = {"restarts", "validation_fraction", "patience", "on_divergence"};
+    const int32_t expected[] = {BP_ERROR_CALLBACK, BP_OK, BP_STOPPED};
+    bp_trainer *trainer = NULL;
+    int right = bp_trainer_create(&trainer) == BP_OK && bp_trainer_set_option(trainer, "epochs", 3) == BP_OK &&
+                bp_trainer_set_option(trainer, "batch_size", 3) == BP_OK &&
+                bp_trainer_set_option(trainer, options[i % 4], i % 4 == 1 ? 0.5 : i % 4 == 2 ? 9 : 1) == BP_OK &&
+                bp_trainer_set_weights(trainer, weights, 4) == BP_OK &&
+                bp_trainer_set_progress(trainer, go_on_stop_or_abort, &i) == BP_OK &&
+                bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL) == expected[i % 3] &&
+                bp_trainer_fit(trainer, network, inputs, targets, 3, NULL, NULL, 0, NULL) == BP_ERROR_INVALID_VALUE;
+    bp_trainer_free(trainer);
+    return right;
+}
+static void fits_keep_no_memory(void) { keeps_nothing(fit_in_every_way, OFTEN / 4); }
+
 int main(void) {
     network = check_network(sizes, 3, 1);
     model = snapshot_of(network);
@@ -167,6 +187,7 @@ int main(void) {
     CLAIM(foreign_activations_and_libraries_that_come_and_go_keep_no_memory);
     CLAIM(checked_derivatives_keep_no_memory);
     CLAIM(settings_changed_back_and_forth_keep_no_memory);
+    CLAIM(fits_keep_no_memory);
     bp_network_free(network);
     free(model.bytes);
     return check_end();

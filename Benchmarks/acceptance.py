@@ -1,0 +1,115 @@
+"""Held-out accuracy and R² beside scikit-learn's MLPClassifier and MLPRegressor, on data that scikit-learn ships or makes.
+
+    PYTHONPATH=bindings/python LIBBACKPROP_LIBRARY=build/libbackprop.so PYTHON Benchmarks/acceptance.py [docs/acceptance.md]
+
+PYTHON is one with numpy and scikit-learn, such as build/bench-venv/bin/python. Both sides get the same split, the same
+standardized numbers, layers, activation, optimizer, learning rate, minibatch size and number of epochs; each of ten seeds
+draws a split, weights and orders of its own. Writes the table to the file named, and fails where the library is worse:
+where its mean is below scikit-learn's by more than two standard errors of the paired differences.
+"""
+import sys
+import warnings
+
+import numpy as np
+import sklearn
+from sklearn import datasets
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
+
+import libbackprop as bp
+
+SEEDS, EPOCHS, BATCH, RATE = range(10), 100, 32, 0.001
+
+# name: (data, hidden layers)
+CLASSES = {
+    "digits": (datasets.load_digits, (64,)),
+    "breast cancer": (datasets.load_breast_cancer, (32,)),
+    "wine": (datasets.load_wine, (16,)),
+    "iris": (datasets.load_iris, (16,)),
+}
+NUMBERS = {
+    "diabetes": (datasets.load_diabetes, (16,)),
+    "friedman 1": (lambda return_X_y: datasets.make_friedman1(2000, noise=1, random_state=1), (32, 16)),
+    "friedman 2": (lambda return_X_y: datasets.make_friedman2(2000, noise=50, random_state=1), (32, 16)),
+    "linear, 8 inputs": (
+        lambda return_X_y: datasets.make_regression(2000, 8, n_informative=6, noise=20, random_state=1), (32,)),
+}
+
+
+def network(inputs, hidden, outputs, loss, last, seed):
+    made = bp.Network([inputs, *hidden, outputs], seed=seed)
+    for layer in range(1, len(hidden) + 1):
+        made.set_activation(layer, "relu")
+    made.set_activation(len(hidden) + 1, last)
+    made.set_loss(loss)
+    made.set_optimizer("adam")
+    made.set_option("gradient_reduction", 1)  # scikit-learn's gradient is a mean
+    return made
+
+
+def settings(hidden, seed):
+    return dict(hidden_layer_sizes=hidden, activation="relu", solver="adam", alpha=0, batch_size=BATCH,
+                learning_rate_init=RATE, max_iter=EPOCHS, tol=0, n_iter_no_change=EPOCHS, random_state=seed)
+
+
+def trainer(seed):
+    return bp.Trainer(epochs=EPOCHS, batch_size=BATCH, learning_rate=RATE, seed=seed)
+
+
+def split(data, seed, classes):
+    x, y = data(return_X_y=True)
+    parts = train_test_split(x, y, test_size=0.25, random_state=seed, stratify=y if classes else None)
+    scaler = StandardScaler().fit(parts[0])
+    return scaler.transform(parts[0]), scaler.transform(parts[1]), parts[2], parts[3]
+
+
+def classify(data, hidden, seed):
+    x, x_test, y, y_test = split(data, seed, True)
+    theirs = MLPClassifier(**settings(hidden, seed)).fit(x, y).score(x_test, y_test)
+    count = int(y.max()) + 1
+    ours = network(x.shape[1], hidden, count, "cross_entropy", "softmax", seed)
+    trainer(seed).fit(ours, x, np.eye(count)[y])
+    return (ours.predict(x_test).argmax(1) == y_test).mean(), theirs
+
+
+def regress(data, hidden, seed):
+    x, x_test, y, y_test = split(data, seed, False)
+    mean, deviation = y.mean(), y.std()
+    y, y_test = (y - mean) / deviation, (y_test - mean) / deviation
+    theirs = MLPRegressor(**settings(hidden, seed)).fit(x, y).score(x_test, y_test)
+    ours = network(x.shape[1], hidden, 1, "squared_error", "identity", seed)
+    trainer(seed).fit(ours, x, y[:, None])
+    errors = y_test - ours.predict(x_test)[:, 0]
+    return 1 - (errors ** 2).sum() / ((y_test - y_test.mean()) ** 2).sum(), theirs
+
+
+def main(path=None):
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    lines = [
+        "# Beside scikit-learn", "",
+        f"Held-out results of the library and of scikit-learn {sklearn.__version__}'s `MLPClassifier` and `MLPRegressor`: mean and",
+        f"standard deviation over {len(SEEDS)} seeds, each with a split, weights and orders of its own, the split being the same for",
+        f"both. Equal layers, relu, Adam with rate {RATE}, minibatches of {BATCH}, {EPOCHS} epochs, standardized numbers. The last column is",
+        "the mean of the paired differences and its standard error. Made by",
+        "[`Benchmarks/acceptance.py`](../Benchmarks/acceptance.py).", "",
+        "| data | hidden | measure | libbackprop | scikit-learn | difference |", "|---|---|---|---|---|---|"]
+    worse = []
+    for measure, cases, run in (("accuracy", CLASSES, classify), ("R²", NUMBERS, regress)):
+        for name, (data, hidden) in cases.items():
+            ours, theirs = np.array([run(data, hidden, seed) for seed in SEEDS]).T
+            gain, error = (ours - theirs).mean(), (ours - theirs).std(ddof=1) / len(ours) ** 0.5
+            if gain < -2 * error:
+                worse.append(name)
+            lines.append(f"| {name} | {', '.join(map(str, hidden))} | {measure} | {ours.mean():.4f} ± {ours.std(ddof=1):.4f} | "
+                         f"{theirs.mean():.4f} ± {theirs.std(ddof=1):.4f} | {gain:+.4f} ± {error:.4f} |")
+            print(lines[-1], flush=True)
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    sys.exit(f"worse than scikit-learn: {', '.join(worse)}" if worse else 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
