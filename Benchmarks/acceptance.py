@@ -3,8 +3,8 @@
     PYTHONPATH=bindings/python LIBBACKPROP_LIBRARY=build/libbackprop.so PYTHON Benchmarks/acceptance.py [docs/acceptance.md]
 
 PYTHON is one with numpy and scikit-learn, such as build/bench-venv/bin/python. Both sides get the same split, the same
-standardized numbers, layers, activation, optimizer, learning rate, minibatch size and number of epochs; each of ten seeds
-draws a split, weights and orders of its own. Writes the table to the file named, and fails where the library is worse:
+standardized numbers, layers, activation, rule of initialization, optimizer, learning rate, minibatch size and number of
+epochs; each of ten seeds draws a split, weights and orders of its own. Writes the table to the file named, and fails where the library is worse:
 where its mean is below scikit-learn's by more than two standard errors of the paired differences.
 """
 import sys
@@ -40,6 +40,7 @@ NUMBERS = {
 
 def network(inputs, hidden, outputs, loss, last, seed):
     made = bp.Network([inputs, *hidden, outputs], seed=seed)
+    made.set_option("initialization", 1)  # Glorot's, which is scikit-learn's
     for layer in range(1, len(hidden) + 1):
         made.set_activation(layer, "relu")
     made.set_activation(len(hidden) + 1, last)
@@ -91,8 +92,8 @@ def main(path=None):
         "# Beside scikit-learn", "",
         f"Held-out results of the library and of scikit-learn {sklearn.__version__}'s `MLPClassifier` and `MLPRegressor`: mean and",
         f"standard deviation over {len(SEEDS)} seeds, each with a split, weights and orders of its own, the split being the same for",
-        f"both. Equal layers, relu, Adam with rate {RATE}, minibatches of {BATCH}, {EPOCHS} epochs, standardized numbers. The last column is",
-        "the mean of the paired differences and its standard error. Made by",
+        f"both. Equal layers, relu, Glorot's initialization, Adam with rate {RATE}, minibatches of {BATCH}, {EPOCHS} epochs,",
+        "standardized numbers. The last column is the mean of the paired differences and its standard error. Made by",
         "[`Benchmarks/acceptance.py`](../Benchmarks/acceptance.py).", "",
         "| data | hidden | measure | libbackprop | scikit-learn | difference |", "|---|---|---|---|---|---|"]
     worse = []

@@ -567,7 +567,7 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  * all, in any process and language. Rows, batch size and schedule have to be the same; with "keep" 2 a file saved within
  * a fit lacks the best weights so far.
  *   Restarts train copies of the network on several threads, or on the calling one alone where an activation is the
- * host's. Their reports come in rounds, one of each restart, in order; the network itself changes at the end.
+ * host's and not thread-safe. Their reports come in rounds, one of each restart, in order; the network itself changes at the end.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. validation_inputs, validation_targets: likewise,
  *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.

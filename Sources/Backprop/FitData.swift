@@ -138,8 +138,8 @@ final class RowWeights {
         let values = try Floats(try checkedProduct(count, 1))
         for i in 0..<count {
             guard weights[i] >= 0, weights[i].isFinite else {
-                throw BackpropError(
-                    .invalidValue, "the weight of row \(i) is \(decimal(Double(weights[i]))): a weight is finite and at least 0")
+                let weight = decimal(Double(weights[i]))
+                throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight is finite and at least 0")
             }
             values.base[i] = weights[i]
         }

@@ -37,6 +37,9 @@ final class FitPlan {
         lossIsSum = network.options[.gradientReduction] == 0
     }
 
+    /// Whether a fit at that position has made the last step of an epoch, and not yet finished it.
+    func isEpochDue(_ position: FitPosition) -> Bool { position.rows > 0 && position.step % stepsPerEpoch == 0 }
+
     /// Whether a fit at that position has nothing left to do.
     func isComplete(_ position: FitPosition) -> Bool {
         if position.step >= steps { return true }

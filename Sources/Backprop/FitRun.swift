@@ -85,12 +85,12 @@ final class FitRun {
         do throws(BackpropError) {
             while report == nil {
                 isStopped = isStopped || plan.trainer.isCancelled
-                if isStopped || plan.isComplete(position) || plan.isOverTime {
+                if !plan.isEpochDue(position), isStopped || plan.isComplete(position) || plan.isOverTime {
                     try keepBest()
                     outcome = .finished
                     return
                 }
-                try stepOrGoBack()
+                try goOnOrBack()
             }
         } catch {
             outcome = .failed(error)
@@ -99,9 +99,9 @@ final class FitRun {
 
     // MARK: Steps
 
-    private func stepOrGoBack() throws(BackpropError) {
+    private func goOnOrBack() throws(BackpropError) {
         do throws(BackpropError) {
-            try step()
+            if plan.isEpochDue(position) { try finishEpoch() } else { try step() }
         } catch {
             guard error.code == .notFinite, plan.options[.onDivergence] == 1, let best, position.rateFactor > 0x1p-30 else {
                 throw error
@@ -126,9 +126,7 @@ final class FitRun {
             position.step += 1
             network.fit = position
         }
-        if place + 1 == plan.stepsPerEpoch {
-            try finishEpoch()
-        } else if isReportDue {
+        if isReportDue, !plan.isEpochDue(position) {
             report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
         }
     }

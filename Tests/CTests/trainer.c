@@ -200,7 +200,8 @@ static void rates_are(const char *options, double (*rate)(double t, double epoch
     EXPECT(log_.at == 48);
     for (size_t t = 0; t < log_.at; t++) {
         double expected = rate((double)t, floor((double)t / 6), 48);
-        if (!EXPECT_NEAR(log_.records[t].learning_rate, expected, 1e-7 * expected)) printf("#   %s, step %d\n", options, (int)t);
+        if (!EXPECT_NEAR(log_.records[t].learning_rate, expected, 1e-7 * expected))
+            printf("#   %s, step %d\n", options, (int)t);
     }
     bp_trainer_free(trainer);
     bp_network_free(network);
