@@ -106,7 +106,9 @@ def main(path=None):
         f"both. Equal layers, relu, Adam with rate {RATE}, minibatches of {BATCH}, {EPOCHS} epochs, standardized numbers, and first weights",
         "from scikit-learn's rule: Glorot's range, for biases too. The difference is the mean of the paired ones with its standard",
         "error. The last column is the library with its own rule: He's range for relu, biases 0. Made by",
-        "[`Benchmarks/acceptance.py`](../Benchmarks/acceptance.py).", "",
+        "[`Benchmarks/acceptance.py`](../Benchmarks/acceptance.py):", "",
+        "    PYTHONPATH=bindings/python LIBBACKPROP_LIBRARY=build/libbackprop.so \\",
+        "        build/bench-venv/bin/python Benchmarks/acceptance.py docs/acceptance.md", "",
         "| data | hidden | measure | libbackprop | scikit-learn | difference | own first weights |",
         "|---|---|---|---|---|---|---|"]
     worse = []
