@@ -38,7 +38,7 @@
  *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
  *            other's network wait for each other for ever: do not.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
- *            made the call, and must return: no longjmp, no exception.
+ *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
  * Layers     are numbered from the inputs: layer 0 holds the inputs, layer 1 is the first with weights, the last one
  *            gives the outputs.
  * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
@@ -128,8 +128,8 @@ const char *bp_instruction_set(void);
 
 /* How many threads one call may use, the calling one included; 0 lets the library choose as many as there are
  * processors, as it does at first. Threads are started when a call is first large enough to gain from them, never
- * before; results do not depend on their number. Callbacks run on the calling thread whatever the number. After fork a
- * child starts its own.
+ * before; results do not depend on their number. Callbacks run on the calling thread whatever the number, unless
+ * bp_activation_set_thread_safe says that they need not. After fork a child starts its own.
  * Ownership: none.
  * Errors:    INVALID_VALUE for more than 256.
  * Threads:   any; takes effect with the next call of any network.
@@ -837,6 +837,7 @@ int32_t bp_activation_register_vector(const char *name, bp_vector_forward_fn for
  *     const double exponent = -1;
  *     bp_activation_register_foreign("half", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &exponent, 1);
  *
+ * (C++ has several functions named erf, and wants to know which: (bp_foreign_fn)(double (*)(double))erf.)
  *   signature: R(A[,A...]), what the function returns and takes, without spaces; f is float, d double, i int32_t,
  *   l int64_t, u uint32_t. The first parameter is z, f or d. The others, at most 15, are constants, given here once:
  *   whole numbers within its range for an integer parameter, finite ones for all.
@@ -900,7 +901,7 @@ int32_t bp_activation_unregister(const char *name);
  * Since:     0.1 */
 int32_t bp_activation_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* How an activation came, one of the BP_ACTIVATION constants.
+/* How an activation came, one of the BP_ACTIVATION constants; those of a plug-in as it registered them.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME.
  * Threads:   any.

@@ -1,5 +1,6 @@
 // cplusplus.cpp: the header from C++17, the way a C++ program would use it.
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -88,6 +89,20 @@ static void lambdas_serve_as_callbacks() {
     EXPECT(destroyed);
 }
 
+/* std::erf is several functions: a cast chooses one. */
+static void overloaded_functions_plug_in_by_a_cast() {
+    const auto function = reinterpret_cast<bp_foreign_fn>(static_cast<double (*)(double)>(std::erf));
+    const float through[] = {1, 0}, x[] = {-0.75f, 2};
+    float outputs[2] = {};
+    network unit = make({1, 1}, 1);
+    EXPECT_OK(bp_activation_register_foreign("std.erf", function, nullptr, "d(d)", nullptr, 0));
+    EXPECT_OK(bp_network_set_activation(unit.get(), 1, "std.erf"));
+    EXPECT_OK(bp_network_set_parameters(unit.get(), through));
+    EXPECT_OK(bp_network_predict(unit.get(), x, 2, outputs));
+    for (int i = 0; i < 2; i++) EXPECT(outputs[i] == static_cast<float>(std::erf(static_cast<double>(x[i]))));
+    EXPECT_OK(bp_activation_unregister("std.erf"));
+}
+
 static void model_travels_in_a_vector_of_bytes() {
     network original = make({2, 3, 1}, 4);
     std::size_t needed = 0;
@@ -107,6 +122,7 @@ int main() {
     CLAIM(header_is_plain_c);
     CLAIM(xor_is_learned_from_the_best_of_several_starts);
     CLAIM(lambdas_serve_as_callbacks);
+    CLAIM(overloaded_functions_plug_in_by_a_cast);
     CLAIM(model_travels_in_a_vector_of_bytes);
     return check_end();
 }
