@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers test-abi abi \
-	torture torture-files torture-fuzz bench bench-quick install wheel clean
+	torture torture-files torture-calls torture-fuzz bench bench-quick install wheel clean
 
 all: lib
 
@@ -67,16 +67,21 @@ test-fuzz: lib
 	Fuzz/run.sh replay $(BUILD)
 	Fuzz/run.sh watched
 
-test-sanitizers: setup
-	Tests/Sanitizers/run.sh
+test-sanitizers: lib
+	Tests/Sanitizers/run.sh $(BUILD)
 
 # ---- The same claims at length: see docs/reliability.md ----
 
-torture: torture-files torture-fuzz
+torture: torture-files torture-calls torture-fuzz
 
 torture-files: lib
 	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations faults" Tests/CTests/run.sh $(BUILD)
 
+torture-calls: lib
+	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations" Tests/CTests/run.sh $(BUILD)
+	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD)
+
+# For each of the two targets.
 FUZZ_SECONDS ?= 3600
 
 torture-fuzz: setup

@@ -120,6 +120,7 @@ static void begin(void) {
     static const size_t sizes[] = {3, 4, 2}, wide[] = {2, 17, 5, 1};
     (void)bp_network_create(sizes, 3, 1, (bp_network **)&handles[0][0]);
     (void)bp_network_create(wide, 4, 2, (bp_network **)&handles[0][1]);
+    (void)bp_trainer_create((bp_trainer **)&handles[1][0]);
 }
 
 /* Ends everything; then no cookie may be left that waits for its destroy. */

@@ -12,7 +12,7 @@
 static const size_t sizes[] = {2, 3, 2};
 static const float rows_of[4] = {0.5f, -1, 0.25f, 1};
 static const float ones[2] = {1, 1};
-static const double no_constants[1];
+static const double no_constants[16]; /* one more than a signature takes */
 static float floats[64];
 static double number;
 static size_t size;

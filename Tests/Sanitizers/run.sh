@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
-# The C programs again, with somebody watching: all but the slow ones under AddressSanitizer, with Swift's own checks on,
-# and the threads' ones under ThreadSanitizer. A report fails the program that gets it. Usage: run.sh
+# The C programs again, with somebody watching: all but a few under AddressSanitizer, with Swift's own checks on, those with
+# threads under ThreadSanitizer, and some with the library that is shipped under valgrind. A report fails the program that
+# gets it. Usage: run.sh BUILD
 set -uo pipefail
 cd "$(dirname "$0")/../.."
+build=$1
 passed=0 failed=0
+
+judge() { # judge NAME OUTPUT: all claims hold and nothing is reported
+    if tail -n 1 <<<"$2" | grep -qE '^[1-9][0-9]* passed, 0 failed$' &&
+        ! grep -qE 'ERROR: .*Sanitizer|WARNING: Thread|runtime error:|^==[0-9]+== ' <<<"$2"; then
+        passed=$((passed + 1)); echo "ok $1: $(tail -n 1 <<<"$2"), nothing reported"
+    else
+        failed=$((failed + 1)); echo "$2"; echo "not ok $1"
+    fi
+}
 
 watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the library of that kind
     Tests/Sanitizers/build.sh "$1" || { echo "not ok builds for the $1 sanitizer"; failed=$((failed + 1)); return; }
-    . ".build/$1/environment"
-    output=$(env "$2" Tests/CTests/run.sh ".build/$1/release" 2>&1)
-    if tail -n 1 <<<"$output" | grep -qE '^[1-9][0-9]* passed, 0 failed$' && ! grep -q 'ERROR: .*Sanitizer\|WARNING: Thread\|runtime error:' <<<"$output"; then
-        passed=$((passed + 1)); echo "ok $1 sanitizer: $(tail -n 1 <<<"$output"), nothing reported"
-    else
-        failed=$((failed + 1)); echo "$output"; echo "not ok $1 sanitizer"
-    fi
+    judge "$1 sanitizer" "$(. ".build/$1/environment"; env "$2" Tests/CTests/run.sh ".build/$1/release" 2>&1)"
 }
 
 # "memory" and "hygiene" look at the process, which is mostly the sanitizer's; programs with a heap of their own take its.
 watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
-watch thread ONLY="threads team sharing trainer_errors restarts resume plugins"
+watch thread ONLY="threads team sharing trainer_errors restarts resume"
+judge valgrind "$(WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
+    ONLY="${MEMCHECK:-arguments activations metadata}" Tests/CTests/run.sh "$build" 2>&1)"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
