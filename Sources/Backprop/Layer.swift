@@ -17,11 +17,12 @@ final class Layer {
     var dropout = 0.0
 
     /// Floats in a row of this layer's outputs, as the matrices of a step have them.
-    var stride: Int { paddedStride(outputs) }
-    var panels: Int { paddedCount(outputs) / 16 }
-    var panelSize: Int { (inputs + 1) * 16 }
+    let stride: Int
+    let panels: Int
+    let panelSize: Int
 
     /// The normalization in force.
+    @inline(__always)
     var norm: Normalization? { isNormalized ? normalization : nil }
 
     /// Whether rows cannot pass through one by one.
@@ -31,6 +32,9 @@ final class Layer {
         self.inputs = inputs
         self.outputs = outputs
         self.weights = weights
+        stride = paddedStride(outputs)
+        panels = paddedCount(outputs) / 16
+        panelSize = (inputs + 1) * 16
     }
 
     static func make(inputs: Int, outputs: Int) throws(BackpropError) -> Layer {

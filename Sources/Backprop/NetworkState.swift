@@ -39,8 +39,8 @@ package final class NetworkState: Guarded {
     var rowPlan: UnsafeMutablePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 
-    var inputCount: Int { layers[0].inputs }
-    var outputCount: Int { layers[layers.count - 1].outputs }
+    let inputCount: Int
+    let outputCount: Int
     let widestStride: Int
     let weightCount: Int
 
@@ -49,6 +49,8 @@ package final class NetworkState: Guarded {
         self.seed = seed
         kernels = Self.kernels
         random = Random(seed: seed, stream: 0)
+        inputCount = layers[0].inputs
+        outputCount = layers[layers.count - 1].outputs
         widestStride = layers.reduce(0) { max($0, $1.stride) }
         weightCount = layers.reduce(0) { $0 + $1.inputs * $1.outputs }
     }
