@@ -11,7 +11,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers test-abi abi \
+.PHONY: all lib setup setup-test demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers test-abi abi \
 	torture torture-files torture-calls torture-fuzz bench bench-quick install wheel clean
 
 all: lib
@@ -29,6 +29,9 @@ lib: setup
 setup:
 	scripts/setup.sh $(VENV)
 
+setup-test:
+	scripts/setup.sh $(VENV) test
+
 # ---- The main job on real data ----
 
 demo: lib
@@ -36,55 +39,55 @@ demo: lib
 
 # ---- Tests ----
 
-test: test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers
+test: test-library test-abi test-swift test-c test-python test-hosts test-fuzz test-sanitizers
 	@echo "all tests passed"
 
-test-library: lib
+test-library: lib setup-test
 	Tests/Library/run.sh $(BUILD) $(EMBEDDED)/release
 
-test-swift: setup
+test-swift: setup-test
 	swift test $(SWIFT_FLAGS) -Xswiftc -enable-testing --scratch-path .build/tests
 	BACKPROP_INSTRUCTION_SET=baseline swift test $(SWIFT_FLAGS) -Xswiftc -enable-testing --scratch-path .build/tests --skip-build
 
-test-c: lib
+test-c: lib setup-test
 	Tests/CTests/run.sh $(BUILD)
 	BACKPROP_INSTRUCTION_SET=baseline Tests/CTests/run.sh $(BUILD)
 
-test-python: lib
+test-python: lib setup-test
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q
 	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q
 
-test-hosts: lib
+test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
 
-test-abi: lib
+test-abi: lib setup-test
 	Tests/abi/run.sh check $(BUILD)
 
-abi: lib
+abi: lib setup-test
 	Tests/abi/run.sh record $(BUILD)
 
-test-fuzz: lib
+test-fuzz: lib setup-test
 	Fuzz/run.sh replay $(BUILD)
 	Fuzz/run.sh watched
 
-test-sanitizers: lib
+test-sanitizers: lib setup-test
 	Tests/Sanitizers/run.sh $(BUILD)
 
 # ---- The same claims at length: see docs/reliability.md ----
 
 torture: torture-files torture-calls torture-fuzz
 
-torture-files: lib
+torture-files: lib setup-test
 	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations faults" Tests/CTests/run.sh $(BUILD)
 
-torture-calls: lib
+torture-calls: lib setup-test
 	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations" Tests/CTests/run.sh $(BUILD)
 	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD)
 
 # For each of the two targets.
 FUZZ_SECONDS ?= 3600
 
-torture-fuzz: setup
+torture-fuzz: setup-test
 	Fuzz/run.sh fuzz $(FUZZ_SECONDS)
 
 # ---- Benchmarks: see Benchmarks/README.md ----

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs what a fresh machine lacks. Usage: setup.sh VENV
+# Installs what a fresh machine lacks to build and to show the demo, or with "test" to run the tests as well.
+# Usage: setup.sh VENV [test]
 # Debian packages when root, otherwise one line that says what to install; Python packages into the virtual environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=$1
+venv=$1 tests=${2:-}
 
 packages=()
 need() { # need TEST-COMMAND PACKAGE
@@ -13,12 +14,14 @@ need "command -v cc" gcc
 need "command -v c++" g++
 need "command -v strip" binutils
 need "command -v pkg-config" pkg-config
-need "command -v abidw" abigail-tools
-need "command -v valgrind" valgrind
-need "command -v rustc" rustc # a plug-in of the tests is in Rust
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
+if [ "$tests" = test ]; then
+    need "command -v abidw" abigail-tools
+    need "command -v valgrind" valgrind
+    need "command -v rustc" rustc # a plug-in of the tests is in Rust
+fi
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         apt-get update -qq
@@ -33,10 +36,10 @@ if ! command -v swift >/dev/null; then
     exit 1
 fi
 
-requirements=scripts/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$venv/requirements.txt"
-fi
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+for requirements in requirements ${tests:+requirements-test}; do
+    if ! cmp -s "scripts/$requirements.txt" "$venv/$requirements.txt"; then
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "scripts/$requirements.txt"
+        cp "scripts/$requirements.txt" "$venv/$requirements.txt"
+    fi
+done

@@ -1,20 +1,33 @@
 import Backprop
 import CBackprop
+import CPlatform
 
 @_cdecl("bp_plugin_load") @implementation
 public func bp_plugin_load(_ path: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in
-        try PluginFile.load(try text(path, "path"), entry: "bp_plugin_register") { function in
-            let register = unsafeBitCast(function, to: bp_plugin_register_fn.self)
-            return withUnsafePointer(to: &host) { register($0) }
+        let path = try text(path, "path")
+        let table = try pluginTable()
+        try PluginFile.load(path, entry: "bp_plugin_register") { function in
+            unsafeBitCast(function, to: bp_plugin_register_fn.self)(table)
         }
     }
 }
 
-/// What a plug-in file is given: this very library's functions, whatever copy of it the file may be linked with. It stays
-/// where it is: a file may keep the pointer.
-nonisolated(unsafe) private var host = bp_plugin_host(
-    struct_size: UInt32(MemoryLayout<bp_plugin_host>.size), abi_version: UInt32(BP_ABI_VERSION),
-    register_scalar: bp_activation_register_scalar, register_vector: bp_activation_register_vector,
-    register_foreign: bp_activation_register_foreign, register_library: bp_activation_register_library,
-    set_thread_safe: bp_activation_set_thread_safe, set_destroy: bp_activation_set_destroy, last_error_message: bp_last_error_message)
+/// What a plug-in file is given: this very library's functions, whatever copy of it the file may be linked with. Made once,
+/// and there for ever: a file may keep the pointer.
+private func pluginTable() throws(BackpropError) -> UnsafePointer<bp_plugin_host> {
+    if let made = cp_load_pointer(cp_plugin_table()) { return UnsafePointer(made.assumingMemoryBound(to: bp_plugin_host.self)) }
+    let size = MemoryLayout<bp_plugin_host>.size
+    guard let bytes = cp_allocate_bytes(size) else {
+        throw BackpropError(.outOfMemory, "out of memory: no room for a plug-in's table")
+    }
+    UnsafeMutableRawPointer(bytes).bindMemory(to: bp_plugin_host.self, capacity: 1).initialize(
+        to: bp_plugin_host(
+            struct_size: UInt32(size), abi_version: UInt32(BP_ABI_VERSION),
+            register_scalar: bp_activation_register_scalar, register_vector: bp_activation_register_vector,
+            register_foreign: bp_activation_register_foreign, register_library: bp_activation_register_library,
+            set_thread_safe: bp_activation_set_thread_safe, set_destroy: bp_activation_set_destroy,
+            last_error_message: bp_last_error_message))
+    if !cp_exchange_pointer_if_null(cp_plugin_table(), bytes) { cp_free(bytes) }  // another thread was first
+    return try pluginTable()
+}

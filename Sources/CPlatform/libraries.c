@@ -5,6 +5,8 @@
 #include <link.h>
 #include <stdio.h>
 
+void *cp_plugin_table_storage;
+
 static _Thread_local void *current;
 
 void *cp_current_plugin_file(void) { return current; }

@@ -30,6 +30,7 @@ static struct {
     uint32_t number;   /* of the latest job; sleepers wait for it to change */
     uint32_t sleepers;
     uint32_t helpers;  /* threads of the team that may join this job */
+    uint32_t mode;     /* of the caller's floating point */
     uint64_t next;
     uint64_t done;
     uint64_t count;
@@ -68,6 +69,23 @@ static void work(uint32_t number) {
     }
 }
 
+/* How a thread rounds, and what it does with subnormal numbers: the team does as the caller. */
+static uint32_t floating_point_mode(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_stmxcsr() & ~0x3fu; /* without what has happened so far */
+#else
+    return 0;
+#endif
+}
+
+static void set_floating_point_mode(uint32_t mode) {
+#if defined(__x86_64__)
+    __builtin_ia32_ldmxcsr(mode);
+#else
+    (void)mode;
+#endif
+}
+
 static void *member(void *argument) {
     uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
     for (;;) {
@@ -81,7 +99,9 @@ static void *member(void *argument) {
             __atomic_sub_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
         }
         seen = LOAD(job.number);
-        if (index < LOAD(job.helpers)) work(seen);
+        if (index >= LOAD(job.helpers)) continue;
+        set_floating_point_mode(LOAD(job.mode));
+        work(seen);
     }
     return NULL;
 }
@@ -117,7 +137,7 @@ static void start(uint32_t helpers) {
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         pthread_attr_setstacksize(&attributes, 1 << 20); /* a host's functions may run on it */
-        for (pthread_t thread; started < helpers; started++)
+        for (pthread_t thread; started < helpers; STORE(started, started + 1))
             if (pthread_create(&thread, &attributes, member, (void *)(uintptr_t)started) != 0) break;
         pthread_attr_destroy(&attributes);
     }
@@ -161,6 +181,7 @@ void cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
     uint32_t number = job.number + 1;
     STORE(job.done, 0);
     STORE(job.helpers, helpers);
+    STORE(job.mode, floating_point_mode());
     STORE(job.count, (uint64_t)count);
     STORE(job.task, task);
     STORE(job.context, context);

@@ -18,4 +18,10 @@ void *cp_open_library_of(cp_foreign_function function);
 void *cp_current_plugin_file(void);
 void cp_set_current_plugin_file(void *file);
 
+/* Where the table of functions is that plug-in files are given: NULL until the first asks for it, then there for ever. */
+static inline void **cp_plugin_table(void) {
+    extern void *cp_plugin_table_storage;
+    return &cp_plugin_table_storage;
+}
+
 #endif

@@ -68,7 +68,7 @@ static void *overtake(void *user_data) {
 
 int32_t bp_plugin_register(const bp_plugin_host *host) {
     if (host->struct_size != sizeof *host || host->abi_version != BP_ABI_VERSION) return -1000;
-    kept = host;
+    __atomic_store_n(&kept, host, __ATOMIC_RELEASE); /* threads may load the file at the same time */
     switch (VARIANT) {
     case FAILING:
         return two(host) ? -1001 : 42;
