@@ -91,7 +91,9 @@ func logistic(_ z: Lanes) -> Lanes {
     let p = multiplyAdd(square, tail(r, square), r)  // eʳ − 1
     let power = scale(k)
     let e = multiplyAdd(p, power, power)
-    return select(z .< .zero, e, lanes(1)) / multiplyAdd(p, power, lanes(1) + power)
+    let sum = multiplyAdd(p, power, lanes(1) + power)
+    let quotient = select(z .< .zero, e, lanes(1)) / sum
+    return multiplyAdd(quotient, (sum - lanes(1)) - e, quotient)  // what rounding put into the sum, taken out again
 }
 
 /// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as t / (t + 2) with t = e² |ᶻ| − 1.

@@ -9,18 +9,26 @@ import Testing
     /// Those with a value and a derivative in the fixtures.
     static let smooth = kinds.filter { $0 != "sign" }
 
-    /// At PyTorch's 61 points; and at 80 000 more, by the C library in double precision, within 5.
+    /// The largest errors, in units in the last place, that docs/performance.md states. (The points' own values
+    /// are rounded to double precision.)
+    static let largestErrors = [
+        "identity": 1e-8, "relu": 1e-8, "leaky_relu": 1, "elu": 1, "softsign": 1.5, "logistic": 2, "tanh": 2, "softplus": 3,
+        "silu": 3, "gelu": 5,
+    ]
+
+    /// At PyTorch's 61 points; and at 80 000 more, by the C library in double precision.
     @Test(arguments: KernelTable.all)
-    func valuesAreWithinFourUlps(table: KernelTable) throws {
+    func valuesAreWithinTheStatedErrors(table: KernelTable) throws {
         let fixture = try #require(Fixtures.activations)
         let z = Self.sweep
         var figures: [String] = []
         for name in Self.smooth {
             let expected = try #require(fixture.byName[name])
             let atPoints = worstUlps(name, table.values(name, fixture.z), expected.value)
-            #expect(atPoints <= 4, "\(name)")
+            let largest = try #require(Self.largestErrors[name])
+            #expect(atPoints <= largest, "\(name)")
             let onSweep = worstUlps(name, table.values(name, z), z.map { PlainActivation.value(name, Double($0)) })
-            #expect(onSweep <= 5, "\(name)")
+            #expect(onSweep <= largest, "\(name)")
             figures.append("\(name) \(String(format: "%.2f / %.2f", atPoints, onSweep))")
         }
         let list = figures.joined(separator: ", ")
