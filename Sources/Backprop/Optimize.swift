@@ -163,11 +163,17 @@ extension NetworkState {
     private func runCarefully(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) throws(BackpropError) {
         let before = try copy()
         run(step, state, workspace)
-        for index in layers.indices where !layers[index].isFinite(kernels) || !state.isFinite(kernels) {
-            for (layer, old) in zip(layers, before.layers) { layer.assign(from: old) }
-            if let old = before.optimizerState { state.assign(from: old) }
-            throw BackpropError(.notFinite, "the step of layer \(index + 1), or the optimizer's state after it, is not finite")
+        let culprit: String
+        if let index = layers.firstIndex(where: { !$0.isFinite(kernels) }) {
+            culprit = "the step of layer \(index + 1)"
+        } else if !state.isFinite(kernels) {
+            culprit = "the optimizer's state after the step"
+        } else {
+            return
         }
+        for (layer, old) in zip(layers, before.layers) { layer.assign(from: old) }
+        if let old = before.optimizerState { state.assign(from: old) }
+        throw BackpropError(.notFinite, culprit + " is not finite")
     }
 }
 
