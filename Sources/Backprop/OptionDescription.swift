@@ -49,21 +49,19 @@ protocol OptionKey: Named, RawRepresentable<Int> {
 extension OptionKey {
     var name: String { description.name }
 
-    /// A number between two others, or a whole one.
+    /// A number between two others.
     static func number(
-        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString
+        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString, isWhole: Bool = false
     ) -> OptionDescription {
         OptionDescription(
             owner: owner, nameText: name, meaningText: meaning, standard: standard, low: range.lowerBound,
-            high: range.upperBound, isWhole: false)
+            high: range.upperBound, isWhole: isWhole)
     }
 
     static func whole(
         _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString
     ) -> OptionDescription {
-        OptionDescription(
-            owner: owner, nameText: name, meaningText: meaning, standard: standard, low: range.lowerBound,
-            high: range.upperBound, isWhole: true)
+        number(name, standard, range, meaning, isWhole: true)
     }
 
     static func find(_ name: String) throws(BackpropError) -> Self {
