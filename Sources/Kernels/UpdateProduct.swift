@@ -8,16 +8,12 @@ func update(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ weights: Target, _ panels: Int, _ rate: Float
 ) {
-    var product = GradientProduct(
-        x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: weights, panels: panels, rate: rate)
-    cp_with_scratch(
-        { scratch, product in
-            let product = product.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
-            product.compute(scratch.unsafelyUnwrapped) { tile, weights, height in
-                tile.descend(weights, stride: 16, height: height, rate: product.rate)
-            }
-        }, &product)
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, weights, panels, rate) { scratch, product in
+        let product = GradientProduct.at(product)
+        product.compute(scratch.unsafelyUnwrapped) { tile, weights, height in
+            tile.descend(weights, stride: 16, height: height, rate: product.rate)
+        }
+    }
 }
 
 /// xᵀ δ and Σ δ themselves.
@@ -25,22 +21,35 @@ func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ gradient: Target, _ panels: Int
 ) {
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, gradient, panels, 0) { scratch, product in
+        GradientProduct.at(product).compute(scratch.unsafelyUnwrapped) { tile, gradient, height in
+            tile.store(gradient, stride: 16, height: height)
+        }
+    }
+}
+
+/// `body` is a C function, which can bring nothing along: the product comes to it by address.
+@inline(__always)
+private func withProduct(
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ target: Target, _ panels: Int, _ rate: Float,
+    _ body: @convention(c) (_ scratch: Target?, _ product: UnsafeMutableRawPointer?) -> Void
+) {
     var product = GradientProduct(
         x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: gradient, panels: panels, rate: 0)
-    cp_with_scratch(
-        { scratch, product in
-            let product = product.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
-            product.compute(scratch.unsafelyUnwrapped) { tile, gradient, height in
-                tile.store(gradient, stride: 16, height: height)
-            }
-        }, &product)
+        target: target, panels: panels, rate: rate)
+    cp_with_scratch(body, &product)
 }
 
 /// xᵀ δ, for inputs `part` of a layer.
 private struct GradientProduct {
     let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
     let target: Target, panels: Int, rate: Float
+
+    @inline(__always)
+    static func at(_ address: UnsafeMutableRawPointer?) -> GradientProduct {
+        address.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
+    }
 
     /// `rowBlock` rows of δ stay in the first-level cache while `inputChunk` inputs pass, and those inputs' columns of x
     /// in the second level.
