@@ -32,12 +32,13 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     #if hasFeature(Embedded)
-    package init(_ code: Code, _ message: String) {
+    @inline(never)
+    package init(_ code: Code, _ message: Text) {
         self.code = code
         self.message = Self.line(message)
     }
     #else
-    package init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+    package init(_ code: Code, _ message: Text, underlying: (any Error)? = nil) {
         self.code = code
         self.message = Self.line(message)
         self.underlying = underlying
@@ -45,8 +46,7 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     #endif
 
     /// What a caller named may hold line breaks.
-    private static func line(_ message: String) -> String {
-        let isLine = message.utf8.allSatisfy { $0 >= 0x20 }
-        return isLine ? message : String(decoding: message.utf8.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)
+    private static func line(_ message: Text) -> String {
+        String(decoding: message.bytes.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)
     }
 }

@@ -94,7 +94,7 @@ extension NetworkState {
         }
     }
 
-    private func notFinite(_ index: Int, _ what: String) -> BackpropError {
+    private func notFinite(_ index: Int, _ what: StaticString) -> BackpropError {
         BackpropError(.notFinite, "the \(what) of layer \(index + 1) is not finite")
     }
 }

@@ -24,7 +24,7 @@ package struct Signature {
         var parameters = [try reader.letter(of: "fd", "z, which is f or d")]
         while try reader.isNext(",", or: ")") {
             guard parameters.count < Int(CP_MOST_PARAMETERS) else {
-                throw reader.error("the end: a function takes at most \(CP_MOST_PARAMETERS) numbers")
+                throw reader.error("the end: a function takes at most \(Int(CP_MOST_PARAMETERS)) numbers")
             }
             parameters.append(try reader.letter(of: "fdilu", "a type, one of f, d, i, l, u"))
         }
@@ -72,7 +72,7 @@ private struct SignatureReader {
         guard next == 0 else { throw error("the end") }
     }
 
-    func error(_ expected: String) -> BackpropError {
+    func error(_ expected: Text) -> BackpropError {
         let found = next == 0 ? "the end" : next >= 0x80 ? "another alphabet" : "'\(Character(UnicodeScalar(next)))'"
         let shown = text.utf8.count <= bytes.count ? text : String(decoding: bytes, as: UTF8.self) + "…"
         return BackpropError(

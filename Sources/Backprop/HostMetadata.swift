@@ -42,15 +42,15 @@ extension NetworkState {
     private func place(of key: String) -> Int? { hostMetadata.firstIndex { $0.key.isSame(as: key) } }
 
     private func requirePlace(of key: String) throws(BackpropError) -> Int {
-        guard let place = place(of: key) else { throw BackpropError(.unknownName, "no metadata has the key \"" + key + "\"") }
+        guard let place = place(of: key) else { throw BackpropError(.unknownName, "no metadata has the key \"\(key)\"") }
         return place
     }
 
     // MARK: In files
 
     /// JSON, between quotation marks.
-    var metadataWords: [(String, String)] {
-        hostMetadata.map { (Self.prefix + escaped($0.key), escaped($0.value)) }
+    var metadataWords: [(Text, Text)] {
+        hostMetadata.map { ("\(Self.prefix)\(escaped($0.key))", escaped($0.value)) }
     }
 
     /// What C could not have said, or would see cut short, is no text of a host's.
@@ -62,7 +62,7 @@ extension NetworkState {
         }
     }
 
-    private func escaped(_ text: String) -> String {
+    private func escaped(_ text: String) -> Text {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             if byte < 0x20 {
@@ -74,6 +74,6 @@ extension NetworkState {
                 bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return Text(bytes)
     }
 }

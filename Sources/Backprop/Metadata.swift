@@ -62,7 +62,7 @@ final class Metadata {
     }
 
     @inline(never)
-    static func error(_ key: String, _ what: String) -> BackpropError {
-        BackpropError(.corrupt, "the model's \"" + key + "\" " + what)
+    static func error(_ key: String, _ what: Text) -> BackpropError {
+        BackpropError(.corrupt, "the model's \"\(key)\" \(what)")
     }
 }

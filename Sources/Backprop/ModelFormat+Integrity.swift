@@ -18,8 +18,8 @@ extension ModelFormat {
     }
 
     private static func requireVersion(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
-        let start = 8 + opening.utf8.count
-        if has(file, version + "\"", at: start) { return }
+        let start = 8 + opening.bytes.count
+        if has(file, "\(version)\"", at: start) { return }
         var found: [UInt8] = []
         var at = start
         while at < file.count, file[at] >= 0x30, file[at] <= 0x39, found.count < 9 {
@@ -29,13 +29,13 @@ extension ModelFormat {
         guard !found.isEmpty, at < file.count, file[at] == 0x22 else {
             throw BackpropError(.corrupt, "the model is cut short or changed: it names no version")
         }
-        let name = String(decoding: found, as: UTF8.self)
-        throw BackpropError(.version, "the model has format version \(name); this library knows \(version)")
+        throw BackpropError(.version, "the model has format version \(Text(found)); this library knows \(version)")
     }
 
-    private static func has(_ file: UnsafeBufferPointer<UInt8>, _ text: String, at start: Int) -> Bool {
-        let count = text.utf8.count
-        guard file.count >= start + count else { return false }
-        return file[start..<start + count].elementsEqual(text.utf8)
+    private static func has(_ file: UnsafeBufferPointer<UInt8>, _ text: Text, at start: Int) -> Bool {
+        let bytes = text.bytes
+        guard file.count >= start + bytes.count else { return false }
+        for i in bytes.indices where file[start + i] != bytes[i] { return false }
+        return true
     }
 }

@@ -1,8 +1,8 @@
 /// An optimizer in a model file: its name, how many steps it took and, after the first, what it remembers of them, as
 /// tensors like the parameters' own ("optimizer.first_moment.layers.1.weight").
 extension ModelFormat {
-    static func optimizerWords(of network: NetworkState) -> [(String, String)] {
-        [("optimizer", network.optimizer.name), ("optimizer.steps", "\(network.optimizerState?.steps ?? 0)")]
+    static func optimizerWords(of network: NetworkState) -> [(Text, Text)] {
+        [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(network.optimizerState?.steps ?? 0)")]
     }
 
     static func optimizerTensors(of network: NetworkState) -> [Tensor] {

@@ -1,9 +1,9 @@
 /// Scaling in a model file: its names, and offset and scale as tensors.
 extension ModelFormat {
-    static func scalingWords(of network: NetworkState) -> [(String, String)] {
+    static func scalingWords(of network: NetworkState) -> [(Text, Text)] {
         [
-            ("scaling.inputs", (network.inputScaling?.method ?? .none).name),
-            ("scaling.targets", (network.targetScaling?.method ?? .none).name),
+            ("scaling.inputs", "\((network.inputScaling?.method ?? .none).name)"),
+            ("scaling.targets", "\((network.targetScaling?.method ?? .none).name)"),
         ]
     }
 

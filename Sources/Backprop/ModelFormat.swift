@@ -3,14 +3,14 @@ import CPlatform
 /// What a model file says, and in which order: shared by saving and loading.
 enum ModelFormat {
     /// Every model starts so, after the eight bytes of the header's length.
-    static var opening: String { "{\"__metadata__\":{\"format\":\"libbackprop\",\"format_version\":\"" }
-    static var version: String { "1" }
-    static var beforeChecksum: String { "\",\"checksum\":\"" }
+    static var opening: Text { "{\"__metadata__\":{\"format\":\"libbackprop\",\"format_version\":\"" }
+    static var version: Text { "1" }
+    static var beforeChecksum: Text { "\",\"checksum\":\"" }
     static var checksumDigits: Int { 16 }
     /// What these have said.
     static var firstKeys: [String] { ["format", "format_version", "checksum"] }
     /// Where the checksum's digits lie in a file.
-    static var checksumStart: Int { 8 + opening.utf8.count + version.utf8.count + beforeChecksum.utf8.count }
+    static var checksumStart: Int { 8 + opening.bytes.count + version.bytes.count + beforeChecksum.bytes.count }
 
     /// A tensor of the network's: `count` floats, or weights or biases in the panels of their layer.
     struct Tensor {
@@ -28,7 +28,7 @@ enum ModelFormat {
         }
 
         var count: Int { shape.reduce(1, *) }
-        var text: String { ModelFormat.text(name, shape) }
+        var text: Text { ModelFormat.text(name, shape) }
     }
 
     /// Everything of the network that is floats, in the order of the file.
@@ -70,25 +70,25 @@ enum ModelFormat {
         return checksum.value
     }
 
-    static func hex(_ value: UInt64) -> String {
+    static func hex(_ value: UInt64) -> Text {
         let digits: StaticString = "0123456789abcdef"
-        var text: [UInt8] = []
-        for shift in stride(from: 60, through: 0, by: -4) { text.append(digits.utf8Start[Int(value >> UInt64(shift) & 15)]) }
-        return String(decoding: text, as: UTF8.self)
+        var bytes: [UInt8] = []
+        for shift in stride(from: 60, through: 0, by: -4) { bytes.append(digits.utf8Start[Int(value >> UInt64(shift) & 15)]) }
+        return Text(bytes)
     }
 
     /// Text between commas.
     @inline(never)
-    static func list(_ items: [String]) -> String {
-        var text = ""
-        for (index, item) in items.enumerated() { text += index == 0 ? item : "," + item }
+    static func list(_ items: [Text]) -> Text {
+        var text: Text = ""
+        for (index, item) in items.enumerated() { text += index == 0 ? item : ",\(item)" }
         return text
     }
 
     /// A tensor in a message: "layers.1.weight" [4,2]
     @inline(never)
-    static func text(_ name: String, _ shape: [Int]) -> String {
-        "\"" + name + "\" [" + list(shape.map { "\($0)" }) + "]"
+    static func text(_ name: String, _ shape: [Int]) -> Text {
+        "\"\(name)\" [\(list(shape.map { "\($0)" }))]"
     }
 
     static func items(_ list: String) -> [String] {
@@ -98,7 +98,7 @@ enum ModelFormat {
 
 extension ModelFormat {
     /// What no tensor may hold.
-    static var unacceptable: String { "holds a NaN, an infinity or a negative variance" }
+    static var unacceptable: Text { "holds a NaN, an infinity or a negative variance" }
 }
 
 extension ModelFormat.Tensor {

@@ -163,7 +163,7 @@ extension NetworkState {
     private func runCarefully(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) throws(BackpropError) {
         let before = try copy()
         run(step, state, workspace)
-        let culprit: String
+        let culprit: Text
         if let index = layers.firstIndex(where: { !$0.isFinite(kernels) }) {
             culprit = "the step of layer \(index + 1)"
         } else if !state.isFinite(kernels) {
@@ -173,7 +173,7 @@ extension NetworkState {
         }
         for (layer, old) in zip(layers, before.layers) { layer.assign(from: old) }
         if let old = before.optimizerState { state.assign(from: old) }
-        throw BackpropError(.notFinite, culprit + " is not finite")
+        throw BackpropError(.notFinite, "\(culprit) is not finite")
     }
 }
 

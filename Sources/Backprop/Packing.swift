@@ -90,9 +90,10 @@ final class CallbackFailure {
         #if !hasFeature(Embedded)
         if let thrown = plugin.thrown?.take(code) {
             return BackpropError(
-                .callback, "activation \"\(plugin.name)\" failed in its \(pass) pass: \(thrown)", underlying: thrown)
+                .callback, "activation \"\(plugin.name)\" failed in its \(pass) pass: \(String(describing: thrown))",
+                underlying: thrown)
         }
         #endif
-        return BackpropError(.callback, "activation \"\(plugin.name)\" failed with code \(code) in its \(pass) pass")
+        return BackpropError(.callback, "activation \"\(plugin.name)\" failed with code \(Int(code)) in its \(pass) pass")
     }
 }

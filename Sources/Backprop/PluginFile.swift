@@ -43,7 +43,7 @@ package final class PluginFile {
     private func requireSuccess(_ code: Int32) throws(BackpropError) {
         guard code != 0 else { return }
         let reason = refusal.map { ": \($0.message)" } ?? ""
-        throw BackpropError(.callback, "plug-in \(path) failed with code \(code)\(reason)")
+        throw BackpropError(.callback, "plug-in \(path) failed with code \(Int(code))\(reason)")
     }
 
     /// Unless the file has brought one of that name.

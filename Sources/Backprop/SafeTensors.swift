@@ -7,8 +7,8 @@ struct SafeTensorsHeader {
         let begin, end: Int  // within the data
 
         @inline(never)
-        func error(_ code: BackpropError.Code, _ what: String) -> BackpropError {
-            BackpropError(code, ModelFormat.text(name, shape) + " " + what)
+        func error(_ code: BackpropError.Code, _ what: Text) -> BackpropError {
+            BackpropError(code, "\(ModelFormat.text(name, shape)) \(what)")
         }
     }
 

@@ -52,15 +52,13 @@ private struct SavedModel: ~Copyable {
             at += tensor.count
         }
         let checksum = ModelFormat.checksum(of: UnsafeBufferPointer(start: bytes, count: count))
-        for (i, digit) in ModelFormat.hex(checksum).utf8.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
+        for (i, digit) in ModelFormat.hex(checksum).bytes.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
     }
 
     deinit { cp_free(bytes) }
 
     private static func header(_ network: NetworkState, _ tensors: [ModelFormat.Tensor]) -> [UInt8] {
-        var text = ModelFormat.opening + ModelFormat.version + ModelFormat.beforeChecksum
-        for _ in 0..<ModelFormat.checksumDigits { text += "0" }
-        text += "\""
+        var text: Text = "\(ModelFormat.opening)\(ModelFormat.version)\(ModelFormat.beforeChecksum)\(ModelFormat.hex(0))\""
         for (key, value) in metadata(network) { text += ",\"\(key)\":\"\(value)\"" }
         text += "}"
         var offset = 0
@@ -71,28 +69,27 @@ private struct SavedModel: ~Copyable {
             offset = end
         }
         text += "}"
-        var bytes = Array(text.utf8)
-        while bytes.count % 8 != 0 { bytes.append(0x20) }
-        return bytes
+        while text.bytes.count % 8 != 0 { text += " " }
+        return text.bytes
     }
 
     /// All keys after the checksum, in characters that JSON takes as they are.
-    private static func metadata(_ network: NetworkState) -> [(String, String)] {
+    private static func metadata(_ network: NetworkState) -> [(Text, Text)] {
         let layers = network.layers
         let state = network.random.state
-        var pairs = [
+        var pairs: [(Text, Text)] = [
             ("layers", ModelFormat.list(["\(network.inputCount)"] + layers.map { "\($0.outputs)" })),
-            ("activations", ModelFormat.list(layers.map { $0.activation.name })),
+            ("activations", ModelFormat.list(layers.map { "\($0.activation.name)" })),
             ("batchnorm", ModelFormat.list(layers.map { $0.isNormalized ? "on" : $0.normalization == nil ? "none" : "off" })),
-            ("loss", network.loss.name),
-            ("dropout", ModelFormat.list(layers.map { decimal($0.dropout) })),
+            ("loss", "\(network.loss.name)"),
+            ("dropout", ModelFormat.list(layers.map { "\(decimal($0.dropout))" })),
             ("seed", "\(network.seed)"),
             ("steps", "\(network.steps)"),
             ("pristine", network.isPristine ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
         if network.fit.step > 0 { pairs.append(("fit", ModelFormat.list(network.fit.words.map { ModelFormat.hex($0) }))) }
-        for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", decimal(network.options[option]))) }
+        for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
         return pairs + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
             + network.metadataWords
     }

@@ -16,7 +16,7 @@ extension NetworkState {
         _ measure: String, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Double {
         guard let measure = Measure.named(measure) else {
-            throw BackpropError(.unknownName, "no measure is named \"" + measure + "\"")
+            throw BackpropError(.unknownName, "no measure is named \"\(measure)\"")
         }
         try requireRows(rows)
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")

@@ -118,7 +118,7 @@ public func bp_activation_examine(
         let out = try require(report_out, "report_out")
         let own = UInt32(MemoryLayout<bp_activation_report>.size)
         let given = out.pointee.struct_size
-        guard given >= own else { throw BackpropError(.invalidValue, "struct_size is \(given), which no version has") }
+        guard given >= own else { throw BackpropError(.invalidValue, "struct_size is \(Int(given)), which no version has") }
         out.pointee = bp_activation_report()
         out.pointee.struct_size = own
         let report = try ActivationCheck.run(try text(name, "name"))

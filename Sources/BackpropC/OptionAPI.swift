@@ -10,7 +10,7 @@ public func bp_option_info(_ index: Int, _ description_out: UnsafeMutablePointer
         let size = MemoryLayout<bp_option_description>.size
         let given = out.load(as: UInt32.self)
         guard given >= size else {
-            throw BackpropError(.invalidValue, "struct_size is \(given): set it to sizeof(bp_option_description)")
+            throw BackpropError(.invalidValue, "struct_size is \(Int(given)): set it to sizeof(bp_option_description)")
         }
         cp_clear(out + 4, size - 4)
         let option = try OptionDescription.at(index)

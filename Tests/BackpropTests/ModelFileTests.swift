@@ -57,7 +57,7 @@ import Testing
 
     @Test func everyPrefixIsRefused() {
         let model = Self.model
-        let opening = 8 + ModelFormat.opening.utf8.count
+        let opening = 8 + ModelFormat.opening.bytes.count
         for count in 0..<model.count {
             expectFailure(count < opening ? .notAModel : .corrupt) { try load(Array(model[..<count])) }
         }

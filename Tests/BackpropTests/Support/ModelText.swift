@@ -17,7 +17,7 @@ struct ModelText {
         let place = ModelFormat.checksumStart..<ModelFormat.checksumStart + ModelFormat.checksumDigits
         guard bytes.count >= place.upperBound else { return bytes }
         let checksum = bytes.withUnsafeBufferPointer { ModelFormat.checksum(of: $0) }
-        bytes.replaceSubrange(place, with: ModelFormat.hex(checksum).utf8)
+        bytes.replaceSubrange(place, with: ModelFormat.hex(checksum).bytes)
         return bytes
     }
 

@@ -1,0 +1,37 @@
+/// Text put together of parts: messages, and headers of files. Swift's own interpolation is compiled in full wherever it
+/// stands, at hundreds of bytes a part; here a part is a call.
+package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtocol {
+    package private(set) var bytes: [UInt8] = []
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    package init(literalCapacity: Int = 0, interpolationCount: Int = 0) {}
+
+    package init(stringInterpolation text: Text) { self = text }
+
+    @inline(never)
+    package init(stringLiteral text: StaticString) { appendLiteral(text) }
+
+    @inline(never)
+    package mutating func appendLiteral(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package mutating func appendInterpolation(_ text: StaticString) { appendLiteral(text) }
+
+    @inline(never)
+    package mutating func appendInterpolation(_ text: Text) { bytes.append(contentsOf: text.bytes) }
+
+    @inline(never)
+    package mutating func appendInterpolation(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    @inline(never)
+    package mutating func appendInterpolation(_ number: Int) { appendInterpolation(String(number)) }
+
+    @inline(never)
+    package mutating func appendInterpolation(_ number: UInt64) { appendInterpolation(String(number)) }
+
+    package mutating func appendInterpolation(_ number: UInt) { appendInterpolation(UInt64(number)) }
+
+    static func += (text: inout Text, more: Text) { text.appendInterpolation(more) }
+}
