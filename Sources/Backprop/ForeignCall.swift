@@ -41,7 +41,7 @@ private struct SignatureReader {
 
     init(_ text: String) {
         self.text = text
-        bytes = Array(text.utf8.prefix(4 * Int(CP_MOST_PARAMETERS)))
+        bytes = Array(Array(text.utf8).prefix(4 * Int(CP_MOST_PARAMETERS)))
     }
 
     private var next: UInt8 { at < bytes.count ? bytes[at] : 0 }

@@ -48,8 +48,9 @@ final class Metadata {
         var values: [(key: String, value: String)] = []
         for place in words.indices where words[place].key.starts(with: prefix) {
             words[place].isKnown = true
-            let key = String(decoding: words[place].key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
-            values.append((key, words[place].value))
+            // (Of an array: parts of strings bring kilobytes of the standard library along.)
+            let key = Array(words[place].key.utf8)[prefix.utf8.count...]
+            values.append((String(decoding: key, as: UTF8.self), words[place].value))
         }
         return values
     }

@@ -92,7 +92,17 @@ enum ModelFormat {
     }
 
     static func items(_ list: String) -> [String] {
-        list.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        var items: [String] = []
+        var item: [UInt8] = []
+        for byte in Array(list.utf8) + [0x2C] {
+            guard byte == 0x2C else {
+                item.append(byte)
+                continue
+            }
+            items.append(String(decoding: item, as: UTF8.self))
+            item = []
+        }
+        return items
     }
 }
 
