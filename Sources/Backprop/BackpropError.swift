@@ -31,6 +31,15 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { message }
 
+    /// A literal, which takes no memory: for when there is none.
+    init(_ code: Code, literal message: String) {
+        self.code = code
+        self.message = message
+        #if !hasFeature(Embedded)
+        underlying = nil
+        #endif
+    }
+
     #if hasFeature(Embedded)
     @inline(never)
     package init(_ code: Code, _ message: Text) {

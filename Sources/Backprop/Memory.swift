@@ -47,7 +47,7 @@ package enum Reserve {
         guard cp_make_reserve(more) else { throw exhausted }
     }
 
-    package static var exhausted: BackpropError { BackpropError(.outOfMemory, "out of memory") }
+    package static var exhausted: BackpropError { BackpropError(.outOfMemory, literal: "out of memory") }
 
     /// For what is made of a caller's text: itself, and the message that names it, which grows by doubling.
     package static func require(forText count: Int) throws(BackpropError) {

@@ -90,7 +90,7 @@ training initialization losses batchnorm fold optimizers dropout scaling score t
 trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving weights corpus
-threads team memory
+threads team memory faults
 limits hygiene allocations
 cplusplus
 "
