@@ -192,11 +192,17 @@ extension Handle {
     }
 
     package init(_ pointer: OpaquePointer) throws(BackpropError) {
+        try self.init(quickly: pointer)
+    }
+
+    /// The same in line, for the calls that count every instruction.
+    @inline(__always)
+    package init(quickly pointer: OpaquePointer) throws(BackpropError) {
         let bits = UInt64(UInt(bitPattern: pointer))
         let index = bits & (1 << Self.indexBits - 1)
         let generation = bits >> Self.indexBits & Self.generationMask
         guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, generation != 0,
-            let gate = Self.gate(at: Int(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
+            let gate = Self.gate(at: UInt(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
             cp_load32(&gate.pointee.kind) == Object.kind, cp_load_pointer(&gate.pointee.object) != nil
         else { throw Self.invalid }
         self.gate = gate
@@ -207,10 +213,11 @@ extension Handle {
 // MARK: The table of gates
 
 extension Handle {
-    private static func gate(at index: Int) -> UnsafeMutablePointer<cp_gate>? {
-        let (chunk, place) = index.quotientAndRemainder(dividingBy: Int(CP_GATES_PER_CHUNK))
-        guard chunk < Int(CP_GATE_CHUNKS), let gates = cp_load_pointer(chunks + chunk) else { return nil }
-        return gates.assumingMemoryBound(to: cp_gate.self) + place
+    @inline(__always)
+    private static func gate(at index: UInt) -> UnsafeMutablePointer<cp_gate>? {
+        let (chunk, place) = (index / UInt(CP_GATES_PER_CHUNK), index % UInt(CP_GATES_PER_CHUNK))
+        guard chunk < UInt(CP_GATE_CHUNKS), let gates = cp_load_pointer(chunks + Int(chunk)) else { return nil }
+        return gates.assumingMemoryBound(to: cp_gate.self) + Int(place)
     }
 
     private static var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
@@ -233,7 +240,7 @@ extension Handle {
             guard let made = cp_allocate_floats(floats) else { return nil }
             cp_store_pointer(chunks + chunk, made)
         }
-        guard let gate = gate(at: index) else { return nil }
+        guard let gate = gate(at: UInt(index)) else { return nil }
         gate.pointee.index = UInt32(index)
         cp_store64(&gate.pointee.state, 1 << 32)
         table.pointee.count = UInt32(index + 1)

@@ -88,7 +88,7 @@ public final class Network: Sendable {
         inputs inputMethod: String, targets targetMethod: String = "none", _ inputs: [Float], _ targets: [Float]
     ) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
-            let rows = try state.rows(inputs, targets)
+            let rows = try state.rows(inputs.count, targets.count)
             try state.fitScaling(inputs: inputMethod, targets: targetMethod, inputs, targets, rows: rows)
         }
     }
@@ -97,18 +97,31 @@ public final class Network: Sendable {
 
     /// One step of the optimizer on the rows given; the loss before it. One row is a step of stochastic gradient
     /// descent, more are a minibatch.
-    @discardableResult @_optimize(speed)
+    @discardableResult
     public func train(_ inputs: [Float], _ targets: [Float], learningRate: Float) throws(BackpropError) -> Float {
-        try handle.write { (state) throws(BackpropError) in
-            let rows = try state.rows(inputs, targets)
-            return try state.train(inputs, targets, rows: rows, rate: learningRate)
+        try train(inputs.span, targets.span, learningRate: learningRate)
+    }
+
+    /// The same on a part of larger arrays, without a copy of it.
+    @discardableResult @_optimize(speed)
+    public func train(_ inputs: Span<Float>, _ targets: Span<Float>, learningRate: Float) throws(BackpropError) -> Float {
+        try inputs.withUnsafeBufferPointer { (inputs) throws(BackpropError) in
+            try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
+                try handle.write { (state) throws(BackpropError) in
+                    let rows = try state.rows(inputs.count, targets.count)
+                    guard let inputs = inputs.baseAddress, let targets = targets.baseAddress else {
+                        throw BackpropError(.invalidValue, "rows is 0")
+                    }
+                    return try state.train(inputs, targets, rows: rows, rate: learningRate)
+                }
+            }
         }
     }
 
     /// The flat gradient of the loss, and the loss.
     public func gradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> (gradient: [Float], loss: Float) {
         try handle.write { (state) throws(BackpropError) in
-            let rows = try state.rows(inputs, targets)
+            let rows = try state.rows(inputs.count, targets.count)
             var flat = [Float](repeating: 0, count: state.parameterCount)
             let loss = try state.gradient(inputs, targets, rows: rows, into: &flat)
             return (flat, loss)
@@ -126,7 +139,7 @@ public final class Network: Sendable {
     /// The worst relative error of the gradient against central differences.
     public func checkGradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.write { (state) throws(BackpropError) in
-            try state.checkGradient(inputs, targets, rows: try state.rows(inputs, targets))
+            try state.checkGradient(inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
@@ -135,7 +148,7 @@ public final class Network: Sendable {
     /// Outputs [rows × outputs].
     public func predict(_ inputs: [Float]) throws(BackpropError) -> [Float] {
         try handle.read { (state) throws(BackpropError) in
-            let rows = try state.rows(inputs)
+            let rows = try state.rows(inputs.count)
             var outputs = [Float](repeating: 0, count: rows * state.outputCount)
             try state.predict(inputs, rows: rows, into: &outputs)
             return outputs
@@ -145,14 +158,14 @@ public final class Network: Sendable {
     /// The loss of the predictions, without training.
     public func evaluate(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Float {
         try handle.read { (state) throws(BackpropError) in
-            try state.evaluate(inputs, targets, rows: try state.rows(inputs, targets))
+            try state.evaluate(inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
     /// "accuracy", "r2" or "mean_absolute_error" of the predictions.
     public func score(_ measure: String, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in
-            try state.score(measure, inputs, targets, rows: try state.rows(inputs, targets))
+            try state.score(measure, inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
@@ -219,24 +232,33 @@ public final class Network: Sendable {
 }
 
 extension NetworkState {
-    /// How many rows an array of inputs holds.
-    fileprivate func rows(_ inputs: [Float]) throws(BackpropError) -> Int {
-        if inputs.count == inputCount { return 1 }  // a division takes longer than some networks' step
-        guard inputs.count % inputCount == 0 else {
-            throw BackpropError(.invalidValue, "\(inputs.count) inputs are not rows of \(inputCount)")
-        }
-        return inputs.count / inputCount
+    /// How many rows so many inputs are.
+    @inline(__always)
+    fileprivate func rows(_ inputs: Int) throws(BackpropError) -> Int {
+        if inputs == inputCount { return 1 }  // a division takes longer than some networks' step
+        guard inputs % inputCount == 0 else { throw wrongCount(inputs) }
+        return inputs / inputCount
     }
 
-    func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
+    @inline(__always)
+    func rows(_ inputs: Int, _ targets: Int) throws(BackpropError) -> Int {
         let rows = try rows(inputs)
-        try requireCount(targets.count, rows * outputCount, "targets")
+        try requireCount(targets, rows * outputCount, "targets")
         return rows
     }
 
-    fileprivate func requireCount(_ count: Int, _ expected: Int, _ what: String) throws(BackpropError) {
-        guard count == expected else {
-            throw BackpropError(.invalidValue, "\(what): \(count) numbers where \(expected) belong")
-        }
+    @inline(__always)
+    fileprivate func requireCount(_ count: Int, _ expected: Int, _ what: StaticString) throws(BackpropError) {
+        guard count == expected else { throw wrongCount(count, expected, what) }
+    }
+
+    @inline(never)
+    private func wrongCount(_ inputs: Int) -> BackpropError {
+        BackpropError(.invalidValue, "\(inputs) inputs are not rows of \(inputCount)")
+    }
+
+    @inline(never)
+    private func wrongCount(_ count: Int, _ expected: Int, _ what: StaticString) -> BackpropError {
+        BackpropError(.invalidValue, "\(what): \(count) numbers where \(expected) belong")
     }
 }

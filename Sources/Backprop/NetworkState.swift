@@ -36,7 +36,7 @@ package final class NetworkState: Guarded {
         didSet { rowPlan = workspace?.rowPlan?.pointer }
     }
     /// The workspace's plan for single rows, where the network allows one.
-    var rowPlan: UnsafeMutablePointer<cp_row_plan>?
+    var rowPlan: UnsafePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 
     let inputCount: Int

@@ -5,11 +5,12 @@ final class RowPlan {
     /// Where the weights outgrow the second-level cache, the general path is as good.
     private static var mostWeights: Int { 262_144 }
 
-    let pointer: UnsafeMutablePointer<cp_row_plan>
-    private let target: Floats
+    private let storage, target: Floats
 
-    private init(pointer: UnsafeMutablePointer<cp_row_plan>, target: consuming Floats) {
-        self.pointer = pointer
+    var pointer: UnsafePointer<cp_row_plan> { UnsafeRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self) }
+
+    private init(storage: consuming Floats, target: consuming Floats) {
+        self.storage = storage
         self.target = target
     }
 
@@ -21,7 +22,11 @@ final class RowPlan {
 
         let last = network.layers[network.layers.count - 1]
         let target = try Floats(last.stride), zeros = try Floats(last.stride)
-        let layers = UnsafeMutablePointer<cp_row_layer>.allocate(capacity: network.layers.count)
+        let size = MemoryLayout<cp_row_plan>.stride + network.layers.count * MemoryLayout<cp_row_layer>.stride
+        let storage = try Floats(size / MemoryLayout<Float>.stride)
+        let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
+        plan.pointee = cp_row_plan(count: network.layers.count, target: target.base)
+        let layers = UnsafeMutableRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
         for index in network.layers.indices {
             let layer = network.layers[index]
             guard case .builtIn(let function) = layer.activation else { continue }
@@ -31,13 +36,6 @@ final class RowPlan {
         }
         network.kernels.activate(
             layers[network.layers.count - 1].kind, zeros.base, target.base, 1, last.outputs, last.stride)
-        let pointer = UnsafeMutablePointer<cp_row_plan>.allocate(capacity: 1)
-        pointer.initialize(to: cp_row_plan(count: network.layers.count, layers: layers, target: target.base))
-        return RowPlan(pointer: pointer, target: target)
-    }
-
-    deinit {
-        pointer.pointee.layers.deallocate()
-        pointer.deallocate()
+        return RowPlan(storage: storage, target: target)
     }
 }

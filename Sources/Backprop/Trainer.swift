@@ -87,6 +87,6 @@ extension Progress {
 
 extension Network {
     fileprivate func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
-        try handle.read { (state) throws(BackpropError) in try state.rows(inputs, targets) }
+        try handle.read { (state) throws(BackpropError) in try state.rows(inputs.count, targets.count) }
     }
 }

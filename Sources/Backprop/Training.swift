@@ -59,7 +59,7 @@ extension NetworkState {
     /// depend on it.
     @inline(__always)
     private func trainRow(_ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float) -> Float? {
-        guard rate >= 0, rate < .infinity, let rowPlan else { return nil }
+        guard let rowPlan else { return nil }
         var value = 0.0
         guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else { return clearRefused() }
         finishStep()

@@ -9,11 +9,9 @@ public func bp_network_train_step(
     writingLoss(loss_out) { () throws(BackpropError) in
         let input = try given(input, "input")
         let target = try given(target, "target")
-        var loss: Float = 0
-        try changing(network) { (state) throws(BackpropError) in
-            loss = try state.train(input, target, rows: 1, rate: learning_rate)
+        return try Handle(quickly: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
+            try state.train(input, target, rows: 1, rate: learning_rate)
         }
-        return loss
     }
 }
 

@@ -3,20 +3,27 @@ import CPlatform
 /// A whole step of stochastic gradient descent on one row, for small networks in which a call for every product would
 /// cost more than the products: forward, squared error, backward, update, all on eight outputs at a time.
 ///
-/// Returns 1, having changed nothing, where the step might not be finite: the general path then looks closer.
+/// Returns 1, having changed nothing, where the step might not be finite or the rate is not one: the general path then looks
+/// closer.
 func trainRow(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let layers = plan.pointee.layers.unsafelyUnwrapped
+    let layers = layers(plan)
     let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
     return isSmall ? trainSmallRow(plan, x, y, rate, loss) : trainRowByLayers(plan, x, y, rate, loss)
+}
+
+/// The plan's layers lie behind it.
+@inline(__always)
+func layers(_ plan: UnsafePointer<cp_row_plan>) -> UnsafePointer<cp_row_layer> {
+    UnsafeRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
 }
 
 @inline(never)
 private func trainRowByLayers(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let layers = UnsafePointer(plan.pointee.layers.unsafelyUnwrapped)
+    let layers = layers(plan)
     let count = plan.pointee.count
     let last = layers + (count - 1)
 
@@ -33,7 +40,7 @@ private func trainRowByLayers(
     }
 
     // A weight's gradient is at most Σ|x| Σ|δ|.
-    var bounded = loss.pointee < 1e30
+    var bounded = loss.pointee < 1e30 && rate >= 0
     for index in 0..<count {
         let input = index == 0 ? x : Source(layers[index - 1].a.unsafelyUnwrapped)
         let bound = sum(ofMagnitudes: input, layers[index].inputs) * sumOfDeltas(layers + index)

@@ -6,7 +6,7 @@ import CPlatform
 func trainSmallRow(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let hidden = UnsafePointer(plan.pointee.layers.unsafelyUnwrapped)
+    let hidden = layers(plan)
     let output = hidden + 1
     let w = hidden.pointee.weights.unsafelyUnwrapped
     let v = output.pointee.weights.unsafelyUnwrapped
@@ -45,7 +45,7 @@ func trainSmallRow(
     let squares = error * error
     let value = 0.5 * cp_sum(squares)
     let bound = cp_sum(multiplyAdd(magnitude(d1), lanes(size), magnitude(d2))) * (1 + cp_sum(magnitude(a1)))
-    guard value < 1e30, bound * (1 + rate) < 1e30 else { return 1 }
+    guard value < 1e30, rate >= 0, bound * (1 + rate) < 1e30 else { return 1 }
     loss.pointee = Double(value)
 
     let step1 = lanes(-rate) * d1

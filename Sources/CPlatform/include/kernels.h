@@ -90,9 +90,9 @@ typedef struct cp_row_layer {
     int32_t kind;
 } cp_row_layer;
 
+/* Behind it lie the layers: one pointer less to follow. */
 typedef struct cp_row_plan {
     ptrdiff_t count;
-    cp_row_layer *layers;
     float *target; /* room for a padded target, the padding being f(0) of the last layer */
 } cp_row_plan;
 
@@ -146,8 +146,8 @@ typedef struct cp_kernels {
     void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
                         const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
-    /* A step of gradient descent on one row; *loss_out is half its squared error. 1: it might not be finite, and nothing
-     * has changed. */
+    /* A step of gradient descent on one row; *loss_out is half its squared error. 1: it might not be finite, or the rate
+     * is not at least 0, and nothing has changed. */
     int32_t (*train_row)(const cp_row_plan *plan, const float *x, const float *y, float rate, double *loss_out);
 
     /* w -= rate g; count is a multiple of 16. */

@@ -40,8 +40,14 @@ struct Job {
 
     func epochs(_ count: Int, _ network: Network) throws {
         let rate = eta / Float(batch)
+        let (x, y) = (inputs.span, targets.span)
+        let (inputCount, targetCount) = (batch * sizes[0], batch * sizes[sizes.count - 1])
         for _ in 0..<count {
-            for batch in batches { try network.train(batch.inputs, batch.targets, learningRate: rate) }
+            for b in 0..<rows / batch {
+                try network.train(
+                    x.extracting(b * inputCount..<(b + 1) * inputCount), y.extracting(b * targetCount..<(b + 1) * targetCount),
+                    learningRate: rate)
+            }
         }
     }
 }
