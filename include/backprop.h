@@ -395,7 +395,7 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
 
 /* The gradient of the minibatch's loss, for a host with an update rule of its own: before clipping and decay. Parameters stay; the running
  * statistics move as in bp_network_train_minibatch, so that this call followed by bp_network_apply_gradient is the same
- * as that one (with a single row, but for rounding).
+ * as that one (with a few rows, which small networks sum in another order, but for rounding).
  *   gradient_out: [parameter count].
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_train_minibatch.

@@ -155,6 +155,21 @@ public final class Network: Sendable {
         }
     }
 
+    /// The same into numbers of the caller's, [rows × outputs]: no memory is taken.
+    @_optimize(speed)
+    public func predict(_ inputs: Span<Float>, into outputs: inout MutableSpan<Float>) throws(BackpropError) {
+        try inputs.withUnsafeBufferPointer { (inputs) throws(BackpropError) in
+            try outputs.withUnsafeMutableBufferPointer { (outputs) throws(BackpropError) in
+                try handle.read { (state) throws(BackpropError) in
+                    let rows = try state.rows(inputs.count)
+                    try state.requireCount(outputs.count, rows * state.outputCount, "outputs")
+                    guard let inputs = inputs.baseAddress, let outputs = outputs.baseAddress else { return }
+                    try state.predict(inputs, rows: rows, into: outputs)
+                }
+            }
+        }
+    }
+
     /// The loss of the predictions, without training.
     public func evaluate(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Float {
         try handle.read { (state) throws(BackpropError) in

@@ -33,9 +33,9 @@ package final class NetworkState: Guarded {
     var fit = FitPosition()
 
     var workspace: Workspace? {
-        didSet { rowPlan = workspace?.rowPlan?.pointer }
+        didSet { rowPlan = inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil }
     }
-    /// The workspace's plan for single rows, where the network allows one.
+    /// The workspace's plan for a few rows, for networks that allow one and take rows as they are.
     var rowPlan: UnsafePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 

@@ -5,8 +5,20 @@ extension NetworkState {
     package func predict(
         _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {
+        if rows == 1, let plan = predictionPool.plan { return kernels.predict_row(plan, inputs, outputs) }
+        try predictRows(inputs, rows: rows, into: outputs)
+    }
+
+    @inline(never)
+    private func predictRows(
+        _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) {
         guard rows != 0 else { return }
         try requireRows(rows)
+        if rows == 1, let plan = try RowPlan.make(for: self) {
+            predictionPool.keep(plan)
+            return kernels.predict_row(plan.pointer, inputs, outputs)
+        }
         let size = blockSize(rows: rows)
         try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
             let first = block * size
@@ -181,14 +193,15 @@ final class PredictionBuffers {
     }
 }
 
-/// Buffers that wait for the next prediction. Concurrent ones each take their own.
+/// What waits for the next prediction: buffers, of which concurrent ones each take their own, and the plan for single rows.
 struct PredictionPool: ~Copyable {
     private static let size = 8
+    /// The buffers; behind them the plan's object, and what it points to.
     private let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
     init() {
-        slots = .allocate(capacity: Self.size)
-        slots.initialize(repeating: nil, count: Self.size)
+        slots = .allocate(capacity: Self.size + 2)
+        slots.initialize(repeating: nil, count: Self.size + 2)
     }
 
     deinit {
@@ -196,9 +209,12 @@ struct PredictionPool: ~Copyable {
         slots.deallocate()
     }
 
-    /// Forgets what is there: for another set of activations the buffers may differ.
+    /// Forgets what is there: for another set of activations it may differ. Nobody else is inside.
     func drain() {
         while take() != nil {}
+        cp_store_pointer(slots + Self.size + 1, nil)
+        guard let plan = cp_exchange_pointer(slots + Self.size, nil) else { return }
+        Unmanaged<RowPlan>.fromOpaque(plan).release()
     }
 
     func take() -> PredictionBuffers? {
@@ -214,5 +230,19 @@ struct PredictionPool: ~Copyable {
         let kept = Unmanaged.passRetained(buffers)
         for i in 0..<Self.size where cp_exchange_pointer_if_null(slots + i, kept.toOpaque()) { return }
         kept.release()
+    }
+
+    var plan: UnsafePointer<cp_row_plan>? {
+        UnsafePointer(cp_load_pointer(slots + Self.size + 1)?.assumingMemoryBound(to: cp_row_plan.self))
+    }
+
+    /// The first of several that come at the same time stays.
+    func keep(_ plan: RowPlan) {
+        let kept = Unmanaged.passRetained(plan)
+        if cp_exchange_pointer_if_null(slots + Self.size, kept.toOpaque()) {
+            cp_store_pointer(slots + Self.size + 1, UnsafeMutableRawPointer(mutating: plan.pointer))
+        } else {
+            kept.release()
+        }
     }
 }

@@ -1,6 +1,7 @@
 import CPlatform
 
-/// A network laid out for the kernel that trains on one row: pointers to its parameters and to a workspace's vectors.
+/// A network laid out for the kernels that take a few rows at once: pointers to its parameters and, for training, to a
+/// workspace's matrices.
 final class RowPlan {
     /// Where the weights outgrow the second-level cache, the general path is as good.
     private static var mostWeights: Int { 262_144 }
@@ -14,28 +15,65 @@ final class RowPlan {
         self.target = target
     }
 
-    /// nil for networks that need the general path.
-    static func make(for network: NetworkState, _ buffers: [LayerWorkspace]) throws(BackpropError) -> RowPlan? {
-        guard network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights else { return nil }
-        for layer in network.layers 
-        where layer.isNormalized || layer.dropout > 0 || layer.activation.isPlugin || layer.activation.is(.softmax) { return nil }
+    /// Rows up to which training by such a plan is quicker, however many the workspace has room for: bits depend on it.
+    static func mostRows(for network: NetworkState) -> Int {
+        network.layers.count == 2 && network.layers.allSatisfy { $0.outputs <= 8 } ? 16 : 4
+    }
 
-        let last = network.layers[network.layers.count - 1]
-        let target = try Floats(last.stride), zeros = try Floats(last.stride)
-        let size = MemoryLayout<cp_row_plan>.stride + network.layers.count * MemoryLayout<cp_row_layer>.stride
-        let storage = try Floats(size / MemoryLayout<Float>.stride)
-        let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
-        plan.pointee = cp_row_plan(count: network.layers.count, target: target.base)
-        let layers = UnsafeMutableRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
-        for index in network.layers.indices {
-            let layer = network.layers[index]
-            guard case .builtIn(let function) = layer.activation else { continue }
-            layers[index] = cp_row_layer(
-                inputs: layer.inputs, outputs: layer.outputs, octets: (layer.outputs + 7) / 8, weights: layer.weights.base,
-                z: buffers[index].z.base, a: buffers[index].a.base, delta: buffers[index].delta.base, kind: function.kind)
+    /// For training; nil for networks that need the general path.
+    static func make(
+        for network: NetworkState, _ buffers: [LayerWorkspace], capacity: Int
+    ) throws(BackpropError) -> RowPlan? {
+        guard network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights,
+            network.layers.allSatisfy({ isPlain($0) && $0.dropout == 0 && !$0.activation.is(.softmax) })
+        else { return nil }
+        let plan = try make(for: network, rows: min(capacity, mostRows(for: network))) { index, layer in
+            layer.z = buffers[index].z.base
+            layer.a = buffers[index].a.base
+            layer.delta = buffers[index].delta.base
         }
-        network.kernels.activate(
-            layers[network.layers.count - 1].kind, zeros.base, target.base, 1, last.outputs, last.stride)
+        let last = network.layers[network.layers.count - 1]
+        let zeros = try Floats(last.stride)
+        network.kernels.activate(last.activation.kind, zeros.base, plan.target.base, 1, last.outputs, last.stride)
+        return plan
+    }
+
+    /// For predictions; nil for networks that need the general path.
+    static func make(for network: NetworkState) throws(BackpropError) -> RowPlan? {
+        guard network.inputScaling == nil, network.targetScaling == nil,
+            network.layers.allSatisfy({ isPlain($0) && $0.outputs <= Int(CP_NARROW) })
+        else { return nil }
+        return try make(for: network, rows: 0) { _, _ in }
+    }
+
+    private static func isPlain(_ layer: Layer) -> Bool {
+        !layer.isNormalized && !layer.activation.isPlugin
+    }
+
+    private static func make(
+        for network: NetworkState, rows: Int, _ addBuffers: (Int, inout cp_row_layer) -> Void
+    ) throws(BackpropError) -> RowPlan {
+        let count = network.layers.count
+        let size = MemoryLayout<cp_row_plan>.stride + count * MemoryLayout<cp_row_layer>.stride
+        let storage = try Floats(size / MemoryLayout<Float>.stride)
+        let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
+        let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
+        plan.pointee = cp_row_plan(count: count, most_rows: rows, target: target.base)
+        let layers = UnsafeMutableRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
+        for index in 0..<count {
+            let layer = network.layers[index]
+            layers[index] = cp_row_layer(
+                inputs: layer.inputs, outputs: layer.outputs, octets: (layer.outputs + 7) / 8, stride: layer.stride,
+                weights: layer.weights.base, z: nil, a: nil, delta: nil, kind: layer.activation.kind)
+            addBuffers(index, &layers[index])
+        }
         return RowPlan(storage: storage, target: target)
+    }
+}
+
+extension Activation {
+    /// The kernels' number for a built-in activation.
+    fileprivate var kind: Int32 {
+        if case .builtIn(let function) = self { function.kind } else { 0 }
     }
 }

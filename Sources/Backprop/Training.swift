@@ -11,11 +11,7 @@ extension NetworkState {
         rate: Float
     ) throws(BackpropError) -> Float {
         // A small network's step takes some tens of nanoseconds: the way to its kernel is kept short.
-        if rows == 1, weights == nil, inputScaling == nil, targetScaling == nil,
-            let value = trainRow(inputs, targets, rate: rate)
-        {
-            return value
-        }
+        if weights == nil, let rowPlan, let value = train(rowPlan, inputs, targets, rows: rows, rate: rate) { return value }
         return try trainRows(inputs, targets, weights: weights, rows: rows, rate: rate)
     }
 
@@ -26,9 +22,11 @@ extension NetworkState {
     ) throws(BackpropError) -> Float {
         try requireRate(rate)
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
-        if rows == 1, weights == nil {
-            if workspace == nil { _ = try requireWorkspace(rows: 1) }
-            if let value = trainRow(inputs, targets, rate: rate) { return value }
+        if weights == nil, rows > 0, rows <= RowPlan.mostRows(for: self),
+            let plan = try requireWorkspace(rows: rows).rowPlan?.pointer,
+            let value = train(plan, inputs, targets, rows: rows, rate: rate)
+        {
+            return value
         }
         let gammaFirst = options[.batchnormUpdate] == 1
         if isPlainDescent {
@@ -54,16 +52,19 @@ extension NetworkState {
         }
     }
 
-    /// The same for one row by the kernel made for it; nil, and nothing changed, where the general path has to do or to
-    /// refuse the step. Whether there is a plan must follow from the network alone, not from the calls before: the bits
-    /// depend on it.
+    /// The same by the kernel for a few rows; nil, and nothing changed, where the general path has to do or to refuse the
+    /// step. Which of them it is must follow from the network and the rows, not from the calls before: the bits depend
+    /// on it.
     @inline(__always)
-    private func trainRow(_ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, rate: Float) -> Float? {
-        guard let rowPlan else { return nil }
+    private func train(
+        _ plan: UnsafePointer<cp_row_plan>, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
+    ) -> Float? {
+        guard rows >= 1, rows <= plan.pointee.most_rows else { return nil }
+        let share = rows == 1 ? 1 : lossScale(rows: rows)
         var value = 0.0
-        guard kernels.train_row(rowPlan, input, target, rate, &value) == 0 else { return clearRefused() }
+        guard kernels.train_rows(plan, inputs, targets, rows, rate * share, &value) == 0 else { return clearRefused() }
         finishStep()
-        return Float(value)
+        return Float(value * Double(share))
     }
 
     @inline(never)

@@ -31,7 +31,7 @@ final class Workspace {
         }
         let needsTransposed = network.layers.count > 1
         let transposed = try Floats(needsTransposed ? try checkedProduct(network.widestStride, paddedCount(rows)) : 0)
-        let rowPlan = try RowPlan.make(for: network, layers)
+        let rowPlan = try RowPlan.make(for: network, layers, capacity: rows)
         return Workspace(
             capacity: rows, layers: layers, transposed: transposed, rowPlan: rowPlan)
     }

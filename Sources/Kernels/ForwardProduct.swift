@@ -41,7 +41,7 @@ func forward(
 }
 
 /// The same for one row. One accumulator a panel would wait for itself, so four panels go side by side.
-private func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target) {
+func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target) {
     let size = (inputs + 1) * 16
     var panel = 0
     while panel + 4 <= panels {

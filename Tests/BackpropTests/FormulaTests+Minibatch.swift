@@ -58,7 +58,7 @@ extension FormulaTests {
         #expect(relativeDifference(try mean.parameters(), try sum.parameters().asDoubles) < 1e-6)
     }
 
-    /// "this call followed by bp_network_apply_gradient is the same as that one (with a single row, but for rounding)"
+    /// "this call followed by bp_network_apply_gradient is the same as that one (with a few rows, ..., but for rounding)"
     @Test(arguments: [1, 2, 7, 33], [false, true])
     func trainingIsTheGradientAndThenApplyingIt(rows: Int, normalized: Bool) throws {
         var numbers = TestNumbers(UInt64(rows))
@@ -74,6 +74,6 @@ extension FormulaTests {
             #expect(relativeDifference([same], [Double(loss)]) < 1e-5)
         }
         #expect(relativeDifference(try applied.parameters(), try trained.parameters().asDoubles) < 2e-6)
-        if rows > 1 { #expect(try sameState(trained, applied), "not the same bits") }
+        if rows > 4 { #expect(try sameState(trained, applied), "not the same bits") }
     }
 }

@@ -48,6 +48,51 @@ import Testing
         #expect(bits(try network.parameters()) == bits(flat))
     }
 
+    /// Spans are parts of larger arrays: what lies around them is neither read nor written.
+    @Test(arguments: [1, 3, 40])
+    func spansGiveWhatArraysGive(rows: Int) throws {
+        var numbers = TestNumbers(UInt64(rows))
+        let byArrays = try Network(layers: [3, 7, 2], seed: 5)
+        let bySpans = try byArrays.clone()
+        let x = [.nan, .nan] + numbers.array(rows * 3) + [.nan]
+        let y = [.nan] + numbers.shares(rows * 2) + [.nan]
+        for _ in 0..<3 {
+            let loss = try byArrays.train(Array(x[2..<2 + rows * 3]), Array(y[1..<1 + rows * 2]), learningRate: 0.5)
+            let same = try bySpans.train(
+                x.span.extracting(2..<2 + rows * 3), y.span.extracting(1..<1 + rows * 2), learningRate: 0.5)
+            #expect(loss == same)
+        }
+        #expect(bits(try bySpans.parameters()) == bits(try byArrays.parameters()))
+        var outputs = [Float](repeating: 99, count: rows * 2 + 2)
+        var all = outputs.mutableSpan
+        var middle = all.extracting(1..<1 + rows * 2)
+        try bySpans.predict(x.span.extracting(2..<2 + rows * 3), into: &middle)
+        #expect(bits(Array(outputs[1..<1 + rows * 2])) == bits(try byArrays.predict(Array(x[2..<2 + rows * 3]))))
+        #expect(outputs.first == 99 && outputs.last == 99)
+    }
+
+    @Test func spansOfOtherLengthsAreRefused() throws {
+        let network = try Network(layers: [3, 2], seed: 1)
+        let before = try network.parameters()
+        let x = [Float](repeating: 1, count: 7), y = x, nothing: [Float] = []
+        var outputs = [Float](repeating: 99, count: 7)
+        #expect(throws: BackpropError.self) { try network.train(x.span, y.span.extracting(0..<2), learningRate: 1) }
+        #expect(throws: BackpropError.self) { try network.train(x.span.extracting(0..<6), y.span, learningRate: 1) }
+        #expect(throws: BackpropError.self) { try network.train(x.span.extracting(0..<3), nothing.span, learningRate: 1) }
+        #expect(throws: BackpropError.self) { try network.train(nothing.span, nothing.span, learningRate: 1) }
+        for count in [3, 6, 7] {
+            #expect(throws: BackpropError.self) {
+                var span = outputs.mutableSpan
+                try network.predict(x.span.extracting(0..<count), into: &span)
+            }
+        }
+        #expect(outputs == [Float](repeating: 99, count: 7))
+        #expect(try network.parameters() == before)
+        var none: [Float] = []
+        var span = none.mutableSpan
+        try network.predict(nothing.span, into: &span)  // no rows, no outputs
+    }
+
     /// Rows are handled in blocks; where a row stands must not show.
     @Test func aRowsOutputsDoNotDependOnTheOtherRows() throws {
         var numbers = TestNumbers(3)

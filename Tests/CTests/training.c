@@ -317,8 +317,88 @@ static void gradient_matches_plain_double_loops_and_changes_no_parameter(void) {
     bp_network_free(network);
 }
 
-/* "This call followed by bp_network_apply_gradient is the same as that one (with a single row, but for rounding)": with
- * more rows to the bit. */
+/* Small networks have kernels of their own for a few rows: step by step what the formulas give, for every number of rows
+ * up to where those of larger minibatches take over, and beyond. */
+static void few_rows_of_small_networks_match_plain_double_loops(void) {
+    enum { MOST = 19 };
+    static const int shapes[][REF_LAYERS] = {{2, 4, 1}, {1, 1, 1}, {3, 8, 8}, {9, 7, 3}, {4, 9, 2}, {6, 20, 17, 3}, {5, 2}, {3, 33, 1}};
+    static const int layers[] = {3, 3, 3, 3, 3, 4, 2, 3};
+    for (size_t s = 0; s < sizeof layers / sizeof *layers; s++)
+        for (int rows = 1; rows <= MOST; rows++)
+            for (int variant = 0; variant < 3; variant++) {
+                static reference r;
+                float x[MOST * 9], y[MOST * 8], loss;
+                bp_network *network;
+                ref_init(&r, layers[s], shapes[s]);
+                r.mean_reduction = variant == 1;
+                for (int l = 1; l < layers[s]; l++)
+                    r.activation[l] = variant == 0 ? REF_LOGISTIC : variant == 1 ? REF_TANH : l % 2 ? REF_SILU : REF_SOFTSIGN;
+                network = mirror(&r, 1, (uint64_t)rows);
+                for (int step = 0; step < 3; step++) {
+                    check_fill(x, (size_t)(rows * shapes[s][0]), (uint64_t)(100 * step + rows));
+                    check_fill(y, (size_t)(rows * shapes[s][layers[s] - 1]), (uint64_t)(200 * step + rows));
+                    EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.125f, &loss));
+                    double expected = ref_step(&r, x, y, rows, 0.125);
+                    EXPECT_NEAR(loss, expected, 3e-6 * fmax(1, expected));
+                    if (!EXPECT(mirror_parameters_agree(network, &r, 5e-6)))
+                        printf("#   shape %zu, %d rows, variant %d, step %d\n", s, rows, variant, step);
+                }
+                bp_network_free(network);
+            }
+}
+
+/* Whatever rows came before: how many the buffers have room for shows in no bit. */
+static void a_step_of_few_rows_does_not_depend_on_the_steps_before(void) {
+    const size_t sizes[] = {2, 4, 1}, wide[] = {3, 20, 2};
+    float x[40 * 3], y[40 * 2];
+    check_fill(x, 40 * 3, 5);
+    check_fill(y, 40 * 2, 6);
+    for (int shape = 0; shape < 2; shape++)
+        for (size_t rows = 1; rows <= 20; rows++) {
+            bp_network *network = check_network(shape ? wide : sizes, 3, rows), *twin = NULL;
+            EXPECT_OK(bp_network_train_minibatch(network, x, y, 40, 0, NULL)); /* room for 40 */
+            EXPECT_OK(bp_network_clone(network, &twin));                       /* room for none */
+            EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.5f, NULL));
+            EXPECT_OK(bp_network_train_minibatch(twin, x, y, rows, 0.5f, NULL));
+            EXPECT(snapshot_equal(network, twin));
+            bp_network_free(network);
+            bp_network_free(twin);
+        }
+}
+
+static void few_rows_that_give_no_finite_step_change_nothing(void) {
+    static const float bad[] = {INFINITY, -INFINITY, NAN, 3e38f};
+    const size_t sizes[] = {2, 4, 1}, wide[] = {2, 20, 1};
+    for (int shape = 0; shape < 2; shape++)
+        for (size_t rows = 1; rows <= 5; rows++)
+            for (size_t b = 0; b < 4; b++) {
+                bp_network *network = check_network(shape ? wide : sizes, 3, 7);
+                float x[10], y[5], loss = 5;
+                snapshot before;
+                check_fill(x, 10, 1);
+                check_fill(y, 5, 2);
+                EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
+                EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+                EXPECT_OK(bp_network_train_minibatch(network, x, y, 3, 0.1f, NULL));
+                before = snapshot_of(network);
+                x[2 * rows - 1] = bad[b];
+                EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, 0.1f, &loss), BP_ERROR_NOT_FINITE);
+                x[2 * rows - 1] = 0;
+                y[rows - 1] = bad[b];
+                EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, 0.1f, &loss), BP_ERROR_NOT_FINITE);
+                y[rows - 1] = 0;
+                EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, -0.1f, &loss), BP_ERROR_INVALID_VALUE);
+                if (b < 3) EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, bad[b], &loss), BP_ERROR_INVALID_VALUE);
+                EXPECT(loss == 0);
+                EXPECT(snapshot_holds(before, network));
+                EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.1f, &loss));
+                free(before.bytes);
+                bp_network_free(network);
+            }
+}
+
+/* "This call followed by bp_network_apply_gradient is the same as that one (with a few rows, ..., but for rounding)": with
+ * more rows, or batch normalization, to the bit. */
 static void gradient_then_apply_is_a_training_step(void) {
     for (int norm = 0; norm < 2; norm++)
         for (int mean = 0; mean < 2; mean++)
@@ -332,7 +412,7 @@ static void gradient_then_apply_is_a_training_step(void) {
                 EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.37f, &losses[0]));
                 EXPECT_OK(bp_network_gradient(twin, x, y, (size_t)rows, gradient, &losses[1]));
                 EXPECT_OK(bp_network_apply_gradient(twin, gradient, 0.37f));
-                if (rows == 1) {
+                if (rows <= 4 && !(norm && rows > 1)) {
                     float one[COUNT + 36], other[COUNT + 36];
                     EXPECT_OK(bp_network_get_parameters(network, one));
                     EXPECT_OK(bp_network_get_parameters(twin, other));
@@ -390,19 +470,42 @@ static void training_loss_is_the_one_before_the_step(void) {
 static void outputs_of_a_row_do_not_depend_on_other_rows(void) {
     enum { MANY = 37 };
     static const int size[] = {INPUTS, 33, 17, OUTPUTS};
-    static reference r;
     float x[MANY * INPUTS], together[MANY * OUTPUTS], alone[OUTPUTS];
-    bp_network *network;
-    ref_init(&r, 4, size);
-    r.activation[1] = REF_TANH, r.activation[2] = REF_GELU, r.activation[3] = REF_SOFTMAX, r.norm[2] = 1;
-    network = mirror(&r, 1, 17);
     check_fill(x, MANY * INPUTS, 15);
-    for (size_t rows = 1; rows <= MANY; rows++) {
-        EXPECT_OK(bp_network_predict(network, x, rows, together));
-        for (size_t i = 0; i < rows; i++) {
-            EXPECT_OK(bp_network_predict(network, x + i * INPUTS, 1, alone));
-            EXPECT(memcmp(alone, together + i * OUTPUTS, sizeof alone) == 0);
+    for (int norm = 0; norm < 2; norm++) { /* without it, a single row has a path of its own */
+        static reference r;
+        bp_network *network;
+        ref_init(&r, 4, size);
+        r.activation[1] = REF_TANH, r.activation[2] = REF_GELU, r.activation[3] = REF_SOFTMAX, r.norm[2] = norm;
+        network = mirror(&r, 1, 17);
+        for (size_t rows = 1; rows <= MANY; rows++) {
+            EXPECT_OK(bp_network_predict(network, x, rows, together));
+            for (size_t i = 0; i < rows; i++) {
+                EXPECT_OK(bp_network_predict(network, x + i * INPUTS, 1, alone));
+                EXPECT(memcmp(alone, together + i * OUTPUTS, sizeof alone) == 0);
+            }
         }
+        bp_network_free(network);
+    }
+}
+
+/* Settings changed between two predictions of a row are followed by the second. */
+static void a_single_row_follows_changed_settings(void) {
+    const size_t sizes[] = {3, 5, 2};
+    const float x[6] = {0.5f, -0.25f, 1, 4, 5, 6}, y[4] = {1, 2, 3, 4};
+    bp_network *network = check_network(sizes, 3, 4);
+    float before[2], after[2], both[4];
+    for (int change = 0; change < 5; change++) {
+        EXPECT_OK(bp_network_predict(network, x, 1, before));
+        if (change == 0) EXPECT_OK(bp_network_set_activation(network, 1, "relu"));
+        if (change == 1) EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.5f, NULL));
+        if (change == 2) EXPECT_OK(bp_network_initialize(network, 99));
+        if (change == 3) EXPECT_OK(bp_network_fit_scaling(network, "standard", "min_max", x, y, 2));
+        if (change == 4) EXPECT_OK(bp_network_set_activation(network, 2, "softmax"));
+        EXPECT_OK(bp_network_predict(network, x, 1, after));
+        EXPECT_OK(bp_network_predict(network, x, 2, both));
+        EXPECT(memcmp(before, after, sizeof after) != 0);
+        EXPECT(memcmp(after, both, sizeof after) == 0);
     }
     bp_network_free(network);
 }
@@ -419,10 +522,14 @@ int main(void) {
     CLAIM(one_hidden_layer_approximates_a_sine);
     CLAIM(minibatch_gradient_is_the_sum_or_mean_of_single_gradients);
     CLAIM(gradient_matches_plain_double_loops_and_changes_no_parameter);
+    CLAIM(few_rows_of_small_networks_match_plain_double_loops);
+    CLAIM(a_step_of_few_rows_does_not_depend_on_the_steps_before);
+    CLAIM(few_rows_that_give_no_finite_step_change_nothing);
     CLAIM(gradient_then_apply_is_a_training_step);
     CLAIM(apply_gradient_is_one_rounded_step);
     CLAIM(train_step_is_a_minibatch_of_one);
     CLAIM(training_loss_is_the_one_before_the_step);
     CLAIM(outputs_of_a_row_do_not_depend_on_other_rows);
+    CLAIM(a_single_row_follows_changed_settings);
     return check_end();
 }

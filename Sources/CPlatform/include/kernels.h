@@ -82,10 +82,11 @@ enum {
     CP_SOFTMAX
 };
 
-/* A network as the one-row step sees it: built-in activations that take each number alone, squared error, no batch
- * normalization. z, a and delta are padded; octets is the outputs' number divided by 8, rounded up. */
+/* A network as the kernels for a few rows see it: built-in activations that take each number alone (predictions: any), no
+ * batch normalization. octets is the outputs' number divided by 8, rounded up. z, a and delta are padded matrices of as
+ * many rows as the plan has room for; a plan for predictions has none. */
 typedef struct cp_row_layer {
-    ptrdiff_t inputs, outputs, octets;
+    ptrdiff_t inputs, outputs, octets, stride;
     float *weights, *z, *a, *delta;
     int32_t kind;
 } cp_row_layer;
@@ -93,8 +94,11 @@ typedef struct cp_row_layer {
 /* Behind it lie the layers: one pointer less to follow. */
 typedef struct cp_row_plan {
     ptrdiff_t count;
+    ptrdiff_t most_rows;
     float *target; /* room for a padded target, the padding being f(0) of the last layer */
 } cp_row_plan;
+
+enum { CP_NARROW = 128 };
 
 /* One step of an optimizer, in the order of their names in Optimizer.swift. What depends on the number of the step alone
  * is worked out before: rate is divided by 1 - beta1^t for Adam, and second_scale is 1 / sqrt(1 - beta2^t). */
@@ -146,9 +150,12 @@ typedef struct cp_kernels {
     void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
                         const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
-    /* A step of gradient descent on one row; *loss_out is half its squared error. 1: it might not be finite, or the rate
-     * is not at least 0, and nothing has changed. */
-    int32_t (*train_row)(const cp_row_plan *plan, const float *x, const float *y, float rate, double *loss_out);
+    /* A step of gradient descent with squared error on at most plan->most_rows rows; *loss_out is their loss. 1: it might
+     * not be finite, or the rate is not at least 0, and nothing has changed. */
+    int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
+                          double *loss_out);
+    /* outputs[outputs] for one row, by layers of at most CP_NARROW outputs. */
+    void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
 
     /* w -= rate g; count is a multiple of 16. */
     void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
