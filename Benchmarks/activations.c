@@ -6,31 +6,14 @@
  * medians of rounds in which all take turns. On one thread, processor time; on two, wall-clock time.
  *
  *   cc -std=gnu99 -O3 -I include Benchmarks/activations.c -o build/activations -L build -Wl,-rpath,build -lbackprop -lm */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include "backprop.h"
+#include "library.h"
 
 enum { ROWS = 128, STEPS = 12, MOST_ROUNDS = 201 };
-
-static void require(int32_t status) {
-    if (status == BP_OK) return;
-    fprintf(stderr, "%s: %s\n", bp_status_name(status), bp_last_error_message());
-    exit(1);
-}
 
 /* ---- relu and softsign in all forms; relu without branches, which random numbers would make guesswork */
 
 static float relu(float z, void *user_data) { return (void)user_data, 0.5f * (z + fabsf(z)); }
 static float relu_slope(float z, float a, void *user_data) { return (void)z, (void)user_data, (float)(a > 0); }
-static float softsign(float z, void *user_data) { return (void)user_data, z / (1 + fabsf(z)); }
-static float softsign_slope(float z, float a, void *user_data) {
-    float slope = 1 - fabsf(a); /* 1 / (1 + |z|) */
-    return (void)z, (void)user_data, slope * slope;
-}
 
 static int32_t relus(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
@@ -41,17 +24,6 @@ static int32_t relus_back(const float *z, const float *a, const float *da, float
                           void *user_data) {
     (void)z, (void)user_data;
     for (size_t i = 0; i < rows * columns; i++) dz[i] = (float)(a[i] > 0) * da[i];
-    return 0;
-}
-static int32_t softsigns(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    (void)user_data;
-    for (size_t i = 0; i < rows * columns; i++) a[i] = z[i] / (1 + fabsf(z[i]));
-    return 0;
-}
-static int32_t softsigns_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                              void *user_data) {
-    (void)z, (void)user_data;
-    for (size_t i = 0; i < rows * columns; i++) dz[i] = da[i] * ((1 - fabsf(a[i])) * (1 - fabsf(a[i])));
     return 0;
 }
 
@@ -99,12 +71,6 @@ static void drop_all(void) {
 }
 
 /* ---- Measuring */
-
-static double seconds(int threads) {
-    struct timespec t;
-    clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

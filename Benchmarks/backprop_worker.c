@@ -1,54 +1,19 @@
 /* libbackprop as a worker of bench.py, through the header alone: one call a row (bp_network_train_step) or a minibatch
  * (bp_network_train_minibatch). "softsign_ops" registers the activation as a function of whole matrices,
  * "softsign_scalar" as one of a single number. */
-#include <math.h>
-
-#include "backprop.h"
+#include "library.h"
 #include "worker.h"
 
 static bp_network *network;
 static float *outputs; /* of one inference call */
-
-static float softsign(float z, void *user_data) {
-    (void)user_data;
-    return z / (1 + fabsf(z));
-}
-
-static float softsign_derivative(float z, float a, void *user_data) {
-    (void)a, (void)user_data;
-    float m = 1 + fabsf(z);
-    return 1 / (m * m);
-}
-
-static int32_t softsigns(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    (void)user_data;
-    for (size_t i = 0; i < rows * columns; i++) a[i] = z[i] / (1 + fabsf(z[i]));
-    return 0;
-}
-
-static int32_t softsigns_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                                  void *user_data) {
-    (void)a, (void)user_data;
-    for (size_t i = 0; i < rows * columns; i++) {
-        float m = 1 + fabsf(z[i]);
-        dz[i] = da[i] / (m * m);
-    }
-    return 0;
-}
-
-static void require(int32_t status) {
-    if (status == BP_OK) return;
-    fprintf(stderr, "%s: %s\n", bp_status_name(status), bp_last_error_message());
-    exit(1);
-}
 
 static const char *peer_prepare(const job *j, const char **variant) {
     if (strcmp(j->hidden, "softsign_numpy") == 0) return "NumPy is the Python worker's";
     require(bp_set_thread_count((size_t)j->threads));
     static int registered;
     if (!registered) {
-        require(bp_activation_register_vector("softsign_ops", softsigns, softsigns_backward, NULL, NULL));
-        require(bp_activation_register_scalar("softsign_scalar", softsign, softsign_derivative, NULL, NULL));
+        require(bp_activation_register_vector("softsign_ops", softsigns, softsigns_back, NULL, NULL));
+        require(bp_activation_register_scalar("softsign_scalar", softsign, softsign_slope, NULL, NULL));
         registered = 1;
     }
     size_t sizes[16];

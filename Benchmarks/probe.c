@@ -6,12 +6,9 @@
  *   probe steps NETWORK COUNT  COUNT steps of stochastic gradient descent, for callgrind to count; prints nothing
  */
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "backprop.h"
+#include "library.h"
 
 static const struct { const char *name; size_t count, sizes[5], rows, copies; } networks[] = {
     {"xor", 3, {2, 4, 1}, 4, 1000},
@@ -19,12 +16,6 @@ static const struct { const char *name; size_t count, sizes[5], rows, copies; } 
     {"mnist", 4, {784, 256, 128, 10}, 128, 10},
     {"wide", 5, {1024, 2048, 2048, 1024, 16}, 256, 2},
 };
-
-static void require(int32_t status) {
-    if (status == BP_OK) return;
-    fprintf(stderr, "%s: %s\n", bp_status_name(status), bp_last_error_message());
-    exit(1);
-}
 
 /* count numbers in [0, 1). */
 static float *numbers(size_t count) {
@@ -35,12 +26,6 @@ static float *numbers(size_t count) {
 }
 
 /* ---- sweep ------------------------------------------------------------------------------------------------------ */
-
-static double seconds(int threads) { /* with one thread, of the processor: what others run hardly shows */
-    struct timespec t;
-    clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void sweep_one(const char *kind, size_t rows, size_t width, int threads) {
     enum { TRIES = 7 };

@@ -1,25 +1,13 @@
 /* allocations.c: predictions and steps of training take no memory once they have been called with as many rows. */
 #include "heap.h"
 
+#include "activations.h"
 #include "check.h"
 
 enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* enough for the library's own threads, too */
 static const size_t sizes[] = {INPUTS, 129, 64, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], out[ROWS * OUTPUTS], gradient[INPUTS * 400];
 static bp_network *network;
-
-static float bend(float z, void *user_data) { (void)user_data; return z / (1 + fabsf(z)); }
-static int32_t pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    (void)user_data;
-    memcpy(a, z, rows * columns * sizeof(float));
-    return 0;
-}
-static int32_t pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                         void *user_data) {
-    (void)z, (void)a, (void)user_data;
-    memcpy(dz, da, rows * columns * sizeof(float));
-    return 0;
-}
 
 static void step(void) { EXPECT_OK(bp_network_train_step(network, x, y, 1e-3f, NULL)); }
 static void minibatch(void) { EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 1e-4f, NULL)); }

@@ -13,6 +13,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "activations.h"
 #include "check.h"
 
 /* The functions used here, of one copy of the library. */
@@ -122,8 +123,6 @@ static void expect_same(const process *before, const process *after) {
 enum { WIDE = 300, ROWS = 64 };
 static const size_t sizes[] = {3, 5, 2}, wide[] = {WIDE, WIDE, WIDE};
 static float x[ROWS * WIDE], y[ROWS * WIDE], out[ROWS * WIDE];
-
-static float bend(float z, void *user_data) { (void)user_data; return z / (1 + fabsf(z)); }
 
 /* Of all sorts, too small for threads. Returns whether all went as it should. */
 static int use(const copy *c) {

@@ -4,20 +4,12 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "activations.h"
 #include "check.h"
 
 enum { THREADS = 8, INPUTS = 3, OUTPUTS = 2, ROWS = 6 };
 static const size_t sizes[] = {INPUTS, 8, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
-
-static float bend(float z, void *user_data) {
-    (void)user_data;
-    return z / (1 + fabsf(z));
-}
-static float bend_derivative(float z, float a, void *user_data) {
-    (void)z, (void)user_data;
-    return (1 - fabsf(a)) * (1 - fabsf(a));
-}
 
 static bp_network *some_network(uint64_t seed, const char *activation) {
     bp_network *network = NULL;
@@ -82,7 +74,7 @@ static void *train_own(void *data) {
 static void networks_on_many_threads_give_the_same_bits(void) {
     bp_network *network;
     snapshot expected;
-    EXPECT_OK(bp_activation_register_scalar("bend", bend, bend_derivative, NULL, NULL));
+    EXPECT_OK(bp_activation_register_scalar("bend", bend, bend_slope, NULL, NULL));
     network = some_network(7, "bend");
     for (int step = 0; step < 50; step++)
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 1 + (size_t)step % ROWS, 0.25f, NULL));
@@ -172,13 +164,6 @@ static int32_t linger(const float *z, float *a, size_t rows, size_t columns, voi
     return 0;
 }
 
-static int32_t pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                         void *user_data) {
-    (void)z, (void)a, (void)user_data;
-    memcpy(dz, da, rows * columns * sizeof(float));
-    return 0;
-}
-
 static void *train_once(void *data) {
     worker *self = (worker *)data;
     self->wrong += bp_network_train_minibatch(self->network, x, y, ROWS, 0.05f, NULL) != BP_OK;
@@ -265,7 +250,7 @@ static void *register_own_and_contested(void *data) {
         size_t needed;
         int32_t status;
         /* A name of its own: always works, and the network outlives the name. */
-        self->wrong += bp_activation_register_scalar(own, bend, bend_derivative, NULL, count_destroy) != BP_OK;
+        self->wrong += bp_activation_register_scalar(own, bend, bend_slope, NULL, count_destroy) != BP_OK;
         network = some_network(5, own);
         self->wrong += bp_network_predict(network, x, ROWS, before) != BP_OK;
         self->wrong += bp_activation_unregister(own) != BP_OK;
@@ -273,7 +258,7 @@ static void *register_own_and_contested(void *data) {
         bp_network_free(network);
         self->done++;
         /* A name all want: one thread has it at a time, and only that one may be the one to give it back. */
-        status = bp_activation_register_scalar("contested", bend, bend_derivative, NULL, count_destroy);
+        status = bp_activation_register_scalar("contested", bend, bend_slope, NULL, count_destroy);
         if (status == BP_OK) {
             self->done++;
             self->wrong += bp_activation_unregister("contested") != BP_OK;
