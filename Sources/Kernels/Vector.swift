@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The unit of the products: sixteen numbers, one row of a panel (two AVX2 or four SSE registers).
 typealias Vector = SIMD16<Float>
 
@@ -44,17 +46,20 @@ func multiplyAdd(_ a: Float, _ b: Vector, _ sum: Vector) -> Vector {
 
 @inline(__always)
 func multiplyAdd(_ a: Lanes, _ b: Lanes, _ sum: Lanes) -> Lanes {
-    #if FMA
-    sum.addingProduct(a, b)
-    #else
-    sum + a * b
-    #endif
+    cp_multiply_add(a, b, sum)
+}
+
+/// What rounding took from `result`, `sum + a b` with |a b| ≤ |sum|: exactly where fused; without FMA, not what it took
+/// from a b.
+@inline(__always)
+func multiplyAddError(_ a: Lanes, _ b: Lanes, _ sum: Lanes, _ result: Lanes) -> Lanes {
+    multiplyAdd(a, b, sum - result)
 }
 
 /// `mask ? a : b`, lane by lane.
 @inline(__always)
 func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {
-    b.replacing(with: a, where: mask)
+    cp_select(unsafeBitCast(mask, to: SIMD8<Int32>.self), a, b)
 }
 
 @inline(__always)

@@ -26,6 +26,7 @@ __attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(f
 
 /* Eight floats, Swift's SIMD8<Float>. Swift takes vectors apart lane by lane where C has one instruction. */
 typedef float cp_float8 __attribute__((ext_vector_type(8)));
+typedef int32_t cp_int8 __attribute__((ext_vector_type(8)));
 typedef float cp_float4 __attribute__((ext_vector_type(4)));
 
 __attribute__((always_inline)) static inline float cp_sum(cp_float8 v) {
@@ -46,6 +47,27 @@ __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a,
 }
 
 __attribute__((always_inline)) static inline cp_float8 cp_square_root(cp_float8 v) { return __builtin_elementwise_sqrt(v); }
+
+/* a where mask is -1, b where it is 0. */
+__attribute__((always_inline)) static inline cp_float8 cp_select(cp_int8 mask, cp_float8 a, cp_float8 b) {
+    return mask ? a : b;
+}
+
+/* The magnitudes of a with the signs of b. */
+__attribute__((always_inline)) static inline cp_float8 cp_copy_sign(cp_float8 a, cp_float8 b) {
+    return __builtin_elementwise_copysign(a, b);
+}
+
+/* a b + sum, fused where the processor can. */
+__attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8 a, cp_float8 b, cp_float8 sum) {
+#ifdef __FMA__
+    return __builtin_elementwise_fma(a, b, sum);
+#else
+    cp_float8 product = a * b;
+    return product + sum;
+#endif
+}
+
 /* Eight rows of eight become eight columns. */
 __attribute__((always_inline)) static inline void cp_transpose8(cp_float8 *r) {
     cp_float8 t[8], u[8];
