@@ -21,9 +21,9 @@ func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: I
     case Int32(CP_SOFTSIGN):
         for i in 0..<octets { put(softsign(octet(z, i)), a, i) }
     case Int32(CP_SILU):
-        for i in 0..<octets { put(octet(z, i) * logistic(octet(z, i)), a, i) }
+        for i in 0..<octets { put(silu(octet(z, i)), a, i) }
     case Int32(CP_GELU):
-        for i in 0..<octets { put(octet(z, i) * normalDistribution(octet(z, i)).probability, a, i) }
+        for i in 0..<octets { put(gelu(octet(z, i)), a, i) }
     case Int32(CP_SOFTMAX): softmax(z, a, rows, columns, stride)
     default:
         for i in 0..<octets { put(octet(z, i), a, i) }
@@ -63,10 +63,7 @@ func differentiate(
             put(octet(d, i) * multiplyAdd(octet(a, i), lanes(1) - s, s), d, i)
         }
     case Int32(CP_GELU):
-        for i in 0..<octets {
-            let (probability, density) = normalDistribution(octet(z, i))
-            put(octet(d, i) * multiplyAdd(octet(z, i), density, probability), d, i)
-        }
+        for i in 0..<octets { put(octet(d, i) * geluDerivative(octet(z, i), octet(a, i)), d, i) }
     case Int32(CP_SOFTMAX): softmaxBackward(a, d, rows, columns, stride)
     default: break  // identity and sign
     }
