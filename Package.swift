@@ -25,8 +25,12 @@ func linker(_ words: [String]) -> [String] {
 
 #if arch(x86_64)
 let avx2: [SwiftSetting] = [.define("FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+let avx512: [SwiftSetting] = [
+    .define("FMA"), .define("AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+]
 #else
 let avx2: [SwiftSetting] = []
+let avx512: [SwiftSetting] = []
 #endif
 
 let package = Package(
@@ -44,7 +48,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ffi")]),
         .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings(fast)),
         .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(fast, avx2)),
-        .target(name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2"], swiftSettings: settings(small)),
+        .target(name: "KernelsAVX512", dependencies: ["CPlatform"], swiftSettings: settings(fast, avx512)),
+        .target(
+            name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2", "KernelsAVX512"],
+            swiftSettings: settings(small)),
         .target(
             name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(small),
             linkerSettings: [

@@ -47,7 +47,7 @@
  *            bp_network_set_batchnorm and bp_network_fold_batchnorm: do not call these on another thread between asking
  *            for the number and using it.
  * Determinism. The same seed, calls and data give the same bits, from any language, after any save and load, on
- *            processors with the same bp_instruction_set().
+ *            processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
  *
  * "notes" below are the lecture notes "Backpropagation in Neural Networks", whose formulas this library implements.
  */
@@ -119,8 +119,9 @@ const char *bp_version_string(void);
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 uint32_t bp_abi_version(void);
 
-/* The instructions the library computes with on this processor: "avx2" (AVX2 and FMA) or "baseline". Chosen at the
- * first call of the process; the environment variable BACKPROP_INSTRUCTION_SET=baseline asks for the baseline.
+/* The instructions the library computes with on this processor: "avx512", "avx2" (AVX2 and FMA), which give the same bits,
+ * or "baseline". Chosen at the first call of the process; the environment variable BACKPROP_INSTRUCTION_SET asks for a
+ * narrower one by its name.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);
 

@@ -121,7 +121,11 @@ package final class NetworkState: Guarded {
     /// The kernels for this processor.
     static var kernels: cp_kernels {
         var table = cp_kernels()
-        if cp_uses_avx2() { cp_kernels_avx2(&table) } else { cp_kernels_baseline(&table) }
+        switch cp_instruction_set() {
+        case CP_AVX512: cp_kernels_avx512(&table)
+        case CP_AVX2: cp_kernels_avx2(&table)
+        default: cp_kernels_baseline(&table)
+        }
         return table
     }
 

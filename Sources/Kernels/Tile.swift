@@ -7,14 +7,18 @@ import CPlatform
 /// over a depth, `broadcast` and `stream` moving on by a step each. With other strides it is the forward product, the
 /// update and the backward product.
 struct Tile {
-    /// Rows whose accumulators fit the registers: 6 × 2 of AVX2's sixteen, 3 × 4 of SSE's.
-    #if FMA
+    /// Rows whose accumulators fit the registers: 6 × 2 of AVX2's sixteen, 3 × 4 of SSE's; of AVX-512's thirty-two as many
+    /// as keep its units busy.
+    #if AVX512
+    static var height: Int { 8 }
+    #elseif FMA
     static var height: Int { 6 }
     #else
     static var height: Int { 3 }
     #endif
 
-    var r0 = Vector.zero, r1 = Vector.zero, r2 = Vector.zero, r3 = Vector.zero, r4 = Vector.zero, r5 = Vector.zero
+    var r0 = Vector.zero, r1 = Vector.zero, r2 = Vector.zero, r3 = Vector.zero
+    var r4 = Vector.zero, r5 = Vector.zero, r6 = Vector.zero, r7 = Vector.zero
 
     @inline(__always)
     init() {}
@@ -22,7 +26,7 @@ struct Tile {
     /// All rows equal.
     @inline(__always)
     init(repeating row: Vector) {
-        (r0, r1, r2, r3, r4, r5) = (row, row, row, row, row, row)
+        (r0, r1, r2, r3, r4, r5, r6, r7) = (row, row, row, row, row, row, row, row)
     }
 
     /// Rows read from memory. `height` must be a constant wherever it stands in this file: the tests vanish then.
@@ -34,6 +38,8 @@ struct Tile {
         if height > 3 { r3 = load(p + 3 * stride) }
         if height > 4 { r4 = load(p + 4 * stride) }
         if height > 5 { r5 = load(p + 5 * stride) }
+        if height > 6 { r6 = load(p + 6 * stride) }
+        if height > 7 { r7 = load(p + 7 * stride) }
     }
 
     @inline(__always)
@@ -52,6 +58,8 @@ struct Tile {
             if height > 3 { r3 = multiplyAdd(a[3 * lane], row, r3) }
             if height > 4 { r4 = multiplyAdd(a[4 * lane], row, r4) }
             if height > 5 { r5 = multiplyAdd(a[5 * lane], row, r5) }
+            if height > 6 { r6 = multiplyAdd(a[6 * lane], row, r6) }
+            if height > 7 { r7 = multiplyAdd(a[7 * lane], row, r7) }
             a += broadcastStep
             b += streamStep
         }
@@ -75,7 +83,7 @@ struct Tile {
     /// room for eight columns, zeros go to those past the tile.
     @inline(__always)
     func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 96) { buffer in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
             let lanes = buffer.baseAddress.unsafelyUnwrapped
             store(lanes, stride: 16, height: height)
             if count == 16, room >= 8 {
@@ -98,6 +106,8 @@ struct Tile {
         if height > 3 { body(3, r3) }
         if height > 4 { body(4, r4) }
         if height > 5 { body(5, r5) }
+        if height > 6 { body(6, r6) }
+        if height > 7 { body(7, r7) }
     }
 }
 
@@ -116,6 +126,10 @@ func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
         case 3: body(start, 3)
         case 4: body(start, 4)
         case 5: body(start, 5)
+        #endif
+        #if AVX512
+        case 6: body(start, 6)
+        case 7: body(start, 7)
         #endif
         default: body(start, Tile.height)
         }

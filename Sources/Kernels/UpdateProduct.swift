@@ -69,7 +69,7 @@ private struct GradientProduct {
         let copy = scratch + 16 * Self.inputChunk
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
         let panelSize = (inputs + 1) * 16
-        let chunkSize = copies ? min(Self.inputChunk, Self.roomForX / rows / 6 * 6) : Self.inputChunk
+        let chunkSize = copies ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
         var chunk = part.lowerBound
         while chunk < part.upperBound {
             let width = min(chunkSize, part.upperBound - chunk)

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// The unit of the products: sixteen numbers, one row of a panel (two AVX2 or four SSE registers).
+/// The unit of the products: sixteen numbers, one row of a panel (one AVX-512, two AVX2 or four SSE registers).
 typealias Vector = SIMD16<Float>
 
 /// The unit of all else: eight numbers, one AVX2 register.

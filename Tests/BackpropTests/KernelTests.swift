@@ -162,6 +162,26 @@ import Testing
         }
     }
 
+    /// "avx512" and "avx2" give the same bits: each number is summed in the same order. On processors without AVX-512 the
+    /// other claims of this file are all there is to say.
+    @Test(.enabled(if: KernelTable.all.count == 3))
+    func widerRegistersGiveTheSameBits() {
+        let narrow = KernelTable.all[1], wide = KernelTable.all[2]
+        forEachGradient { size, x, delta, start, _, _ in
+            var results: [[UInt32]] = []
+            for table in [narrow, wide] {
+                let weights = Panels(size.inputs, size.outputs, start), gradient = Panels(size.inputs, size.outputs)
+                let z = Matrix(size.rows, size.outputs), dx = Matrix(size.rows, size.inputs)
+                table.forward(x, weights, z)
+                table.backward(TransposedBlocks(delta), weights, dx)
+                table.gradient(x, delta, gradient, inputs: 0..<size.inputs)
+                table.update(x, delta, weights, rate: 0.3, inputs: 0..<size.inputs)
+                results.append(bits(z.contents + dx.contents + gradient.contents + weights.contents))
+            }
+            #expect(results[0] == results[1], "\(size)")
+        }
+    }
+
     /// Threads take some of the inputs each: wherever they are cut, the same bits, and nothing outside is touched.
     @Test(arguments: KernelTable.all)
     func partsOfTheInputsAddUpToTheWhole(table: KernelTable) {

@@ -43,8 +43,12 @@ if [ "$(uname -m)" = x86_64 ]; then
         awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%ymm|%zmm|\tv[a-z0-9]+ .*%xmm|\t(shlx|sarx|shrx|andn|rorx|bextr|mulx|pdep|pext|tzcnt|lzcnt) / { print name }' |
         sort -u)
     [ "$(grep -c KernelsAVX2 <<<"$wide")" -gt 5 ]; check "has AVX2 kernels" $?
-    stray=$(grep -v -e KernelsAVX2 -e cp_kernels_avx2 <<<"$wide")
-    [ -z "$stray" ]; check "uses AVX2 in its AVX2 kernels only" $? "$stray"
+    [ "$(grep -c KernelsAVX512 <<<"$wide")" -gt 3 ]; check "has AVX-512 kernels" $?
+    stray=$(grep -v -e KernelsAVX2 -e KernelsAVX512 -e cp_kernels_avx <<<"$wide")
+    [ -z "$stray" ]; check "uses AVX2 and AVX-512 in the kernels for them only" $? "$stray"
+    stray=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%zmm|%k[0-7]|%ymm(1[6-9]|2|3)/ { print name }' |
+        sort -u | grep -v -e KernelsAVX512 -e cp_kernels_avx512)
+    [ -z "$stray" ]; check "uses AVX-512 in its AVX-512 kernels only" $? "$stray"
 fi
 
 # A trap would take the host down. (The standard library has some, on ways that are never gone.)

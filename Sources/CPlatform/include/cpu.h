@@ -2,9 +2,10 @@
 #ifndef CPLATFORM_CPU_H
 #define CPLATFORM_CPU_H
 
-#include <stdbool.h>
+/* Each includes those before it. */
+enum cp_instruction_set { CP_BASELINE, CP_AVX2, CP_AVX512 };
 
-/* AVX2 and FMA are there, and BACKPROP_INSTRUCTION_SET does not ask for the baseline. Looks once a process. */
-bool cp_uses_avx2(void);
+/* The best that is there and that BACKPROP_INSTRUCTION_SET does not forbid. Looks once a process. */
+enum cp_instruction_set cp_instruction_set(void);
 
 #endif

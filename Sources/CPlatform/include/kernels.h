@@ -1,4 +1,4 @@
-/* The vector loops, as a table that each build of them (baseline, AVX2) fills: see Kernels/Table.swift.
+/* The vector loops, as a table that each build of them (baseline, AVX2, AVX-512) fills: see Kernels/Table.swift.
  *
  * Layouts. A matrix has a row stride, in floats. "Padded" matrices have a stride that is a multiple of 16, and what lies
  * between columns and stride is finite. Weights lie in panels of 16 outputs: panel p holds, for k = 0 ... inputs - 1, the weights from
@@ -193,5 +193,6 @@ typedef struct cp_kernels {
 
 void cp_kernels_baseline(cp_kernels *table);
 void cp_kernels_avx2(cp_kernels *table);
+void cp_kernels_avx512(cp_kernels *table);
 
 #endif

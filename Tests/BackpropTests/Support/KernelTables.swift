@@ -13,8 +13,11 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
         var table = cp_kernels()
         cp_kernels_baseline(&table)
         var tables = [KernelTable(name: String(cString: table.name), kernels: table)]
-        if cp_uses_avx2() {
-            cp_kernels_avx2(&table)
+        let wider: [(cp_instruction_set, (UnsafeMutablePointer<cp_kernels>) -> Void)] = [
+            (CP_AVX2, { cp_kernels_avx2($0) }), (CP_AVX512, { cp_kernels_avx512($0) }),
+        ]
+        for (set, fill) in wider where cp_instruction_set().rawValue >= set.rawValue {
+            fill(&table)
             tables.append(KernelTable(name: String(cString: table.name), kernels: table))
         }
         return tables
