@@ -34,6 +34,12 @@ func put(_ v: Lanes, _ p: Target, _ i: Int) { save(v, p + 8 * i) }
 @inline(__always)
 func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
 
+// Swift's own operators work lane by lane, and it is luck whether the optimizer finds the vectors in a long formula again.
+@_transparent func + (a: Lanes, b: Lanes) -> Lanes { cp_add(a, b) }
+@_transparent func - (a: Lanes, b: Lanes) -> Lanes { cp_subtract(a, b) }
+@_transparent func * (a: Lanes, b: Lanes) -> Lanes { cp_multiply(a, b) }
+@_transparent func / (a: Lanes, b: Lanes) -> Lanes { cp_divide(a, b) }
+
 /// `sum + a b`: fused where the processor can (without FMA, `addingProduct` would call `fmaf` for each lane).
 @inline(__always)
 func multiplyAdd(_ a: Float, _ b: Vector, _ sum: Vector) -> Vector {

@@ -48,6 +48,11 @@ __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a,
 
 __attribute__((always_inline)) static inline cp_float8 cp_square_root(cp_float8 v) { return __builtin_elementwise_sqrt(v); }
 
+__attribute__((always_inline)) static inline cp_float8 cp_add(cp_float8 a, cp_float8 b) { return a + b; }
+__attribute__((always_inline)) static inline cp_float8 cp_subtract(cp_float8 a, cp_float8 b) { return a - b; }
+__attribute__((always_inline)) static inline cp_float8 cp_multiply(cp_float8 a, cp_float8 b) { return a * b; }
+__attribute__((always_inline)) static inline cp_float8 cp_divide(cp_float8 a, cp_float8 b) { return a / b; }
+
 /* a where mask is -1, b where it is 0. */
 __attribute__((always_inline)) static inline cp_float8 cp_select(cp_int8 mask, cp_float8 a, cp_float8 b) {
     return mask ? a : b;
