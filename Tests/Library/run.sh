@@ -46,7 +46,7 @@ if [ "$(uname -m)" = x86_64 ]; then
     [ "$(grep -c KernelsAVX512 <<<"$wide")" -gt 3 ]; check "has AVX-512 kernels" $?
     stray=$(grep -v -e KernelsAVX2 -e KernelsAVX512 -e cp_kernels_avx <<<"$wide")
     [ -z "$stray" ]; check "uses AVX2 and AVX-512 in the kernels for them only" $? "$stray"
-    stray=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%zmm|%k[0-7]|%ymm(1[6-9]|2|3)/ { print name }' |
+    stray=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%zmm|%k[0-7]|%ymm(1[6-9]|2[0-9]|3[01])/ { print name }' |
         sort -u | grep -v -e KernelsAVX512 -e cp_kernels_avx512)
     [ -z "$stray" ]; check "uses AVX-512 in its AVX-512 kernels only" $? "$stray"
 fi
