@@ -34,9 +34,12 @@ enum Parallel {
         let threads = isWorthwhile(rows * multiplicationsPerRow) ? cp_thread_count() : 1
         let share = (rows + threads - 1) / threads
         let blocks = (share + rowBlock - 1) / rowBlock * threads
-        let size = paddedCount((rows + blocks - 1) / blocks)
-        run((rows + size - 1) / size, parallel: threads > 1) { block in
-            body(block * size, min(size, rows - block * size))
+        func start(_ block: Int) -> Int {  // the multiple of sixteen nearest to an even share
+            block == blocks ? rows : min(rows, (rows / blocks * block + rows % blocks * block / blocks + 8) & ~15)
+        }
+        run(blocks, parallel: threads > 1) { block in
+            let first = start(block), end = start(block + 1)
+            if first < end { body(first, end - first) }
         }
     }
 

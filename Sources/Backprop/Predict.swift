@@ -86,7 +86,7 @@ extension NetworkState {
     /// alone, never on the number of threads.
     private func blockSize(rows: Int) -> Int {
         let most = 128
-        return isThreadSafe ? min(most, max(16, paddedCount((rows + 1) / 2))) : most
+        return isThreadSafe ? min(most, max(16, (rows + 1) / 2)) : most
     }
 
     /// Whether the host's functions may run on any thread; else the calling one does it all.

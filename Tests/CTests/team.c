@@ -86,6 +86,25 @@ static void results_do_not_depend_on_the_thread_count(void) {
     }
 }
 
+/* However few rows fall to each thread. */
+static void any_number_of_rows_is_shared_alike(void) {
+    enum { MOST = 70, WIDTH = 120, COUNT = 2 * WIDTH * (WIDTH + 1) };
+    static const size_t square[] = {WIDTH, WIDTH, WIDTH}, counts[] = {2, 3, 8, 16};
+    static float one[COUNT], other[COUNT], outputs[MOST * WIDTH], same[MOST * WIDTH];
+    for (size_t rows = 7; rows <= MOST; rows++)
+        for (int i = -1; i < 4; i++) {
+            bp_network *network = check_network(square, 3, rows);
+            EXPECT_OK(bp_set_thread_count(i < 0 ? 1 : counts[i]));
+            EXPECT_OK(bp_network_train_minibatch(network, x, x + 5000, rows, 0.1f, NULL));
+            EXPECT_OK(bp_network_get_parameters(network, i < 0 ? one : other));
+            EXPECT_OK(bp_network_predict(network, x, rows, i < 0 ? outputs : same));
+            EXPECT(i < 0 || memcmp(one, other, sizeof one) == 0);
+            EXPECT(i < 0 || memcmp(outputs, same, rows * WIDTH * sizeof *same) == 0);
+            bp_network_free(network);
+        }
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
 /* The team is there already, and was started by a thread that rounds to nearest. */
 static void the_team_rounds_as_its_caller_does(void) {
     static run nearest, one, two;
@@ -185,6 +204,7 @@ int main(void) {
     check_fill(y, ROWS * OUTPUTS, 2);
     EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
     CLAIM(results_do_not_depend_on_the_thread_count);
+    CLAIM(any_number_of_rows_is_shared_alike);
     CLAIM(the_team_rounds_as_its_caller_does);
     CLAIM(a_row_is_predicted_alike_alone_and_among_others);
     CLAIM(a_call_takes_less_than_128_KiB_of_stack);
