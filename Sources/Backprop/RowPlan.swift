@@ -17,7 +17,8 @@ final class RowPlan {
 
     /// Rows up to which training by such a plan is quicker, however many the workspace has room for: bits depend on it.
     static func mostRows(for network: NetworkState) -> Int {
-        network.layers.count == 2 && network.layers.allSatisfy { $0.outputs <= 8 } ? 16 : 4
+        if network.layers.count == 2, network.layers.allSatisfy({ $0.outputs <= 8 }) { return 16 }
+        return network.weightCount <= 4096 ? 6 : 4
     }
 
     /// For training; nil for networks that need the general path.

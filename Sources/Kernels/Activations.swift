@@ -88,7 +88,8 @@ private func exponentialLinear(_ z: Lanes) -> Lanes {
 
 @_transparent
 private func softsign(_ z: Lanes) -> Lanes {
-    z / (lanes(1) + magnitude(z))
+    let m = atMost(.greatestFiniteMagnitude, magnitude(z))
+    return cp_copy_sign(m / (lanes(1) + m), z)
 }
 
 /// eᶻ / Σ eᶻ over the columns of each row, with the row's largest z taken off first.

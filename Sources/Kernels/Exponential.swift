@@ -66,7 +66,7 @@ private func powerOfTwo(_ k: Lanes) -> Lanes {
 private func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
 
 @_transparent
-private func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
+func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
 
 /// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87: after what depends on it comes a factor of 2⁻⁴⁰, `fraction`, so that subnormal
 /// numbers are rounded once.
@@ -108,7 +108,12 @@ func hyperbolicTangent(_ z: Lanes) -> Lanes {
     let (k, r) = reduce(atLeast(-20, lanes(-2) * magnitude(z)))
     let p = powerMinusOne(r)
     let power = powerOfTwo(k)
-    let quotient = multiplyAdd(power, p, power - lanes(1)) / multiplyAdd(power, p, power + lanes(1))
+    let sum = multiplyAdd(power, p, lanes(1) + power)
+    var quotient = multiplyAdd(power, p, power - lanes(1)) / sum
+    #if !FMA  // p is less exact: what rounding put into the sum is taken out again, times about 1 / sum
+    let excess = (sum - (lanes(1) + power)) - power * p
+    quotient = multiplyAdd(quotient, excess * (lanes(1.5) - lanes(0.5) * sum), quotient)
+    #endif
     return cp_copy_sign(quotient, z)
 }
 

@@ -71,7 +71,7 @@ import Testing
         let limits: [(name: String, below: Float, above: Float)] = [
             ("identity", -.infinity, .infinity), ("logistic", 0, 1), ("tanh", -1, 1), ("relu", 0, .infinity),
             ("leaky_relu", -.infinity, .infinity), ("elu", -1, .infinity), ("softplus", 0, .infinity),
-            ("silu", 0, .infinity), ("gelu", 0, .infinity),
+            ("silu", 0, .infinity), ("gelu", 0, .infinity), ("softsign", -1, 1),
         ]
         for (name, below, above) in limits {
             #expect(table.values(name, [-.infinity, .infinity]) == [below, above], "\(name)")
