@@ -61,11 +61,6 @@ WORKLOADS = [
 ]
 
 
-# How each library is kept from AVX-512; ONNX Runtime knows no way.
-AVX2_ONLY = dict(BACKPROP_INSTRUCTION_SET="avx2", OPENBLAS_CORETYPE="Zen", XLA_FLAGS="--xla_cpu_max_isa=AVX2",
-                 ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2")
-
-
 # ---- Setting up ----
 
 def install():
@@ -323,8 +318,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--quick", action="store_true", help="without the big peers, on less data")
     p.add_argument("--installed", action="store_true", help="install nothing: use this Python and what it has")
-    p.add_argument("--avx2", action="store_true", help="without AVX-512, as on processors that have none")
-    p.add_argument("--output", help="folder of the results (Benchmarks; with --quick, --avx2 or a part of the run, build/bench)")
+    p.add_argument("--output", help="folder of the results (Benchmarks; with --quick or a part of the run, build/bench)")
     p.add_argument("--workloads", help="only these, comma-separated")
     p.add_argument("--workers", help="only these, comma-separated")
     p.add_argument("--threads", default="1,2")
@@ -339,9 +333,7 @@ def main():
     rounds, seconds, retries = (3, 0.1, 0) if args.quick else (7, 0.5, 3)
     args.rounds, args.seconds = args.rounds or rounds, args.seconds or seconds
     args.retries = retries if args.retries is None else args.retries
-    whole = not (args.quick or args.avx2 or args.workloads or args.workers)
-    os.environ.update(AVX2_ONLY if args.avx2 else {})
-    native = "-march=x86-64-v3" if args.avx2 else "-march=native"
+    whole = not (args.quick or args.workloads or args.workers)
     output = args.output or (HERE if whole else BUILD)
     chosen = [w for w in WORKLOADS if not args.workloads or w["name"] in args.workloads.split(",")]
     thread_counts = [int(t) for t in args.threads.split(",")]
@@ -354,9 +346,9 @@ def main():
     probe, load = compiled("probe", *ours), compiled("load", "-ldl")
     commands = {n: [sys.executable, os.path.join(HERE, "peers.py"), n] for n in PYTHON_WORKERS}
     wanted = args.workers.split(",") if args.workers else QUICK_WORKERS if args.quick else None
-    for name, build in (("backprop", lambda: compiled("backprop_worker", native, *ours)),
+    for name, build in (("backprop", lambda: compiled("backprop_worker", "-march=native", *ours)),
                         ("backprop_swift", swift_worker),
-                        ("fann", lambda: compiled("fann_worker", native, "-lfloatfann", "-lm"))):
+                        ("fann", lambda: compiled("fann_worker", "-march=native", "-lfloatfann", "-lm"))):
         program = build() if wanted is None or name in wanted else None
         if program:
             commands = {name: [program], **commands}
@@ -364,10 +356,10 @@ def main():
     if not probe or not load or "backprop" not in commands and not args.workers:
         sys.exit("nothing to measure: run make lib first")
     blas = ["-DOPENBLAS", "-lopenblas"] if ctypes.util.find_library("openblas") else []
-    limits_program = compiled("limits", native, "-ffast-math", "-fopenmp", *blas, "-lm")
+    limits_program = compiled("limits", "-march=native", "-ffast-math", "-fopenmp", *blas, "-lm")
 
     data = dict(date=datetime.date.today().isoformat(), library=json_lines(probe, "library")[0], machine=machine(),
-                versions=versions(), quick=args.quick, avx2=args.avx2, rounds=args.rounds, seconds=args.seconds, workloads=chosen)
+                versions=versions(), quick=args.quick, rounds=args.rounds, seconds=args.seconds, workloads=chosen)
     data["limits"] = limits(limits_program, thread_counts, args.quick)
     data["probes"] = probes(probe, load, thread_counts)
     data["results"] = []

@@ -167,7 +167,6 @@ def markdown(r):
            f"{d['machine']['cpu']}, {d['machine']['processors']} processors, {d['machine']['system']} {d['machine']['arch']}. "
            f"Medians of {d['rounds']} rounds of {d['seconds']} s, in turns. "
            + ("A quick run: less data, without the big peers. " if d["quick"] else "")
-           + ("All but ONNX Runtime kept from AVX-512, as on processors that have none. " if d.get("avx2") else "")
            + "What is measured and how: README.md.\n\n" + ", ".join(f"{k} {v}" for k, v in d["versions"].items()) + ".\n")
     yield "![results](results.png)\n"
     yield "## Against the best peer\n\n" + against_peers(r)
