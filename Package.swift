@@ -23,15 +23,16 @@ func linker(_ words: [String]) -> [String] {
     words.flatMap { ["-Xlinker", $0] }
 }
 
-#if arch(x86_64)
-let avx2: [SwiftSetting] = [.define("FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
-let avx512: [SwiftSetting] = [
-    .define("FMA"), .define("AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
-]
-#else
-let avx2: [SwiftSetting] = []
-let avx512: [SwiftSetting] = []
-#endif
+/// The instructions of a level of x86-64; elsewhere the modules for them are there, and nobody calls them.
+func instructions(_ words: [String]) -> [SwiftSetting] {
+    #if arch(x86_64)
+    [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]
+    #else
+    []
+    #endif
+}
+let avx2 = [.define("FMA")] + instructions(["-march=x86-64-v3"])
+let avx512 = [.define("FMA"), .define("AVX512")] + instructions(["-march=x86-64-v4", "-mprefer-vector-width=512"])
 
 let package = Package(
     name: "libbackprop",

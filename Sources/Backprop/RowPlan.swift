@@ -60,7 +60,7 @@ final class RowPlan {
         let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
         let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
         plan.pointee = cp_row_plan(count: count, most_rows: rows, target: target.base)
-        let layers = UnsafeMutableRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
+        let layers = cp_row_layers(plan).unsafelyUnwrapped
         for index in 0..<count {
             let layer = network.layers[index]
             layers[index] = cp_row_layer(

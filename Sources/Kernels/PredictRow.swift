@@ -5,7 +5,7 @@ import CPlatform
 func predictRow(_ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ outputs: Target) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * Int(CP_NARROW)) { buffer in
         let room = buffer.baseAddress.unsafelyUnwrapped
-        let layers = layers(plan)
+        let layers = layers(of: plan)
         var x = x
         for index in 0..<plan.pointee.count {
             let layer = layers + index

@@ -2,6 +2,11 @@ import CPlatform
 
 // The products of a row with a layer's weights, eight outputs at a time.
 
+@inline(__always)
+func layers(of plan: UnsafePointer<cp_row_plan>) -> UnsafePointer<cp_row_layer> {
+    UnsafePointer(cp_row_layers(plan).unsafelyUnwrapped)
+}
+
 /// Eight outputs. Four sums side by side, so that none waits for itself.
 @inline(__always)
 func dot(_ x: Source, _ inputs: Int, _ w: Source) -> Lanes {

@@ -9,7 +9,7 @@ func trainRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let layers = layers(plan)
+    let layers = layers(of: plan)
     let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
     if isSmall, rows == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     #if FMA
@@ -17,12 +17,6 @@ func trainRows(
     if rows == 1 { return trainRowByLayers(plan, x, y, rate, loss) }
     #endif
     return trainRowsByLayers(plan, x, y, rows, rate, loss)
-}
-
-/// The plan's layers lie behind it.
-@inline(__always)
-func layers(_ plan: UnsafePointer<cp_row_plan>) -> UnsafePointer<cp_row_layer> {
-    UnsafeRawPointer(plan + 1).assumingMemoryBound(to: cp_row_layer.self)
 }
 
 @inline(never)
@@ -48,7 +42,7 @@ private func train(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let layers = layers(plan)
+    let layers = layers(of: plan)
     let count = plan.pointee.count
 
     var input = x

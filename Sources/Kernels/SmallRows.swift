@@ -6,7 +6,7 @@ import CPlatform
 func trainSmallRow(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let hidden = layers(plan), output = hidden + 1
+    let hidden = layers(of: plan), output = hidden + 1
     let pass = pass(plan, x, y, 0)
     guard rate >= 0, pass.loss < 1e30, pass.bound * (1 + rate) < 1e30 else { return 1 }
     loss.pointee = Double(pass.loss)
@@ -23,7 +23,7 @@ func trainSmallRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let hidden = layers(plan), output = hidden + 1
+    let hidden = layers(of: plan), output = hidden + 1
     let inputs = hidden.pointee.inputs
     var total = 0.0
     var bound: Float = 0
@@ -57,7 +57,7 @@ extension cp_row_layer {
 private func pass(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ row: Int
 ) -> (d1: Lanes, d2: Lanes, loss: Float, bound: Float) {
-    let hidden = layers(plan), output = hidden + 1
+    let hidden = layers(of: plan), output = hidden + 1
     let w = Source(hidden.pointee.weights.unsafelyUnwrapped)
     let v = Source(output.pointee.weights.unsafelyUnwrapped)
     let inputs = hidden.pointee.inputs

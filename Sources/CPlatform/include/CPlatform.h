@@ -15,5 +15,6 @@
 #include "numbers.h"
 #include "reserve.h"
 #include "threads.h"
+#include "vectors.h"
 
 #endif
