@@ -25,15 +25,19 @@ final class RowPlan {
     static func make(
         for network: NetworkState, _ buffers: [LayerWorkspace], capacity: Int
     ) throws(BackpropError) -> RowPlan? {
-        guard network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights,
-            network.layers.allSatisfy({ isPlain($0) && $0.dropout == 0 && !$0.activation.is(.softmax) })
+        let last = network.layers[network.layers.count - 1]
+        let isFused = network.loss.isFused(with: last.activation)
+        guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights,
+            network.layers.allSatisfy({
+                isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last)
+            })
         else { return nil }
-        let plan = try make(for: network, rows: min(capacity, mostRows(for: network))) { index, layer in
+        let loss = isFused ? CP_FUSED_LOSS : CP_SQUARED_ERROR
+        let plan = try make(for: network, rows: min(capacity, mostRows(for: network)), loss: loss) { index, layer in
             layer.z = buffers[index].z.base
             layer.a = buffers[index].a.base
             layer.delta = buffers[index].delta.base
         }
-        let last = network.layers[network.layers.count - 1]
         let zeros = try Floats(last.stride)
         network.kernels.activate(last.activation.kind, zeros.base, plan.target.base, 1, last.outputs, last.stride)
         return plan
@@ -44,7 +48,7 @@ final class RowPlan {
         guard network.inputScaling == nil, network.targetScaling == nil,
             network.layers.allSatisfy({ isPlain($0) && $0.outputs <= Int(CP_NARROW) })
         else { return nil }
-        return try make(for: network, rows: 0) { _, _ in }
+        return try make(for: network, rows: 0, loss: CP_SQUARED_ERROR) { _, _ in }
     }
 
     private static func isPlain(_ layer: Layer) -> Bool {
@@ -52,14 +56,14 @@ final class RowPlan {
     }
 
     private static func make(
-        for network: NetworkState, rows: Int, _ addBuffers: (Int, inout cp_row_layer) -> Void
+        for network: NetworkState, rows: Int, loss: Int, _ addBuffers: (Int, inout cp_row_layer) -> Void
     ) throws(BackpropError) -> RowPlan {
         let count = network.layers.count
         let size = MemoryLayout<cp_row_plan>.stride + count * MemoryLayout<cp_row_layer>.stride
         let storage = try Floats(size / MemoryLayout<Float>.stride)
         let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
         let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
-        plan.pointee = cp_row_plan(count: count, most_rows: rows, target: target.base)
+        plan.pointee = cp_row_plan(count: count, most_rows: rows, target: target.base, loss: Int32(loss))
         let layers = cp_row_layers(plan).unsafelyUnwrapped
         for index in 0..<count {
             let layer = network.layers[index]

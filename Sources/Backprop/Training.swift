@@ -64,7 +64,14 @@ extension NetworkState {
         var value = 0.0
         guard kernels.train_rows(plan, inputs, targets, rows, rate * share, &value) == 0 else { return clearRefused() }
         finishStep()
+        guard plan.pointee.loss == Int32(CP_SQUARED_ERROR) else { return fusedLoss(targets, rows: rows) }
         return Float(value * Double(share))
+    }
+
+    /// From z, which the step has left in the workspace.
+    @inline(never)
+    private func fusedLoss(_ targets: UnsafePointer<Float>, rows: Int) -> Float {
+        workspace.map { Float(lossValue(targets, nil, rows: rows, in: $0)) } ?? 0
     }
 
     @inline(never)

@@ -10,7 +10,7 @@ func trainRows(
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
     let layers = layers(of: plan)
-    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
+    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1 && plan.pointee.loss == 0
     if isSmall, rows == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     #if FMA
     if isSmall { return trainSmallRows(plan, x, y, rows, rate, loss) }
@@ -52,14 +52,19 @@ private func train(
         input = Source(layers[index].a.unsafelyUnwrapped)
         stride = layers[index].stride
     }
-    loss.pointee = outputDelta(layers + (count - 1), y, plan.pointee.target.unsafelyUnwrapped, rows)
+    let last = layers + (count - 1)
+    if plan.pointee.loss == Int32(CP_SQUARED_ERROR) {
+        loss.pointee = outputDelta(last, y, plan.pointee.target.unsafelyUnwrapped, rows)
+    } else if !fusedDelta(last, y, plan.pointee.target.unsafelyUnwrapped, rows) {
+        return 1
+    }
     var index = count - 1
     while index > 0 {
         backward(layers + index, to: layers + (index - 1), rows)
         index -= 1
     }
 
-    var isBounded = loss.pointee < 1e30 && rate >= 0
+    var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < 1e30)
     (input, stride) = (x, layers[0].inputs)
     for index in 0..<count {
         isBounded = isBounded && bound(layers + index, input, stride, rows) * (1 + rate) < 1e30
@@ -107,44 +112,6 @@ private func forward(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ xStrid
         x += xStride
         z += layer.pointee.stride
         a += layer.pointee.stride
-    }
-}
-
-/// δ = (ŷ − y) σ′(z); returns ½ Σ ‖ŷ − y‖²   (notes, §1)
-@inline(__always)
-private func outputDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Target, _ rows: Int) -> Double {
-    let outputs = layer.pointee.outputs
-    var y = y
-    var a = Source(layer.pointee.a.unsafelyUnwrapped)
-    var delta = layer.pointee.delta.unsafelyUnwrapped
-    var total = 0.0
-    for _ in 0..<rows {
-        // The target's padding is f(0), the outputs' own: the error there is 0.
-        for k in 0..<outputs { target[k] = y[k] }
-        for octet in 0..<layer.pointee.octets {
-            save(loadLanes(a + octet * 8) - loadLanes(Source(target) + octet * 8), delta + octet * 8)
-        }
-        for k in 0..<outputs {
-            let error = Double(a[k]) - Double(y[k])
-            total += error * error
-        }
-        y += outputs
-        a += layer.pointee.stride
-        delta += layer.pointee.stride
-    }
-    differentiate(layer, rows)
-    return 0.5 * total
-}
-
-/// The gradient for a, in δ's place, becomes that for z.
-@inline(__always)
-private func differentiate(_ layer: UnsafePointer<cp_row_layer>, _ rows: Int) {
-    var row = 0
-    for _ in 0..<rows {
-        differentiate(
-            layer.pointee.kind, Source(layer.pointee.z.unsafelyUnwrapped) + row, Source(layer.pointee.a.unsafelyUnwrapped) + row,
-            layer.pointee.delta.unsafelyUnwrapped + row, 1, layer.pointee.outputs, layer.pointee.octets * 8)
-        row += layer.pointee.stride
     }
 }
 

@@ -16,8 +16,8 @@ enum {
     CP_SOFTMAX
 };
 
-/* A network as the kernels for a few rows see it: built-in activations that take each number alone (predictions: any), no
- * batch normalization. octets is the outputs' number divided by 8, rounded up. z, a and delta are padded matrices of as
+/* A network as the kernels for a few rows see it: built-in activations, in training of hidden layers those that take each
+ * number alone, no batch normalization. octets is the outputs' number divided by 8, rounded up. z, a and delta are padded matrices of as
  * many rows as the plan has room for; a plan for predictions has none. */
 typedef struct cp_row_layer {
     ptrdiff_t inputs, outputs, octets, stride;
@@ -25,11 +25,15 @@ typedef struct cp_row_layer {
     int32_t kind;
 } cp_row_layer;
 
+/* Half the squared error; or one whose gradient for z is a - y, or for softmax a sum(y) - y, and that follows from z. */
+enum { CP_SQUARED_ERROR, CP_FUSED_LOSS };
+
 /* Behind it lie the layers: one pointer less to follow. */
 typedef struct cp_row_plan {
     ptrdiff_t count;
     ptrdiff_t most_rows;
     float *target; /* room for a padded target, the padding being f(0) of the last layer */
+    int32_t loss;
 } cp_row_plan;
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
@@ -86,8 +90,8 @@ typedef struct cp_kernels {
     void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
                         const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
-    /* A step of gradient descent with squared error on at most plan->most_rows rows; *loss_out is their loss. 1: it might
-     * not be finite, or the rate is not at least 0, and nothing has changed. */
+    /* A step of gradient descent on at most plan->most_rows rows; *loss_out is their squared error, where that is the loss.
+     * 1: the loss or the step might not be finite, or the rate is not at least 0, and nothing has changed. */
     int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
                           double *loss_out);
     /* outputs[outputs] for one row, by layers of at most CP_NARROW outputs. */
