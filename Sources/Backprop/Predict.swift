@@ -196,12 +196,12 @@ final class PredictionBuffers {
 /// What waits for the next prediction: buffers, of which concurrent ones each take their own, and the plan for single rows.
 struct PredictionPool: ~Copyable {
     private static let size = 8
-    /// The buffers; behind them the plan's object, and what it points to.
+    /// The buffers; behind them the plan.
     private let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
     init() {
-        slots = .allocate(capacity: Self.size + 2)
-        slots.initialize(repeating: nil, count: Self.size + 2)
+        slots = .allocate(capacity: Self.size + 1)
+        slots.initialize(repeating: nil, count: Self.size + 1)
     }
 
     deinit {
@@ -212,7 +212,6 @@ struct PredictionPool: ~Copyable {
     /// Forgets what is there: for another set of activations it may differ. Nobody else is inside.
     func drain() {
         while take() != nil {}
-        cp_store_pointer(slots + Self.size + 1, nil)
         guard let plan = cp_exchange_pointer(slots + Self.size, nil) else { return }
         Unmanaged<RowPlan>.fromOpaque(plan).release()
     }
@@ -233,16 +232,13 @@ struct PredictionPool: ~Copyable {
     }
 
     var plan: UnsafePointer<cp_row_plan>? {
-        UnsafePointer(cp_load_pointer(slots + Self.size + 1)?.assumingMemoryBound(to: cp_row_plan.self))
+        guard let plan = cp_load_pointer(slots + Self.size) else { return nil }
+        return Unmanaged<RowPlan>.fromOpaque(plan)._withUnsafeGuaranteedRef { $0.pointer }  // no reference is counted
     }
 
     /// The first of several that come at the same time stays.
     func keep(_ plan: RowPlan) {
         let kept = Unmanaged.passRetained(plan)
-        if cp_exchange_pointer_if_null(slots + Self.size, kept.toOpaque()) {
-            cp_store_pointer(slots + Self.size + 1, UnsafeMutableRawPointer(mutating: plan.pointer))
-        } else {
-            kept.release()
-        }
+        if !cp_exchange_pointer_if_null(slots + Self.size, kept.toOpaque()) { kept.release() }
     }
 }

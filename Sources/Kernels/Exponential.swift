@@ -117,6 +117,13 @@ func hyperbolicTangent(_ z: Lanes) -> Lanes {
     return cp_copy_sign(quotient, z)
 }
 
+/// 1 + a + b for a power of two a and a smaller b, and what rounding put into it.
+@_transparent
+private func onePlus(_ a: Lanes, _ b: Lanes) -> (sum: Lanes, excess: Lanes) {
+    let sum = (lanes(1) + a) + b
+    return (sum, ((sum - lanes(1)) - a) - b)
+}
+
 @_transparent
 private func positivePart(_ z: Lanes) -> Lanes { select(z .< .zero, .zero, z) }
 
@@ -128,8 +135,7 @@ func softplus(_ z: Lanes) -> Lanes {
     let power = raisedPower(k) * fraction
     let halfPower = lanes(0.5) * power
     let rest = p * halfPower  // exact
-    let sum = (lanes(1) + halfPower) + rest
-    let excess = ((sum - lanes(1)) - halfPower) - rest
+    let (sum, excess) = onePlus(halfPower, rest)
     let exponential = lanes(1) + p
     let low = p - (exponential - lanes(1))
     let quotient = exponential / sum  // h / 2ᵏ
@@ -152,8 +158,7 @@ func silu(_ z: Lanes) -> Lanes {
     let raised = raisedPower(k)
     let power = raised * fraction
     let rest = p * power  // exact
-    let sum = (lanes(1) + power) + rest
-    let excess = ((sum - lanes(1)) - power) - rest
+    let (sum, excess) = onePlus(power, rest)
     let product = multiplyAdd(x, p, x)
     let low = multiplyAddError(x, p, x, product)
     let quotient = product / sum

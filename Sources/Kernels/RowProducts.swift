@@ -2,6 +2,13 @@ import CPlatform
 
 // The products of a row with a layer's weights, eight outputs at a time.
 
+/// W += x step and b += step, for the eight outputs whose weights begin at w.
+@inline(__always)
+func step(_ w: Target, _ x: Source, _ inputs: Int, _ step: Lanes) {
+    for k in 0..<inputs { save(multiplyAdd(lanes(x[k]), step, loadLanes(Source(w) + k * 16)), w + k * 16) }
+    save(loadLanes(Source(w) + inputs * 16) + step, w + inputs * 16)
+}
+
 @inline(__always)
 func layers(of plan: UnsafePointer<cp_row_plan>) -> UnsafePointer<cp_row_layer> {
     UnsafePointer(cp_row_layers(plan).unsafelyUnwrapped)

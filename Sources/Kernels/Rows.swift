@@ -1,7 +1,7 @@
 import CPlatform
 
 /// A whole step of gradient descent on a few rows, for small networks in which a call for every product would cost more
-/// than the products: forward, squared error, backward, update, all row by row and on eight outputs at a time.
+/// than the products: forward, loss, backward, update, all row by row and on eight outputs at a time.
 ///
 /// Returns 1, having changed nothing, where the step might not be finite or the rate is not at least 0: the general path
 /// then looks closer.
@@ -10,7 +10,8 @@ func trainRows(
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
     let layers = layers(of: plan)
-    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1 && plan.pointee.loss == 0
+    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
+        && plan.pointee.loss == Int32(CP_SQUARED_ERROR)
     if isSmall, rows == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     #if FMA
     if isSmall { return trainSmallRows(plan, x, y, rows, rate, loss) }
@@ -45,12 +46,12 @@ private func train(
     let layers = layers(of: plan)
     let count = plan.pointee.count
 
-    var input = x
-    var stride = layers[0].inputs
+    func input(of index: Int) -> (x: Source, stride: Int) {
+        index == 0 ? (x, layers[0].inputs) : (Source(layers[index - 1].a.unsafelyUnwrapped), layers[index - 1].stride)
+    }
     for index in 0..<count {
-        forward(layers + index, input, stride, rows)
-        input = Source(layers[index].a.unsafelyUnwrapped)
-        stride = layers[index].stride
+        let (x, stride) = input(of: index)
+        forward(layers + index, x, stride, rows)
     }
     let last = layers + (count - 1)
     if plan.pointee.loss == Int32(CP_SQUARED_ERROR) {
@@ -65,19 +66,15 @@ private func train(
     }
 
     var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < 1e30)
-    (input, stride) = (x, layers[0].inputs)
     for index in 0..<count {
-        isBounded = isBounded && bound(layers + index, input, stride, rows) * (1 + rate) < 1e30
-        input = Source(layers[index].a.unsafelyUnwrapped)
-        stride = layers[index].stride
+        let (x, stride) = input(of: index)
+        isBounded = isBounded && bound(layers + index, x, stride, rows) * (1 + rate) < 1e30
     }
     guard isBounded else { return 1 }
 
-    (input, stride) = (x, layers[0].inputs)
     for index in 0..<count {
-        update(layers + index, input, stride, rows, rate)
-        input = Source(layers[index].a.unsafelyUnwrapped)
-        stride = layers[index].stride
+        let (x, stride) = input(of: index)
+        update(layers + index, x, stride, rows, rate)
     }
     return 0
 }
@@ -160,11 +157,7 @@ private func updateByOne(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ de
     let panelSize = (inputs + 1) * 16
     for octet in 0..<layer.pointee.octets {
         let w = layer.pointee.weights.unsafelyUnwrapped + octet / 2 * panelSize + octet % 2 * 8
-        let move = lanes(-rate) * loadLanes(delta + octet * 8)
-        for k in 0..<inputs {
-            save(multiplyAdd(lanes(x[k]), move, loadLanes(Source(w) + k * 16)), w + k * 16)
-        }
-        save(loadLanes(Source(w) + inputs * 16) + move, w + inputs * 16)
+        step(w, x, inputs, lanes(-rate) * loadLanes(delta + octet * 8))
     }
 }
 

@@ -95,13 +95,9 @@ private func pass(
     return (d1, d2, 0.5 * cp_sum(error * error), bound)
 }
 
-/// W += x step, b += step
 @_transparent
-private func update(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ step: Lanes) {
-    let w = layer.pointee.weights.unsafelyUnwrapped
-    let inputs = layer.pointee.inputs
-    for k in 0..<inputs { save(multiplyAdd(lanes(x[k]), step, loadLanes(Source(w) + k * 16)), w + k * 16) }
-    save(loadLanes(Source(w) + inputs * 16) + step, w + inputs * 16)
+private func update(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ move: Lanes) {
+    step(layer.pointee.weights.unsafelyUnwrapped, x, layer.pointee.inputs, move)
 }
 
 /// σ(z), in registers for the most common.
