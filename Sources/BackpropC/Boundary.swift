@@ -26,12 +26,12 @@ private func report(_ error: BackpropError) -> Int32 {
 @inline(__always)
 func require<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
     try requireReserve()
-    return try given(pointer, name)
+    return try requireNonNull(pointer, name)
 }
 
 /// The same for arrays of calls that count every instruction, and that go on to `require` their network.
 @inline(__always)
-func given<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
+func requireNonNull<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
     guard let pointer else { throw missing(name) }
     return pointer
 }
@@ -94,7 +94,7 @@ struct TextOutput {
     ) throws(BackpropError) {
         needed = try zeroed(needed_out, "needed_out")
         self.buffer = capacity == 0 ? buffer : try require(buffer, "buffer")
-        self.capacity = roomy(capacity)
+        self.capacity = clampedToInt(capacity)
     }
 
     /// Its size with NUL in any case, and the text if the buffer has room.
@@ -116,7 +116,7 @@ func fixed(_ text: StaticString) -> UnsafePointer<CChar> {
 }
 
 /// A size_t as an Int: one beyond Int is more than any buffer has.
-func roomy(_ capacity: Int) -> Int { capacity < 0 ? Int.max : capacity }
+func clampedToInt(_ capacity: Int) -> Int { capacity < 0 ? Int.max : capacity }
 
 /// A number to be written, 0 until it is there.
 func zeroed<Number: Numeric>(
@@ -127,7 +127,7 @@ func zeroed<Number: Numeric>(
 }
 
 /// A handle to be written, NULL until it is there.
-func emptied(
+func requireHandleOut(
     _ handle_out: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString = "network_out"
 ) throws(BackpropError) -> UnsafeMutablePointer<OpaquePointer?> {
     handle_out?.pointee = nil

@@ -4,7 +4,7 @@ import CBackprop
 @_cdecl("bp_network_load") @implementation
 public func bp_network_load(_ path: UnsafePointer<CChar>!, _ network_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try emptied(network_out)
+        let out = try requireHandleOut(network_out)
         out.pointee = try Handle(owning: try NetworkState.load(try text(path, "path"))).pointer
     }
 }
@@ -14,7 +14,7 @@ public func bp_network_load_memory(
     _ bytes: UnsafePointer<UInt8>!, _ count: Int, _ network_out: UnsafeMutablePointer<OpaquePointer?>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try emptied(network_out)
+        let out = try requireHandleOut(network_out)
         guard count >= 0 else { throw BackpropError(.limit, "count is too large") }
         let file = UnsafeBufferPointer(start: count == 0 ? bytes : try require(bytes, "bytes"), count: count)
         out.pointee = try Handle(owning: try NetworkState.load(file)).pointer
@@ -38,7 +38,7 @@ public func bp_network_save_memory(
         let out = try zeroed(needed_out, "needed_out")
         let buffer = capacity == 0 ? buffer : try require(buffer, "buffer")
         try reading(network) { (state) throws(BackpropError) in
-            try state.save(into: buffer, capacity: roomy(capacity), needed: &out.pointee)
+            try state.save(into: buffer, capacity: clampedToInt(capacity), needed: &out.pointee)
         }
     }
 }

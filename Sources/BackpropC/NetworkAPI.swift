@@ -7,7 +7,7 @@ public func bp_network_create(
     _ network_out: UnsafeMutablePointer<OpaquePointer?>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try emptied(network_out)
+        let out = try requireHandleOut(network_out)
         guard layer_count >= 0, layer_count <= 1 << 32 else { throw BackpropError(.limit, "layer_count is too large") }
         let sizes = UnsafeBufferPointer(start: try require(layer_sizes, "layer_sizes"), count: layer_count)
         out.pointee = try Handle(owning: try NetworkState.make(layerSizes: sizes, seed: seed)).pointer
@@ -17,7 +17,7 @@ public func bp_network_create(
 @_cdecl("bp_network_clone") @implementation
 public func bp_network_clone(_ network: OpaquePointer!, _ network_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try emptied(network_out)
+        let out = try requireHandleOut(network_out)
         try reading(network) { (state) throws(BackpropError) in
             out.pointee = try Handle(owning: try state.copy()).pointer
         }

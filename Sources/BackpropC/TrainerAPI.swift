@@ -4,7 +4,7 @@ import CBackprop
 @_cdecl("bp_trainer_create") @implementation
 public func bp_trainer_create(_ trainer_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try emptied(trainer_out, "trainer_out")
+        let out = try requireHandleOut(trainer_out, "trainer_out")
         out.pointee = try Handle(owning: TrainerState()).pointer
     }
 }

@@ -7,8 +7,8 @@ public func bp_network_train_step(
     _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let input = try given(input, "input")
-        let target = try given(target, "target")
+        let input = try requireNonNull(input, "input")
+        let target = try requireNonNull(target, "target")
         return try Handle(quickly: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
             try state.train(input, target, rows: 1, rate: learning_rate)
         }
@@ -78,8 +78,8 @@ public func bp_network_predict(
 ) -> Int32 {
     status { () throws(BackpropError) in
         guard rows != 0 else { return try reading(network) { (_) throws(BackpropError) in } }
-        let inputs = try given(inputs, "inputs")
-        let out = try given(outputs_out, "outputs_out")
+        let inputs = try requireNonNull(inputs, "inputs")
+        let out = try requireNonNull(outputs_out, "outputs_out")
         try reading(network) { (state) throws(BackpropError) in try state.predict(inputs, rows: rows, into: out) }
     }
 }
@@ -136,5 +136,5 @@ func data(
     _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
-    return (try given(inputs, "inputs"), try given(targets, "targets"))
+    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, "targets"))
 }

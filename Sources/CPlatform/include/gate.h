@@ -12,7 +12,7 @@ typedef struct cp_gate {
     uint32_t next_ticket; /* threads that wait take a number */
     uint32_t now_serving;
     void *object;         /* retained; NULL while the gate is unused */
-    uint32_t doomed;      /* free the object when the last one leaves */
+    uint32_t freePending;      /* free the object when the last one leaves */
     uint32_t index;
     struct cp_gate *next_unused;
     uint32_t kind;        /* of the object */

@@ -1,0 +1,4 @@
+/// The ways in, numbered as in `backprop.h`.
+package enum ActivationKind: Int32 {
+    case builtIn, scalar, vector, foreign, library
+}

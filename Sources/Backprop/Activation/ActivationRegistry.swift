@@ -1,0 +1,120 @@
+import CPlatform
+
+/// The host's activations by name, for the whole process; in the order in which they came. The platform's lock guards it.
+/// What a plug-in file registers while it is being loaded waits in its `PluginFile`.
+package enum ActivationRegistry {
+    /// (Constant at start: nothing to initialize, no race.)
+    nonisolated(unsafe) private static var listed = PluginList()
+
+    package static func register(_ plugin: ActivationPlugin) throws(BackpropError) {
+        try validate(plugin.name)
+        guard BuiltInActivation.named(plugin.name) == nil, add(plugin) else { throw taken(plugin.name) }
+    }
+
+    package static func unregister(_ name: String) throws(BackpropError) {
+        try requireNotBuiltIn(name)
+        // The last reference goes when this returns, outside the lock: the host's destroy may call the library.
+        guard remove(name) != nil else { throw unknown(name) }
+    }
+
+    /// For networks that take the activation up from now on.
+    package static func setThreadSafe(_ name: String, _ isThreadSafe: Bool) throws(BackpropError) {
+        try change(name) { $0.isThreadSafe = isThreadSafe }
+    }
+
+    /// For an activation that was registered without.
+    package static func setDestroy(_ name: String, _ destroy: @escaping () -> Void) throws(BackpropError) {
+        var isSet = false
+        try change(name) { isSet = $0.setDestroy(destroy) }
+        guard isSet else { throw BackpropError(.invalidValue, "activation \"\(name)\" has a destroy already") }
+    }
+
+    private static func change(_ name: String, _ body: (ActivationPlugin) -> Void) throws(BackpropError) {
+        try requireNotBuiltIn(name)
+        cp_lock()
+        defer { cp_unlock() }
+        guard let plugin = PluginFile.current?.list.find(name) ?? listed.find(name) else { throw unknown(name) }
+        body(plugin)
+    }
+
+    static func find(_ name: String) -> (plugin: ActivationPlugin, isThreadSafe: Bool)? {
+        cp_lock()
+        defer { cp_unlock() }
+        return listed.find(name).map { ($0, $0.isThreadSafe) }
+    }
+
+    /// The name of the activation with that index, built-in ones first.
+    package static func name(at index: Int) throws(BackpropError) -> String {
+        let builtIn = BuiltInActivation.allCases
+        if index >= 0, index < builtIn.count { return builtIn[index].name }
+        cp_lock()
+        defer { cp_unlock() }
+        guard index >= 0, let plugin = listed.at(index - builtIn.count) else {
+            throw BackpropError(.unknownName, "there are no activations from index \(UInt(bitPattern: index)) on")
+        }
+        return plugin.name
+    }
+
+    package static func kind(of name: String) throws(BackpropError) -> ActivationKind {
+        switch try Activation.find(name) {
+        case .builtIn: .builtIn
+        case .plugin(let plugin, _): plugin.kind
+        }
+    }
+
+    /// All of a file's activations, or none.
+    static func adopt(_ file: PluginFile) throws(BackpropError) {
+        cp_lock()
+        defer { cp_unlock() }
+        var each = file.list.first
+        while let plugin = each {
+            if listed.find(plugin.name) != nil { throw taken(plugin.name) }
+            each = plugin.next
+        }
+        while let plugin = file.list.removeFirst() { listed.append(plugin) }
+    }
+
+    /// Unless the name is taken.
+    private static func add(_ plugin: ActivationPlugin) -> Bool {
+        let file = PluginFile.current
+        cp_lock()
+        defer { cp_unlock() }
+        guard listed.find(plugin.name) == nil else { return false }
+        if let file {
+            guard file.add(plugin) else { return false }
+        } else {
+            listed.append(plugin)
+        }
+        plugin.isAdopted = true
+        return true
+    }
+
+    private static func remove(_ name: String) -> ActivationPlugin? {
+        cp_lock()
+        defer { cp_unlock() }
+        return PluginFile.current?.list.remove(name) ?? listed.remove(name)
+    }
+
+    private static func requireNotBuiltIn(_ name: String) throws(BackpropError) {
+        guard BuiltInActivation.named(name) == nil else {
+            throw BackpropError(.unsupported, "activation \"\(name)\" is built in and stays as it is")
+        }
+    }
+
+    private static func taken(_ name: String) -> BackpropError {
+        BackpropError(.invalidValue, "an activation named \"\(name)\" is there already")
+    }
+
+    private static func unknown(_ name: String) -> BackpropError {
+        BackpropError(.unknownName, "no activation is named \"\(name)\"")
+    }
+
+    private static func validate(_ name: String) throws(BackpropError) {
+        let allowed = name.utf8.allSatisfy { c in
+            (c >= 0x61 && c <= 0x7A) || (c >= 0x30 && c <= 0x39) || c == 0x5F || c == 0x2E || c == 0x2D
+        }
+        guard allowed, name.utf8.count >= 1, name.utf8.count <= 64 else {
+            throw BackpropError(.invalidValue, "a name has 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import CPlatform
+
+/// The backward pass against central differences of the loss, which a separate plain implementation of the notes'
+/// formulas computes in double precision.
+extension NetworkState {
+    private static var largestSample: Int { 4096 }
+
+    package func checkGradient(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> Double {
+        for (index, layer) in layers.enumerated() where layer.activation.is(.sign) {
+            throw BackpropError(
+                .unsupported, "layer \(index + 1) is \"sign\", whose derivative in training is 1 and not its own")
+        }
+        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
+        let count = parameterCount
+        let flat = try Floats(count)
+        _ = try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil, dropsOut: false) { workspace, _ throws(BackpropError) in
+            try workspace.makeGradients(for: self)
+            collectGradient(inputs, rows: rows, in: workspace)
+            copyGradient(from: workspace, to: flat.base)
+        }
+        let plain = try PlainNetwork.make(self, inputs, targets, rows: rows)
+        // Callbacks give Floats, in whose rounding a small difference would drown.
+        let step = hasPlugins ? 1e-2 : 1e-4
+        let stride = max(1, (count + Self.largestSample - 1) / Self.largestSample)
+        var worst = 0.0
+        for range in plain.layerRanges {
+            worst = max(worst, try plain.worstError(of: flat.base, in: range, every: stride, step: step))
+        }
+        return worst
+    }
+}

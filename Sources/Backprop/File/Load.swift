@@ -1,0 +1,192 @@
+import CPlatform
+
+extension NetworkState {
+    package static func load(_ path: String) throws(BackpropError) -> NetworkState {
+        let file = try FileBytes(reading: path)
+        return try load(file.buffer)
+    }
+
+    /// From the bytes of a model file. In this order: is it one, of a version known, unchanged; then what it says.
+    package static func load(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> NetworkState {
+        guard ModelFormat.isModel(file) else { throw BackpropError(.notAModel, "not a model of this library") }
+        let header = try SafeTensorsHeader(parsing: try ModelFormat.unchangedHeader(of: file))
+        let network = try make(from: header.metadata, dataCount: file.count - header.dataStart)
+        let data = UnsafeRawPointer(file.baseAddress.unsafelyUnwrapped) + header.dataStart
+        try fill(network, from: header, data)
+        try ModelFormat.requireScales(of: network)
+        network.optimizerState?.measure(network.kernels)
+        try network.takeMetadata(from: header.metadata)
+        for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
+        try header.metadata.requireAllKnown()
+        return network
+    }
+
+    // MARK: What it says
+
+    /// A network as the metadata describe it, with the file's floats still to come. A key that came later than format 1
+    /// must be read by `valueIfAny`: files that do not have it keep loading.
+    private static func make(from metadata: HeaderMetadata, dataCount: Int) throws(BackpropError) -> NetworkState {
+        var sizes: [Int] = []
+        for item in ModelFormat.items(try metadata.value("layers")) { sizes.append(try count(item, "layers")) }
+        let batchnorm = ModelFormat.items(try metadata.value("batchnorm"))
+        let names = ModelFormat.items(try metadata.value("activations"))
+        guard sizes.count >= 2, batchnorm.count == sizes.count - 1, names.count == sizes.count - 1 else {
+            throw BackpropError(.corrupt, "the model's lists of layers differ in length")
+        }
+        let (optimizer, optimizerSteps) = try ModelFormat.optimizer(in: metadata)
+        let inputScaling = try ModelFormat.scaling("scaling.inputs", in: metadata)
+        let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
+        var others = inputScaling == .none ? 0 : 2 * sizes[0]
+        if targetScaling != .none { others += 2 * sizes[sizes.count - 1] }
+        try requireData(dataCount - 4 * others, sizes, batchnorm, slots: optimizerSteps == 0 ? 0 : optimizer.slots.count)
+        let activations = try activations(names)
+        let seed = try unsigned(try metadata.value("seed"), "seed")
+        let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
+            try NetworkState.make(layerSizes: sizes, seed: seed)
+        }
+        for index in network.layers.indices {
+            let layer = network.layers[index]
+            network.install(activations[index], in: layer)
+            if !batchnorm[index].isSame(as: "none") {
+                try layer.setNormalized(true)
+                layer.isNormalized = try choice(batchnorm[index], "on", "off", "batchnorm")
+            }
+        }
+        guard let loss = Loss.named(try metadata.value("loss")) else { throw malformed("loss") }
+        network.loss = loss
+        for option in NetworkOption.allCases {
+            let key = "option.\(option.name)"
+            guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
+            guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
+        }
+        try setDropout(of: network, metadata.valueIfAny("dropout"))
+        network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
+        network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
+        network.optimizer = optimizer
+        if optimizerSteps > 0 {
+            let state = try OptimizerState.make(for: network)
+            state.steps = optimizerSteps
+            network.optimizerState = state
+        }
+        network.steps = try unsigned(try metadata.value("steps"), "steps")
+        network.hasInitialWeights = try choice(try metadata.value("pristine"), "yes", "no", "pristine")
+        let words = try Self.words(of: try metadata.value("random"), "random")
+        guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
+        network.random = Random(state: (words[0], words[1], words[2], words[3]))
+        if let text = metadata.valueIfAny("fit") {  // written once there has been one
+            guard let fit = FitPosition(words: try Self.words(of: text, "fit")) else { throw malformed("fit") }
+            network.fit = fit
+        }
+        return network
+    }
+
+    private static func words(of text: String, _ key: String) throws(BackpropError) -> [UInt64] {
+        var words: [UInt64] = []
+        for item in ModelFormat.items(text) { words.append(try hexadecimal(item, key)) }
+        return words
+    }
+
+    private static func setDropout(of network: NetworkState, _ list: String?) throws(BackpropError) {
+        guard let list else { return }
+        let rates = ModelFormat.items(list)
+        guard rates.count == network.layers.count, rates[rates.count - 1].isSame(as: "0") else { throw malformed("dropout") }
+        for (index, text) in rates.dropLast().enumerated() {
+            guard let rate = number(text), (try? network.setDropout(index + 1, rate: rate)) != nil else {
+                throw malformed("dropout")
+            }
+        }
+    }
+
+    /// Before any memory is taken for the layers: the file holds their floats.
+    private static func requireData(
+        _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: Int
+    ) throws(BackpropError) {
+        var floats = 0
+        for index in 1..<sizes.count {
+            let vectors = batchnorm[index - 1].isSame(as: "none") ? 1 : 5
+            let remembered = slots * (sizes[index - 1] + (batchnorm[index - 1].isSame(as: "on") ? 3 : 1))
+            floats += try checkedProduct(sizes[index], sizes[index - 1] + vectors + remembered)
+            guard floats <= dataCount / 4 else { break }
+        }
+        guard floats * 4 == dataCount else { throw BackpropError(.corrupt, "the model's data do not fit its layers") }
+    }
+
+    private static func activations(_ names: [String]) throws(BackpropError) -> [Activation] {
+        var found: [Activation] = []
+        var missing: [String] = []
+        for name in names {
+            do throws(BackpropError) {
+                found.append(try Activation.find(name))
+            } catch {
+                if !missing.contains(where: { $0.isSame(as: name) }) { missing.append(name) }
+            }
+        }
+        guard missing.isEmpty else {
+            let list = ModelFormat.list(missing.map { "\"\($0)\"" })
+            throw BackpropError(.unknownName, "the model uses activations that are not registered: \(list)")
+        }
+        return found
+    }
+
+    /// The tensors must be exactly those of the network, in order, without gaps.
+    private static func fill(
+        _ network: NetworkState, from header: SafeTensorsHeader, _ data: UnsafeRawPointer
+    ) throws(BackpropError) {
+        let expected = ModelFormat.tensors(of: network)
+        guard header.tensors.count == expected.count else {
+            throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, its layers \(expected.count)")
+        }
+        var offset = 0
+        for (tensor, found) in zip(expected, header.tensors) {
+            let end = offset + tensor.count * 4
+            guard found.name.isSame(as: tensor.name), found.type.isSame(as: "F32"), found.shape == tensor.shape,
+                found.begin == offset, found.end == end
+            else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
+            let values = (data + offset).assumingMemoryBound(to: Float.self)
+            guard tensor.accepts(values) else { throw found.error(.corrupt, ModelFormat.unacceptable) }
+            tensor.copy(from: values)
+            offset = end
+        }
+    }
+
+    // MARK: Words and numbers
+
+    /// Whether a word is the first of two that it may be.
+    private static func choice(_ word: String, _ first: String, _ second: String, _ key: String) throws(BackpropError) -> Bool {
+        if word.isSame(as: first) { return true }
+        guard word.isSame(as: second) else { throw malformed(key) }
+        return false
+    }
+
+    private static func count(_ text: String, _ key: String) throws(BackpropError) -> Int {
+        let value = try unsigned(text, key)
+        guard value > 0, value < 1 << 40 else { throw malformed(key) }
+        return Int(value)
+    }
+
+    static func unsigned(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
+        var value: UInt64 = 0
+        for byte in text.utf8 {
+            let (tens, over) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(byte) &- 0x30)
+            guard byte >= 0x30, byte <= 0x39, !over, !carry else { throw malformed(key) }
+            value = sum
+        }
+        guard !text.isEmpty else { throw malformed(key) }
+        return value
+    }
+
+    private static func hexadecimal(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
+        guard text.utf8.count == 16 else { throw malformed(key) }
+        var value: UInt64 = 0
+        for byte in text.utf8 {
+            guard let digit = hexDigit(byte) else { throw malformed(key) }
+            value = value << 4 | UInt64(digit)
+        }
+        return value
+    }
+
+    private static func malformed(_ key: String) -> BackpropError {
+        HeaderMetadata.error(key, "is malformed")
+    }
+}

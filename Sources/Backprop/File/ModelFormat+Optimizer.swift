@@ -1,0 +1,37 @@
+/// An optimizer in a model file: its name, how many steps it took and, after the first, what it remembers of them, as
+/// tensors like the parameters' own ("optimizer.first_moment.layers.1.weight").
+extension ModelFormat {
+    static func optimizerWords(of network: NetworkState) -> [(Text, Text)] {
+        [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(network.optimizerState?.steps ?? 0)")]
+    }
+
+    static func optimizerTensors(of network: NetworkState) -> [Tensor] {
+        guard let state = network.optimizerState else { return [] }
+        var tensors: [Tensor] = []
+        for (slot, slotName) in network.optimizer.slots.enumerated() {
+            let isNotNegative = slotName.isSame(as: "second_moment") || slotName.isSame(as: "step_size")
+            for (index, layer) in network.layers.enumerated() {
+                guard let panels = state.slot(slot, layer: index) else { continue }
+                func add(_ name: String, _ shape: [Int], _ place: Tensor.Place) {
+                    tensors.append(
+                        Tensor(
+                            name: "optimizer." + slotName + ".layers.\(index + 1)." + name, shape: shape, place: place,
+                            isVariance: isNotNegative))
+                }
+                add("weight", [layer.outputs, layer.inputs], .weights(layer, panels))
+                add("bias", [layer.outputs], .biases(layer, panels))
+                guard layer.isNormalized else { continue }
+                add("norm.weight", [layer.outputs], .vector(panels + layer.weights.count))
+                add("norm.bias", [layer.outputs], .vector(panels + layer.weights.count + layer.stride))
+            }
+        }
+        return tensors
+    }
+
+    /// The optimizer a file tells of, and the steps it took.
+    static func optimizer(in metadata: HeaderMetadata) throws(BackpropError) -> (optimizer: Optimizer, steps: UInt64) {
+        guard let name = metadata.valueIfAny("optimizer") else { return (.sgd, 0) }
+        guard let optimizer = Optimizer.named(name) else { throw HeaderMetadata.error("optimizer", "is malformed") }
+        return (optimizer, try NetworkState.unsigned(try metadata.value("optimizer.steps"), "optimizer.steps"))
+    }
+}

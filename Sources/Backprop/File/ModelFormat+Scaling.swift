@@ -1,0 +1,38 @@
+/// Scaling in a model file: its names, and offset and scale as tensors.
+extension ModelFormat {
+    static func scalingWords(of network: NetworkState) -> [(Text, Text)] {
+        [
+            ("scaling.inputs", "\((network.inputScaling?.method ?? .none).name)"),
+            ("scaling.targets", "\((network.targetScaling?.method ?? .none).name)"),
+        ]
+    }
+
+    static func scalingTensors(of network: NetworkState) -> [Tensor] {
+        var tensors: [Tensor] = []
+        func add(_ name: String, _ scaling: Scaling?) {
+            guard let scaling else { return }
+            let shape = [scaling.columns]
+            tensors.append(Tensor(name: "scaling." + name + ".offset", shape: shape, place: .vector(scaling.offset.base)))
+            tensors.append(Tensor(name: "scaling." + name + ".scale", shape: shape, place: .vector(scaling.scale.base)))
+        }
+        add("inputs", network.inputScaling)
+        add("targets", network.targetScaling)
+        return tensors
+    }
+
+    static func scaling(_ key: String, in metadata: HeaderMetadata) throws(BackpropError) -> Scaling.Method {
+        guard let name = metadata.valueIfAny(key) else { return .none }
+        guard let method = Scaling.Method.named(name) else { throw HeaderMetadata.error(key, "is malformed") }
+        return method
+    }
+
+    /// A file's numbers must be some that can be divided by.
+    static func requireScales(of network: NetworkState) throws(BackpropError) {
+        for scaling in [network.inputScaling, network.targetScaling] {
+            guard let scaling else { continue }
+            for i in 0..<scaling.columns where !(scaling.scale.base[i] > 0) {
+                throw BackpropError(.corrupt, "the model's scale \(i) is not above 0")
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import CPlatform
+
+/// The rows of a split that are for validation, side by side.
+final class HeldOut {
+    private let inputs, targets: Floats
+    private let count: Int
+
+    var rows: Rows { Rows(inputs: inputs.base, targets: targets.base, count: count) }
+
+    private init(inputs: consuming Floats, targets: consuming Floats, count: Int) {
+        self.inputs = inputs
+        self.targets = targets
+        self.count = count
+    }
+
+    static func make(
+        _ rows: Rows, _ numbers: UnsafePointer<Int>, _ count: Int, inputs: Int, outputs: Int
+    ) throws(BackpropError) -> HeldOut {
+        let x = try Floats(try checkedProduct(count, inputs)), y = try Floats(try checkedProduct(count, outputs))
+        for i in 0..<count {
+            cp_copy(x.base + i * inputs, rows.inputs + numbers[i] * inputs, inputs * 4)
+            cp_copy(y.base + i * outputs, rows.targets + numbers[i] * outputs, outputs * 4)
+        }
+        return HeldOut(inputs: x, targets: y, count: count)
+    }
+}

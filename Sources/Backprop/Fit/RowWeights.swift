@@ -1,0 +1,21 @@
+/// How much each row counts.
+final class RowWeights {
+    private let values: Floats
+
+    var base: UnsafePointer<Float> { UnsafePointer(values.base) }
+    var count: Int { values.count }
+
+    private init(values: consuming Floats) { self.values = values }
+
+    static func make(copying weights: UnsafePointer<Float>, count: Int) throws(BackpropError) -> RowWeights {
+        let values = try Floats(try checkedProduct(count, 1))
+        for i in 0..<count {
+            guard weights[i] >= 0, weights[i].isFinite else {
+                let weight = decimal(Double(weights[i]))
+                throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight is finite and at least 0")
+            }
+            values.base[i] = weights[i]
+        }
+        return RowWeights(values: values)
+    }
+}

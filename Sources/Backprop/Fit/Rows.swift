@@ -1,0 +1,11 @@
+/// Rows of a caller's: inputs [count × inputs], targets [count × outputs].
+package struct Rows {
+    let inputs, targets: UnsafePointer<Float>
+    let count: Int
+
+    package init(inputs: UnsafePointer<Float>, targets: UnsafePointer<Float>, count: Int) {
+        self.inputs = inputs
+        self.targets = targets
+        self.count = count
+    }
+}

@@ -1,0 +1,36 @@
+import CPlatform
+
+/// index | generation | a mark of this copy of the library: never an address, never 0.
+extension Handle {
+    private static var indexBits: UInt64 { 22 }
+    private static var generationBits: UInt64 { 26 }
+    static var generationMask: UInt64 { 1 << generationBits - 1 }
+    private static var mark: UInt64 { cp_library_mark() & 0xFFFF }
+
+    static var invalid: BackpropError {
+        BackpropError(.invalidHandle, "not a \(Object.noun) of this library, or one that was freed")
+    }
+
+    package var pointer: OpaquePointer {
+        let bits = UInt64(gate.pointee.index) | generation << Self.indexBits | Self.mark << (Self.indexBits + Self.generationBits)
+        return OpaquePointer(bitPattern: UInt(bits)).unsafelyUnwrapped
+    }
+
+    package init(_ pointer: OpaquePointer) throws(BackpropError) {
+        try self.init(quickly: pointer)
+    }
+
+    /// The same in line, for the calls that count every instruction.
+    @inline(__always)
+    package init(quickly pointer: OpaquePointer) throws(BackpropError) {
+        let bits = UInt64(UInt(bitPattern: pointer))
+        let index = bits & (1 << Self.indexBits - 1)
+        let generation = bits >> Self.indexBits & Self.generationMask
+        guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, generation != 0,
+            let gate = Self.gate(at: UInt(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
+            cp_load32(&gate.pointee.kind) == Object.kind, cp_load_pointer(&gate.pointee.object) != nil
+        else { throw Self.invalid }
+        self.gate = gate
+        self.generation = generation
+    }
+}

@@ -1,0 +1,32 @@
+/// What batch normalization keeps from forward to backward to update.
+final class NormWorkspace {
+    /// z̃, [rows × stride]
+    let normalized: Floats
+    /// Vectors of [stride], one after the other.
+    private let vectors: Floats
+    private let stride: Int
+
+    var mean: UnsafeMutablePointer<Float> { vectors.base }
+    var variance: UnsafeMutablePointer<Float> { vectors.base + stride }
+    var inverseDeviation: UnsafeMutablePointer<Float> { vectors.base + 2 * stride }
+    var gammaGradient: UnsafeMutablePointer<Float> { vectors.base + 3 * stride }
+    var betaGradient: UnsafeMutablePointer<Float> { vectors.base + 4 * stride }
+    /// γ after its own step, for option batchnorm_update 1.
+    var newGamma: UnsafeMutablePointer<Float> { vectors.base + 5 * stride }
+    var zeros: UnsafePointer<Float> { UnsafePointer(vectors.base + 6 * stride) }
+
+    private init(stride: Int, normalized: consuming Floats, vectors: consuming Floats) {
+        self.stride = stride
+        self.normalized = normalized
+        self.vectors = vectors
+    }
+
+    static func make(stride: Int, rows: Int) throws(BackpropError) -> NormWorkspace {
+        let normalized = try Floats(try checkedProduct(stride, rows))
+        let vectors = try Floats(try checkedProduct(stride, 7))
+        return NormWorkspace(stride: stride, normalized: normalized, vectors: vectors)
+    }
+
+    /// How far a single row's z lies from the running mean.
+    func distance(_ i: Int) -> Float { normalized.base[i] / inverseDeviation[i] }
+}

@@ -1,0 +1,32 @@
+import CPlatform
+
+/// How a gradient becomes a step. The formulas are in Kernels/Optimizers.swift.
+enum Optimizer: Int32, Named {
+    case sgd, momentum, nesterov, rmsprop, adam, adamw, irpropMinus
+
+    var name: String {
+        switch self {
+        case .sgd: "sgd"
+        case .momentum: "momentum"
+        case .nesterov: "nesterov"
+        case .rmsprop: "rmsprop"
+        case .adam: "adam"
+        case .adamw: "adamw"
+        case .irpropMinus: "irprop_minus"
+        }
+    }
+
+    /// The number the kernels know it by.
+    var kind: Int32 { rawValue }
+
+    /// What it keeps for each parameter, as files name it.
+    var slots: [String] {
+        switch self {
+        case .sgd: []
+        case .momentum, .nesterov: ["momentum"]
+        case .rmsprop: ["second_moment"]
+        case .adam, .adamw: ["first_moment", "second_moment"]
+        case .irpropMinus: ["gradient", "step_size"]
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import CPlatform
+
+/// What an optimizer remembers of the steps it took, laid out as the parameters are. Made for its first step.
+final class OptimizerState {
+    /// Each slot has, layer by layer, the panels of the weights and then γ and β where there are any.
+    private let values: Floats
+    private let starts: [Int]
+    private let slotSize: Int
+    /// Steps taken.
+    var steps: UInt64 = 0
+    /// No gradient that went into the state was larger.
+    var largestGradient = 0.0
+
+    private init(values: consuming Floats, starts: [Int], slotSize: Int) {
+        self.values = values
+        self.starts = starts
+        self.slotSize = slotSize
+    }
+
+    static func make(for network: NetworkState) throws(BackpropError) -> OptimizerState {
+        var starts: [Int] = []
+        var size = 0
+        for layer in network.layers {
+            starts.append(size)
+            size += layer.weights.count + (layer.isNormalized ? 2 * layer.stride : 0)
+        }
+        let values = try Floats(try checkedProduct(size, network.optimizer.slots.count))
+        return OptimizerState(values: values, starts: starts, slotSize: size)
+    }
+
+    func copy() throws(BackpropError) -> OptimizerState {
+        let values = try Floats(copying: values)
+        let copy = OptimizerState(values: values, starts: starts, slotSize: slotSize)
+        copy.steps = steps
+        copy.largestGradient = largestGradient
+        return copy
+    }
+
+    func assign(from other: OptimizerState) {
+        cp_copy(values.base, other.values.base, values.count * 4)
+        steps = other.steps
+        largestGradient = other.largestGradient
+    }
+
+    /// A slot's numbers for a layer, from one on; nil where the optimizer has no such slot.
+    func slot(_ slot: Int, layer: Int, at: Int = 0) -> UnsafeMutablePointer<Float>? {
+        (slot + 1) * slotSize <= values.count ? values.base + slot * slotSize + starts[layer] + at : nil
+    }
+
+    func fill(slot: Int, with value: Float) {
+        for i in slot * slotSize..<(slot + 1) * slotSize { values.base[i] = value }
+    }
+
+    /// After its numbers came from a file: a bound on what they were made of.
+    func measure(_ kernels: cp_kernels) {
+        largestGradient = Double(kernels.sum_of_magnitudes(values.base, min(slotSize, values.count)))
+    }
+
+    func isFinite(_ kernels: cp_kernels) -> Bool { kernels.areFinite(values.base, values.count) }
+}

@@ -1,0 +1,127 @@
+import CPlatform
+
+/// Parameters as flat vectors: layer by layer the weights [outputs][inputs], the biases, and γ and β where batch
+/// normalization is on.
+extension NetworkState {
+    package var parameterCount: Int {
+        var count = 0
+        for layer in layers { count += layer.outputs * (layer.inputs + (layer.norm == nil ? 1 : 3)) }
+        return count
+    }
+
+    package func getParameters(_ flat: UnsafeMutablePointer<Float>) {
+        var at = flat
+        for layer in layers {
+            layer.copyParameters(layer.weights.base, to: at)
+            at += layer.outputs * (layer.inputs + 1)
+            if let norm = layer.norm {
+                copyVectors(norm.gamma.base, norm.beta.base, layer.outputs, to: &at)
+            }
+        }
+    }
+
+    package func setParameters(_ flat: UnsafePointer<Float>) throws(BackpropError) {
+        let count = parameterCount
+        for i in 0..<count where !flat[i].isFinite {
+            throw BackpropError(.notFinite, "parameter \(i) is \(decimal(Double(flat[i])))")
+        }
+        var at = flat
+        for layer in layers {
+            layer.copyParameters(from: at, to: layer.weights.base)
+            at += layer.outputs * (layer.inputs + 1)
+            if let norm = layer.norm {
+                copyVectors(from: &at, layer.outputs, norm.gamma.base, norm.beta.base)
+            }
+        }
+        hasInitialWeights = false
+    }
+
+    /// The workspace's gradients as a flat vector.
+    func copyGradient(from workspace: Workspace, to flat: UnsafeMutablePointer<Float>) {
+        var at = flat
+        for index in layers.indices {
+            let layer = layers[index]
+            layer.copyParameters(workspace.gradients[index].values.base, to: at)
+            at += layer.outputs * (layer.inputs + 1)
+            if let buffers = workspace.layers[index].norm {
+                copyVectors(buffers.gammaGradient, buffers.betaGradient, layer.outputs, to: &at)
+            }
+        }
+    }
+
+    /// A flat gradient to the workspace, if it and the parameters after a step along it are finite.
+    func copyGradient(from flat: UnsafePointer<Float>, to workspace: Workspace, rate: Float) throws(BackpropError) {
+        var at = flat
+        for index in layers.indices {
+            let layer = layers[index]
+            let gradient = workspace.gradients[index].values.base
+            layer.copyParameters(from: at, to: gradient)
+            try requireFiniteResult(layer.weights.base, gradient, layer.weights.count, rate, layer: index + 1)
+            at += layer.outputs * (layer.inputs + 1)
+            if let norm = layer.norm, let buffers = workspace.layers[index].norm {
+                copyVectors(from: &at, layer.outputs, buffers.gammaGradient, buffers.betaGradient)
+                try requireFiniteResult(norm.gamma.base, buffers.gammaGradient, layer.outputs, rate, layer: index + 1)
+                try requireFiniteResult(norm.beta.base, buffers.betaGradient, layer.outputs, rate, layer: index + 1)
+            }
+        }
+    }
+}
+
+extension Layer {
+    /// Panels to [outputs][inputs] and, behind them, the biases.
+    func copyParameters(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
+        copyWeights(panels, to: flat)
+        copyBiases(panels, to: flat + outputs * inputs)
+    }
+
+    /// The other way.
+    func copyParameters(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
+        copyWeights(from: flat, to: panels)
+        copyBiases(from: flat + outputs * inputs, to: panels)
+    }
+
+    func copyWeights(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs {
+            for input in 0..<inputs { flat[output * inputs + input] = panels[index(output: output, input: input)] }
+        }
+    }
+
+    func copyWeights(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs {
+            for input in 0..<inputs { panels[index(output: output, input: input)] = flat[output * inputs + input] }
+        }
+    }
+
+    func copyBiases(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs { flat[output] = panels[index(output: output, input: inputs)] }
+    }
+
+    func copyBiases(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
+        for output in 0..<outputs { panels[index(output: output, input: inputs)] = flat[output] }
+    }
+}
+
+private func copyVectors(
+    _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, _ count: Int, to at: inout UnsafeMutablePointer<Float>
+) {
+    cp_copy(at, first, count * 4)
+    cp_copy(at + count, second, count * 4)
+    at += 2 * count
+}
+
+private func copyVectors(
+    from at: inout UnsafePointer<Float>, _ count: Int, _ first: UnsafeMutablePointer<Float>,
+    _ second: UnsafeMutablePointer<Float>
+) {
+    cp_copy(first, at, count * 4)
+    cp_copy(second, at + count, count * 4)
+    at += 2 * count
+}
+
+private func requireFiniteResult(
+    _ values: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ count: Int, _ rate: Float, layer: Int
+) throws(BackpropError) {
+    for i in 0..<count where !gradient[i].isFinite || !(values[i] - rate * gradient[i]).isFinite {
+        throw BackpropError(.notFinite, "the gradient of layer \(layer), or the step along it, is not finite")
+    }
+}

@@ -1,0 +1,156 @@
+import CPlatform
+
+extension NetworkState {
+    /// Outputs for rows of inputs, [rows × inputs] to [rows × outputs]. Batch normalization uses its running statistics.
+    package func predict(
+        _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) {
+        if rows == 1, let plan = predictionPool.plan { return kernels.predict_row(plan, inputs, outputs) }
+        try predictRows(inputs, rows: rows, into: outputs)
+    }
+
+    @inline(never)
+    private func predictRows(
+        _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) {
+        guard rows != 0 else { return }
+        try requireRows(rows)
+        if rows == 1, let plan = try RowPlan.make(for: self) {
+            predictionPool.keep(plan)
+            return kernels.predict_row(plan.pointer, inputs, outputs)
+        }
+        let size = blockSize(rows: rows)
+        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
+            let first = block * size
+            for row in 0..<count {
+                cp_copy(outputs + (first + row) * outputCount, part.a + row * stride, outputCount * 4)
+            }
+            targetScaling?.undo(outputs + first * outputCount, rows: count)
+        }
+    }
+
+    /// The loss of the predictions. Blocks are summed on their own, and then one after the other: in the same order
+    /// whatever the number of threads.
+    package func evaluate(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) -> Float {
+        try requireRows(rows)
+        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
+        targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
+        let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
+        let fused = loss.isFused(with: layers[layers.count - 1].activation)
+        let size = blockSize(rows: rows)
+        let blocks = (rows + size - 1) / size
+        let sums = try Doubles(blocks)
+        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
+            sums.base[block] = loss.sum(
+                fused: fused, z: part.z, a: part.a,
+                targets: targets + block * size * outputCount, weights: nil, rows: count,
+                columns: outputCount, stride: stride)
+        }
+        var sum = 0.0
+        for block in 0..<blocks { sum += sums.base[block] }
+        let value = reduced(sum, rows: rows)
+        try requireFiniteLoss(value)
+        return Float(value)
+    }
+
+    /// Calls `body` with each block of rows and the last layer's z and a for it. Threads each take every so many blocks.
+    private func forEachBlock(
+        of inputs: UnsafePointer<Float>, rows: Int,
+        _ body: (_ block: Int, _ count: Int, _ part: PredictionBuffers.Part, _ stride: Int) -> Void
+    ) throws(BackpropError) {
+        let size = blockSize(rows: rows)
+        let blocks = (rows + size - 1) / size
+        let threads = isThreadSafe && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
+        let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
+        defer { predictionPool.put(buffers) }
+        let stride = layers[layers.count - 1].stride
+        Parallel.run(threads, parallel: threads > 1) { thread in
+            let part = buffers.part(thread)
+            var block = thread
+            while block < blocks {
+                let count = min(size, rows - block * size)
+                let (code, layer) = infer(inputs + block * size * inputCount, rows: count, in: part)
+                if code != 0 { return buffers.failure.note(code, layer: layer, row: block * size) }
+                body(block, count, part, stride)
+                block += threads
+            }
+        }
+        try buffers.failure.check(layers, "forward")
+    }
+
+    /// Rows handled together: their activations stay in the second-level cache. It depends on the rows and the network
+    /// alone, never on the number of threads.
+    private func blockSize(rows: Int) -> Int {
+        let most = 128
+        return isThreadSafe ? min(most, max(16, (rows + 1) / 2)) : most
+    }
+
+    /// Whether the host's functions may run on any thread; else the calling one does it all.
+    private var isThreadSafe: Bool { layers.allSatisfy { $0.activation.isThreadSafe } }
+
+    /// All layers, each z in the one buffer and each a in the other. 0, or the code with which a host's function failed,
+    /// and the layer it is the activation of.
+    private func infer(
+        _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
+    ) -> (code: Int32, layer: Int) {
+        var x = inputs
+        if let inputScaling {  // a is free until the first layer's is there
+            inputScaling.apply(inputs, rows: rows, to: part.a)
+            x = UnsafePointer(part.a)
+        }
+        var xStride = inputCount
+        for index in layers.indices {
+            let layer = layers[index]
+            weigh(x, xStride, rows, layer, into: part.z)
+            if let norm = layer.norm {
+                scaleAndShift(norm, columns: layer.outputs, part)
+                kernels.scale_and_shift(part.z, rows, layer.stride, part.scale, part.shift)
+            }
+            switch layer.activation {
+            case .builtIn(let function):
+                kernels.activate(function.kind, part.z, part.a, rows, layer.outputs, layer.stride)
+            case .plugin(let plugin, _):
+                let code = plugin.forward(
+                    part.z, part.a, rows: rows, columns: layer.outputs, packing: part.packing, place: part.place)
+                if code != 0 { return (code, index) }
+            }
+            x = UnsafePointer(part.a)
+            xStride = layer.stride
+        }
+        return (0, 0)
+    }
+
+    /// z = Σ w x
+    private func weigh(
+        _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ layer: Layer, into z: UnsafeMutablePointer<Float>
+    ) {
+        guard rows == 1 else {
+            return kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
+        }
+        Parallel.forEachPanelRange(of: layer) { first, count in
+            kernels.forward(
+                x, xStride, 1, layer.inputs, layer.weights.base + first * layer.panelSize, count, z + 16 * first, layer.stride)
+        }
+    }
+
+    /// γ (z − μ) / √(σ² + ε) + β as scale · z + shift.
+    private func scaleAndShift(_ norm: Normalization, columns: Int, _ part: PredictionBuffers.Part) {
+        let epsilon = Float(options[.batchnormEpsilon])
+        for i in 0..<columns {
+            let scale = norm.gamma.base[i] / (norm.runningVariance.base[i] + epsilon).squareRoot()
+            part.scale[i] = scale
+            part.shift[i] = norm.beta.base[i] - norm.runningMean.base[i] * scale
+        }
+    }
+
+    private func takePredictionBuffers(rows: Int, parts: Int) throws(BackpropError) -> PredictionBuffers {
+        if let buffers = predictionPool.take(), buffers.rows >= rows, buffers.parts >= parts { return buffers }
+        let needsPacking = layers.contains { $0.activation.isMatrixFunction }
+        let widest = inputScaling == nil ? widestStride : max(widestStride, paddedCount(inputCount))
+        return try PredictionBuffers.make(widest: widest, rows: rows, parts: parts, needsPacking: needsPacking)
+    }
+}

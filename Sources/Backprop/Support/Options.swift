@@ -1,0 +1,41 @@
+/// The options of one owner.
+protocol OptionKey: Named, RawRepresentable<Int> {
+    static var owner: OptionDescription.Owner { get }
+    var description: OptionDescription { get }
+}
+
+extension OptionKey {
+    var name: String { description.name }
+
+    /// A number between two others.
+    static func number(
+        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString, isWhole: Bool = false
+    ) -> OptionDescription {
+        OptionDescription(
+            owner: owner, nameText: name, meaningText: meaning, standard: standard, low: range.lowerBound,
+            high: range.upperBound, isWhole: isWhole)
+    }
+
+    static func whole(
+        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString
+    ) -> OptionDescription {
+        number(name, standard, range, meaning, isWhole: true)
+    }
+
+    static func find(_ name: String) throws(BackpropError) -> Self {
+        guard let option = named(name) else { throw BackpropError(.unknownName, "no option is named \"\(name)\"") }
+        return option
+    }
+}
+
+/// A value for every option of one owner.
+struct Options<Key: OptionKey> {
+    private var values: [Double] = Key.allCases.map { $0.description.standard }
+
+    subscript(_ option: Key) -> Double { values[option.rawValue] }
+
+    mutating func set(_ option: Key, to value: Double) throws(BackpropError) {
+        try option.description.require(value)
+        values[option.rawValue] = value
+    }
+}
