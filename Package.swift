@@ -18,21 +18,21 @@ func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftS
 let fast = ["-Ounchecked"]
 let small = ["-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts"]
 
+/// For C: only what BackpropC exports is visible outside of the library.
+let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]
+
 /// Words for the linker.
 func linker(_ words: [String]) -> [String] {
     words.flatMap { ["-Xlinker", $0] }
 }
 
-/// The instructions of a level of x86-64; elsewhere the modules for them are there, and nobody calls them.
-func instructions(_ words: [String]) -> [SwiftSetting] {
-    #if arch(x86_64)
-    [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]
-    #else
-    []
-    #endif
+/// Kernels for the instructions of a level of x86-64, in a folder of links to those of Sources/Kernels. For other processors
+/// the flag does not apply, and nothing calls them.
+func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target {
+    let words = ["-Wno-unused-command-line-argument", "-Xarch_x86_64", "-march=\(level)"] + flags.flatMap { ["-Xarch_x86_64", $0] }
+    return .target(
+        name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]))
 }
-let avx2 = [.define("FMA")] + instructions(["-march=x86-64-v3"])
-let avx512 = [.define("FMA"), .define("AVX512")] + instructions(["-march=x86-64-v4", "-mprefer-vector-width=512"])
 
 let package = Package(
     name: "libbackprop",
@@ -43,15 +43,15 @@ let package = Package(
     traits: [.trait(name: "Embedded", description: "Build the shared library, in Embedded Swift.")],
     targets: [
         .systemLibrary(name: "CBackprop", path: "include"),
+        .target(name: "CKernels", cSettings: hidden),
+        .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: settings(fast)),
+        kernels("KernelsAVX2", "x86-64-v3"),
+        kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
         .target(
-            name: "CPlatform",
-            cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded])), .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])],
+            name: "CPlatform", cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded]))] + hidden,
             linkerSettings: [.linkedLibrary("ffi")]),
-        .target(name: "Kernels", dependencies: ["CPlatform"], swiftSettings: settings(fast)),
-        .target(name: "KernelsAVX2", dependencies: ["CPlatform"], swiftSettings: settings(fast, avx2)),
-        .target(name: "KernelsAVX512", dependencies: ["CPlatform"], swiftSettings: settings(fast, avx512)),
         .target(
-            name: "Backprop", dependencies: ["CPlatform", "Kernels", "KernelsAVX2", "KernelsAVX512"],
+            name: "Backprop", dependencies: ["CKernels", "CPlatform", "Kernels", "KernelsAVX2", "KernelsAVX512"],
             swiftSettings: settings(small)),
         .target(
             name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(small),
@@ -67,7 +67,7 @@ let package = Package(
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
             ]),
         .testTarget(
-            name: "BackpropTests", dependencies: ["Backprop", "CPlatform"],
+            name: "BackpropTests", dependencies: ["Backprop", "CKernels", "CPlatform"],
             swiftSettings: [.unsafeFlags(["-O"])]),
     ]
 )

@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 import Testing
 
 /// §5 of the notes, column by column; padding that is 0 stays 0.

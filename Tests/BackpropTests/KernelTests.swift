@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 import Testing
 
 /// The products against naive loops in double precision, on sizes odd and even, with strides; and that nothing is written

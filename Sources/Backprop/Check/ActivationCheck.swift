@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 /// Compares an activation's derivative with differences of its values, over a sweep of z. A function of matrices is

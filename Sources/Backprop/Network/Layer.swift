@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 // In Embedded Swift, an object whose initializer fails half way leaks. So no class behind the C interface has one that
@@ -34,7 +35,7 @@ final class Layer {
         self.weights = weights
         stride = paddedStride(outputs)
         panels = paddedCount(outputs) / 16
-        panelSize = (inputs + 1) * 16
+        panelSize = cp_panel_size(inputs)
     }
 
     static func make(inputs: Int, outputs: Int) throws(BackpropError) -> Layer {

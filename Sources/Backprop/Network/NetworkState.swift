@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 /// What a network is, behind its gate: whoever calls here holds it (see Gate.swift). The other files of this folder
 /// extend it by what it does.
@@ -121,15 +121,11 @@ package final class NetworkState: Guarded {
     /// The kernels for this processor.
     static var kernels: cp_kernels {
         var table = cp_kernels()
-        switch cp_instruction_set() {
-        case CP_AVX512: cp_kernels_avx512(&table)
-        case CP_AVX2: cp_kernels_avx2(&table)
-        default: cp_kernels_baseline(&table)
-        }
+        cp_best_instruction_set().pointee.fill(&table)
         return table
     }
 
-    package static var instructionSet: UnsafePointer<CChar> { kernels.name }
+    package static var instructionSet: UnsafePointer<CChar> { cp_best_instruction_set().pointee.name }
 
     // MARK: Behind its gate
 

@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 /// What an optimizer remembers of the steps it took, laid out as the parameters are. Made for its first step.

@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 /// What waits for the next prediction: buffers, of which concurrent ones each take their own, and the plan for single rows.

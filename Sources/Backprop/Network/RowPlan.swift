@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 /// A network laid out for the kernels that take a few rows at once: pointers to its parameters and, for training, to a
 /// workspace's matrices.

@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 extension NetworkState {

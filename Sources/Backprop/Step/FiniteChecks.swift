@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 /// A step that would bring a NaN or an infinity into the network is refused before it changes anything.
 extension NetworkState {

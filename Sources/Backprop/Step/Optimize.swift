@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 /// Steps of optimizers, along the gradients in the workspace.
 extension NetworkState {
@@ -110,7 +110,7 @@ extension NetworkState {
             let layer = layers[index]
             let values = layer.weights.base, gradient = workspace.gradients[index].values.base
             for panel in 0..<layer.panels {
-                let start = panel * (layer.inputs + 1) * 16
+                let start = panel * cp_panel_size(layer.inputs)
                 let at = start + part.lowerBound * 16, bias = start + layer.inputs * 16
                 take(step, index, values + at, gradient + at, at: at, count: part.count * 16)
                 guard part.upperBound == layer.inputs else { continue }

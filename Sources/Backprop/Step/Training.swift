@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 /// Training calls. Each is a transaction: forward, backward with the old weights, checks, and only then the updates,
 /// none of which can fail.

@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 
 extension NetworkState {
     /// All layers' steps at once, from the δ of the backward pass.

@@ -4,17 +4,14 @@
 
 #include "atomics.h"
 #include "calls.h"
-#include "cpu.h"
 #include "error_text.h"
 #include "files.h"
 #include "foreign.h"
 #include "gate.h"
-#include "kernels.h"
 #include "libraries.h"
 #include "memory.h"
 #include "numbers.h"
 #include "reserve.h"
 #include "threads.h"
-#include "vectors.h"
 
 #endif

@@ -1,4 +1,4 @@
-import CPlatform
+import CKernels
 import Testing
 
 /// The kernels this processor can run; the products' as functions of whole matrices, so that their C signatures stand
@@ -9,16 +9,16 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
+    /// From the narrowest on.
     static let all: [KernelTable] = {
-        var table = cp_kernels()
-        cp_kernels_baseline(&table)
-        var tables = [KernelTable(name: String(cString: table.name), kernels: table)]
-        let wider: [(cp_instruction_set, (UnsafeMutablePointer<cp_kernels>) -> Void)] = [
-            (CP_AVX2, { cp_kernels_avx2($0) }), (CP_AVX512, { cp_kernels_avx512($0) }),
-        ]
-        for (set, fill) in wider where cp_instruction_set().rawValue >= set.rawValue {
-            fill(&table)
-            tables.append(KernelTable(name: String(cString: table.name), kernels: table))
+        var tables: [KernelTable] = []
+        var index = 0
+        while let set = cp_instruction_set_at(index)?.pointee {
+            index += 1
+            guard set.is_supported() else { continue }
+            var table = cp_kernels()
+            set.fill(&table)
+            tables.insert(KernelTable(name: String(cString: set.name), kernels: table), at: 0)
         }
         return tables
     }()

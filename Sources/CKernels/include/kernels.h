@@ -1,0 +1,112 @@
+/* The vector loops, as a table that each build of them fills: see instruction_sets.h.
+ *
+ * Layouts. A matrix has a row stride, in floats. "Padded" matrices have a stride that is a multiple of 16, and what lies
+ * between columns and stride is finite. Weights lie in panels of 16 outputs: panel p holds, for k = 0 ... inputs - 1, the weights from
+ * input k to outputs 16 p ... 16 p + 15, and then their biases: cp_panel_size floats. Lanes past the last output
+ * are 0 and stay 0. */
+#ifndef CKERNELS_KERNELS_H
+#define CKERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+static inline ptrdiff_t cp_panel_size(ptrdiff_t inputs) { return (inputs + 1) * 16; }
+
+/* Built-in activations, in the order of their names in Activation.swift. */
+enum {
+    CP_IDENTITY, CP_SIGN, CP_LOGISTIC, CP_TANH, CP_RELU, CP_LEAKY_RELU, CP_ELU, CP_SOFTPLUS, CP_SOFTSIGN, CP_SILU, CP_GELU,
+    CP_SOFTMAX
+};
+
+/* A network as the kernels for a few rows see it: built-in activations, in training of hidden layers those that take each
+ * number alone, no batch normalization. octets is the outputs' number divided by 8, rounded up. z, a and delta are padded matrices of as
+ * many rows as the plan has room for; a plan for predictions has none. */
+typedef struct cp_row_layer {
+    ptrdiff_t inputs, outputs, octets, stride;
+    float *weights, *z, *a, *delta;
+    int32_t kind;
+} cp_row_layer;
+
+/* Half the squared error; or one whose gradient for z is a - y, or for softmax a sum(y) - y, and that follows from z. */
+enum { CP_SQUARED_ERROR, CP_FUSED_LOSS };
+
+/* Behind it lie the layers: one pointer less to follow. */
+typedef struct cp_row_plan {
+    ptrdiff_t count;
+    ptrdiff_t most_rows;
+    float *target; /* room for a padded target, the padding being f(0) of the last layer */
+    int32_t loss;
+} cp_row_plan;
+
+static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
+
+enum { CP_NARROW = 128 };
+
+/* One step of an optimizer, in the order of their names in Optimizer.swift. What depends on the number of the step alone
+ * is worked out before: rate is divided by 1 - beta1^t for Adam, and second_scale is 1 / sqrt(1 - beta2^t). */
+enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };
+typedef struct cp_optimizer {
+    int32_t kind;
+    float rate;
+    float scale, clip; /* gradients are multiplied by scale, and then kept within -clip ... clip, which may be infinite */
+    float decay, l1;   /* g + decay w + l1 sign(w) */
+    float shrink;      /* w is multiplied by it before the step */
+    float first_decay, first_share;   /* of the moving averages: m = first_decay m + first_share g */
+    float second_decay, second_share; /* v = second_decay v + second_share g^2 */
+    float second_scale, epsilon;
+} cp_optimizer;
+
+typedef struct cp_kernels {
+    /* z[rows][outputs] = x[rows][inputs] W + b. z is padded; all its lanes are written. */
+    void (*forward)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *weights,
+                    ptrdiff_t panels, float *z, ptrdiff_t z_stride);
+    /* W -= rate x' delta for the inputs from `first` to before `end`, with the biases where end is inputs;
+     * delta[rows][outputs] is padded with zeros. */
+    void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
+                   const float *delta, ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
+    /* gradient = x' delta, likewise, in the layout of the weights. */
+    void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
+                     const float *delta, ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
+    /* dx[rows][inputs] = delta W', from delta transposed as below. */
+    void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights,
+                     float *dx, ptrdiff_t dx_stride);
+    /* Blocks of sixteen rows, each transposed: to[rows / 16][columns][16], each column times its scale where there is
+     * one. Past the rows, the last block keeps what it holds. */
+    void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,
+                      const float *scale /* or NULL */, float *to);
+
+    /* a = f(z); and d, the gradient for a, becomes that for z: d f'(z). Padded matrices of one stride. */
+    void (*activate)(int32_t kind, const float *z, float *a, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride);
+    void (*differentiate)(int32_t kind, const float *z, const float *a, float *d, ptrdiff_t rows, ptrdiff_t columns,
+                          ptrdiff_t stride);
+
+    /* Batch normalization of padded matrices (notes, section 5); vectors have stride floats. See BatchNormalization.swift. */
+    void (*batch_statistics)(const float *z, ptrdiff_t rows, ptrdiff_t stride, float *mean, float *variance);
+    void (*normalize)(const float *z, ptrdiff_t rows, ptrdiff_t stride, const float *mean, const float *inverse_deviation,
+                      const float *gamma, const float *beta, float *normalized, float *out);
+    void (*scale_and_shift)(float *z, ptrdiff_t rows, ptrdiff_t stride, const float *scale, const float *shift);
+    void (*batch_gradients)(const float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t stride, float *gamma_gradient,
+                            float *beta_gradient);
+    void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
+                        const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
+
+    /* A step of gradient descent on at most plan->most_rows rows; *loss_out is their squared error, where that is the loss.
+     * 1: the loss or the step might not be finite, or the rate is not at least 0, and nothing has changed. */
+    int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
+                          double *loss_out);
+    /* outputs[outputs] for one row, by layers of at most CP_NARROW outputs. */
+    void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
+
+    /* w -= rate g; count is a multiple of 16. */
+    void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
+    /* The sum of |x|: not finite when an element is not. */
+    float (*sum_of_magnitudes)(const float *x, ptrdiff_t count);
+    /* The sum of x^2, in one order; count is a multiple of 16. */
+    double (*sum_of_squares)(const float *x, ptrdiff_t count);
+    /* Steps the parameters w along the gradient g; first and second are the optimizer's state, where it has any. count is
+     * a multiple of 16. */
+    void (*optimize)(const cp_optimizer *optimizer, float *w, const float *g, float *first /* or NULL */,
+                     float *second /* or NULL */, ptrdiff_t count);
+} cp_kernels;
+
+#endif

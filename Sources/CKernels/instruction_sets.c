@@ -1,0 +1,46 @@
+#include "instruction_sets.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool always(void) { return true; }
+
+#if defined(__x86_64__)
+static bool has_avx2(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
+
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+static const cp_instruction_set sets[] = {
+#if defined(__x86_64__)
+    {"avx512", has_avx512, cp_kernels_avx512},
+    {"avx2", has_avx2, cp_kernels_avx2},
+#endif
+    {"baseline", always, cp_kernels_baseline},
+};
+enum { COUNT = sizeof sets / sizeof *sets };
+
+const cp_instruction_set *cp_instruction_set_at(size_t index) { return index < COUNT ? &sets[index] : NULL; }
+
+static pthread_once_t chosen = PTHREAD_ONCE_INIT;
+static const cp_instruction_set *best;
+
+static void choose(void) {
+    const char *limit = getenv("BACKPROP_INSTRUCTION_SET");
+    size_t first = 0;
+    for (size_t i = 0; limit && i < COUNT; i++)
+        if (strcmp(limit, sets[i].name) == 0) first = i;
+    for (best = &sets[first]; !best->is_supported(); best++) {}
+}
+
+const cp_instruction_set *cp_best_instruction_set(void) {
+    pthread_once(&chosen, choose);
+    return best;
+}

@@ -1,0 +1,119 @@
+import CKernels
+
+/// a = f(z), for a padded matrix or, with a stride that is a multiple of eight, one row.
+func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
+    let octets = rows * stride / 8
+    switch kind {
+    case Int32(CP_SIGN):
+        for i in 0..<octets { put(sign(octet(z, i)), a, i) }
+    case Int32(CP_LOGISTIC):
+        for i in 0..<octets { put(logistic(octet(z, i)), a, i) }
+    case Int32(CP_TANH):
+        for i in 0..<octets { put(hyperbolicTangent(octet(z, i)), a, i) }
+    case Int32(CP_RELU):
+        for i in 0..<octets { put(rectified(octet(z, i), slope: 0), a, i) }
+    case Int32(CP_LEAKY_RELU):
+        for i in 0..<octets { put(rectified(octet(z, i), slope: 0.01), a, i) }
+    case Int32(CP_ELU):
+        for i in 0..<octets { put(exponentialLinear(octet(z, i)), a, i) }
+    case Int32(CP_SOFTPLUS):
+        for i in 0..<octets { put(softplus(octet(z, i)), a, i) }
+    case Int32(CP_SOFTSIGN):
+        for i in 0..<octets { put(softsign(octet(z, i)), a, i) }
+    case Int32(CP_SILU):
+        for i in 0..<octets { put(silu(octet(z, i)), a, i) }
+    case Int32(CP_GELU):
+        for i in 0..<octets { put(gelu(octet(z, i)), a, i) }
+    case Int32(CP_SOFTMAX): softmax(z, a, rows, columns, stride)
+    default:
+        for i in 0..<octets { put(octet(z, i), a, i) }
+    }
+}
+
+/// d, the gradient for a, becomes that for z: d f′(z), from a = f(z) where that is enough: for the logistic function
+/// f′ = a (1 − a)   (notes, §1). Where z is at a kink, f′ is the one from the left. The derivative of sign counts as 1:
+/// the perceptron's rule (notes, §1).
+func differentiate(
+    _ kind: Int32, _ z: Source, _ a: Source, _ d: Target, _ rows: Int, _ columns: Int, _ stride: Int
+) {
+    let octets = rows * stride / 8
+    switch kind {
+    case Int32(CP_LOGISTIC):
+        for i in 0..<octets { put(octet(d, i) * (octet(a, i) * (lanes(1) - octet(a, i))), d, i) }
+    case Int32(CP_TANH):
+        for i in 0..<octets { put(octet(d, i) * (lanes(1) - octet(a, i) * octet(a, i)), d, i) }
+    case Int32(CP_RELU):
+        for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), .zero), d, i) }
+    case Int32(CP_LEAKY_RELU):
+        for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), lanes(0.01) * octet(d, i)), d, i) }
+    case Int32(CP_ELU):
+        for i in 0..<octets {
+            put(select(octet(z, i) .> .zero, octet(d, i), octet(d, i) * (lanes(1) + octet(a, i))), d, i)
+        }
+    case Int32(CP_SOFTPLUS):
+        for i in 0..<octets { put(octet(d, i) * logistic(octet(z, i)), d, i) }
+    case Int32(CP_SOFTSIGN):
+        for i in 0..<octets {
+            let m = lanes(1) + magnitude(octet(z, i))
+            put(octet(d, i) / (m * m), d, i)
+        }
+    case Int32(CP_SILU):
+        for i in 0..<octets {
+            let s = logistic(octet(z, i))
+            put(octet(d, i) * multiplyAdd(octet(a, i), lanes(1) - s, s), d, i)
+        }
+    case Int32(CP_GELU):
+        for i in 0..<octets { put(octet(d, i) * geluDerivative(octet(z, i), octet(a, i)), d, i) }
+    case Int32(CP_SOFTMAX): softmaxBackward(a, d, rows, columns, stride)
+    default: break  // identity and sign
+    }
+}
+
+@_transparent
+private func sign(_ z: Lanes) -> Lanes {
+    select(z .> .zero, lanes(1), select(z .< .zero, lanes(-1), z))  // 0 and NaN stay
+}
+
+/// max(0, z), or with a slope z · slope below 0.
+@_transparent
+private func rectified(_ z: Lanes, slope: Float) -> Lanes {
+    select(z .< .zero, slope == 0 ? .zero : lanes(slope) * z, z)
+}
+
+/// z, or below 0 eᶻ − 1.
+@_transparent
+private func exponentialLinear(_ z: Lanes) -> Lanes {
+    select(z .< .zero, exponentialMinusOne(select(z .< .zero, z, .zero)), z)
+}
+
+@_transparent
+private func softsign(_ z: Lanes) -> Lanes {
+    let m = atMost(.greatestFiniteMagnitude, magnitude(z))
+    return cp_copy_sign(m / (lanes(1) + m), z)
+}
+
+/// eᶻ / Σ eᶻ over the columns of each row, with the row's largest z taken off first.
+private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
+    for row in 0..<rows {
+        let z = z + row * stride
+        let a = a + row * stride
+        var largest = z[0]
+        for i in 0..<columns { largest = z[i] > largest ? z[i] : largest }
+        for i in 0..<stride / 8 { put(exponential(ofNegative: octet(z, i) - lanes(largest)), a, i) }
+        for i in columns..<stride { a[i] = 0 }
+        var sum: Float = 0
+        for i in 0..<columns { sum += a[i] }
+        for i in 0..<columns { a[i] /= sum }
+    }
+}
+
+/// dᵢ becomes aᵢ (dᵢ − Σⱼ aⱼ dⱼ).
+private func softmaxBackward(_ a: Source, _ d: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
+    for row in 0..<rows {
+        let a = a + row * stride
+        let d = d + row * stride
+        var mean: Float = 0
+        for i in 0..<columns { mean += a[i] * d[i] }
+        for i in 0..<columns { d[i] = a[i] * (d[i] - mean) }
+    }
+}

@@ -1,0 +1,29 @@
+import CKernels
+
+/// w −= rate g, rounded as in `update`.
+func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
+    var i = 0
+    while i < count {
+        save(multiplyAdd(-rate, load(g + i), load(w + i)), w + i)
+        i += 16
+    }
+}
+
+/// Σ |x|: infinite or NaN when an element is.
+func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
+    var a = Lanes.zero, b = a, c = a, d = a
+    var i = 0
+    while i + 32 <= count {
+        a += magnitude(loadLanes(x + i))
+        b += magnitude(loadLanes(x + i + 8))
+        c += magnitude(loadLanes(x + i + 16))
+        d += magnitude(loadLanes(x + i + 24))
+        i += 32
+    }
+    var total = cp_sum((a + b) + (c + d))
+    while i < count {
+        total += x[i].magnitude
+        i += 1
+    }
+    return total
+}

@@ -1,0 +1,16 @@
+import CKernels
+
+/// Enters this build's loops over single numbers. Only the pointers that kernels.h marks as optional may be NULL.
+func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
+    table.pointee.activate = { activate($0, $1!, $2!, $3, $4, $5) }
+    table.pointee.differentiate = { differentiate($0, $1!, $2!, $3!, $4, $5, $6) }
+    table.pointee.batch_statistics = { batchStatistics($0!, $1, $2, $3!, $4!) }
+    table.pointee.normalize = { normalize($0!, $1, $2, $3!, $4!, $5!, $6!, $7!, $8!) }
+    table.pointee.scale_and_shift = { scaleAndShift($0!, $1, $2, $3!, $4!) }
+    table.pointee.batch_gradients = { batchGradients($0!, $1!, $2, $3, $4!, $5!) }
+    table.pointee.denormalize = { denormalize($0!, $1!, $2, $3, $4, $5!, $6!, $7!) }
+    table.pointee.step = { step($0!, $1!, $2, $3) }
+    table.pointee.sum_of_magnitudes = { sumOfMagnitudes($0!, $1) }
+    table.pointee.sum_of_squares = { sumOfSquares($0!, $1) }
+    table.pointee.optimize = { optimize($0!, $1!, $2!, $3, $4, $5) }
+}

@@ -1,0 +1,225 @@
+import CKernels
+
+/// Exponentials and their relatives, eight numbers at a time and without branches. Polynomials are minimax fits to the
+/// functions named. NaN stays NaN.
+
+/// 1.5 · 2²³: the low bits of a sum with it are the nearest integer.
+private var shift: Lanes { lanes(12_582_912) }
+
+/// x = k ln 2 + r with k an integer and |r| ≤ ½ ln 2, for |x| < 2¹⁵.
+@_transparent
+private func reduce(_ x: Lanes) -> (k: Lanes, r: Lanes) {
+    let (k, rest) = multiples(x)
+    return (k, multiplyAdd(k, lowOfLog2, rest))
+}
+
+/// x + y = k ln 2 + r + low, where y, small beside 1, carries digits that x has no room for, and low those that r has none
+/// for.
+@_transparent
+private func reduce(_ x: Lanes, plus y: Lanes) -> (k: Lanes, r: Lanes, low: Lanes) {
+    let (k, rest) = multiples(x)
+    let small = multiplyAdd(k, lowOfLog2, y)
+    let r = rest + small
+    return (k, r, (rest - r) + small)
+}
+
+/// The multiple of ln 2 nearest to x, and x without the first of the two parts of k ln 2, which is exact.
+@_transparent
+private func multiples(_ x: Lanes) -> (k: Lanes, rest: Lanes) {
+    let k = multiplyAdd(x, lanes(1.442_695_04), shift) - shift
+    return (k, multiplyAdd(k, lanes(-0.693_145_752), x))
+}
+
+private var lowOfLog2: Lanes { lanes(-1.428_606_77e-06) }
+
+/// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2, in Estrin's order: short chains.
+@_transparent
+private func tail(_ r: Lanes, _ square: Lanes) -> Lanes {
+    let low = multiplyAdd(r, lanes(0.166_665_435), lanes(0.499_999_970))
+    let high = multiplyAdd(r, lanes(0.008_366_547_52), lanes(0.041_667_200_6))
+    return multiplyAdd(square, multiplyAdd(square, lanes(0.001_388_251_43), high), low)
+}
+
+/// eʳ − 1 for |r| ≤ ½ ln 2
+@_transparent
+private func powerMinusOne(_ r: Lanes) -> Lanes {
+    let square = r * r
+    return multiplyAdd(square, tail(r, square), r)
+}
+
+/// The same of r + low, with the digits that it has no room for.
+@_transparent
+private func powerMinusOne(_ r: Lanes, plus low: Lanes) -> (p: Lanes, low: Lanes) {
+    let square = r * r
+    let tail = tail(r, square)
+    let p = multiplyAdd(square, tail, r)
+    return (p, multiplyAddError(square, tail, r, p) + low)
+}
+
+/// 2ᵏ for an integer k, −126 ≤ k ≤ 127.
+@_transparent
+private func powerOfTwo(_ k: Lanes) -> Lanes {
+    cp_to_exponent(k + (shift + lanes(127)))
+}
+
+@_transparent
+private func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
+
+@_transparent
+func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
+
+/// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87: after what depends on it comes a factor of 2⁻⁴⁰, `fraction`, so that subnormal
+/// numbers are rounded once.
+@_transparent
+private func raisedPower(_ k: Lanes) -> Lanes { cp_to_exponent(k + (shift + lanes(167))) }
+
+private var fraction: Lanes { lanes(0x1p-40) }
+
+/// eˣ for x ≤ 0, through the subnormal numbers down to 0.
+@_transparent
+func exponential(ofNegative x: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, x))
+    return (lanes(1) + powerMinusOne(r)) * (raisedPower(k) * fraction)
+}
+
+/// eˣ − 1 without cancellation, for x ≤ 88.
+@_transparent
+func exponentialMinusOne(_ x: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-80, x))
+    let power = powerOfTwo(k)
+    return multiplyAdd(power, powerMinusOne(r), power - lanes(1))
+}
+
+/// σ(z) = 1 / (1 + e⁻ᶻ)   (notes, introduction)
+@_transparent
+func logistic(_ z: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let p = powerMinusOne(r)
+    let power = raisedPower(k) * fraction
+    let e = multiplyAdd(p, power, power)
+    let sum = multiplyAdd(p, power, lanes(1) + power)
+    let quotient = select(z .< .zero, e, lanes(1)) / sum
+    return multiplyAdd(quotient, (sum - lanes(1)) - e, quotient)  // what rounding put into the sum, taken out again
+}
+
+/// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as (1 − u) / (1 + u) with u = e^−2|z|.
+@_transparent
+func hyperbolicTangent(_ z: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-20, lanes(-2) * magnitude(z)))
+    let p = powerMinusOne(r)
+    let power = powerOfTwo(k)
+    let sum = multiplyAdd(power, p, lanes(1) + power)
+    var quotient = multiplyAdd(power, p, power - lanes(1)) / sum
+    if !hasFMA {  // p is less exact: what rounding put into the sum is taken out again, times about 1 / sum
+        let excess = (sum - (lanes(1) + power)) - power * p
+        quotient = multiplyAdd(quotient, excess * (lanes(1.5) - lanes(0.5) * sum), quotient)
+    }
+    return cp_copy_sign(quotient, z)
+}
+
+/// 1 + a + b for a power of two a and a smaller b, and what rounding put into it.
+@_transparent
+private func onePlus(_ a: Lanes, _ b: Lanes) -> (sum: Lanes, excess: Lanes) {
+    let sum = (lanes(1) + a) + b
+    return (sum, ((sum - lanes(1)) - a) - b)
+}
+
+@_transparent
+private func positivePart(_ z: Lanes) -> Lanes { select(z .< .zero, .zero, z) }
+
+/// log(1 + eᶻ) = max(0, z) + log(1 + u) with u = e^−|z|, and log(1 + u) = 2 artanh(h / 2) with h = u / (1 + u / 2).
+@_transparent
+func softplus(_ z: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let p = powerMinusOne(r)
+    let power = raisedPower(k) * fraction
+    let halfPower = lanes(0.5) * power
+    let rest = p * halfPower  // exact
+    let (sum, excess) = onePlus(halfPower, rest)
+    let exponential = lanes(1) + p
+    let low = p - (exponential - lanes(1))
+    let quotient = exponential / sum  // h / 2ᵏ
+    let lost = multiplyAdd(quotient, excess, low) * multiplyAdd(sum, lanes(-2 / 3), lanes(5 / 3))  // about 1 / sum
+    let h = quotient * power
+    let t = h * h
+    var q = multiplyAdd(t, lanes(0.000_118_656_928), lanes(0.000_418_508_922))
+    q = multiplyAdd(t, q, lanes(0.002_235_694_09))
+    q = multiplyAdd(t, q, lanes(0.012_499_649_1))
+    q = multiplyAdd(t, q, lanes(0.083_333_343_3))
+    return multiplyAdd(quotient + multiplyAdd(quotient * t, q, lost), power, positivePart(z))
+}
+
+/// z σ(z) = max(0, z) − |z| e^−|z| / (1 + e^−|z|)
+@_transparent
+func silu(_ z: Lanes) -> Lanes {
+    let x = atLeast(-110, negativeMagnitude(z))
+    let (k, r) = reduce(x)
+    let p = powerMinusOne(r)
+    let raised = raisedPower(k)
+    let power = raised * fraction
+    let rest = p * power  // exact
+    let (sum, excess) = onePlus(power, rest)
+    let product = multiplyAdd(x, p, x)
+    let low = multiplyAddError(x, p, x, product)
+    let quotient = product / sum
+    let lost = multiplyAdd(quotient, excess, low * multiplyAdd(sum, lanes(-0.5), lanes(1.5)))  // about low / sum
+    return multiplyAdd((quotient + lost) * raised, fraction, positivePart(z))
+}
+
+/// z Φ(z) = max(0, z) − t Φ(−t), where Φ is the standard normal distribution and t = |z|.
+///
+/// t Φ(−t) = s q e^(−t²/2) with s = t / (2 + t) and q between 0.45 and 1. The product s q is summed from s or s / 2, which
+/// are exact, and a smaller number, so that what rounding takes from the sum is known.
+@_transparent
+func gelu(_ z: Lanes) -> Lanes {
+    let (t, raised, p, low) = bell(z)
+    let sum = t + lanes(2)
+    let s = t / sum
+    let half = multiplyAdd(s, lanes(-0.5), lanes(0.5))
+    let more = select(magnitude(z) .< lanes(1.125), lanes(0.5), .zero)
+    let exact = (lanes(0.5) + more) * s
+    let rest = multiplyAdd(s, normalTail(s), half - more)
+    let product = multiplyAdd(s, rest, exact)
+    let excess = (sum - lanes(2)) - t  // for it s is too small by s / sum of it, and s q by about 1 − s times that
+    let lost = multiplyAdd(excess * s, (half + half) * half, multiplyAddError(s, rest, exact, product))
+    let result = multiplyAdd(product, p, product)
+    let rounding = multiplyAdd(product, low, multiplyAddError(product, p, product, result))
+    let below = (result + multiplyAdd(lost, lanes(1) + p, rounding)) * raised
+    return multiplyAdd(below, lanes(0) - fraction, positivePart(z))
+}
+
+/// Φ(z) + z φ(z) from z and a = z Φ(z), with φ the density of Φ.
+@_transparent
+func geluDerivative(_ z: Lanes, _ a: Lanes) -> Lanes {
+    let (t, raised, p, _) = bell(z)
+    let density = (lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction)
+    return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), a / z))
+}
+
+/// t = min(|z|, 14.5), and e^(−t²/2) = 2⁻⁴⁰ raised (1 + p + low).
+@_transparent
+private func bell(_ z: Lanes) -> (t: Lanes, raised: Lanes, p: Lanes, low: Lanes) {
+    let t = atMost(14.5, magnitude(z))
+    let bits = unsafeBitCast(t, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0xFFFF_F000)
+    let high = unsafeBitCast(bits, to: Lanes.self)  // its square is exact
+    let half = lanes(-0.5) * high
+    let (k, r, lowOfR) = reduce(half * high, plus: (t - high) * multiplyAdd(t, lanes(-0.5), half))
+    let (p, low) = powerMinusOne(r, plus: lowOfR)
+    return (t, raisedPower(k), p, low)
+}
+
+/// (q − 1) / s + ½ for q = (1 + t / 2) e^(t²/2) erfc(t / √2), with t = 2 s / (1 − s) ≤ 14.5: a polynomial in 2 s − 1.
+@_transparent
+private func normalTail(_ s: Lanes) -> Lanes {
+    let v = multiplyAdd(s, lanes(2), lanes(-1))
+    var q = multiplyAdd(v, lanes(-0.000_130_381_256), lanes(-0.000_166_217_368))
+    q = multiplyAdd(v, q, lanes(0.000_432_452_567))
+    q = multiplyAdd(v, q, lanes(0.001_238_328_98))
+    q = multiplyAdd(v, q, lanes(0.000_407_565_957))
+    q = multiplyAdd(v, q, lanes(-0.004_309_657_26))
+    q = multiplyAdd(v, q, lanes(-0.009_158_623_87))
+    q = multiplyAdd(v, q, lanes(0.008_218_948_62))
+    q = multiplyAdd(v, q, lanes(0.065_219_704_7))
+    q = multiplyAdd(v, q, lanes(-0.007_624_952_44))
+    return multiplyAdd(v, q, lanes(-0.155_183_990))
+}

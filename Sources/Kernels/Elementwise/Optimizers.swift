@@ -1,0 +1,99 @@
+import CKernels
+
+/// One step of an optimizer on `count` parameters w with gradient g. Each number goes its own way, so that the work can be
+/// split anywhere.
+///
+///     g ← clip(scale g) + decay w + l₁ sign w,  w ← shrink w     first of all
+func optimize(
+    _ step: UnsafePointer<cp_optimizer>, _ w: Target, _ g: Source, _ first: Target?, _ second: Target?, _ count: Int
+) {
+    let s = step.pointee
+    let rate = lanes(-s.rate)
+    let m = first ?? w, v = second ?? w  // where there is none it is not touched
+    switch Int(s.kind) {
+    case CP_SGD:
+        forEachOctet(s, w, g, count) { at, w, g in multiplyAdd(rate, g, w) }
+    case CP_MOMENTUM:  // m = μ m + g,  w −= α m   (Polyak 1964)
+        forEachOctet(s, w, g, count) { at, w, g in
+            multiplyAdd(rate, average(m + at, s.first_decay, s.first_share, g), w)
+        }
+    case CP_NESTEROV:  // w −= α (g + μ m)   (Nesterov 1983; Sutskever et al. 2013)
+        forEachOctet(s, w, g, count) { at, w, g in
+            let ahead = multiplyAdd(lanes(s.first_decay), average(m + at, s.first_decay, s.first_share, g), g)
+            return multiplyAdd(rate, ahead, w)
+        }
+    case CP_RMSPROP:  // v = ρ v + (1 − ρ) g²,  w −= α g / (√v + ε)   (Hinton 2012)
+        forEachOctet(s, w, g, count) { at, w, g in
+            let mean = average(m + at, s.second_decay, s.second_share, g * g)
+            return multiplyAdd(rate, g / (cp_square_root(mean) + lanes(s.epsilon)), w)
+        }
+    case CP_ADAM, CP_ADAMW:  // w −= α m̂ / (√v̂ + ε)   (Kingma and Ba 2015; Loshchilov and Hutter 2019)
+        forEachOctet(s, w, g, count) { at, w, g in
+            let mean = average(m + at, s.first_decay, s.first_share, g)
+            let square = average(v + at, s.second_decay, s.second_share, g * g)
+            let deviation = multiplyAdd(cp_square_root(square), lanes(s.second_scale), lanes(s.epsilon))
+            return multiplyAdd(rate, mean / deviation, w)
+        }
+    default:
+        forEachOctet(s, w, g, count) { at, w, g in w - resilient(g, previous: m + at, size: v + at) }
+    }
+}
+
+/// iRprop⁻ (Igel and Hüsken 2000): the sign of the gradient alone decides. While it stays, the weight's own step grows;
+/// when it turns, the step shrinks and this once is not taken.
+@inline(__always)
+private func resilient(_ g: Lanes, previous: Target, size: Target) -> Lanes {
+    let turn = sign(g) * sign(loadLanes(Source(previous)))
+    let before = loadLanes(Source(size))
+    let longer = before * lanes(1.2), shorter = before * lanes(0.5)
+    let grown = select(longer .> lanes(50), lanes(50), longer)
+    let shrunk = select(shorter .< lanes(1e-6), lanes(1e-6), shorter)
+    let step = select(turn .> .zero, grown, select(turn .< .zero, shrunk, before))
+    let kept = select(turn .< .zero, .zero, g)
+    save(step, size)
+    save(kept, previous)
+    return sign(kept) * step
+}
+
+/// decay · x + share · g, in x's place.
+@inline(__always)
+private func average(_ x: Target, _ decay: Float, _ share: Float, _ g: Lanes) -> Lanes {
+    let value = multiplyAdd(lanes(share), g, lanes(decay) * loadLanes(Source(x)))
+    save(value, x)
+    return value
+}
+
+@inline(__always)
+private func sign(_ x: Lanes) -> Lanes {
+    select(x .> .zero, lanes(1), select(x .< .zero, lanes(-1), .zero))
+}
+
+/// w ← body(place, shrunk w, prepared g).
+@inline(__always)
+private func forEachOctet(
+    _ s: cp_optimizer, _ w: Target, _ g: Source, _ count: Int, _ body: (_ at: Int, _ w: Lanes, _ g: Lanes) -> Lanes
+) {
+    let low = lanes(-s.clip), high = lanes(s.clip)
+    var at = 0
+    while at < count {
+        let old = loadLanes(Source(w) + at)
+        let scaled = loadLanes(g + at) * lanes(s.scale)
+        let clipped = select(scaled .< low, low, select(scaled .> high, high, scaled))
+        let decayed = multiplyAdd(lanes(s.decay), old, multiplyAdd(lanes(s.l1), sign(old), clipped))
+        save(body(at, old * lanes(s.shrink), decayed), w + at)
+        at += 8
+    }
+}
+
+/// Σ x², in double precision: of any floats it is finite.
+func sumOfSquares(_ x: Source, _ count: Int) -> Double {
+    var sum = SIMD8<Double>.zero
+    var i = 0
+    while i < count {
+        let value = SIMD8<Double>(loadLanes(x + i))
+        sum += value * value
+        i += 8
+    }
+    let four = sum.lowHalf + sum.highHalf
+    return (four[0] + four[2]) + (four[1] + four[3])
+}

@@ -1,0 +1,135 @@
+import CKernels
+
+/// The micro-kernel: a tile of up to `Tile.height` rows of sixteen accumulators, kept in registers while it sums
+///
+///     tile[i][0…15] += broadcast[i · lane] · stream[0…15]
+///
+/// over a depth, `broadcast` and `stream` moving on by a step each. With other strides it is the forward product, the
+/// update and the backward product.
+struct Tile {
+    /// Rows whose accumulators fit the registers of this build.
+    static var height: Int {
+        @inline(__always) get { Int(CP_TILE_HEIGHT) }
+    }
+
+    var r0 = Vector.zero, r1 = Vector.zero, r2 = Vector.zero, r3 = Vector.zero
+    var r4 = Vector.zero, r5 = Vector.zero, r6 = Vector.zero, r7 = Vector.zero
+
+    @inline(__always)
+    init() {}
+
+    /// All rows equal.
+    @inline(__always)
+    init(repeating row: Vector) {
+        (r0, r1, r2, r3, r4, r5, r6, r7) = (row, row, row, row, row, row, row, row)
+    }
+
+    /// Rows read from memory. `height` must be a constant wherever it stands in this file: the tests vanish then.
+    @inline(__always)
+    init(_ p: Source, stride: Int, height: Int) {
+        r0 = load(p)
+        if height > 1 { r1 = load(p + stride) }
+        if height > 2 { r2 = load(p + 2 * stride) }
+        if height > 3 { r3 = load(p + 3 * stride) }
+        if height > 4 { r4 = load(p + 4 * stride) }
+        if height > 5 { r5 = load(p + 5 * stride) }
+        if height > 6 { r6 = load(p + 6 * stride) }
+        if height > 7 { r7 = load(p + 7 * stride) }
+    }
+
+    @inline(__always)
+    mutating func accumulate(
+        height: Int, depth: Int,
+        broadcast: Source, lane: Int, broadcastStep: Int,
+        stream: Source, streamStep: Int
+    ) {
+        var a = broadcast
+        var b = stream
+        for _ in 0..<depth {
+            let row = load(b)
+            r0 = multiplyAdd(a[0], row, r0)
+            if height > 1 { r1 = multiplyAdd(a[lane], row, r1) }
+            if height > 2 { r2 = multiplyAdd(a[2 * lane], row, r2) }
+            if height > 3 { r3 = multiplyAdd(a[3 * lane], row, r3) }
+            if height > 4 { r4 = multiplyAdd(a[4 * lane], row, r4) }
+            if height > 5 { r5 = multiplyAdd(a[5 * lane], row, r5) }
+            if height > 6 { r6 = multiplyAdd(a[6 * lane], row, r6) }
+            if height > 7 { r7 = multiplyAdd(a[7 * lane], row, r7) }
+            a += broadcastStep
+            b += streamStep
+        }
+    }
+
+    @inline(__always)
+    func store(_ p: Target, stride: Int, height: Int) {
+        forEachRow(height: height) { i, row in save(row, p + i * stride) }
+    }
+
+    /// target −= rate · tile.
+    @inline(__always)
+    func descend(_ p: Target, stride: Int, height: Int, rate: Float) {
+        forEachRow(height: height) { i, row in
+            let q = p + i * stride
+            save(multiplyAdd(-rate, row, load(q)), q)
+        }
+    }
+
+    /// The tile's transpose: row i of the tile to column i of the target, `count` of the sixteen numbers. Where there is
+    /// room for eight columns, zeros go to those past the tile.
+    @inline(__always)
+    func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
+            let lanes = buffer.baseAddress.unsafelyUnwrapped
+            store(lanes, stride: 16, height: height)
+            if count == 16, room >= 8 {
+                cp_transpose(lanes, 16, height, p, stride)
+                cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
+                return
+            }
+            for j in 0..<count {
+                let q = p + j * stride
+                for i in 0..<height { q[i] = lanes[i * 16 + j] }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func forEachRow(height: Int, _ body: (Int, Vector) -> Void) {
+        body(0, r0)
+        if height > 1 { body(1, r1) }
+        if height > 2 { body(2, r2) }
+        if height > 3 { body(3, r3) }
+        if height > 4 { body(4, r4) }
+        if height > 5 { body(5, r5) }
+        if height > 6 { body(6, r6) }
+        if height > 7 { body(7, r7) }
+    }
+}
+
+/// Calls `body` with each tile of 0..<count: its start and its height, which `body` sees as a constant. The last two
+/// share what is left, since a low tile waits for its own sums.
+@inline(__always)
+func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
+    var start = 0
+    while start < count {
+        let left = count - start
+        let height = left <= Tile.height ? left : left < 2 * Tile.height - 1 ? (left + 1) / 2 : Tile.height
+        switch height {
+        case 1: body(start, 1)
+        case 2: body(start, 2)
+        case 3 where Tile.height > 3: body(start, 3)
+        case 4 where Tile.height > 4: body(start, 4)
+        case 5 where Tile.height > 5: body(start, 5)
+        case 6 where Tile.height > 6: body(start, 6)
+        case 7 where Tile.height > 7: body(start, 7)
+        default: body(start, Tile.height)
+        }
+        start += height
+    }
+}
+
+/// The size of equal blocks that cover a count.
+func evenBlock(of count: Int, atMost limit: Int) -> Int {
+    let blocks = (count + limit - 1) / limit
+    return (count + blocks - 1) / blocks
+}

@@ -1,0 +1,142 @@
+import CKernels
+
+/// W −= α xᵀ δ for some of the inputs: the product is the step of gradient descent, there is no gradient in between. With
+/// the last input go the biases, b −= α Σ δ.
+///
+///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ   (notes, §2; summed over the minibatch, §4)
+func update(
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ weights: Target, _ panels: Int, _ rate: Float
+) {
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, weights, panels, rate) { scratch, product in
+        let product = GradientProduct.at(product)
+        product.compute(scratch.unsafelyUnwrapped) { tile, weights, height in
+            tile.descend(weights, stride: 16, height: height, rate: product.rate)
+        }
+    }
+}
+
+/// xᵀ δ and Σ δ themselves.
+func gradient(
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ gradient: Target, _ panels: Int
+) {
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, gradient, panels, 0) { scratch, product in
+        GradientProduct.at(product).compute(scratch.unsafelyUnwrapped) { tile, gradient, height in
+            tile.store(gradient, stride: 16, height: height)
+        }
+    }
+}
+
+/// `body` is a C function, which can bring nothing along: the product comes to it by address.
+@inline(__always)
+private func withProduct(
+    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
+    _ target: Target, _ panels: Int, _ rate: Float,
+    _ body: @convention(c) (_ scratch: Target?, _ product: UnsafeMutableRawPointer?) -> Void
+) {
+    var product = GradientProduct(
+        x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
+        target: target, panels: panels, rate: rate)
+    cp_with_scratch(body, &product)
+}
+
+/// xᵀ δ, for inputs `part` of a layer.
+private struct GradientProduct {
+    let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
+    let target: Target, panels: Int, rate: Float
+
+    @inline(__always)
+    static func at(_ address: UnsafeMutableRawPointer?) -> GradientProduct {
+        address.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
+    }
+
+    /// `rowBlock` rows of δ stay in the first-level cache while `inputChunk` inputs pass, and those inputs' columns of x
+    /// in the second level.
+    private static var rowBlock: Int { 128 }
+    private static var inputChunk: Int { 96 }
+    private static var roomForX: Int { Int(CP_SCRATCH) - 16 * inputChunk }
+
+    /// Rows of x far apart lie on more pages than the processor knows by heart: then the columns in hand are copied side
+    /// by side first, where enough panels use them.
+    private var copies: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 48 }
+
+    /// Calls `body` with the gradient, tile by tile, and where in the panels of `target` it belongs. Many rows come in
+    /// blocks, whose tiles are added up.
+    @inline(__always)
+    func compute(_ scratch: Target, _ body: (_ tile: Tile, _ target: Target, _ height: Int) -> Void) {
+        let sums = scratch
+        let copy = scratch + 16 * Self.inputChunk
+        let block = evenBlock(of: rows, atMost: Self.rowBlock)
+        let panelSize = cp_panel_size(inputs)
+        let chunkSize = copies ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
+        var chunk = part.lowerBound
+        while chunk < part.upperBound {
+            let width = min(chunkSize, part.upperBound - chunk)
+            if copies { copyColumns(chunk, width, to: copy) }
+            let columns = copies ? UnsafePointer(copy) : x + chunk
+            let columnStride = copies ? width : xStride
+            for panel in 0..<panels {
+                let panelTarget = target + panel * panelSize + chunk * 16
+                var row = 0
+                while row < rows {
+                    let depth = min(block, rows - row)
+                    let next = followingDelta(panel, row + depth)
+                    forEachTile(of: width) { k, height in
+                        if row == 0 { cp_prefetch(panelTarget + k * 16, 16, height) }
+                        if copies {
+                            let ahead = k * depth / width
+                            cp_prefetch(next + ahead * deltaStride, deltaStride, (k + height) * depth / width - ahead)
+                        }
+                        var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
+                        tile.accumulate(
+                            height: height, depth: depth, broadcast: columns + row * columnStride + k, lane: 1,
+                            broadcastStep: columnStride, stream: delta + row * deltaStride + panel * 16,
+                            streamStep: deltaStride)
+                        if row + depth == rows {
+                            body(tile, panelTarget + k * 16, height)
+                        } else {
+                            tile.store(sums + k * 16, stride: 16, height: height)
+                        }
+                    }
+                    row += depth
+                }
+            }
+            chunk += width
+        }
+        if part.upperBound == inputs { addBiases(body) }
+    }
+
+    /// The block of δ after this one: the next rows of the panel, or the first of the next panel.
+    private func followingDelta(_ panel: Int, _ row: Int) -> Source {
+        if row < rows { return delta + row * deltaStride + panel * 16 }
+        return delta + (panel + 1 < panels ? panel + 1 : 0) * 16
+    }
+
+    /// Columns of x, [rows × width] without gaps.
+    private func copyColumns(_ first: Int, _ width: Int, to copy: Target) {
+        for row in 0..<rows {
+            let from = x + row * xStride + first
+            let to = copy + row * width
+            var i = 0
+            while i + 8 <= width {
+                save(loadLanes(from + i), to + i)
+                i += 8
+            }
+            while i < width {
+                to[i] = from[i]
+                i += 1
+            }
+        }
+    }
+
+    /// Σ δ
+    @inline(__always)
+    private func addBiases(_ body: (_ tile: Tile, _ target: Target, _ height: Int) -> Void) {
+        for panel in 0..<panels {
+            var tile = Tile()
+            for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
+            body(tile, target + panel * cp_panel_size(inputs) + inputs * 16, 1)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import CKernels
+
+/// The unit of the products: sixteen numbers, one row of a panel (one AVX-512, two AVX2 or four SSE registers).
+typealias Vector = SIMD16<Float>
+
+/// The unit of all else: eight numbers, one AVX2 register.
+typealias Lanes = SIMD8<Float>
+
+typealias Source = UnsafePointer<Float>
+typealias Target = UnsafeMutablePointer<Float>
+
+@inline(__always)
+func load(_ p: Source) -> Vector { UnsafeRawPointer(p).loadUnaligned(as: Vector.self) }
+
+@inline(__always)
+func save(_ v: Vector, _ p: Target) { UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self) }
+
+@inline(__always)
+func loadLanes(_ p: Source) -> Lanes { UnsafeRawPointer(p).loadUnaligned(as: Lanes.self) }
+
+@inline(__always)
+func save(_ v: Lanes, _ p: Target) { UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lanes.self) }
+
+/// The i-th eight numbers.
+@inline(__always)
+func octet(_ p: UnsafePointer<Float>, _ i: Int) -> Lanes { loadLanes(p + 8 * i) }
+
+@inline(__always)
+func octet(_ p: UnsafeMutablePointer<Float>, _ i: Int) -> Lanes { loadLanes(UnsafePointer(p) + 8 * i) }
+
+@inline(__always)
+func put(_ v: Lanes, _ p: Target, _ i: Int) { save(v, p + 8 * i) }
+
+@inline(__always)
+func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
+
+// Swift's own operators work lane by lane, and it is luck whether the optimizer finds the vectors in a long formula again.
+@_transparent func + (a: Lanes, b: Lanes) -> Lanes { cp_add(a, b) }
+@_transparent func - (a: Lanes, b: Lanes) -> Lanes { cp_subtract(a, b) }
+@_transparent func * (a: Lanes, b: Lanes) -> Lanes { cp_multiply(a, b) }
+@_transparent func / (a: Lanes, b: Lanes) -> Lanes { cp_divide(a, b) }
+
+/// Whether this build fuses a multiplication and an addition.
+var hasFMA: Bool {
+    @inline(__always) get { CP_HAS_FMA != 0 }
+}
+
+/// `sum + a b`: fused where the processor can (without FMA, `addingProduct` would call `fmaf` for each lane).
+@inline(__always)
+func multiplyAdd(_ a: Float, _ b: Vector, _ sum: Vector) -> Vector {
+    hasFMA ? sum.addingProduct(Vector(repeating: a), b) : sum + Vector(repeating: a) * b
+}
+
+@inline(__always)
+func multiplyAdd(_ a: Lanes, _ b: Lanes, _ sum: Lanes) -> Lanes {
+    cp_multiply_add(a, b, sum)
+}
+
+/// What rounding took from `result`, `sum + a b` with |a b| ≤ |sum|: exactly where fused; without FMA, not what it took
+/// from a b.
+@inline(__always)
+func multiplyAddError(_ a: Lanes, _ b: Lanes, _ sum: Lanes, _ result: Lanes) -> Lanes {
+    multiplyAdd(a, b, sum - result)
+}
+
+/// `mask ? a : b`, lane by lane.
+@inline(__always)
+func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {
+    cp_select(unsafeBitCast(mask, to: SIMD8<Int32>.self), a, b)
+}
+
+@inline(__always)
+func magnitude(_ x: Lanes) -> Lanes {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0x7FFF_FFFF), to: Lanes.self)
+}
+
+/// −|x|
+@inline(__always)
+func negativeMagnitude(_ x: Lanes) -> Lanes {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) | SIMD8(repeating: 0x8000_0000), to: Lanes.self)
+}
