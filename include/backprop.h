@@ -44,8 +44,11 @@
  * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
  *            [outputs][inputs], the biases [outputs], and, where batch normalization is on, gamma [outputs] and
  *            beta [outputs]. It is the order of PyTorch's Linear and BatchNorm1d. Their number changes only with
- *            bp_network_set_batchnorm and bp_network_fold_batchnorm: do not call these on another thread between asking
- *            for the number and using it.
+ *            bp_network_set_batchnorm and bp_network_fold_batchnorm. Calls that take or give such a vector also take the
+ *            number of its elements, and refuse any other than the network's with BP_ERROR_MISMATCH.
+ * Structs    that start with struct_size may come from a program older or newer than the library. The caller sets
+ *            struct_size to its own sizeof; the call fills at most that many bytes and sets struct_size to the number it
+ *            filled. A struct_size below that of the struct's first version is refused with BP_ERROR_INVALID_VALUE.
  * Determinism. The same seed, calls and data give the same bits, from any language, after any save and load, on
  *            processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
  *
@@ -63,7 +66,7 @@ extern "C" {
 
 /* The version of this header. The library's own is bp_version_number(). */
 #define BP_VERSION_MAJOR 0
-#define BP_VERSION_MINOR 1
+#define BP_VERSION_MINOR 2
 #define BP_VERSION_PATCH 0
 #define BP_VERSION_NUMBER (BP_VERSION_MAJOR * 10000 + BP_VERSION_MINOR * 100 + BP_VERSION_PATCH)
 #define BP_ABI_VERSION 1
@@ -86,7 +89,7 @@ extern "C" {
 #define BP_ERROR_NOT_A_MODEL (-101)    /* a file of another kind */
 #define BP_ERROR_CORRUPT (-102)        /* a model file that was cut or changed */
 #define BP_ERROR_VERSION (-103)        /* a model file of a format this library does not know */
-#define BP_ERROR_MISMATCH (-104)       /* names or shapes that do not fit the network */
+#define BP_ERROR_MISMATCH (-104)       /* names, shapes or counts that do not fit the network */
 #define BP_ERROR_NOT_FINITE (-200)     /* a NaN or an infinity in the data, the loss or the gradient */
 #define BP_ERROR_CALLBACK (-300)       /* a callback reported a failure */
 #define BP_ERROR_LIBRARY (-301)        /* a shared library that cannot be opened, or lacks a function */
@@ -111,7 +114,7 @@ const char *bp_last_error_message(void);
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 uint32_t bp_version_number(void);
 
-/* The same as text, such as "0.1.0".
+/* The same as text, such as "0.2.0".
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_version_string(void);
 
@@ -194,6 +197,14 @@ int32_t bp_network_layer_count(const bp_network *network, size_t *count_out);
  * Since:     0.1 */
 int32_t bp_network_layer_size(const bp_network *network, size_t layer, size_t *size_out);
 
+/* The number of training steps since the weights were drawn: by bp_network_create, by bp_network_initialize, or by a
+ * trainer for a restart. Parameters set by the caller leave it as it is.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_step_count(const bp_network *network, uint64_t *steps_out);
+
 /* Sets the activation of a layer (1 ... layer count - 1) by name. Built in, with z the weighted sum of a unit:
  *
  *     identity     z                                  elu        z > 0 ? z : e^z - 1
@@ -212,6 +223,15 @@ int32_t bp_network_layer_size(const bp_network *network, size_t layer, size_t *s
  * Since:     0.1 */
 int32_t bp_network_set_activation(bp_network *network, size_t layer, const char *name);
 
+/* The name of a layer's activation (1 ... layer count - 1), also after it was unregistered. *needed_out is the size of
+ * the name with its NUL, also when the buffer is too small, as in bp_network_save_memory.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity,
+                                  size_t *needed_out);
+
 /* Turns batch normalization of a layer's weighted sums, before its activation, on (enabled != 0) or off (notes,
  * section 5). A layer's first time starts with gamma = 1, beta = 0, running mean 0, running variance 1; turning it off
  * keeps the four for the next time.
@@ -226,12 +246,19 @@ int32_t bp_network_set_activation(bp_network *network, size_t layer, const char 
  * Since:     0.1 */
 int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enabled);
 
+/* Whether batch normalization of a layer (1 ... layer count - 1) is on: 1, or 0.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_batchnorm(const bp_network *network, size_t layer, int32_t *enabled_out);
+
 /* Sets the dropout rate of a hidden layer, one between inputs and outputs: in training each of its units is left out of
  * a row's pass with that probability, and otherwise counts 1 / (1 - rate) times (inverted dropout, Srivastava et al.
  * 2014). The draws come from the network's own random state, seeded with it and saved with it; a training call that
  * fails leaves that as it was. bp_network_predict, bp_network_evaluate and bp_network_check_gradient leave nothing out;
  * the loss of a training call is that of the thinned network.
- *   rate: 0, as at first, for none, to 0.999. Option "dropout" sets it for all hidden layers.
+ *   rate: 0, as at first, for none, to 0.999.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer or a rate out of range; BUSY.
  * Threads:   changes network.
@@ -259,6 +286,21 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  * Since:     0.1 */
 int32_t bp_network_set_loss(bp_network *network, const char *name);
 
+/* The name of the network's loss. *needed_out as in bp_network_get_activation.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_loss(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
+
+/* The name of the loss with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+ * bp_activation_name.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
 /* Finds from rows of data how the network scales its inputs and targets, each by name:
  *
  *     none        not at all, as at first
@@ -278,6 +320,23 @@ int32_t bp_network_set_loss(bp_network *network, const char *name);
  * Since:     0.1 */
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling,
                                const float *inputs, const float *targets, size_t rows);
+
+/* The name of the scaling of the inputs (of_targets = 0) or of the targets (any other). *needed_out as in
+ * bp_network_get_activation. bp_network_get_tensor gives its numbers.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_scaling(const bp_network *network, int32_t of_targets, char *buffer, size_t capacity,
+                               size_t *needed_out);
+
+/* The name of the scaling with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+ * bp_activation_name.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
 /* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
  *
@@ -300,6 +359,34 @@ int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, c
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_set_optimizer(bp_network *network, const char *name);
+
+/* The name of the network's optimizer. *needed_out as in bp_network_get_activation.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUFFER_TOO_SMALL; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_optimizer(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
+
+/* The name of the optimizer with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+ * bp_activation_name.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
+/* The values of options that are choices. bp_option_info gives their words. */
+
+#define BP_REDUCTION_SUM 0 /* gradient_reduction */
+#define BP_REDUCTION_MEAN 1
+
+#define BP_INITIALIZATION_AUTOMATIC 0 /* initialization */
+#define BP_INITIALIZATION_GLOROT 1
+#define BP_INITIALIZATION_HE 2
+#define BP_INITIALIZATION_LECUN 3
+
+#define BP_BATCHNORM_UPDATE_TOGETHER 0 /* batchnorm_update */
+#define BP_BATCHNORM_UPDATE_GAMMA_FIRST 1
 
 /* Sets an option of a network:
  *
@@ -332,7 +419,6 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
  *                                                     them is at most this; 0 for no bound
  *     clip_value            0 ... 1e30      0         afterwards each element of the gradient is kept between
  *                                                     -clip_value and clip_value; 0 for no bound
- *     dropout               0 ... 0.999     0         bp_network_set_dropout for every hidden layer
  *
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.
@@ -347,16 +433,21 @@ int32_t bp_network_set_option(bp_network *network, const char *name, double valu
  * Since:     0.1 */
 int32_t bp_network_get_option(const bp_network *network, const char *name, double *value_out);
 
+#define BP_OPTION_OF_NETWORK 0 /* bp_network_set_option */
+#define BP_OPTION_OF_TRAINER 1 /* bp_trainer_set_option */
+
 /* One option. Grows at the end only. */
 typedef struct bp_option_description {
     uint32_t struct_size;    /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
-    uint32_t owner;          /* 0: of bp_network_set_option; 1: of bp_trainer_set_option */
+    uint32_t owner;          /* one of the BP_OPTION_OF constants */
     const char *name;        /* static */
     const char *meaning;     /* static, one line */
     double default_value;
     double minimum, maximum; /* both are allowed */
     uint32_t whole_numbers;  /* 1 where only whole numbers are */
     uint32_t reserved;       /* 0 */
+    const char *choices;     /* static: the words of the values 0, 1, 2 ..., with one space between two, such as
+                                "shuffled uniform"; NULL where the option is a number, or 0 for no and 1 for yes */
 } bp_option_description;
 
 /* Describes the option with that index, a network's first: count up from 0 until BP_ERROR_UNKNOWN_NAME. The tables in
@@ -364,7 +455,7 @@ typedef struct bp_option_description {
  * Ownership: the struct is the caller's, its strings are static. On failure all but struct_size is 0.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME past the end.
  * Threads:   any.
- * Since:     0.1 */
+ * Since:     0.2 */
 int32_t bp_option_info(size_t index, bp_option_description *description_out);
 
 /* ---- Training --------------------------------------------------------------------------------------------------- */
@@ -397,22 +488,23 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
 /* The gradient of the minibatch's loss, for a host with an update rule of its own: before clipping and decay. Parameters stay; the running
  * statistics move as in bp_network_train_minibatch, so that this call followed by bp_network_apply_gradient is the same
  * as that one (with a few rows, which small networks sum in another order, but for rounding).
- *   gradient_out: [parameter count].
+ *   gradient_out: [count]. count: the parameter count.
  * Ownership: the arrays remain the caller's.
- * Errors:    as bp_network_train_minibatch.
+ * Errors:    as bp_network_train_minibatch; MISMATCH for another count.
  * Threads:   changes network.
- * Since:     0.1 */
+ * Since:     0.2 */
 int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
-                            float *gradient_out, float *loss_out);
+                            float *gradient_out, size_t count, float *loss_out);
 
 /* The optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
- *   gradient: [parameter count].
+ *   gradient: [count]. count: the parameter count.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; NOT_FINITE for a NaN or an infinity in
- *            the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; MISMATCH for another count;
+ *            NOT_FINITE for a NaN or an infinity in the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
- * Since:     0.1 */
-int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, float learning_rate);
+ * Since:     0.2 */
+int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count,
+                                  float learning_rate);
 
 /* Compares the gradient with central differences of the loss, computed in double precision by a separate plain
  * implementation: the way to see that a registered activation has the right derivative. *worst_error_out is the largest
@@ -422,7 +514,7 @@ int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, fl
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_gradient; UNSUPPORTED for "sign", whose derivative in training is not its own.
  * Threads:   changes network (it uses its buffers).
- * Since:     0.1 */
+ * Since:     0.2 */
 int32_t bp_network_check_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                   double *worst_error_out);
 
@@ -437,8 +529,8 @@ int32_t bp_network_check_gradient(bp_network *network, const float *inputs, cons
  *     bp_trainer_free(trainer);
  *
  * Then the options one by one: "epochs", "batch_size" and "learning_rate" first; "validation_fraction" with "patience" to
- * end before the network learns its rows by heart; "schedule" 3 for the last bit. What a step is, the network says:
- * its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever gradient_reduction says, so
+ * end before the network learns its rows by heart; "schedule" BP_SCHEDULE_COSINE for the last bit. What a
+ * step is, the network says: its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever gradient_reduction says, so
  * that those of training and validation rows compare. Its loss, below, is that of the validation rows after an epoch
  * where there are any, and else that of the training rows during the epoch, each before its step.
  *   One trainer may fit many networks, one after the other. */
@@ -475,6 +567,24 @@ int32_t bp_trainer_create(bp_trainer **trainer_out);
  * Threads:   any.
  * Since:     0.1 */
 void bp_trainer_free(bp_trainer *trainer);
+
+#define BP_SAMPLING_SHUFFLED 0 /* sampling */
+#define BP_SAMPLING_UNIFORM 1
+
+#define BP_SCHEDULE_CONSTANT 0 /* schedule */
+#define BP_SCHEDULE_STEP 1
+#define BP_SCHEDULE_EXPONENTIAL 2
+#define BP_SCHEDULE_COSINE 3
+#define BP_SCHEDULE_INVERSE_TIME 4
+#define BP_SCHEDULE_ONE_CYCLE 5
+#define BP_SCHEDULE_PLATEAU 6
+
+#define BP_KEEP_AUTOMATIC 0 /* keep */
+#define BP_KEEP_LATEST 1
+#define BP_KEEP_BEST 2
+
+#define BP_DIVERGENCE_FAIL 0 /* on_divergence */
+#define BP_DIVERGENCE_RECOVER 1
 
 /* Sets an option of a trainer:
  *
@@ -549,8 +659,8 @@ int32_t bp_trainer_get_option(const bp_trainer *trainer, const char *name, doubl
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a weight (the message gives its row); LIMIT;
  *            OUT_OF_MEMORY; BUSY during a fit.
  * Threads:   changes trainer.
- * Since:     0.1 */
-int32_t bp_trainer_set_weights(bp_trainer *trainer, const float *row_weights, size_t rows);
+ * Since:     0.2 */
+int32_t bp_trainer_set_row_weights(bp_trainer *trainer, const float *row_weights, size_t rows);
 
 /* Sets the progress function; NULL for none.
  * Ownership: user_data must live as long as fits may call progress with it.
@@ -581,7 +691,7 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  * Since:     0.1 */
 int32_t bp_trainer_fit(bp_trainer *trainer, bp_network *network, const float *inputs, const float *targets, size_t rows,
                        const float *validation_inputs, const float *validation_targets, size_t validation_rows,
-                       float *loss_out);
+                       double *loss_out);
 
 /* Ends the trainer's fit in progress before its next step: it keeps what option "keep" says and returns BP_STOPPED.
  * Without a fit in progress nothing happens; a fit that begins later is not affected.
@@ -630,6 +740,14 @@ int32_t bp_network_evaluate(const bp_network *network, const float *inputs, cons
 int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets,
                          size_t rows, double *score_out);
 
+/* The name of the score with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+ * bp_activation_name.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_score_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
 /* Puts the batch normalization of all layers into their weights, and takes it away: the form for use, smaller and faster,
  * whose predictions differ by rounding only, a few units of 1e-6 of the largest. Training would go another way, so call it
  * on a clone and go on training the original. Normalization that was turned off is forgotten.
@@ -650,20 +768,64 @@ int32_t bp_network_fold_batchnorm(bp_network *network);
 int32_t bp_network_parameter_count(const bp_network *network, size_t *count_out);
 
 /* Copies the parameters out, in the order given under CONVENTIONS.
- *   parameters_out: [parameter count].
+ *   parameters_out: [count]. count: the parameter count.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; MISMATCH for another count; BUSY.
  * Threads:   reads network.
- * Since:     0.1 */
-int32_t bp_network_get_parameters(const bp_network *network, float *parameters_out);
+ * Since:     0.2 */
+int32_t bp_network_get_parameters(const bp_network *network, float *parameters_out, size_t count);
 
 /* Replaces the parameters. Running statistics stay.
- *   parameters: [parameter count], all finite.
+ *   parameters: [count], all finite. count: the parameter count.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; NOT_FINITE; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; MISMATCH for another count; NOT_FINITE; BUSY.
  * Threads:   changes network.
- * Since:     0.1 */
-int32_t bp_network_set_parameters(bp_network *network, const float *parameters);
+ * Since:     0.2 */
+int32_t bp_network_set_parameters(bp_network *network, const float *parameters, size_t count);
+
+/* TENSORS. What a model's file holds as tensors can be read and set by the names it has there, in this order:
+ *
+ *     layers.1.weight [outputs][inputs]            and so on for each layer with weights
+ *     layers.1.bias [outputs]
+ *     layers.1.norm.weight, .bias [outputs]        gamma and beta, and the running statistics, of a layer whose batch
+ *     layers.1.norm.running_mean, .running_var     normalization is on, or was on
+ *     optimizer.first_moment.layers.1.weight ...   what the optimizer keeps for each parameter, from its first step on.
+ *                                                  It belongs to the optimizer's step count, and cannot be set
+ *     scaling.inputs.offset, .scale [inputs]       where a scaling is not "none": the network computes with
+ *     scaling.targets.offset, .scale [outputs]     (x - offset) / scale */
+
+/* The name of the tensor with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+ * bp_network_get_activation.
+ * Ownership: the buffer remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *buffer, size_t capacity,
+                               size_t *needed_out);
+
+/* The shape of a tensor. A vector has one row.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_tensor_shape(const bp_network *network, const char *name, size_t *rows_out, size_t *columns_out);
+
+/* Copies a tensor out, row by row.
+ *   values_out: [count]. count: rows times columns.
+ * Ownership: the array remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; MISMATCH for another count; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_tensor(const bp_network *network, const char *name, float *values_out, size_t count);
+
+/* Replaces a tensor, all of it or, when the call fails, nothing.
+ *   values: [count], all finite; running variances 0 or more; scales above 0. count: rows times columns.
+ * Ownership: the array remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; MISMATCH for another count; NOT_FINITE; INVALID_VALUE for a
+ *            variance below 0 or a scale not above 0; UNSUPPORTED for an optimizer's tensor; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_set_tensor(bp_network *network, const char *name, const float *values, size_t count);
 
 /* ---- Metadata --------------------------------------------------------------------------------------------------- */
 
@@ -909,37 +1071,31 @@ int32_t bp_activation_name(size_t index, char *buffer, size_t capacity, size_t *
  * Since:     0.1 */
 int32_t bp_activation_kind(const char *name, int32_t *kind_out);
 
-/* Compares an activation's derivative with differences of its values at some 200 numbers z from -1000 to 1000, 0, many
- * small ones and all quarters up to 8 among them. A vector activation is compared on four matrices of 3 x 16 numbers,
- * through the gradient of a weighted sum of all its outputs. *worst_error_out is the largest relative error,
- * |f' - difference| / max(|f'|, |difference|), less what rounding to float explains. A right derivative gives less than
- * 1e-2, mostly less than 1e-4; a wrong one mostly near 1. bp_activation_examine tells where.
- *   At a kink any f' from that of one side to that of the other is right, at a jump any at all. Numbers around which f
- * is not finite are left out.
- * Ownership: none.
- * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for "sign", whose derivative in training is not its own;
- *            NOT_FINITE where f is finite at none of the numbers; CALLBACK; OUT_OF_MEMORY.
- * Threads:   any; callbacks run on the calling thread.
- * Since:     0.1 */
-int32_t bp_activation_check(const char *name, double *worst_error_out);
-
-/* What bp_activation_examine tells. Grows at the end only. */
+/* Where and how a derivative was compared. Grows at the end only. */
 typedef struct bp_activation_report {
     uint32_t struct_size; /* in: sizeof(bp_activation_report); out: how much of it this library filled */
     uint32_t points;      /* numbers z where f' was compared */
     uint32_t kinks;       /* of them, those at a kink or a jump of f, as far as the numbers hit any */
     uint32_t skipped;     /* numbers left out, f not being finite around them */
-    double worst_error;   /* as bp_activation_check gives it */
+    double worst_error;   /* *worst_error_out */
     double worst_z;       /* where that is */
     double first_kink;    /* the z of a kink or a jump; NaN for none */
 } bp_activation_report;
 
-/* bp_activation_check, in more words.
+/* Compares an activation's derivative with differences of its values at some 200 numbers z from -1000 to 1000, 0, many
+ * small ones and all quarters up to 8 among them. A vector activation is compared on four matrices of 3 x 16 numbers,
+ * through the gradient of a weighted sum of all its outputs. *worst_error_out is the largest relative error,
+ * |f' - difference| / max(|f'|, |difference|), less what rounding to float explains. A right derivative gives less than
+ * 1e-2, mostly less than 1e-4; a wrong one mostly near 1.
+ *   At a kink any f' from that of one side to that of the other is right, at a jump any at all. Numbers around which f
+ * is not finite are left out.
+ *   report_out: NULL, or where the worst error is, and more. On failure all of it but struct_size is 0.
  * Ownership: the report remains the caller's.
- * Errors:    as bp_activation_check; INVALID_VALUE for a struct_size smaller than any version's.
- * Threads:   as bp_activation_check.
- * Since:     0.1 */
-int32_t bp_activation_examine(const char *name, bp_activation_report *report_out);
+ * Errors:    NULL_ARGUMENT for name or worst_error_out; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME;
+ *            UNSUPPORTED for "sign", whose derivative in training is not its own; NOT_FINITE where f is finite at none of the numbers; CALLBACK; OUT_OF_MEMORY.
+ * Threads:   any; callbacks run on the calling thread.
+ * Since:     0.2 */
+int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activation_report *report_out);
 
 /* PLUG-INS. A plug-in is a shared library with one function of C linkage that is visible to dlsym,
  *
