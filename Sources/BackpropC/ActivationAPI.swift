@@ -102,30 +102,20 @@ public func bp_activation_kind(_ name: UnsafePointer<CChar>!, _ kind_out: Unsafe
 
 @_cdecl("bp_activation_check") @implementation
 public func bp_activation_check(
-    _ name: UnsafePointer<CChar>!, _ worst_error_out: UnsafeMutablePointer<Double>!
+    _ name: UnsafePointer<CChar>!, _ worst_error_out: UnsafeMutablePointer<Double>!,
+    _ report_out: UnsafeMutablePointer<bp_activation_report>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        let out = try zeroed(worst_error_out, "worst_error_out")
-        out.pointee = try ActivationCheck.run(try text(name, "name")).worstError
-    }
-}
-
-@_cdecl("bp_activation_examine") @implementation
-public func bp_activation_examine(
-    _ name: UnsafePointer<CChar>!, _ report_out: UnsafeMutablePointer<bp_activation_report>!
-) -> Int32 {
-    status { () throws(BackpropError) in
-        let out = try require(report_out, "report_out")
-        let own = UInt32(MemoryLayout<bp_activation_report>.size)
-        let given = out.pointee.struct_size
-        guard given >= own else { throw BackpropError(.invalidValue, "struct_size is \(Int(given)), which no version has") }
-        out.pointee = bp_activation_report()
-        out.pointee.struct_size = own
+        worst_error_out?.pointee = 0
+        let record = try report_out.map { (out) throws(BackpropError) in try StructOutput(out, "report_out") }
+        let worstError = try zeroed(worst_error_out, "worst_error_out")
         let report = try ActivationCheck.run(try text(name, "name"))
-        out.pointee = bp_activation_report(
-            struct_size: own, points: UInt32(report.points), kinks: UInt32(report.kinks),
-            skipped: UInt32(report.skipped), worst_error: report.worstError, worst_z: report.worstZ,
-            first_kink: report.firstKink)
+        worstError.pointee = report.worstError
+        record?.put(
+            bp_activation_report(
+                struct_size: 0, points: UInt32(report.points), kinks: UInt32(report.kinks),
+                skipped: UInt32(report.skipped), worst_error: report.worstError, worst_z: report.worstZ,
+                first_kink: report.firstKink))
     }
 }
 

@@ -38,11 +38,13 @@ public func bp_trainer_get_option(
     }
 }
 
-@_cdecl("bp_trainer_set_weights") @implementation
-public func bp_trainer_set_weights(_ trainer: OpaquePointer!, _ row_weights: UnsafePointer<Float>!, _ rows: Int) -> Int32 {
+@_cdecl("bp_trainer_set_row_weights") @implementation
+public func bp_trainer_set_row_weights(
+    _ trainer: OpaquePointer!, _ row_weights: UnsafePointer<Float>!, _ rows: Int
+) -> Int32 {
     status { () throws(BackpropError) in
         let weights = rows == 0 ? nil : try require(row_weights, "row_weights")
-        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setWeights(weights, count: rows) }
+        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setRowWeights(weights, count: rows) }
     }
 }
 
@@ -66,7 +68,7 @@ public func bp_trainer_set_progress(
 public func bp_trainer_fit(
     _ trainer: OpaquePointer!, _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!,
     _ rows: Int, _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!,
-    _ validation_rows: Int, _ loss_out: UnsafeMutablePointer<Float>!
+    _ validation_rows: Int, _ loss_out: UnsafeMutablePointer<Double>!
 ) -> Int32 {
     var isStopped = false
     let code = writingLoss(loss_out) { () throws(BackpropError) in
@@ -83,7 +85,7 @@ public func bp_trainer_fit(
         }
         let result = try trainer.fit(network, Rows(inputs: inputs, targets: targets, count: rows), validation: validation)
         isStopped = result.isStopped
-        return Float(result.loss)
+        return result.loss
     }
     return code == BP_OK && isStopped ? BP_STOPPED : code
 }

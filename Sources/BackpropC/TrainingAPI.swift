@@ -33,14 +33,14 @@ public func bp_network_train_minibatch(
 @_cdecl("bp_network_gradient") @implementation
 public func bp_network_gradient(
     _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int,
-    _ gradient_out: UnsafeMutablePointer<Float>!, _ loss_out: UnsafeMutablePointer<Float>!
+    _ gradient_out: UnsafeMutablePointer<Float>!, _ count: Int, _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
         let (inputs, targets) = try data(inputs, targets, rows)
         let out = try require(gradient_out, "gradient_out")
         var loss: Float = 0
         try changing(network) { (state) throws(BackpropError) in
-            loss = try state.gradient(inputs, targets, rows: rows, into: out)
+            loss = try state.gradient(inputs, targets, rows: rows, into: out, count: count)
         }
         return loss
     }
@@ -48,12 +48,12 @@ public func bp_network_gradient(
 
 @_cdecl("bp_network_apply_gradient") @implementation
 public func bp_network_apply_gradient(
-    _ network: OpaquePointer!, _ gradient: UnsafePointer<Float>!, _ learning_rate: Float
+    _ network: OpaquePointer!, _ gradient: UnsafePointer<Float>!, _ count: Int, _ learning_rate: Float
 ) -> Int32 {
     status { () throws(BackpropError) in
         let gradient = try require(gradient, "gradient")
         try changing(network) { (state) throws(BackpropError) in
-            try state.apply(gradient: gradient, rate: learning_rate)
+            try state.apply(gradient: gradient, count: count, rate: learning_rate)
         }
     }
 }
@@ -113,6 +113,13 @@ public func bp_network_score(
     }
 }
 
+@_cdecl("bp_score_name") @implementation
+public func bp_score_name(
+    _ index: Int, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>!
+) -> Int32 {
+    status { () throws(BackpropError) in try TextOutput(buffer, capacity, needed_out).put(try Measure.name(at: index)) }
+}
+
 @_cdecl("bp_network_fold_batchnorm") @implementation
 public func bp_network_fold_batchnorm(_ network: OpaquePointer!) -> Int32 {
     status { () throws(BackpropError) in
@@ -122,7 +129,9 @@ public func bp_network_fold_batchnorm(_ network: OpaquePointer!) -> Int32 {
 
 /// The status of a call that gives a loss, which goes to `loss_out` where that is not NULL; 0 on failure.
 @inline(__always)
-func writingLoss(_ loss_out: UnsafeMutablePointer<Float>?, _ body: () throws(BackpropError) -> Float) -> Int32 {
+func writingLoss<Number: BinaryFloatingPoint>(
+    _ loss_out: UnsafeMutablePointer<Number>?, _ body: () throws(BackpropError) -> Number
+) -> Int32 {
     loss_out?.pointee = 0
     return status { () throws(BackpropError) in
         let loss = try body()

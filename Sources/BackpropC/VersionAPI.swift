@@ -6,7 +6,7 @@ import CPlatform
 public func bp_version_number() -> UInt32 { UInt32(BP_VERSION_MAJOR * 10000 + BP_VERSION_MINOR * 100 + BP_VERSION_PATCH) }
 
 @_cdecl("bp_version_string") @implementation
-public func bp_version_string() -> UnsafePointer<CChar>! { fixed("0.1.0") }
+public func bp_version_string() -> UnsafePointer<CChar>! { fixed("0.2.0") }
 
 @_cdecl("bp_abi_version") @implementation
 public func bp_abi_version() -> UInt32 { UInt32(BP_ABI_VERSION) }

@@ -9,51 +9,56 @@
 /// run one at a time.
 public final class Network: Sendable {
     let handle: Handle<NetworkState>
+    /// Layer sizes, inputs first.
+    public let layers: [Int]
 
-    private init(_ handle: Handle<NetworkState>) {
-        self.handle = handle
+    private init(owning state: NetworkState) throws(BackpropError) {
+        layers = state.layerSizes
+        handle = try Handle(owning: state)
     }
 
     /// Random weights from a seed; logistic units; half the squared error.
-    public init(layers: [Int], seed: UInt64) throws(BackpropError) {
+    public convenience init(layers: [Int], seed: UInt64) throws(BackpropError) {
         let state = try layers.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
             try NetworkState.make(layerSizes: sizes, seed: seed)
         }
-        handle = try Handle(owning: state)
+        try self.init(owning: state)
     }
 
     deinit { handle.free() }
 
     /// An independent copy.
     public func clone() throws(BackpropError) -> Network {
-        Network(try Handle(owning: try handle.read { (state) throws(BackpropError) in try state.copy() }))
+        try Network(owning: try handle.read { (state) throws(BackpropError) in try state.copy() })
     }
 
-    // MARK: Shape and settings
-
-    /// Layer sizes, inputs first.
-    public var layers: [Int] {
-        get throws(BackpropError) {
-            try handle.read { (state) throws(BackpropError) in
-                var sizes: [Int] = []
-                for index in 0..<state.layerCount { sizes.append(try state.size(ofLayer: index)) }
-                return sizes
-            }
-        }
-    }
+    // MARK: Settings
 
     /// Fresh weights from a seed.
     public func initialize(seed: UInt64) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in state.initialize(seed: seed) }
     }
 
-    /// Layers 1 … count − 1; built-in or registered names.
-    public func setActivation(_ name: String, layer: Int) throws(BackpropError) {
-        try handle.write { (state) throws(BackpropError) in try state.setActivation(layer, name) }
+    /// Training steps since the weights were drawn.
+    public var stepCount: UInt64 {
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.steps } }
+    }
+
+    /// Layers 1 … count − 1.
+    public func setActivation(_ activation: Activation, layer: Int) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setActivation(layer, activation.name) }
+    }
+
+    public func activation(layer: Int) throws(BackpropError) -> Activation {
+        .named(try handle.read { (state) throws(BackpropError) in try state.activationName(layer) })
     }
 
     public func setBatchNormalization(_ enabled: Bool, layer: Int) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled) }
+    }
+
+    public func isBatchNormalized(layer: Int) throws(BackpropError) -> Bool {
+        try handle.read { (state) throws(BackpropError) in try state.isNormalized(layer) }
     }
 
     /// How likely a unit of a hidden layer is left out of a training step.
@@ -65,13 +70,21 @@ public final class Network: Sendable {
         try handle.read { (state) throws(BackpropError) in try state.dropout(layer) }
     }
 
-    public func setLoss(_ name: String) throws(BackpropError) {
-        try handle.write { (state) throws(BackpropError) in try state.setLoss(name) }
+    public func setLoss(_ loss: Loss) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setLoss(loss.name) }
     }
 
-    /// "sgd", the default, "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state starts anew.
-    public func setOptimizer(_ name: String) throws(BackpropError) {
-        try handle.write { (state) throws(BackpropError) in try state.setOptimizer(name) }
+    public var loss: Loss {
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.loss } }
+    }
+
+    /// The optimizer's state starts anew.
+    public func setOptimizer(_ optimizer: Optimizer) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setOptimizer(optimizer.name) }
+    }
+
+    public var optimizer: Optimizer {
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.optimizer } }
     }
 
     public func setOption(_ name: String, _ value: Double) throws(BackpropError) {
@@ -82,14 +95,26 @@ public final class Network: Sendable {
         try handle.read { (state) throws(BackpropError) in try state.option(name) }
     }
 
-    /// Finds from data how to scale inputs and targets: "none", "standard" or "min_max". From then on the network takes and
-    /// gives numbers as they are in the data, and scales them itself.
+    /// Finds from data how to scale inputs and targets. From then on the network takes and gives numbers as they are in the
+    /// data, and scales them itself.
     public func fitScaling(
-        inputs inputMethod: String, targets targetMethod: String = "none", _ inputs: [Float], _ targets: [Float]
+        inputs inputMethod: ScalingMethod, targets targetMethod: ScalingMethod = .none, _ inputs: [Float], _ targets: [Float]
     ) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             let rows = try state.rows(inputs.count, targets.count)
-            try state.fitScaling(inputs: inputMethod, targets: targetMethod, inputs, targets, rows: rows)
+            try state.fitScaling(inputs: inputMethod.name, targets: targetMethod.name, inputs, targets, rows: rows)
+        }
+    }
+
+    public var inputScaling: ScalingMethod {
+        get throws(BackpropError) {
+            try handle.read { (state) throws(BackpropError) in state.scalingMethod(ofTargets: false) }
+        }
+    }
+
+    public var targetScaling: ScalingMethod {
+        get throws(BackpropError) {
+            try handle.read { (state) throws(BackpropError) in state.scalingMethod(ofTargets: true) }
         }
     }
 
@@ -123,7 +148,7 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in
             let rows = try state.rows(inputs.count, targets.count)
             var flat = [Float](repeating: 0, count: state.parameterCount)
-            let loss = try state.gradient(inputs, targets, rows: rows, into: &flat)
+            let loss = try state.gradient(inputs, targets, rows: rows, into: &flat, count: flat.count)
             return (flat, loss)
         }
     }
@@ -131,8 +156,7 @@ public final class Network: Sendable {
     /// The optimizer's step along a gradient: parameters −= learningRate · gradient with "sgd".
     public func apply(gradient: [Float], learningRate: Float) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
-            try state.requireCount(gradient.count, state.parameterCount, "gradient")
-            try state.apply(gradient: gradient, rate: learningRate)
+            try state.apply(gradient: gradient, count: gradient.count, rate: learningRate)
         }
     }
 
@@ -177,10 +201,10 @@ public final class Network: Sendable {
         }
     }
 
-    /// "accuracy", "r2" or "mean_absolute_error" of the predictions.
-    public func score(_ measure: String, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
+    /// How good the predictions are.
+    public func score(_ measure: Measure, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in
-            try state.score(measure, inputs, targets, rows: try state.rows(inputs.count, targets.count))
+            try state.score(measure.name, inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
@@ -215,19 +239,22 @@ public final class Network: Sendable {
 
     // MARK: Parameters and files
 
+    public var parameterCount: Int {
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.parameterCount } }
+    }
+
     /// The flat parameters.
     public func parameters() throws(BackpropError) -> [Float] {
         try handle.read { (state) throws(BackpropError) in
             var flat = [Float](repeating: 0, count: state.parameterCount)
-            state.getParameters(&flat)
+            try state.getParameters(&flat, count: flat.count)
             return flat
         }
     }
 
     public func setParameters(_ parameters: [Float]) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
-            try state.requireCount(parameters.count, state.parameterCount, "parameters")
-            try state.setParameters(parameters)
+            try state.setParameters(parameters, count: parameters.count)
         }
     }
 
@@ -242,7 +269,7 @@ public final class Network: Sendable {
     }
 
     public static func load(from path: String) throws(BackpropError) -> Network {
-        Network(try Handle(owning: try NetworkState.load(path)))
+        try Network(owning: try NetworkState.load(path))
     }
 }
 

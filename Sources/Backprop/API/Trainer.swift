@@ -23,8 +23,8 @@ public final class Trainer: Sendable {
     }
 
     /// How much each row counts: [rows]; none, all the same.
-    public func setWeights(_ weights: [Float]) throws(BackpropError) {
-        try handle.write { (state) throws(BackpropError) in try state.setWeights(weights, count: weights.count) }
+    public func setRowWeights(_ weights: [Float]) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setRowWeights(weights, count: weights.count) }
     }
 
     /// What is called after each epoch, and within one where options say so, on the thread that fits; nil, nothing.

@@ -29,7 +29,7 @@ final class PlainNetwork {
         let count = network.parameterCount
         let parameters = try Doubles(count)
         let flat = try Floats(count)
-        network.getParameters(flat.base)
+        try network.getParameters(flat.base, count: count)
         for i in 0..<count { parameters.base[i] = Double(flat.base[i]) }
         let widest = try checkedProduct(max(network.widestStride, network.inputCount), rows)
         let x = try Doubles(widest), z = try Doubles(widest)

@@ -59,6 +59,7 @@ extension NetworkState {
             guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
+        _ = metadata.valueIfAny("option.dropout")  // of version 0.1: the layers' rates say the same
         try setDropout(of: network, metadata.valueIfAny("dropout"))
         network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
         network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)

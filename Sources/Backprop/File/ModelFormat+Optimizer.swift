@@ -16,7 +16,7 @@ extension ModelFormat {
                     tensors.append(
                         Tensor(
                             name: "optimizer." + slotName + ".layers.\(index + 1)." + name, shape: shape, place: place,
-                            isVariance: isNotNegative))
+                            owner: .optimizer, isVariance: isNotNegative))
                 }
                 add("weight", [layer.outputs, layer.inputs], .weights(layer, panels))
                 add("bias", [layer.outputs], .biases(layer, panels))

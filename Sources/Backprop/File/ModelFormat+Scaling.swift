@@ -12,17 +12,23 @@ extension ModelFormat {
         func add(_ name: String, _ scaling: Scaling?) {
             guard let scaling else { return }
             let shape = [scaling.columns]
-            tensors.append(Tensor(name: "scaling." + name + ".offset", shape: shape, place: .vector(scaling.offset.base)))
-            tensors.append(Tensor(name: "scaling." + name + ".scale", shape: shape, place: .vector(scaling.scale.base)))
+            func add(_ end: String, _ vector: borrowing Floats, isScale: Bool) {
+                tensors.append(
+                    Tensor(
+                        name: "scaling." + name + end, shape: shape, place: .vector(vector.base), owner: .scaling,
+                        isScale: isScale))
+            }
+            add(".offset", scaling.offset, isScale: false)
+            add(".scale", scaling.scale, isScale: true)
         }
         add("inputs", network.inputScaling)
         add("targets", network.targetScaling)
         return tensors
     }
 
-    static func scaling(_ key: String, in metadata: HeaderMetadata) throws(BackpropError) -> Scaling.Method {
+    static func scaling(_ key: String, in metadata: HeaderMetadata) throws(BackpropError) -> ScalingMethod {
         guard let name = metadata.valueIfAny(key) else { return .none }
-        guard let method = Scaling.Method.named(name) else { throw HeaderMetadata.error(key, "is malformed") }
+        guard let method = ScalingMethod.named(name) else { throw HeaderMetadata.error(key, "is malformed") }
         return method
     }
 

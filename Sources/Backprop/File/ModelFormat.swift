@@ -17,9 +17,16 @@ enum ModelFormat {
         let name: String
         let shape: [Int]
         let place: Place
+        var owner = Owner.layer
         /// Of a batch normalization that is off: kept for the next time.
         var isIdle = false
         var isVariance = false
+        /// Something is divided by it.
+        var isScale = false
+
+        enum Owner {
+            case layer, optimizer, scaling
+        }
 
         enum Place {
             case weights(Layer, UnsafeMutablePointer<Float>)

@@ -25,8 +25,8 @@ enum TrainerOption: Int, OptionKey {
                 "drop_last", 0, 0...1,
                 "an epoch's last minibatch, where fewer rows are left than batch_size: 0 is smaller, 1 is left out")
         case .sampling:
-            Self.whole(
-                "sampling", 0, 0...1,
+            Self.choice(
+                "sampling", "shuffled uniform",
                 """
                 0 each row once an epoch, shuffled (a minibatch of all rows has them in order); 1 each row drawn \
                 uniformly, with replacement (notes, section 1)
@@ -37,13 +37,13 @@ enum TrainerOption: Int, OptionKey {
         case .learningRate:
             Self.number("learning_rate", 0.01, 0...1e9, "r, from which the schedule starts")
         case .schedule:
-            Self.whole(
-                "schedule", 0, 0...6,
+            Self.choice(
+                "schedule", "constant step exponential cosine inverse_time one_cycle plateau",
                 """
                 the rate of step t in epoch e, both from 0, of T steps: 0 constant, r; 1 step, r decay_factor^floor(e / \
                 decay_epochs); 2 exponential, r decay_factor^(e / decay_epochs); 3 cosine, m + (r - m) (1 + cos(pi t / \
                 T)) / 2 with m = minimum_rate; 4 inverse time, r / (1 + inverse_time_decay t), which is Robbins and \
-                Monro's; 5 one cycle, up to r and down again along half cosines; 6 times decay_factor after \
+                Monro's; 5 one cycle, up to r and down again along half cosines; 6 plateau, times decay_factor after \
                 plateau_patience epochs without a better loss
                 """)
         case .decayFactor:
@@ -79,8 +79,8 @@ enum TrainerOption: Int, OptionKey {
         case .timeLimit:
             Self.number("time_limit", 0, 0...1e9, "seconds after which a fit ends; 0: never")
         case .keep:
-            Self.whole(
-                "keep", 0, 0...2,
+            Self.choice(
+                "keep", "automatic latest best",
                 """
                 what the network is left with, however the fit ends: 1 the latest weights; 2 those after the epoch with \
                 the best loss; 0 the best where there is validation or patience, else the latest
@@ -90,8 +90,8 @@ enum TrainerOption: Int, OptionKey {
                 "restarts", 0, 0...10_000,
                 "0 trains the network from its weights; k makes k starts from fresh weights, of which the best stays")
         case .onDivergence:
-            Self.whole(
-                "on_divergence", 0, 0...1,
+            Self.choice(
+                "on_divergence", "fail recover",
                 """
                 a loss or a gradient that is not finite: 0 the fit fails; 1 it goes back to the epoch with the best loss \
                 and on from there at half the rate, up to 30 times

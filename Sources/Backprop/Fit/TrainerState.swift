@@ -37,7 +37,7 @@ package final class TrainerState: Guarded {
     }
 
     /// Copies them; no rows, none.
-    package func setWeights(_ values: UnsafePointer<Float>?, count: Int) throws(BackpropError) {
+    package func setRowWeights(_ values: UnsafePointer<Float>?, count: Int) throws(BackpropError) {
         guard let values, count != 0 else {
             weights = nil
             return

@@ -1,10 +1,10 @@
 import CPlatform
 
 /// What training makes small. For one row with outputs a and targets y; rows are summed, in double precision.
-enum Loss: Int, Named {
+public enum Loss: Int, Named, Sendable {
     case squaredError, binaryCrossEntropy, crossEntropy
 
-    var name: String {
+    public var name: String {
         switch self {
         case .squaredError: "squared_error"
         case .binaryCrossEntropy: "binary_cross_entropy"

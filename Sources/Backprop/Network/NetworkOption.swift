@@ -1,22 +1,22 @@
 /// The options of a network.
 enum NetworkOption: Int, OptionKey {
     case gradientReduction, initialization, batchnormEpsilon, batchnormMomentum, batchnormUpdate
-    case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue, dropout
+    case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue
 
     static var owner: OptionDescription.Owner { .network }
 
     var description: OptionDescription {
         switch self {
         case .gradientReduction:
-            Self.whole(
-                "gradient_reduction", 0, 0...1,
+            Self.choice(
+                "gradient_reduction", "sum mean",
                 "loss and gradient of a minibatch: 0 the sum over its rows (notes, section 4), 1 their mean")
         case .initialization:
-            Self.whole(
-                "initialization", 0, 0...3,
+            Self.choice(
+                "initialization", "automatic glorot he lecun",
                 """
                 random weights, uniform in [-r, r]: 1 Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; \
-                3 LeCun, r^2 = 3 / inputs; 0 chooses He for relu, leaky_relu, elu, softplus, silu and gelu, and Glorot \
+                3 LeCun, r^2 = 3 / inputs; 0 automatic: He for relu, leaky_relu, elu, softplus, silu and gelu, and Glorot \
                 for all others. Takes effect as an activation does
                 """)
         case .batchnormEpsilon:
@@ -24,8 +24,8 @@ enum NetworkOption: Int, OptionKey {
         case .batchnormMomentum:
             Self.number("batchnorm_momentum", 0.1, 0...1, "how far a minibatch moves the running statistics")
         case .batchnormUpdate:
-            Self.whole(
-                "batchnorm_update", 0, 0...1,
+            Self.choice(
+                "batchnorm_update", "together gamma_first",
                 """
                 0 all parameters step along one gradient; 1 gamma and beta step first, and the layer's weights step \
                 along the gradient through the new gamma (notes, section 5). For train_step and train_minibatch, with optimizer sgd \
@@ -61,8 +61,6 @@ enum NetworkOption: Int, OptionKey {
             Self.number(
                 "clip_value", 0, 0...1e30,
                 "afterwards each element of the gradient is kept between -clip_value and clip_value; 0 for no bound")
-        case .dropout:
-            Self.number("dropout", 0, 0...0.999, "bp_network_set_dropout for every hidden layer")
         }
     }
 }

@@ -8,9 +8,9 @@ package final class NetworkState: Guarded {
     let kernels: cp_kernels
     /// layers[0] is layer 1, the first with weights.
     let layers: [Layer]
-    var loss = Loss.squaredError
+    package var loss = Loss.squaredError
     var options = Options<NetworkOption>()
-    var optimizer = Optimizer.sgd
+    package var optimizer = Optimizer.sgd
     /// There from the optimizer's first step on, for optimizers other than plain descent.
     var optimizerState: OptimizerState?
     var inputScaling, targetScaling: Scaling?
@@ -20,7 +20,7 @@ package final class NetworkState: Guarded {
     var userMetadata: [(key: String, value: String)] = []
     var seed: UInt64
     /// Training steps taken since the weights were drawn.
-    var steps: UInt64 = 0
+    package var steps: UInt64 = 0
     /// Whether the weights are still those drawn from the seed: then they follow the initialization rule.
     var hasInitialWeights = true
     /// For what is random in training.
@@ -143,6 +143,8 @@ package final class NetworkState: Guarded {
     /// Layers as given when the network was made: the inputs count.
     package var layerCount: Int { layers.count + 1 }
 
+    package var layerSizes: [Int] { [inputCount] + layers.map { $0.outputs } }
+
     package func size(ofLayer index: Int) throws(BackpropError) -> Int {
         guard index >= 0, index < layerCount else {
             throw BackpropError(
@@ -175,6 +177,12 @@ package final class NetworkState: Guarded {
         forgetBuffers()
     }
 
+    package func activationName(_ index: Int) throws(BackpropError) -> String { try layer(index).activation.name }
+
+    package func isNormalized(_ index: Int) throws(BackpropError) -> Bool { try layer(index).isNormalized }
+
+    package func scalingMethod(ofTargets: Bool) -> ScalingMethod { (ofTargets ? targetScaling : inputScaling)?.method ?? .none }
+
     package func setBatchnorm(_ index: Int, enabled: Bool) throws(BackpropError) {
         let layer = try layer(index)
         guard enabled != layer.isNormalized else { return }
@@ -194,7 +202,6 @@ package final class NetworkState: Guarded {
         let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
-        if option == .dropout { setDropoutOfAll(value) }
         if wasPlain != isPlainDescent { forgetBuffers() }
     }
 

@@ -1,10 +1,10 @@
 import CPlatform
 
 /// How a gradient becomes a step. The formulas are in Kernels/Optimizers.swift.
-enum Optimizer: Int32, Named {
+public enum Optimizer: Int32, Named, Sendable {
     case sgd, momentum, nesterov, rmsprop, adam, adamw, irpropMinus
 
-    var name: String {
+    public var name: String {
         switch self {
         case .sgd: "sgd"
         case .momentum: "momentum"

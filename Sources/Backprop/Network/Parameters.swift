@@ -9,7 +9,15 @@ extension NetworkState {
         return count
     }
 
-    package func getParameters(_ flat: UnsafeMutablePointer<Float>) {
+    /// Under the gate: what a caller counted before may have changed.
+    func requireParameterCount(_ count: Int) throws(BackpropError) {
+        guard count == parameterCount else {
+            throw BackpropError(.mismatch, "count is \(UInt(bitPattern: count)), and the network has \(parameterCount) parameters")
+        }
+    }
+
+    package func getParameters(_ flat: UnsafeMutablePointer<Float>, count: Int) throws(BackpropError) {
+        try requireParameterCount(count)
         var at = flat
         for layer in layers {
             layer.copyParameters(layer.weights.base, to: at)
@@ -20,8 +28,8 @@ extension NetworkState {
         }
     }
 
-    package func setParameters(_ flat: UnsafePointer<Float>) throws(BackpropError) {
-        let count = parameterCount
+    package func setParameters(_ flat: UnsafePointer<Float>, count: Int) throws(BackpropError) {
+        try requireParameterCount(count)
         for i in 0..<count where !flat[i].isFinite {
             throw BackpropError(.notFinite, "parameter \(i) is \(decimal(Double(flat[i])))")
         }

@@ -3,32 +3,25 @@ import CPlatform
 /// How the columns of a host's numbers become those the network computes with: (x − offset) / scale. Never changed once
 /// made.
 final class Scaling {
-    enum Method: Int, Named {
-        case none, standard, minMax
-
-        var name: String {
-            switch self {
-            case .none: "none"
-            case .standard: "standard"
-            case .minMax: "min_max"
-            }
-        }
-    }
-
-    let method: Method
+    let method: ScalingMethod
     let columns: Int
     let offset, scale: Floats
 
-    private init(_ method: Method, _ columns: Int, offset: consuming Floats, scale: consuming Floats) {
+    private init(_ method: ScalingMethod, _ columns: Int, offset: consuming Floats, scale: consuming Floats) {
         self.method = method
         self.columns = columns
         self.offset = offset
         self.scale = scale
     }
 
-    static func make(_ method: Method, columns: Int) throws(BackpropError) -> Scaling? {
+    static func make(_ method: ScalingMethod, columns: Int) throws(BackpropError) -> Scaling? {
         guard method != .none else { return nil }
         let offset = try Floats(columns), scale = try Floats(columns)
+        return Scaling(method, columns, offset: offset, scale: scale)
+    }
+
+    func copy() throws(BackpropError) -> Scaling {
+        let offset = try Floats(copying: offset), scale = try Floats(copying: scale)
         return Scaling(method, columns, offset: offset, scale: scale)
     }
 
@@ -89,7 +82,7 @@ extension NetworkState {
     private func fitted(
         _ name: String, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ what: String
     ) throws(BackpropError) -> Scaling? {
-        guard let method = Scaling.Method.named(name) else {
+        guard let method = ScalingMethod.named(name) else {
             throw BackpropError(.unknownName, "no scaling is named \"\(name)\"")
         }
         guard let scaling = try Scaling.make(method, columns: columns) else { return nil }

@@ -1,16 +1,3 @@
-/// How good predictions are, in the terms of their use: of outputs and targets as they are in the data.
-private enum Measure: Int, Named {
-    case accuracy, r2, meanAbsoluteError
-
-    var name: String {
-        switch self {
-        case .accuracy: "accuracy"
-        case .r2: "r2"
-        case .meanAbsoluteError: "mean_absolute_error"
-        }
-    }
-}
-
 extension NetworkState {
     package func score(
         _ measure: String, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int

@@ -5,21 +5,14 @@ import CPlatform
 extension NetworkState {
     package func setDropout(_ index: Int, rate: Double) throws(BackpropError) {
         let layer = try hiddenLayer(index)
-        try NetworkOption.dropout.description.require(rate)
-        setDropout(rate, of: layer)
-    }
-
-    package func dropout(_ index: Int) throws(BackpropError) -> Double { try hiddenLayer(index).dropout }
-
-    /// Option dropout.
-    func setDropoutOfAll(_ rate: Double) {
-        for layer in layers.dropLast() { setDropout(rate, of: layer) }
-    }
-
-    private func setDropout(_ rate: Double, of layer: Layer) {
+        guard rate >= 0, rate <= 0.999 else {
+            throw BackpropError(.invalidValue, "a dropout rate is a number from 0 to 0.999, not \(decimal(rate))")
+        }
         if (rate > 0) != (layer.dropout > 0) { forgetBuffers() }
         layer.dropout = rate
     }
+
+    package func dropout(_ index: Int) throws(BackpropError) -> Double { try hiddenLayer(index).dropout }
 
     private func hiddenLayer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layers.count else {

@@ -82,8 +82,10 @@ extension NetworkState {
 
     /// The gradient of a minibatch's loss, flat; the running statistics move. Returns the loss.
     package func gradient(
-        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>,
+        count: Int
     ) throws(BackpropError) -> Float {
+        try requireParameterCount(count)
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         return try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
@@ -94,13 +96,14 @@ extension NetworkState {
     }
 
     /// The step along a flat gradient of the caller's.
-    package func apply(gradient flat: UnsafePointer<Float>, rate: Float) throws(BackpropError) {
+    package func apply(gradient flat: UnsafePointer<Float>, count: Int, rate: Float) throws(BackpropError) {
         try requireRate(rate)
+        try requireParameterCount(count)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
         guard isPlainDescent else {
             try copyGradient(from: flat, to: workspace, rate: 0)
-            let largest = Double(kernels.sum_of_magnitudes(flat, parameterCount))
+            let largest = Double(kernels.sum_of_magnitudes(flat, count))
             try optimize(rate: rate, largest: largest, in: workspace)
             finishStep()
             return

@@ -19,7 +19,7 @@ extension String {
 }
 
 /// A fixed set of things with names: the built-in activations, losses, options.
-protocol Named: CaseIterable {
+package protocol Named: CaseIterable {
     var name: String { get }
 }
 
@@ -27,5 +27,16 @@ extension Named {
     static func named(_ name: String) -> Self? {
         for each in allCases where each.name.isSame(as: name) { return each }
         return nil
+    }
+}
+
+extension Named where AllCases == [Self] {
+    /// For callers that count up until there are no more.
+    package static func name(at index: Int) throws(BackpropError) -> String {
+        let all = allCases
+        guard index >= 0, index < all.count else {
+            throw BackpropError(.unknownName, "index \(UInt(bitPattern: index)) is out of range: there are \(all.count)")
+        }
+        return all[index].name
     }
 }

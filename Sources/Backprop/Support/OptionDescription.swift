@@ -6,12 +6,17 @@ public struct OptionDescription: Sendable {
 
     public let owner: Owner
     package let nameText, meaningText: StaticString
+    /// The words of 0, 1, 2 …, with one space between two; nil for what is no choice.
+    package let choicesText: StaticString?
     public let standard, low, high: Double
     /// Whether only whole numbers are taken.
     public let isWhole: Bool
 
     public var name: String { Self.string(nameText) }
     public var meaning: String { Self.string(meaningText) }
+
+    /// What the values 0, 1, 2 … of a choice are called; none for other options.
+    public var choices: [String] { choicesText.map { Self.words($0) } ?? [] }
 
     /// Every option there is, the network's first.
     public static var all: [OptionDescription] {
@@ -33,6 +38,16 @@ public struct OptionDescription: Sendable {
             throw BackpropError(
                 .invalidValue, "option \"\(name)\" takes \(kind) from \(decimal(low)) to \(decimal(high)), not \(decimal(value))")
         }
+    }
+
+    /// How many words there are.
+    static func wordCount(_ text: StaticString) -> Int {
+        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount).reduce(1) { $0 + ($1 == 0x20 ? 1 : 0) }
+    }
+
+    private static func words(_ text: StaticString) -> [String] {
+        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount).split(separator: 0x20)
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func string(_ text: StaticString) -> String {

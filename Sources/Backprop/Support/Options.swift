@@ -9,10 +9,11 @@ extension OptionKey {
 
     /// A number between two others.
     static func number(
-        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString, isWhole: Bool = false
+        _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString, isWhole: Bool = false,
+        choices: StaticString? = nil
     ) -> OptionDescription {
         OptionDescription(
-            owner: owner, nameText: name, meaningText: meaning, standard: standard, low: range.lowerBound,
+            owner: owner, nameText: name, meaningText: meaning, choicesText: choices, standard: standard, low: range.lowerBound,
             high: range.upperBound, isWhole: isWhole)
     }
 
@@ -20,6 +21,12 @@ extension OptionKey {
         _ name: StaticString, _ standard: Double, _ range: ClosedRange<Double>, _ meaning: StaticString
     ) -> OptionDescription {
         number(name, standard, range, meaning, isWhole: true)
+    }
+
+    /// One of several, which are numbered from 0 on; the first is the default. `choices`: their words.
+    static func choice(_ name: StaticString, _ choices: StaticString, _ meaning: StaticString) -> OptionDescription {
+        let last = Double(OptionDescription.wordCount(choices) - 1)
+        return number(name, 0, 0...last, meaning, isWhole: true, choices: choices)
     }
 
     static func find(_ name: String) throws(BackpropError) -> Self {

@@ -1,0 +1,28 @@
+extension Network {
+    /// An activation: a built-in one, or a registered one by its name.
+    ///
+    ///     try network.setActivation(.tanh, layer: 1)
+    ///     try network.setActivation(.named("bump"), layer: 2)
+    public struct Activation: Hashable, Sendable {
+        public let name: String
+
+        public static func named(_ name: String) -> Activation { Activation(name: name) }
+
+        public static var identity: Activation { Activation(.identity) }
+        public static var sign: Activation { Activation(.sign) }
+        public static var logistic: Activation { Activation(.logistic) }
+        public static var tanh: Activation { Activation(.tanh) }
+        public static var relu: Activation { Activation(.relu) }
+        public static var leakyRelu: Activation { Activation(.leakyRelu) }
+        public static var elu: Activation { Activation(.elu) }
+        public static var softplus: Activation { Activation(.softplus) }
+        public static var softsign: Activation { Activation(.softsign) }
+        public static var silu: Activation { Activation(.silu) }
+        public static var gelu: Activation { Activation(.gelu) }
+        public static var softmax: Activation { Activation(.softmax) }
+
+        private init(name: String) { self.name = name }
+
+        private init(_ function: BuiltInActivation) { name = function.name }
+    }
+}

@@ -1,0 +1,79 @@
+/// What a model's file holds as tensors, by the names it has there.
+extension NetworkState {
+    package func tensorName(at index: Int) throws(BackpropError) -> String {
+        let tensors = try namedTensors()
+        guard index >= 0, index < tensors.count else {
+            throw BackpropError(.unknownName, "index \(UInt(bitPattern: index)) is out of range: the network has \(tensors.count) tensors")
+        }
+        return tensors[index].name
+    }
+
+    package func tensorNames() throws(BackpropError) -> [String] { try namedTensors().map { $0.name } }
+
+    /// A vector has one row.
+    package func tensorShape(_ name: String) throws(BackpropError) -> (rows: Int, columns: Int) {
+        let shape = try tensor(name).shape
+        return shape.count == 1 ? (1, shape[0]) : (shape[0], shape[1])
+    }
+
+    package func getTensor(_ name: String, _ values: UnsafeMutablePointer<Float>, count: Int) throws(BackpropError) {
+        let tensor = try tensor(name)
+        try tensor.require(count: count)
+        tensor.copy(to: values)
+    }
+
+    package func setTensor(_ name: String, _ values: UnsafePointer<Float>, count: Int) throws(BackpropError) {
+        let tensor = try tensor(name)
+        try tensor.require(count: count)
+        try tensor.require(values)
+        switch tensor.owner {
+        case .layer:
+            tensor.copy(from: values)
+            hasInitialWeights = false
+        case .optimizer:
+            throw BackpropError(.unsupported, "\(tensor.text) belongs to the optimizer and its step count: it cannot be set")
+        case .scaling:
+            try makeScalingOwn()
+            try self.tensor(name).copy(from: values)
+        }
+    }
+
+    /// Copies of a network share its scaling.
+    private func makeScalingOwn() throws(BackpropError) {
+        let forInputs = try inputScaling?.copy(), forTargets = try targetScaling?.copy()
+        inputScaling = forInputs
+        targetScaling = forTargets
+        forgetBuffers()
+    }
+
+    private func namedTensors() throws(BackpropError) -> [ModelFormat.Tensor] {
+        try Reserve.require(forLayers: layers.count)
+        return ModelFormat.tensors(of: self)
+    }
+
+    private func tensor(_ name: String) throws(BackpropError) -> ModelFormat.Tensor {
+        for tensor in try namedTensors() where tensor.name.isSame(as: name) { return tensor }
+        throw BackpropError(.unknownName, "the network has no tensor \"\(name)\"")
+    }
+}
+
+extension ModelFormat.Tensor {
+    fileprivate func require(count given: Int) throws(BackpropError) {
+        guard given == count else {
+            throw BackpropError(.mismatch, "count is \(UInt(bitPattern: given)), and \(text) has \(count) elements")
+        }
+    }
+
+    /// Numbers it may hold.
+    fileprivate func require(_ values: UnsafePointer<Float>) throws(BackpropError) {
+        for i in 0..<count {
+            guard values[i].isFinite else { throw refused(.notFinite, values[i], at: i, "is not finite") }
+            if isVariance, values[i] < 0 { throw refused(.invalidValue, values[i], at: i, "is a variance below 0") }
+            if isScale, !(values[i] > 0) { throw refused(.invalidValue, values[i], at: i, "is a scale not above 0") }
+        }
+    }
+
+    private func refused(_ code: BackpropError.Code, _ value: Float, at index: Int, _ why: StaticString) -> BackpropError {
+        BackpropError(code, "element \(index) for \(text), \(decimal(Double(value))), \(why)")
+    }
+}
