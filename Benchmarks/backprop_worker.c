@@ -24,7 +24,9 @@ static const char *peer_prepare(const job *j, const char **variant) {
         const char *name = l < j->layers ? j->hidden : j->output;
         require(bp_network_set_activation(network, (size_t)l, strcmp(name, "linear") ? name : "identity"));
     }
-    require(bp_network_set_parameters(network, j->w));
+    size_t count = 0;
+    require(bp_network_parameter_count(network, &count));
+    require(bp_network_set_parameters(network, j->w, count));
     for (int l = 1; j->bn && l < j->layers; l++) require(bp_network_set_batchnorm(network, (size_t)l, 1));
     free(outputs);
     outputs = malloc((size_t)j->batch * sizes[j->layers] * sizeof *outputs);

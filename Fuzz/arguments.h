@@ -99,6 +99,9 @@ static vocabulary vocabularies[] = {
     {"signature", {"f(f)", "d(d)", "d(d,i)", "f(f,f)", "d(d,d,l)", "f(f,u)", "f()", "d(d", "d(d,x)", "i(d)", "", "f(f,,f)"}},
     {"score", {"accuracy", "r2", "mean_absolute_error", ""}},
     {"key", {"author", "title", "author", ""}},
+    {"tensor", {"layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.1.norm.weight", "layers.1.norm.running_mean",
+                "layers.1.norm.running_var", "scaling.inputs.offset", "scaling.inputs.scale", "scaling.targets.scale",
+                "optimizer.second_moment.layers.1.weight", "optimizer.momentum.layers.2.bias", "layers.9.bias"}},
     {"loss", {"squared_error", "binary_cross_entropy", "cross_entropy"}},
     {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
     {"scaling", {"none", "standard", "min_max", "no_such_scaling"}},
@@ -168,7 +171,7 @@ static size_t target_rows(const call *made) { return size_of(made, "rows") * mad
 static size_t weight_rows(const call *made) { return size_of(made, "rows"); }
 static size_t validation_input_rows(const call *made) { return size_of(made, "validation_rows") * made->inputs; }
 static size_t validation_target_rows(const call *made) { return size_of(made, "validation_rows") * made->outputs; }
-static size_t parameter_count(const call *made) { return made->parameters; }
+static size_t given_count(const call *made) { return size_of(made, "count"); }
 static size_t layers(const call *made) { return size_of(made, "layer_count"); }
 static size_t constants(const call *made) { return size_of(made, "constant_count"); }
 static size_t room(const call *made) { /* of a capacity beyond any need, that much is used */
@@ -181,9 +184,13 @@ static const struct {
 } arrays[] = {
     {"const float *", "input", input_row},          {"const float *", "target", target_row},
     {"const float *", "inputs", input_rows},        {"const float *", "targets", target_rows},
-    {"const float *", "gradient", parameter_count}, {"const float *", "parameters", parameter_count},
-    {"float *", "outputs_out", target_rows},        {"float *", "gradient_out", parameter_count},
-    {"float *", "parameters_out", parameter_count}, {"const size_t *", "layer_sizes", layers},
+    {"const float *", "gradient", given_count},     {"const float *", "parameters", given_count},
+    {"float *", "outputs_out", target_rows},        {"float *", "gradient_out", given_count},
+    {"float *", "parameters_out", given_count},     {"const size_t *", "layer_sizes", layers},
+    {"const float *", "values", given_count},       {"float *", "values_out", given_count},
+    {"size_t *", "rows_out", one},                  {"size_t *", "columns_out", one},
+    {"uint64_t *", "steps_out", one},               {"int32_t *", "enabled_out", one},
+    {"double *", "loss_out", one},
     {"const double *", "constants", constants},     {"int32_t *", "kind_out", one},
     {"const float *", "row_weights", weight_rows},
     {"const float *", "validation_inputs", validation_input_rows},
@@ -196,13 +203,14 @@ static const struct {
 };
 
 static size_t bytes_each(const parameter *p) {
-    return strstr(p->type, "float") ? sizeof(float) : strstr(p->type, "size_t") || strstr(p->type, "double") ? 8
+    return strstr(p->type, "float") ? sizeof(float)
+           : strstr(p->type, "size_t") || strstr(p->type, "double") || strstr(p->type, "uint64_t") ? 8
            : strstr(p->type, "int32_t") ? 4 : 1;
 }
 
 static int is_scalar_out(const parameter *p) {
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        if (named(p, arrays[i].name)) return arrays[i].count == one;
+        if (named(p, arrays[i].name) && is(p, arrays[i].type)) return arrays[i].count == one;
     return 0;
 }
 
@@ -299,6 +307,16 @@ static void take_scalar(call *made, size_t index) {
     }
 }
 
+/* The number of elements of what the call names, of a tensor or of all parameters, most of the time. */
+static void choose_count(call *made) {
+    size_t count = find(made->function, "count"), name = find(made->function, "name"), rows, columns;
+    if (count == made->function->count || !made->network || take8() >= 0xE8) return;
+    made->arguments[count].size = made->parameters;
+    if (name == made->function->count) return;
+    if (bp_network_tensor_shape(made->network, (const char *)made->arguments[name].pointer, &rows, &columns) == BP_OK)
+        made->arguments[count].size = rows * columns;
+}
+
 /* Returns whether the parameter is known. */
 static int take_pointer(call *made, size_t index) {
     const parameter *p = &made->function->parameters[index];
@@ -355,11 +373,14 @@ static void make_arguments(call *made, const signature *function) {
     made->inputs = made->outputs = made->parameters = 1;
     for (size_t i = 0; i < function->count; i++) take_scalar(made, i); /* arrays take their sizes from these */
     keep_short(made);
-    for (size_t i = 0; i < function->count; i++)
+    if (find(function, "name") == function->count) choose_count(made);
+    for (size_t i = 0; i < function->count; i++) {
         if (!take_pointer(made, i)) {
             fprintf(stderr, "%s: no rule for %s%s\n", function->name, function->parameters[i].type, function->parameters[i].name);
             exit(2);
         }
+        if (named(&function->parameters[i], "name")) choose_count(made);
+    }
 }
 
 static void drop_arguments(call *made) {

@@ -60,7 +60,7 @@ static void learn(const char *name) {
         x[i] = (float)(2 * i + 1) / ROWS - 1;
         y[i] = sinf(3 * x[i]);
     }
-    check(bp_activation_check(name, &worst));
+    check(bp_activation_check(name, &worst, NULL));
     check(bp_network_create(layers, 3, 1, &network));
     check(bp_network_set_activation(network, 1, name));
     check(bp_network_set_activation(network, 2, "identity"));

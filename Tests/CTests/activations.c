@@ -173,9 +173,9 @@ static void name_may_be_given_to_another_function(void) {
     EXPECT_OK(bp_activation_register_scalar("name", half, NULL, NULL, NULL));
     EXPECT_OK(bp_network_set_activation(young, 1, "name"));
     EXPECT_OK(bp_network_clone(old, &clone));
-    EXPECT_OK(bp_network_set_parameters(old, through));
-    EXPECT_OK(bp_network_set_parameters(clone, through));
-    EXPECT_OK(bp_network_set_parameters(young, through));
+    EXPECT_OK(bp_network_set_parameters(old, through, count_of(old)));
+    EXPECT_OK(bp_network_set_parameters(clone, through, count_of(clone)));
+    EXPECT_OK(bp_network_set_parameters(young, through, count_of(young)));
     EXPECT_OK(bp_network_predict(old, &x, 1, &a));
     EXPECT_OK(bp_network_predict(young, &x, 1, &b));
     EXPECT(a == 1 && b == 0.5f);

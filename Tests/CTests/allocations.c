@@ -15,8 +15,8 @@ static void smaller_minibatch(void) { EXPECT_OK(bp_network_train_minibatch(netwo
 static void predict_row(void) { EXPECT_OK(bp_network_predict(network, x, 1, out)); }
 static void predict_rows(void) { EXPECT_OK(bp_network_predict(network, x, ROWS, out)); }
 static void gradient_and_apply(void) {
-    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, NULL));
-    EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-5f));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), NULL));
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 1e-5f));
 }
 
 static const struct {

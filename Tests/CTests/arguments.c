@@ -119,10 +119,10 @@ static void null_arguments_are_refused(void) {
     REFUSED(bp_network_train_step(network, inputs, NULL, 1, &loss));
     REFUSED(bp_network_train_minibatch(network, NULL, targets, ROWS, 1, &loss));
     REFUSED(bp_network_train_minibatch(network, inputs, NULL, ROWS, 1, &loss));
-    REFUSED(bp_network_gradient(network, NULL, targets, ROWS, floats, &loss));
-    REFUSED(bp_network_gradient(network, inputs, NULL, ROWS, floats, &loss));
-    REFUSED(bp_network_gradient(network, inputs, targets, ROWS, NULL, &loss));
-    REFUSED(bp_network_apply_gradient(network, NULL, 1));
+    REFUSED(bp_network_gradient(network, NULL, targets, ROWS, floats, count_of(network), &loss));
+    REFUSED(bp_network_gradient(network, inputs, NULL, ROWS, floats, count_of(network), &loss));
+    REFUSED(bp_network_gradient(network, inputs, targets, ROWS, NULL, count_of(network), &loss));
+    REFUSED(bp_network_apply_gradient(network, NULL, count_of(network), 1));
     REFUSED(bp_network_check_gradient(network, NULL, targets, ROWS, &number));
     REFUSED(bp_network_check_gradient(network, inputs, NULL, ROWS, &number));
     REFUSED(bp_network_check_gradient(network, inputs, targets, ROWS, NULL));
@@ -132,8 +132,8 @@ static void null_arguments_are_refused(void) {
     REFUSED(bp_network_evaluate(network, inputs, NULL, ROWS, &loss));
     REFUSED(bp_network_evaluate(network, inputs, targets, ROWS, NULL));
     REFUSED(bp_network_parameter_count(network, NULL));
-    REFUSED(bp_network_get_parameters(network, NULL));
-    REFUSED(bp_network_set_parameters(network, NULL));
+    REFUSED(bp_network_get_parameters(network, NULL, count_of(network)));
+    REFUSED(bp_network_set_parameters(network, NULL, count_of(network)));
     REFUSED(bp_network_save(network, NULL));
     REFUSED(bp_network_save_memory(network, (uint8_t *)floats, sizeof floats, NULL));
     REFUSED(bp_network_save_memory(network, NULL, 64, &count));
@@ -160,7 +160,7 @@ static void loss_out_may_be_null_and_empty_arrays_too(void) {
     int32_t status;
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL));
     EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 0.5f, NULL));
-    EXPECT_OK(bp_network_gradient(network, inputs, targets, ROWS, floats, NULL));
+    EXPECT_OK(bp_network_gradient(network, inputs, targets, ROWS, floats, count_of(network), NULL));
     EXPECT_OK(bp_network_predict(network, NULL, 0, NULL));
     EXPECT_OK(bp_network_predict(network, inputs, 0, floats));
     status = bp_network_load_memory(NULL, 0, &made);
@@ -183,7 +183,7 @@ static void outputs_are_zero_after_a_failure(void) {
     EXPECT(loss == 0), loss = 9;
     EXPECT_ERROR(bp_network_train_minibatch(network, inputs, targets, 0, 1, &loss), BP_ERROR_INVALID_VALUE);
     EXPECT(loss == 0), loss = 9;
-    EXPECT_ERROR(bp_network_gradient(network, inputs, targets, SIZE_MAX, floats, &loss), BP_ERROR_LIMIT);
+    EXPECT_ERROR(bp_network_gradient(network, inputs, targets, SIZE_MAX, floats, count_of(network), &loss), BP_ERROR_LIMIT);
     EXPECT(loss == 0), loss = 9;
     EXPECT_ERROR(bp_network_evaluate(network, inputs, targets, 0, &loss), BP_ERROR_INVALID_VALUE);
     EXPECT(loss == 0), number = 9;
@@ -299,7 +299,7 @@ static void learning_rate_must_be_finite_and_not_negative(void) {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT_ERROR(bp_network_train_step(network, inputs, targets, bad[i], &loss), BP_ERROR_INVALID_VALUE);
         EXPECT_ERROR(bp_network_train_minibatch(network, inputs, targets, ROWS, bad[i], &loss), BP_ERROR_INVALID_VALUE);
-        EXPECT_ERROR(bp_network_apply_gradient(network, gradient, bad[i]), BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), bad[i]), BP_ERROR_INVALID_VALUE);
     }
     EXPECT(snapshot_holds(before, network));
     free(before.bytes);
@@ -307,11 +307,11 @@ static void learning_rate_must_be_finite_and_not_negative(void) {
 
 static void learning_rate_zero_leaves_the_parameters(void) {
     float parameters[PARAMETERS], after[PARAMETERS], loss = 0;
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0, &loss));
     EXPECT(loss > 0);
     EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 0, &loss));
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     EXPECT(memcmp(parameters, after, sizeof after) == 0);
 }
 
@@ -331,7 +331,7 @@ static void data_that_is_not_finite_is_refused_in_every_position(void) {
             memcpy(y, targets, sizeof y);
             (position < ROWS * 2 ? x : y)[position % (ROWS * 2)] = bad[k];
             EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, 0.5f, &loss), BP_ERROR_NOT_FINITE);
-            EXPECT_ERROR(bp_network_gradient(network, x, y, ROWS, gradient, &loss), BP_ERROR_NOT_FINITE);
+            EXPECT_ERROR(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss), BP_ERROR_NOT_FINITE);
             EXPECT_ERROR(bp_network_evaluate(network, x, y, ROWS, &loss), BP_ERROR_NOT_FINITE);
             EXPECT_ERROR(bp_network_check_gradient(network, x, y, ROWS, &worst), BP_ERROR_NOT_FINITE);
             if (position % (ROWS * 2) < 2)
@@ -351,7 +351,7 @@ static void overflowing_loss_is_refused(void) {
     before = snapshot_of(network);
     EXPECT_ERROR(bp_network_train_step(network, inputs, large, 0.5f, &loss), BP_ERROR_NOT_FINITE);
     EXPECT_ERROR(bp_network_train_minibatch(network, inputs, large, ROWS, 0.5f, &loss), BP_ERROR_NOT_FINITE);
-    EXPECT_ERROR(bp_network_gradient(network, inputs, large, ROWS, gradient, &loss), BP_ERROR_NOT_FINITE);
+    EXPECT_ERROR(bp_network_gradient(network, inputs, large, ROWS, gradient, count_of(network), &loss), BP_ERROR_NOT_FINITE);
     EXPECT_ERROR(bp_network_evaluate(network, inputs, large, ROWS, &loss), BP_ERROR_NOT_FINITE);
     EXPECT(snapshot_holds(before, network));
     free(before.bytes);
@@ -372,13 +372,13 @@ static void parameters_and_gradients_must_be_finite(void) {
         for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
             check_fill(values, PARAMETERS, 1);
             values[position] = bad[k];
-            EXPECT_ERROR(bp_network_set_parameters(network, values), BP_ERROR_NOT_FINITE);
-            EXPECT_ERROR(bp_network_apply_gradient(network, values, 0.5f), BP_ERROR_NOT_FINITE);
+            EXPECT_ERROR(bp_network_set_parameters(network, values, count_of(network)), BP_ERROR_NOT_FINITE);
+            EXPECT_ERROR(bp_network_apply_gradient(network, values, count_of(network), 0.5f), BP_ERROR_NOT_FINITE);
         }
     for (size_t position = 0; position < PARAMETERS; position++) { /* finite, but w - rate g is not */
         check_fill(values, PARAMETERS, 1);
         values[position] = 3e38f;
-        EXPECT_ERROR(bp_network_apply_gradient(network, values, 10), BP_ERROR_NOT_FINITE);
+        EXPECT_ERROR(bp_network_apply_gradient(network, values, count_of(network), 10), BP_ERROR_NOT_FINITE);
     }
     EXPECT(snapshot_holds(before, network));
     free(before.bytes);
@@ -392,13 +392,13 @@ static void impossible_row_counts_are_refused(void) {
     snapshot before = snapshot_of(network);
     for (size_t i = 0; i < sizeof many / sizeof many[0]; i++) {
         EXPECT_ERROR(bp_network_train_minibatch(network, inputs, targets, many[i], 1, &loss), BP_ERROR_LIMIT);
-        EXPECT_ERROR(bp_network_gradient(network, inputs, targets, many[i], outputs, &loss), BP_ERROR_LIMIT);
+        EXPECT_ERROR(bp_network_gradient(network, inputs, targets, many[i], outputs, count_of(network), &loss), BP_ERROR_LIMIT);
         EXPECT_ERROR(bp_network_check_gradient(network, inputs, targets, many[i], &worst), BP_ERROR_LIMIT);
         EXPECT_ERROR(bp_network_predict(network, inputs, many[i], outputs), BP_ERROR_LIMIT);
         EXPECT_ERROR(bp_network_evaluate(network, inputs, targets, many[i], &loss), BP_ERROR_LIMIT);
     }
     EXPECT_ERROR(bp_network_train_minibatch(network, inputs, targets, 0, 1, &loss), BP_ERROR_INVALID_VALUE);
-    EXPECT_ERROR(bp_network_gradient(network, inputs, targets, 0, outputs, &loss), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_gradient(network, inputs, targets, 0, outputs, count_of(network), &loss), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_network_check_gradient(network, inputs, targets, 0, &worst), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_network_evaluate(network, inputs, targets, 0, &loss), BP_ERROR_INVALID_VALUE);
     EXPECT(snapshot_holds(before, network));

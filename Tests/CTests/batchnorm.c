@@ -12,7 +12,7 @@ static bp_network *single_unit(int gamma_first) {
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_set_option(network, "batchnorm_epsilon", 0.5625));
     EXPECT_OK(bp_network_set_option(network, "batchnorm_update", gamma_first));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     return network;
 }
 
@@ -34,7 +34,7 @@ static void minibatch_step_matches_hand_computation(void) {
     bp_network *network = single_unit(0), *twin = NULL;
     EXPECT_OK(bp_network_clone(network, &twin));
     EXPECT_NEAR(predicted(network, 2), 2 / 1.25, 2e-7); /* still mean 0, variance 1 */
-    EXPECT_OK(bp_network_gradient(twin, x, y, 2, gradient, &loss));
+    EXPECT_OK(bp_network_gradient(twin, x, y, 2, gradient, count_of(twin), &loss));
     EXPECT_NEAR(loss, 0.64, 2e-7);
     EXPECT_NEAR(gradient[0], 0.4608, 3e-7);
     EXPECT_NEAR(gradient[1], 0, 2e-7);
@@ -42,7 +42,7 @@ static void minibatch_step_matches_hand_computation(void) {
     EXPECT_NEAR(gradient[3], 0, 2e-7);
     EXPECT_NEAR(predicted(twin, 2), (2 - 0.2) / sqrt(1.1 + 0.5625), 3e-7); /* statistics moved, parameters did not */
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.5f, &loss));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_NEAR(loss, 0.64, 2e-7);
     EXPECT_NEAR(parameters[0], 1 - 0.5 * 0.4608, 2e-7);
     EXPECT_NEAR(parameters[1], 0, 2e-7);
@@ -59,7 +59,7 @@ static void gamma_first_step_matches_hand_computation(void) {
     float parameters[4];
     bp_network *network = single_unit(1);
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.5f, NULL));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_NEAR(parameters[0], 1 - 0.5 * 0.36 * 0.4608, 2e-7);
     EXPECT_NEAR(parameters[1], 0, 2e-7);
     EXPECT_NEAR(parameters[2], 0.36, 2e-7);
@@ -77,13 +77,13 @@ static void single_row_step_matches_hand_computation(void) {
         bp_network *network = single_unit(0);
         if (call == 0) EXPECT_OK(bp_network_train_step(network, x, y, 0.25f, &loss));
         else EXPECT_OK(bp_network_train_minibatch(network, x, y, 1, 0.25f, &loss));
-        EXPECT_OK(bp_network_get_parameters(network, parameters));
+        EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
         EXPECT_NEAR(loss, 1.28, 3e-7);
         EXPECT_NEAR(parameters[0], 1 - 0.64, 2e-7);
         EXPECT_NEAR(parameters[1], -0.32, 2e-7);
         EXPECT_NEAR(parameters[2], 1 - 0.64, 2e-7);
         EXPECT_NEAR(parameters[3], -0.4, 2e-7);
-        EXPECT_OK(bp_network_set_parameters(network, restored)); /* which leaves the running statistics */
+        EXPECT_OK(bp_network_set_parameters(network, restored, count_of(network))); /* which leaves the running statistics */
         EXPECT_NEAR(predicted(network, 3), (3 - 0.2) / sqrt(1.26 + 0.5625), 4e-7);
         bp_network_free(network);
     }
@@ -222,8 +222,8 @@ static void gamma_first_changes_the_layers_own_weights_and_nothing_else(void) {
     check_fill(y, 12, 2);
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 6, 2, NULL));
     EXPECT_OK(bp_network_train_minibatch(first, x, y, 6, 2, NULL));
-    EXPECT_OK(bp_network_get_parameters(network, one));
-    EXPECT_OK(bp_network_get_parameters(first, other));
+    EXPECT_OK(bp_network_get_parameters(network, one, count_of(network)));
+    EXPECT_OK(bp_network_get_parameters(first, other, count_of(first)));
     for (int i = 0; i < BELOW; i++) EXPECT_NEAR(other[i], one[i], 1e-6); /* the layers below use the old gamma */
     for (int i = BELOW; i < BELOW + own; i++)
         difference = fmax(difference, fabs((double)other[i] - (double)one[i]));
@@ -241,8 +241,8 @@ static void gradient_does_not_depend_on_the_order_of_updates(void) {
     check_fill(x, 18, 1);
     check_fill(y, 12, 2);
     EXPECT_OK(bp_network_parameter_count(network, &count));
-    EXPECT_OK(bp_network_gradient(network, x, y, 6, one, NULL));
-    EXPECT_OK(bp_network_gradient(first, x, y, 6, other, NULL));
+    EXPECT_OK(bp_network_gradient(network, x, y, 6, one, count_of(network), NULL));
+    EXPECT_OK(bp_network_gradient(first, x, y, 6, other, count_of(first), NULL));
     EXPECT(memcmp(one, other, count * sizeof(float)) == 0);
     bp_network_free(network);
     bp_network_free(first);
@@ -255,10 +255,10 @@ static void gradient_moves_the_running_statistics_as_training_does(void) {
     check_fill(x, 18, 1);
     check_fill(y, 12, 2);
     EXPECT_OK(bp_network_clone(network, &twin));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 6, 2, NULL));
-    EXPECT_OK(bp_network_set_parameters(network, parameters)); /* so that only the statistics can differ */
-    EXPECT_OK(bp_network_gradient(twin, x, y, 6, gradient, NULL));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network))); /* so that only the statistics can differ */
+    EXPECT_OK(bp_network_gradient(twin, x, y, 6, gradient, count_of(twin), NULL));
     EXPECT_OK(bp_network_predict(network, x, 6, one));
     EXPECT_OK(bp_network_predict(twin, x, 6, other));
     EXPECT(memcmp(one, other, sizeof one) == 0);
@@ -273,7 +273,7 @@ static void first_time_starts_with_gamma_one_and_beta_zero(void) {
     float parameters[32];
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     for (int k = 0; k < 3; k++) EXPECT(parameters[9 + k] == 1 && parameters[12 + k] == 0);
     bp_network_free(network);
 }
@@ -288,7 +288,7 @@ static void turning_off_keeps_everything_for_the_next_time(void) {
     check_fill(y, 12, 2);
     for (int step = 0; step < 3; step++) EXPECT_OK(bp_network_train_minibatch(network, x, y, 6, 0.5f, NULL));
     EXPECT_OK(bp_network_parameter_count(network, &with));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_predict(network, x, 6, before));
     state = snapshot_of(network);
     EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
@@ -297,7 +297,7 @@ static void turning_off_keeps_everything_for_the_next_time(void) {
     EXPECT_OK(bp_network_predict(network, x, 6, off));
     EXPECT(memcmp(before, off, sizeof before) != 0);
     EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
-    EXPECT_OK(bp_network_get_parameters(network, restored));
+    EXPECT_OK(bp_network_get_parameters(network, restored, count_of(network)));
     EXPECT(memcmp(parameters, restored, with * sizeof(float)) == 0);
     EXPECT_OK(bp_network_predict(network, x, 6, again));
     EXPECT(memcmp(before, again, sizeof before) == 0); /* the running statistics too */

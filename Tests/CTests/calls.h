@@ -14,6 +14,7 @@ typedef struct {
 
 static const float calls_inputs[4] = {0.5f, -1, 0.25f, 1}, calls_targets[2] = {1, 0};
 static float calls_floats[64];
+enum { CALLS_PARAMETERS = 9 };
 static int calls_left_output; /* 1 when a failed call left a scalar or a handle output standing */
 
 /* Outputs are filled with something before the call; a failed one has to set them to 0. */
@@ -74,12 +75,12 @@ static inline int32_t calls_train_minibatch(bp_network *network) {
 }
 static inline int32_t calls_gradient(bp_network *network) {
     float loss = 99;
-    int32_t status = bp_network_gradient(network, calls_inputs, calls_targets, 2, calls_floats, &loss);
+    int32_t status = bp_network_gradient(network, calls_inputs, calls_targets, 2, calls_floats, CALLS_PARAMETERS, &loss);
     return calls_checked(status, loss == 0);
 }
 static inline int32_t calls_apply_gradient(bp_network *network) {
     memset(calls_floats, 0, sizeof calls_floats);
-    return bp_network_apply_gradient(network, calls_floats, 0.5f);
+    return bp_network_apply_gradient(network, calls_floats, CALLS_PARAMETERS, 0.5f);
 }
 static inline int32_t calls_check_gradient(bp_network *network) {
     double worst = 99;
@@ -106,11 +107,62 @@ static inline int32_t calls_parameter_count(bp_network *network) {
     return calls_checked(status, count == 0);
 }
 static inline int32_t calls_get_parameters(bp_network *network) {
-    return bp_network_get_parameters(network, calls_floats);
+    return bp_network_get_parameters(network, calls_floats, CALLS_PARAMETERS);
 }
 static inline int32_t calls_set_parameters(bp_network *network) {
     memset(calls_floats, 0, sizeof calls_floats);
-    return bp_network_set_parameters(network, calls_floats);
+    return bp_network_set_parameters(network, calls_floats, CALLS_PARAMETERS);
+}
+static inline int32_t calls_step_count(bp_network *network) {
+    uint64_t steps = 99;
+    int32_t status = bp_network_step_count(network, &steps);
+    return calls_checked(status, steps == 0);
+}
+static inline int32_t calls_get_batchnorm(bp_network *network) {
+    int32_t enabled = 99, status = bp_network_get_batchnorm(network, 1, &enabled);
+    return calls_checked(status, enabled == 0);
+}
+static inline int32_t calls_get_activation(bp_network *network) {
+    char buffer[32];
+    size_t needed = 99;
+    int32_t status = bp_network_get_activation(network, 1, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_get_loss(bp_network *network) {
+    char buffer[32];
+    size_t needed = 99;
+    int32_t status = bp_network_get_loss(network, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_get_optimizer(bp_network *network) {
+    char buffer[32];
+    size_t needed = 99;
+    int32_t status = bp_network_get_optimizer(network, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_get_scaling(bp_network *network) {
+    char buffer[32];
+    size_t needed = 99;
+    int32_t status = bp_network_get_scaling(network, 1, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_tensor_name(bp_network *network) {
+    char buffer[32];
+    size_t needed = 99;
+    int32_t status = bp_network_tensor_name(network, 0, buffer, sizeof buffer, &needed);
+    return calls_checked(status, needed == 0);
+}
+static inline int32_t calls_tensor_shape(bp_network *network) {
+    size_t rows = 99, columns = 99;
+    int32_t status = bp_network_tensor_shape(network, "layers.1.weight", &rows, &columns);
+    return calls_checked(status, rows == 0 && columns == 0);
+}
+static inline int32_t calls_get_tensor(bp_network *network) {
+    return bp_network_get_tensor(network, "layers.1.weight", calls_floats, 4);
+}
+static inline int32_t calls_set_tensor(bp_network *network) {
+    memset(calls_floats, 0, sizeof calls_floats);
+    return bp_network_set_tensor(network, "layers.1.weight", calls_floats, 4);
 }
 /* Where a network could not be given metadata it has none, which is as good an answer. */
 static inline int32_t calls_or_none(int32_t status) { return status == BP_ERROR_UNKNOWN_NAME ? BP_OK : status; }
@@ -152,13 +204,19 @@ static const network_call network_calls[] = {
     {"initialize", calls_initialize, 0},
     {"layer_count", calls_layer_count, 1},
     {"layer_size", calls_layer_size, 1},
+    {"step_count", calls_step_count, 1},
     {"set_activation", calls_set_activation, 0},
+    {"get_activation", calls_get_activation, 1},
     {"set_batchnorm", calls_set_batchnorm, 0},
+    {"get_batchnorm", calls_get_batchnorm, 1},
     {"set_dropout", calls_set_dropout, 0},
     {"get_dropout", calls_get_dropout, 1},
     {"set_loss", calls_set_loss, 0},
+    {"get_loss", calls_get_loss, 1},
     {"fit_scaling", calls_fit_scaling, 0},
+    {"get_scaling", calls_get_scaling, 1},
     {"set_optimizer", calls_set_optimizer, 0},
+    {"get_optimizer", calls_get_optimizer, 1},
     {"set_option", calls_set_option, 0},
     {"get_option", calls_get_option, 1},
     {"train_step", calls_train_step, 0},
@@ -173,6 +231,10 @@ static const network_call network_calls[] = {
     {"parameter_count", calls_parameter_count, 1},
     {"get_parameters", calls_get_parameters, 1},
     {"set_parameters", calls_set_parameters, 0},
+    {"tensor_name", calls_tensor_name, 1},
+    {"tensor_shape", calls_tensor_shape, 1},
+    {"get_tensor", calls_get_tensor, 1},
+    {"set_tensor", calls_set_tensor, 0},
     {"set_metadata", calls_set_metadata, 0},
     {"get_metadata", calls_get_metadata, 1},
     {"metadata_key", calls_metadata_key, 1},

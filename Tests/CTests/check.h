@@ -88,6 +88,13 @@ static inline bp_network *check_network(const size_t *sizes, size_t count, uint6
     return network;
 }
 
+/* The number of a network's parameters; 0 where it gives none. */
+static inline size_t count_of(const bp_network *network) {
+    size_t count = 0;
+    (void)bp_network_parameter_count(network, &count);
+    return count;
+}
+
 /* All a network is, as bytes: two networks are the same when these are. */
 typedef struct {
     uint8_t *bytes;

@@ -79,7 +79,7 @@ static void lambdas_serve_as_callbacks() {
         network unit = make({1, 1}, 1);
         const float through[] = {1, 0};
         EXPECT_OK(bp_network_set_activation(unit.get(), 1, "leaky.lambda"));
-        EXPECT_OK(bp_network_set_parameters(unit.get(), through));
+        EXPECT_OK(bp_network_set_parameters(unit.get(), through, count_of(unit.get())));
         EXPECT_OK(bp_network_predict(unit.get(), x, 2, outputs));
         EXPECT(outputs[0] == -0.5f && outputs[1] == 2);
         EXPECT(parameters.calls == 2);
@@ -97,7 +97,7 @@ static void overloaded_functions_plug_in_by_a_cast() {
     network unit = make({1, 1}, 1);
     EXPECT_OK(bp_activation_register_foreign("std.erf", function, nullptr, "d(d)", nullptr, 0));
     EXPECT_OK(bp_network_set_activation(unit.get(), 1, "std.erf"));
-    EXPECT_OK(bp_network_set_parameters(unit.get(), through));
+    EXPECT_OK(bp_network_set_parameters(unit.get(), through, count_of(unit.get())));
     EXPECT_OK(bp_network_predict(unit.get(), x, 2, outputs));
     for (int i = 0; i < 2; i++) EXPECT(outputs[i] == static_cast<float>(std::erf(static_cast<double>(x[i]))));
     EXPECT_OK(bp_activation_unregister("std.erf"));

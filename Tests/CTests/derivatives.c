@@ -1,16 +1,18 @@
-/* derivatives.c: bp_activation_check and bp_activation_examine tell right derivatives from wrong ones. */
+/* derivatives.c: bp_activation_check tells right derivatives from wrong ones. */
 #include "check.h"
 #include "reference.h"
 
 static double checked(const char *name) {
     double worst = NAN;
-    EXPECT_OK(bp_activation_check(name, &worst));
+    EXPECT_OK(bp_activation_check(name, &worst, NULL));
     return worst;
 }
 
 static bp_activation_report examined(const char *name) {
     bp_activation_report report = {sizeof report, 0, 0, 0, 0, 0, 0};
-    EXPECT_OK(bp_activation_examine(name, &report));
+    double worst = NAN;
+    EXPECT_OK(bp_activation_check(name, &worst, &report));
+    EXPECT(report.worst_error == worst);
     return report;
 }
 
@@ -112,7 +114,7 @@ static void built_in_derivatives_are_right(void) {
         worst = checked(ref_activation_names[i]);
         if (!EXPECT(worst < 1e-2)) printf("#   %s: %g\n", ref_activation_names[i], worst);
     }
-    EXPECT_ERROR(bp_activation_check("sign", &worst), BP_ERROR_UNSUPPORTED);
+    EXPECT_ERROR(bp_activation_check("sign", &worst, NULL), BP_ERROR_UNSUPPORTED);
     EXPECT(worst == 0);
     EXPECT(examined("relu").kinks > 0 && examined("relu").first_kink == 0);
     EXPECT(examined("tanh").kinks == 0);
@@ -152,7 +154,7 @@ static void numbers_where_f_is_not_finite_are_left_out(void) {
     report = examined_scalar(power, power_slope); /* overflows */
     EXPECT(report.skipped > 0 && report.points > 150);
     EXPECT_OK(bp_activation_register_scalar("nowhere", not_a_number_at_all, NULL, NULL, NULL));
-    EXPECT_ERROR(bp_activation_check("nowhere", &worst), BP_ERROR_NOT_FINITE);
+    EXPECT_ERROR(bp_activation_check("nowhere", &worst, NULL), BP_ERROR_NOT_FINITE);
     EXPECT(worst == 0);
     EXPECT_OK(bp_activation_unregister("nowhere"));
 }
@@ -193,10 +195,10 @@ static void matrix_functions_are_checked_with_their_couplings(void) {
     EXPECT(checked("couple") > 0.1);
     wrong = 0;
     fail_forward = 77;
-    EXPECT_ERROR(bp_activation_check("couple", &worst), BP_ERROR_CALLBACK);
+    EXPECT_ERROR(bp_activation_check("couple", &worst, NULL), BP_ERROR_CALLBACK);
     EXPECT_MESSAGE("77");
     fail_forward = 0, fail_backward = -78;
-    EXPECT_ERROR(bp_activation_check("couple", &worst), BP_ERROR_CALLBACK);
+    EXPECT_ERROR(bp_activation_check("couple", &worst, NULL), BP_ERROR_CALLBACK);
     EXPECT_MESSAGE("-78");
     fail_backward = 0;
     EXPECT_OK(bp_activation_unregister("couple"));
@@ -216,20 +218,36 @@ static void foreign_derivatives_are_checked(void) {
 static void bad_arguments_are_refused(void) {
     double worst = 99;
     bp_activation_report report = {sizeof report, 0, 0, 0, 0, 0, 0};
-    EXPECT_ERROR(bp_activation_check("no.such", &worst), BP_ERROR_UNKNOWN_NAME);
+    EXPECT_ERROR(bp_activation_check("no.such", &worst, NULL), BP_ERROR_UNKNOWN_NAME);
     EXPECT(worst == 0);
-    EXPECT_ERROR(bp_activation_check(NULL, &worst), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(bp_activation_check("tanh", NULL), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(bp_activation_examine("tanh", NULL), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(bp_activation_examine(NULL, &report), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(bp_activation_examine("no.such", &report), BP_ERROR_UNKNOWN_NAME);
-    report.struct_size = 0;
-    EXPECT_ERROR(bp_activation_examine("tanh", &report), BP_ERROR_INVALID_VALUE);
-    report.struct_size = sizeof report - 1;
-    EXPECT_ERROR(bp_activation_examine("tanh", &report), BP_ERROR_INVALID_VALUE);
-    report.struct_size = sizeof report + 64; /* a newer caller */
-    EXPECT_OK(bp_activation_examine("tanh", &report));
-    EXPECT(report.struct_size == sizeof report && report.points > 100);
+    EXPECT_ERROR(bp_activation_check(NULL, &worst, NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_activation_check("tanh", NULL, NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_activation_check("tanh", NULL, &report), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_activation_check(NULL, &worst, &report), BP_ERROR_NULL_ARGUMENT);
+}
+
+static void report_of_another_size_is_refused_when_short_and_never_written_past_its_known_part(void) {
+    struct {
+        bp_activation_report known;
+        uint64_t later;
+    } longer;
+    bp_activation_report *report = &longer.known;
+    double worst = 99;
+    for (uint32_t size = 0; size < sizeof *report; size++) {
+        memset(&longer, 0x5A, sizeof longer);
+        report->struct_size = size;
+        EXPECT_ERROR(bp_activation_check("tanh", &worst, report), BP_ERROR_INVALID_VALUE);
+        EXPECT_MESSAGE("sizeof(*report_out)");
+        EXPECT(worst == 0 && report->struct_size == size && report->points == 0x5A5A5A5A);
+    }
+    report->struct_size = sizeof longer; /* a newer caller */
+    EXPECT_OK(bp_activation_check("tanh", &worst, report));
+    EXPECT(report->struct_size == sizeof *report && report->points > 100 && report->worst_error == worst);
+    EXPECT(longer.later == 0x5A5A5A5A5A5A5A5A);
+    report->struct_size = sizeof longer;
+    EXPECT_ERROR(bp_activation_check("no.such", &worst, report), BP_ERROR_UNKNOWN_NAME);
+    EXPECT(worst == 0 && report->points == 0 && report->worst_error == 0 && report->first_kink == 0);
+    EXPECT(longer.later == 0x5A5A5A5A5A5A5A5A);
 }
 
 static int destroyed;
@@ -243,7 +261,7 @@ static float leaving(float z, void *user_data) {
 static void activation_unregistered_while_it_is_checked_lives_to_the_end_of_it(void) {
     double worst = 99;
     EXPECT_OK(bp_activation_register_scalar("leaving", leaving, one_slope, NULL, destroy));
-    EXPECT_OK(bp_activation_check("leaving", &worst));
+    EXPECT_OK(bp_activation_check("leaving", &worst, NULL));
     EXPECT(worst < 1e-3);
     EXPECT(destroyed == 1);
 }
@@ -257,6 +275,7 @@ int main(void) {
     CLAIM(matrix_functions_are_checked_with_their_couplings);
     CLAIM(foreign_derivatives_are_checked);
     CLAIM(bad_arguments_are_refused);
+    CLAIM(report_of_another_size_is_refused_when_short_and_never_written_past_its_known_part);
     CLAIM(activation_unregistered_while_it_is_checked_lives_to_the_end_of_it);
     return check_end();
 }

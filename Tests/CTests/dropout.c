@@ -13,7 +13,7 @@ static bp_network *counting(double rate) {
     for (size_t i = 0; i < UNITS; i++) parameters[UNITS + i] = 1;
     EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
     EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_set_dropout(network, 1, rate));
     return network;
 }
@@ -21,7 +21,7 @@ static bp_network *counting(double rate) {
 static const float *counts(bp_network *network) {
     static float gradient[3 * UNITS + 1];
     const float x = 0.5f, y = -1;
-    EXPECT_OK(bp_network_gradient(network, &x, &y, 1, gradient, NULL));
+    EXPECT_OK(bp_network_gradient(network, &x, &y, 1, gradient, count_of(network), NULL));
     return gradient + 2 * UNITS;
 }
 
@@ -63,7 +63,8 @@ static bp_network *mixed(uint64_t seed) {
     EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
     EXPECT_OK(bp_network_set_activation(network, 4, "softmax"));
     EXPECT_OK(bp_network_set_loss(network, "cross_entropy"));
-    EXPECT_OK(bp_network_set_option(network, "dropout", 0.25));
+    EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
+    EXPECT_OK(bp_network_set_dropout(network, 2, 0.25));
     EXPECT_OK(bp_network_set_dropout(network, 3, 0.5));
     return network;
 }
@@ -115,7 +116,7 @@ static void a_failed_step_draws_nothing(void) {
     bad[ROWS * 20 - 1] = 3e38f; /* finite, and too much for the sums */
     for (int i = 0; i < 20; i++) bad[i] = 3e38f;
     EXPECT_ERROR(bp_network_train_minibatch(network, bad, targets, ROWS, 0.01f, NULL), BP_ERROR_NOT_FINITE);
-    EXPECT_ERROR(bp_network_gradient(network, bad, targets, ROWS, gradient, NULL), BP_ERROR_NOT_FINITE);
+    EXPECT_ERROR(bp_network_gradient(network, bad, targets, ROWS, gradient, count_of(network), NULL), BP_ERROR_NOT_FINITE);
     EXPECT(snapshot_holds(before, network));
     EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 0.01f, NULL));
     EXPECT_OK(bp_network_train_minibatch(twin, inputs, targets, ROWS, 0.01f, NULL));
@@ -155,9 +156,9 @@ static void single_steps_of_small_networks_drop_out_too(void) {
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL)); /* the buffers are there already */
     EXPECT_OK(bp_network_set_dropout(network, 1, 0.5));
-    EXPECT_OK(bp_network_get_parameters(network, before));
+    EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL));
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     for (int i = 24; i < 32; i++) after[i] == before[i] ? still++ : moved++;
     EXPECT(still > 0 && moved > 0 && still + moved == 8);
     bp_network_free(network);
@@ -171,7 +172,8 @@ static void rates_and_layers_out_of_range_are_invalid(void) {
     snapshot before;
     EXPECT_OK(bp_network_get_dropout(network, 2, &rate));
     EXPECT(rate == 0);
-    EXPECT_OK(bp_network_set_option(network, "dropout", 0.5));
+    EXPECT_ERROR(bp_network_set_option(network, "dropout", 0.5), BP_ERROR_UNKNOWN_NAME); /* each layer has a rate of its own */
+    EXPECT_OK(bp_network_set_dropout(network, 1, 0.5));
     EXPECT_OK(bp_network_set_dropout(network, 2, 0.3));
     before = snapshot_of(network);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {

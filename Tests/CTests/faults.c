@@ -90,6 +90,7 @@ static bp_network *made; /* by calls that make one */
 static uint8_t bytes[LARGE], now[LARGE];
 static size_t byte_count;
 static double number;
+static size_t parameter_count; /* of the network under test */
 static int32_t again; /* what a call within a call gave */
 
 static float twice(float z, void *user_data) { return (void)user_data, 2 * z; }
@@ -106,19 +107,19 @@ static int32_t get_option(bp_network *n) { return bp_network_get_option(n, "batc
 static int32_t set_optimizer(bp_network *n) { return bp_network_set_optimizer(n, "adam"); }
 static int32_t train_step(bp_network *n) { return bp_network_train_step(n, x, y, 0.1f, NULL); }
 static int32_t train_minibatch(bp_network *n) { return bp_network_train_minibatch(n, x, y, 4, 0.1f, NULL); }
-static int32_t gradient(bp_network *n) { return bp_network_gradient(n, x, y, 4, floats, NULL); }
-static int32_t apply_gradient(bp_network *n) { return bp_network_apply_gradient(n, floats, 0.1f); }
+static int32_t gradient(bp_network *n) { return bp_network_gradient(n, x, y, 4, floats, parameter_count, NULL); }
+static int32_t apply_gradient(bp_network *n) { return bp_network_apply_gradient(n, floats, parameter_count, 0.1f); }
 static int32_t check_gradient(bp_network *n) { return bp_network_check_gradient(n, x, y, 4, &number); }
 static int32_t predict(bp_network *n) { return bp_network_predict(n, x, 4, floats); }
 static int32_t evaluate(bp_network *n) { return bp_network_evaluate(n, x, y, 4, floats); }
-static int32_t get_parameters(bp_network *n) { return bp_network_get_parameters(n, floats); }
-static int32_t set_parameters(bp_network *n) { return bp_network_set_parameters(n, floats); }
+static int32_t get_parameters(bp_network *n) { return bp_network_get_parameters(n, floats, parameter_count); }
+static int32_t set_parameters(bp_network *n) { return bp_network_set_parameters(n, floats, parameter_count); }
 static int32_t set_dropout(bp_network *n) { return bp_network_set_dropout(n, 1, 0.25); }
 static int32_t fit_scaling(bp_network *n) { return bp_network_fit_scaling(n, "standard", "min_max", x, y, 4); }
 static int32_t apply_huge(bp_network *n) { /* beyond the bounds that tell at once whether a step is finite */
     static float huge[PARAMETERS];
     for (int i = 0; i < PARAMETERS; i++) huge[i] = 1e20f;
-    return bp_network_apply_gradient(n, huge, 1e-20f);
+    return bp_network_apply_gradient(n, huge, parameter_count, 1e-20f);
 }
 static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibatches, the better of which is kept */
     bp_trainer *trainer = NULL;
@@ -127,19 +128,29 @@ static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibat
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 3);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "batch_size", 2);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "restarts", 2);
-    if (status == BP_OK) status = bp_trainer_set_weights(trainer, weights, 4);
-    if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, y, 4, x + 3, y + 2, 2, floats);
+    if (status == BP_OK) status = bp_trainer_set_row_weights(trainer, weights, 4);
+    if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, y, 4, x + 3, y + 2, 2, &number);
     bp_trainer_free(trainer);
     return status;
 }
 static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
 static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
 static int32_t kind_of(bp_network *n) { return (void)n, bp_activation_kind("tanh", &again); }
-static int32_t check_activation(bp_network *n) { return (void)n, bp_activation_check("gelu", &number); }
-static int32_t examine(bp_network *n) {
+static int32_t check_activation(bp_network *n) { return (void)n, bp_activation_check("gelu", &number, NULL); }
+static int32_t check_with_report(bp_network *n) {
     bp_activation_report report;
     report.struct_size = sizeof report;
-    return (void)n, bp_activation_examine("gelu", &report);
+    return (void)n, bp_activation_check("gelu", &number, &report);
+}
+static int32_t get_activation(bp_network *n) { return bp_network_get_activation(n, 1, (char *)bytes, 100, &byte_count); }
+static int32_t loss_name(bp_network *n) { return (void)n, bp_loss_name(1, (char *)bytes, 100, &byte_count); }
+static int32_t tensor_name(bp_network *n) { return bp_network_tensor_name(n, 3, (char *)bytes, 100, &byte_count); }
+static int32_t no_tensor(bp_network *n) { return bp_network_get_tensor(n, "layers.0.weight", floats, 12); }
+static int32_t get_tensor(bp_network *n) { return bp_network_get_tensor(n, "layers.1.bias", floats, sizes[1]); }
+static int32_t set_tensor(bp_network *n) { return bp_network_set_tensor(n, "layers.1.bias", floats, sizes[1]); }
+static int32_t set_scale(bp_network *n) { /* of a network that shares its scaling with a copy */
+    const float scale[3] = {1, 2, 4};
+    return bp_network_set_tensor(n, "scaling.inputs.scale", scale, 3);
 }
 static int32_t no_option(bp_network *n) {
     bp_option_description description;
@@ -241,7 +252,8 @@ static const struct call {
     const char *name;
     int32_t (*call)(bp_network *network);
     int32_t expected;
-    int setup; /* 0 nothing, 1 networks, 2 networks, the other file and the bytes, 3 networks that were trained before */
+    int setup; /* 0 nothing, 1 networks, 2 networks, the other file and the bytes, 3 networks that were trained before,
+                  4 networks that scale their inputs */
 } calls[] = {
     {"create", create, BP_OK, 0},
     {"set_thread_count, refused", no_thread_count, BP_ERROR_INVALID_VALUE, 0},
@@ -254,7 +266,14 @@ static const struct call {
     {"register_foreign", register_foreign, BP_OK, 0},
     {"activation_kind", kind_of, BP_OK, 0},
     {"activation_check", check_activation, BP_OK, 0},
-    {"activation_examine", examine, BP_OK, 0},
+    {"activation_check with a report", check_with_report, BP_OK, 0},
+    {"loss_name", loss_name, BP_OK, 0},
+    {"get_activation", get_activation, BP_OK, 1},
+    {"tensor_name", tensor_name, BP_OK, 1},
+    {"get_tensor", get_tensor, BP_OK, 1},
+    {"get_tensor, no such tensor", no_tensor, BP_ERROR_UNKNOWN_NAME, 1},
+    {"set_tensor", set_tensor, BP_OK, 1},
+    {"set_tensor, a scale", set_scale, BP_OK, 4},
     {"option_info, no such option", no_option, BP_ERROR_UNKNOWN_NAME, 0},
     {"get_metadata, no such key", no_metadata, BP_ERROR_UNKNOWN_NAME, 1},
     {"score", score, BP_OK, 1},
@@ -320,6 +339,10 @@ static const struct call large_calls[] = {
     {"predict", predict, BP_OK, 1},
     {"evaluate", evaluate, BP_OK, 1},
     {"set_parameters", set_parameters, BP_OK, 1},
+    {"tensor_name", tensor_name, BP_OK, 3},
+    {"get_tensor", get_tensor, BP_OK, 3},
+    {"get_tensor, no such tensor", no_tensor, BP_ERROR_UNKNOWN_NAME, 3},
+    {"set_tensor", set_tensor, BP_OK, 3},
     {"save", save, BP_OK, 3},
     {"load", load, BP_OK, 2},
     {"save_memory", save_memory, BP_OK, 3},
@@ -380,10 +403,13 @@ static void try_call(const struct call *c) {
         EXPECT_OK(bp_set_thread_count(1)); /* threads, and what the system keeps for them, come when they like */
         network = some_network(setup == 3);
         twin = some_network(setup == 3);
+        if (setup == 4) EXPECT_OK(bp_network_fit_scaling(network, "standard", "none", x, NULL, 4));
+        if (setup == 4) EXPECT_OK(bp_network_fit_scaling(twin, "standard", "none", x, NULL, 4));
+        parameter_count = count_of(network);
         old = check_network(sizes, layers, 99);
         EXPECT_OK(bp_network_set_batchnorm(old, 1, 1));
     }
-    if (setup >= 2) {
+    if (setup == 2 || setup == 3) {
         EXPECT_OK(bp_network_save(old, path));
         EXPECT_OK(bp_network_save(old, other_path));
         EXPECT_OK(bp_network_save_memory(old, bytes, sizeof bytes, &byte_count));

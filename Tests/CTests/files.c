@@ -132,10 +132,10 @@ static void every_float_survives(void) {
     float after[6];
     bp_network *network = check_network(sizes, 2, 1), *loaded = NULL;
     snapshot bytes;
-    EXPECT_OK(bp_network_set_parameters(network, extreme));
+    EXPECT_OK(bp_network_set_parameters(network, extreme, count_of(network)));
     bytes = snapshot_of(network);
     EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
-    EXPECT_OK(bp_network_get_parameters(loaded, after));
+    EXPECT_OK(bp_network_get_parameters(loaded, after, count_of(loaded)));
     EXPECT(memcmp(extreme, after, sizeof after) == 0);
     bp_network_free(network);
     bp_network_free(loaded);
@@ -183,7 +183,7 @@ static void file_is_safetensors_with_pytorch_names_and_order(void) {
     bytes = snapshot_of(network);
     EXPECT_OK(bp_network_parameter_count(network, &count));
     EXPECT(count == 53);
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT(bytes.count > 9 && bytes.bytes[8] == '{');
     for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++) {
         const uint8_t *data = tensor(bytes, tensors[i].name, tensors[i].shape, tensors[i].count);

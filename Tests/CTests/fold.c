@@ -44,8 +44,8 @@ static void a_folded_network_is_one_without_batch_normalization(void) {
     static float outputs[ROWS * OUTPUTS], others[ROWS * OUTPUTS], parameters[4096];
     bp_network *network = trained(14), *plain = trained(0), *loaded = NULL;
     EXPECT_OK(bp_network_fold_batchnorm(network));
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
-    EXPECT_OK(bp_network_set_parameters(plain, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
+    EXPECT_OK(bp_network_set_parameters(plain, parameters, count_of(plain)));
     EXPECT_OK(bp_network_predict(network, x, ROWS, outputs));
     EXPECT_OK(bp_network_predict(plain, x, ROWS, others));
     EXPECT(memcmp(outputs, others, sizeof outputs) == 0);
@@ -78,10 +78,10 @@ static void weights_are_those_of_the_formula(void) {
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_set_option(network, "batchnorm_momentum", 0.5));
     EXPECT_OK(bp_network_set_option(network, "batchnorm_epsilon", 0.25));
-    EXPECT_OK(bp_network_set_parameters(network, start));
+    EXPECT_OK(bp_network_set_parameters(network, start, count_of(network)));
     EXPECT_OK(bp_network_train_minibatch(network, &in, &out, 1, 0, NULL));
     EXPECT_OK(bp_network_fold_batchnorm(network));
-    EXPECT_OK(bp_network_get_parameters(network, folded));
+    EXPECT_OK(bp_network_get_parameters(network, folded, count_of(network)));
     EXPECT_NEAR(folded[0], scale * 2, 1e-6);
     EXPECT_NEAR(folded[1], scale * (3 - 2.5) + 7, 1e-6);
     bp_network_free(network);
@@ -93,7 +93,7 @@ static void weights_that_would_not_be_finite_are_refused_and_stay(void) {
     bp_network *network = check_network(shape, 3, 1);
     snapshot before;
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
-    EXPECT_OK(bp_network_set_parameters(network, start));
+    EXPECT_OK(bp_network_set_parameters(network, start, count_of(network)));
     before = snapshot_of(network);
     EXPECT_ERROR(bp_network_fold_batchnorm(network), BP_ERROR_NOT_FINITE);
     EXPECT_MESSAGE("layer 1");

@@ -11,7 +11,7 @@ static float value_of(const char *name, float z) {
     float a = NAN;
     bp_network *network = check_network(unit, 2, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, name));
-    EXPECT_OK(bp_network_set_parameters(network, through));
+    EXPECT_OK(bp_network_set_parameters(network, through, count_of(network)));
     EXPECT_OK(bp_network_predict(network, &z, 1, &a));
     bp_network_free(network);
     return a;
@@ -23,8 +23,8 @@ static float slope_of(const char *name, float z) {
     float gradient[2] = {NAN, NAN}, target = value_of(name, z) - 1;
     bp_network *network = check_network(unit, 2, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, name));
-    EXPECT_OK(bp_network_set_parameters(network, through));
-    EXPECT_OK(bp_network_gradient(network, &z, &target, 1, gradient, NULL));
+    EXPECT_OK(bp_network_set_parameters(network, through, count_of(network)));
+    EXPECT_OK(bp_network_gradient(network, &z, &target, 1, gradient, count_of(network), NULL));
     bp_network_free(network);
     return gradient[1];
 }

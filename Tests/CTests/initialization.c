@@ -11,7 +11,7 @@ static void weights_are_uniform(const bp_network *network, size_t layer, double 
     const float *weights = layer == 1 ? parameters : parameters + FIRST + 40;
     size_t count = layer == 1 ? FIRST : SECOND, biases = layer == 1 ? 40 : 30;
     double r = sqrt(squared_r), sum = 0, squares = 0, largest = -1e9, smallest = 1e9;
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     for (size_t i = 0; i < count; i++) {
         double w = (double)weights[i];
         sum += w, squares += w * w, largest = fmax(largest, w), smallest = fmin(smallest, w);
@@ -69,11 +69,11 @@ static void weights_that_were_trained_or_given_stay(void) {
     for (int trained = 0; trained < 2; trained++) {
         bp_network *network = check_network(sizes, 3, 1);
         if (trained) EXPECT_OK(bp_network_train_step(network, x, y, 0.1f, NULL));
-        EXPECT_OK(bp_network_get_parameters(network, parameters));
-        if (!trained) EXPECT_OK(bp_network_set_parameters(network, parameters));
+        EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
+        if (!trained) EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
         EXPECT_OK(bp_network_set_activation(network, 1, "relu"));
         EXPECT_OK(bp_network_set_option(network, "initialization", 2));
-        EXPECT_OK(bp_network_get_parameters(network, after));
+        EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
         EXPECT(memcmp(parameters, after, sizeof after) == 0);
         EXPECT_OK(bp_network_initialize(network, 1)); /* until they are drawn anew */
         weights_are_uniform(network, 1, he_first);
@@ -88,8 +88,8 @@ static void same_seed_gives_the_same_bits_and_others_do_not(void) {
     for (size_t i = 0; i < SEEDS; i++)
         for (size_t k = 0; k <= i; k++) {
             bp_network *first = check_network(sizes, 3, seeds[i]), *second = check_network(sizes, 3, seeds[k]);
-            EXPECT_OK(bp_network_get_parameters(first, one));
-            EXPECT_OK(bp_network_get_parameters(second, other));
+            EXPECT_OK(bp_network_get_parameters(first, one, count_of(first)));
+            EXPECT_OK(bp_network_get_parameters(second, other, count_of(second)));
             EXPECT((memcmp(one, other, sizeof one) == 0) == (i == k));
             bp_network_free(first);
             bp_network_free(second);

@@ -10,12 +10,13 @@
 #include "check.h"
 #include "signatures.h"
 
-static const size_t sizes[] = {2, 3, 2};
+static const size_t sizes[] = {2, 3, 2}; /* layers.1.weight has 6 elements */
 static const float rows_of[4] = {0.5f, -1, 0.25f, 1};
 static const float ones[2] = {1, 1};
 static const double no_constants[16]; /* one more than a signature takes */
 static float floats[64];
 static double number;
+static uint64_t steps;
 static size_t size;
 static int32_t whole;
 static uint8_t bytes[16384];
@@ -63,6 +64,17 @@ static const rule rules[] = {
     {"rows", {.size = 2}, 0, UNADDRESSABLE},
     {"layer", {.size = 1}, 0, 3},
     {"index", {.size = 0}, 0, 4096},
+    {"count", {.size = 0 /* of the parameters */}, 0, 1000},
+    {"bp_network_get_tensor.count", {.size = 6}, 0, 1000},
+    {"bp_network_set_tensor.count", {.size = 6}, 0, 1000},
+    {"bp_network_get_tensor.name", {.pointer = "layers.1.weight"}, 0, 0},
+    {"bp_network_set_tensor.name", {.pointer = "layers.1.weight"}, 0, 0},
+    {"bp_network_tensor_shape.name", {.pointer = "layers.1.weight"}, 0, 0},
+    {"values_out", {.pointer = floats}, 0, 0},
+    {"values", {.pointer = floats}, 0, 0},
+    {"steps_out", {.pointer = &steps}, 0, 0},
+    {"report_out", {.pointer = structs}, 1, 0},
+    {"bp_trainer_fit.loss_out", {.pointer = &number}, 1, 0},
     {"capacity", {.size = sizeof bytes}, 0, SIZE_MAX},
     {"bp_set_thread_count.count", {.size = 2}, 0, 257},
     {"bp_network_load_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
@@ -177,6 +189,8 @@ static int make_good(const signature *function, argument *arguments) {
         }
         if (strcmp(function->name, "bp_network_load_memory") == 0 && strcmp(p->name, "count") == 0)
             arguments[i].size = model.count;
+        else if (strcmp(p->name, "count") == 0 && arguments[i].size == 0)
+            arguments[i].size = count_of(network);
     }
     return known;
 }
@@ -275,7 +289,7 @@ static void impossible_sizes_are_refused_by_every_function(void) {
             int32_t status = call_with(f, i, value);
             if (found->too_large == SIZE_MAX) expect(status == BP_OK, f, p, "large", status);
             else expect(status == BP_ERROR_LIMIT || status == BP_ERROR_INVALID_VALUE || status == BP_ERROR_UNKNOWN_NAME ||
-                        status == BP_ERROR_OUT_OF_MEMORY, f, p, "too large", status);
+                        status == BP_ERROR_OUT_OF_MEMORY || status == BP_ERROR_MISMATCH, f, p, "too large", status);
         }
     }
 }
@@ -296,7 +310,7 @@ static void more_rows_than_memory_holds_are_refused_and_leave_the_network_usable
     EXPECT(getrlimit(RLIMIT_AS, &before) == 0);
     if (!getenv("ASAN_OPTIONS")) EXPECT(setrlimit(RLIMIT_AS, &memory) == 0); /* the sanitizer has a limit of its own */
     EXPECT_ERROR(bp_network_train_minibatch(wide, x, x, rows, 0.1f, NULL), BP_ERROR_OUT_OF_MEMORY);
-    EXPECT_ERROR(bp_network_gradient(wide, x, x, rows, floats, NULL), BP_ERROR_OUT_OF_MEMORY);
+    EXPECT_ERROR(bp_network_gradient(wide, x, x, rows, floats, count_of(wide), NULL), BP_ERROR_OUT_OF_MEMORY);
     EXPECT(snapshot_holds(fresh_one, wide));
     EXPECT_OK(bp_network_train_minibatch(wide, x, x, 5, 0.1f, NULL));
     EXPECT(setrlimit(RLIMIT_AS, &before) == 0);

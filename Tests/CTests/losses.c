@@ -39,7 +39,7 @@ static bp_network *unit(const char *activation, const char *loss) {
     bp_network *network = check_network(sizes, 2, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, activation));
     EXPECT_OK(bp_network_set_loss(network, loss));
-    EXPECT_OK(bp_network_set_parameters(network, through));
+    EXPECT_OK(bp_network_set_parameters(network, through, count_of(network)));
     return network;
 }
 
@@ -79,12 +79,12 @@ static void cross_entropies_of_logistic_and_softmax_have_no_bound(void) {
     network = check_network(sizes, 2, 1); /* z = (300, -300): -log softmax_1 = 600 */
     EXPECT_OK(bp_network_set_activation(network, 1, "softmax"));
     EXPECT_OK(bp_network_set_loss(network, "cross_entropy"));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_evaluate(network, &x, y, 1, &loss));
     EXPECT_NEAR(loss, 600, 1e-4);
     /* By z the gradient is a - y = (1, -1), however far out: no 0 times infinity. */
     EXPECT_OK(bp_network_train_step(network, &x, y, 0.001f, &loss));
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     EXPECT_NEAR(loss, 600, 1e-4);
     EXPECT_NEAR(after[0], 1 - 0.3, 1e-5);
     EXPECT_NEAR(after[1], -1 + 0.3, 1e-5);
@@ -98,7 +98,7 @@ static void saturated_logistic_still_learns_from_binary_cross_entropy(void) {
     float after[2], loss = 0;
     bp_network *network = unit("logistic", "binary_cross_entropy");
     EXPECT_OK(bp_network_train_step(network, &x, &y, 0.001f, &loss)); /* gradient by z: a - y = -1 */
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     EXPECT_NEAR(loss, 200, 1e-4);
     EXPECT_NEAR(after[0], 1 - 0.2, 1e-6);
     EXPECT_NEAR(after[1], 0.001, 1e-8);

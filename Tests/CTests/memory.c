@@ -131,7 +131,7 @@ static void foreign_activations_and_libraries_that_come_and_go_keep_no_memory(vo
 static int check_derivatives(int i) {
     static const char *const checked[] = {"tanh", "softmax", "library"};
     double worst;
-    return bp_activation_check(checked[i % 3], &worst) == BP_OK && worst < 1e-2;
+    return bp_activation_check(checked[i % 3], &worst, NULL) == BP_OK && worst < 1e-2;
 }
 static void checked_derivatives_keep_no_memory(void) {
     EXPECT_OK(library("libm.so.6", "erf", "d(d)"));
@@ -160,7 +160,7 @@ static int fit_in_every_way(int i) {
     int right = bp_trainer_create(&trainer) == BP_OK && bp_trainer_set_option(trainer, "epochs", 3) == BP_OK &&
                 bp_trainer_set_option(trainer, "batch_size", 3) == BP_OK &&
                 bp_trainer_set_option(trainer, options[i % 4], i % 4 == 1 ? 0.5 : i % 4 == 2 ? 9 : 1) == BP_OK &&
-                bp_trainer_set_weights(trainer, weights, 4) == BP_OK &&
+                bp_trainer_set_row_weights(trainer, weights, 4) == BP_OK &&
                 bp_trainer_set_progress(trainer, go_on_stop_or_abort, &i) == BP_OK &&
                 bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL) == expected[i % 3] &&
                 bp_trainer_fit(trainer, network, inputs, targets, 3, NULL, NULL, 0, NULL) == BP_ERROR_INVALID_VALUE;

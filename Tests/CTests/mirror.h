@@ -37,7 +37,7 @@ static inline bp_network *mirror(reference *r, double scale, uint32_t seed) {
         EXPECT_OK(bp_network_parameter_count(network, &count));
         EXPECT(count == expected);
         for (size_t i = 0; i < expected; i++) flat[i] = (float)values[i];
-        EXPECT_OK(bp_network_set_parameters(network, flat));
+        EXPECT_OK(bp_network_set_parameters(network, flat, count_of(network)));
     }
     return network;
 }
@@ -57,7 +57,7 @@ static inline int mirror_near(const float *values, const double *expected, size_
 static inline int mirror_parameters_agree(const bp_network *network, reference *r, double tolerance) {
     static float values[MIRROR_PARAMETERS];
     static double expected[MIRROR_PARAMETERS];
-    return EXPECT_OK(bp_network_get_parameters(network, values)) &&
+    return EXPECT_OK(bp_network_get_parameters(network, values, count_of(network))) &&
            EXPECT(mirror_near(values, expected, ref_get(r, expected), tolerance));
 }
 

@@ -38,7 +38,7 @@ static void irprop_minus_is_its_papers(void) {
     float start[COUNT], now[COUNT];
     int turned = 0, grown = 0;
     EXPECT_OK(bp_network_set_optimizer(network, "irprop_minus"));
-    EXPECT_OK(bp_network_get_parameters(network, start));
+    EXPECT_OK(bp_network_get_parameters(network, start, count_of(network)));
     for (int i = 0; i < COUNT; i++) w[i] = (double)start[i], step[i] = (double)0.7f;
     for (int t = 0; t < 12; t++) {
         double gradient[COUNT] = {0};
@@ -60,7 +60,7 @@ static void irprop_minus_is_its_papers(void) {
         }
         /* The learning rate is the first step's size, and without effect later. */
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, t == 0 ? 0.7f : 123, NULL));
-        EXPECT_OK(bp_network_get_parameters(network, now));
+        EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         for (int i = 0; i < COUNT; i++) EXPECT_NEAR(now[i], w[i], 1e-5);
     }
     EXPECT(turned >= 5 && grown >= 20);
@@ -94,8 +94,8 @@ static void sgd_by_way_of_the_gradient_is_the_fused_step(void) {
         EXPECT_OK(bp_network_train_minibatch(apart, x, y, rows, 0.3f, NULL));
     }
     EXPECT_OK(bp_network_parameter_count(fused, &count));
-    EXPECT_OK(bp_network_get_parameters(fused, one));
-    EXPECT_OK(bp_network_get_parameters(apart, other));
+    EXPECT_OK(bp_network_get_parameters(fused, one, count_of(fused)));
+    EXPECT_OK(bp_network_get_parameters(apart, other, count_of(apart)));
     for (size_t i = 0; i < count; i++) EXPECT_NEAR(one[i], (double)other[i], 2e-6);
     bp_network_free(fused);
     bp_network_free(apart);
@@ -129,8 +129,8 @@ static void training_by_gradient_and_application_is_the_step(void) {
         EXPECT_OK(bp_network_clone(network, &copy));
         train(network, 6);
         for (int t = 0; t < 6; t++) {
-            EXPECT_OK(bp_network_gradient(copy, x, y, ROWS, gradient, NULL));
-            EXPECT_OK(bp_network_apply_gradient(copy, gradient, 0.05f));
+            EXPECT_OK(bp_network_gradient(copy, x, y, ROWS, gradient, count_of(copy), NULL));
+            EXPECT_OK(bp_network_apply_gradient(copy, gradient, count_of(copy), 0.05f));
         }
         EXPECT(snapshot_equal(network, copy));
         bp_network_free(network);
@@ -145,17 +145,17 @@ static void settings_that_change_what_is_trained_start_the_state_anew(void) {
         bp_network *used = prepared("adam"), *fresh = prepared("adam");
         if (way == 1) EXPECT_OK(bp_network_set_batchnorm(fresh, 2, 1));
         if (way == 2) EXPECT_OK(bp_network_set_optimizer(fresh, "momentum"));
-        EXPECT_OK(bp_network_get_parameters(fresh, start));
+        EXPECT_OK(bp_network_get_parameters(fresh, start, count_of(fresh)));
         train(used, 3);
         if (way == 0) EXPECT_OK(bp_network_initialize(used, 5));
         if (way == 1) EXPECT_OK(bp_network_set_batchnorm(used, 2, 1));
         if (way == 2) EXPECT_OK(bp_network_set_optimizer(used, "momentum"));
         if (way == 3) EXPECT_OK(bp_network_set_optimizer(used, "adam"));
-        EXPECT_OK(bp_network_set_parameters(used, start));
+        EXPECT_OK(bp_network_set_parameters(used, start, count_of(used)));
         train(used, 1);
         train(fresh, 1);
-        EXPECT_OK(bp_network_get_parameters(used, weights));
-        EXPECT_OK(bp_network_get_parameters(fresh, start));
+        EXPECT_OK(bp_network_get_parameters(used, weights, count_of(used)));
+        EXPECT_OK(bp_network_get_parameters(fresh, start, count_of(fresh)));
         EXPECT(memcmp(weights, start, (INPUTS * UNITS + UNITS) * sizeof(float)) == 0);
         bp_network_free(used);
         bp_network_free(fresh);
@@ -200,7 +200,7 @@ static void refused_steps_leave_everything_as_it_was(void) {
 
             memset(gradient, 0, sizeof gradient);
             gradient[7] = INFINITY;
-            EXPECT_ERROR(bp_network_apply_gradient(network, gradient, 0.05f), BP_ERROR_NOT_FINITE);
+            EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), 0.05f), BP_ERROR_NOT_FINITE);
             EXPECT_MESSAGE("layer 1");
             EXPECT(snapshot_holds(before, network));
 
@@ -208,7 +208,7 @@ static void refused_steps_leave_everything_as_it_was(void) {
             if (strcmp(names[i], "irprop_minus") != 0) {
                 int squares = strcmp(names[i], "rmsprop") == 0 || strncmp(names[i], "adam", 4) == 0;
                 gradient[7] = 3e38f;
-                EXPECT_ERROR(bp_network_apply_gradient(network, gradient, squares ? 0.05f : 1e3f), BP_ERROR_NOT_FINITE);
+                EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), squares ? 0.05f : 1e3f), BP_ERROR_NOT_FINITE);
                 EXPECT(snapshot_holds(before, network));
             }
             free(before.bytes);
@@ -228,7 +228,7 @@ static void refused_step_names_the_layer_or_the_optimizers_state(void) {
         EXPECT_OK(bp_network_parameter_count(network, &count));
         memset(gradient, 0, sizeof gradient);
         gradient[count - 1] = 3e38f;
-        EXPECT_ERROR(bp_network_apply_gradient(network, gradient, cases[i].rate), BP_ERROR_NOT_FINITE);
+        EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), cases[i].rate), BP_ERROR_NOT_FINITE);
         if (cases[i].in_the_state) {
             EXPECT_MESSAGE("the optimizer's state after the step is not finite");
             EXPECT(strstr(bp_last_error_message(), "layer") == NULL);
@@ -248,12 +248,12 @@ static void huge_gradients_are_taken_where_the_step_is_finite(void) {
         EXPECT_OK(bp_network_parameter_count(network, &count));
         EXPECT_OK(bp_network_set_optimizer(network, names[i]));
         EXPECT_OK(bp_network_set_option(network, "l1", 1e-3));
-        EXPECT_OK(bp_network_get_parameters(network, before));
+        EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
         for (size_t k = 0; k < count; k++) gradient[k] = k % 2 ? 1e18f : -1e18f;
-        EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-18f));
-        EXPECT_OK(bp_network_get_parameters(network, after));
+        EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 1e-18f));
+        EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
         for (size_t k = 0; k < count; k++) EXPECT(isfinite(after[k]) && fabsf(after[k] - before[k]) < 2);
-        EXPECT_OK(bp_network_apply_gradient(network, gradient, 1e-18f));
+        EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 1e-18f));
         bp_network_free(network);
     }
 }
@@ -265,10 +265,10 @@ static void clipping_keeps_a_step_along_a_huge_gradient_small(void) {
     double squares = 0;
     EXPECT_OK(bp_network_parameter_count(network, &count));
     EXPECT_OK(bp_network_set_option(network, "clip_norm", 2));
-    EXPECT_OK(bp_network_get_parameters(network, before));
+    EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
     for (size_t k = 0; k < count; k++) gradient[k] = k % 2 ? 3e38f : -1e38f;
-    EXPECT_OK(bp_network_apply_gradient(network, gradient, 1));
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 1));
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     for (size_t k = 0; k < count; k++) squares += pow((double)after[k] - (double)before[k], 2);
     EXPECT_NEAR(sqrt(squares), 2, 1e-5);
     bp_network_free(network);

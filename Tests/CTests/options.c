@@ -11,7 +11,7 @@ static void every_option_is_described_once_with_its_default_within_its_bounds(vo
     bp_option_description one, other;
     size_t count = 0;
     for (; describe(count, &one); count++) {
-        EXPECT(one.struct_size == sizeof one && one.owner <= 1 && one.whole_numbers <= 1 && one.reserved == 0);
+        EXPECT(one.struct_size == sizeof one && (one.owner == BP_OPTION_OF_NETWORK || one.owner == BP_OPTION_OF_TRAINER) && one.whole_numbers <= 1 && one.reserved == 0);
         EXPECT(one.name[0] && one.meaning[0] && !strchr(one.meaning, '\n'));
         EXPECT(one.minimum <= one.default_value && one.default_value <= one.maximum);
         for (size_t i = 0; i < count; i++) EXPECT(describe(i, &other) && strcmp(one.name, other.name) != 0);
@@ -27,7 +27,7 @@ static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_w
         const double bad[] = {o.minimum - 1, o.maximum * 1.5 + 1, NAN, INFINITY, -INFINITY,
                               o.whole_numbers ? o.minimum + 0.5 : NAN};
         double value = -1;
-        if (o.owner != 0) {
+        if (o.owner != BP_OPTION_OF_NETWORK) {
             EXPECT_ERROR(bp_network_set_option(network, o.name, o.default_value), BP_ERROR_UNKNOWN_NAME);
             EXPECT_ERROR(bp_network_get_option(network, o.name, &value), BP_ERROR_UNKNOWN_NAME);
             continue;
@@ -57,7 +57,7 @@ static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_w
 
 static int is_empty(const bp_option_description *o) {
     return !o->owner && !o->name && !o->meaning && o->default_value == 0 && o->minimum == 0 && o->maximum == 0 &&
-           !o->whole_numbers;
+           !o->whole_numbers && !o->choices;
 }
 
 static void past_the_end_is_unknown_and_leaves_an_empty_description(void) {
@@ -89,11 +89,65 @@ static void a_struct_of_another_size_is_refused_when_short_and_never_written_pas
     longer.known.struct_size = UINT32_MAX; /* a caller of a later version, or one that forgot to set it */
     EXPECT_OK(bp_option_info(0, &longer.known));
     EXPECT(longer.known.struct_size == sizeof o && longer.later == 77);
+    longer.known.struct_size = sizeof longer;
+    EXPECT_ERROR(bp_option_info(SIZE_MAX, &longer.known), BP_ERROR_UNKNOWN_NAME);
+    EXPECT(is_empty(&longer.known) && longer.later == 77);
+}
+
+/* The constants of the header, by the option and the word. */
+static const struct {
+    const char *option, *word;
+    int value;
+} choices[] = {
+    {"gradient_reduction", "sum", BP_REDUCTION_SUM},
+    {"gradient_reduction", "mean", BP_REDUCTION_MEAN},
+    {"initialization", "automatic", BP_INITIALIZATION_AUTOMATIC},
+    {"initialization", "glorot", BP_INITIALIZATION_GLOROT},
+    {"initialization", "he", BP_INITIALIZATION_HE},
+    {"initialization", "lecun", BP_INITIALIZATION_LECUN},
+    {"batchnorm_update", "together", BP_BATCHNORM_UPDATE_TOGETHER},
+    {"batchnorm_update", "gamma_first", BP_BATCHNORM_UPDATE_GAMMA_FIRST},
+    {"sampling", "shuffled", BP_SAMPLING_SHUFFLED},
+    {"sampling", "uniform", BP_SAMPLING_UNIFORM},
+    {"schedule", "constant", BP_SCHEDULE_CONSTANT},
+    {"schedule", "step", BP_SCHEDULE_STEP},
+    {"schedule", "exponential", BP_SCHEDULE_EXPONENTIAL},
+    {"schedule", "cosine", BP_SCHEDULE_COSINE},
+    {"schedule", "inverse_time", BP_SCHEDULE_INVERSE_TIME},
+    {"schedule", "one_cycle", BP_SCHEDULE_ONE_CYCLE},
+    {"schedule", "plateau", BP_SCHEDULE_PLATEAU},
+    {"keep", "automatic", BP_KEEP_AUTOMATIC},
+    {"keep", "latest", BP_KEEP_LATEST},
+    {"keep", "best", BP_KEEP_BEST},
+    {"on_divergence", "fail", BP_DIVERGENCE_FAIL},
+    {"on_divergence", "recover", BP_DIVERGENCE_RECOVER},
+};
+enum { CHOICES = sizeof choices / sizeof choices[0] };
+
+static void choices_have_a_word_and_a_constant_for_each_value(void) {
+    bp_option_description o;
+    size_t words = 0;
+    for (size_t i = 0; describe(i, &o); i++) {
+        char text[256];
+        int value = 0;
+        if (!o.choices) {
+            for (size_t k = 0; k < CHOICES; k++) EXPECT(strcmp(choices[k].option, o.name) != 0);
+            continue;
+        }
+        EXPECT(o.whole_numbers && o.minimum == 0 && o.default_value == 0);
+        snprintf(text, sizeof text, "%s", o.choices);
+        for (char *word = strtok(text, " "); word; word = strtok(NULL, " "), value++, words++)
+            EXPECT(words < CHOICES && strcmp(choices[words].option, o.name) == 0 &&
+                   strcmp(choices[words].word, word) == 0 && choices[words].value == value);
+        EXPECT(o.maximum == value - 1);
+    }
+    EXPECT(words == CHOICES);
 }
 
 int main(void) {
     CLAIM(every_option_is_described_once_with_its_default_within_its_bounds);
     CLAIM(network_takes_its_options_within_their_bounds_and_tells_the_bounds_when_it_refuses);
+    CLAIM(choices_have_a_word_and_a_constant_for_each_value);
     CLAIM(past_the_end_is_unknown_and_leaves_an_empty_description);
     CLAIM(a_struct_of_another_size_is_refused_when_short_and_never_written_past_its_known_part);
     return check_end();

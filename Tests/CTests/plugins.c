@@ -244,7 +244,7 @@ static void trains_with_all(const char *name, const char *const *activations) {
     for (; *activations; activations++) {
         double worst = 99;
         bp_network *network = check_network(sizes, 3, 2);
-        EXPECT_OK(bp_activation_check(*activations, &worst));
+        EXPECT_OK(bp_activation_check(*activations, &worst, NULL));
         if (!EXPECT(worst < 1e-2)) printf("#   %s: %g\n", *activations, worst);
         EXPECT_OK(bp_network_set_activation(network, 1, *activations));
         EXPECT(trains(network));

@@ -59,7 +59,8 @@ static void lowest_loss_wins_and_reports_come_in_rounds(void) {
     for (int validated = 0; validated < 2; validated++) {
         bp_network *network = check_network(sizes, 3, 1);
         bp_trainer *trainer = trainer_with("epochs=40 batch_size=0 learning_rate=2 restarts=6 seed=9 keep=1");
-        float loss = 0, after = 0;
+        double loss = 0;
+        float after = 0;
         int winner = 0;
         double losses[STARTS];
         trainer_watch(trainer, &log_);
@@ -77,7 +78,7 @@ static void lowest_loss_wins_and_reports_come_in_rounds(void) {
         EXPECT_NEAR(loss, losses[winner], 1e-7);
         EXPECT_OK(bp_network_evaluate(network, x, y, validated ? 3 : 4, &after));
         if (validated) EXPECT_NEAR(after / 3, loss, 1e-6);
-        else EXPECT(after / 4 <= loss + 1e-3f); /* which is that before the last step */
+        else EXPECT(after / 4 <= loss + 1e-3); /* which is that before the last step */
         bp_trainer_free(trainer);
         bp_network_free(network);
     }
@@ -102,7 +103,7 @@ static void network_changes_at_the_end_alone(void) {
     for (int32_t answer = -3; answer < 4; answer += 3) { /* aborts, goes on, stops */
         keeper k = {NULL, {NULL, 0}, 0, 13, 0};
         bp_trainer *trainer = trainer_with("epochs=4 restarts=5");
-        float loss = 0;
+        double loss = 0;
         k.network = check_network(sizes, 3, 1), k.answer = answer;
         EXPECT_OK(bp_network_train_step(k.network, x, y, 0.5f, NULL));
         k.start = snapshot_of(k.network);

@@ -13,7 +13,7 @@ static bp_network *rich_network(int kind) {
     EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
     EXPECT_OK(bp_network_set_optimizer(network, optimizers[kind]));
     if (kind > 0) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
-    if (kind > 1) EXPECT_OK(bp_network_set_option(network, "dropout", 0.25));
+    for (size_t layer = 1; kind > 1 && layer < 3; layer++) EXPECT_OK(bp_network_set_dropout(network, layer, 0.25));
     return network;
 }
 
@@ -47,11 +47,11 @@ static void stopped_and_resumed_fits_equal_whole_ones(void) {
     for (int f = 0; f < FITS; f++)
         for (int kind = 0; kind < 3; kind++) {
             bp_network *whole = rich_network(kind);
-            float loss = 0;
+            double loss = 0;
             EXPECT_OK(trainer_fit(fits[f], whole, x, y, ROWS, &loss));
             for (int stop = 1; stop < 30; stop += 7) { /* steps, within epochs and at their ends */
                 bp_network *parts = rich_network(kind);
-                float resumed_loss = 0;
+                double resumed_loss = 0;
                 bp_trainer *trainer = trainer_with(fits[f]);
                 int32_t status;
                 EXPECT_OK(bp_trainer_set_option(trainer, "progress_interval", 1));

@@ -85,7 +85,7 @@ esac
 
 # A line for each part of the library.
 all="
-reference handles arguments options
+reference handles arguments options settings counts tensors
 training initialization losses batchnorm fold optimizers dropout scaling score transaction
 trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal

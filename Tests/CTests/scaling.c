@@ -77,8 +77,8 @@ static void every_call_is_that_of_a_network_given_scaled_numbers(void) {
             }
             EXPECT_OK(bp_network_train_step(network, x, y, 1e-13f, NULL));
             EXPECT_OK(bp_network_train_step(plain, sx, sy, 1e-13f, NULL));
-            EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
-            EXPECT_OK(bp_network_gradient(plain, sx, sy, ROWS, plain_gradient, &plain_loss));
+            EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss));
+            EXPECT_OK(bp_network_gradient(plain, sx, sy, ROWS, plain_gradient, count_of(plain), &plain_loss));
             EXPECT_OK(bp_network_parameter_count(network, &count));
             EXPECT(loss == plain_loss && memcmp(gradient, plain_gradient, count * sizeof(float)) == 0);
             EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &loss));

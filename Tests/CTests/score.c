@@ -8,7 +8,7 @@ static bp_network *mirror_of(size_t width) {
     bp_network *network = check_network(sizes, 2, 1);
     for (size_t i = 0; i < width; i++) parameters[i * width + i] = 1;
     EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     return network;
 }
 
@@ -39,13 +39,13 @@ static void accuracy_of_one_output_is_by_the_middle_of_its_range(void) {
     for (int i = 0; i < 3; i++) {
         network = check_network(sizes, 2, 1);
         EXPECT_OK(bp_network_set_activation(network, 1, centred[i]));
-        EXPECT_OK(bp_network_set_parameters(network, one));
+        EXPECT_OK(bp_network_set_parameters(network, one, count_of(network)));
         EXPECT_NEAR(score(network, "accuracy", x, signs, 4), 1, 0);
         bp_network_free(network);
     }
     /* Targets of -1 and 1, scaled to 0 and 1 for a logistic output: 0.5 there is 0 here. */
     network = check_network(sizes, 2, 1);
-    EXPECT_OK(bp_network_set_parameters(network, one));
+    EXPECT_OK(bp_network_set_parameters(network, one, count_of(network)));
     EXPECT_OK(bp_network_fit_scaling(network, "none", "min_max", NULL, signs, 4));
     EXPECT_NEAR(score(network, "accuracy", x, signs, 4), 1, 0);
     bp_network_free(network);
@@ -106,7 +106,7 @@ static void bad_arguments_are_refused(void) {
     EXPECT_MESSAGE("targets: row 0, column 1");
     EXPECT_ERROR(bp_network_score(network, "r2", y, x, 2, &value), BP_ERROR_NOT_FINITE);
     EXPECT_MESSAGE("inputs: row 0, column 1");
-    EXPECT_OK(bp_network_set_parameters(network, huge));
+    EXPECT_OK(bp_network_set_parameters(network, huge, count_of(network)));
     EXPECT_ERROR(bp_network_score(network, "r2", x, x, 2, &value), BP_ERROR_NOT_FINITE);
     EXPECT_MESSAGE("outputs: row");
     EXPECT_ERROR(bp_network_score(network, NULL, x, x, 2, &value), BP_ERROR_NULL_ARGUMENT);

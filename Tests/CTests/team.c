@@ -49,10 +49,10 @@ static void train(run *result, size_t threads, int kind) {
     EXPECT_OK(bp_network_parameter_count(network, &result->count));
     result->parameters = (float *)calloc(result->count, sizeof(float));
     result->gradient = (float *)calloc(result->count, sizeof(float));
-    EXPECT_OK(bp_network_get_parameters(network, result->parameters));
+    EXPECT_OK(bp_network_get_parameters(network, result->parameters, count_of(network)));
     EXPECT_OK(bp_network_predict(network, x, ROWS, result->outputs));
     EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &result->evaluated));
-    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, result->gradient, NULL));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, result->gradient, count_of(network), NULL));
     bp_network_free(network);
     EXPECT_OK(bp_set_thread_count(0));
 }
@@ -96,7 +96,7 @@ static void any_number_of_rows_is_shared_alike(void) {
             bp_network *network = check_network(square, 3, rows);
             EXPECT_OK(bp_set_thread_count(i < 0 ? 1 : counts[i]));
             EXPECT_OK(bp_network_train_minibatch(network, x, x + 5000, rows, 0.1f, NULL));
-            EXPECT_OK(bp_network_get_parameters(network, i < 0 ? one : other));
+            EXPECT_OK(bp_network_get_parameters(network, i < 0 ? one : other, count_of(network)));
             EXPECT_OK(bp_network_predict(network, x, rows, i < 0 ? outputs : same));
             EXPECT(i < 0 || memcmp(one, other, sizeof one) == 0);
             EXPECT(i < 0 || memcmp(outputs, same, rows * WIDTH * sizeof *same) == 0);

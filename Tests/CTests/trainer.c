@@ -18,7 +18,8 @@ static void fill_data(void) {
 
 static void fit_with_all_rows_in_a_minibatch_is_a_loop_of_steps(void) {
     bp_network *fitted = some_network(), *stepped = some_network();
-    float loss = 0, step_loss = 0;
+    double loss = 0;
+    float step_loss = 0;
     EXPECT_OK(trainer_fit("epochs=30 batch_size=0 learning_rate=0.125", fitted, x, y, ROWS, &loss));
     for (int i = 0; i < 30; i++)
         EXPECT_OK(bp_network_train_minibatch(stepped, x, y, ROWS, 0.125f, &step_loss));
@@ -85,7 +86,7 @@ static void draw(const char *options) {
     trainer = trainer_with(all);
     for (int i = 0; i < MARKED; i++) marked_x[i] = 1, marked_y[i] = sqrtf(2.0f * (float)i);
     EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
-    EXPECT_OK(bp_network_set_parameters(network, zeros));
+    EXPECT_OK(bp_network_set_parameters(network, zeros, count_of(network)));
     trainer_watch(trainer, &log_);
     EXPECT_OK(bp_trainer_fit(trainer, network, marked_x, marked_y, MARKED, NULL, NULL, 0, NULL));
     drawn_count = 0;
@@ -167,7 +168,7 @@ static void last_minibatch_is_smaller_or_left_out(void) {
         for (int i = 0; i < 10; i++) targets[i] = sqrtf(2);
         EXPECT_OK(bp_trainer_set_option(trainer, "drop_last", drop));
         EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
-        EXPECT_OK(bp_network_set_parameters(network, zeros));
+        EXPECT_OK(bp_network_set_parameters(network, zeros, count_of(network)));
         trainer_watch(trainer, &log_);
         EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, 10, NULL, NULL, 0, NULL));
         EXPECT(log_.at == (drop ? 4u : 6u));
@@ -180,7 +181,8 @@ static void last_minibatch_is_smaller_or_left_out(void) {
 static void ragged_minibatch_takes_the_rows_that_are_left(void) {
     /* With the sum of gradients, lr 0 and one epoch, the mean loss is that of all rows only if each came once. */
     bp_network *network = some_network();
-    float loss = 0, whole = 0;
+    double loss = 0;
+    float whole = 0;
     EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &whole));
     EXPECT_OK(trainer_fit("batch_size=4 learning_rate=0 epochs=1", network, x, y, ROWS, &loss));
     EXPECT_NEAR(loss, whole / ROWS, 1e-6);
@@ -291,7 +293,7 @@ typedef struct {
 
 static int32_t bear_witness(const bp_progress *progress, void *user_data) {
     witness *w = (witness *)user_data;
-    EXPECT_OK(bp_network_get_parameters(w->network, w->parameters[w->epochs]));
+    EXPECT_OK(bp_network_get_parameters(w->network, w->parameters[w->epochs], count_of(w->network)));
     EXPECT_OK(bp_network_evaluate(w->network, w->x, w->y, w->rows, &w->losses[w->epochs]));
     w->validation_losses[w->epochs] = progress->validation_loss;
     return ++w->epochs == w->stop_after;
@@ -309,7 +311,8 @@ static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(
         static witness w;
         bp_network *network = some_network();
         bp_trainer *trainer = trainer_with("epochs=20 batch_size=4 learning_rate=2.5");
-        float loss = 0, now[64];
+        double loss = 0;
+        float now[64];
         size_t kept = 0;
         memset(&w, 0, sizeof w);
         w.network = network, w.x = x + 15 * INPUTS, w.y = y + 15 * OUTPUTS, w.rows = 6;
@@ -322,7 +325,7 @@ static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(
         else while (kept < 19 && !is_best(w.validation_losses, 20, kept)) kept++;
         EXPECT(keep == 1 || kept < 19); /* else the two could not be told apart */
         EXPECT_NEAR(loss, w.validation_losses[kept], 1e-7);
-        EXPECT_OK(bp_network_get_parameters(network, now));
+        EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         EXPECT(memcmp(now, w.parameters[kept], 32 * sizeof(float)) == 0);
         bp_trainer_free(trainer);
         bp_network_free(network);
@@ -341,10 +344,10 @@ static void held_out_rows_are_not_trained_on(void) {
         int still = 0;
         EXPECT_OK(bp_trainer_set_option(trainer, "seed", s + 1));
         for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 2;
-        EXPECT_OK(bp_network_get_parameters(network, before));
+        EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
         trainer_watch(trainer, &log_);
         EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, N, NULL, NULL, 0, NULL));
-        EXPECT_OK(bp_network_get_parameters(network, after));
+        EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
         held_out[s] = 0;
         for (int i = 0; i < N; i++)
             if (before[i] == after[i]) still++, held_out[s] |= 1u << i;
@@ -368,7 +371,7 @@ static void patience_ends_a_fit_and_the_best_weights_stay(void) {
     EXPECT(w.epochs > 4 && w.epochs < 60);
     while (!is_best(w.validation_losses, w.epochs, best)) best++;
     EXPECT(best == w.epochs - 5);
-    EXPECT_OK(bp_network_get_parameters(network, now));
+    EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
     EXPECT(memcmp(now, w.parameters[best], 32 * sizeof(float)) == 0);
     bp_trainer_free(trainer);
     bp_network_free(network);
@@ -377,10 +380,10 @@ static void patience_ends_a_fit_and_the_best_weights_stay(void) {
 static void target_loss_ends_a_fit(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=2000 batch_size=0 learning_rate=0.125 target_loss=0.28");
-    float loss = 0;
+    double loss = 0;
     trainer_watch(trainer, &log_);
     EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss));
-    EXPECT(log_.at > 1 && log_.at < 2000 && loss < 0.28f && loss > 0.2f);
+    EXPECT(log_.at > 1 && log_.at < 2000 && loss < 0.28 && loss > 0.2);
     EXPECT(log_.records[log_.at - 2].loss >= 0.28);
     bp_trainer_free(trainer);
     bp_network_free(network);
@@ -407,7 +410,7 @@ static void stop_keeps_the_latest_or_the_best(void) {
         EXPECT(w.epochs == 9);
         if (keep == 1) kept = 8;
         else while (!is_best(w.validation_losses, w.epochs, kept)) kept++;
-        EXPECT_OK(bp_network_get_parameters(network, now));
+        EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         EXPECT(memcmp(now, w.parameters[kept], 32 * sizeof(float)) == 0);
         bp_trainer_free(trainer);
         bp_network_free(network);
@@ -417,7 +420,7 @@ static void stop_keeps_the_latest_or_the_best(void) {
 static void abort_restores_the_network_and_gives_the_hosts_code(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=9 batch_size=4");
-    float loss = 7;
+    double loss = 7;
     snapshot before;
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.1f, NULL));
@@ -455,10 +458,10 @@ static void weighted_step_matches_the_formulas(void) {
         r.mean_reduction = cases[c].mean;
         network = mirror(&r, 0.5, 7);
         r.row_weights = weights;
-        EXPECT_OK(bp_trainer_set_weights(trainer, weights, ROWS));
+        EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
         for (int step = 0; step < 3; step++) {
             double expected = ref_step(&r, x, targets, ROWS, 0.125) / (r.mean_reduction ? 1 : ROWS);
-            float loss = 0;
+            double loss = 0;
             EXPECT_OK(bp_trainer_fit(trainer, network, x, targets, ROWS, NULL, NULL, 0, &loss));
             EXPECT_NEAR(loss, expected, 2e-6 * fmax(1, expected));
             EXPECT(mirror_parameters_agree(network, &r, 5e-6));
@@ -474,15 +477,15 @@ static void weights_of_one_are_no_weights_and_weights_go_with_their_rows(void) {
     float weights[ROWS];
     EXPECT_OK(bp_trainer_fit(trainer, plain, x, y, ROWS, NULL, NULL, 0, NULL));
     for (int i = 0; i < ROWS; i++) weights[i] = 1;
-    EXPECT_OK(bp_trainer_set_weights(trainer, weights, ROWS));
+    EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
     EXPECT_OK(bp_trainer_fit(trainer, ones, x, y, ROWS, NULL, NULL, 0, NULL));
     EXPECT(same_parameters(plain, ones));
     weights[7] = 3;
-    EXPECT_OK(bp_trainer_set_weights(trainer, weights, ROWS));
+    EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
     weights[7] = 1; /* copied: too late */
     EXPECT_OK(bp_trainer_fit(trainer, some, x, y, ROWS, NULL, NULL, 0, NULL));
     EXPECT(!same_parameters(plain, some));
-    EXPECT_OK(bp_trainer_set_weights(trainer, NULL, 0));
+    EXPECT_OK(bp_trainer_set_row_weights(trainer, NULL, 0));
     EXPECT_OK(bp_trainer_fit(trainer, taken_back, x, y, ROWS, NULL, NULL, 0, NULL));
     EXPECT(same_parameters(plain, taken_back));
     bp_trainer_free(trainer);
@@ -501,10 +504,10 @@ static void rows_without_weight_teach_nothing_in_any_minibatch(void) {
         bp_trainer *trainer = trainer_with("epochs=2 learning_rate=0.5");
         EXPECT_OK(bp_trainer_set_option(trainer, "batch_size", batch));
         for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 2, weights[i] = (float)(i % 2);
-        EXPECT_OK(bp_network_get_parameters(network, before));
-        EXPECT_OK(bp_trainer_set_weights(trainer, weights, N));
+        EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
+        EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, N));
         EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, N, NULL, NULL, 0, NULL));
-        EXPECT_OK(bp_network_get_parameters(network, after));
+        EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
         for (int i = 0; i < N; i++) EXPECT((before[i] == after[i]) == (i % 2 == 0));
         bp_trainer_free(trainer);
         bp_network_free(network);
@@ -518,7 +521,8 @@ static void diverging_fit_is_refused_or_goes_on_at_half_the_rate(void) {
     for (int on = 0; on < 2; on++) {
         bp_network *network = check_network(linear, 2, 1);
         bp_trainer *trainer = trainer_with("epochs=200 batch_size=0 learning_rate=2");
-        float loss = 9, before = 0;
+        double loss = 9;
+        float before = 0;
         snapshot start;
         EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
         EXPECT_OK(bp_network_evaluate(network, x, y, ROWS, &before));

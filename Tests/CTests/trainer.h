@@ -43,7 +43,7 @@ static inline void trainer_watch(bp_trainer *trainer, trainer_log *log) {
 
 /* A fit with options on its own; the status. */
 static inline int32_t trainer_fit(const char *options, bp_network *network, const float *x, const float *y, size_t rows,
-                                  float *loss_out) {
+                                  double *loss_out) {
     bp_trainer *trainer = trainer_with(options);
     int32_t status = bp_trainer_fit(trainer, network, x, y, rows, NULL, NULL, 0, loss_out);
     bp_trainer_free(trainer);
@@ -54,10 +54,9 @@ enum { TRAINER_PARAMETERS = 4096 };
 
 static inline int same_parameters(const bp_network *one, const bp_network *other) {
     static float a[TRAINER_PARAMETERS], b[TRAINER_PARAMETERS];
-    size_t count = 0, its = 0;
-    return EXPECT_OK(bp_network_parameter_count(one, &count)) && EXPECT_OK(bp_network_parameter_count(other, &its)) &&
-           EXPECT(count == its && count <= TRAINER_PARAMETERS) && EXPECT_OK(bp_network_get_parameters(one, a)) &&
-           EXPECT_OK(bp_network_get_parameters(other, b)) && memcmp(a, b, count * sizeof *a) == 0;
+    const size_t count = count_of(one);
+    return EXPECT(count > 0 && count <= TRAINER_PARAMETERS) && EXPECT_OK(bp_network_get_parameters(one, a, count)) &&
+           EXPECT_OK(bp_network_get_parameters(other, b, count)) && memcmp(a, b, count * sizeof *a) == 0;
 }
 
 #endif

@@ -21,11 +21,11 @@ static int32_t fit(bp_trainer *trainer, bp_network *network) {
 
 static int refused_everywhere(bp_trainer *trainer) {
     bp_network *network = some_network();
-    double value = 5;
-    float loss = 5, weight = 1;
+    double value = 5, loss = 5;
+    float weight = 1;
     int refused = EXPECT_ERROR(bp_trainer_set_option(trainer, "epochs", 1), BP_ERROR_INVALID_HANDLE) &
                   EXPECT_ERROR(bp_trainer_get_option(trainer, "epochs", &value), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_set_weights(trainer, &weight, 1), BP_ERROR_INVALID_HANDLE) &
+                  EXPECT_ERROR(bp_trainer_set_row_weights(trainer, &weight, 1), BP_ERROR_INVALID_HANDLE) &
                   EXPECT_ERROR(bp_trainer_set_progress(trainer, NULL, NULL), BP_ERROR_INVALID_HANDLE) &
                   EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss), BP_ERROR_INVALID_HANDLE) &
                   EXPECT_ERROR(bp_trainer_cancel(trainer), BP_ERROR_INVALID_HANDLE);
@@ -143,7 +143,7 @@ static void null_is_refused_in_every_position(void) {
     EXPECT_ERROR(bp_trainer_set_option(trainer, NULL, 1), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_get_option(trainer, NULL, &value), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_get_option(trainer, "epochs", NULL), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(bp_trainer_set_weights(trainer, NULL, 3), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_trainer_set_row_weights(trainer, NULL, 3), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_fit(trainer, NULL, x, y, ROWS, NULL, NULL, 0, NULL), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_fit(NULL, network, x, y, ROWS, NULL, NULL, 0, NULL), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_fit(trainer, network, NULL, y, ROWS, NULL, NULL, 0, NULL), BP_ERROR_NULL_ARGUMENT);
@@ -159,7 +159,8 @@ static void bad_data_are_refused_with_the_first_bad_row(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("");
     snapshot before;
-    float bad_x[ROWS * INPUTS], bad_y[ROWS], loss = 5, weights[ROWS];
+    float bad_x[ROWS * INPUTS], bad_y[ROWS], weights[ROWS];
+    double loss = 5;
     EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.1f, NULL));
     before = snapshot_of(network);
     memcpy(bad_x, x, sizeof x), memcpy(bad_y, y, sizeof y);
@@ -178,7 +179,7 @@ static void bad_data_are_refused_with_the_first_bad_row(void) {
     for (size_t bit = 60; bit < 64; bit++) {
         EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, (size_t)1 << bit, NULL, NULL, 0, &loss), BP_ERROR_LIMIT);
         EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS, x, y, (size_t)1 << bit, &loss), BP_ERROR_LIMIT);
-        EXPECT_ERROR(bp_trainer_set_weights(trainer, weights, (size_t)1 << bit), BP_ERROR_LIMIT);
+        EXPECT_ERROR(bp_trainer_set_row_weights(trainer, weights, (size_t)1 << bit), BP_ERROR_LIMIT);
     }
     EXPECT_OK(bp_trainer_set_option(trainer, "validation_fraction", 0.5));
     EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, 1, NULL, NULL, 0, &loss), BP_ERROR_INVALID_VALUE);
@@ -194,11 +195,11 @@ static void bad_weights_are_refused_with_the_first_bad_row(void) {
     const float bad[] = {-1, (float)NAN, (float)HUGE_VAL};
     float weights[ROWS];
     for (int i = 0; i < ROWS; i++) weights[i] = (float)(i % 3);
-    EXPECT_OK(bp_trainer_set_weights(trainer, weights, ROWS));
-    EXPECT_OK(bp_trainer_set_weights(other, weights, ROWS));
+    EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
+    EXPECT_OK(bp_trainer_set_row_weights(other, weights, ROWS));
     for (int i = 0; i < 3; i++) {
         weights[4] = bad[i], weights[6] = -2;
-        EXPECT_ERROR(bp_trainer_set_weights(trainer, weights, ROWS), BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(bp_trainer_set_row_weights(trainer, weights, ROWS), BP_ERROR_INVALID_VALUE);
         EXPECT_MESSAGE("row 4");
     }
     EXPECT_OK(fit(trainer, network)); /* the weights there were stay */
@@ -237,7 +238,7 @@ static int32_t meddle(const bp_progress *progress, void *user_data) {
         EXPECT_ERROR(fit(m->other, m->network), BP_ERROR_BUSY);
         EXPECT_OK(fit(m->other, m->second));
         EXPECT_ERROR(bp_trainer_set_option(m->trainer, "epochs", 2), BP_ERROR_BUSY);
-        EXPECT_ERROR(bp_trainer_set_weights(m->trainer, x, 1), BP_ERROR_BUSY);
+        EXPECT_ERROR(bp_trainer_set_row_weights(m->trainer, x, 1), BP_ERROR_BUSY);
         EXPECT_ERROR(bp_trainer_set_progress(m->trainer, NULL, NULL), BP_ERROR_BUSY);
         EXPECT_OK(bp_trainer_get_option(m->trainer, "epochs", &value));
         EXPECT_NEAR(value, 3, 0);

@@ -13,9 +13,9 @@ static void delta_rule_step_matches_hand_computation(void) {
      * 0.5^2 / 2 = 0.125 and delta = (0.5 - 1) 0.5 0.5 = -0.125. At rate 1, w becomes
      * (0.5 + 0.125 * 1, -0.25 + 0.125 * 2) = (0.625, 0) and the bias 0.125. */
     const float first[] = {0.5f, -0.25f, 0}, x1[] = {1, 2}, one[] = {1};
-    EXPECT_OK(bp_network_set_parameters(network, first));
+    EXPECT_OK(bp_network_set_parameters(network, first, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, x1, one, 1, &loss));
-    EXPECT_OK(bp_network_get_parameters(network, w));
+    EXPECT_OK(bp_network_get_parameters(network, w, count_of(network)));
     EXPECT_NEAR(loss, 0.125, 1e-7);
     EXPECT_NEAR(w[0], 0.625, 1e-7);
     EXPECT_NEAR(w[1], 0, 1e-7);
@@ -24,9 +24,9 @@ static void delta_rule_step_matches_hand_computation(void) {
     /* w = (ln 3, 0), bias 0, x = (1, 4): y^ = 1 / (1 + 1/3) = 0.75. With y = 0 the loss is 0.75^2 / 2 = 0.28125 and
      * delta = 0.75 * 0.75 * 0.25 = 0.140625. At rate 2, w becomes (ln 3 - 0.28125, -1.125) and the bias -0.28125. */
     const float second[] = {1.0986123f, 0, 0}, x2[] = {1, 4}, zero[] = {0};
-    EXPECT_OK(bp_network_set_parameters(network, second));
+    EXPECT_OK(bp_network_set_parameters(network, second, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, x2, zero, 2, &loss));
-    EXPECT_OK(bp_network_get_parameters(network, w));
+    EXPECT_OK(bp_network_get_parameters(network, w, count_of(network)));
     EXPECT_NEAR(loss, 0.28125, 2e-7);
     EXPECT_NEAR(w[0], 1.0986123 - 0.28125, 3e-7);
     EXPECT_NEAR(w[1], -1.125, 6e-7);
@@ -47,7 +47,7 @@ static void sign_gives_the_perceptron_algorithm(void) {
     uint32_t seed = 3;
     bp_network *network = check_network(sizes, 2, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, "sign"));
-    EXPECT_OK(bp_network_set_parameters(network, zeros));
+    EXPECT_OK(bp_network_set_parameters(network, zeros, count_of(network)));
     while (samples < SAMPLES) { /* separable, with a margin: 2 x0 - x1 is beyond 0.5 on either side of 0.25 */
         double x0 = floor(check_random(&seed) * 4) / 4, x1 = floor(check_random(&seed) * 4) / 4;
         if (fabs(2 * x0 - x1 - 0.25) < 0.5) continue;
@@ -65,7 +65,7 @@ static void sign_gives_the_perceptron_algorithm(void) {
                 mistakes++, updates++;
             }
             EXPECT_OK(bp_network_train_step(network, x[i], &y[i], 0.5f, NULL));
-            EXPECT_OK(bp_network_get_parameters(network, w));
+            EXPECT_OK(bp_network_get_parameters(network, w, count_of(network)));
             EXPECT((double)w[0] == p[0] && (double)w[1] == p[1] && (double)w[2] == p[2]);
         }
     }
@@ -119,9 +119,9 @@ static void three_layer_step_matches_the_formulas_from_the_old_weights(void) {
     for (int k = 0; k < Q; k++)
         for (int m = 1; m <= M; m++) flat[n++] = (float)v[k][m];
     for (int k = 0; k < Q; k++) flat[n++] = (float)v[k][0];
-    EXPECT_OK(bp_network_set_parameters(network, flat));
+    EXPECT_OK(bp_network_set_parameters(network, flat, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, fx, fy, (float)rate, &loss_out));
-    EXPECT_OK(bp_network_get_parameters(network, result));
+    EXPECT_OK(bp_network_get_parameters(network, result, count_of(network)));
 
     EXPECT_NEAR(loss_out, loss, 3e-7);
     n = 0;
@@ -182,7 +182,7 @@ static void every_activation_matches_its_formula_over_a_wide_range(void) {
     for (int activation = 0; activation < REF_SOFTMAX; activation++) {
         bp_network *network = check_network(sizes, 2, 1);
         EXPECT_OK(bp_network_set_activation(network, 1, ref_activation_names[activation]));
-        EXPECT_OK(bp_network_set_parameters(network, through)); /* z = x */
+        EXPECT_OK(bp_network_set_parameters(network, through, count_of(network))); /* z = x */
         for (int i = -400; i <= 400; i++) {
             float z = (float)i / 16, a = 0;
             double expected = ref_value(activation, (double)z);
@@ -211,7 +211,7 @@ static void softmax_survives_large_sums(void) {
     float a[9];
     bp_network *network = check_network(sizes, 2, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, "softmax"));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_predict(network, x, 3, a));
     EXPECT(a[0] == 0 && a[1] == 0 && a[2] == 1);
     EXPECT(a[3] == 1 && a[4] == 0 && a[5] == 0);
@@ -282,15 +282,15 @@ static void minibatch_gradient_is_the_sum_or_mean_of_single_gradients(void) {
     double sum[COUNT] = {0}, loss_sum = 0;
     bp_network *network = minibatch_network(&r, x, y);
     for (int i = 0; i < ROWS; i++) {
-        EXPECT_OK(bp_network_gradient(network, x + i * INPUTS, y + i * OUTPUTS, 1, gradient, &loss));
+        EXPECT_OK(bp_network_gradient(network, x + i * INPUTS, y + i * OUTPUTS, 1, gradient, count_of(network), &loss));
         loss_sum += (double)loss;
         for (int k = 0; k < COUNT; k++) sum[k] += (double)gradient[k];
     }
-    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss));
     EXPECT_NEAR(loss, loss_sum, 3e-6);
     EXPECT(mirror_near(gradient, sum, COUNT, 2e-6));
     EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
-    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, &loss));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss));
     for (int k = 0; k < COUNT; k++) sum[k] /= ROWS;
     EXPECT_NEAR(loss, loss_sum / ROWS, 1e-6);
     EXPECT(mirror_near(gradient, sum, COUNT, 1e-6));
@@ -308,7 +308,7 @@ static void gradient_matches_plain_double_loops_and_changes_no_parameter(void) {
     double expected[COUNT];
     bp_network *network = minibatch_network(&r, x, y);
     snapshot before = snapshot_of(network);
-    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, NULL));
+    EXPECT_OK(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), NULL));
     ref_gradient(&r, x, y, ROWS, 0, &g);
     ref_get(&g, expected);
     EXPECT(mirror_near(gradient, expected, COUNT, 2e-6));
@@ -443,12 +443,12 @@ static void gradient_then_apply_is_a_training_step(void) {
                 EXPECT_OK(bp_network_set_option(network, "gradient_reduction", mean));
                 EXPECT_OK(bp_network_clone(network, &twin));
                 EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.37f, &losses[0]));
-                EXPECT_OK(bp_network_gradient(twin, x, y, (size_t)rows, gradient, &losses[1]));
-                EXPECT_OK(bp_network_apply_gradient(twin, gradient, 0.37f));
+                EXPECT_OK(bp_network_gradient(twin, x, y, (size_t)rows, gradient, count_of(twin), &losses[1]));
+                EXPECT_OK(bp_network_apply_gradient(twin, gradient, count_of(twin), 0.37f));
                 if (rows <= 6 && !(norm && rows > 1)) {
                     float one[COUNT + 36], other[COUNT + 36];
-                    EXPECT_OK(bp_network_get_parameters(network, one));
-                    EXPECT_OK(bp_network_get_parameters(twin, other));
+                    EXPECT_OK(bp_network_get_parameters(network, one, count_of(network)));
+                    EXPECT_OK(bp_network_get_parameters(twin, other, count_of(twin)));
                     for (int k = 0; k < COUNT; k++) EXPECT_NEAR(one[k], other[k], 1e-6);
                     EXPECT_NEAR(losses[0], losses[1], 1e-6);
                 } else {
@@ -466,9 +466,9 @@ static void apply_gradient_is_one_rounded_step(void) {
     float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT], before[COUNT], after[COUNT];
     bp_network *network = minibatch_network(&r, x, y);
     check_fill(gradient, COUNT, 14);
-    EXPECT_OK(bp_network_get_parameters(network, before));
-    EXPECT_OK(bp_network_apply_gradient(network, gradient, 0.25f)); /* exact in float: multiples of 1/4096 */
-    EXPECT_OK(bp_network_get_parameters(network, after));
+    EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
+    EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 0.25f)); /* exact in float: multiples of 1/4096 */
+    EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     for (int k = 0; k < COUNT; k++) EXPECT(after[k] == before[k] - 0.25f * gradient[k]);
     bp_network_free(network);
 }

@@ -93,7 +93,7 @@ static int32_t run(int kind, bp_network *network) {
     switch (kind) {
     case STEP: status = bp_network_train_step(network, x, y, 0.25f, &loss); break;
     case MINIBATCH: status = bp_network_train_minibatch(network, x, y, ROWS, 0.25f, &loss); break;
-    case GRADIENT: status = bp_network_gradient(network, x, y, ROWS, gradient, &loss); break;
+    case GRADIENT: status = bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss); break;
     case CHECK: status = bp_network_check_gradient(network, x, y, ROWS, &worst); break;
     case PREDICT: return bp_network_predict(network, x, ROWS, outputs);
     default: status = bp_network_evaluate(network, x, y, ROWS, &loss); break;
@@ -225,8 +225,8 @@ static void refused_row_leaves_later_minibatches_alone(void) {
         EXPECT_OK(bp_network_train_minibatch(twin, inputs, targets, 4, 0.1f, NULL));
         EXPECT_OK(bp_network_parameter_count(network, &count));
         EXPECT(count <= 900);
-        EXPECT_OK(bp_network_get_parameters(network, one));
-        EXPECT_OK(bp_network_get_parameters(twin, other));
+        EXPECT_OK(bp_network_get_parameters(network, one, count_of(network)));
+        EXPECT_OK(bp_network_get_parameters(twin, other, count_of(twin)));
         EXPECT(memcmp(one, other, count * sizeof(float)) == 0);
         bp_network_free(network);
         bp_network_free(twin);
@@ -435,7 +435,7 @@ static void message_names_the_layer_that_diverged(void) {
         char name[16];
         for (size_t l = 1; l <= 3; l++) EXPECT_OK(bp_network_set_activation(network, l, "identity"));
         parameters[2 * (layer - 1)] = 1e30f; /* 1e50 there */
-        EXPECT_OK(bp_network_set_parameters(network, parameters));
+        EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
         EXPECT_ERROR(bp_network_train_minibatch(network, &in, &out, 1, 0.1f, &loss), BP_ERROR_NOT_FINITE);
         sprintf(name, "layer %d", (int)layer);
         EXPECT(strstr(bp_last_error_message(), name) != NULL);

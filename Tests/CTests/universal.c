@@ -71,8 +71,8 @@ static bp_network *network_with(const char *name, int norm) {
     bp_network *network = check_network(sizes, 4, 3);
     float parameters[MOST];
     /* The same weights for all: the rule of the built-in activation may be another. */
-    EXPECT_OK(bp_network_get_parameters(network, parameters));
-    EXPECT_OK(bp_network_set_parameters(network, parameters));
+    EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     for (size_t layer = 1; layer < 4; layer++) EXPECT_OK(bp_network_set_activation(network, layer, name));
     for (size_t layer = 1; layer < 3; layer++) EXPECT_OK(bp_network_set_batchnorm(network, layer, norm));
     EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
@@ -84,8 +84,8 @@ static double largest_difference(const bp_network *one, const bp_network *other)
     double largest = 0;
     size_t count = 0;
     EXPECT_OK(bp_network_parameter_count(one, &count));
-    EXPECT_OK(bp_network_get_parameters(one, a));
-    EXPECT_OK(bp_network_get_parameters(other, b));
+    EXPECT_OK(bp_network_get_parameters(one, a, count_of(one)));
+    EXPECT_OK(bp_network_get_parameters(other, b, count_of(other)));
     EXPECT_OK(bp_network_predict(one, x, ROWS, p));
     EXPECT_OK(bp_network_predict(other, x, ROWS, q));
     for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)a[i] - b[i]));

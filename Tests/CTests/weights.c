@@ -49,7 +49,7 @@ static void add_all(void) {
 
 static int holds_values(const bp_network *network) {
     float now[COUNT];
-    return EXPECT_OK(bp_network_get_parameters(network, now)) && memcmp(now, values, sizeof values) == 0;
+    return EXPECT_OK(bp_network_get_parameters(network, now, count_of(network))) && memcmp(now, values, sizeof values) == 0;
 }
 
 /* Loading fails so, names that, and leaves everything as it was. */
@@ -148,7 +148,7 @@ static void extreme_halves_and_rounded_doubles_are_right(void) {
     add("layers.2.bias", "F32", "[1]", values, 4);
     write_file();
     EXPECT_OK(bp_network_load_weights(network, path));
-    EXPECT_OK(bp_network_get_parameters(network, now));
+    EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
     EXPECT(memcmp(now, expected, sizeof expected) == 0);
     EXPECT(memcmp(now + 6, rounded, sizeof rounded) == 0);
     bp_network_free(network);
@@ -204,7 +204,7 @@ static void normalization_that_is_off_may_be_there_or_not(void) {
     write_file();
     EXPECT_OK(bp_network_load_weights(network, path));
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* from the first file */
-    EXPECT_OK(bp_network_get_parameters(network, now));
+    EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
     EXPECT(memcmp(now + 9, norm[0], 12) == 0 && memcmp(now + 12, norm[1], 12) == 0);
     bp_network_free(network);
 }
@@ -219,13 +219,13 @@ static void weights_of_a_model_are_taken_and_nothing_else(void) {
     EXPECT_OK(bp_network_train_step(source, x, &y, 0.5f, NULL));
     EXPECT_OK(bp_network_save(source, path));
     EXPECT_OK(bp_network_load_weights(network, path));
-    EXPECT_OK(bp_network_get_parameters(source, theirs));
-    EXPECT_OK(bp_network_get_parameters(network, ours));
+    EXPECT_OK(bp_network_get_parameters(source, theirs, count_of(source)));
+    EXPECT_OK(bp_network_get_parameters(network, ours, count_of(network)));
     EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
     EXPECT_OK(bp_network_get_option(network, "gradient_reduction", &option));
     EXPECT(option == 0);
     EXPECT_OK(bp_network_set_activation(network, 2, "relu")); /* weights from a file do not follow the initialization */
-    EXPECT_OK(bp_network_get_parameters(network, ours));
+    EXPECT_OK(bp_network_get_parameters(network, ours, count_of(network)));
     EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
     bp_network_free(source);
     bp_network_free(network);

@@ -87,7 +87,7 @@ static void fit(bp_network *network, int last) {
     check(bp_trainer_create(&trainer));
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         check(bp_trainer_set_option(trainer, options[i].name, options[i].value));
-    check(bp_trainer_set_weights(trainer, weights, ROWS));
+    check(bp_trainer_set_row_weights(trainer, weights, ROWS));
     check(bp_trainer_set_progress(trainer, stop_at, &last));
     if (bp_trainer_fit(trainer, network, inputs, targets, ROWS, NULL, NULL, 0, NULL) != BP_STOPPED) {
         fprintf(stderr, "host: %s\n", bp_last_error_message());
@@ -120,7 +120,7 @@ int main(int argc, char **argv) {
     if (argc == 5) check(bp_network_load(argv[4], &network));
     else network = new_network();
     if (strcmp(argv[2], "fit") == 0) {
-        check(bp_network_set_option(network, "dropout", 0.125));
+        for (size_t layer = 1; layer < 11; layer++) check(bp_network_set_dropout(network, layer, 0.125));
         if (argc == 4) check(bp_network_set_optimizer(network, "adam"));
         fit(network, atoi(argv[3]));
     } else {
@@ -130,7 +130,7 @@ int main(int argc, char **argv) {
     check(bp_network_parameter_count(network, &count));
     parameters = (float *)malloc(count * sizeof *parameters);
     if (!parameters) return 1;
-    check(bp_network_get_parameters(network, parameters));
+    check(bp_network_get_parameters(network, parameters, count));
     check(bp_network_predict(network, inputs, ROWS, predictions));
     check(bp_network_save(network, named(argv[1], "safetensors")));
     write_floats(named(argv[1], "parameters"), parameters, count);

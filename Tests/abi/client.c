@@ -61,10 +61,10 @@ int main(void) {
     EXPECT(bp_network_train_step(network, x, y, 0.1f, NULL) == BP_OK);
     EXPECT(bp_network_predict(network, x, 4, out) == BP_OK && out[1] > 0.7f && out[0] < 0.3f);
     EXPECT(bp_network_evaluate(network, x, y, 4, &loss) == BP_OK && loss < 0.1f);
-    EXPECT(bp_network_gradient(network, x, y, 4, gradient, &loss) == BP_OK);
-    EXPECT(bp_network_apply_gradient(network, gradient, 0.1f) == BP_OK);
+    EXPECT(bp_network_gradient(network, x, y, 4, gradient, 13, &loss) == BP_OK);
+    EXPECT(bp_network_apply_gradient(network, gradient, 13, 0.1f) == BP_OK);
     EXPECT(bp_network_check_gradient(network, x, y, 4, &value) == BP_OK && value < 1e-2);
-    EXPECT(bp_network_get_parameters(network, parameters) == BP_OK && bp_network_set_parameters(network, parameters) == BP_OK);
+    EXPECT(bp_network_get_parameters(network, parameters, 13) == BP_OK && bp_network_set_parameters(network, parameters, 13) == BP_OK);
     EXPECT(bp_network_save_memory(network, NULL, 0, &count) == BP_ERROR_BUFFER_TOO_SMALL && count <= sizeof bytes);
     EXPECT(bp_network_save_memory(network, bytes, sizeof bytes, &count) == BP_OK);
     EXPECT(bp_network_load_memory(bytes, count, &other) == BP_OK);
