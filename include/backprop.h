@@ -395,7 +395,7 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *                                                     section 4), 1 their mean
  *     initialization        0 ... 3         0         random weights, uniform in [-r, r]: 1 Glorot, r^2 = 6 / (inputs +
  *                                                     outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / inputs; 0
- *                                                     chooses He for relu, leaky_relu, elu, softplus, silu and gelu,
+ *                                                     automatic: He for relu, leaky_relu, elu, softplus, silu and gelu,
  *                                                     and Glorot for all others. Takes effect as an activation does
  *     batchnorm_epsilon     1e-12 ... 1     1e-5      added to the variance
  *     batchnorm_momentum    0 ... 1         0.1       how far a minibatch moves the running statistics
@@ -606,8 +606,8 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     - m) (1 + cos(pi t / T)) / 2 with m = minimum_rate; 4 inverse
  *                                                     time, r / (1 + inverse_time_decay t), which is Robbins and
  *                                                     Monro's; 5 one cycle, up to r and down again along half cosines;
- *                                                     6 times decay_factor after plateau_patience epochs without a
- *                                                     better loss
+ *                                                     6 plateau, times decay_factor after plateau_patience epochs
+ *                                                     without a better loss
  *     decay_factor          0 ... 1         0.5       of schedules 1, 2 and 6
  *     decay_epochs          1 ... 1e9       10        of schedules 1 and 2
  *     plateau_patience      0 ... 1e9       5         of schedule 6

@@ -72,7 +72,8 @@ def main(out, first, last, model=None):
     inputs, targets = make_data()
     network = bp.load(model) if model else new_network()
     if first == "fit":
-        network.set_option("dropout", 0.125)
+        for layer in range(1, 11):
+            network.set_dropout(layer, 0.125)
         if not model:
             network.set_optimizer("adam")
         fit(network, inputs, targets, int(last))

@@ -18,7 +18,7 @@ from .network import Network, Path
 from .option import Option, options
 from .trainer import FitResult, Progress, Trainer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def load(path: Path) -> Network:
@@ -27,7 +27,7 @@ def load(path: Path) -> Network:
 
 
 def library_version() -> str:
-    """The version of the shared library in use, such as "0.1.0"."""
+    """The version of the shared library in use, such as "0.2.0"."""
     return _library.library.bp_version_string().decode()
 
 

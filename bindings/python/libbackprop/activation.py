@@ -202,7 +202,7 @@ def check(activation: Union[str, Activation]) -> float:
 def examine(activation: Union[str, Activation]) -> Report:
     """`check` in more words: where the worst error is, and what kinks were met."""
     report = bp_activation_report(ctypes.sizeof(bp_activation_report))
-    call(library.bp_activation_examine, name_of(activation), ctypes.byref(report))
+    call(library.bp_activation_check, name_of(activation), ctypes.byref(ctypes.c_double()), ctypes.byref(report))
     return Report(*(getattr(report, field) for field in Report._fields))
 
 

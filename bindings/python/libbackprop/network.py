@@ -176,13 +176,14 @@ class Network(Owner):
         """The gradient, shape (parameter_count,), and the loss of a minibatch; arguments and errors as there."""
         gradient = np.empty(self.parameter_count, np.float32)
         loss = ctypes.c_float()
-        call(library.bp_network_gradient, self._handle, *self._rows(inputs, targets), pointer(gradient), byref(loss))
+        call(library.bp_network_gradient, self._handle, *self._rows(inputs, targets), pointer(gradient),
+             len(gradient), byref(loss))
         return gradient, loss.value
 
     def apply_gradient(self, gradient: ArrayLike, learning_rate: float) -> None:
         """The optimizer's step along a gradient of shape (parameter_count,)."""
-        call(library.bp_network_apply_gradient, self._handle,
-             pointer(vector(gradient, self.parameter_count, "gradient")),
+        values = vector(gradient, self.parameter_count, "gradient")
+        call(library.bp_network_apply_gradient, self._handle, pointer(values), len(values),
              number(learning_rate, "learning_rate"))
 
     def check_gradient(self, inputs: ArrayLike, targets: ArrayLike) -> float:
@@ -252,13 +253,13 @@ class Network(Owner):
         """A copy of the parameters, shape (parameter_count,): for each layer weights, biases and, where batch
         normalization is on, gamma and beta. Assigning replaces them; NotFiniteError for a NaN or an infinity."""
         parameters = np.empty(self.parameter_count, np.float32)
-        call(library.bp_network_get_parameters, self._handle, pointer(parameters))
+        call(library.bp_network_get_parameters, self._handle, pointer(parameters), len(parameters))
         return parameters
 
     @parameters.setter
     def parameters(self, values: ArrayLike) -> None:
-        call(library.bp_network_set_parameters, self._handle,
-             pointer(vector(values, self.parameter_count, "parameters")))
+        parameters = vector(values, self.parameter_count, "parameters")
+        call(library.bp_network_set_parameters, self._handle, pointer(parameters), len(parameters))
 
     # Metadata
 

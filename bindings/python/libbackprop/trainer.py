@@ -103,7 +103,7 @@ class Trainer(Owner):
         rows = network._rows(inputs, targets)
         held_out = (None, None, 0) if validation is None else _validation(network, validation)
         weights = _row_weights(sample_weight, class_weight, targets, rows[2])
-        call(library.bp_trainer_set_weights, self._handle, *weights)
+        call(library.bp_trainer_set_row_weights, self._handle, *weights)
         history: list[Progress] = []
         interval = self.get_option("progress_interval")
 
@@ -116,7 +116,7 @@ class Trainer(Owner):
             return bool(progress(now)) if progress is not None and wanted else False
 
         key = next(keys)
-        loss = ctypes.c_float()
+        loss = ctypes.c_double()
         call(library.bp_trainer_set_progress, self._handle, _progress, key)
         plugins[key] = report
         try:

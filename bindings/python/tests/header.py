@@ -16,7 +16,7 @@ TYPES = {
     "const char *": ctypes.c_char_p, "char *": POINTER(ctypes.c_char),
     "float *": POINTER(ctypes.c_float), "const float *": POINTER(ctypes.c_float),
     "double *": POINTER(ctypes.c_double), "const double *": POINTER(ctypes.c_double),
-    "int32_t *": POINTER(ctypes.c_int32), "size_t *": POINTER(ctypes.c_size_t),
+    "int32_t *": POINTER(ctypes.c_int32), "uint64_t *": POINTER(ctypes.c_uint64), "size_t *": POINTER(ctypes.c_size_t),
     "const size_t *": POINTER(ctypes.c_size_t), "uint8_t *": POINTER(ctypes.c_uint8),
     "const uint8_t *": POINTER(ctypes.c_uint8), "bp_network *": POINTER(bp_network),
     "const bp_network *": POINTER(bp_network), "bp_network **": POINTER(POINTER(bp_network)),
