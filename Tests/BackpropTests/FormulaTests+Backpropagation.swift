@@ -71,7 +71,7 @@ extension FormulaTests {
     func deeperNetworksFollowTheChainRule(sizes: [Int], activations: [String]) throws {
         var numbers = TestNumbers(UInt64(sizes.count))
         let network = try Network(layers: sizes, seed: 8)
-        for (index, name) in activations.enumerated() { try network.setActivation(name, layer: index + 1) }
+        for (index, name) in activations.enumerated() { try network.setActivation(.named(name), layer: index + 1) }
         var plain = PlainNetwork(sizes: sizes, activations: activations, parameters: try network.parameters())
         for rows in [1, 1, 5, 13] {
             let x = numbers.array(rows * sizes[0])

@@ -7,7 +7,7 @@ extension FormulaTests {
     /// With ε = 1 the deviation is √1.5625 = 1.25, z̃ = (−0.6, 0.6). γ = 2, β = 1: ẑ = (−0.2, 2.2).
     private func handworked(update: Double) throws -> Network {
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation("identity", layer: 1)
+        try network.setActivation(.identity, layer: 1)
         try network.setBatchNormalization(true, layer: 1)
         try network.setOption("batchnorm_epsilon", 1)
         try network.setOption("batchnorm_update", update)
@@ -21,7 +21,7 @@ extension FormulaTests {
         try Network.registerActivation("formula-recorder", derivative: { _, _ in 1 }, function: { recorder.see($0) })
         defer { try? Network.unregisterActivation("formula-recorder") }
         let network = try handworked(update: 0)
-        try network.setActivation("formula-recorder", layer: 1)
+        try network.setActivation(.named("formula-recorder"), layer: 1)
         try network.train([0, 1.5], [0, 0], learningRate: 0)
         expectNumbers(recorder.seen, [-0.2, 2.2])
     }
@@ -112,7 +112,7 @@ extension FormulaTests {
             var numbers = TestNumbers(UInt64(rows))
             let network = try Network(layers: sizes, seed: 12)
             for layer in 1...3 {
-                try network.setActivation(activations[layer - 1], layer: layer)
+                try network.setActivation(.named(activations[layer - 1]), layer: layer)
                 try network.setBatchNormalization(normalized[layer - 1], layer: layer)
             }
             try network.setOption("batchnorm_update", update)

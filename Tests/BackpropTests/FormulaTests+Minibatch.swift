@@ -17,12 +17,12 @@ extension FormulaTests {
         #expect(meanLoss == 0.125)
     }
 
-    @Test(arguments: ["squared_error", "binary_cross_entropy", "cross_entropy"], [2, 3, 16, 17, 40])
-    func minibatchGradientIsTheSumOfSingleGradients(loss: String, rows: Int) throws {
+    @Test(arguments: Loss.allCases, [2, 3, 16, 17, 40])
+    func minibatchGradientIsTheSumOfSingleGradients(loss: Loss, rows: Int) throws {
         var numbers = TestNumbers(UInt64(rows))
         let network = try Network(layers: [6, 19, 5], seed: 4)
-        try network.setActivation("tanh", layer: 1)
-        if loss == "cross_entropy" { try network.setActivation("softmax", layer: 2) }
+        try network.setActivation(.tanh, layer: 1)
+        if loss == .crossEntropy { try network.setActivation(.softmax, layer: 2) }
         try network.setLoss(loss)
         let x = numbers.array(rows * 6)
         let y = numbers.shares(rows * 5)

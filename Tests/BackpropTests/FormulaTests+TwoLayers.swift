@@ -52,7 +52,7 @@ extension FormulaTests {
     @Test func signUpdatesAreThePerceptronRule() throws {
         var numbers = TestNumbers(5)
         let network = try Network(layers: [3, 1], seed: 1)
-        try network.setActivation("sign", layer: 1)
+        try network.setActivation(.sign, layer: 1)
         try network.setParameters([0, 0, 0, 0])
         var w: [Float] = [0, 0, 0, 0]
         var mistakes = 0
@@ -84,7 +84,7 @@ extension FormulaTests {
             points.append((x, side > 0 ? 1 : -1))
         }
         let network = try Network(layers: [2, 1], seed: seed)
-        try network.setActivation("sign", layer: 1)
+        try network.setActivation(.sign, layer: 1)
         try network.setParameters([0, 0, 0])
         var mistakes = 0
         var inThisPass = 1

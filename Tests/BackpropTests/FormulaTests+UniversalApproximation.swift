@@ -7,8 +7,8 @@ extension FormulaTests {
     @Test(arguments: ["logistic", "tanh"])
     func oneHiddenLayerFitsAWholeSineWave(activation: String) throws {
         let network = try Network(layers: [1, 24, 1], seed: 2)
-        try network.setActivation(activation, layer: 1)
-        try network.setActivation("identity", layer: 2)
+        try network.setActivation(.named(activation), layer: 1)
+        try network.setActivation(.identity, layer: 2)
         try network.setOption("gradient_reduction", 1)
         let x: [Float] = (0..<32).map { Float($0) / 31 }
         let y = x.map { Float(sin(2 * Double.pi * Double($0))) }

@@ -9,7 +9,7 @@ import Testing
         [[false, false], [true, false], [true, true]])
     func isSmallForEveryBuiltInActivation(name: String, normalized: [Bool]) throws {
         let network = try Network(layers: [4, 7, 3], seed: 5)
-        try network.setActivation(name, layer: 1)
+        try network.setActivation(.named(name), layer: 1)
         for layer in 1...2 { try network.setBatchNormalization(normalized[layer - 1], layer: layer) }
         var numbers = TestNumbers(70)
         for rows in [1, 6] {
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: NetworkTests.lossesAndOutputs)
-    func isSmallForEveryLoss(loss: String, output: String) throws {
+    func isSmallForEveryLoss(loss: Loss, output: Network.Activation) throws {
         let network = try Network(layers: [4, 7, 3], seed: 5)
         try network.setActivation(output, layer: 2)
         try network.setLoss(loss)
@@ -39,7 +39,7 @@ import Testing
             name, derivative: { _, a in a * (1 - a) }, function: { Float(PlainActivation.logistic(Double($0))) })
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: sizes, seed: 5)
-        try network.setActivation(name, layer: 1)
+        try network.setActivation(.named(name), layer: 1)
         var numbers = TestNumbers(72)
         #expect(try network.checkGradient(numbers.array(8 * sizes[0]), numbers.shares(80)) < 1e-2)
     }
@@ -52,7 +52,7 @@ import Testing
             name, derivative: { _, a in factor * a * (1 - a) }, function: { Float(PlainActivation.logistic(Double($0))) })
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: [4, 7, 3], seed: 5)
-        try network.setActivation(name, layer: 1)
+        try network.setActivation(.named(name), layer: 1)
         var numbers = TestNumbers(73)
         let worst = try network.checkGradient(numbers.array(20), numbers.shares(15))
         #expect(worst > (factor == 1.1 ? 0.05 : 0.4))
@@ -65,13 +65,13 @@ import Testing
         var numbers = TestNumbers(74)
         for rows in [1, 5] { _ = try network.checkGradient(numbers.array(rows * 3), numbers.shares(rows * 2)) }
         #expect(try network.savedBytes() == before)
-        try network.setActivation("relu", layer: 1)  // still follows the settings
+        try network.setActivation(.relu, layer: 1)  // still follows the settings
         #expect(try network.savedBytes() != before)
     }
 
     @Test func signHasNoDerivativeOfItsOwn() throws {
         let network = try Network(layers: [3, 4, 2], seed: 5)
-        try network.setActivation("sign", layer: 1)
+        try network.setActivation(.sign, layer: 1)
         expectFailure(.unsupported) { _ = try network.checkGradient([1, 2, 3], [0, 1]) }
     }
 

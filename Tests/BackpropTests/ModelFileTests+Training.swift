@@ -7,7 +7,7 @@ extension ModelFileTests {
     private static func adam() throws -> Network {
         let network = try Network(layers: [2, 3, 1], seed: 7)
         try network.setBatchNormalization(true, layer: 1)
-        try network.setOptimizer("adam")
+        try network.setOptimizer(.adam)
         return network
     }
 
@@ -71,7 +71,7 @@ extension ModelFileTests {
     private static func scaled() throws -> [UInt8] {
         let network = try Network(layers: [2, 3, 1], seed: 7)
         try network.setDropout(0.25, layer: 1)
-        try network.fitScaling(inputs: "standard", targets: "min_max", [1, 2, 3, 5], [0.5, 1])
+        try network.fitScaling(inputs: .standard, targets: .minMax, [1, 2, 3, 5], [0.5, 1])
         return try network.savedBytes()
     }
 

@@ -8,7 +8,7 @@ import Testing
     /// 2-3-1, normalized in layer 1, a few steps old.
     static let model: [UInt8] = {
         guard let network = try? Network(layers: [2, 3, 1], seed: 7) else { return [] }
-        try? network.setActivation("tanh", layer: 1)
+        try? network.setActivation(.tanh, layer: 1)
         try? network.setBatchNormalization(true, layer: 1)
         _ = try? network.train([1, 0, 0, 1], [1, 0], learningRate: 0.5)
         return (try? network.savedBytes()) ?? []
@@ -141,7 +141,7 @@ import Testing
         try Network.registerActivation("file-two", function: { $0 })
         let network = try Network(layers: [1, 1, 1, 1, 1], seed: 1)
         for (layer, name) in ["file-one", "file-two", "file-one"].enumerated() {
-            try network.setActivation(name, layer: layer + 1)
+            try network.setActivation(.named(name), layer: layer + 1)
         }
         let bytes = try network.savedBytes()
         try load(bytes)

@@ -105,7 +105,7 @@ extension NetworkTests {
                 let name = "thread-\(index)-\(round % 5)"
                 try Network.registerActivation(name, function: { $0 + Float(index) })
                 let network = try Network(layers: [1, 1], seed: 1)
-                try network.setActivation(name, layer: 1)
+                try network.setActivation(.named(name), layer: 1)
                 try network.setParameters([0, 0])
                 if try network.predict([0]) != [Float(index)] { Issue.record("\(name) is another thread's") }
                 try Network.unregisterActivation(name)

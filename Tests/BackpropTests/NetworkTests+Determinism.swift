@@ -7,12 +7,12 @@ extension NetworkTests {
     /// Everything in play: normalization, several activations, options off their defaults.
     private func elaborate(seed: UInt64) throws -> Network {
         let network = try Network(layers: [6, 19, 16, 3], seed: seed)
-        try network.setActivation("gelu", layer: 1)
-        try network.setActivation("tanh", layer: 2)
+        try network.setActivation(.gelu, layer: 1)
+        try network.setActivation(.tanh, layer: 2)
         try network.setBatchNormalization(true, layer: 1)
         try network.setBatchNormalization(true, layer: 2)
-        try network.setActivation("softmax", layer: 3)
-        try network.setLoss("cross_entropy")
+        try network.setActivation(.softmax, layer: 3)
+        try network.setLoss(.crossEntropy)
         try network.setOption("gradient_reduction", 1)
         try network.setOption("batchnorm_update", 1)
         try network.setOption("batchnorm_momentum", 0.3)
@@ -24,8 +24,8 @@ extension NetworkTests {
         for step in first..<first + steps {
             var numbers = TestNumbers(UInt64(step) + 100)
             let rows = [8, 1, 3, 30][step % 4]
-            let inputs = try network.layers[0]
-            let outputs = try network.layers.last ?? 0
+            let inputs = network.layers[0]
+            let outputs = network.layers.last ?? 0
             try network.train(numbers.array(rows * inputs), numbers.shares(rows * outputs), learningRate: 0.2)
         }
     }
@@ -61,7 +61,7 @@ extension NetworkTests {
         #expect(try sameState(network, third), "training a clone changed its original")
         try train(network, from: 4, steps: 4)
         #expect(try sameState(network, clone), "a clone goes on differently")
-        try clone.setActivation("relu", layer: 1)
+        try clone.setActivation(.relu, layer: 1)
         try clone.setOption("batchnorm_epsilon", 0.5)
         try clone.setBatchNormalization(false, layer: 2)
         try clone.initialize(seed: 2)
@@ -81,7 +81,7 @@ extension NetworkTests {
         let x = numbers.array(60)
         #expect(bits(try network.predict(x)) == bits(try loaded.predict(x)))
         #expect(try loaded.option("batchnorm_momentum") == 0.3)
-        #expect(try loaded.layers == [6, 19, 16, 3])
+        #expect(loaded.layers == [6, 19, 16, 3])
         try train(network, from: 5, steps: 8)
         try train(loaded, from: 5, steps: 8)
         #expect(try sameState(network, loaded))
@@ -114,8 +114,8 @@ extension NetworkTests {
     @Test func aPristineNetworkStaysPristineInAFile() throws {
         let network = try Network(layers: [4, 5, 2], seed: 8)
         let loaded = try Network.load(bytes: network.savedBytes())
-        try network.setActivation("relu", layer: 1)
-        try loaded.setActivation("relu", layer: 1)
+        try network.setActivation(.relu, layer: 1)
+        try loaded.setActivation(.relu, layer: 1)
         #expect(try sameState(network, loaded))
         #expect(bits(try network.parameters()) != bits(try Network(layers: [4, 5, 2], seed: 8).parameters()))
     }

@@ -8,7 +8,7 @@ extension NetworkTests {
     func weightsAreUniformWithinTheirBound(activation: String, rule: Int) throws {
         let (inputs, outputs) = (60, 100)
         let network = try Network(layers: [inputs, outputs], seed: 12)
-        try network.setActivation(activation, layer: 1)
+        try network.setActivation(.named(activation), layer: 1)
         try network.setOption("initialization", Double(rule))
         let rectifier = ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu"].contains(activation)
         let square = switch rule == 0 ? (rectifier ? 2 : 1) : rule {
@@ -31,13 +31,13 @@ extension NetworkTests {
 
     @Test func settingsBeforeTrainingRedrawInAnyOrder() throws {
         let one = try Network(layers: [5, 6, 2], seed: 4)
-        try one.setActivation("relu", layer: 1)
+        try one.setActivation(.relu, layer: 1)
         try one.setOption("initialization", 3)
         let other = try Network(layers: [5, 6, 2], seed: 4)
         try other.setOption("initialization", 3)
         _ = try other.gradient([1, 2, 3, 4, 5], [0, 1])  // neither training nor parameters
         _ = try? other.train([.nan, 2, 3, 4, 5], [0, 1], learningRate: 1)  // refused: nothing has happened
-        try other.setActivation("relu", layer: 1)
+        try other.setActivation(.relu, layer: 1)
         #expect(bits(try one.parameters()) == bits(try other.parameters()))
         try other.setOption("initialization", 1)
         try other.initialize(seed: 4)
@@ -58,7 +58,7 @@ extension NetworkTests {
             network = how == "clone" ? try network.clone() : try Network.load(bytes: network.savedBytes())
         }
         let before = try network.parameters()
-        try network.setActivation("relu", layer: 1)
+        try network.setActivation(.relu, layer: 1)
         try network.setOption("initialization", 3)
         #expect(bits(try network.parameters()) == bits(before))
         try network.initialize(seed: 4)  // and from here on again
@@ -70,12 +70,12 @@ extension NetworkTests {
     /// "Draws fresh weights, as bp_network_create does with that seed", and normalization starts anew.
     @Test func initializeMakesANewNetworkOfTheSameKind() throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
-        try network.setActivation("elu", layer: 1)
+        try network.setActivation(.elu, layer: 1)
         try network.setBatchNormalization(true, layer: 1)
         for _ in 0..<5 { try network.train([1, 2, 3, 5], [0, 1], learningRate: 0.5) }
         try network.initialize(seed: 99)
         let fresh = try Network(layers: [2, 3, 1], seed: 99)
-        try fresh.setActivation("elu", layer: 1)
+        try fresh.setActivation(.elu, layer: 1)
         try fresh.setBatchNormalization(true, layer: 1)
         #expect(try sameState(network, fresh))
     }
@@ -86,9 +86,9 @@ extension NetworkTests {
         defer { try? Network.unregisterActivation("initialization-own") }
         let network = try Network(layers: [5, 6], seed: 4)
         let before = try network.parameters()
-        try network.setActivation("relu", layer: 1)
+        try network.setActivation(.relu, layer: 1)
         #expect(bits(try network.parameters()) != bits(before))
-        try network.setActivation("initialization-own", layer: 1)
+        try network.setActivation(.named("initialization-own"), layer: 1)
         #expect(bits(try network.parameters()) == bits(before))
     }
 }

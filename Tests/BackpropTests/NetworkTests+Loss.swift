@@ -4,23 +4,23 @@ import Testing
 
 /// The three losses, as `evaluate` gives them and as training does.
 extension NetworkTests {
-    static let lossesAndOutputs = [
-        ("squared_error", "identity"), ("squared_error", "softmax"), ("binary_cross_entropy", "logistic"),
-        ("binary_cross_entropy", "softmax"), ("cross_entropy", "softmax"), ("cross_entropy", "logistic"),
+    static let lossesAndOutputs: [(Loss, Network.Activation)] = [
+        (.squaredError, .identity), (.squaredError, .softmax), (.binaryCrossEntropy, .logistic),
+        (.binaryCrossEntropy, .softmax), (.crossEntropy, .softmax), (.crossEntropy, .logistic),
     ]
 
     @Test(arguments: lossesAndOutputs, [0.0, 1])
-    func evaluateEqualsTheFormula(which: (loss: String, output: String), reduction: Double) throws {
+    func evaluateEqualsTheFormula(which: (loss: Loss, output: Network.Activation), reduction: Double) throws {
         var numbers = TestNumbers(17)
         let sizes = [4, 9, 5]
         for rows in [1, 2, 37, 400] {
             let network = try Network(layers: sizes, seed: 3)
-            try network.setActivation("tanh", layer: 1)
+            try network.setActivation(.tanh, layer: 1)
             try network.setActivation(which.output, layer: 2)
             try network.setLoss(which.loss)
             try network.setOption("gradient_reduction", reduction)
-            var plain = PlainNetwork(sizes: sizes, activations: ["tanh", which.output], parameters: try network.parameters())
-            plain.loss = which.loss
+            var plain = PlainNetwork(sizes: sizes, activations: ["tanh", which.output.name], parameters: try network.parameters())
+            plain.loss = which.loss.name
             plain.usesMean = reduction == 1
             let x = numbers.array(rows * 4, scale: 2)
             let y = numbers.shares(rows * 5)
@@ -52,7 +52,7 @@ extension NetworkTests {
     /// From z the logarithm needs no bound: logistic(200) is 1 as a float, and yet −log(1 − a) = 200.
     @Test func crossEntropiesOfSureOutputsAreExact() throws {
         let binary = try Network(layers: [1, 1], seed: 1)
-        try binary.setLoss("binary_cross_entropy")
+        try binary.setLoss(.binaryCrossEntropy)
         try binary.setParameters([0, 200])
         #expect(try binary.evaluate([0], [0]) == 200)
         #expect(try binary.evaluate([0], [1]) < 1e-30)
@@ -60,8 +60,8 @@ extension NetworkTests {
         #expect(try binary.gradient([0], [0]).gradient == [0, 1])  // ŷ − y
 
         let categorical = try Network(layers: [1, 3], seed: 1)
-        try categorical.setActivation("softmax", layer: 1)
-        try categorical.setLoss("cross_entropy")
+        try categorical.setActivation(.softmax, layer: 1)
+        try categorical.setLoss(.crossEntropy)
         try categorical.setParameters([0, 0, 0, 500, 0, -500])
         #expect(try categorical.evaluate([0], [1, 0, 0]) == 0)
         #expect(try categorical.evaluate([0], [0, 1, 0]) == 500)
@@ -72,13 +72,13 @@ extension NetworkTests {
     /// "Logarithms are kept above −100."
     @Test func otherLogarithmsAreKeptAboveMinusOneHundred() throws {
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation("relu", layer: 1)
-        try network.setLoss("binary_cross_entropy")
+        try network.setActivation(.relu, layer: 1)
+        try network.setLoss(.binaryCrossEntropy)
         try network.setParameters([0, 0])
         #expect(try network.evaluate([1], [1]) == 100)
         try network.setParameters([0, 1])
         #expect(try network.evaluate([1], [0]) == 100)
-        try network.setLoss("cross_entropy")
+        try network.setLoss(.crossEntropy)
         try network.setParameters([0, 0])
         #expect(try network.evaluate([1], [2]) == 200)
         #expect(try network.gradient([1], [2]).gradient.allSatisfy { $0.isFinite })

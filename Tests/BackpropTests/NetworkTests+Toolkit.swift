@@ -8,22 +8,19 @@ extension NetworkTests {
 
     @Test func scaledNumbersAreLearnedWithAdam() throws {
         let network = try Network(layers: [2, 8, 1], seed: 1)
-        try network.setActivation("tanh", layer: 1)
-        try network.setActivation("identity", layer: 2)
-        try network.setOptimizer("adam")
-        try network.fitScaling(inputs: "standard", targets: "min_max", Self.inputs, Self.targets)
+        try network.setActivation(.tanh, layer: 1)
+        try network.setActivation(.identity, layer: 2)
+        try network.setOptimizer(.adam)
+        try network.fitScaling(inputs: .standard, targets: .minMax, Self.inputs, Self.targets)
         for _ in 0..<2000 { try network.train(Self.inputs, Self.targets, learningRate: 0.01) }
-        #expect(try network.score("mean_absolute_error", Self.inputs, Self.targets) < 10)
-        #expect(try network.score("r2", Self.inputs, Self.targets) > 0.999)
-        expectFailure(.unknownName) { _ = try network.score("f1", Self.inputs, Self.targets) }
-        expectFailure(.unknownName) { try network.setOptimizer("adamax") }
-        expectFailure(.unknownName) { try network.fitScaling(inputs: "robust", Self.inputs, Self.targets) }
-        expectFailure(.invalidValue) { try network.fitScaling(inputs: "standard", Self.inputs, [1]) }
+        #expect(try network.score(.meanAbsoluteError, Self.inputs, Self.targets) < 10)
+        #expect(try network.score(.r2, Self.inputs, Self.targets) > 0.999)
+        expectFailure(.invalidValue) { try network.fitScaling(inputs: .standard, Self.inputs, [1]) }
     }
 
     @Test func dropoutIsSetByLayer() throws {
         let network = try Network(layers: [2, 8, 4, 1], seed: 1)
-        try network.setOption("dropout", 0.5)
+        try network.setDropout(0.5, layer: 1)
         try network.setDropout(0.25, layer: 2)
         #expect(try network.dropout(layer: 1) == 0.5)
         #expect(try network.dropout(layer: 2) == 0.25)

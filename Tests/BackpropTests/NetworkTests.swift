@@ -5,7 +5,7 @@ import Testing
 @Suite struct NetworkTests {
     @Test func shapeIsAsGiven() throws {
         let network = try Network(layers: [5, 17, 3], seed: 1)
-        #expect(try network.layers == [5, 17, 3])
+        #expect(network.layers == [5, 17, 3])
         #expect(try network.parameters().count == 17 * 6 + 3 * 18)
     }
 
@@ -27,7 +27,7 @@ import Testing
 
     @Test func parametersComeLayerByLayerRowByRow() throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
-        for layer in 1...2 { try network.setActivation("identity", layer: layer) }
+        for layer in 1...2 { try network.setActivation(.identity, layer: layer) }
         // w = [[1, 2], [3, 4], [5, 6]], b = (7, 8, 9); v = (10, 11, 12), c = 13. x = (1, −1):
         // h = (6, 7, 8), y = 60 + 77 + 96 + 13.
         let flat = (1...13).map { Float($0) }
@@ -98,7 +98,7 @@ import Testing
         var numbers = TestNumbers(3)
         let network = try Network(layers: [7, 20, 5], seed: 2)
         try network.setBatchNormalization(true, layer: 1)
-        try network.setActivation("softmax", layer: 2)
+        try network.setActivation(.softmax, layer: 2)
         let x = numbers.array(500 * 7)
         let all = try network.predict(x)
         #expect(all.count == 2500)
@@ -140,7 +140,7 @@ import Testing
             let sizes = (0...depth).map { _ in 1 + numbers.below(numbers.below(3) == 0 ? 40 : 10) }
             let activations = (0..<depth).map { _ in names[numbers.below(names.count)] }
             let network = try Network(layers: sizes, seed: 1)
-            for (index, name) in activations.enumerated() { try network.setActivation(name, layer: index + 1) }
+            for (index, name) in activations.enumerated() { try network.setActivation(.named(name), layer: index + 1) }
             var plain = PlainNetwork(sizes: sizes, activations: activations, parameters: try network.parameters())
             for rows in [1, 1, 3, 1] {
                 let x = numbers.array(rows * sizes[0])
@@ -161,10 +161,10 @@ import Testing
         let network = try Network(layers: [3, 9, 2], seed: 1)
         let changes: [@Sendable (Network) throws -> Void] = [
             { _ in },
-            { try $0.setActivation("tanh", layer: 1) },
-            { try $0.setLoss("binary_cross_entropy") },
-            { try $0.setActivation("softmax", layer: 2) },
-            { try $0.setLoss("cross_entropy") },
+            { try $0.setActivation(.tanh, layer: 1) },
+            { try $0.setLoss(.binaryCrossEntropy) },
+            { try $0.setActivation(.softmax, layer: 2) },
+            { try $0.setLoss(.crossEntropy) },
             { try $0.setOption("gradient_reduction", 1) },
             { try $0.setBatchNormalization(true, layer: 1) },
             { try $0.setOption("batchnorm_update", 1) },
@@ -172,8 +172,8 @@ import Testing
             { try $0.setBatchNormalization(false, layer: 1) },
             { try $0.setOption("batchnorm_epsilon", 0.1) },
             { try $0.setBatchNormalization(false, layer: 2) },
-            { try $0.setLoss("squared_error") },
-            { try $0.setActivation("identity", layer: 2) },
+            { try $0.setLoss(.squaredError) },
+            { try $0.setActivation(.identity, layer: 2) },
             { try $0.setOption("gradient_reduction", 0) },
         ]
         for count in changes.indices {

@@ -25,8 +25,8 @@ import Testing
         let networks = try [one, other].map { name in
             let network = try Network(layers: [40, 50, 20, 3], seed: 4)
             try network.setParameters(network.parameters())  // no redrawing
-            try network.setActivation(name, layer: 1)
-            try network.setActivation(name, layer: 2)
+            try network.setActivation(.named(name), layer: 1)
+            try network.setActivation(.named(name), layer: 2)
             try network.setOption("gradient_reduction", 1)
             for _ in 0..<steps { try network.train(x, y, learningRate: 0.1) }
             return network
@@ -52,7 +52,7 @@ import Testing
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([1, 0])
         for (name, value) in [("slope-2.0", 8), ("slope-3.0", 12), ("offset-2.0", 6), ("offset-3.0", 7)] as [(String, Float)] {
-            try network.setActivation("swift-" + name, layer: 1)
+            try network.setActivation(.named("swift-" + name), layer: 1)
             #expect(try network.predict([4]) == [value])
             try Network.unregisterActivation("swift-" + name)
         }
@@ -88,7 +88,7 @@ import Testing
             })
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: [40, 60, 3], seed: 1)
-        try network.setActivation(name, layer: 1)
+        try network.setActivation(.named(name), layer: 1)
         try network.setOption("gradient_reduction", 1)
         var numbers = TestNumbers(71)
         let x = numbers.array(300 * 40)
@@ -131,7 +131,7 @@ import Testing
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([1, 0])
         for (name, value) in [("swift-erf", Float(erf(0.75))), ("swift-ldexp", 6), ("swift-sin", Float(sin(0.75)))] {
-            try network.setActivation(name, layer: 1)
+            try network.setActivation(.named(name), layer: 1)
             #expect(try network.predict([0.75]) == [value])
             #expect(try Network.checkActivation(name).worstError < 1e-3)
             #expect(try ActivationRegistry.kind(of: name) == .library)

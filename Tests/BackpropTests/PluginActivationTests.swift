@@ -10,8 +10,8 @@ import Testing
         defer { try? Network.unregisterActivation("plugin-tanh") }
         let own = try Network(layers: [5, 18, 3], seed: 4)
         let builtIn = try own.clone()
-        try own.setActivation("plugin-tanh", layer: 1)
-        try builtIn.setActivation("tanh", layer: 1)
+        try own.setActivation(.named("plugin-tanh"), layer: 1)
+        try builtIn.setActivation(.tanh, layer: 1)
         var numbers = TestNumbers(60)
         for rows in [1, 7, 300, 2, 1] {
             let x = numbers.array(rows * 5)
@@ -28,7 +28,7 @@ import Testing
         try Network.registerActivation("plugin-cube", derivative: { z, _ in 3 * z * z }, function: { $0 * $0 * $0 })
         defer { try? Network.unregisterActivation("plugin-cube") }
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation("plugin-cube", layer: 1)
+        try network.setActivation(.named("plugin-cube"), layer: 1)
         try network.setParameters([4, 0])
         #expect(try network.predict([0.5]) == [8])
         let (gradient, loss) = try network.gradient([0.5], [7])
@@ -46,7 +46,7 @@ import Testing
             }, function: { 2 * $0 + 1 })
         defer { try? Network.unregisterActivation("plugin-pairs") }
         let network = try Network(layers: [1, 17], seed: 1)
-        try network.setActivation("plugin-pairs", layer: 1)
+        try network.setActivation(.named("plugin-pairs"), layer: 1)
         try network.train([0.5, -1, 2], [Float](repeating: 0, count: 51), learningRate: 0.1)
         #expect(pairs.value.count == 51)
         #expect(pairs.value.allSatisfy { $0.1 == 2 * $0.0 + 1 })
@@ -59,7 +59,7 @@ import Testing
         try Network.registerActivation(own, function: { Float(PlainActivation.value(name, Double($0))) })
         defer { try? Network.unregisterActivation(own) }
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation(own, layer: 1)
+        try network.setActivation(.named(own), layer: 1)
         for step in -60...60 {
             let z = Float(step) / 10
             try network.setParameters([0, z])
@@ -71,7 +71,7 @@ import Testing
         let deep = try Network(layers: sizes, seed: 2)
         let plain = PlainNetwork(sizes: sizes, activations: [name, "logistic"], parameters: try deep.parameters())
         try deep.setParameters(deep.parameters())  // no redrawing
-        try deep.setActivation(own, layer: 1)
+        try deep.setActivation(.named(own), layer: 1)
         var numbers = TestNumbers(61)
         let x = numbers.array(40)
         let y = numbers.shares(30)
@@ -103,7 +103,7 @@ import Testing
                 })))
         defer { try? Network.unregisterActivation("plugin-share") }
         let network = try Network(layers: [3, 5, 4], seed: 3)
-        try network.setActivation("plugin-share", layer: 1)
+        try network.setActivation(.named("plugin-share"), layer: 1)
         var numbers = TestNumbers(62)
         let x = numbers.array(6 * 3)
         let y = numbers.shares(6 * 4)
@@ -131,7 +131,7 @@ import Testing
                 })))
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: [2, 3, 2], seed: 3)
-        try network.setActivation(name, layer: 1)
+        try network.setActivation(.named(name), layer: 1)
         try network.setBatchNormalization(true, layer: 1)
         let twin = try network.clone()
         var numbers = TestNumbers(63)
@@ -163,7 +163,7 @@ import Testing
             defer { try? Network.unregisterActivation(name) }
             let network = try Network(layers: [1, 1, 1], seed: 1)
             try network.setParameters([1, 0, 1, 0])
-            try network.setActivation(name, layer: 1)
+            try network.setActivation(.named(name), layer: 1)
             let before = try network.savedBytes()
             for x in [[2], [2, 0.5]] as [[Float]] {
                 expectFailure(.notFinite) { _ = try network.train(x, x.map { _ in 0.1 }, learningRate: 0.1) }
@@ -178,16 +178,16 @@ import Testing
         try Network.registerActivation("plugin-life", derivative: { _, _ in 2 }, function: { 2 * $0 })
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([1, 0])
-        try network.setActivation("plugin-life", layer: 1)
+        try network.setActivation(.named("plugin-life"), layer: 1)
         try Network.unregisterActivation("plugin-life")
         #expect(try network.predict([3]) == [6])
-        expectFailure(.unknownName) { try Network(layers: [1, 1], seed: 1).setActivation("plugin-life", layer: 1) }
+        expectFailure(.unknownName) { try Network(layers: [1, 1], seed: 1).setActivation(.named("plugin-life"), layer: 1) }
         try Network.registerActivation("plugin-life", function: { 5 * $0 })  // the name is free
         #expect(try network.predict([3]) == [6])
         #expect(try network.clone().predict([3]) == [6])
         let other = try Network(layers: [1, 1], seed: 1)
         try other.setParameters([1, 0])
-        try other.setActivation("plugin-life", layer: 1)
+        try other.setActivation(.named("plugin-life"), layer: 1)
         #expect(try other.predict([3]) == [15])
         try Network.unregisterActivation("plugin-life")
     }
@@ -205,14 +205,14 @@ import Testing
         try ActivationRegistry.register(make("plugin-destroy"))
         do {
             let network = try Network(layers: [1, 2, 1], seed: 1)
-            try network.setActivation("plugin-destroy", layer: 1)
-            try network.setActivation("plugin-destroy", layer: 2)
+            try network.setActivation(.named("plugin-destroy"), layer: 1)
+            try network.setActivation(.named("plugin-destroy"), layer: 2)
             let clone = try network.clone()
             try network.train([1], [1], learningRate: 0.1)
             try Network.unregisterActivation("plugin-destroy")
             #expect(destroyed.value == 0)
-            try network.setActivation("tanh", layer: 1)
-            try network.setActivation("tanh", layer: 2)
+            try network.setActivation(.tanh, layer: 1)
+            try network.setActivation(.tanh, layer: 2)
             #expect(destroyed.value == 0)
             _ = try clone.predict([1])
         }
@@ -256,7 +256,7 @@ import Testing
         try Network.registerActivation("plugin-calling", derivative: { _, _ in 1 }, function: body)
         defer { try? Network.unregisterActivation("plugin-calling") }
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation("plugin-calling", layer: 1)
+        try network.setActivation(.named("plugin-calling"), layer: 1)
         own.change { $0 = network }
         defer { own.change { $0 = nil } }
         try network.train([1], [1], learningRate: 0.1)

@@ -38,8 +38,8 @@ func load(_ bytes: [UInt8]) throws(BackpropError) -> NetworkState {
 }
 
 /// The flat parameters.
-func parameters(of state: NetworkState) -> [Float] {
+func parameters(of state: NetworkState) throws -> [Float] {
     var flat = [Float](repeating: 0, count: state.parameterCount)
-    state.getParameters(&flat)
+    try state.getParameters(&flat, count: flat.count)
     return flat
 }

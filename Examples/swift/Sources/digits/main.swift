@@ -50,7 +50,7 @@ func run(data: String, model: String, output: String, epochs: Int) throws {
     // options and the running statistics of batch normalization, so that training goes on where it stopped.
     try registerScaledTanh()
     let network = try Network.load(from: model)
-    print("layers \(try network.layers), held-out accuracy before: \(percent(try accuracy(network, on: heldOut)))")
+    print("layers \(network.layers), held-out accuracy before: \(percent(try accuracy(network, on: heldOut)))")
 
     let batch = 32
     var generator = SplitMix64(state: 2)

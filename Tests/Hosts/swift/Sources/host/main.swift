@@ -40,10 +40,10 @@ func newNetwork() throws -> Network {
     ]
     let network = try Network(layers: [inputCount, 20, 17, 9, 16, 33, 12, 8, 15, 24, 10, outputCount], seed: 7)
     for (index, name) in names.enumerated() {
-        try network.setActivation(name, layer: index + 1)
+        try network.setActivation(.named(name), layer: index + 1)
         try network.setBatchNormalization(index % 2 == 0, layer: index + 1)
     }
-    try network.setLoss("cross_entropy")
+    try network.setLoss(.crossEntropy)
     try network.setOption("gradient_reduction", 1)
     return network
 }
@@ -63,7 +63,7 @@ func fit(_ network: Network, _ inputs: [Float], _ targets: [Float], last: Int) t
         "epochs": 20, "batch_size": 7, "learning_rate": 0.0625, "schedule": 3, "seed": 11, "validation_fraction": 0.25,
         "keep": 1, "resume": 1, "progress_interval": 1,
     ])
-    try trainer.setWeights((0..<rowCount).map { Float($0 % 4) / 2 })
+    try trainer.setRowWeights((0..<rowCount).map { Float($0 % 4) / 2 })
     try trainer.setProgress { $0.step == last ? .stop : .goOn }
     guard try trainer.fit(network, inputs, targets).isStopped else { exit(1) }
 }
@@ -80,8 +80,8 @@ let network = arguments.count == 5 ? try Network.load(from: arguments[4]) : try 
 if let first = Int(arguments[2]) {
     for step in first..<last { try train(network, inputs, targets, step: step) }
 } else {
-    try network.setOption("dropout", 0.125)
-    if arguments.count == 4 { try network.setOptimizer("adam") }
+    for layer in 1...10 { try network.setDropout(0.125, layer: layer) }
+    if arguments.count == 4 { try network.setOptimizer(.adam) }
     try fit(network, inputs, targets, last: last)
 }
 try network.save(to: arguments[1] + ".safetensors")
