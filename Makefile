@@ -6,6 +6,7 @@ LIBRARY := $(BUILD)/libbackprop.so
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
+VERSION = $(shell sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$$/\2/p' include/backprop.h | paste -sd.)
 EMBEDDED := .build/embedded
 SWIFT_FLAGS := -c release --disable-automatic-resolution
 
@@ -25,6 +26,7 @@ lib: setup
 	strip --strip-all -o $(LIBRARY).1.new $(BUILD)/libbackprop.debug.so
 	mv -f $(LIBRARY).1.new $(LIBRARY).1
 	ln -sf libbackprop.so.1 $(LIBRARY)
+	python3 scripts/declarations.py include/backprop.h > $(BUILD)/backprop_ffi.h
 
 setup:
 	scripts/setup.sh $(VENV)
@@ -100,13 +102,19 @@ bench-quick: lib
 
 # ---- For other programs ----
 
-install: lib
+# Copies what make has built, and builds nothing: it often runs as root.
+install:
+	@test -e $(LIBRARY).1 -a -e $(BUILD)/backprop_ffi.h || { echo "$(LIBRARY).1 is missing: run make first" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/backprop $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(LIBRARY).1 $(DESTDIR)$(PREFIX)/lib/
 	ln -sf libbackprop.so.1 $(DESTDIR)$(PREFIX)/lib/libbackprop.so
-	install -m 644 include/backprop.h $(DESTDIR)$(PREFIX)/include/
-	sed 's|@PREFIX@|$(PREFIX)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
+	install -m 644 include/backprop.h $(BUILD)/backprop_ffi.h $(DESTDIR)$(PREFIX)/include/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
+	install -d $(DESTDIR)$(PREFIX)/share/doc/backprop
+	install -m 644 docs/hosts.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
 	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/
+	sed 's|@VERSION@|$(VERSION)|' include/backprop-config-version.cmake.in \
+		> $(DESTDIR)$(PREFIX)/lib/cmake/backprop/backprop-config-version.cmake
 
 wheel: lib
 	rm -rf bindings/python/build bindings/python/libbackprop.egg-info

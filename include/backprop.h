@@ -39,6 +39,7 @@
  *            other's network wait for each other for ever: do not.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
  *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
+ *            For languages with a garbage collector, exceptions or threads of their own see docs/hosts.md.
  * Layers     are numbered from the inputs: layer 0 holds the inputs, layer 1 is the first with weights, the last one
  *            gives the outputs.
  * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
@@ -530,8 +531,8 @@ int32_t bp_network_check_gradient(bp_network *network, const float *inputs, cons
  *
  * Then the options one by one: "epochs", "batch_size" and "learning_rate" first; "validation_fraction" with "patience" to
  * end before the network learns its rows by heart; "schedule" BP_SCHEDULE_COSINE for the last bit. What a
- * step is, the network says: its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever gradient_reduction says, so
- * that those of training and validation rows compare. Its loss, below, is that of the validation rows after an epoch
+ * step is, the network says: its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever
+ * gradient_reduction says, so that those of training and validation rows compare. Its loss, below, is that of the validation rows after an epoch
  * where there are any, and else that of the training rows during the epoch, each before its step.
  *   One trainer may fit many networks, one after the other. */
 typedef struct bp_trainer bp_trainer;
@@ -1092,7 +1093,8 @@ typedef struct bp_activation_report {
  *   report_out: NULL, or where the worst error is, and more. On failure all of it but struct_size is 0.
  * Ownership: the report remains the caller's.
  * Errors:    NULL_ARGUMENT for name or worst_error_out; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME;
- *            UNSUPPORTED for "sign", whose derivative in training is not its own; NOT_FINITE where f is finite at none of the numbers; CALLBACK; OUT_OF_MEMORY.
+ *            UNSUPPORTED for "sign", whose derivative in training is not its own; NOT_FINITE where f is finite at none of
+ *            the numbers; CALLBACK; OUT_OF_MEMORY.
  * Threads:   any; callbacks run on the calling thread.
  * Since:     0.2 */
 int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activation_report *report_out);

@@ -21,6 +21,8 @@ if [ "$tests" = test ]; then
     need "command -v abidw" abigail-tools
     need "command -v valgrind" valgrind
     need "command -v rustc" rustc # a plug-in of the tests is in Rust
+    need "command -v luajit" luajit # hosts of the tests, as is PHP
+    need "command -v php" php-cli
 fi
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

@@ -97,7 +97,18 @@ unset BACKPROP_INSTRUCTION_SET
 echo "# install"
 prefix=$work/prefix
 claim "make install" make_target install PREFIX="$prefix"
-for file in include/backprop.h lib/libbackprop.so.1 lib/libbackprop.so; do
+nothing_built() { # where there is nothing to copy, make install builds nothing and says so
+    if env -u MAKEFLAGS -u MFLAGS make --no-print-directory install BUILD="$work/nothing" PREFIX="$work/none" 2>"$work/said"; then
+        return 1
+    fi
+    grep "run make first" "$work/said"
+    [ ! -e "$work/nothing" ] && [ ! -e "$work/none" ]
+}
+claim "make install builds nothing" nothing_built
+version=$("$python" -c "import libbackprop; print(libbackprop.library_version())")
+claim "the pkg-config file has the version of the library" eval \
+    '[ "$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion backprop)" = "$version" ]'
+for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/libbackprop.so; do
     claim "installs $file" test -s "$prefix/$file"
 done
 
@@ -117,6 +128,19 @@ claim "the wheel brings its own library" in_venv -c \
     "import libbackprop as bp; assert bp.library_path().startswith('$work/venv/'), bp.library_path()"
 claim "the wheel predicts" in_venv -c \
     "import libbackprop as bp; assert bp.Network([2, 3, 1], seed=1).predict([[0, 1], [1, 0]]).shape == (2, 1)"
+
+# ---- Hosts that parse declarations
+
+echo "# declarations"
+learns() { # learns HOST PROGRAM: the four predictions, the same numbers from every host
+    "$@" "$prefix/include/backprop_ffi.h" "$prefix/lib/libbackprop.so" >"$work/ffi.$1"
+    awk '{ wrong += ($1 > 0.5) != (NR == 2 || NR == 3) } END { exit NR != 4 || wrong }' "$work/ffi.$1"
+    cmp "$work/ffi.$1" "$work/ffi.python"
+}
+python() { "$python" "$@"; }
+claim "cffi parses the declarations, calls, and is called back" learns python Tests/Hosts/ffi/xor.py
+claim "LuaJIT does, with the same numbers" learns luajit Tests/Hosts/ffi/xor.lua
+claim "PHP does, with the same numbers" learns php Tests/Hosts/ffi/xor.php
 
 # ---- README.md
 
@@ -162,7 +186,12 @@ if command -v cmake >/dev/null; then
     cat >"$work/readme/c/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.10)
 project(xor C)
-find_package(backprop REQUIRED)
+find_package(backprop 0.2 REQUIRED)
+find_package(backprop REQUIRED) # once more, as two libraries of a program do
+find_package(backprop 99 QUIET)
+if(backprop_FOUND)
+    message(FATAL_ERROR "version ${backprop_VERSION} passes for 99")
+endif()
 add_executable(xor xor.c)
 target_link_libraries(xor backprop::backprop m)
 END

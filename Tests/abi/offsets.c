@@ -14,6 +14,7 @@ PINNED(bp_option_description, minimum, 32);
 PINNED(bp_option_description, maximum, 40);
 PINNED(bp_option_description, whole_numbers, 48);
 PINNED(bp_option_description, reserved, 52);
+PINNED(bp_option_description, choices, 56);
 
 PINNED(bp_progress, struct_size, 0);
 PINNED(bp_progress, restart, 4);
