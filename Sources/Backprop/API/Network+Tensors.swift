@@ -14,12 +14,7 @@ extension Network {
 
     /// The elements, row by row.
     public func tensor(_ name: String) throws(BackpropError) -> [Float] {
-        try handle.read { (state) throws(BackpropError) in
-            let (rows, columns) = try state.tensorShape(name)
-            var values = [Float](repeating: 0, count: rows * columns)
-            try state.getTensor(name, &values, count: values.count)
-            return values
-        }
+        try handle.read { (state) throws(BackpropError) in try state.tensorValues(name) }
     }
 
     /// Replaces all elements, or throws and replaces none. An optimizer's tensors cannot be set.

@@ -22,6 +22,13 @@ extension NetworkState {
         tensor.copy(to: values)
     }
 
+    package func tensorValues(_ name: String) throws(BackpropError) -> [Float] {
+        let tensor = try tensor(name)
+        var values = [Float](repeating: 0, count: tensor.count)
+        tensor.copy(to: &values)
+        return values
+    }
+
     package func setTensor(_ name: String, _ values: UnsafePointer<Float>, count: Int) throws(BackpropError) {
         let tensor = try tensor(name)
         try tensor.require(count: count)
