@@ -1,44 +1,74 @@
 #!/usr/bin/env bash
-# Installs what a fresh machine lacks to build and to show the demo, or with "test" to run the tests as well.
+# Installs what is missing to build the library and to run the demo, or with "test" to run the tests as well.
 # Usage: setup.sh VENV [test]
-# Debian packages when root, otherwise one line that says what to install; Python packages into the virtual environment.
+# Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
+# The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 tests=${2:-}
+oldest_swift=6.2
 
-packages=()
+missing=() # Debian packages
 need() { # need TEST-COMMAND PACKAGE
-    eval "$1" >/dev/null 2>&1 || packages+=("$2")
+    eval "$1" >/dev/null 2>&1 || missing+=("$2")
 }
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
 need "command -v cc" gcc
+need "echo '#include <stdio.h>' | cc -E -" libc6-dev
 need "command -v c++" g++
 need "command -v strip" binutils
+need "command -v ld.gold" binutils-gold # the linker that swiftc calls
 need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
 if [ "$tests" = test ]; then
     need "command -v abidw" abigail-tools
+    need "command -v cmake" cmake
     need "command -v valgrind" valgrind
-    need "command -v rustc" rustc # a plug-in of the tests is in Rust
+    need "command -v rustc" rustc # one plug-in of the tests is in Rust
     need "command -v luajit" luajit # hosts of the tests, as is PHP
     need "command -v php" php-cli
 fi
-if [ ${#packages[@]} -gt 0 ]; then
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null
-    else
-        echo "please install these packages first: ${packages[*]}" >&2
-        exit 1
-    fi
-fi
-if ! command -v swift >/dev/null; then
-    echo "please install the Swift toolchain, 6.2 or later, first" >&2
-    exit 1
+
+# A toolchain unpacked on a bare system cannot start before these shared libraries are there.
+swift=$(command -v swift || true)
+if [ -n "$swift" ]; then
+    toolchain=$(dirname "$(readlink -f "$swift")")
+    unresolved=$(ldd "$toolchain"/{swift-driver,swift-frontend,swift-build,lld} 2>/dev/null | sed -n 's/ => not found$//p' || true)
+    while read -r library package; do
+        need "! grep -q '$library' <<<'$unresolved'" "$package"
+    done <<'END'
+libcurl libcurl4
+libncurses libncurses6
+libsqlite3 libsqlite3-0
+libstdc++ libstdc++6
+libtinfo libtinfo6
+libuuid libuuid1
+libxml2 libxml2
+libz zlib1g
+END
 fi
 
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+[ -n "$swift" ] && no_swift= || no_swift="the Swift toolchain, $oldest_swift or later, from swift.org"
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
+    fi
+    echo "setup: installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+[ -z "$no_swift" ] || fail "missing: $no_swift"
+said=$(swift --version 2>&1) || fail "$swift does not start: $(head -n 1 <<<"$said")"
+version=$(sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' <<<"$said" | head -n 1)
+printf '%s\n' "$oldest_swift" "$version" | sort -CV || fail "$swift is version ${version:-unknown}; $oldest_swift or later is needed"
+
+[ -x "$venv/bin/pip" ] || python3 -m venv --clear "$venv" # without pip: an earlier run was interrupted
 for requirements in requirements ${tests:+requirements-test}; do
     if ! cmp -s "scripts/$requirements.txt" "$venv/$requirements.txt"; then
         "$venv/bin/pip" install --quiet --disable-pip-version-check -r "scripts/$requirements.txt"
