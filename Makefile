@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-test demo test test-library test-swift test-c test-python test-hosts test-fuzz test-sanitizers test-abi abi \
+.PHONY: all lib setup setup-test demo test test-build abi \
 	torture torture-files torture-calls torture-fuzz bench bench-quick install wheel clean
 
 all: lib
@@ -41,8 +41,23 @@ demo: lib
 
 # ---- Tests ----
 
-test: test-library test-abi test-swift test-c test-python test-hosts test-fuzz test-sanitizers
-	@echo "all tests passed"
+# A line for each part; each is also a target by itself.
+TEST_PARTS := \
+	test-library \
+	test-abi \
+	test-swift \
+	test-c \
+	test-python \
+	test-hosts \
+	test-fuzz \
+	test-sanitizers \
+	test-runner
+.PHONY: $(TEST_PARTS)
+
+test:
+	@scripts/test.sh test-build $(TEST_PARTS)
+
+test-build: lib setup-test
 
 test-library: lib setup-test
 	Tests/Library/run.sh $(BUILD) $(EMBEDDED)/release
@@ -74,6 +89,9 @@ test-fuzz: lib setup-test
 
 test-sanitizers: lib setup-test
 	Tests/Sanitizers/run.sh $(BUILD)
+
+test-runner:
+	Tests/Runner/run.sh
 
 # ---- The same claims at length: see docs/reliability.md ----
 
