@@ -71,8 +71,8 @@ test-c: lib setup-test
 	BACKPROP_INSTRUCTION_SET=baseline Tests/CTests/run.sh $(BUILD)
 
 test-python: lib setup-test
-	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q
-	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q
+	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
+	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs
 
 test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)

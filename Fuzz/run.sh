@@ -38,7 +38,7 @@ replay)
 watched)
     prepare address -fsanitize=fuzzer
     for target in $targets; do
-        "$build/$target-address" $limits -runs=0 "Tests/Corpus/fuzz/$target" >"$build/$target.log" 2>&1 ||
+        "$build/$target-address" $limits -timeout=600 -runs=0 "Tests/Corpus/fuzz/$target" >"$build/$target.log" 2>&1 ||
             { cat "$build/$target.log"; exit 1; }
         echo "ok $target: $(inputs "$target" | wc -l) inputs run under AddressSanitizer"
     done

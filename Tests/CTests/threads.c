@@ -53,8 +53,7 @@ static void finish(size_t first, size_t count) {
 static void wait_for(size_t count) {
     const struct timespec moment = {0, 1000000};
     for (size_t i = 0; i < count; i++)
-        for (int tries = 0; SEEN(workers[i].done) == 0 && tries < 60000; tries++)
-            nanosleep(&moment, NULL);
+        while (SEEN(workers[i].done) == 0) nanosleep(&moment, NULL);
 }
 
 /* ---- Networks of their own */
@@ -114,11 +113,11 @@ static void *read_on(void *data) {
         while (state <= STEPS && (self->index % 3 == 1 ? loss != losses[state]
                                                        : memcmp(outputs, states[state], sizeof outputs) != 0))
             state++;
+        TELL(self->done, self->done + 1);
         if (state > STEPS) {
             self->wrong++; /* a state that never was */
             break;
         }
-        TELL(self->done, self->done + 1);
     }
     return NULL;
 }

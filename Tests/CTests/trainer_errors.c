@@ -334,10 +334,9 @@ static void *fit_for_ever(void *argument) {
     return NULL;
 }
 
-static int begun(const fitter *f) {
+static void wait_for_beginning(const fitter *f) {
     const struct timespec moment = {0, 1000000};
-    for (int tries = 0; tries < 60000 && !__atomic_load_n(&f->began, __ATOMIC_ACQUIRE); tries++) nanosleep(&moment, NULL);
-    return __atomic_load_n(&f->began, __ATOMIC_ACQUIRE);
+    while (!__atomic_load_n(&f->began, __ATOMIC_ACQUIRE)) nanosleep(&moment, NULL);
 }
 
 static void other_threads_read_the_network_and_cancel_the_fit(void) {
@@ -347,15 +346,14 @@ static void other_threads_read_the_network_and_cancel_the_fit(void) {
     f.trainer = trainer_with("epochs=1000000000 batch_size=3"), f.network = some_network();
     EXPECT_OK(bp_trainer_set_progress(f.trainer, note_beginning, &f));
     EXPECT(pthread_create(&thread, NULL, fit_for_ever, &f) == 0);
-    if (EXPECT(begun(&f))) {
-        for (int i = 0; i < 200; i++) {
-            EXPECT_OK(bp_network_predict(f.network, x, ROWS, outputs));
-            EXPECT_STATUS(bp_network_train_step(f.network, x, y, 0.1f, NULL), BP_ERROR_BUSY);
-            EXPECT_STATUS(bp_trainer_set_option(f.trainer, "epochs", 1), BP_ERROR_BUSY);
-            EXPECT_STATUS(fit(f.trainer, f.network), BP_ERROR_BUSY);
-        }
-        EXPECT_OK(calls_save_memory(f.network));
+    wait_for_beginning(&f);
+    for (int i = 0; i < 200; i++) {
+        EXPECT_OK(bp_network_predict(f.network, x, ROWS, outputs));
+        EXPECT_STATUS(bp_network_train_step(f.network, x, y, 0.1f, NULL), BP_ERROR_BUSY);
+        EXPECT_STATUS(bp_trainer_set_option(f.trainer, "epochs", 1), BP_ERROR_BUSY);
+        EXPECT_STATUS(fit(f.trainer, f.network), BP_ERROR_BUSY);
     }
+    EXPECT_OK(calls_save_memory(f.network));
     EXPECT_OK(bp_trainer_cancel(f.trainer));
     EXPECT(pthread_join(thread, NULL) == 0);
     EXPECT_STATUS(f.status, BP_STOPPED);
@@ -370,7 +368,7 @@ static void network_or_trainer_freed_on_another_thread_ends_the_fit(void) {
         f.trainer = trainer_with("epochs=1000000000 batch_size=3"), f.network = some_network();
         EXPECT_OK(bp_trainer_set_progress(f.trainer, note_beginning, &f));
         EXPECT(pthread_create(&thread, NULL, fit_for_ever, &f) == 0);
-        EXPECT(begun(&f));
+        wait_for_beginning(&f);
         if (which) bp_trainer_free(f.trainer);
         else bp_network_free(f.network);
         EXPECT(pthread_join(thread, NULL) == 0);

@@ -44,6 +44,6 @@ def run_script(tmp_path):
         package = str(Path(bp.__file__).resolve().parents[1])
         everything = {**os.environ, "PYTHONPATH": package, **environment}
         return subprocess.run([sys.executable, "-c", source], env=everything, cwd=tmp_path, text=True,
-                              capture_output=True, timeout=120)
+                              capture_output=True)
 
     return run

@@ -131,6 +131,6 @@ def test_other_threads_work_with_plugins_and_leave_the_handler_alone():
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(30)
+    thread.join()
     assert not errors
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -127,8 +127,8 @@ def test_interrupt_comes_out_without_a_progress_function(network, data):
     before = network.to_bytes()
     main = threading.main_thread().ident
     timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # also when the machine is so slow that the fit has not begun
+        timer.start()
         bp.Trainer(epochs=10**9, batch_size=1).fit(network, *data)
     timer.join()
     assert network.to_bytes() == before
@@ -156,8 +156,16 @@ def test_exception_in_an_activation_comes_out_and_undoes_the_fit(data):
 def test_cancel_from_another_thread_stops_the_fit(network, data):
     trainer = bp.Trainer(epochs=10**9)
     trainer.cancel()  # without a fit, nothing
-    threading.Timer(0.2, trainer.cancel).start()
-    result = trainer.fit(network, *data)
+    begun = threading.Event()
+
+    def cancel():
+        begun.wait()
+        trainer.cancel()
+
+    thread = threading.Thread(target=cancel, daemon=True)
+    thread.start()
+    result = trainer.fit(network, *data, progress=lambda progress: begun.set())
+    thread.join()
     assert result.stopped
 
 
