@@ -133,6 +133,7 @@ install:
 	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/
 	sed 's|@VERSION@|$(VERSION)|' include/backprop-config-version.cmake.in \
 		> $(DESTDIR)$(PREFIX)/lib/cmake/backprop/backprop-config-version.cmake
+	install -m 644 LICENSE THIRD-PARTY.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
 
 wheel: lib
 	rm -rf bindings/python/build bindings/python/libbackprop.egg-info

@@ -108,7 +108,7 @@ claim "make install builds nothing" nothing_built
 version=$("$python" -c "import libbackprop; print(libbackprop.library_version())")
 claim "the pkg-config file has the version of the library" eval \
     '[ "$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion backprop)" = "$version" ]'
-for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/libbackprop.so; do
+for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/libbackprop.so share/doc/backprop/{LICENSE,THIRD-PARTY.md,hosts.md}; do
     claim "installs $file" test -s "$prefix/$file"
 done
 
@@ -128,6 +128,18 @@ claim "the wheel brings its own library" in_venv -c \
     "import libbackprop as bp; assert bp.library_path().startswith('$work/venv/'), bp.library_path()"
 claim "the wheel predicts" in_venv -c \
     "import libbackprop as bp; assert bp.Network([2, 3, 1], seed=1).predict([[0, 1], [1, 0]]).shape == (2, 1)"
+licences() { # licences FOLDER...: each licence file of the repository is in one of these folders
+    local file
+    for file in LICENSE THIRD-PARTY.md; do cmp "$file" "$(find "$@" -name "$file" | head -n 1)"; done
+}
+source_distribution() { # unpacked into $work/sdist
+    mkdir "$work/sdist"
+    (cd bindings/python && "$python" -c 'import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])' "$work/sdist")
+    rm -rf bindings/python/libbackprop.egg-info
+    tar -xzf "$work"/sdist/libbackprop-*.tar.gz -C "$work/sdist"
+}
+claim "the wheel carries the licences" licences "$work"/venv/lib/python*/site-packages/libbackprop-*.dist-info
+claim "the source distribution carries the licences" eval 'source_distribution && licences "$work/sdist"'
 
 # ---- Hosts that parse declarations
 

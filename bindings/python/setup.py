@@ -1,4 +1,5 @@
-"""Puts the built shared library into the wheel and tags the wheel for the platform, not for one Python version."""
+"""Puts the built shared library into the wheel and tags the wheel for the platform, not for one Python version. The licences
+are those of the repository; a source distribution carries copies."""
 import os
 import shutil
 
@@ -12,7 +13,12 @@ except ImportError:  # setuptools before 70.1
     from wheel.bdist_wheel import bdist_wheel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(HERE, "..", "..", "build", "libbackprop.so")
+REPOSITORY = os.path.join(HERE, "..", "..")
+LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(REPOSITORY, "build", "libbackprop.so")
+
+for licence in ("LICENSE", "THIRD-PARTY.md"):
+    if os.path.isfile(os.path.join(REPOSITORY, licence)):
+        shutil.copyfile(os.path.join(REPOSITORY, licence), os.path.join(HERE, licence))
 
 
 class BuildWithLibrary(build_py):
