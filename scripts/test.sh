@@ -14,7 +14,7 @@ mkdir -p $logs
 
 # Each part is a session, because a time limit inside a part moves processes to other process groups.
 part=
-end_session() { # kills what is left of the part
+end_session() { # kills the processes that remain of the part
     local left rounds
     [ -n "$part" ] || return 0
     for rounds in 1 2 3 4 5; do # a process may start another one meanwhile
@@ -22,7 +22,7 @@ end_session() { # kills what is left of the part
             awk -v session="$part" '{ id = $1; sub(/^.*\) /, "") } $4 == session && $1 != "Z" { print id }')
         [ -n "$left" ] || return 0
         kill -KILL $left 2>/dev/null
-        sleep 0.1
+        sleep 0.1 # until they have ended
     done
 }
 trap 'end_session; exit 130' INT
@@ -57,7 +57,7 @@ for target in "$@"; do
     esac
     {
         printf '%-16s %5d s  %s\n' "$target" $((SECONDS - start)) "$result"
-        # The failures by name, as the suites print them, and what a suite could not try on this machine.
+        # The failures, as the suites print them, and the tests that this machine cannot run.
         [ "$result" = passed ] || grep -E '^not ok |^FAILED |^ERROR |^✘ Test ' "$logs/$target.log" | sort -u | head -n 20
         grep -E '^# not tried: |^SKIPPED ' "$logs/$target.log" | sort -u
     } | sed '2,$s/^/    /' >>$logs/summary

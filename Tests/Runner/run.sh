@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What scripts/test.sh promises, tried with the parts in the Makefile here.
+# Tests scripts/test.sh with the parts in the Makefile here. Ends with "N passed, M failed".
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -34,7 +34,7 @@ claim "parts that pass give status 0" run 0 "2 passed, 0 failed" good good
 claim "a part that fails does not stop the next one" run 1 "2 passed, 1 failed" good bad good
 claim "the summary names the failed part and its failure" eval 'summary | grep -qE "^bad .*FAILED$" && summary | grep -q "^    not ok bad$"'
 claim "a failed build stops the run" run 1 "0 passed, 1 failed" bad good
-claim "what a part could not try is in the summary" eval \
+claim "the summary repeats the tests that a part could not run" eval \
     'run 0 "1 passed, 0 failed" partial && summary | grep -q "^    # not tried: the rest$"'
 export TIME_LIMIT=2
 claim "a part that hangs is stopped" run 1 "0 passed, 1 failed" hangs
@@ -42,6 +42,17 @@ unset TIME_LIMIT
 claim "all its processes have ended" ended
 rm -f process
 claim "a part that leaves a process behind ends, and so does the process" eval 'run 0 "1 passed, 0 failed" leaves && ended'
+interrupt() { # once the part is running
+    local runner
+    rm -f process
+    env --default-signal=INT scripts/test.sh hangs >out 2>&1 &
+    runner=$!
+    until [ -s process ]; do sleep 0.1; done
+    kill -INT $runner
+    wait $runner
+    [ $? -eq 130 ] && ended
+}
+claim "an interrupted run ends all its processes" interrupt
 claim "SIGINT interrupts a process of a part where the caller ignores it" eval \
     '(trap "" INT; run 1 "0 passed, 1 failed" interrupted) && ! grep -q "^not ok" out'
 
