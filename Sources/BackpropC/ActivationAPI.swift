@@ -56,8 +56,8 @@ public func bp_activation_register_library(
 ) -> Int32 {
     registering { () throws(BackpropError) in
         try .library(
-            try text(name, "name"), library_path.map { String(cString: $0) }, try text(function_symbol, "function_symbol"),
-            derivative_symbol.map { String(cString: $0) }, try Signature(parsing: try text(signature, "signature")),
+            try text(name, "name"), try ifAny(library_path), try bytes(function_symbol, "function_symbol"),
+            try ifAny(derivative_symbol), try Signature(parsing: try text(signature, "signature")),
             constants: try numbers(constants, constant_count))
     }
 }
@@ -129,6 +129,11 @@ private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -
             throw error
         }
     }
+}
+
+/// A path or a symbol that may be left out.
+private func ifAny(_ pointer: UnsafePointer<CChar>?) throws(BackpropError) -> CString? {
+    pointer == nil ? nil : try bytes(pointer, "path or symbol")
 }
 
 /// Constants of a signature.

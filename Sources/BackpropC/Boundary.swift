@@ -71,6 +71,13 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(Backpro
     return String(cString: pointer)
 }
 
+/// A caller's path or symbol, as the bytes it is.
+func bytes(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> CString {
+    let pointer = try require(pointer, name)
+    try Reserve.require(forText: cp_string_length(pointer))
+    return CString(pointer)
+}
+
 /// A caller's text that must be UTF-8.
 func validText(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
     let start = try require(pointer, name)

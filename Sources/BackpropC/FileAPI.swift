@@ -5,7 +5,7 @@ import CBackprop
 public func bp_network_load(_ path: UnsafePointer<CChar>!, _ network_out: UnsafeMutablePointer<OpaquePointer?>!) -> Int32 {
     status { () throws(BackpropError) in
         let out = try requireHandleOut(network_out)
-        out.pointee = try Handle(owning: try NetworkState.load(try text(path, "path"))).pointer
+        out.pointee = try Handle(owning: try NetworkState.load(try bytes(path, "path"))).pointer
     }
 }
 
@@ -24,8 +24,8 @@ public func bp_network_load_memory(
 @_cdecl("bp_network_save") @implementation
 public func bp_network_save(_ network: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in
-        let path = try text(path, "path")
-        try reading(network) { (state) throws(BackpropError) in try state.save(path) }
+        let path = try bytes(path, "path")
+        try Handle<NetworkState>(try require(network, "network")).save(path)
     }
 }
 
@@ -37,15 +37,14 @@ public func bp_network_save_memory(
     status { () throws(BackpropError) in
         let out = try zeroed(needed_out, "needed_out")
         let buffer = capacity == 0 ? buffer : try require(buffer, "buffer")
-        try reading(network) { (state) throws(BackpropError) in
-            try state.save(into: buffer, capacity: clampedToInt(capacity), needed: &out.pointee)
-        }
+        try Handle<NetworkState>(try require(network, "network"))
+            .save(into: buffer, capacity: clampedToInt(capacity), needed: &out.pointee)
     }
 }
 
 @_cdecl("bp_network_load_weights") @implementation
 public func bp_network_load_weights(_ network: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in
-        try Handle<NetworkState>(try require(network, "network")).loadWeights(try text(path, "path"))
+        try Handle<NetworkState>(try require(network, "network")).loadWeights(try bytes(path, "path"))
     }
 }

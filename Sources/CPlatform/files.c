@@ -1,42 +1,46 @@
 #define _GNU_SOURCE
 #include "files.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdio.h>
 #include <unistd.h>
 
-#include "memory.h"
+#include "file_reason.h"
 
-int cp_read_file(const char *path, size_t limit, uint8_t **bytes_out, size_t *count_out) {
-    *bytes_out = NULL;
-    *count_out = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold the host up */
-    if (fd < 0) return errno;
+int cp_open_file(const char *path, int *file_out, size_t *count_out, char reason[CP_REASON_SIZE]) {
     struct stat info;
-    int error = 0;
-    uint8_t *bytes = NULL;
-    size_t size = 0, at = 0;
-    if (fstat(fd, &info) != 0) error = errno;
-    else if (S_ISDIR(info.st_mode)) error = EISDIR;
-    else if (!S_ISREG(info.st_mode)) error = EINVAL;
-    else if ((uint64_t)info.st_size > limit) error = EFBIG;
-    else if (!(bytes = cp_allocate_bytes(size = (size_t)info.st_size))) error = ENOMEM;
-    while (!error && at < size) {
-        ssize_t n = read(fd, bytes + at, size - at);
-        if (n > 0) at += (size_t)n;
-        else if (n == 0) break; /* shorter than it was: the loader will say what is missing */
-        else if (errno != EINTR) error = errno;
-    }
-    close(fd);
+    *file_out = -1;
+    *count_out = 0;
+    /* Before it is opened: opening a pipe or a device is an event for whoever is at its other end. */
+    if (stat(path, &info) != 0) return cp_say(reason, errno);
+    int error = cp_require_regular(reason, info.st_mode);
+    if (error) return error;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be another by now */
+    if (file < 0) return cp_say(reason, errno);
+    error = fstat(file, &info) != 0 ? cp_say(reason, errno) : cp_require_regular(reason, info.st_mode);
     if (error) {
-        cp_free(bytes);
+        close(file);
         return error;
     }
-    *bytes_out = bytes;
-    *count_out = at;
+    *file_out = file;
+    *count_out = (size_t)info.st_size;
     return 0;
 }
 
-const char *cp_describe_errno(int code, char *buffer, size_t capacity) { return strerror_r(code, buffer, capacity); }
+int cp_read_file(int file, size_t offset, uint8_t *bytes, size_t count, char reason[CP_REASON_SIZE]) {
+    while (count > 0) {
+        ssize_t n = pread(file, bytes, count, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return cp_say(reason, errno);
+        if (n == 0) {
+            snprintf(reason, CP_REASON_SIZE, "it became shorter while it was read");
+            return EIO;
+        }
+        bytes += n;
+        offset += (size_t)n;
+        count -= (size_t)n;
+    }
+    return 0;
+}
+
+void cp_close_file(int file) { close(file); }

@@ -12,11 +12,11 @@ static _Thread_local void *current;
 void *cp_current_plugin_file(void) { return current; }
 void cp_set_current_plugin_file(void *file) { current = file; }
 
-void *cp_open_library(const char *path, char *error, size_t capacity) {
+void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        const char *reason = dlerror();
-        snprintf(error, capacity, "%s", reason ? reason : "unknown error");
+        const char *text = dlerror();
+        snprintf(reason, CP_REASON_SIZE, "%s", text ? text : "unknown error");
     }
     return library;
 }

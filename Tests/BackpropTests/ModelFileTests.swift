@@ -157,6 +157,45 @@ import Testing
         }
     }
 
+    /// "caf\xe9", as bytes that are not UTF-8: those very bytes name the file.
+    @Test func pathsMayBeAnyBytes() throws {
+        let network = try Network(layers: [2, 3, 1], seed: 8)
+        let other = try Network(layers: [2, 3, 1], seed: 9)
+        try withTemporaryPath { path in
+            let name = Array(path.utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
+            try network.save(to: name)
+            #expect(access(name, F_OK) == 0)
+            let loaded = try Network.load(from: name)
+            #expect(bits(try loaded.parameters()) == bits(try network.parameters()))
+            try other.loadWeights(from: name)
+            #expect(bits(try other.parameters()) == bits(try network.parameters()))
+            unlink(name)
+            do {
+                _ = try Network.load(from: name)
+                Issue.record("accepted")
+            } catch {
+                #expect(error.code == .io)
+                #expect(error.message.contains("\(path)\\xe9: No such file"), "\(error.message)")
+            }
+        }
+    }
+
+    @Test func aPathWithANulIsRefused() throws {
+        let network = try Network(layers: [2, 3, 1], seed: 8)
+        try withTemporaryPath { path in
+            expectFailure(.invalidValue) { try network.save(to: path + "\0other") }
+            #expect(access(path, F_OK) != 0)
+            expectFailure(.invalidValue) { _ = try Network.load(from: path + "\0") }
+            expectFailure(.invalidValue) { try network.loadWeights(from: path + "\0") }
+            expectFailure(.invalidValue) {
+                try Network.registerActivation("nul", library: "libm.so.6\0", function: "erf", signature: "d(d)")
+            }
+            expectFailure(.invalidValue) {
+                try Network.registerActivation("nul", library: "libm.so.6", function: "erf\0x", signature: "d(d)")
+            }
+        }
+    }
+
     @Test func weightsOfAFileAreTaken() throws {
         let source = try Network(layers: [2, 3, 1], seed: 8)
         let target = try Network(layers: [2, 3, 1], seed: 9)

@@ -92,7 +92,7 @@ reference handles arguments options settings counts tensors
 training initialization losses batchnorm fold optimizers dropout scaling score transaction
 trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
-files metadata mutations saving weights corpus
+files metadata mutations saving targets weights corpus
 threads team memory faults
 limits hygiene allocations
 cplusplus

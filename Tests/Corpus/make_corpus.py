@@ -148,18 +148,18 @@ bad("version-none", seal(header.replace('version":"1"', 'version":"x"'), data), 
 
 # Cut or changed
 bad("cut-in-header", whole[:200], "CORRUPT", "cut short: 200 bytes do not hold its header")
-bad("cut-in-data", whole[:-5], "CORRUPT", "its checksum is not")
+bad("cut-in-data", whole[:-5], "CORRUPT", "tensors take 100 bytes, its data are 95")
 bad("changed-number", flipped(len(whole) - 3), "CORRUPT", "its checksum is not")
 bad("changed-word", flipped(whole.index(b"squared")), "CORRUPT", "its checksum is not")
 bad("changed-checksum", flipped(8 + len(OPENING) + 20), "CORRUPT", "its checksum is not")
-bad("byte-too-many", whole + b"\0", "CORRUPT", "its checksum is not")
+bad("byte-too-many", whole + b"\0", "CORRUPT", "tensors take 100 bytes, its data are 101")
 bad("length-past-end", struct.pack("<Q", len(whole)) + whole[8:], "CORRUPT", "do not hold its header")
 bad("length-2-to-63", struct.pack("<Q", 1 << 63) + whole[8:], "CORRUPT", "do not hold its header")
 bad("length-all-ones", b"\xff" * 8 + whole[8:], "CORRUPT", "do not hold its header")
 
 # The checksum is right from here on. Data that do not fit
-bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "data do not fit its layers")
-bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "data do not fit its layers")
+bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "its data are 96")
+bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "its data are 104")
 for name, place, value in (("nan", 0, math.nan), ("infinity", 6, -math.inf)):
     changed = data[:4 * place] + struct.pack("<f", value) + data[4 * place + 4:]
     bad(f"{name}-weight", seal(header, changed), "CORRUPT", "holds a NaN, an infinity or a negative variance")
@@ -214,29 +214,31 @@ for name, source, tensor, message in (
 layers = 1025
 long = Model([1, 1], ["identity"], ["none"])
 long.words.update(layers=",".join(["1"] * (layers + 1)), activations=",".join(["relu"] * layers), batchnorm=",".join(["none"] * layers))
-bad("layers-too-many", seal(long.header, bytes(8 * layers)), "LIMIT", "at most 1024 layers")
+long.tensors.append(("rest", [2 * layers - 2], [0] * (2 * layers - 2)))
+bad("layers-too-many", seal(long.header, long.data), "LIMIT", "at most 1024 layers")
 
 # Tensors
-lie("tensor-missing", "has 7 tensors, its layers 8", ',"layers.2.bias":{"dtype":"F32","shape":[1],"data_offsets":[96,100]}', "")
+lie("tensor-missing", "has 7 tensors, its layers 8", ',"layers.1.bias":{"dtype":"F32","shape":[3],"data_offsets":[24,36]}', "")
 lie("tensor-more", "has 9 tensors, its layers 8", '[96,100]}', '[96,100]},"more":{"dtype":"F32","shape":[0],"data_offsets":[100,100]}')
 lie("tensor-name", "is not the model's", "layers.2.bias", "layers.2.base")
 lie("tensor-twice", "is not the model's", "layers.2.bias", "layers.2.weight")
 lie("tensor-type", "is not the model's", '"F32","shape":[3,2]', '"I32","shape":[3,2]')
 lie("tensor-shape", "is not the model's", "[3,2]", "[2,3]")
-lie("tensor-shape-of-nine", "header is not valid", "[3,2]", "[1,1,1,1,1,1,1,1,6]")
+lie("tensor-shape-of-nine", "is not the model's", "[3,2]", "[1,1,1,1,1,1,1,1,6]")
+lie("tensor-shape-of-sixty-five", "header is not valid", "[3,2]", "[" + "1," * 64 + "6]")
 lie("tensor-shape-beyond-counting", "header is not valid", "[3,2]", "[3,9223372036854775808]")
 lie("tensors-out-of-order", "is not the model's", '"layers.1.norm.weight"', '"layers.1.norm.bias"')
 lie("offsets-gap", "is not the model's", "[24,36]", "[28,40]")
 lie("offsets-overlap", "is not the model's", "[24,36]", "[20,32]")
 lie("offsets-backwards", "is not the model's", "[24,36]", "[36,24]")
-lie("offsets-past-end", "is not the model's", "[96,100]", "[96,104]")
-lie("offsets-near-2-to-58", "is not the model's", "[96,100]", "[288230376151711739,288230376151711743]")
+lie("offsets-past-end", "its data are 100", "[96,100]", "[96,104]")
+lie("offsets-near-2-to-58", "its data are 100", "[96,100]", "[288230376151711739,288230376151711743]")
 lie("offsets-beyond-counting", "header is not valid", "[96,100]", "[96,18446744073709551716]")
 lie("offsets-negative", "header is not valid", "[0,24]", "[-24,0]")
 lie("offsets-of-three", "header is not valid", "[0,24]", "[0,24,24]")
 lie("tensor-without-shape", "header is not valid", '"shape":[3,2],', "")
 lie("tensor-with-a-field-twice", "header is not valid", '"shape":[3,2],', '"shape":[3,2],"shape":[3,2],')
-lie("tensor-with-another-field", "header is not valid", '"shape":[3,2],', '"shape":[3,2],"device":"cpu",')
+lie("tensor-with-another-field", "fields that this library does not know", '"shape":[3,2],', '"shape":[3,2],"device":"cpu",')
 
 # JSON
 bad("json-not-closed", seal(header[:-1], data), "CORRUPT", "header is not valid")

@@ -56,9 +56,26 @@ extension Network {
         _ name: String, library path: String?, function: String, derivative: String? = nil, signature: String,
         constants: [Double] = [], isThreadSafe: Bool = false
     ) throws(BackpropError) {
+        try registerActivation(
+            name, path: try CString(path), function, derivative, signature, constants, isThreadSafe)
+    }
+
+    /// The same with a path as the system has it: bytes ended by a NUL, which need not be UTF-8.
+    public static func registerActivation(
+        _ name: String, library path: UnsafePointer<CChar>, function: String, derivative: String? = nil, signature: String,
+        constants: [Double] = [], isThreadSafe: Bool = false
+    ) throws(BackpropError) {
+        try registerActivation(name, path: CString(path), function, derivative, signature, constants, isThreadSafe)
+    }
+
+    private static func registerActivation(
+        _ name: String, path: CString?, _ function: String, _ derivative: String?, _ signature: String,
+        _ constants: [Double], _ isThreadSafe: Bool
+    ) throws(BackpropError) {
         try register(
             try ActivationPlugin.library(
-                name, path, function, derivative, try Signature(parsing: signature), constants: constants), isThreadSafe)
+                name, path, try CString(function), try CString(derivative), try Signature(parsing: signature),
+                constants: constants), isThreadSafe)
     }
 
     /// Networks that use the activation go on with it.

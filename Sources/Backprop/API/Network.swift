@@ -258,18 +258,36 @@ public final class Network: Sendable {
         }
     }
 
+    // MARK: Files
+
     /// Writes a safetensors file, whole or not at all.
     public func save(to path: String) throws(BackpropError) {
-        try handle.read { (state) throws(BackpropError) in try state.save(path) }
+        try handle.save(try CString(path))
     }
 
     /// Takes the weights from any safetensors file that has tensors of these names and shapes.
     public func loadWeights(from path: String) throws(BackpropError) {
-        try handle.loadWeights(path)
+        try handle.loadWeights(try CString(path))
     }
 
     public static func load(from path: String) throws(BackpropError) -> Network {
-        try Network(owning: try NetworkState.load(path))
+        try Network(owning: try NetworkState.load(try CString(path)))
+    }
+}
+
+/// The same with paths as the system has them: bytes ended by a NUL, which need not be UTF-8. They are what
+/// `URL.withUnsafeFileSystemRepresentation` and `FilePath.withPlatformString` give.
+extension Network {
+    public func save(to path: UnsafePointer<CChar>) throws(BackpropError) {
+        try handle.save(CString(path))
+    }
+
+    public func loadWeights(from path: UnsafePointer<CChar>) throws(BackpropError) {
+        try handle.loadWeights(CString(path))
+    }
+
+    public static func load(from path: UnsafePointer<CChar>) throws(BackpropError) -> Network {
+        try Network(owning: try NetworkState.load(CString(path)))
     }
 }
 

@@ -72,7 +72,7 @@ public final class ActivationPlugin: @unchecked Sendable {
 extension ActivationPlugin {
     /// From a shared library's functions by their names; nil is the process itself.
     package static func library(
-        _ name: String, _ path: String?, _ symbol: String, _ derivative: String?, _ signature: Signature,
+        _ name: String, _ path: CString?, _ symbol: CString, _ derivative: CString?, _ signature: Signature,
         constants: [Double]
     ) throws(BackpropError) -> ActivationPlugin {
         let library = try SharedObject.open(path)

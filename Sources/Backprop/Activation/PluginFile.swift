@@ -3,13 +3,13 @@ import CPlatform
 /// A shared object that brings activations, while its entry point runs. What it registers on this thread waits here, and
 /// nothing of it is left if it fails.
 package final class PluginFile {
-    private let path: String
+    private let path: CString
     private let library: SharedObject
     var list = PluginList()
     /// The first registration that was refused.
     private var refusal: BackpropError?
 
-    private init(_ path: String, _ library: SharedObject) {
+    private init(_ path: CString, _ library: SharedObject) {
         self.path = path
         self.library = library
     }
@@ -25,10 +25,10 @@ package final class PluginFile {
 
     /// Loads the file at a path. `enter` calls the entry point and returns what it returned.
     package static func load(
-        _ path: String, entry: String, enter: (ForeignFunction) -> Int32
+        _ path: CString, entry: String, enter: (ForeignFunction) -> Int32
     ) throws(BackpropError) {
         let library = try SharedObject.open(path)
-        let function = try library.function(entry)
+        let function = try library.function(try CString(entry))
         let file = PluginFile(path, library)
         try withExtendedLifetime(file) { () throws(BackpropError) in
             let outer = cp_current_plugin_file()
@@ -43,7 +43,7 @@ package final class PluginFile {
     private func requireSuccess(_ code: Int32) throws(BackpropError) {
         guard code != 0 else { return }
         let reason = refusal.map { ": \($0.message)" } ?? ""
-        throw BackpropError(.callback, "plug-in \(path) failed with code \(Int(code))\(reason)")
+        throw BackpropError(.callback, "plug-in \(path.shown) failed with code \(Int(code))\(reason)")
     }
 
     /// Unless the file has brought one of that name.

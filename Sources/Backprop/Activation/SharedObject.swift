@@ -3,9 +3,9 @@ import CPlatform
 /// A shared object that stays open as long as something uses it. Closing may unload its code.
 package final class SharedObject {
     private let handle: UnsafeMutableRawPointer
-    private let name: String
+    private let name: Text
 
-    private init(_ handle: UnsafeMutableRawPointer, _ name: String) {
+    private init(_ handle: UnsafeMutableRawPointer, _ name: Text) {
         self.handle = handle
         self.name = name
     }
@@ -13,18 +13,13 @@ package final class SharedObject {
     deinit { cp_close_library(handle) }
 
     /// nil opens the process itself: the program and what it was linked with.
-    package static func open(_ path: String?) throws(BackpropError) -> SharedObject {
+    package static func open(_ path: CString?) throws(BackpropError) -> SharedObject {
         if let path, path.isEmpty { throw BackpropError(.invalidValue, "the path of the library is empty") }
-        var reason = ""
-        let handle = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 768) { buffer in
-            let text = buffer.baseAddress.unsafelyUnwrapped
-            let handle =
-                if let path { path.withCString { cp_open_library($0, text, 768) } } else { cp_open_library(nil, text, 768) }
-            if handle == nil { reason = String(cString: text) }
-            return handle
+        let (handle, reason) = withReason { reason in
+            if let path { path.withPointer { cp_open_library($0, reason) } } else { cp_open_library(nil, reason) }
         }
-        guard let handle else { throw BackpropError(.library, "cannot open a library: \(reason)") }
-        return SharedObject(handle, path ?? "the process")
+        guard let handle else { throw BackpropError(.library, "cannot open a library: \(reason.shown)") }
+        return SharedObject(handle, path?.shown ?? "the process")
     }
 
     /// The shared object that holds a function's code, so that it stays while the function is in use; nil where there is
@@ -33,9 +28,9 @@ package final class SharedObject {
         cp_open_library_of(function).map { SharedObject($0, "") }
     }
 
-    package func function(_ symbol: String) throws(BackpropError) -> ForeignFunction {
-        guard let function = symbol.withCString({ cp_find_function(handle, $0) }) else {
-            throw BackpropError(.library, "\(name) has no function \"\(symbol)\"")
+    package func function(_ symbol: CString) throws(BackpropError) -> ForeignFunction {
+        guard let function = symbol.withPointer({ cp_find_function(handle, $0) }) else {
+            throw BackpropError(.library, "\(name) has no function \"\(symbol.shown)\"")
         }
         return function
     }

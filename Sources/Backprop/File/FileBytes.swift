@@ -1,30 +1,54 @@
 import CPlatform
 
-/// A whole file in memory, freed with its owner.
+/// Some bytes of a file, in memory: a caller's, or memory freed with its owner.
 struct FileBytes: ~Copyable {
-    private let bytes: UnsafeMutablePointer<UInt8>
-    private let count: Int
+    let buffer: UnsafeBufferPointer<UInt8>
+    private let owned: UnsafeMutablePointer<UInt8>?
 
-    var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: bytes, count: count) }
-
-    init(reading path: String) throws(BackpropError) {
-        guard !path.isEmpty else { throw BackpropError(.invalidValue, "the path is empty") }
-        var bytes: UnsafeMutablePointer<UInt8>?
-        var count = 0
-        let error = path.withCString { cp_read_file($0, 1 << 58, &bytes, &count) }
-        guard error == 0, let bytes else { throw fileError(error, "read", path) }
-        self.bytes = bytes
-        self.count = count
+    /// A caller's.
+    init(_ buffer: UnsafeBufferPointer<UInt8>) {
+        self.buffer = buffer
+        owned = nil
     }
 
-    deinit { cp_free(bytes) }
+    init(_ range: Range<Int>, of file: borrowing InputFile) throws(BackpropError) {
+        guard let bytes = cp_allocate_bytes(range.count) else {
+            throw BackpropError(.outOfMemory, "out of memory: no room for \(range.count) bytes of a file")
+        }
+        do throws(BackpropError) {
+            try file.read(range, to: bytes)
+        } catch {
+            cp_free(bytes)
+            throw error
+        }
+        buffer = UnsafeBufferPointer(start: bytes, count: range.count)
+        owned = bytes
+    }
+
+    deinit { cp_free(owned) }
 }
 
-/// The error for an errno.
-func fileError(_ code: Int32, _ verb: String, _ path: String) -> BackpropError {
-    if code == cp_out_of_memory_errno { return BackpropError(.outOfMemory, "out of memory: cannot \(verb) \(path)") }
-    let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-        String(cString: cp_describe_errno(code, buffer.baseAddress, 256).unsafelyUnwrapped)
+/// Where a model's bytes come from. A file is read piece by piece: what its header promises is compared with its size
+/// before memory is taken for it.
+enum FileSource: ~Copyable {
+    case file(InputFile)
+    case memory(UnsafeBufferPointer<UInt8>)
+    case bytes(FileBytes)
+
+    var count: Int {
+        switch self {
+        case .file(let file): file.count
+        case .memory(let buffer): buffer.count
+        case .bytes(let bytes): bytes.buffer.count
+        }
     }
-    return BackpropError(.io, "cannot \(verb) \(path): \(text)")
+
+    /// The range must be within.
+    func bytes(_ range: Range<Int>) throws(BackpropError) -> FileBytes {
+        switch self {
+        case .file(let file): try FileBytes(range, of: file)
+        case .memory(let buffer): FileBytes(UnsafeBufferPointer(rebasing: buffer[range]))
+        case .bytes(let bytes): FileBytes(UnsafeBufferPointer(rebasing: bytes.buffer[range]))
+        }
+    }
 }

@@ -3,6 +3,8 @@
 struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var at = 0
+    /// Of values that are passed over: what the safetensors package takes.
+    private static var mostNesting: Int { 127 }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
@@ -47,6 +49,33 @@ struct JSONReader {
         return string
     }
 
+    /// Any value, which is checked and not kept.
+    mutating func skipValue(depth: Int = 0) throws(BackpropError) {
+        guard depth < Self.mostNesting else { throw malformed }
+        skipSpace()
+        switch at < bytes.count ? bytes[at] : 0 {
+        case 0x7B:  // {
+            try readObject { (_, reader) throws(BackpropError) in try reader.skipValue(depth: depth + 1) }
+        case 0x5B:  // [
+            try expect(0x5B)
+            if take(0x5D) { return }
+            repeat { try skipValue(depth: depth + 1) } while take(0x2C)
+            try expect(0x5D)
+        case 0x22:  // "
+            _ = try readString()
+        case 0x2D, 0x30...0x39:
+            try skipNumber()
+        default:
+            guard takeWord("true") || takeWord("false") || takeWord("null") else { throw malformed }
+        }
+    }
+
+    /// Whether null came next.
+    mutating func takeNull() -> Bool {
+        skipSpace()
+        return takeWord("null")
+    }
+
     /// Nothing but space may follow.
     mutating func expectEnd() throws(BackpropError) {
         skipSpace()
@@ -65,6 +94,31 @@ struct JSONReader {
         }
         guard at > start, at == start + 1 || bytes[start] != 0x30 else { throw malformed }
         return value
+    }
+
+    /// `-12.5e+3`: a sign, digits without a leading zero, a fraction, an exponent.
+    private mutating func skipNumber() throws(BackpropError) {
+        _ = takeByte(0x2D)
+        if !takeByte(0x30) { try skipDigits() }
+        if takeByte(0x2E) { try skipDigits() }
+        if takeByte(0x65) || takeByte(0x45) {
+            if !takeByte(0x2B) { _ = takeByte(0x2D) }
+            try skipDigits()
+        }
+    }
+
+    private mutating func skipDigits() throws(BackpropError) {
+        let start = at
+        while at < bytes.count, bytes[at] >= 0x30, bytes[at] <= 0x39 { at += 1 }
+        guard at > start else { throw malformed }
+    }
+
+    private mutating func takeWord(_ word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard bytes.count - at >= count else { return false }
+        for i in 0..<count where bytes[at + i] != word.utf8Start[i] { return false }
+        at += count
+        return true
     }
 
     private mutating func readEscape(into text: inout [UInt8]) throws(BackpropError) {
@@ -113,6 +167,10 @@ struct JSONReader {
 
     private mutating func take(_ byte: UInt8) -> Bool {
         skipSpace()
+        return takeByte(byte)
+    }
+
+    private mutating func takeByte(_ byte: UInt8) -> Bool {
         guard at < bytes.count, bytes[at] == byte else { return false }
         at += 1
         return true

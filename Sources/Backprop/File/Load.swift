@@ -1,17 +1,26 @@
 import CPlatform
 
 extension NetworkState {
-    package static func load(_ path: String) throws(BackpropError) -> NetworkState {
-        let file = try FileBytes(reading: path)
-        return try load(file.buffer)
+    package static func load(_ path: CString) throws(BackpropError) -> NetworkState {
+        try load(.file(try InputFile(reading: path)))
     }
 
-    /// From the bytes of a model file. In this order: is it one, of a version known, unchanged; then what it says.
+    /// From the bytes of a model file.
     package static func load(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> NetworkState {
-        guard ModelFormat.isModel(file) else { throw BackpropError(.notAModel, "not a model of this library") }
-        let header = try SafeTensorsHeader(parsing: try ModelFormat.unchangedHeader(of: file))
-        let network = try make(from: header.metadata, dataCount: file.count - header.dataStart)
-        let data = UnsafeRawPointer(file.baseAddress.unsafelyUnwrapped) + header.dataStart
+        try load(.memory(file))
+    }
+
+    /// In this order: is it a model, of a version known, of the size its header says, unchanged; then what it says.
+    private static func load(_ source: consuming FileSource) throws(BackpropError) -> NetworkState {
+        let start = try ModelFormat.start(of: source)
+        guard ModelFormat.isModel(start.buffer) else { throw BackpropError(.notAModel, "not a model of this library") }
+        let model = try ModelFormat.unchanged(source, start.buffer)
+        let header = model.header
+        guard !header.hasOtherFields else {
+            throw BackpropError(.corrupt, "the model's tensors have fields that this library does not know")
+        }
+        let data = model.data.buffer
+        let network = try make(from: header.metadata, dataCount: data.count)
         try fill(network, from: header, data)
         try ModelFormat.requireScales(of: network)
         network.optimizerState?.measure(network.kernels)
@@ -131,19 +140,20 @@ extension NetworkState {
 
     /// The tensors must be exactly those of the network, in order, without gaps.
     private static func fill(
-        _ network: NetworkState, from header: SafeTensorsHeader, _ data: UnsafeRawPointer
+        _ network: NetworkState, from header: SafeTensorsHeader, _ data: UnsafeBufferPointer<UInt8>
     ) throws(BackpropError) {
         let expected = ModelFormat.tensors(of: network)
         guard header.tensors.count == expected.count else {
             throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, its layers \(expected.count)")
         }
+        let base = UnsafeRawPointer(data.baseAddress.unsafelyUnwrapped)
         var offset = 0
         for (tensor, found) in zip(expected, header.tensors) {
             let end = offset + tensor.count * 4
             guard found.name.isSame(as: tensor.name), found.type.isSame(as: "F32"), found.shape == tensor.shape,
                 found.begin == offset, found.end == end
             else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
-            let values = (data + offset).assumingMemoryBound(to: Float.self)
+            let values = (base + offset).assumingMemoryBound(to: Float.self)
             guard tensor.accepts(values) else { throw found.error(.corrupt, ModelFormat.unacceptable) }
             tensor.copy(from: values)
             offset = end

@@ -2,34 +2,40 @@ import CPlatform
 
 /// Any safetensors file, whoever wrote it, to take weights from.
 private struct WeightsFile: ~Copyable {
-    private let file: FileBytes
     private let tensors: [SafeTensorsHeader.Tensor]
     /// Tensors in the order of their names.
     private let byName: [Int]
+    /// Where the tensors are read from, and where in it the first begins.
+    private let source: FileSource
     private let dataStart: Int
 
-    init(reading path: String) throws(BackpropError) {
-        let file = try FileBytes(reading: path)
-        let header = try Self.header(of: file.buffer)
-        let tensors = header.tensors
+    init(reading path: CString) throws(BackpropError) {
+        let source = FileSource.file(try InputFile(reading: path))
+        let start = try ModelFormat.start(of: source)
+        if ModelFormat.isModel(start.buffer) {
+            let model = try ModelFormat.unchanged(source, start.buffer)  // held to its checksum: all of it is read
+            try self.init(model.header.tensors, in: .bytes(model.data), from: 0)
+        } else {
+            guard let head = try SafeTensorsHeader.head(of: source), head.buffer.count > 8, head.buffer[8] == 0x7B else {
+                throw BackpropError(.notAModel, "not a safetensors file")
+            }
+            let header = try SafeTensorsHeader(parsing: head.buffer)
+            try self.init(header.tensors, in: source, from: header.dataStart)
+        }
+    }
+
+    private init(
+        _ tensors: [SafeTensorsHeader.Tensor], in source: consuming FileSource, from dataStart: Int
+    ) throws(BackpropError) {
         let byName = order(of: tensors.count) { tensors[$0].name.precedes(tensors[$1].name) }
         for (one, next) in zip(byName, byName.dropFirst()) where tensors[one].name.isSame(as: tensors[next].name) {
             throw tensors[one].error(.corrupt, "is in the file twice")
         }
-        try Self.requireNoGaps(tensors, dataCount: file.buffer.count - header.dataStart)
-        self.file = file
+        try Self.requireNoGaps(tensors, dataCount: source.count - dataStart)
         self.tensors = tensors
         self.byName = byName
-        dataStart = header.dataStart
-    }
-
-    /// A model of this library is held to its checksum.
-    private static func header(of file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> SafeTensorsHeader {
-        if ModelFormat.isModel(file) { return try SafeTensorsHeader(parsing: try ModelFormat.unchangedHeader(of: file)) }
-        guard let text = SafeTensorsHeader.text(of: file), text.first == 0x7B else {
-            throw BackpropError(.notAModel, "not a safetensors file")
-        }
-        return try SafeTensorsHeader(parsing: text)
+        self.source = source
+        self.dataStart = dataStart
     }
 
     /// The tensors cover the data, each byte once.
@@ -65,10 +71,11 @@ private struct WeightsFile: ~Copyable {
         guard let type = FloatType.named(tensor.type) else {
             throw tensor.error(.mismatch, "is not of type F32, F64, F16 or BF16")
         }
-        guard tensor.end - tensor.begin == wanted.count * type.size, let base = file.buffer.baseAddress else {
+        guard tensor.end - tensor.begin == wanted.count * type.size else {
             throw tensor.error(.corrupt, "has not the bytes its shape needs")
         }
-        type.convert(UnsafeRawPointer(base) + dataStart + tensor.begin, wanted.count, to: floats)
+        let bytes = try source.bytes(dataStart + tensor.begin..<dataStart + tensor.end)
+        type.convert(UnsafeRawPointer(bytes.buffer.baseAddress.unsafelyUnwrapped), wanted.count, to: floats)
         guard wanted.accepts(floats) else { throw tensor.error(.notFinite, ModelFormat.unacceptable) }
     }
 
@@ -83,25 +90,51 @@ private struct WeightsFile: ~Copyable {
 }
 
 extension Handle where Object == NetworkState {
-    /// Takes the network's weights from a file, which is read before the network is entered.
-    package func loadWeights(_ path: String) throws(BackpropError) {
+    /// Takes the network's weights from a file. The network is not entered while the file is read: a slow disk holds up
+    /// nobody else.
+    package func loadWeights(_ path: CString) throws(BackpropError) {
         let file = try WeightsFile(reading: path)
-        try write { (state) throws(BackpropError) in try state.setWeights(from: file) }
+        var isDone = false
+        while !isDone {  // again where batch normalization was switched meanwhile
+            var weights: Weights?
+            try read { (state) throws(BackpropError) in weights = try Weights(for: state) }
+            guard var weights = weights.take() else { return }
+            try weights.read(from: file)
+            try write { (state) throws(BackpropError) in isDone = try state.setWeights(weights) }
+        }
     }
 }
 
-extension NetworkState {
-    /// All layers' tensors: first copied and looked at, then put in place.
-    fileprivate func setWeights(from file: borrowing WeightsFile) throws(BackpropError) {
-        try Reserve.require(forLayers: layers.count)
-        let tensors = ModelFormat.layerTensors(of: self)
-        let floats = try Floats(tensors.reduce(0) { $0 + $1.count })
-        var found: [Bool] = []
+/// The numbers of a network's layers, apart from it.
+private struct Weights: ~Copyable {
+    /// As the network's own, but in memory of their own.
+    private let tensors: [ModelFormat.Tensor]
+    private let floats: Floats
+    private var isFound: [Bool] = []
+
+    init(for network: NetworkState) throws(BackpropError) {
+        try Reserve.require(forLayers: network.layers.count)
+        let own = ModelFormat.layerTensors(of: network)
+        floats = try Floats(own.reduce(0) { $0 + $1.count })
+        var at = floats.base
+        var tensors: [ModelFormat.Tensor] = []
+        for tensor in own {
+            tensors.append(
+                ModelFormat.Tensor(
+                    name: tensor.name, shape: tensor.shape, place: .vector(at), isIdle: tensor.isIdle,
+                    isVariance: tensor.isVariance))
+            at += tensor.count
+        }
+        self.tensors = tensors
+    }
+
+    mutating func read(from file: borrowing WeightsFile) throws(BackpropError) {
+        try Reserve.require(forLayers: tensors.count)
         var taken = [Bool](repeating: false, count: file.count)
         var at = floats.base
         for tensor in tensors {
             let index = file.index(of: tensor.name)
-            found.append(index != nil)
+            isFound.append(index != nil)
             if let index {
                 taken[index] = true
                 try file.copy(index, as: tensor, to: at)
@@ -111,11 +144,28 @@ extension NetworkState {
             at += tensor.count
         }
         try file.requireOnly(taken)
-        at = floats.base
-        for (tensor, isFound) in zip(tensors, found) {
+    }
+
+    /// Puts them in place; false where the network's tensors are others by now.
+    func put(into own: [ModelFormat.Tensor]) -> Bool {
+        guard own.count == tensors.count else { return false }
+        for (each, tensor) in zip(own, tensors) where !each.name.isSame(as: tensor.name) || each.isIdle != tensor.isIdle {
+            return false
+        }
+        var at = floats.base
+        for (tensor, isFound) in zip(own, isFound) {
             if isFound { tensor.copy(from: at) }
             at += tensor.count
         }
+        return true
+    }
+}
+
+extension NetworkState {
+    fileprivate func setWeights(_ weights: borrowing Weights) throws(BackpropError) -> Bool {
+        try Reserve.require(forLayers: layers.count)
+        guard weights.put(into: ModelFormat.layerTensors(of: self)) else { return false }
         hasInitialWeights = false
+        return true
     }
 }

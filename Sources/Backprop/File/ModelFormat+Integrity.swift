@@ -1,20 +1,30 @@
 /// Whether a file is a model, of a version known, and unchanged: asked before anything it says is believed.
 extension ModelFormat {
-    static func isModel(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
-        has(file, opening, at: 8)
+    /// How a file starts, as far as it is needed to see what it is.
+    static func start(of source: borrowing FileSource) throws(BackpropError) -> FileBytes {
+        try source.bytes(0..<min(source.count, checksumEnd))
     }
 
-    /// The header's text of a model whose version and checksum are right.
-    static func unchangedHeader(of file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> UnsafeBufferPointer<UInt8> {
-        try requireVersion(file)
-        guard let text = SafeTensorsHeader.text(of: file), file.count >= checksumStart + checksumDigits else {
-            throw BackpropError(.corrupt, "the model is cut short: \(file.count) bytes do not hold its header")
+    static func isModel(_ start: UnsafeBufferPointer<UInt8>) -> Bool {
+        has(start, opening, at: 8)
+    }
+
+    /// The header of a model, and its data: of a version known, as long as the header says, and with the right checksum.
+    static func unchanged(
+        _ source: borrowing FileSource, _ start: UnsafeBufferPointer<UInt8>
+    ) throws(BackpropError) -> UnchangedModel {
+        try requireVersion(start)
+        guard source.count >= checksumEnd, let head = try SafeTensorsHeader.head(of: source) else {
+            throw BackpropError(.corrupt, "the model is cut short: \(source.count) bytes do not hold its header")
         }
-        let computed = hex(checksum(of: file))
-        guard has(file, computed, at: checksumStart) else {
+        let header = try SafeTensorsHeader(parsing: head.buffer)
+        try header.requireDataCount(source.count - header.dataStart)
+        let data = try source.bytes(header.dataStart..<source.count)
+        let computed = hex(checksum(of: head.buffer, data.buffer))
+        guard has(head.buffer, computed, at: checksumStart) else {
             throw BackpropError(.corrupt, "the model is cut short or changed: its checksum is not \(computed)")
         }
-        return text
+        return UnchangedModel(header: header, data: data)
     }
 
     private static func requireVersion(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
@@ -38,4 +48,9 @@ extension ModelFormat {
         for i in bytes.indices where file[start + i] != bytes[i] { return false }
         return true
     }
+}
+
+struct UnchangedModel: ~Copyable {
+    let header: SafeTensorsHeader
+    let data: FileBytes
 }

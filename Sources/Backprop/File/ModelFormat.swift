@@ -11,6 +11,7 @@ enum ModelFormat {
     static var firstKeys: [String] { ["format", "format_version", "checksum"] }
     /// Where the checksum's digits lie in a file.
     static var checksumStart: Int { 8 + opening.bytes.count + version.bytes.count + beforeChecksum.bytes.count }
+    static var checksumEnd: Int { checksumStart + checksumDigits }
 
     /// A tensor of the network's: `count` floats, or weights or biases in the panels of their layer.
     struct Tensor {
@@ -66,14 +67,14 @@ enum ModelFormat {
         return tensors
     }
 
-    /// The checksum of a whole file, its own digits taken as zeros.
-    static func checksum(of file: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        let end = checksumStart + checksumDigits
+    /// The checksum of a whole file in two parts, its own digits, which are in the first, taken as zeros.
+    static func checksum(of head: UnsafeBufferPointer<UInt8>, _ data: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var checksum = Checksum()
-        checksum.add(UnsafeBufferPointer(rebasing: file[..<checksumStart]))
+        checksum.add(UnsafeBufferPointer(rebasing: head[..<checksumStart]))
         let zeros = [UInt8](repeating: 0x30, count: checksumDigits)
         zeros.withUnsafeBufferPointer { checksum.add($0) }
-        checksum.add(UnsafeBufferPointer(rebasing: file[end...]))
+        checksum.add(UnsafeBufferPointer(rebasing: head[checksumEnd...]))
+        checksum.add(data)
         return checksum.value
     }
 

@@ -1,61 +1,49 @@
 import CPlatform
 
-extension NetworkState {
-    /// Writes the model; the old file of that name stays until the new one is safely on the disk.
-    package func save(_ path: String) throws(BackpropError) {
-        guard !path.isEmpty else { throw BackpropError(.invalidValue, "the path is empty") }
-        let model = try SavedModel(self)
-        let error = path.withCString { cp_replace_file($0, model.bytes, model.count) }
-        if error != 0 { throw fileError(error, "write", path) }
+extension Handle where Object == NetworkState {
+    /// Writes the model; the old file of that name stays until the new one is safely on the disk. The network is left as
+    /// soon as it is copied: a slow disk holds up nobody else.
+    package func save(_ path: CString) throws(BackpropError) {
+        try requireNotEmpty(path)
+        var model: SavedModel?
+        try read { (state) throws(BackpropError) in model = try SavedModel(try ModelLayout(state)) }
+        try model?.write(path)
     }
 
     /// The bytes of the file, if they fit; their number in any case.
     package func save(
         into buffer: UnsafeMutablePointer<UInt8>?, capacity: Int, needed: inout Int
     ) throws(BackpropError) {
-        let model = try SavedModel(self)
-        needed = model.count
-        guard let buffer, capacity >= model.count else {
-            throw BackpropError(.bufferTooSmall, "the model needs \(model.count) bytes, the buffer has \(capacity)")
+        var model: SavedModel?
+        try read { (state) throws(BackpropError) in
+            let layout = try ModelLayout(state)
+            needed = layout.count
+            guard capacity >= layout.count else {
+                throw BackpropError(.bufferTooSmall, "the model needs \(layout.count) bytes, the buffer has \(capacity)")
+            }
+            model = try SavedModel(layout)
         }
-        cp_copy(buffer, model.bytes, model.count)
+        if let buffer { model?.copy(to: buffer) }
     }
 }
 
-/// A model file in memory.
-private struct SavedModel: ~Copyable {
-    let bytes: UnsafeMutablePointer<UInt8>
+/// What a model file will hold: its header, the checksum still zeros, and the tensors that follow.
+private struct ModelLayout {
+    let header: [UInt8]
+    let tensors: [ModelFormat.Tensor]
     let count: Int
 
     init(_ network: NetworkState) throws(BackpropError) {
         try Reserve.require(forLayers: network.layers.count, texts: network.metadataBytes)
-        let tensors = ModelFormat.tensors(of: network)
-        let header = Self.header(network, tensors)
+        tensors = ModelFormat.tensors(of: network)
+        header = Self.header(network, tensors)
         guard header.count <= SafeTensorsHeader.largestSize else {
             throw BackpropError(.limit, "the model's header of \(header.count) bytes is longer than \(SafeTensorsHeader.largestSize)")
         }
         var floats = 0
         for tensor in tensors { floats += tensor.count }
-        let count = 8 + header.count + floats * 4
-        guard let bytes = cp_allocate_bytes(count) else {
-            throw BackpropError(.outOfMemory, "out of memory: no room for \(count) bytes")
-        }
-        self.count = count
-        self.bytes = bytes
-
-        UnsafeMutableRawPointer(bytes).storeBytes(of: UInt64(header.count).littleEndian, as: UInt64.self)
-        for i in header.indices { bytes[8 + i] = header[i] }
-        // The header's length is a multiple of eight, and so the floats are aligned.
-        var at = UnsafeMutableRawPointer(bytes + 8 + header.count).assumingMemoryBound(to: Float.self)
-        for tensor in tensors {
-            tensor.copy(to: at)
-            at += tensor.count
-        }
-        let checksum = ModelFormat.checksum(of: UnsafeBufferPointer(start: bytes, count: count))
-        for (i, digit) in ModelFormat.hex(checksum).bytes.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
+        count = 8 + header.count + floats * 4
     }
-
-    deinit { cp_free(bytes) }
 
     private static func header(_ network: NetworkState, _ tensors: [ModelFormat.Tensor]) -> [UInt8] {
         var text: Text = "\(ModelFormat.opening)\(ModelFormat.version)\(ModelFormat.beforeChecksum)\(ModelFormat.hex(0))\""
@@ -92,5 +80,49 @@ private struct SavedModel: ~Copyable {
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
         return pairs + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
             + network.metadataWords
+    }
+}
+
+/// A model file in memory, apart from its network.
+private struct SavedModel: ~Copyable {
+    private let bytes: UnsafeMutablePointer<UInt8>
+    private let count: Int
+
+    /// Copies the numbers out of the network.
+    init(_ layout: ModelLayout) throws(BackpropError) {
+        guard let bytes = cp_allocate_bytes(layout.count) else {
+            throw BackpropError(.outOfMemory, "out of memory: no room for \(layout.count) bytes")
+        }
+        count = layout.count
+        self.bytes = bytes
+        let header = layout.header
+        UnsafeMutableRawPointer(bytes).storeBytes(of: UInt64(header.count).littleEndian, as: UInt64.self)
+        for i in header.indices { bytes[8 + i] = header[i] }
+        // The header's length is a multiple of eight, and so the floats are aligned.
+        var at = UnsafeMutableRawPointer(bytes + 8 + header.count).assumingMemoryBound(to: Float.self)
+        for tensor in layout.tensors {
+            tensor.copy(to: at)
+            at += tensor.count
+        }
+    }
+
+    deinit { cp_free(bytes) }
+
+    func write(_ path: CString) throws(BackpropError) {
+        seal()
+        let (error, reason) = withReason { reason in path.withPointer { cp_replace_file($0, bytes, count, reason) } }
+        guard error == 0 else { throw fileError(error, "write", path, reason) }
+    }
+
+    func copy(to buffer: UnsafeMutablePointer<UInt8>) {
+        seal()
+        cp_copy(buffer, bytes, count)
+    }
+
+    /// Puts the checksum in its place, where zeros are.
+    private func seal() {
+        var checksum = Checksum()
+        checksum.add(UnsafeBufferPointer(start: bytes, count: count))
+        for (i, digit) in ModelFormat.hex(checksum.value).bytes.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
     }
 }

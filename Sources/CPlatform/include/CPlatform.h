@@ -11,6 +11,7 @@
 #include "libraries.h"
 #include "memory.h"
 #include "numbers.h"
+#include "reason.h"
 #include "reserve.h"
 #include "threads.h"
 

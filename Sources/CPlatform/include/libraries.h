@@ -5,9 +5,11 @@
 #include <stddef.h>
 
 #include "foreign.h"
+#include "reason.h"
 
-/* Opens a shared object, the process itself where path is NULL. NULL: error holds the system's reason, one line. */
-void *cp_open_library(const char *path, char *error, size_t capacity);
+/* Opens a shared object, the process itself where path is NULL. The path is bytes
+ * ended by NUL. NULL: reason holds the system's, one line. */
+void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]);
 void cp_close_library(void *library);
 /* The function of that name; NULL where there is none, or it is no function. */
 cp_foreign_function cp_find_function(void *library, const char *symbol);

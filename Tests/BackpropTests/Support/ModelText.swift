@@ -16,7 +16,7 @@ struct ModelText {
         var bytes = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text + data
         let place = ModelFormat.checksumStart..<ModelFormat.checksumStart + ModelFormat.checksumDigits
         guard bytes.count >= place.upperBound else { return bytes }
-        let checksum = bytes.withUnsafeBufferPointer { ModelFormat.checksum(of: $0) }
+        let checksum = bytes.withUnsafeBufferPointer { ModelFormat.checksum(of: $0, .init(start: nil, count: 0)) }
         bytes.replaceSubrange(place, with: ModelFormat.hex(checksum).bytes)
         return bytes
     }

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import ctypes
 import operator
-from typing import Any
+import os
+from typing import Any, Union
 
 import numpy as np
 
@@ -36,6 +37,17 @@ def text(value: Any, what: str) -> bytes:
     if "\0" in value:
         raise ValueError(f"{what}: {value!r} has a null character in it")
     return value.encode()
+
+
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+
+def encode_path(path: Path) -> bytes:
+    """A path as the bytes it has in the system, which need not be UTF-8."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"path: {path!r} has a null character in it")
+    return encoded
 
 
 def floats(values: Any, what: str) -> np.ndarray:

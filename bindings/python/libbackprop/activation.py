@@ -22,7 +22,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 import numpy as np
 
 from . import _callbacks, _native
-from ._arguments import text
+from ._arguments import Path, encode_path, text
 from ._call import call, check as check_status, plugins
 from ._library import library
 from ._prototypes import bp_activation_report
@@ -114,14 +114,14 @@ def vector(*, backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarra
 # C functions
 
 
-def from_library(path: Union[str, "os.PathLike[str]", None], symbol: str, signature: str, *,
+def from_library(path: Optional[Path], symbol: str, signature: str, *,
                  derivative: Optional[str] = None, constants: Sequence[float] = (), name: Optional[str] = None,
                  thread_safe: bool = False) -> Activation:
     """Registers a function of a shared library, by its own name unless told.
 
     The signature, such as "d(d)" or "d(d,i)", tells what it returns and takes: f float, d double, i int32, l int64,
-    u uint32; the first parameter is z, the others are the constants. A str is taken as dlopen takes it ("libm.so.6" is
-    searched for), None is the process itself. derivative: a function of the same signature in that library; None for
+    u uint32; the first parameter is z, the others are the constants. A str or bytes are taken as dlopen takes them
+    ("libm.so.6" is searched for), None is the process itself. derivative: a function of the same signature in that library; None for
     central differences. thread_safe: several threads may call it at a time. LibraryError where there is no such library
     or function; InvalidValueError for a signature, constants or a name that are not right.
     """
@@ -145,12 +145,12 @@ def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: 
     return _shared(activation, thread_safe)
 
 
-def load_plugin(path: Union[str, "os.PathLike[str]"]) -> None:
+def load_plugin(path: Path) -> None:
     """Loads a plug-in, a file that registers activations of its own: see PLUG-INS in backprop.h.
 
     LibraryError where it cannot be loaded; CallbackError where it refuses. Then none of its activations is there.
     """
-    call(library.bp_plugin_load, os.fsencode(os.path.abspath(path)))
+    call(library.bp_plugin_load, encode_path(os.path.abspath(path)))
 
 
 def set_thread_safe(activation: Union[str, Activation], thread_safe: bool = True) -> None:
@@ -224,10 +224,10 @@ def _function(given: Any) -> Callable:
     return given
 
 
-def _library_path(path: Union[str, "os.PathLike[str]", None]) -> Optional[bytes]:
+def _library_path(path: Optional[Path]) -> Optional[bytes]:
     if path is None:
         return None
-    return os.fsencode(path if isinstance(path, str) else os.path.abspath(path))
+    return encode_path(path if isinstance(path, (str, bytes)) else os.path.abspath(path))
 
 
 def _shared(activation: Activation, thread_safe: bool) -> Activation:

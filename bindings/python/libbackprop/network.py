@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from ctypes import byref
 from typing import Any, Optional, Sequence, Union
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import activation as activations
-from ._arguments import floats, matrix, number, output, pointer, text, unsigned, vector
+from ._arguments import Path, encode_path, floats, matrix, number, output, pointer, text, unsigned, vector
 from ._call import call, check
 from ._handle import Owner
 from ._library import library
@@ -18,7 +17,6 @@ from ._prototypes import Network as Handle
 from .metadata import Metadata
 from .errors import Status
 
-Path = Union[str, "os.PathLike[str]"]
 _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
 
@@ -272,17 +270,17 @@ class Network(Owner):
 
     def save(self, path: Path) -> None:
         """Writes the network to a safetensors file, which appears whole or not at all. FileError."""
-        call(library.bp_network_save, self._handle, _path(path))
+        call(library.bp_network_save, self._handle, encode_path(path))
 
     @classmethod
     def load(cls, path: Path) -> Network:
         """Makes a network from a file. FileError; ModelError; UnknownNameError names activations not registered."""
-        return cls._from(library.bp_network_load, _path(path))
+        return cls._from(library.bp_network_load, encode_path(path))
 
     def load_weights(self, path: Path) -> None:
         """Takes the weights from any safetensors file that has "layers.1.weight" and so on, such as PyTorch's. FileError;
         ModelError names what does not fit; NotFiniteError."""
-        call(library.bp_network_load_weights, self._handle, _path(path))
+        call(library.bp_network_load_weights, self._handle, encode_path(path))
 
     def to_bytes(self) -> bytes:
         """What save would write."""
@@ -301,10 +299,3 @@ class Network(Owner):
         """Makes a network from such bytes. Errors as load, without FileError."""
         data = data if isinstance(data, bytes) else bytes(memoryview(data))
         return cls._from(library.bp_network_load_memory, ctypes.cast(data, _uint8_pointer), len(data))
-
-
-def _path(path: Path) -> bytes:
-    encoded = os.fsencode(path)
-    if b"\0" in encoded:
-        raise ValueError(f"path: {path!r} has a null character in it")
-    return encoded

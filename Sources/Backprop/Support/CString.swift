@@ -1,0 +1,62 @@
+import CPlatform
+
+/// A path, or the name of a symbol, for the system: the caller's bytes, which need not be UTF-8, and a NUL.
+package struct CString {
+    private let bytes: [UInt8]
+
+    package init(_ pointer: UnsafePointer<CChar>) {
+        let count = cp_string_length(pointer) + 1
+        bytes = Array(UnsafeRawBufferPointer(start: pointer, count: count))
+    }
+
+    /// As UTF-8. A NUL would end it early, and so name something else.
+    init(_ string: String) throws(BackpropError) {
+        let bytes = Array(string.utf8)
+        guard !bytes.contains(0) else { throw BackpropError(.invalidValue, "\"\(string)\" has a NUL in it") }
+        self.bytes = bytes + [0]
+    }
+
+    /// nil for nil.
+    init?(_ string: String?) throws(BackpropError) {
+        guard let string else { return nil }
+        try self.init(string)
+    }
+
+    var isEmpty: Bool { bytes.count == 1 }
+
+    func withPointer<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+        bytes.withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress.unsafelyUnwrapped) }
+        }
+    }
+
+    /// For messages, which are UTF-8 and short: the last 400 bytes; what is not UTF-8 shows its bytes, as in "caf\xe9".
+    var shown: Text {
+        var text = Array(bytes.dropLast().suffix(400))
+        if text.count < bytes.count - 1 {
+            let isWithinCharacter: (UInt8) -> Bool = { $0 & 0xC0 == 0x80 }
+            text = Array("…".utf8) + text.drop(while: isWithinCharacter)
+        }
+        guard String(validating: text, as: UTF8.self) == nil else { return Text(text) }
+        let digits: StaticString = "0123456789abcdef"
+        var escaped: [UInt8] = []
+        for byte in text {
+            if byte < 0x80 {
+                escaped.append(byte)
+            } else {
+                escaped += [0x5C, 0x78, digits.utf8Start[Int(byte >> 4)], digits.utf8Start[Int(byte & 15)]]
+            }
+        }
+        return Text(escaped)
+    }
+}
+
+/// Runs a call of the platform's that may say in a buffer why it failed.
+func withReason<R>(_ body: (UnsafeMutablePointer<CChar>) -> R) -> (result: R, reason: CString) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CP_REASON_SIZE)) { buffer in
+        let text = buffer.baseAddress.unsafelyUnwrapped
+        text[0] = 0
+        let result = body(text)
+        return (result, CString(text))
+    }
+}
