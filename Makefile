@@ -98,7 +98,7 @@ test-runner:
 torture: torture-files torture-calls torture-fuzz
 
 torture-files: lib setup-test
-	TORTURE=1 TIMEOUT=7200 ONLY="saving mutations faults" Tests/CTests/run.sh $(BUILD)
+	TORTURE=1 TIMEOUT=7200 ONLY="mutations faults" Tests/CTests/run.sh $(BUILD)
 
 torture-calls: lib setup-test
 	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations" Tests/CTests/run.sh $(BUILD)

@@ -25,7 +25,9 @@
  *            output array are then unspecified. loss_out may be NULL; no other pointer may, unless its count is 0.
  * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
  *            The caller owns them; the library reads or writes them during the call and keeps no pointer to them.
- * Strings    are UTF-8, ended by NUL. The library copies what it keeps.
+ * Strings    are UTF-8, ended by NUL. The library copies what it keeps. Paths, and symbols of shared libraries, are bytes,
+ *            ended by NUL, that go to the operating system unchanged; a message shows one that is not UTF-8 as in
+ *            "caf\xe9".
  * Unchecked  are the things C cannot check: a string without its NUL, an array smaller than the counts that come with it,
  *            a pointer that is neither NULL nor valid, a callback of another type. All else that is wrong has a status.
  * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
@@ -875,16 +877,24 @@ int32_t bp_network_remove_metadata(bp_network *network, const char *key);
  * a checksum of the whole. Activations are kept by name. */
 
 /* Writes the network to a file. The file appears whole or not at all: an old one of that name stays until the new one
- * is safely on the disk. A symbolic link is followed; rights and owner of the old file are kept.
- *   The bytes go to a file ".bp-....tmp" in the same folder first. Where a process is killed while it saves, that one is
- * left, and the next save to the same path removes it.
+ * is safely on the disk. The bytes go to a file ".bp-....tmp" in the same folder first, which then gets the name. Where a
+ * process is killed while it saves, that one is left, and the next save to the same path removes it.
+ *   A symbolic link is followed. Other hard links keep the old file. The new file has the rights, the access-control list
+ * and, where the process may give them, the owner and the group of the old one. Where the list or the group cannot be
+ * kept, the group gets no more rights than all others.
+ *   Refused, with IO, is what cannot be replaced whole: a folder, pipe, socket or device, a file that another file system is
+ * mounted on, and a link to an open file (/dev/stdout, /proc/self/fd/...). So is an old file that the process may not
+ * write, although its folder would let it replace the file. To write elsewhere, use bp_network_save_memory.
+ *   A limit of file sizes (RLIMIT_FSIZE) is an IO, too: no SIGXFSZ is delivered.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; OUT_OF_MEMORY; BUSY.
- * Threads:   reads network.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO, whose message gives the cause and, where
+ *            it is that, names the folder; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network while it copies the parameters; writing the file then holds up no other call.
  * Since:     0.1 */
 int32_t bp_network_save(const bp_network *network, const char *path);
 
-/* Makes a network from a file.
+/* Makes a network from a regular file, or a link to one. Memory is taken only after the header's sizes were found to be
+ * those of the file.
  * Ownership: the caller owns *network_out and ends it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO; NOT_A_MODEL; CORRUPT; VERSION; UNKNOWN_NAME for
  *            activations that are not registered (the message names them); LIMIT for a header of more than 16 MiB or
@@ -915,15 +925,16 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *     layers.1.bias     [outputs]                     .running_mean, .running_var   [outputs] each
  *
  * and so on for each layer, the right ones where the layer has batch normalization (where that is off they may be
- * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.", and
- * PyTorch's num_batches_tracked are passed over; any other tensor of a layer the network does not have is a MISMATCH. A
- * model of this library is held to its checksum. Activations, loss, options and the step count stay.
+ * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.",
+ * PyTorch's num_batches_tracked, and fields of a tensor beside "dtype", "shape" and "data_offsets" are ignored; any other
+ * tensor of a layer the network does not have is a MISMATCH. A model of this library is held to its checksum. Activations,
+ * loss, options and the step count stay.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; NOT_A_MODEL for a file that is not
  *            safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536 entries; MISMATCH for a
  *            tensor that is missing, has another shape or type, or belongs to no layer (the message names it);
  *            NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
- * Threads:   changes network.
+ * Threads:   changes network; reading the file before holds up no other call.
  * Since:     0.1 */
 int32_t bp_network_load_weights(bp_network *network, const char *path);
 

@@ -64,6 +64,23 @@ import Testing
         expectFailure(.corrupt) { _ = try readObject(json) }
     }
 
+    @Test(arguments: [
+        "null", "true", "false", "0", "-0", "12", "-12.5e+3", "1E-7", "0.0", "\"text \\u00e9\"", "[]", "[ 1 , [ ] , {} ]",
+        "{\"a\":[true,{\"b\":null}],\"c\":-1e9}", String(repeating: "[", count: 127) + String(repeating: "]", count: 127),
+    ])
+    func anyValueIsSkipped(json: String) throws {
+        try read(json) { (reader) throws(BackpropError) in try reader.skipValue() }
+    }
+
+    @Test(arguments: [
+        "", "nul", "True", "-", "01", "+1", "1.", ".5", "1e", "1e+", "--1", "[", "[1,]", "[,]", "{", "{\"a\"}", "{1:2}", "\"",
+        "[1}", "{]", "nan", "0x10", "'a'", "[1 2]", String(repeating: "[", count: 128) + String(repeating: "]", count: 128),
+        String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
+    ])
+    func malformedValuesAreNotSkipped(json: String) {
+        expectFailure(.corrupt) { try read(json) { (reader) throws(BackpropError) in try reader.skipValue() } }
+    }
+
     /// Whatever is cut off, nothing beyond the end is read: the reader is given exactly the bytes.
     @Test func everyPrefixIsRefused() {
         let json = Array("{\"k\\u0041\\\\\":\"v\\uD83D\\uDE00\",\"x\":\"y\"}".utf8)

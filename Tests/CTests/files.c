@@ -431,18 +431,45 @@ static void saving_over_a_file_leaves_one_file(void) {
     remove(path);
 }
 
-static void file_names_may_be_any_utf_8(void) {
+/* Names are bytes to the system: those given are those used, in UTF-8 or not. */
+static void file_names_may_be_any_bytes(void) {
     const char *const names[] = {"gr\xC3\xBC\xC3\x9F", "with space", "-dash", "\xE6\x95\xB0\xE5\xAD\x97.safetensors",
-                                 "a%s%n"};
-    bp_network *network = some_network(), *loaded = NULL;
+                                 "a%s%n", "caf\xE9.safetensors", "\xFF\xFE", "\xC3", "\xED\xA0\x80", "line\nbreak", "\x01\x7F"};
+    bp_network *network = some_network(), *other = some_network(), *loaded = NULL;
+    snapshot bytes;
+    train(network, 3, 1);
+    bytes = snapshot_of(network);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int before = entries();
         EXPECT_OK(bp_network_save(network, names[i]));
+        EXPECT(file_holds(names[i], bytes) && entries() == before + 1);
         EXPECT_OK(bp_network_load(names[i], &loaded));
         EXPECT(snapshot_equal(network, loaded));
         bp_network_free(loaded);
+        EXPECT_OK(bp_network_load_weights(other, names[i]));
+        EXPECT(predictions_equal(network, other));
         EXPECT(remove(names[i]) == 0);
+        EXPECT_ERROR(bp_network_load(names[i], &loaded), BP_ERROR_IO);
+        EXPECT_ERROR(bp_network_load_weights(other, names[i]), BP_ERROR_IO);
     }
     bp_network_free(network);
+    bp_network_free(other);
+    free(bytes.bytes);
+}
+
+/* Messages are UTF-8, whatever a path is, and name it. */
+static void messages_show_the_bytes_of_a_path_that_is_not_utf_8(void) {
+    static char longest[900];
+    bp_network *loaded;
+    EXPECT_ERROR(bp_network_load("caf\xE9/gr\xC3\xBC\xC3\x9F", &loaded), BP_ERROR_IO);
+    EXPECT_MESSAGE("cannot read caf\\xe9/gr\\xc3\\xbc\\xc3\\x9f: No such file");
+    EXPECT_ERROR(bp_network_load("caf\xC3\xA9", &loaded), BP_ERROR_IO);
+    EXPECT_MESSAGE("cannot read caf\xC3\xA9: No such file");
+    for (int i = 0; i < 890; i += 2) memcpy(longest + i, i % 100 ? "\xC3\xA9" : "./", 2); /* the end is what tells most */
+    strcpy(longest + 890, "/the end");
+    EXPECT_ERROR(bp_network_load(longest, &loaded), BP_ERROR_IO);
+    EXPECT_MESSAGE("cannot read \xE2\x80\xA6");
+    EXPECT_MESSAGE("\xC3\xA9/the end: No such file");
 }
 
 /* A full disk, as far as a test can have one: writing stops at a limit, in the middle of the file. */
@@ -497,7 +524,8 @@ int main(void) {
     CLAIM(buffer_of_the_wrong_size_is_told_the_right_one);
     CLAIM(impossible_paths_are_refused);
     CLAIM(saving_over_a_file_leaves_one_file);
-    CLAIM(file_names_may_be_any_utf_8);
+    CLAIM(file_names_may_be_any_bytes);
+    CLAIM(messages_show_the_bytes_of_a_path_that_is_not_utf_8);
     CLAIM(failed_write_leaves_the_old_file_and_nothing_else);
     return check_end();
 }

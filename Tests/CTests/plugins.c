@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <unistd.h>
 
 static const char *path_of(const char *name) {
     static char path[4096];
@@ -137,6 +138,22 @@ static void file_that_is_no_plug_in_is_told(void) {
     EXPECT_ERROR(bp_plugin_load(""), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_plugin_load(NULL), BP_ERROR_NULL_ARGUMENT);
     EXPECT(nothing_is_left());
+}
+
+static void paths_of_plug_ins_and_libraries_may_be_any_bytes(void) {
+    EXPECT(symlink(path_of("good"), "caf\xE9.so") == 0);
+    EXPECT_OK(bp_plugin_load("./caf\xE9.so"));
+    EXPECT(is_registered("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    EXPECT_ERROR(bp_activation_register_library("none", "./caf\xE9.so", "f\xE9", NULL, "d(d)", NULL, 0), BP_ERROR_LIBRARY);
+    EXPECT_MESSAGE("./caf\\xe9.so has no function \"f\\xe9\"");
+    EXPECT(remove("caf\xE9.so") == 0);
+    EXPECT_ERROR(bp_plugin_load("./caf\xE9.so"), BP_ERROR_LIBRARY);
+    EXPECT_MESSAGE("caf\\xe9.so");
+    EXPECT(symlink(path_of("formulas"), "caf\xE9.so") == 0);
+    EXPECT_ERROR(bp_plugin_load("./caf\xE9.so"), BP_ERROR_LIBRARY); /* no plug-in, and no function of the other name */
+    EXPECT(remove("caf\xE9.so") == 0 && nothing_is_left());
 }
 
 static void plug_in_without_activations_is_loaded_and_closed(void) {
@@ -274,6 +291,7 @@ int main(void) {
     CLAIM(library_of_a_callback_stays_open_although_the_host_closes_it);
     CLAIM(plug_in_that_fails_leaves_nothing);
     CLAIM(file_that_is_no_plug_in_is_told);
+    CLAIM(paths_of_plug_ins_and_libraries_may_be_any_bytes);
     CLAIM(plug_in_without_activations_is_loaded_and_closed);
     CLAIM(name_taken_while_the_plug_in_registers_fails_all_of_it);
     CLAIM(plug_in_may_go_on_after_refusals_and_keep_its_table);

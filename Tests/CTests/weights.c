@@ -103,6 +103,35 @@ static void header_in_another_order_than_the_data_is_taken(void) {
     bp_network_free(network);
 }
 
+/* What the format leaves open, and the safetensors package reads: other fields of a tensor, space, escapes, null for no
+ * metadata, tensors without a number, many dimensions. */
+static void header_may_say_more_than_is_needed(void) {
+    static const char *const fields[] = {
+        "\"device\":\"cpu\",", "\"strides\":[2,1],", "\"quantization\":{\"scale\":1.5e-3,\"axis\":null,\"of\":[true,{}]},",
+        " \"\\u00e9\" : -0.5E+7 ,\n\t"};
+    static const char *const others[] = {
+        "\"__metadata__\":null", "\"__metadata__\":{}", "\"empty\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[24,24]}",
+        "\"scalar\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1,0],\"data_offsets\":[52,52]}",
+        "\"first\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[0,0]}"};
+    bp_network *network = check_network(sizes, 3, 1);
+    memcpy(data, values, sizeof values);
+    data_count = sizeof values;
+    for (size_t i = 0; i < 9; i++) {
+        const char *start = i % 2 ? "" : " \n";
+        const char *field = i < 4 ? fields[i] : "", *other = i < 4 ? "\"__metadata__\":{\"a\":\"b\"}" : others[i - 4];
+        snprintf(header, sizeof header,
+                 "%s{%s,\"layers.1.\\u0077eight\":{%s\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},"
+                 "\"layers.1.bias\":{\"dtype\":\"F32\",%s\"shape\":[ 3 ],\"data_offsets\":[24,36]},"
+                 "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],%s\"data_offsets\":[36,48]},"
+                 "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[48,52]}}    \n", start, other, field, field, field);
+        write_file();
+        if (!EXPECT_OK(bp_network_load_weights(network, path))) printf("#   %s%s\n", field, other);
+        EXPECT(holds_values(network));
+        EXPECT_OK(bp_network_initialize(network, 1));
+    }
+    bp_network_free(network);
+}
+
 static uint16_t bits16(float value, int brain) { /* for the values here, which are exact */
     uint32_t bits;
     memcpy(&bits, &value, 4);
@@ -346,6 +375,10 @@ static void file_that_is_not_sound_is_refused(void) {
         "{\"__metadata__\":{\"a\":{\"b\":{}}}," BODY "," LAST("[48,52]") "}\n",
         "{" BODY "," LAST("[48,52]") ",\"x\":[[[[[[[[]]]]]]]]}\n",
         "{" BODY "," LAST("[48,52]") ",\"x\xFF\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[52,52]}}\n",
+        "{" BODY "," LAST("[48,52],\"more\":[1,]") "}\n",                        /* another field, malformed */
+        "{" BODY "," LAST("[48,52],\"more\":01") "}\n",
+        "{" BODY "," LAST("[48,52],\"more\":nul") "}\n",
+        "{" BODY "," LAST("[48,52],\"dtype\":\"F32\"") "}\n",                   /* a field twice */
         "{" BODY "," LAST("[48,52]") "\n",
         "{" BODY "," LAST("[48,52]") "}}\n",
     };
@@ -372,6 +405,7 @@ int main(void) {
     CLAIM(tensors_in_order_are_taken);
     CLAIM(tensors_in_any_order_with_other_metadata_are_taken);
     CLAIM(header_in_another_order_than_the_data_is_taken);
+    CLAIM(header_may_say_more_than_is_needed);
     CLAIM(every_float_type_is_converted);
     CLAIM(extreme_halves_and_rounded_doubles_are_right);
     CLAIM(normalization_is_taken_with_its_statistics);

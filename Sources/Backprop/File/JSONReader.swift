@@ -10,6 +10,11 @@ struct JSONReader {
         self.bytes = bytes
     }
 
+    /// Whether a text begins as an object does.
+    static func isObject(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        text.first { !isSpace($0) } == 0x7B
+    }
+
     /// `{ key: …, … }`; `member` must read the value.
     mutating func readObject(_ member: (_ key: String, inout JSONReader) throws(BackpropError) -> Void) throws(BackpropError) {
         try expect(0x7B)
@@ -177,7 +182,11 @@ struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 { at += 1 }
+        while at < bytes.count, Self.isSpace(bytes[at]) { at += 1 }
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
     var malformed: BackpropError {

@@ -16,7 +16,7 @@ private struct WeightsFile: ~Copyable {
             let model = try ModelFormat.unchanged(source, start.buffer)  // held to its checksum: all of it is read
             try self.init(model.header.tensors, in: .bytes(model.data), from: 0)
         } else {
-            guard let head = try SafeTensorsHeader.head(of: source), head.buffer.count > 8, head.buffer[8] == 0x7B else {
+            guard let head = try SafeTensorsHeader.head(of: source), JSONReader.isObject(head.buffer[8...]) else {
                 throw BackpropError(.notAModel, "not a safetensors file")
             }
             let header = try SafeTensorsHeader(parsing: head.buffer)

@@ -93,6 +93,38 @@ def test_header_of_the_file_is_plain_json(network):
     assert all(end == start for (_, end), (start, _) in zip(ends, ends[1:]))
 
 
+# Paths are bytes
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.safetensors", b"\xff\xfe", "modèle".encode()])
+def test_paths_may_be_any_bytes(network, tmp_path, name):
+    path = os.path.join(os.fsencode(tmp_path), name)
+    for each in (path, os.fsdecode(path), Path(os.fsdecode(path))):  # surrogates stand for what is not UTF-8
+        network.save(each)
+        assert os.listdir(os.fsencode(tmp_path)) == [name]
+        assert bp.load(each).to_bytes() == network.to_bytes()
+        other = network.clone()
+        other.load_weights(each)
+        assert other.parameters.tobytes() == network.parameters.tobytes()
+        os.remove(path)
+        with pytest.raises(bp.FileError, match="No such file"):
+            bp.load(each)
+
+
+class Named:
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
+def test_whatever_has_a_path_is_taken(network, tmp_path):
+    for path in (Named(str(tmp_path / "a")), Named(os.fsencode(tmp_path / "b"))):
+        network.save(path)
+        assert bp.load(path).to_bytes() == network.to_bytes()
+
+
 # What cannot be read or written
 
 
@@ -114,11 +146,40 @@ def test_folder_that_is_not_there_is_an_os_error(network, tmp_path):
         network.save(tmp_path / "nowhere" / "model.safetensors")
 
 
-@pytest.mark.parametrize("path, expected", [("", bp.InvalidValueError), ("a\0b", ValueError), (None, TypeError), (3, TypeError)])
+@pytest.mark.parametrize("path, expected", [
+    ("", bp.InvalidValueError), ("a\0b", ValueError), (b"a\0b", ValueError), (None, TypeError), (3, TypeError)])
 def test_bad_paths(network, path, expected):
-    for call in (lambda: bp.load(path), lambda: network.save(path)):
+    for call in (bp.load, network.save, network.load_weights):
         with pytest.raises(expected):
-            call()
+            call(path)
+    assert not os.path.exists("a")
+
+
+def test_file_that_may_not_be_written_is_not_replaced(network, run_script, tmp_path):
+    network.save(tmp_path / "model.safetensors")
+    os.chmod(tmp_path / "model.safetensors", 0o444)
+    os.chmod(tmp_path, 0o777)
+    done = run_script("""
+import libbackprop as bp, os
+network = bp.Network([3, 4, 2])
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+try:
+    network.save("model.safetensors")
+except OSError as error:
+    print(error)
+""")
+    assert "the old file may not be written: Permission denied" in done.stdout and done.stderr == ""
+    assert (tmp_path / "model.safetensors").read_bytes() == network.to_bytes()
+
+
+def test_pipe_is_refused_in_words(network, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for call in (bp.load, network.save, network.load_weights):
+        with pytest.raises(bp.FileError, match="it is a pipe, not a regular file"):
+            call(tmp_path / "pipe")
 
 
 def test_failed_save_leaves_the_old_file_and_nothing_else(network, run_script, tmp_path):

@@ -3,6 +3,7 @@ import ctypes
 import ctypes.util
 import gc
 import math
+import os
 import subprocess
 import weakref
 from pathlib import Path
@@ -201,6 +202,32 @@ def test_libraries_and_functions_that_are_not_there():
             bp.activation.from_library(path, symbol, "d(d)")
         assert isinstance(caught.value, OSError) and caught.value.status_name == "BP_ERROR_LIBRARY"
     assert "no_such_function" not in bp.activation.names()
+
+
+def test_null_characters_in_paths_and_symbols_are_refused(plugin):
+    for path in ("libm.so.6\0", b"libm.so.6\0x", Path("libm\0.so")):
+        with pytest.raises(ValueError, match="null character"):
+            bp.activation.from_library(path, "erf", "d(d)", name="nul")
+    with pytest.raises(ValueError, match="null character"):
+        bp.activation.from_library("libm.so.6", "erf\0x", "d(d)", name="nul")
+    for path in (f"{plugin}\0", os.fsencode(plugin) + b"\0"):
+        with pytest.raises(ValueError, match="null"):
+            bp.load_plugin(path)
+    assert not {"nul", "selu"} & set(bp.activation.names())
+
+
+def test_paths_of_libraries_and_plugins_may_be_any_bytes(plugin, tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.so")
+    os.symlink(plugin, path)
+    for each in (path, os.fsdecode(path), Path(os.fsdecode(path))):
+        bp.load_plugin(each)
+        for name in ("selu", "mish", "rms"):
+            bp.activation.unregister(name)
+        with pytest.raises(bp.LibraryError, match=r"caf\\xe9\.so has no function"):
+            bp.activation.from_library(each, "no_such_function", "d(d)")
+    erf = bp.activation.from_library(b"libm.so.6", "erf", "d(d)", name="by.bytes")  # searched for, as a str is
+    assert bp.activation.check(erf) < 1e-2
+    bp.activation.unregister(erf)
 
 
 @pytest.mark.parametrize("signature, constants, message", [

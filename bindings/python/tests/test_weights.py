@@ -1,5 +1,6 @@
 """Weights from files that the safetensors package and PyTorch wrote."""
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,58 @@ def test_weights_survive_the_way_through_the_package(tmp_path):
     safetensors.numpy.save_file(safetensors.numpy.load_file(tmp_path / "model"), tmp_path / "copy")
     target.load_weights(tmp_path / "copy")
     assert target.predict(X).tobytes() == source.predict(X).tobytes()
+
+
+BODY = {"layers.1.weight": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]},
+        "layers.1.bias": {"dtype": "F32", "shape": [1], "data_offsets": [8, 12]}}
+
+
+def entry(data_offsets, shape, dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": data_offsets}
+
+
+@pytest.mark.parametrize("header", [
+    json.dumps(BODY), json.dumps(BODY, indent=2), json.dumps(BODY) + " " * 13, json.dumps(BODY) + "\n\t\r ",
+    json.dumps({**BODY, "__metadata__": None}), json.dumps({"__metadata__": {}, **BODY}),
+    json.dumps({"__metadata__": {"": "", "a\u0000b": "\U0001f600"}, **BODY}),
+    json.dumps(dict(reversed(BODY.items()))),
+    json.dumps({name: {"more": [1.5, {"x": None}, True], **tensor} for name, tensor in BODY.items()}),
+    json.dumps({name: {**tensor, "strides": [1]} for name, tensor in BODY.items()}),
+    json.dumps({name: dict(reversed(tensor.items())) for name, tensor in BODY.items()}),
+    json.dumps({**BODY, "empty": entry([12, 12], [0])}), json.dumps({**BODY, "empty": entry([0, 0], [3, 0])}),
+    json.dumps({**BODY, "empty": entry([8, 8], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0])}),
+    json.dumps({"": entry([12, 12], [0], "U8"), **BODY}),
+    json.dumps({name.replace("l", "\u006c"): tensor for name, tensor in BODY.items()}),
+    json.dumps(BODY).replace("layers", "\\u006cayers").replace("F32", "\\u0046\\u0033\\u0032"),
+    json.dumps({**BODY, "layers.1.bias": entry([8, 12], [1], "F32"), "x": entry([12, 12], [0] * 40, "I16")}),
+    # What both refuse
+    json.dumps(BODY)[:-1], json.dumps(BODY) + "x", " " + json.dumps(BODY), "[]", "", json.dumps({**BODY, "x": 1}),
+    json.dumps({**BODY, "__metadata__": {"a": 1}}), json.dumps({**BODY, "__metadata__": []}),
+    json.dumps({**BODY, "x": entry([12, 16], [1])}), json.dumps({**BODY, "x": entry([4, 12], [2])}),
+    json.dumps({**BODY, "x": {"dtype": "F32", "shape": [0]}}), json.dumps({**BODY, "x": entry([12.0, 12], [0])}),
+    json.dumps({**BODY, "x": entry([12, 12], [-1])}), json.dumps({**BODY, "x": entry([12, 12, 12], [0])}),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "shape": [1, 2]'),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": nan'),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": ' + "[" * 1000 + "]" * 1000),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": ' + "[" * 60 + "]" * 60),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": "\x01"'),
+    json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": "\\ud800"')])
+def test_files_the_safetensors_package_reads_are_read(tmp_path, header):
+    """But for names that are there twice, of which it takes the last: the format forbids them."""
+    data = np.array([1, 2, 3], np.float32).tobytes()
+    (tmp_path / "weights").write_bytes(struct.pack("<Q", len(header.encode())) + header.encode() + data)
+    ours = bp.Network([2, 1], seed=1)
+    before = ours.to_bytes()
+    try:
+        theirs = safetensors.numpy.load_file(tmp_path / "weights")
+    except Exception:
+        with pytest.raises(bp.ModelError):
+            ours.load_weights(tmp_path / "weights")
+        assert ours.to_bytes() == before
+    else:
+        assert theirs["layers.1.weight"].tolist() == [[1, 2]]
+        ours.load_weights(tmp_path / "weights")
+        assert ours.parameters.tolist() == [1, 2, 3]
 
 
 def test_what_does_not_fit_is_named_and_changes_nothing(tmp_path):
