@@ -168,7 +168,8 @@ static bool copy_access_list(int from, int to) {
         return fremovexattr(to, list) == 0 || errno == ENODATA || errno == ENOTSUP; /* the one of a folder's default */
     }
     uint8_t *bytes = cp_allocate_bytes((size_t)size);
-    bool copied = bytes && fgetxattr(from, list, bytes, (size_t)size) == size && fsetxattr(to, list, bytes, (size_t)size, 0) == 0;
+    bool copied = bytes && fgetxattr(from, list, bytes, (size_t)size) == size &&
+                  fsetxattr(to, list, bytes, (size_t)size, 0) == 0;
     cp_free(bytes);
     return copied;
 }

@@ -1,5 +1,5 @@
-/* targets.c: where models are saved and read: files with rights, folders, links, devices, disks that are full. What cannot be
- * replaced whole is refused in words, and stays as it was. Runs in a folder of its own. */
+/* targets.c: where models are saved and read: files with rights, folders, links, devices, full disks. What cannot be replaced
+ * whole is refused in words, and stays as it was. Runs in a folder of its own. */
 #define _GNU_SOURCE /* mount, unshare, setresuid, memfd_create, O_PATH */
 #include <dirent.h>
 #include <grp.h>
@@ -541,7 +541,11 @@ static void header_is_looked_at_before_the_data_are_read(void) {
     remove("sparse");
 }
 
+static int open_files;
+static void no_file_stays_open(void) { EXPECT(entries("/proc/self/fd") == open_files); }
+
 int main(void) {
+    open_files = entries("/proc/self/fd");
     network = check_network(small_sizes, 3, 1);
     other = check_network(small_sizes, 3, 2);
     bytes = snapshot_of(network);
@@ -564,6 +568,7 @@ int main(void) {
     CLAIM(relative_path_means_one_folder_to_the_end);
     CLAIM(removed_folder_is_refused);
     CLAIM(header_is_looked_at_before_the_data_are_read);
+    CLAIM(no_file_stays_open); /* whatever was refused above */
     bp_network_free(network);
     bp_network_free(other);
     free(bytes.bytes);

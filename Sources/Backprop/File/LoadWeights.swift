@@ -129,7 +129,7 @@ private struct Weights: ~Copyable {
     }
 
     mutating func read(from file: borrowing WeightsFile) throws(BackpropError) {
-        try Reserve.require(forLayers: tensors.count)
+        try Reserve.require(2 * (file.count + tensors.count))  // a byte for each, in arrays that grow by doubling
         var taken = [Bool](repeating: false, count: file.count)
         var at = floats.base
         for tensor in tensors {

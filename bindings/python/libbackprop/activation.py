@@ -121,9 +121,9 @@ def from_library(path: Optional[Path], symbol: str, signature: str, *,
 
     The signature, such as "d(d)" or "d(d,i)", tells what it returns and takes: f float, d double, i int32, l int64,
     u uint32; the first parameter is z, the others are the constants. A str or bytes are taken as dlopen takes them
-    ("libm.so.6" is searched for), None is the process itself. derivative: a function of the same signature in that library; None for
-    central differences. thread_safe: several threads may call it at a time. LibraryError where there is no such library
-    or function; InvalidValueError for a signature, constants or a name that are not right.
+    ("libm.so.6" is searched for), None is the process itself. derivative: a function of the same signature in that
+    library; None for central differences. thread_safe: several threads may call it at a time. LibraryError
+    where there is no such library or function; InvalidValueError for a signature, constants or a name that are not right.
     """
     activation = Activation(symbol if name is None else name)
     call(library.bp_activation_register_library, name_of(activation), _library_path(path), text(symbol, "symbol"),
