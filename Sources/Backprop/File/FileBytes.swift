@@ -33,13 +33,13 @@ struct FileBytes: ~Copyable {
 enum FileSource: ~Copyable {
     case file(InputFile)
     case memory(UnsafeBufferPointer<UInt8>)
-    case bytes(FileBytes)
+    case owned(FileBytes)
 
     var count: Int {
         switch self {
         case .file(let file): file.count
         case .memory(let buffer): buffer.count
-        case .bytes(let bytes): bytes.buffer.count
+        case .owned(let bytes): bytes.buffer.count
         }
     }
 
@@ -48,7 +48,7 @@ enum FileSource: ~Copyable {
         switch self {
         case .file(let file): try FileBytes(range, of: file)
         case .memory(let buffer): FileBytes(UnsafeBufferPointer(rebasing: buffer[range]))
-        case .bytes(let bytes): FileBytes(UnsafeBufferPointer(rebasing: bytes.buffer[range]))
+        case .owned(let bytes): FileBytes(UnsafeBufferPointer(rebasing: bytes.buffer[range]))
         }
     }
 }

@@ -14,7 +14,7 @@ private struct WeightsFile: ~Copyable {
         let start = try ModelFormat.start(of: source)
         if ModelFormat.isModel(start.buffer) {
             let model = try ModelFormat.unchanged(source, start.buffer)  // held to its checksum: all of it is read
-            try self.init(model.header.tensors, in: .bytes(model.data), from: 0)
+            try self.init(model.header.tensors, in: .owned(model.data), from: 0)
         } else {
             guard let head = try SafeTensorsHeader.head(of: source), JSONReader.isObject(head.buffer[8...]) else {
                 throw BackpropError(.notAModel, "not a safetensors file")
