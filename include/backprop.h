@@ -21,6 +21,7 @@
  *
  * Status.    Every call that can fail returns an int32_t: BP_OK (0), BP_STOPPED (1), or a negative error.
  *            bp_last_error_message() then tells in one line what was wrong. A failed call has changed nothing.
+ *            After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
  * Outputs    come last and end in _out. On failure a scalar output is set to 0 and a handle to NULL; the contents of an
  *            output array are then unspecified. loss_out may be NULL; no other pointer may, unless its count is 0.
  * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
@@ -88,7 +89,7 @@ extern "C" {
 #define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out tells the size needed */
 #define BP_ERROR_OUT_OF_MEMORY (-50)
 #define BP_ERROR_LIMIT (-51)           /* a size beyond what the library can count or hold */
-#define BP_ERROR_IO (-100)             /* the operating system refused to read or write */
+#define BP_ERROR_IO (-100)             /* the operating system refused to read or write; errno then says why */
 #define BP_ERROR_NOT_A_MODEL (-101)    /* a file of another kind */
 #define BP_ERROR_CORRUPT (-102)        /* a model file that was cut or changed */
 #define BP_ERROR_VERSION (-103)        /* a model file of a format this library does not know */

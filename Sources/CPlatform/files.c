@@ -44,3 +44,5 @@ int cp_read_file(int file, size_t offset, uint8_t *bytes, size_t count, char rea
 }
 
 void cp_close_file(int file) { close(file); }
+
+void cp_set_errno(int code) { errno = code; }

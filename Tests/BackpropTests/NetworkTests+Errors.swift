@@ -1,4 +1,5 @@
 import Backprop
+import Glibc
 import Testing
 
 /// What is refused, with which code, and that it leaves no trace.
@@ -175,6 +176,12 @@ extension NetworkTests {
         expectFailure(.io) { _ = try Network.load(from: "/") }
         expectFailure(.io) { _ = try Network.load(from: "/dev/null") }
         expectFailure(.io) { _ = try Network.load(from: "/line\nbreak") }
+    }
+
+    @Test func errorsOfTheOperatingSystemHaveItsNumber() throws {
+        #expect(failure { _ = try Network.load(from: "/nowhere/at/all/model.safetensors") }?.systemError == ENOENT)
+        #expect(failure { _ = try Network.load(from: "/") }?.systemError == EISDIR)
+        #expect(failure { _ = try Network(layers: [2], seed: 1) }?.systemError == 0)
     }
 
     @Test(arguments: ["", "Upper", "with space", "é", "a\n", "a,b", "a\"b", String(repeating: "a", count: 65)])

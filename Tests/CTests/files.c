@@ -1,6 +1,7 @@
 /* files.c: a model comes back bit for bit or not at all. Runs in a folder of its own, where it may write. */
 #define _XOPEN_SOURCE 700 /* opendir, mkdir, setrlimit */
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -412,6 +413,30 @@ static void impossible_paths_are_refused(void) {
     bp_network_free(network);
 }
 
+static void io_errors_leave_the_systems_number_in_errno(void) {
+    bp_network *network = some_network(), *loaded;
+    int number;
+    write_file("a_file", (const uint8_t *)"text", 4);
+    errno = 0;
+    EXPECT_STATUS(bp_network_load("no such file", &loaded), BP_ERROR_IO);
+    number = errno;
+    EXPECT(number == ENOENT);
+    errno = 0;
+    EXPECT_STATUS(bp_network_load_weights(network, "a_file/model.safetensors"), BP_ERROR_IO);
+    number = errno;
+    EXPECT(number == ENOTDIR);
+    errno = 0;
+    EXPECT_STATUS(bp_network_load(".", &loaded), BP_ERROR_IO);
+    number = errno;
+    EXPECT(number == EISDIR);
+    errno = 0;
+    EXPECT_STATUS(bp_network_save(network, "missing/folder/model.safetensors"), BP_ERROR_IO);
+    number = errno;
+    EXPECT(number == ENOENT);
+    remove("a_file");
+    bp_network_free(network);
+}
+
 static void saving_over_a_file_leaves_one_file(void) {
     bp_network *network = some_network();
     snapshot first, second;
@@ -523,6 +548,7 @@ int main(void) {
     CLAIM(missing_plug_in_is_named_and_loading_works_once_it_is_there);
     CLAIM(buffer_of_the_wrong_size_is_told_the_right_one);
     CLAIM(impossible_paths_are_refused);
+    CLAIM(io_errors_leave_the_systems_number_in_errno);
     CLAIM(saving_over_a_file_leaves_one_file);
     CLAIM(file_names_may_be_any_bytes);
     CLAIM(messages_show_the_bytes_of_a_path_that_is_not_utf_8);

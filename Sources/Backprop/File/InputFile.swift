@@ -31,5 +31,5 @@ func requireNotEmpty(_ path: CString) throws(BackpropError) {
 /// The error for an errno.
 func fileError(_ code: Int32, _ verb: StaticString, _ path: CString, _ reason: CString) -> BackpropError {
     if code == cp_out_of_memory_errno { return BackpropError(.outOfMemory, "out of memory: cannot \(verb) \(path.shown)") }
-    return BackpropError(.io, "cannot \(verb) \(path.shown): \(reason.shown)")
+    return BackpropError(systemError: code, "cannot \(verb) \(path.shown): \(reason.shown)")
 }

@@ -22,6 +22,8 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     }
 
     public let code: Code
+    /// The errno of the operating system where it refused (`io`), else 0.
+    public let systemError: Int32
     /// One line that says what was wrong.
     public let message: String
     #if !hasFeature(Embedded)
@@ -35,6 +37,18 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     init(_ code: Code, literal message: String) {
         self.code = code
         self.message = message
+        systemError = 0
+        #if !hasFeature(Embedded)
+        underlying = nil
+        #endif
+    }
+
+    /// The operating system refused.
+    @inline(never)
+    init(systemError: Int32, _ message: Text) {
+        code = .io
+        self.systemError = systemError
+        self.message = Self.line(message)
         #if !hasFeature(Embedded)
         underlying = nil
         #endif
@@ -45,12 +59,14 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     package init(_ code: Code, _ message: Text) {
         self.code = code
         self.message = Self.line(message)
+        systemError = 0
     }
     #else
     package init(_ code: Code, _ message: Text, underlying: (any Error)? = nil) {
         self.code = code
         self.message = Self.line(message)
         self.underlying = underlying
+        systemError = 0
     }
     #endif
 

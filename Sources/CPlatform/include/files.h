@@ -23,4 +23,7 @@ void cp_close_file(int file);
  * this last one fails is the new file there already; the reason says so. */
 int cp_replace_file(const char *path, const uint8_t *bytes, size_t count, char reason[CP_REASON_SIZE]);
 
+/* Sets this thread's errno, for a caller of the library. */
+void cp_set_errno(int code);
+
 #endif
