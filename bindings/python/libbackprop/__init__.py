@@ -9,14 +9,25 @@
     network.save("xor.safetensors")
 """
 from . import _arguments, _call, _library, activation
+from ._arguments import Path
 from .activation import Activation, load_plugin
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError, ModelError,
     NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
-from .network import Network, Path
+from .metadata import Metadata
+from .network import Network, Scaling
 from .option import Option, options
+from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
+
+__all__ = [
+    "Activation", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError", "InvalidValueError",
+    "LibraryError", "LimitError", "Metadata", "ModelError", "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path",
+    "Progress", "Scaling", "Status", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "activation",
+    "instruction_set", "library_path", "library_version", "load", "load_plugin", "loss_names", "optimizer_names", "options",
+    "scaling_names", "score_names", "set_thread_count", "thread_count",
+]
 
 __version__ = "0.2.0"
 
@@ -26,9 +37,30 @@ def load(path: Path) -> Network:
     return Network.load(path)
 
 
+def loss_names() -> list[str]:
+    """The names that Network.set_loss takes."""
+    return _call.texts_of(_library.library.bp_loss_name)
+
+
+def optimizer_names() -> list[str]:
+    """The names that Network.set_optimizer takes."""
+    return _call.texts_of(_library.library.bp_optimizer_name)
+
+
+def scaling_names() -> list[str]:
+    """The names that Network.fit_scaling takes."""
+    return _call.texts_of(_library.library.bp_scaling_name)
+
+
+def score_names() -> list[str]:
+    """The names of the measures that Network.score takes."""
+    return _call.texts_of(_library.library.bp_score_name)
+
+
 def library_version() -> str:
     """The version of the shared library in use, such as "0.2.0"."""
-    return _library.library.bp_version_string().decode()
+    version: bytes = _library.library.bp_version_string()
+    return version.decode()
 
 
 def library_path() -> str:
@@ -43,9 +75,10 @@ def set_thread_count(count: int) -> None:
 
 def thread_count() -> int:
     """The number of threads in force."""
-    return _library.library.bp_thread_count()
+    return int(_library.library.bp_thread_count())
 
 
 def instruction_set() -> str:
     """The instructions the library computes with on this processor, such as "avx2"."""
-    return _library.library.bp_instruction_set().decode()
+    name: bytes = _library.library.bp_instruction_set()
+    return name.decode()

@@ -7,9 +7,18 @@ import os
 from typing import Any, Union
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ._prototypes import Floats
 from .errors import LimitError, Status
+
+__all__ = [
+    "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "row", "targets", "text", "unsigned",
+    "vector",
+]
+
+Array = NDArray[np.float32]
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 def unsigned(value: Any, what: str) -> int:
@@ -39,9 +48,6 @@ def text(value: Any, what: str) -> bytes:
     return value.encode()
 
 
-Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
-
-
 def encode_path(path: Path) -> bytes:
     """A path as the bytes it has in the system, which need not be UTF-8."""
     encoded = os.fsencode(path)
@@ -50,7 +56,7 @@ def encode_path(path: Path) -> bytes:
     return encoded
 
 
-def floats(values: Any, what: str) -> np.ndarray:
+def floats(values: ArrayLike, what: str) -> Array:
     """Any numbers as a float32, C-contiguous array: the same array if it is one, else a copy."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
@@ -59,7 +65,7 @@ def floats(values: Any, what: str) -> np.ndarray:
     return array if array.flags.aligned else array.copy()
 
 
-def vector(values: Any, size: int, what: str) -> np.ndarray:
+def vector(values: ArrayLike, size: int, what: str) -> Array:
     """An array of shape (size,)."""
     array = floats(values, what)
     if array.shape != (size,):
@@ -67,7 +73,7 @@ def vector(values: Any, size: int, what: str) -> np.ndarray:
     return array
 
 
-def matrix(values: Any, columns: int, what: str) -> np.ndarray:
+def matrix(values: ArrayLike, columns: int, what: str) -> Array:
     """An array of shape (rows, columns)."""
     array = floats(values, what)
     if array.ndim != 2 or array.shape[1] != columns:
@@ -75,10 +81,42 @@ def matrix(values: Any, columns: int, what: str) -> np.ndarray:
     return array
 
 
-def output(array: Any, shape: tuple[int, ...], inputs: np.ndarray) -> np.ndarray:
+def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
+    """An array of shape (rows, columns). Of shape (rows,) it is the one column, or else class numbers: made one-hot."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        return matrix(array, columns, what)
+    return floats(array, what).reshape(-1, 1) if columns == 1 else _one_hot(array, columns, what)
+
+
+def row(values: ArrayLike, columns: int, what: str) -> Array:
+    """The targets of one row: an array of shape (columns,), or a number, as in `targets`."""
+    array = np.asarray(values)
+    return targets(array.reshape(1), columns, what)[0] if array.ndim == 0 else vector(array, columns, what)
+
+
+def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
+    if classes.dtype.kind not in "iub":
+        floats(classes, what)  # TypeError for what is no number
+        found = f"got {classes.shape} of {classes.dtype}"
+        if len(classes):
+            place = int(np.argmax(classes != np.floor(classes)))  # 0 where all are whole
+            found += f"; row {place} is {classes[place]}"
+        raise ValueError(f"{what}: expected shape (rows, {columns}), or (rows,) with class numbers, which are integers, {found}")
+    outside = (classes < 0) | (classes >= columns)
+    if outside.any():
+        place = int(np.argmax(outside))
+        raise ValueError(f"{what}: row {place}: expected a class number from 0 to {columns - 1}, got {classes[place]}")
+    array = np.zeros((len(classes), columns), np.float32)
+    array[np.arange(len(classes)), classes.astype(np.intp)] = 1
+    return array
+
+
+def output(array: Array, shape: tuple[int, ...], inputs: Array) -> Array:
     """An array the library may write outputs of that shape to while it reads inputs."""
-    if not isinstance(array, np.ndarray) or array.dtype != np.float32:
-        raise TypeError(f"out: expected a float32 array, got {getattr(array, 'dtype', type(array).__name__)}")
+    given: Any = array
+    if not isinstance(given, np.ndarray) or given.dtype != np.float32:
+        raise TypeError(f"out: expected a float32 array, got {getattr(given, 'dtype', type(given).__name__)}")
     if array.shape != shape:
         raise ValueError(f"out: expected shape {shape}, got {array.shape}")
     if not array.flags.carray:
@@ -88,8 +126,9 @@ def output(array: Any, shape: tuple[int, ...], inputs: np.ndarray) -> np.ndarray
     return array
 
 
-def pointer(array: np.ndarray) -> Any:
+def pointer(array: Array) -> Any:
     """A float32, C-contiguous array as a `float *` that keeps it alive."""
     if array.flags.writeable and array.size:
-        return ctypes.byref(ctypes.c_float.from_buffer(array))  # a tenth of the time of the other way
+        memory: Any = array  # an object with the buffer protocol, which Python before 3.12 has no type for
+        return ctypes.byref(ctypes.c_float.from_buffer(memory))  # a tenth of the time of the other way
     return array.ctypes.data_as(Floats)

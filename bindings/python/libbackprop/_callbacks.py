@@ -8,12 +8,16 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import _prototypes
+from ._arguments import Array
 from ._call import call, failed, for_ever, keys, plugins, remember, shelter
 
+__all__ = ["NO_DERIVATIVE", "backward", "forward", "register", "scalar", "scalar_derivative"]
 
-def register(function: Callable, name: bytes, activation: Any, *callbacks: Any) -> None:
+
+def register(function: Callable[..., int], name: bytes, activation: Any, *callbacks: Any) -> None:
     """Has the library register an activation, which must have .name, .function and .derivative, with its callbacks."""
     key = next(keys)
     plugins[key] = activation
@@ -24,15 +28,15 @@ def register(function: Callable, name: bytes, activation: Any, *callbacks: Any) 
         raise
 
 
-def _view(address: Any, rows: int, columns: int, read_only: bool) -> np.ndarray:
+def _view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
     """The library's own memory as an array of shape (rows, columns)."""
     data = (ctypes.addressof(address.contents), read_only)
     interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
-def _fill(destination: np.ndarray, result: Any, what: str) -> None:
-    result = np.asarray(result)
+def _fill(destination: Array, values: ArrayLike, what: str) -> None:
+    result = np.asarray(values)
     if result.shape != destination.shape:
         raise ValueError(f"{what} returned shape {result.shape}, expected {destination.shape}")
     np.copyto(destination, result, casting="same_kind")
@@ -68,7 +72,7 @@ def forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
             _fill(_view(a, rows, columns, False), result, f"activation {plugin.name!r}: forward")
     except BaseException as error:
         remember(error)
-    return failed()
+    return int(failed())
 
 
 @for_ever(_prototypes.bp_vector_backward_fn)
@@ -81,7 +85,7 @@ def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int
             _fill(_view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
     except BaseException as error:
         remember(error)
-    return failed()
+    return int(failed())
 
 
 NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()

@@ -1,18 +1,30 @@
-"""What networks and trainers have in common: a handle of the library's, and its end."""
+"""What networks and trainers have in common: a handle of the library, and its end."""
 from __future__ import annotations
 
+import copy
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, ClassVar, TypeVar
 
 from .errors import InvalidHandleError, Status
 
+__all__ = ["Owner"]
+
+_Self = TypeVar("_Self", bound="Owner")
+
 
 class Owner:
-    """Has a handle, and ends it."""
+    """Has a handle, and frees it. Its own state is in slots: `__dict__` holds what the program adds."""
 
-    _pointer: Any = None
-    _free: Callable  # the library's function
-    _noun: str
+    __slots__ = ("__dict__", "__weakref__", "_pointer")
+
+    _pointer: Any
+    _free: ClassVar[Callable[[Any], None]]  # the library's function
+    _noun: ClassVar[str]
+
+    def __new__(cls: type[_Self], *arguments: Any, **options: Any) -> _Self:
+        self = object.__new__(cls)
+        self._pointer = None
+        return self
 
     @property
     def _handle(self) -> Any:
@@ -24,14 +36,29 @@ class Owner:
         """Ends it, after calls in progress on other threads. Closing twice does nothing."""
         handle, self._pointer = self._pointer, None
         if handle is not None:
-            self._free(handle)
+            type(self)._free(handle)
 
     def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
         if not finalizing():  # at exit the memory goes with the process
             self.close()
 
-    def __enter__(self) -> Any:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
+
+    def _duplicate(self: _Self) -> _Self:
+        """Another one with the same state, without what the program added."""
+        raise NotImplementedError
+
+    def __copy__(self: _Self) -> _Self:
+        duplicate = self._duplicate()
+        vars(duplicate).update(vars(self))
+        return duplicate
+
+    def __deepcopy__(self: _Self, memo: dict[int, Any]) -> _Self:
+        duplicate = self._duplicate()
+        memo[id(self)] = duplicate
+        vars(duplicate).update(copy.deepcopy(vars(self), memo))
+        return duplicate

@@ -4,7 +4,9 @@ from __future__ import annotations
 import ctypes
 import os
 
-from ._prototypes import ABI_VERSION, PROTOTYPES
+from ._prototypes import ABI_VERSION, PROTOTYPES, USES_ERRNO
+
+__all__ = ["VARIABLE", "find", "library", "load", "path"]
 
 VARIABLE = "LIBBACKPROP_LIBRARY"
 
@@ -22,9 +24,11 @@ def load(path: str) -> ctypes.CDLL:
         found = loaded.bp_abi_version()
         if found != ABI_VERSION:
             raise ImportError(f"{path} has ABI version {found}, and this package needs {ABI_VERSION}")
+        with_errno = ctypes.CDLL(path, use_errno=True)  # keeps errno for ctypes.get_errno, which takes time
         for name, (restype, *argtypes) in PROTOTYPES.items():
-            function = getattr(loaded, name)
+            function = getattr(with_errno if name in USES_ERRNO else loaded, name)
             function.restype, function.argtypes = restype, argtypes
+            setattr(loaded, name, function)
     except OSError as error:
         raise ImportError(f"cannot load libbackprop ({VARIABLE} may tell where it is): {error}") from error
     except AttributeError as error:

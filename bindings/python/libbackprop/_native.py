@@ -3,12 +3,16 @@ from __future__ import annotations
 
 import ctypes
 import re
-from typing import Any, NamedTuple, Optional, Sequence
+from _ctypes import CFuncPtr
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Optional, SupportsFloat
 
 from . import _prototypes
 from ._arguments import number, text
 from ._call import call, for_ever, keys
 from ._library import library
+
+__all__ = ["Function", "function", "numbers", "register"]
 
 _LETTERS = {ctypes.c_float: "f", ctypes.c_double: "d", ctypes.c_int32: "i", ctypes.c_int64: "l", ctypes.c_uint32: "u"}
 _C_LETTERS = {
@@ -29,24 +33,25 @@ class Function(NamedTuple):
 
 def function(given: Any, what: str) -> Function:
     """What is known about a C function, given as an address, by ctypes, numba or scipy."""
-    if isinstance(given, int) and not isinstance(given, bool):
-        if not 0 < given < 1 << 64:
-            raise ValueError(f"{what}: {given} is no address")
-        return Function(given, None, None)
     if hasattr(given, "address") and hasattr(given, "ctypes"):  # a numba cfunc
         return function(given.ctypes, what)._replace(owner=given)
-    if isinstance(given, ctypes._CFuncPtr):
+    if isinstance(given, CFuncPtr):
         address = ctypes.cast(given, ctypes.c_void_p).value
         if not address:
             raise ValueError(f"{what}: a NULL function")
         return Function(address, _signature_of_ctypes(given), given)
     if isinstance(given, tuple) and type(given).__name__ == "LowLevelCallable":
         return _of_capsule(given, what)
+    if isinstance(given, int) and not isinstance(given, bool):
+        if not 0 < given < 1 << 64:
+            raise ValueError(f"{what}: {given} is no address")
+        return Function(given, None, None)
     raise TypeError(f"{what}: expected the address of a C function, or one of ctypes, numba or scipy, "
                     f"got {type(given).__name__}")
 
 
-def register(name: str, of: Any, signature: Optional[str], derivative: Any, constants: Sequence[float]) -> None:
+def register(name: str, of: Any, signature: Optional[str], derivative: Any,
+             constants: Sequence[SupportsFloat]) -> None:
     """Has the library register C functions, and keeps their code as long as they are used."""
     value = function(of, "function")
     slope = Function(0, None, None) if derivative is None else function(derivative, "derivative")
@@ -67,7 +72,7 @@ def register(name: str, of: Any, signature: Optional[str], derivative: Any, cons
     call(library.bp_activation_set_destroy, encoded, key, _let_go)
 
 
-def numbers(constants: Sequence[float]) -> tuple[Any, int]:
+def numbers(constants: Sequence[SupportsFloat]) -> tuple[Any, int]:
     """Constants as the library takes them: a pointer, and how many."""
     values = [number(value, "constant") for value in constants]
     return (ctypes.c_double * len(values))(*values), len(values)

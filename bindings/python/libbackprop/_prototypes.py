@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint8, c_uint32
 from ctypes import c_uint64, c_void_p
+from typing import Any
 
 ABI_VERSION = 1
 
@@ -49,8 +50,11 @@ class bp_activation_report(ctypes.Structure):
         ("worst_error", c_double), ("worst_z", c_double), ("first_kink", c_double)]
 
 
+# Functions that may return BP_ERROR_IO, after which errno says why.
+USES_ERRNO = {"bp_network_save", "bp_network_load", "bp_network_load_weights"}
+
 # name: (restype, *argtypes)
-PROTOTYPES = {
+PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_status_name": (c_char_p, c_int32),
     "bp_last_error_message": (c_char_p,),
     "bp_version_number": (c_uint32,),

@@ -16,23 +16,37 @@ from __future__ import annotations
 import ctypes
 import enum
 import functools
+import itertools
 import os
-from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from . import _callbacks, _native
-from ._arguments import Path, encode_path, text
-from ._call import call, check as check_status, plugins
+from ._arguments import Array, Path, encode_path, text
+from ._call import call, plugins, texts_of
 from ._library import library
 from ._prototypes import bp_activation_report
-from .errors import Status, UnsupportedError
+from .errors import Status, UnknownNameError, UnsupportedError
+
+__all__ = [
+    "Activation", "Backward", "Forward", "Kind", "Report", "ScalarDerivative", "ScalarFunction", "check", "examine",
+    "from_library", "from_pointer", "kind", "load_plugin", "name_of", "names", "register_scalar", "register_vector", "scalar",
+    "set_thread_safe", "unregister", "vector",
+]
+
+ScalarFunction = Callable[[float], SupportsFloat]  # a = f(z)
+ScalarDerivative = Callable[[float, float], SupportsFloat]  # f'(z), from z and a
+Forward = Callable[[Array], ArrayLike]  # a = f(z)
+Backward = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, a and da
 
 
 class Activation:
     """A registered activation. One made from a Python function is called like that function."""
 
-    def __init__(self, name: str, function: Optional[Callable] = None, derivative: Optional[Callable] = None) -> None:
+    def __init__(self, name: str, function: Optional[Callable[..., Any]] = None,
+                 derivative: Optional[Callable[..., Any]] = None) -> None:
         self.name = name
         self.function = function
         self.derivative = derivative
@@ -69,79 +83,84 @@ class Report(NamedTuple):
     skipped: int  # numbers left out: the function is not finite around them
 
 
-# Python functions
+# Python functions. All functions that register take `replace`: whether a registered name may be taken from another
+# activation, which the networks that have it keep. It lets a notebook's cell run again.
 
 
-def register_scalar(name: str, function: Callable[[float], float],
-                    derivative: Optional[Callable[[float, float], float]] = None) -> Activation:
+def register_scalar(name: str, function: ScalarFunction, derivative: Optional[ScalarDerivative] = None, *,
+                    replace: bool = False) -> Activation:
     """Registers a = function(z) of one number, with its derivative(z, a); None for central differences.
 
-    Simple, and slow: Python is called for every number. InvalidValueError for a name that is taken or malformed.
+    Simple, and slow: Python is called for every number. replace: take the name from the activation that has it, if any.
+    InvalidValueError for a name that is taken or malformed.
     """
     numeric = derivative is None
     activation = Activation(name, _function(function), None if numeric else _function(derivative))
-    _callbacks.register(library.bp_activation_register_scalar, name_of(activation), activation, _callbacks.scalar,
-                        _callbacks.NO_DERIVATIVE if numeric else _callbacks.scalar_derivative)
+    _register(activation.name, replace, lambda name: _callbacks.register(
+        library.bp_activation_register_scalar, text(name, "name"), activation, _callbacks.scalar,
+        _callbacks.NO_DERIVATIVE if numeric else _callbacks.scalar_derivative))
     return activation
 
 
-def register_vector(name: str, forward: Callable[[np.ndarray], np.ndarray],
-                    backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Activation:
+def register_vector(name: str, forward: Forward, backward: Backward, *, replace: bool = False) -> Activation:
     """Registers a = forward(z) and dz = backward(z, a, da) of whole matrices.
 
     All are float32 of shape (rows, layer size); da and dz are the gradients of the loss with respect to a and z. The
     arguments are read-only views of the library's memory, valid during the call: copy what is to be kept. Another
-    shape than z's returned is a ValueError. InvalidValueError for a name that is taken or malformed.
+    shape than z's returned is a ValueError. replace: take the name from the activation that has it, if any.
+    InvalidValueError for a name that is taken or malformed.
     """
     activation = Activation(name, _function(forward), _function(backward))
-    _callbacks.register(library.bp_activation_register_vector, name_of(activation), activation, _callbacks.forward,
-                        _callbacks.backward)
+    _register(activation.name, replace, lambda name: _callbacks.register(
+        library.bp_activation_register_vector, text(name, "name"), activation, _callbacks.forward, _callbacks.backward))
     return activation
 
 
-def scalar(*, derivative: Optional[Callable[[float, float], float]] = None,
-           name: Optional[str] = None) -> Callable[[Callable[[float], float]], Activation]:
+def scalar(*, derivative: Optional[ScalarDerivative] = None, name: Optional[str] = None,
+           replace: bool = False) -> Callable[[ScalarFunction], Activation]:
     """A decorator that registers a function of one number, by its own name unless told: see register_scalar."""
-    return lambda function: register_scalar(_name(name, function), function, derivative)
+    return lambda function: register_scalar(_name(name, function), function, derivative, replace=replace)
 
 
-def vector(*, backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
-           name: Optional[str] = None) -> Callable[[Callable[[np.ndarray], np.ndarray]], Activation]:
+def vector(*, backward: Backward, name: Optional[str] = None, replace: bool = False) -> Callable[[Forward], Activation]:
     """A decorator that registers a function of matrices, by its own name unless told: see register_vector."""
-    return lambda function: register_vector(_name(name, function), function, backward)
+    return lambda function: register_vector(_name(name, function), function, backward, replace=replace)
 
 
 # C functions
 
 
-def from_library(path: Optional[Path], symbol: str, signature: str, *,
-                 derivative: Optional[str] = None, constants: Sequence[float] = (), name: Optional[str] = None,
-                 thread_safe: bool = False) -> Activation:
+def from_library(path: Optional[Path], symbol: str, signature: str, *, derivative: Optional[str] = None,
+                 constants: Sequence[SupportsFloat] = (), name: Optional[str] = None, thread_safe: bool = False,
+                 replace: bool = False) -> Activation:
     """Registers a function of a shared library, by its own name unless told.
 
     The signature, such as "d(d)" or "d(d,i)", tells what it returns and takes: f float, d double, i int32, l int64,
     u uint32; the first parameter is z, the others are the constants. A str or bytes are taken as dlopen takes them
     ("libm.so.6" is searched for), None is the process itself. derivative: a function of the same signature in that
-    library; None for central differences. thread_safe: several threads may call it at a time. LibraryError
-    where there is no such library or function; InvalidValueError for a signature, constants or a name that are not right.
+    library; None for central differences. thread_safe: several threads may call it at a time. replace: take the name from
+    the activation that has it, if any. LibraryError where there is no such library or function; InvalidValueError for a
+    signature, constants or a name that are not right.
     """
     activation = Activation(symbol if name is None else name)
-    call(library.bp_activation_register_library, name_of(activation), _library_path(path), text(symbol, "symbol"),
-         None if derivative is None else text(derivative, "derivative"), text(signature, "signature"),
-         *_native.numbers(constants))
+    arguments = (_library_path(path), text(symbol, "symbol"), None if derivative is None else text(derivative, "derivative"),
+                 text(signature, "signature"), *_native.numbers(constants))
+    _register(activation.name, replace, lambda name: call(
+        library.bp_activation_register_library, text(name, "name"), *arguments))
     return _shared(activation, thread_safe)
 
 
 def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: Any = None,
-                 constants: Sequence[float] = (), name: Optional[str] = None, thread_safe: bool = False) -> Activation:
+                 constants: Sequence[SupportsFloat] = (), name: Optional[str] = None, thread_safe: bool = False,
+                 replace: bool = False) -> Activation:
     """Registers a C function: of ctypes, a numba cfunc, a scipy.LowLevelCallable, or an address.
 
     The signature is as in from_library; it may be left out where the function tells its types. derivative: such a
     function, too, of the same signature; None for central differences. What is given is kept as long as it is used; an
-    address is the caller's to keep.
+    address is the caller's to keep. replace: take the name from the activation that has it, if any.
     """
     activation = Activation(_name(name, function))
-    _native.register(activation.name, function, signature, derivative, constants)
+    _register(activation.name, replace, lambda name: _native.register(name, function, signature, derivative, constants))
     return _shared(activation, thread_safe)
 
 
@@ -177,14 +196,7 @@ def unregister(activation: Union[str, Activation]) -> None:
 
 def names() -> list[str]:
     """The names of all activations, built-in ones first."""
-    found: list[str] = []
-    buffer = ctypes.create_string_buffer(65)  # the longest name and its NUL
-    while True:
-        status = library.bp_activation_name(len(found), buffer, len(buffer), ctypes.byref(ctypes.c_size_t()))
-        if status == Status.ERROR_UNKNOWN_NAME:
-            return found
-        check_status(status)
-        found.append(buffer.value.decode())
+    return texts_of(library.bp_activation_name)
 
 
 def kind(activation: Union[str, Activation]) -> Kind:
@@ -218,10 +230,32 @@ def _name(name: Optional[str], function: Any) -> str:
     return found
 
 
-def _function(given: Any) -> Callable:
+def _function(given: Any) -> Callable[..., Any]:
     if not callable(given):
         raise TypeError(f"activation: expected a function, got {type(given).__name__}")
-    return given
+    function: Callable[..., Any] = given
+    return function
+
+
+_trials = itertools.count(1)
+
+
+def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
+    """Registers by a function of the name. To replace an activation, registers under another name first: a registration
+    that fails must leave the one that is there."""
+    if replace and _is_replaceable(name):
+        trial = f"replacing.{next(_trials)}"
+        register(trial)
+        unregister(trial)
+        unregister(name)
+    register(name)
+
+
+def _is_replaceable(name: str) -> bool:
+    try:
+        return kind(name) != Kind.BUILT_IN
+    except UnknownNameError:
+        return False
 
 
 def _library_path(path: Optional[Path]) -> Optional[bytes]:

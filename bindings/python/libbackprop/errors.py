@@ -2,6 +2,13 @@
 from __future__ import annotations
 
 import enum
+import os
+from typing import Any, Optional, Union
+
+__all__ = [
+    "BusyError", "CallbackError", "Error", "FileError", "InvalidHandleError", "InvalidValueError", "LibraryError", "LimitError",
+    "ModelError", "NotFiniteError", "OutOfMemoryError", "Status", "UnknownNameError", "UnsupportedError", "from_status",
+]
 
 
 class Status(enum.IntEnum):
@@ -33,7 +40,7 @@ class Error(Exception):
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
-        self.status = int(status)
+        self.status: int = int(status)
 
     @property
     def status_name(self) -> str:
@@ -72,7 +79,24 @@ class LimitError(Error, OverflowError):
 
 
 class FileError(Error, OSError):
-    """The operating system refused to read or write."""
+    """The operating system refused to read or write. `errno` and `strerror` say why, `filename` is the path as it was given.
+
+    It is also of the built-in class for that errno, such as FileNotFoundError.
+    """
+
+    def __init__(self, message: str, status: int = Status.ERROR_IO, errno: int = 0,
+                 filename: Union[str, bytes, None] = None) -> None:
+        super().__init__(message, status)
+        self._message: str = message
+        if errno:
+            OSError.__init__(self, errno, os.strerror(errno))  # sets the attributes of these names
+        self.filename = filename
+
+    def __str__(self) -> str:
+        return self._message  # which says what OSError would
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_status, (self.status, self._message, self.errno or 0, self.filename), vars(self)
 
 
 class ModelError(Error, ValueError):
@@ -111,6 +135,21 @@ _CLASSES: dict[int, type[Error]] = {
 }
 
 
-def from_status(status: int, message: str) -> Error:
-    """The exception for an error status."""
-    return _CLASSES.get(status, Error)(message, status)
+_FILE_ERRORS: dict[type[OSError], type[FileError]] = {OSError: FileError}
+
+
+def _file_error(errno: int) -> type[FileError]:
+    """FileError, which is also of the class that Python has for that errno."""
+    builtin = type(OSError(errno, ""))
+    if builtin not in _FILE_ERRORS:
+        members = {"__module__": __name__, "__doc__": FileError.__doc__}
+        _FILE_ERRORS[builtin] = type(builtin.__name__, (FileError, builtin), members)
+    return _FILE_ERRORS[builtin]
+
+
+def from_status(status: int, message: str, errno: int = 0, filename: Optional[Union[str, bytes]] = None) -> Error:
+    """The exception for an error status; errno and filename are those of ERROR_IO."""
+    found = _CLASSES.get(status, Error)
+    if issubclass(found, FileError):
+        return _file_error(errno)(message, status, errno, filename)
+    return found(message, status)

@@ -1,14 +1,15 @@
 """Texts that go with a network."""
 from __future__ import annotations
 
-import ctypes
-from ctypes import byref
-from typing import Any, Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Callable
 
 from ._arguments import text
-from ._call import call, check
+from ._call import call, text_of, texts_of
 from ._library import library
-from .errors import Status, UnknownNameError
+from .errors import UnknownNameError
+
+__all__ = ["Metadata"]
 
 
 class Metadata(MutableMapping[str, str]):
@@ -18,7 +19,8 @@ class Metadata(MutableMapping[str, str]):
         self._network = network
 
     def __getitem__(self, key: str) -> str:
-        return self._known(key, lambda name: self._read(library.bp_network_get_metadata, name))
+        found: str = self._known(key, lambda name: text_of(library.bp_network_get_metadata, self._network._handle, name))
+        return found
 
     def __setitem__(self, key: str, value: str) -> None:
         call(library.bp_network_set_metadata, self._network._handle, text(key, "key"), text(value, "value"))
@@ -27,12 +29,7 @@ class Metadata(MutableMapping[str, str]):
         self._known(key, lambda name: call(library.bp_network_remove_metadata, self._network._handle, name))
 
     def __iter__(self) -> Iterator[str]:
-        keys: list[str] = []
-        while True:
-            try:
-                keys.append(self._read(library.bp_network_metadata_key, len(keys)))
-            except UnknownNameError:
-                return iter(keys)
+        return iter(texts_of(library.bp_network_metadata_key, self._network._handle))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -40,19 +37,8 @@ class Metadata(MutableMapping[str, str]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
-    def _known(self, key: str, use: Callable) -> Any:
+    def _known(self, key: str, use: Callable[[bytes], Any]) -> Any:
         try:
             return use(text(key, "key"))
         except UnknownNameError:
             raise KeyError(key) from None
-
-    def _read(self, function: Any, which: Any) -> str:
-        """What a function that fills a buffer gives."""
-        needed, capacity = ctypes.c_size_t(), 257
-        while True:
-            buffer = ctypes.create_string_buffer(capacity)
-            status = function(self._network._handle, which, buffer, capacity, byref(needed))
-            if status != Status.ERROR_BUFFER_TOO_SMALL:
-                check(status)
-                return buffer.value.decode()
-            capacity = needed.value

@@ -2,27 +2,26 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from ctypes import byref
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
+from collections.abc import Mapping
+from typing import Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, TypeVar, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _prototypes
-from ._arguments import number, pointer, text, vector
+from . import _prototypes, option as options
+from ._arguments import Array, pointer, text, vector
 from ._call import call, failed, for_ever, keys, plugins, remember, shelter
 from ._handle import Owner
 from ._library import library
-from .errors import Status
+from .errors import BusyError, Status
 from .network import Network
 
-# What numbers stand for where an option is a choice.
-_CHOICES = {
-    "sampling": ("shuffle", "uniform"),
-    "schedule": ("constant", "step", "exponential", "cosine", "inverse_time", "one_cycle", "plateau"),
-    "keep": ("auto", "latest", "best"),
-    "on_divergence": ("fail", "halve"),
-}
+__all__ = ["FitResult", "Progress", "Trainer"]
+
+_Self = TypeVar("_Self", bound="Trainer")
+_Choice = Literal["sampling", "schedule", "keep", "on_divergence"]
 
 
 class Progress(NamedTuple):
@@ -54,41 +53,64 @@ class Trainer(Owner):
         result = trainer.fit(network, inputs, targets)
 
     Options are keywords, with numbers or, for choices, words; `bp.options()` and backprop.h list them. Here
-    progress_seconds starts at 0.1, so that Ctrl-C gets in. One trainer may fit many networks, one after the other.
+    progress_seconds starts at 0.1, so that Ctrl-C gets in. One trainer may fit many networks, one after the other; copies
+    and pickles have its options.
     """
+
+    __slots__ = ("_fitting", "_wants_ticks")
 
     _free = library.bp_trainer_free
     _noun = "trainer"
 
-    def __init__(self, **options: Union[float, str]) -> None:
+    def __init__(self, **options: Union[SupportsFloat, str]) -> None:
         handle = _prototypes.Trainer()
         call(library.bp_trainer_create, byref(handle))
+        self.close()  # where __init__ is called again
         self._pointer = handle
-        self._wants_ticks = "progress_seconds" in options
-        for name, value in {"progress_seconds": 0.1, **options}.items():
+        self._fitting = threading.Lock()  # held by the thread in fit
+        self.set_option("progress_seconds", 0.1)
+        self._wants_ticks = False  # whether the program has chosen progress_seconds
+        for name, value in options.items():
             self.set_option(name, value)
 
-    def set_option(self, name: str, value: Union[float, str]) -> None:
-        """Sets an option. UnknownNameError for the name, InvalidValueError for the value, BusyError during a fit."""
-        if isinstance(value, str):
-            words = _CHOICES.get(name, ())
-            if value not in words:
-                expected = "one of " + ", ".join(map(repr, words)) if words else "a number"
-                raise ValueError(f"{name}: expected {expected}, got {value!r}")
-            value = words.index(value)
-        call(library.bp_trainer_set_option, self._handle, text(name, "option"), number(value, name))
+    def _options(self) -> dict[str, Union[float, str]]:
+        """The options as a constructor takes them."""
+        chosen = {each.name: self.get_option(each.name) for each in options.options() if each.owner == "trainer"}
+        if not self._wants_ticks:
+            del chosen["progress_seconds"]
+        return chosen
 
-    def get_option(self, name: str) -> float:
-        """The number an option has."""
+    def _duplicate(self: _Self) -> _Self:
+        return _make(type(self), self._options())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (type(self), self._options()), vars(self) or None
+
+    def set_option(self, name: str, value: Union[SupportsFloat, str]) -> None:
+        """Sets an option to a number or, for a choice, one of its words.
+
+        UnknownNameError for the name, InvalidValueError for the number, ValueError for the word, BusyError during a fit.
+        """
+        call(library.bp_trainer_set_option, self._handle, text(name, "option"), options.encoded(name, value))
+        if name == "progress_seconds":
+            self._wants_ticks = True
+
+    @overload
+    def get_option(self, name: _Choice) -> str: ...
+    @overload
+    def get_option(self, name: str) -> Union[float, Any]: ...
+
+    def get_option(self, name: str) -> Union[float, str]:
+        """The value of an option: a number or, for a choice, a word."""
         value = ctypes.c_double()
         call(library.bp_trainer_get_option, self._handle, text(name, "option"), byref(value))
-        return value.value
+        return options.decoded(name, value.value)
 
     def fit(self, network: Network, inputs: ArrayLike, targets: ArrayLike, *,
             validation: Optional[tuple[ArrayLike, ArrayLike]] = None, sample_weight: Optional[ArrayLike] = None,
-            class_weight: Union[None, str, Mapping[int, float]] = None,
+            class_weight: Union[str, Mapping[int, float], None] = None,
             progress: Optional[Callable[[Progress], Any]] = None) -> FitResult:
-        """Trains the network on rows, shapes (rows, inputs) and (rows, outputs).
+        """Trains the network on rows, shapes (rows, inputs) and (rows, outputs), or targets (rows,): see Network.
 
         `validation`: inputs and targets to validate with. `sample_weight`: how much each row counts, shape (rows,).
         `class_weight`: how much each class counts, {class: weight}, or "balanced" for rows / (classes * rows of the
@@ -103,23 +125,32 @@ class Trainer(Owner):
         rows = network._rows(inputs, targets)
         held_out = (None, None, 0) if validation is None else _validation(network, validation)
         weights = _row_weights(sample_weight, class_weight, targets, rows[2])
+        if not self._fitting.acquire(blocking=False):  # weights and progress function are those of the fit in progress
+            raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
+        try:
+            return self._fit(network, rows, held_out, weights, progress)
+        finally:
+            self._fitting.release()
+
+    def _fit(self, network: Network, rows: tuple[Any, Any, int], held_out: tuple[Any, Any, int], weights: tuple[Any, int],
+             progress: Optional[Callable[[Progress], Any]]) -> FitResult:
         call(library.bp_trainer_set_row_weights, self._handle, *weights)
         history: list[Progress] = []
-        interval = self.get_option("progress_interval")
+        interval, wants_ticks = self.get_option("progress_interval"), self._wants_ticks
 
         def report(record: _prototypes.bp_progress) -> bool:
             now = Progress(record.restart, record.epoch, record.epochs, record.step, record.steps, record.loss,
                            record.validation_loss, record.learning_rate, bool(record.epoch_ended))
             if now.epoch_ended:
                 history.append(now)
-            wanted = now.epoch_ended or self._wants_ticks or (interval and now.step % interval == 0)
+            wanted = now.epoch_ended or wants_ticks or (interval and now.step % interval == 0)
             return bool(progress(now)) if progress is not None and wanted else False
 
         key = next(keys)
         loss = ctypes.c_double()
-        call(library.bp_trainer_set_progress, self._handle, _progress, key)
         plugins[key] = report
         try:
+            call(library.bp_trainer_set_progress, self._handle, _progress, key)
             status = call(library.bp_trainer_fit, self._handle, network._handle, *rows, *held_out, byref(loss))
         finally:
             del plugins[key]
@@ -128,6 +159,13 @@ class Trainer(Owner):
     def cancel(self) -> None:
         """Ends a fit in progress on another thread, before its next step; without one, nothing happens."""
         call(library.bp_trainer_cancel, self._handle)
+
+
+def _make(cls: type[_Self], options: Mapping[str, Union[float, str]]) -> _Self:
+    """A trainer of a class, which may have a constructor of another form."""
+    trainer = cls.__new__(cls)
+    Trainer.__init__(trainer, **options)
+    return trainer
 
 
 def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
@@ -141,14 +179,18 @@ def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
     return rows
 
 
-def _row_weights(sample_weight: Any, class_weight: Any, targets: Any, rows: int) -> tuple[Any, int]:
+def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None],
+                 targets: ArrayLike, rows: int) -> tuple[Any, int]:
     """Both as one weight a row, for the library."""
     if sample_weight is None and class_weight is None:
         return None, 0
-    weights = np.ones(rows, np.float32) if sample_weight is None else vector(sample_weight, rows, "sample_weight")
+    weights: Array = np.ones(rows, np.float32)
+    if sample_weight is not None:
+        weights = vector(sample_weight, rows, "sample_weight")
     if class_weight is not None:
-        targets = np.asarray(targets)
-        classes = targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0]
+        classes = np.asarray(targets)
+        if classes.ndim == 2:
+            classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0]
         names, places = np.unique(classes, return_inverse=True)
         if isinstance(class_weight, str):
             if class_weight != "balanced":
@@ -166,8 +208,10 @@ def _row_weights(sample_weight: Any, class_weight: Any, targets: Any, rows: int)
 @for_ever(_prototypes.bp_progress_fn)
 @shelter
 def _progress(record: Any, key: int) -> int:
+    stop = False
     try:
-        answer = 0 if failed() else plugins[key](record.contents)
+        if not failed():
+            stop = plugins[key](record.contents)
     except BaseException as error:
         remember(error)
-    return -1 if failed() else answer
+    return -1 if failed() else int(stop)

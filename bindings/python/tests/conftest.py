@@ -1,6 +1,7 @@
 """Finds the library and the package, before any test imports them."""
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,9 @@ if not os.environ.get("LIBBACKPROP_LIBRARY") and not packaged.exists():
     os.environ["LIBBACKPROP_LIBRARY"] = str(BUILT)
 
 import libbackprop as bp  # noqa: E402
+
+# A run in the background, or of many a build server, ignores SIGINT: Python then has no handler of its own.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def run_script(tmp_path):
     def run(source, **environment):
         package = str(Path(bp.__file__).resolve().parents[1])
         everything = {**os.environ, "PYTHONPATH": package, **environment}
-        return subprocess.run([sys.executable, "-c", source], env=everything, cwd=tmp_path, text=True,
+        return subprocess.run([sys.executable, "-c", source], env=everything, cwd=tmp_path, text=True, check=False,
                               capture_output=True)
 
     return run

@@ -32,7 +32,7 @@ def row(name, values, default, meaning):
 def table(owner):
     """The lines of one owner's table."""
     lines = row("name", "values", "default", "meaning")
-    for option in bp.options().values():
+    for option in bp.options():
         if option.owner == owner:
             lines += row(option.name, values(option), number(option.default), option.meaning)
     return "\n".join(lines)

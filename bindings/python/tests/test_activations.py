@@ -1,4 +1,5 @@
 """Activation functions written in Python: what they compute, how they fail, how long they live."""
+import ctypes
 import gc
 import math
 import threading
@@ -73,7 +74,7 @@ def test_plugin_equals_the_built_in_one(kind, batchnorm):
         network.set_batchnorm(2, batchnorm)
     for use in USES.values():
         a, b = use(plugged, x, y), use(built_in, x, y)
-        if not use is USES["check_gradient"]:
+        if use is not USES["check_gradient"]:
             for one, other in zip(*((a, b) if isinstance(a, tuple) else ((a,), (b,)))):
                 np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(plugged.parameters, built_in.parameters, atol=1e-5)
@@ -161,7 +162,7 @@ def test_vector_functions_see_the_librarys_memory_and_cannot_change_it():
 
 @pytest.mark.parametrize("result", [
     lambda z: z, lambda z: z.astype(float), lambda z: z.astype(int), lambda z: z.tolist(), lambda z: z > 0,
-    lambda z: np.asfortranarray(z), lambda z: z[::-1][::-1]])
+    np.asfortranarray, lambda z: z[::-1][::-1]])
 def test_vector_function_may_return_any_numbers_of_the_right_shape(result):
     network = network_with(bp.activation.register_vector("any", result, lambda z, a, da: da), layers=[3])
     network.predict(data()[0])
@@ -326,6 +327,88 @@ def test_no_number_returned_is_a_type_error(returned):
     for activation in (scalar, vector):
         with pytest.raises((TypeError, ValueError)):
             network_with(activation).predict(data()[0])
+
+
+def linear(slope, **options):
+    return bp.activation.vector(backward=lambda z, a, da: slope * da, name="cell", **options)(lambda z: slope * z)
+
+
+def identity_network(activation):
+    network = bp.Network([2, 2], seed=1)
+    network.parameters = [1, 0, 0, 1, 0, 0]
+    network.set_activation(1, activation)
+    return network
+
+
+def scalar_cell(slope, **options):
+    return bp.activation.scalar(derivative=lambda z, a: slope, name="cell", **options)(lambda z: slope * z)
+
+
+def pointer_cell(slope, **options):
+    prototype = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)
+    return bp.activation.from_pointer(prototype(lambda z: slope * z), name="cell", **options)
+
+
+def library_cell(slope, **options):
+    """ldexp(z, exponent) is z times 2 to the exponent."""
+    return bp.activation.from_library("libm.so.6", "ldexp", "d(d,i)", constants=[{1: 0, 2: 1, 4: 2}[slope]], name="cell",
+                                      thread_safe=True, **options)
+
+
+CELLS = {"vector": linear, "scalar": scalar_cell, "pointer": pointer_cell, "library": library_cell}
+
+
+@pytest.mark.parametrize("second", CELLS)
+@pytest.mark.parametrize("first", CELLS)
+def test_replace_gives_the_name_to_another_function_and_networks_keep_the_old_one(first, second):
+    before = bp.activation.names()
+    CELLS[first](2, replace=True)  # the name is free
+    old = identity_network("cell")
+    CELLS[second](4, replace=True)
+    new = identity_network("cell")
+    assert bp.activation.names() == [*before, "cell"]
+    for _ in range(2):
+        assert old.predict([1, 3]).tolist() == [2, 6]
+        assert new.predict([1, 3]).tolist() == [4, 12]
+        CELLS[first](1, replace=True)
+    assert identity_network("cell").predict([1, 3]).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_without_replace_a_name_that_is_taken_is_refused(kind):
+    CELLS[kind](2)
+    with pytest.raises(bp.InvalidValueError, match="cell"):
+        CELLS[kind](4)
+    assert identity_network("cell").predict([1, 3]).tolist() == [2, 6]
+
+
+@pytest.mark.parametrize("register, error", [
+    (lambda: bp.activation.from_library("libm.so.6", "no_such_function", "d(d)", name="cell", replace=True), bp.LibraryError),
+    (lambda: bp.activation.from_library("libm.so.6", "erf", "q(d)", name="cell", replace=True), bp.InvalidValueError),
+    (lambda: bp.activation.from_pointer(1, None, name="cell", replace=True), TypeError),
+    (lambda: bp.activation.register_vector("cell", None, lambda z, a, da: da, replace=True), TypeError),
+    (lambda: bp.activation.register_scalar("Cell!", abs, replace=True), bp.InvalidValueError),
+    (lambda: bp.activation.register_scalar("tanh", abs, replace=True), bp.InvalidValueError)])
+def test_replace_that_fails_leaves_the_old_activation(register, error):
+    linear(2)
+    names = bp.activation.names()
+    with pytest.raises(error):
+        register()
+    assert bp.activation.names() == names
+    assert identity_network("cell").predict([1, 3]).tolist() == [2, 6]
+    assert bp.activation.kind("tanh") == bp.activation.Kind.BUILT_IN
+
+
+def test_replaced_function_is_freed_with_the_last_network_that_has_it():
+    first = linear(2)
+    network, reference = identity_network(first), weakref.ref(first)
+    linear(4, replace=True)
+    del first
+    gc.collect()
+    assert reference() is not None
+    network.close()
+    gc.collect()
+    assert reference() is None
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])

@@ -136,7 +136,7 @@ def read_only():
     (np.zeros(4, np.float32), ValueError), (np.zeros((2, 2), np.float32, order="F"), ValueError),
     (np.zeros((2, 4), np.float32)[:, ::2], ValueError), (read_only(), ValueError)])
 def test_unfit_out_is_refused(network, out, expected):
-    with pytest.raises(expected, match="^out: "):
+    with pytest.raises(expected, match=r"^out: "):
         network.predict(VALUES, out=out)
 
 

@@ -34,7 +34,7 @@ def test_gradient_is_that_of_the_thinned_network(rng, rates):
         made.initialize(int(rng.integers(2**32)))
         (w1, b1), (w2, b2), (w3, b3) = layers(made.parameters)
         gradient, loss = made.gradient(x[None], y[None])
-        (g1, _), (g2, _), (g3, _) = layers(gradient)
+        _, (g2, _), (g3, _) = layers(gradient)
         # A unit that was left out has no part in the gradients of the weights that lead from it.
         factors = [(np.abs(g).max(axis=0) > 0) / (1 - rate) for g, rate in zip((g2, g3), rates)]
         thinned += sum((factor == 0).sum() for factor in factors)

@@ -113,7 +113,7 @@ def test_option_values_outside_their_range(network, name, value):
 @pytest.mark.parametrize("value", ["1", None, 1j, [1]])
 def test_numbers_must_be_numbers(network, value):
     with raises(TypeError, "expected a number"):
-        network.set_option("gradient_reduction", value)
+        network.set_option("momentum", value)
     with raises(TypeError, "expected a number"):
         network.train_minibatch(X, Y, value)
     with raises(TypeError, "expected a number"):

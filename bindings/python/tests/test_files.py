@@ -1,7 +1,11 @@
 """Models as files and bytes."""
+import copy
+import errno
 import json
 import os
+import pickle
 import struct
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +32,8 @@ def network():
     return network
 
 
-OPTIONS = {"gradient_reduction": 1, "initialization": 3, "batchnorm_epsilon": 0.1 / 3, "batchnorm_momentum": 0.7 / 3,
-           "batchnorm_update": 1}
+OPTIONS = {"gradient_reduction": "mean", "initialization": "lecun", "batchnorm_epsilon": 0.1 / 3,
+           "batchnorm_momentum": 0.7 / 3, "batchnorm_update": "gamma_first"}
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fsencode])
@@ -107,8 +111,10 @@ def test_paths_may_be_any_bytes(network, tmp_path, name):
         other.load_weights(each)
         assert other.parameters.tobytes() == network.parameters.tobytes()
         os.remove(path)
-        with pytest.raises(bp.FileError, match="No such file"):
+        with pytest.raises(FileNotFoundError, match="No such file") as caught:
             bp.load(each)
+        assert caught.value.filename == os.fspath(each)
+        str(caught.value).encode()  # what is not UTF-8 does not keep the message from being printed
 
 
 class Named:
@@ -132,6 +138,81 @@ def test_missing_file_is_an_os_error_that_names_it(tmp_path):
     with pytest.raises(bp.FileError, match="missing") as caught:
         bp.load(tmp_path / "missing.safetensors")
     assert isinstance(caught.value, OSError) and caught.value.status_name == "BP_ERROR_IO"
+
+
+def load_weights(path):
+    bp.Network([3, 2]).load_weights(path)
+
+
+def test_io_errors_are_of_pythons_class_with_errno_and_filename(network, tmp_path):
+    (tmp_path / "file").write_bytes(b"text")
+    missing, below_file = tmp_path / "missing" / "model", tmp_path / "file" / "model"
+    for call, path, builtin, number in [
+            (bp.load, missing, FileNotFoundError, errno.ENOENT), (network.save, missing, FileNotFoundError, errno.ENOENT),
+            (load_weights, missing, FileNotFoundError, errno.ENOENT),
+            (bp.load, tmp_path, IsADirectoryError, errno.EISDIR),
+            (bp.load, below_file, NotADirectoryError, errno.ENOTDIR),
+            (network.save, below_file, NotADirectoryError, errno.ENOTDIR),
+            (bp.load, tmp_path / ("a" * 300), OSError, errno.ENAMETOOLONG)]:
+        for given in (path, str(path), os.fsencode(path)):
+            with pytest.raises(bp.FileError) as caught:
+                call(given)
+            error = caught.value
+            assert isinstance(error, builtin) and type(error).__name__ in (builtin.__name__, "FileError")
+            assert (error.errno, error.strerror, error.filename) == (number, os.strerror(number), os.fspath(given))
+            assert error.status == bp.Status.ERROR_IO
+            assert os.strerror(number) in str(error)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_that_may_not_be_read_is_a_permission_error(network, tmp_path):
+    network.save(tmp_path / "secret")
+    os.chmod(tmp_path / "secret", 0)
+    with pytest.raises(PermissionError) as caught:
+        bp.load(tmp_path / "secret")
+    assert caught.value.errno == errno.EACCES
+
+
+def test_io_errors_survive_pickle_and_copy(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        bp.load(tmp_path / "missing")
+    error = caught.value
+    error.add = "what a program adds"
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(twin) is type(error) and str(twin) == str(error) and twin.add == error.add
+        assert (twin.errno, twin.strerror, twin.filename, twin.status) == (
+            error.errno, error.strerror, error.filename, error.status)
+
+
+@pytest.mark.parametrize("number, builtin", [
+    (errno.ENOENT, FileNotFoundError), (errno.EACCES, PermissionError), (errno.EPERM, PermissionError),
+    (errno.EISDIR, IsADirectoryError), (errno.ENOTDIR, NotADirectoryError), (errno.EEXIST, FileExistsError),
+    (errno.ENOSPC, OSError), (errno.EROFS, OSError), (0, OSError)])
+def test_class_of_an_io_error_is_that_of_its_errno(number, builtin):
+    error = bp.errors.from_status(bp.Status.ERROR_IO, "cannot write x", number, "x")
+    assert str(error) == "cannot write x"
+    assert isinstance(error, bp.FileError) and isinstance(error, builtin)
+    assert error.errno == (number or None) and error.filename == "x"
+
+
+def test_errno_is_that_of_the_thread(tmp_path):
+    """Two threads that fail in two ways at the same time each get their own errno."""
+    seen = set()
+
+    def fail(path):
+        for _ in range(300):
+            try:
+                bp.load(path)
+            except OSError as error:
+                seen.add((path, error.errno))
+
+    paths = {tmp_path / "missing": errno.ENOENT, tmp_path: errno.EISDIR}
+    threads = [threading.Thread(target=fail, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == set(paths.items())
 
 
 def test_folder_is_no_file(network, tmp_path):
@@ -263,7 +344,7 @@ def test_missing_activations_are_named_and_loading_succeeds_once_they_are_regist
     for name in ("first.one", "second_one"):
         bp.activation.unregister(name)
     assert network.to_bytes() == data
-    with pytest.raises(bp.UnknownNameError, match="first.one") as caught:
+    with pytest.raises(bp.UnknownNameError, match=r"first\.one") as caught:
         bp.Network.from_bytes(data)
     assert "second_one" in str(caught.value)
     bp.activation.register_scalar("first.one", lambda z: z / 2, lambda z, a: 0.5)

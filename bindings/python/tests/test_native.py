@@ -172,7 +172,7 @@ def test_examine_tells_where_the_derivative_is_wrong_and_where_kinks_are():
 
 def test_check_works_on_functions_of_matrices_and_raises_what_they_raise():
     right = bp.activation.register_vector("right", np.tanh, lambda z, a, da: da * (1 - a * a))
-    wrong = bp.activation.register_vector("wrong", np.tanh, lambda z, a, da: da * (1 - a))
+    bp.activation.register_vector("wrong", np.tanh, lambda z, a, da: da * (1 - a))
     failing = bp.activation.register_vector("failing", lambda z: {}["missing"], lambda z, a, da: da)
     assert bp.activation.check(right) < 1e-2 < 0.1 < bp.activation.check("wrong")
     with pytest.raises(KeyError, match="missing"):

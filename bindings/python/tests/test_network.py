@@ -58,8 +58,8 @@ def test_batchnorm_changes_the_parameter_count_and_keeps_its_state():
 
 
 @pytest.mark.parametrize("name, default, other", [
-    ("gradient_reduction", 0, 1), ("initialization", 0, 3), ("batchnorm_epsilon", 1e-5, 1e-3),
-    ("batchnorm_momentum", 0.1, 0.5), ("batchnorm_update", 0, 1)])
+    ("gradient_reduction", "sum", "mean"), ("initialization", "automatic", "lecun"), ("batchnorm_epsilon", 1e-5, 1e-3),
+    ("batchnorm_momentum", 0.1, 0.5), ("batchnorm_update", "together", "gamma_first")])
 def test_options_have_their_defaults_and_take_values(name, default, other):
     network = bp.Network([3, 2])
     assert network.get_option(name) == default
@@ -91,6 +91,35 @@ def test_subclass_stays_a_subclass_through_pickle_and_clone():
     network = Subclass([3, 2])
     assert type(pickle.loads(pickle.dumps(network))) is Subclass
     assert type(network.clone()) is Subclass
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))],
+                         ids=["copy", "deepcopy", "pickle"])
+def test_duplicate_keeps_what_the_program_added(duplicate):
+    network = Subclass([3, 2])
+    network.classes, network.itself = ["a", "b"], network
+    twin = duplicate(network)
+    assert type(twin) is Subclass and twin.classes == ["a", "b"]
+    assert (twin.classes is network.classes) == (duplicate is copy.copy)
+    assert (twin.itself is twin) == (duplicate is not copy.copy)
+
+
+def test_duplicate_keeps_an_activation_that_was_replaced():
+    bp.activation.register_scalar("replaced", lambda z: 2 * z)
+    network = bp.Network([3, 2], seed=1)
+    network.set_activation(1, "replaced")
+    bp.activation.register_scalar("replaced", lambda z: 3 * z, replace=True)
+    for duplicate in (copy.copy, copy.deepcopy):
+        np.testing.assert_array_equal(duplicate(network).predict([1, 2, 3]), network.predict([1, 2, 3]))
+
+
+def test_constructor_called_again_makes_another_network():
+    network = bp.Network([3, 2])
+    network.__init__([4, 5, 6], seed=2)
+    assert network.layers == (4, 5, 6) and network.to_bytes() == bp.Network([4, 5, 6], seed=2).to_bytes()
+    with pytest.raises(bp.InvalidValueError):
+        network.__init__([3])
+    assert network.to_bytes() == bp.Network([4, 5, 6], seed=2).to_bytes()
 
 
 class Subclass(bp.Network):

@@ -2,7 +2,6 @@
 import json
 import multiprocessing
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +123,106 @@ network.train_step([0, 1], [1], 0.1)
 assert signal.getsignal(signal.SIGINT) is mine
 """)
     assert done.returncode == 0, done.stderr
+
+
+FORK = """
+import os, signal, threading
+import libbackprop as bp
+
+before, started, forked, answers = signal.getsignal(signal.SIGINT), threading.Event(), threading.Event(), []
+
+
+def answer(child):
+    answers.append(os.waitpid(child, 0)[1])
+    forked.set()
+
+
+def fork_beside_the_call():
+    started.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(signal.getsignal(signal.SIGINT) is not before)
+    answer(child)
+
+
+@bp.activation.vector(backward=lambda z, a, da: da)
+def forking(z):
+    if WITHIN:
+        child = os.fork()
+        if child == 0:
+            return z
+        answer(child)
+    started.set()
+    forked.wait()
+    return z
+
+
+thread = threading.Thread(target=fork_beside_the_call)
+if not WITHIN:
+    thread.start()
+network, parent = bp.Network([2, 1], seed=1), os.getpid()
+network.set_activation(1, forking)
+network.predict([1, 2])
+if os.getpid() != parent:
+    os._exit(signal.getsignal(signal.SIGINT) is not before)
+if not WITHIN:
+    thread.join()
+assert answers == [0] and signal.getsignal(signal.SIGINT) is before
+"""
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["within the call", "beside the call"])
+def test_child_forked_during_a_call_has_the_programs_handler(run_script, within):
+    done = run_script(FORK.replace("WITHIN", str(within)))
+    assert done.returncode == 0, done.stderr
+
+
+def failing_load(path):
+    bp.load(path)
+
+
+def fit_in_another_process(arguments):
+    trainer, network = arguments
+    trainer.fit(network, X, Y)
+    return network.to_bytes()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_trainers_go_to_other_processes_and_errors_come_back(method, monkeypatch, tmp_path):
+    paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    network, trainer = bp.Network([300, 20, 5], seed=3), bp.Trainer(epochs=2, seed=5, schedule="cosine")
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        there = pool.map(fit_in_another_process, [(trainer, network)])[0]
+        with pytest.raises(FileNotFoundError) as caught:
+            pool.map(failing_load, [str(tmp_path / "missing")])
+    trainer.fit(network, X, Y)
+    assert there == network.to_bytes()
+    assert caught.value.filename == str(tmp_path / "missing") and isinstance(caught.value, bp.FileError)
+
+
+AT_EXIT = """
+import threading
+import libbackprop as bp, numpy as np
+
+x, y = np.zeros((40, 3)), np.zeros((40, 2))
+started = threading.Event()
+
+
+class Cycle:
+    def __init__(self):
+        self.itself, self.network, self.trainer = self, bp.Network([3, 2]), bp.Trainer()
+
+
+kept = Cycle()
+for fit in range(2):
+    trainer, network = bp.Trainer(epochs=10**9), bp.Network([3, 4, 2])
+    threading.Thread(target=trainer.fit, args=(network, x, y), kwargs={"progress": lambda progress: started.set()},
+                     daemon=True).start()
+started.wait()
+"""
+
+
+def test_process_that_ends_during_fits_ends_quietly(run_script):
+    done = run_script(AT_EXIT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -32,7 +32,7 @@ def test_prediction_scales_inputs_and_outputs(data, method, fit):
 
 
 def test_what_is_not_given_is_not_scaled(data):
-    x, y = data
+    x, _ = data
     network = linear(x, None)
     weights, bias = network.parameters[:6].reshape(2, 3), network.parameters[6:]
     np.testing.assert_allclose(network.predict(x), (x - x.mean(axis=0)) / x.std(axis=0) @ weights.T + bias, atol=2e-3)

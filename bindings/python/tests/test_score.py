@@ -21,23 +21,23 @@ def test_scores_are_numpys(network, data):
     x, y = data
     outputs, targets = network.predict(x).astype(float), y.astype(float)
     residue, spread = ((outputs - targets) ** 2).sum(axis=0), ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    assert network.score("accuracy", x, y) == (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
-    assert network.score("r2", x, y) == pytest.approx((1 - residue / spread).mean(), rel=1e-12)
-    assert network.score("mean_absolute_error", x, y) == pytest.approx(np.abs(outputs - targets).mean(), rel=1e-12)
+    assert network.score(x, y, "accuracy") == (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
+    assert network.score(x, y, "r2") == pytest.approx((1 - residue / spread).mean(), rel=1e-12)
+    assert network.score(x, y, "mean_absolute_error") == pytest.approx(np.abs(outputs - targets).mean(), rel=1e-12)
 
 
 def test_scores_are_in_the_units_of_the_data(network, data):
     x, y = data
     network.fit_scaling(x, 1000 * y + 5)
     expected = np.abs(network.predict(x).astype(float) - (1000 * y + 5)).mean()
-    assert network.score("mean_absolute_error", x, 1000 * y + 5) == pytest.approx(expected, rel=1e-6)
+    assert network.score(x, 1000 * y + 5, "mean_absolute_error") == pytest.approx(expected, rel=1e-6)
 
 
 def test_bad_arguments(network, data):
     x, y = data
-    for arguments, expected in [(("precision", x, y), bp.UnknownNameError), (("r2", x[:0], y[:0]), bp.InvalidValueError),
-                                (("r2", x, y[:3]), ValueError), ((3, x, y), TypeError),
-                                (("r2", x * np.nan, y), bp.NotFiniteError)]:
+    for arguments, expected in [((x, y, "precision"), bp.UnknownNameError), ((x[:0], y[:0], "r2"), bp.InvalidValueError),
+                                ((x, y[:3], "r2"), ValueError), ((x, y, 3), TypeError),
+                                ((x * np.nan, y, "r2"), bp.NotFiniteError)]:
         with pytest.raises(expected):
             network.score(*arguments)
 
@@ -53,3 +53,15 @@ def test_folded_clone_predicts_the_same_and_the_original_trains_on(network, data
     outputs = network.predict(x)
     np.testing.assert_allclose(folded.predict(x), outputs, atol=5e-6 * np.abs(outputs).max())
     network.train_minibatch(x, y, 1e-3)
+
+
+@pytest.mark.parametrize("loss, output, measure", [
+    ("squared_error", "identity", "r2"), ("cross_entropy", "softmax", "accuracy"),
+    ("binary_cross_entropy", "logistic", "accuracy")])
+def test_measure_that_is_not_given_goes_with_the_loss(data, loss, output, measure):
+    x, y = data
+    made = bp.Network([4, 8, 3], seed=2)
+    made.set_activation(2, output)
+    made.set_loss(loss)
+    y = np.eye(3)[y.argmax(axis=1)]
+    assert made.score(x, y) == made.score(x, y, measure)

@@ -1,6 +1,9 @@
 """Trainers from Python: results, weights, progress, and what comes out of a fit that fails."""
+import copy
 import math
+import pickle
 import signal
+import sys
 import threading
 import time
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 import libbackprop as bp
+from test_options import value_of
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 ONE_OR_THE_OTHER = np.array([[0], [1], [1], [0]], np.float32)
@@ -42,24 +46,14 @@ def test_fit_of_all_rows_is_a_loop_of_minibatches(network, data):
     assert (network.parameters == twin.parameters).all()
 
 
-def test_choices_are_words_or_numbers(network, data):
-    trainer = bp.Trainer(sampling="uniform", schedule="cosine", keep="best", on_divergence="halve")
-    assert [trainer.get_option(name) for name in ("sampling", "schedule", "keep", "on_divergence")] == [1, 3, 2, 1]
-    trainer.set_option("schedule", 5)
-    assert trainer.get_option("schedule") == 5
-    for name, value in (("schedule", "linear"), ("epochs", "many")):
-        with pytest.raises(ValueError, match=name):
-            trainer.set_option(name, value)
-
-
-@pytest.mark.parametrize("option", [o for o in bp.options().values() if o.owner == "trainer"], ids=lambda o: o.name)
+@pytest.mark.parametrize("option", [o for o in bp.options() if o.owner == "trainer"], ids=lambda o: o.name)
 def test_options_keep_to_their_bounds(option):
     trainer = bp.Trainer()
     if option.name != "progress_seconds":  # of Python's own
-        assert trainer.get_option(option.name) == option.default
+        assert trainer.get_option(option.name) == value_of(option, option.default)
     for value in (option.minimum, option.maximum):
         trainer.set_option(option.name, value)
-        assert trainer.get_option(option.name) == value
+        assert trainer.get_option(option.name) == value_of(option, value)
     for value in (option.minimum - 1, option.maximum * 2 + 1, math.nan, math.inf):
         with pytest.raises(bp.InvalidValueError, match=f'"{option.name}" takes .* from .* to '):
             trainer.set_option(option.name, value)
@@ -248,6 +242,136 @@ def test_bad_data_are_refused(network, data):
         bp.Trainer(validation_fraction=0.5).fit(network, *(values[:1] for values in data))
     with pytest.raises(TypeError, match="progress"):
         bp.Trainer().fit(network, *data, progress=5)
+
+
+DUPLICATES = [copy.copy, copy.deepcopy, lambda trainer: pickle.loads(pickle.dumps(trainer))]
+
+
+class Subclass(bp.Trainer):
+    """With a constructor of another form."""
+
+    def __init__(self, rate):
+        super().__init__(learning_rate=rate, schedule="step")
+        self.rates = [rate]
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+def test_duplicate_of_a_trainer_has_its_options_and_fits_alike(network, data, duplicate):
+    trainer = bp.Trainer(epochs=7, batch_size=9, learning_rate=0.1 / 3, schedule="cosine", seed=2**40 + 1, keep="latest")
+    twin = duplicate(trainer)
+    assert type(twin) is bp.Trainer
+    for option in bp.options():
+        if option.owner == "trainer":
+            assert twin.get_option(option.name) == trainer.get_option(option.name)
+    other = network.clone()
+    trainer.fit(network, *data)
+    trainer.close()
+    twin.fit(other, *data)
+    assert other.to_bytes() == network.to_bytes()
+    twin.set_option("epochs", 1)
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+def test_duplicate_of_a_subclass_keeps_what_the_program_added(duplicate):
+    trainer = Subclass(0.25)
+    twin = duplicate(trainer)
+    assert type(twin) is Subclass and twin.rates == [0.25]
+    assert (twin.rates is trainer.rates) == (duplicate is copy.copy)
+    assert twin.get_option("learning_rate") == 0.25 and twin.get_option("schedule") == "step"
+
+
+def test_row_weights_of_a_fit_are_not_those_of_a_duplicate(network, data):
+    twin, trainer = network.clone(), bp.Trainer(epochs=2)
+    trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
+    copy.copy(trainer).fit(network, *data)
+    bp.Trainer(epochs=2).fit(twin, *data)
+    assert (network.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+def test_duplicate_keeps_when_progress_is_called(network, data, duplicate):
+    for options, expected in (({}, 2), ({"progress_seconds": 1e-9}, 80)):
+        seen = []
+
+        def slow(progress, seen=seen):
+            seen.append(progress)
+            time.sleep(0.0001)
+
+        duplicate(bp.Trainer(epochs=2, batch_size=1, **options)).fit(network, *data, progress=slow)
+        assert len(seen) == expected
+
+
+def test_closed_trainer_cannot_be_duplicated():
+    trainer = bp.Trainer()
+    trainer.close()
+    for duplicate in DUPLICATES:
+        with pytest.raises(bp.InvalidHandleError):
+            duplicate(trainer)
+
+
+def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(network, data):
+    """The second one comes, from another thread, at every step of the first one, with other weights and progress."""
+    trainer, twin = bp.Trainer(epochs=4, batch_size=10, progress_interval=1), network.clone()
+    weights = np.arange(40) % 3
+    expected_steps = []
+    expected = bp.Trainer(epochs=4, batch_size=10, progress_interval=1).fit(
+        twin, *data, sample_weight=weights, progress=lambda progress: expected_steps.append(progress.step))
+    refused, steps = [], []
+
+    def second():
+        try:
+            trainer.fit(bp.Network([3, 5, 2]), *data, sample_weight=np.zeros(40), progress=lambda progress: True)
+        except BaseException as error:
+            refused.append(error)
+
+    def progress(progress):
+        steps.append(progress.step)
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+        second()  # from the same thread, too
+
+    result = trainer.fit(network, *data, sample_weight=weights, progress=progress)
+    assert [type(error) for error in refused] == [bp.BusyError] * (2 * len(steps))
+    assert refused[0].status == bp.Status.ERROR_BUSY
+    assert steps == expected_steps and (result.loss, result.stopped) == (expected.loss, False)
+    assert [each.loss for each in result.history] == [each.loss for each in expected.history]
+    assert network.to_bytes() == twin.to_bytes()
+
+
+def test_threads_with_one_trainer_fit_or_are_refused(data):
+    """Each thread passes a progress function that fails unless it is called in its own fit."""
+    trainer, answers, interval = bp.Trainer(epochs=2), [], sys.getswitchinterval()
+
+    def work(number):
+        current = threading.get_ident()
+
+        def progress(progress):
+            if threading.get_ident() != current:
+                raise AssertionError("the progress function of another thread")
+            if number == 0 and progress.epoch == 2:
+                raise LookupError("of the first thread")
+
+        for _ in range(200):
+            try:
+                trainer.fit(bp.Network([3, 2]), *data, progress=progress)
+                answers.append((number, "ok"))
+            except Exception as error:
+                answers.append((number, type(error)))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(answers) == 600
+    assert {answer for number, answer in answers if number == 0} <= {LookupError, bp.BusyError}
+    assert {answer for number, answer in answers if number > 0} <= {"ok", bp.BusyError}
+    trainer.fit(bp.Network([3, 2]), *data)  # all is free again
 
 
 def test_closed_trainers_and_networks_are_refused(network, data):

@@ -15,8 +15,10 @@ X = RANDOM.normal(size=(5, 3)).astype(np.float32)
 
 def tensors(dtype=np.float32):
     """Those of a network 3-4-2 with layer 1 normalized, by the names a state dictionary of PyTorch has."""
-    return {"layers.2.bias": RANDOM.normal(size=2).astype(dtype), "layers.1.weight": RANDOM.normal(size=(4, 3)).astype(dtype),
-            "layers.1.norm.weight": RANDOM.normal(size=4).astype(dtype), "layers.1.norm.bias": RANDOM.normal(size=4).astype(dtype),
+    return {"layers.2.bias": RANDOM.normal(size=2).astype(dtype),
+            "layers.1.weight": RANDOM.normal(size=(4, 3)).astype(dtype),
+            "layers.1.norm.weight": RANDOM.normal(size=4).astype(dtype),
+            "layers.1.norm.bias": RANDOM.normal(size=4).astype(dtype),
             "layers.1.norm.running_mean": RANDOM.normal(size=4).astype(dtype),
             "layers.1.norm.running_var": RANDOM.random(4).astype(dtype), "layers.1.norm.num_batches_tracked": np.array(7),
             "layers.1.bias": RANDOM.normal(size=4).astype(dtype), "layers.2.weight": RANDOM.normal(size=(2, 4)).astype(dtype)}
