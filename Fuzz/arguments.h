@@ -81,6 +81,7 @@ static void fill_floats(float *values, size_t count) {
     float scale = kind < 0xD0 ? 1 : kind < 0xE0 ? 1e20f : kind < 0xE8 ? 1e-40f : kind < 0xF0 ? 0 : 3e38f;
     for (size_t i = 0; i < count; i++) values[i] = scale * take_random(&state);
     if (kind >= 0xF8 && count) values[take(2) % count] = kind % 2 ? NAN : -INFINITY;
+    if (kind % 4 == 2) for (size_t i = 0; i < count; i++) values[i] = values[i] < 0 ? -values[i] : values[i];
     if (kind % 8 == 5) for (size_t i = 0; i < count; i++) values[i] = values[i] > 0; /* such as classes */
 }
 
@@ -104,7 +105,7 @@ static vocabulary vocabularies[] = {
                 "optimizer.second_moment.layers.1.weight", "optimizer.momentum.layers.2.bias", "layers.9.bias"}},
     {"loss", {"squared_error", "binary_cross_entropy", "cross_entropy"}},
     {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
-    {"scaling", {"none", "standard", "min_max", "no_such_scaling"}},
+    {"scaling", {"none", "standard", "min_max", "symmetric", "auto", "no_such_scaling"}},
     {"register", {"host.a", "host.b", "host.c"}},
     {"activation", {"host.a", "host.a", "host.b", "host.b", "host.c"}}, /* and those of the library */
     {"option", {"no_such_option"}},

@@ -282,7 +282,9 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  *     binary_cross_entropy   -sum of y log a + (1 - y) log(1 - a)          for outputs in [0, 1], such as logistic
  *     cross_entropy          -sum of y log a                               for softmax outputs; y one-hot or weights
  *
- * The loss of several rows is their sum, or their mean by option "gradient_reduction". Logarithms are kept above -100;
+ * Calls that compute a cross-entropy refuse targets it does not take, and built-in activations of the last layer it does
+ * not go with: see bp_network_check_settings.
+ *   The loss of several rows is their sum, or their mean by option "gradient_reduction". Logarithms are kept above -100;
  * with logistic or softmax outputs the cross-entropies are computed from z and need no such bound.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
@@ -310,6 +312,10 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *     none        not at all, as at first
  *     standard    (x - mean) / standard deviation, column by column
  *     min_max     (x - least) / (greatest - least): from 0 to 1
+ *     symmetric   (x - middle) / ((greatest - least) / 2), the middle being that of least and greatest: from -1 to 1
+ *     auto        inputs: standard. Targets: for what the last activation and the loss take, so set these before: none
+ *                 for the cross-entropies; for squared_error standard behind identity and leaky_relu, symmetric behind
+ *                 sign, tanh and softsign, and min_max behind all others. When unsure
  *
  * A column that is the same in all rows becomes 0. From then on the network takes and gives numbers as they are in the
  * data: every call with rows scales inputs and targets, and bp_network_predict scales its outputs back. Losses and
@@ -341,6 +347,32 @@ int32_t bp_network_get_scaling(const bp_network *network, int32_t of_targets, ch
  * Threads:   any.
  * Since:     0.2 */
 int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
+/* Checks that a network can learn what is meant: BP_OK, or an error whose message says what does not go together, with the
+ * row and column of a target, and what to set instead.
+ *
+ *     settings                        binary_cross_entropy goes with logistic in the last layer, and cross_entropy with
+ *                                     softmax. softmax needs two units or more. Target scalings standard and symmetric
+ *                                     need squared_error and a last activation with values below 0. Option
+ *                                     batchnorm_update 1 needs plain sgd
+ *     targets and loss                binary_cross_entropy takes targets from 0 to 1, cross_entropy 0 or more
+ *     targets and last activation     with squared_error, targets must lie within what the last activation gives, such
+ *                                     as 0 to 1 for logistic; outside by at most a tenth of the spread (greatest -
+ *                                     least) of their column, since data have noise
+ *
+ * Targets are meant as scaled by the network; a difference of 1e-6 counts as rounding. The values of a registered
+ * activation are not known: it goes with every loss and all targets that the loss takes.
+ *   bp_trainer_fit makes this check first, on all rows whose weight is not 0, and fails with the same errors. Its
+ * validation rows, and the rows of bp_network_train_step, bp_network_train_minibatch, bp_network_gradient and
+ * bp_network_evaluate, need not lie within what the last activation gives: there the formulas of squared_error are
+ * applied as they are, and target scaling is not looked at. Setters can be called in any order.
+ *   targets: [rows][outputs]; or NULL and 0 for the settings alone.
+ * Ownership: the array remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as said above;
+ *            NOT_FINITE for a NaN or an infinity in targets; LIMIT; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_check_settings(const bp_network *network, const float *targets, size_t rows);
 
 /* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
  *
@@ -471,9 +503,10 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
  * were.
  *   input:  [inputs]. target: [outputs]. learning_rate: finite, 0 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; NOT_FINITE for a NaN or an infinity in
- *            the row, the loss, the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but
- *            plain sgd; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or settings or a target that
+ *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
+ *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd; CALLBACK;
+ *            OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -514,7 +547,8 @@ int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, si
  * implementation: the way to see that a registered activation has the right derivative. *worst_error_out is the largest
  * |gradient - difference| / max(|gradient|, |difference|, a hundredth of the layer's largest difference). Below 1e-2 is
  * good; a wrong derivative gives much more, a kink of relu or leaky_relu may.
- *   All parameters are compared, or 4096 spread evenly where there are more. Slow. Changes nothing.
+ *   All parameters are compared, or 4096 spread evenly where there are more. Any loss and any targets can be compared,
+ * also what bp_network_check_settings refuses. Slow. Changes nothing.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_gradient; UNSUPPORTED for "sign", whose derivative in training is not its own.
  * Threads:   changes network (it uses its buffers).
@@ -687,7 +721,8 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed meanwhile; INVALID_VALUE for no rows, rows
- *            that do not match the weights, or a single row to be split; NOT_FINITE for a NaN or an infinity in the data
+ *            that do not match the weights, a single row to be split, or what bp_network_check_settings refuses;
+ *            UNSUPPORTED likewise; NOT_FINITE for a NaN or an infinity in the data
  *            (the message gives the first row), or in a step, which option "on_divergence" may survive; CALLBACK; LIMIT;
  *            OUT_OF_MEMORY; BUSY for a trainer or network that is in a fit already.
  * Threads:   the trainer takes no changes during the call. The network takes none but the fit's: const calls go in
@@ -719,8 +754,8 @@ int32_t bp_network_predict(const bp_network *network, const float *inputs, size_
 /* The loss of the predictions for rows of inputs, without training: with running statistics in batch normalization.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows; LIMIT; NOT_FINITE; CALLBACK;
- *            OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows, or settings or a target as in
+ *            bp_network_train_step; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows,

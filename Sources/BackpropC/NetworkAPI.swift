@@ -101,6 +101,15 @@ public func bp_network_fit_scaling(
     }
 }
 
+@_cdecl("bp_network_check_settings") @implementation
+public func bp_network_check_settings(_ network: OpaquePointer!, _ targets: UnsafePointer<Float>!, _ rows: Int) -> Int32 {
+    status { () throws(BackpropError) in
+        try reading(network) { (state) throws(BackpropError) in
+            try state.checkSettings(rows == 0 ? nil : try requireNonNull(targets, "targets"), rows: rows)
+        }
+    }
+}
+
 @_cdecl("bp_network_set_loss") @implementation
 public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in

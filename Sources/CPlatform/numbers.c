@@ -19,12 +19,12 @@ bool cp_parse_double(const char *text, double *value_out) {
     return *end == 0 && isfinite(*value_out);
 }
 
-void cp_print_double(double value, char *buffer, size_t capacity) {
+void cp_print_decimal(double value, bool is_float, char *buffer, size_t capacity) {
     pthread_once(&made, make);
     locale_t before = uselocale(plain);
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = is_float ? 6 : 1; digits <= 17; digits++) { /* 4000, not 4e+03 */
         snprintf(buffer, capacity, "%.*g", digits, value);
-        if (strtod_l(buffer, NULL, plain) == value) break;
+        if (is_float ? strtof_l(buffer, NULL, plain) == (float)value : strtod_l(buffer, NULL, plain) == value) break;
     }
     uselocale(before);
 }

@@ -16,7 +16,7 @@ extension NetworkTests {
         for rows in [1, 2, 37, 400] {
             let network = try Network(layers: sizes, seed: 3)
             try network.setActivation(.tanh, layer: 1)
-            try network.setActivation(which.output, layer: 2)
+            try network.setActivation(HostActivation.of(which.output, with: which.loss), layer: 2)
             try network.setLoss(which.loss)
             try network.setOption("gradient_reduction", reduction)
             var plain = PlainNetwork(sizes: sizes, activations: ["tanh", which.output.name], parameters: try network.parameters())
@@ -72,7 +72,7 @@ extension NetworkTests {
     /// "Logarithms are kept above −100."
     @Test func otherLogarithmsAreKeptAboveMinusOneHundred() throws {
         let network = try Network(layers: [1, 1], seed: 1)
-        try network.setActivation(.relu, layer: 1)
+        try network.setActivation(HostActivation.of(.relu), layer: 1)
         try network.setLoss(.binaryCrossEntropy)
         try network.setParameters([0, 0])
         #expect(try network.evaluate([1], [1]) == 100)

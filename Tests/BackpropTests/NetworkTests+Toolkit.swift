@@ -18,6 +18,50 @@ extension NetworkTests {
         expectFailure(.invalidValue) { try network.fitScaling(inputs: .standard, Self.inputs, [1]) }
     }
 
+    @Test func scalingFollowsTheLastActivationUnlessToldOtherwise() throws {
+        let cases: [(Network.Activation, ScalingMethod)] = [(.logistic, .minMax), (.tanh, .symmetric), (.identity, .standard)]
+        for (activation, scaling) in cases {
+            let network = try Network(layers: [2, 8, 1], seed: 1)
+            try network.setActivation(activation, layer: 2)
+            let twin = try network.clone()
+            try network.fitScaling(Self.inputs, Self.targets)
+            try twin.fitScaling(inputs: .standard, targets: scaling, Self.inputs, Self.targets)
+            #expect(try sameState(network, twin), "\(activation.name)")
+            #expect(try network.targetScaling == scaling)
+            try network.checkSettings(targets: Self.targets)
+        }
+    }
+
+    @Test func settingsAndTargetsThatDoNotGoTogetherAreRefused() throws {
+        let network = try Network(layers: [2, 8, 1], seed: 1)
+        let before = try network.savedBytes()
+        try network.checkSettings()
+        try network.checkSettings(targets: [0, 1, 0.5])
+        let calls: [() throws -> Void] = [
+            { try network.checkSettings(targets: Self.targets) },
+            { _ = try Trainer().fit(network, Self.inputs, Self.targets) },
+        ]
+        for call in calls {
+            expectFailure(.invalidValue, "targets: row 3, column 0 is 4000, and \"logistic\" in layer 2 gives 0 to 1", call)
+        }
+        expectFailure(.notFinite, "row 1, column 0") { try network.checkSettings(targets: [0, .nan]) }
+        #expect(try network.savedBytes() == before)
+
+        try network.setLoss(.crossEntropy)
+        expectFailure(.invalidValue, "set activation \"logistic\"") { try network.checkSettings() }
+        expectFailure(.invalidValue) { _ = try network.train([1, 2], [1], learningRate: 0.1) }
+        expectFailure(.invalidValue) { _ = try network.evaluate([1, 2], [1]) }
+        let wide = try Network(layers: [2, 3], seed: 1)
+        expectFailure(.invalidValue, "not rows of 3") { try wide.checkSettings(targets: [1, 2]) }
+    }
+
+    @Test func unknownNamesGetTheNearest() throws {
+        let network = try Network(layers: [2, 8, 1], seed: 1)
+        expectFailure(.unknownName, "\"logistic\"") { try network.setActivation(.named("sigmoid"), layer: 1) }
+        expectFailure(.unknownName, "is an option of a trainer") { try network.setOption("learning_rate", 0.1) }
+        expectFailure(.unknownName, "\"epochs\"") { _ = try Trainer(["n_epochs": 3]) }
+    }
+
     @Test func dropoutIsSetByLayer() throws {
         let network = try Network(layers: [2, 8, 4, 1], seed: 1)
         try network.setDropout(0.5, layer: 1)

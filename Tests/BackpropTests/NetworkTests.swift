@@ -163,6 +163,7 @@ import Testing
             { _ in },
             { try $0.setActivation(.tanh, layer: 1) },
             { try $0.setLoss(.binaryCrossEntropy) },
+            { try $0.setLoss(.squaredError) },
             { try $0.setActivation(.softmax, layer: 2) },
             { try $0.setLoss(.crossEntropy) },
             { try $0.setOption("gradient_reduction", 1) },

@@ -41,9 +41,13 @@ private struct Run {
 
     init(_ fixture: Fixtures.Case) throws {
         let network = try Network(layers: fixture.layerSizes, seed: 1)
-        for (index, name) in fixture.activations.enumerated() { try network.setActivation(.named(name), layer: index + 1) }
+        let loss = try #require(Loss.allCases.first { $0.name == fixture.loss })
+        for (index, name) in fixture.activations.enumerated() {
+            let isLast = index + 1 == fixture.activations.count
+            try network.setActivation(isLast ? HostActivation.of(.named(name), with: loss) : .named(name), layer: index + 1)
+        }
         for (index, isOn) in fixture.batchnorm.enumerated() { try network.setBatchNormalization(isOn == 1, layer: index + 1) }
-        try network.setLoss(#require(Loss.allCases.first { $0.name == fixture.loss }))
+        try network.setLoss(loss)
         try network.setOption("gradient_reduction", fixture.gradientReduction)
         try network.setParameters(fixture.initialParameters)
 

@@ -9,7 +9,7 @@ import Testing
     init() {
         var numbers = TestNumbers(1)
         x = numbers.array(60)
-        y = numbers.array(40)
+        y = numbers.shares(40)
     }
 
     private func network() throws -> Network { try Network(layers: [3, 5, 2], seed: 1) }

@@ -54,6 +54,9 @@ static inline int32_t calls_set_loss(bp_network *network) { return bp_network_se
 static inline int32_t calls_fit_scaling(bp_network *network) {
     return bp_network_fit_scaling(network, "none", "none", NULL, NULL, 0);
 }
+static inline int32_t calls_check_settings(bp_network *network) {
+    return bp_network_check_settings(network, calls_targets, 2);
+}
 static inline int32_t calls_set_optimizer(bp_network *network) { return bp_network_set_optimizer(network, "sgd"); }
 static inline int32_t calls_set_option(bp_network *network) {
     return bp_network_set_option(network, "gradient_reduction", 0);
@@ -215,6 +218,7 @@ static const network_call network_calls[] = {
     {"get_loss", calls_get_loss, 1},
     {"fit_scaling", calls_fit_scaling, 0},
     {"get_scaling", calls_get_scaling, 1},
+    {"check_settings", calls_check_settings, 1},
     {"set_optimizer", calls_set_optimizer, 0},
     {"get_optimizer", calls_get_optimizer, 1},
     {"set_option", calls_set_option, 0},

@@ -148,4 +148,9 @@ static inline void check_fill(float *values, size_t count, uint32_t seed) {
     for (size_t i = 0; i < count; i++) values[i] = (float)check_random(&seed);
 }
 
+/* The same in [0, 1]: targets that logistic outputs can reach. */
+static inline void check_fill_shares(float *values, size_t count, uint32_t seed) {
+    for (size_t i = 0; i < count; i++) values[i] = (float)((check_random(&seed) + 1) / 2);
+}
+
 #endif

@@ -69,6 +69,7 @@ static int32_t get_parameters(bp_network *n) { return bp_network_get_parameters(
 static int32_t set_parameters(bp_network *n) { return bp_network_set_parameters(n, floats, parameter_count); }
 static int32_t set_dropout(bp_network *n) { return bp_network_set_dropout(n, 1, 0.25); }
 static int32_t fit_scaling(bp_network *n) { return bp_network_fit_scaling(n, "standard", "min_max", x, y, 4); }
+static int32_t check_settings(bp_network *n) { return bp_network_check_settings(n, y, 4); }
 static int32_t apply_huge(bp_network *n) { /* beyond the bounds that tell at once whether a step is finite */
     static float huge[PARAMETERS];
     for (int i = 0; i < PARAMETERS; i++) huge[i] = 1e20f;
@@ -135,6 +136,11 @@ static int32_t register_foreign(bp_network *n) {
     return (void)n, after_registering(bp_activation_register_foreign("mine", (bp_foreign_fn)atan, NULL, "d(d)", NULL, 0));
 }
 /* What fails anyway must not fail worse. */
+static int32_t no_such_option(bp_network *n) { return bp_network_set_option(n, "learnin_rate", 1); }
+static int32_t bad_target(bp_network *n) {
+    static const float targets[4] = {0, 1, 7, 1};
+    return bp_network_check_settings(n, targets, 2);
+}
 static int32_t no_such_activation(bp_network *n) { return bp_network_set_activation(n, 1, "no.such.name"); }
 static int32_t no_such_file(bp_network *n) { return (void)n, bp_network_load("no such file", &made); }
 static int32_t no_model(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count - 1, &made); }
@@ -256,6 +262,9 @@ static const struct call {
     {"check_gradient", check_gradient, BP_OK, 1},
     {"set_dropout", set_dropout, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
+    {"check_settings", check_settings, BP_OK, 1},
+    {"check_settings, targets out of range", bad_target, BP_ERROR_INVALID_VALUE, 1},
+    {"set_option, no such name", no_such_option, BP_ERROR_UNKNOWN_NAME, 1},
     {"fit", fit, BP_OK, 1},
     {"fit, trained", fit, BP_OK, 3},
     {"set_metadata", metadata, BP_OK, 1},

@@ -161,7 +161,7 @@ static void fits_give_the_same_bits_for_any_number_of_threads(void) {
     const size_t sizes[] = {WIDE, 64, 40, 3}, threads[] = {1, 2, 3, 8};
     snapshot first = {NULL, 0};
     check_fill(inputs, N * WIDE, 3);
-    check_fill(targets, N * 3, 4);
+    check_fill_shares(targets, N * 3, 4);
     for (int i = 0; i < 4; i++) {
         bp_network *network = check_network(sizes, 4, 2);
         EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
@@ -179,7 +179,7 @@ static void fits_give_the_same_bits_for_any_number_of_threads(void) {
 
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
-    check_fill(y, ROWS * OUTPUTS, 2);
+    check_fill_shares(y, ROWS * OUTPUTS, 2);
     CLAIM(stopped_and_resumed_fits_equal_whole_ones);
     CLAIM(epochs_in_parts_equal_epochs_in_one);
     CLAIM(file_saved_within_a_fit_goes_on_like_the_fit);

@@ -89,7 +89,7 @@ esac
 # A line for each part of the library.
 all="
 reference handles arguments options settings counts tensors
-training initialization losses batchnorm fold optimizers dropout scaling score transaction
+training initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction
 trainer trainer_errors restarts resume
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus

@@ -149,7 +149,7 @@ static const struct {
 } lists[] = {
     {bp_loss_name, bp_network_set_loss, {"squared_error", "binary_cross_entropy", "cross_entropy"}},
     {bp_optimizer_name, bp_network_set_optimizer, {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
-    {bp_scaling_name, set_input_scaling, {"none", "standard", "min_max"}},
+    {bp_scaling_name, set_input_scaling, {"none", "standard", "min_max", "symmetric", "auto"}},
     {bp_score_name, take_score, {"accuracy", "r2", "mean_absolute_error"}},
 };
 

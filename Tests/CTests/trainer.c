@@ -11,7 +11,7 @@ static bp_network *some_network(void) { return check_network(sizes, 3, 3); }
 
 static void fill_data(void) {
     check_fill(x, ROWS * INPUTS, 1);
-    check_fill(y, ROWS * OUTPUTS, 2);
+    check_fill_shares(y, ROWS * OUTPUTS, 2);
 }
 
 /* ---- A fit is made of steps */
@@ -343,7 +343,7 @@ static void held_out_rows_are_not_trained_on(void) {
         bp_trainer *trainer = trainer_with("epochs=3 batch_size=3 learning_rate=0.1 validation_fraction=0.25 keep=1");
         int still = 0;
         EXPECT_OK(bp_trainer_set_option(trainer, "seed", s + 1));
-        for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 2;
+        for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 1;
         EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
         trainer_watch(trainer, &log_);
         EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, N, NULL, NULL, 0, NULL));
@@ -378,15 +378,21 @@ static void patience_ends_a_fit_and_the_best_weights_stay(void) {
 }
 
 static void target_loss_ends_a_fit(void) {
-    bp_network *network = some_network();
-    bp_trainer *trainer = trainer_with("epochs=2000 batch_size=0 learning_rate=0.125 target_loss=0.28");
+    bp_network *network = some_network(), *twin = some_network();
+    bp_trainer *trainer = trainer_with("epochs=40 batch_size=0 learning_rate=0.125");
     double loss = 0;
+    double target;
+    trainer_watch(trainer, &log_);
+    EXPECT_OK(bp_trainer_fit(trainer, twin, x, y, ROWS, NULL, NULL, 0, NULL));
+    target = (log_.records[19].loss + log_.records[20].loss) / 2; /* it falls from epoch to epoch */
+    EXPECT(log_.at == 40 && log_.records[19].loss > target && log_.records[20].loss < target);
+    EXPECT_OK(bp_trainer_set_option(trainer, "target_loss", target));
     trainer_watch(trainer, &log_);
     EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss));
-    EXPECT(log_.at > 1 && log_.at < 2000 && loss < 0.28 && loss > 0.2);
-    EXPECT(log_.records[log_.at - 2].loss >= 0.28);
+    EXPECT(log_.at == 21 && loss < target && log_.records[19].loss > target);
     bp_trainer_free(trainer);
     bp_network_free(network);
+    bp_network_free(twin);
 }
 
 static void time_limit_ends_a_fit(void) {
@@ -444,7 +450,7 @@ static void weighted_step_matches_the_formulas(void) {
         int loss, output, norm, mean;
     } cases[] = {{REF_SQUARED_ERROR, REF_TANH, 0, 0}, {REF_SQUARED_ERROR, REF_LOGISTIC, 1, 1},
                  {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 0, 1}, {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 1, 0},
-                 {REF_CROSS_ENTROPY, REF_SOFTMAX, 1, 0}, {REF_CROSS_ENTROPY, REF_LOGISTIC, 0, 1}};
+                 {REF_CROSS_ENTROPY, REF_SOFTMAX, 1, 0}, {REF_CROSS_ENTROPY, REF_SOFTMAX, 0, 1}};
     float weights[ROWS], targets[ROWS * OUTPUTS];
     for (int i = 0; i < ROWS; i++) weights[i] = (float)(i % 5) / 2;
     for (int i = 0; i < ROWS * OUTPUTS; i++) targets[i] = (float)(i % 3) / 2;
@@ -503,7 +509,7 @@ static void rows_without_weight_teach_nothing_in_any_minibatch(void) {
         bp_network *network = check_network(wide, 2, 1);
         bp_trainer *trainer = trainer_with("epochs=2 learning_rate=0.5");
         EXPECT_OK(bp_trainer_set_option(trainer, "batch_size", batch));
-        for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 2, weights[i] = (float)(i % 2);
+        for (int i = 0; i < N; i++) inputs[i * N + i] = 1, targets[i] = 1, weights[i] = (float)(i % 2);
         EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
         EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, N));
         EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, N, NULL, NULL, 0, NULL));

@@ -413,7 +413,7 @@ static void failing_activation_undoes_the_whole_fit(void) {
 
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
-    check_fill(y, ROWS, 2);
+    check_fill_shares(y, ROWS, 2);
     CLAIM(freed_and_made_up_trainers_are_refused_by_every_function);
     CLAIM(networks_are_no_trainers_and_trainers_no_networks);
     CLAIM(trainers_and_networks_take_each_others_slots_and_old_handles_stay_dead);

@@ -330,6 +330,7 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
                 const int last = layers[s] - 1;
                 float x[MOST * 9], y[MOST * 8], loss;
                 bp_network *network;
+                if (variant == 3 && shapes[s][last] == 1) continue; /* softmax needs two units */
                 ref_init(&r, layers[s], shapes[s]);
                 r.mean_reduction = variant == 1;
                 for (int l = 1; l < layers[s]; l++)
@@ -339,7 +340,8 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
                 network = mirror(&r, 1, (uint64_t)rows);
                 for (int step = 0; step < 3; step++) {
                     check_fill(x, (size_t)(rows * shapes[s][0]), (uint64_t)(100 * step + rows));
-                    check_fill(y, (size_t)(rows * shapes[s][layers[s] - 1]), (uint64_t)(200 * step + rows));
+                    (variant < 3 ? check_fill : check_fill_shares)(
+                        y, (size_t)(rows * shapes[s][last]), (uint32_t)(200 * step + rows));
                     EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.125f, &loss));
                     double expected = ref_step(&r, x, y, rows, 0.125);
                     EXPECT_NEAR(loss, expected, 1e-5 * fmax(1, fabs(expected))); /* of terms that cancel */

@@ -96,9 +96,10 @@ public final class Network: Sendable {
     }
 
     /// Finds from data how to scale inputs and targets. From then on the network takes and gives numbers as they are in the
-    /// data, and scales them itself.
+    /// data, and scales them itself. `.auto` scales targets to what the last activation and the loss, set before, take.
     public func fitScaling(
-        inputs inputMethod: ScalingMethod, targets targetMethod: ScalingMethod = .none, _ inputs: [Float], _ targets: [Float]
+        inputs inputMethod: ScalingMethod = .auto, targets targetMethod: ScalingMethod = .auto, _ inputs: [Float],
+        _ targets: [Float]
     ) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             let rows = try state.rows(inputs.count, targets.count)
@@ -115,6 +116,20 @@ public final class Network: Sendable {
     public var targetScaling: ScalingMethod {
         get throws(BackpropError) {
             try handle.read { (state) throws(BackpropError) in state.scalingMethod(ofTargets: true) }
+        }
+    }
+
+    /// Throws an error that says which settings do not go together, or which targets they do not go with, if any; as `fit`
+    /// does before it changes anything.
+    public func checkSettings(targets: [Float] = []) throws(BackpropError) {
+        try handle.read { (state) throws(BackpropError) in
+            guard targets.count % state.outputCount == 0 else {
+                throw BackpropError(.invalidValue, "\(targets.count) targets are not rows of \(state.outputCount)")
+            }
+            try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
+                let rows = targets.count / state.outputCount
+                try state.checkSettings(rows == 0 ? nil : targets.baseAddress, rows: rows)
+            }
         }
     }
 

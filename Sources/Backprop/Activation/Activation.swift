@@ -16,11 +16,16 @@ enum Activation {
     static func find(_ name: String) throws(BackpropError) -> Activation {
         if let function = BuiltInActivation.named(name) { return .builtIn(function) }
         if let found = ActivationRegistry.find(name) { return .plugin(found.plugin, isThreadSafe: found.isThreadSafe) }
-        throw BackpropError(.unknownName, "no activation is named \"\(name)\"")
+        throw ActivationRegistry.unknown(name)
     }
 
     func `is`(_ function: BuiltInActivation) -> Bool {
         if case .builtIn(let own) = self { own == function } else { false }
+    }
+
+    /// What its values lie in: unbounded where that is not known.
+    var range: (least: Float, greatest: Float) {
+        if case .builtIn(let function) = self { function.range } else { (-.infinity, .infinity) }
     }
 
     var isPlugin: Bool {

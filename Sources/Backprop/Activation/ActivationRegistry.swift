@@ -31,10 +31,15 @@ package enum ActivationRegistry {
 
     private static func change(_ name: String, _ body: (ActivationPlugin) -> Void) throws(BackpropError) {
         try requireNotBuiltIn(name)
+        guard changeAny(name, body) else { throw unknown(name) }
+    }
+
+    private static func changeAny(_ name: String, _ body: (ActivationPlugin) -> Void) -> Bool {
         cp_lock()
         defer { cp_unlock() }
-        guard let plugin = PluginFile.current?.list.find(name) ?? listed.find(name) else { throw unknown(name) }
+        guard let plugin = PluginFile.current?.list.find(name) ?? listed.find(name) else { return false }
         body(plugin)
+        return true
     }
 
     static func find(_ name: String) -> (plugin: ActivationPlugin, isThreadSafe: Bool)? {
@@ -105,8 +110,24 @@ package enum ActivationRegistry {
         BackpropError(.invalidValue, "an activation named \"\(name)\" is there already")
     }
 
-    private static func unknown(_ name: String) -> BackpropError {
-        BackpropError(.unknownName, "no activation is named \"\(name)\"")
+    static func unknown(_ name: String) -> BackpropError {
+        var suggestion = Suggestion(for: name)
+        for each in BuiltInActivation.allCases { suggestion.consider(each.name) }
+        suggestion.consider(synonyms: BuiltInActivation.synonyms)
+        considerListed(&suggestion)
+        var text: Text = "no activation is named \"\(name)\": "
+        if let found = suggestion.found { text += "did you mean \"\(found)\"? " }
+        return BackpropError(.unknownName, text + "bp_activation_name lists all")
+    }
+
+    private static func considerListed(_ suggestion: inout Suggestion) {
+        cp_lock()
+        defer { cp_unlock() }
+        var each = listed.first
+        while let plugin = each {
+            suggestion.consider(plugin.name)
+            each = plugin.next
+        }
     }
 
     private static func validate(_ name: String) throws(BackpropError) {

@@ -1,7 +1,7 @@
 import CPlatform
 
 /// The activations every network knows. Their formulas are in Kernels/Activations.swift.
-enum BuiltInActivation: Int32, Named {
+enum BuiltInActivation: Int32, Selectable {
     case identity, sign, logistic, tanh, relu, leakyRelu, elu, softplus, softsign, silu, gelu, softmax
 
     var name: String {
@@ -21,6 +21,14 @@ enum BuiltInActivation: Int32, Named {
         }
     }
 
+    static var noun: StaticString { "activation" }
+    static var synonyms: StaticString {
+        """
+        sigmoid=logistic expit=logistic sigm=logistic linear=identity none=identity pass=identity swish=silu step=sign
+        heaviside=sign signum=sign hyperbolictangent=tanh rectifier=relu lrelu=leaky_relu selu=elu celu=elu
+        """
+    }
+
     /// The number the kernels know it by.
     var kind: Int32 { rawValue }
 
@@ -29,6 +37,19 @@ enum BuiltInActivation: Int32, Named {
         switch self {
         case .relu, .leakyRelu, .elu, .softplus, .silu, .gelu: true
         default: false
+        }
+    }
+
+    /// What its values lie in; bounds that are only approached belong to it.
+    var range: (least: Float, greatest: Float) {
+        switch self {
+        case .identity, .leakyRelu: (-.infinity, .infinity)
+        case .sign, .tanh, .softsign: (-1, 1)
+        case .logistic, .softmax: (0, 1)
+        case .relu, .softplus: (0, .infinity)
+        case .elu: (-1, .infinity)
+        case .silu: (-0.27846454, .infinity)  // at z = -1.2784645
+        case .gelu: (-0.16997121, .infinity)  // at z = -0.75179157
         }
     }
 }

@@ -28,7 +28,7 @@ extension ModelFormat {
 
     static func scaling(_ key: String, in metadata: HeaderMetadata) throws(BackpropError) -> ScalingMethod {
         guard let name = metadata.valueIfAny(key) else { return .none }
-        guard let method = ScalingMethod.named(name) else { throw HeaderMetadata.error(key, "is malformed") }
+        guard let method = ScalingMethod.named(name), method != .auto else { throw HeaderMetadata.error(key, "is malformed") }
         return method
     }
 

@@ -30,8 +30,12 @@ final class FitData {
         if let weights, weights.count != rows.count {
             throw BackpropError(.invalidValue, "the trainer has weights for \(weights.count) rows, and rows is \(rows.count)")
         }
+        try network.requireFittable(rows.targets, weights: weights?.base, rows: rows.count)
         if let validation {
             try network.requireTrainable(validation, "validation_inputs", "validation_targets")
+            if let error = network.undefinedTarget(validation.targets, rows: validation.count, "validation_targets") {
+                throw error
+            }
         } else if fraction > 0 {
             return try make(rows, weights, fraction: fraction, seed: seed, for: network)
         }

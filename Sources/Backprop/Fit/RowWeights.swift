@@ -11,7 +11,7 @@ final class RowWeights {
         let values = try Floats(try checkedProduct(count, 1))
         for i in 0..<count {
             guard weights[i] >= 0, weights[i].isFinite else {
-                let weight = decimal(Double(weights[i]))
+                let weight = decimal(weights[i])
                 throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight is finite and at least 0")
             }
             values.base[i] = weights[i]

@@ -1,14 +1,35 @@
 import CPlatform
 
 /// What training makes small. For one row with outputs a and targets y; rows are summed, in double precision.
-public enum Loss: Int, Named, Sendable {
+public enum Loss: Int, Selectable, Sendable {
     case squaredError, binaryCrossEntropy, crossEntropy
+
+    static var noun: StaticString { "loss" }
+    static var synonyms: StaticString {
+        """
+        mse=squared_error l2=squared_error l2loss=squared_error meansquarederror=squared_error mseloss=squared_error
+        bce=binary_cross_entropy bceloss=binary_cross_entropy binarycrossentropyloss=binary_cross_entropy
+        logistic=binary_cross_entropy sigmoidcrossentropy=binary_cross_entropy ce=cross_entropy
+        crossentropyloss=cross_entropy categoricalcrossentropy=cross_entropy sparsecategoricalcrossentropy=cross_entropy
+        softmaxcrossentropy=cross_entropy nll=cross_entropy nllloss=cross_entropy logloss=cross_entropy
+        """
+    }
 
     public var name: String {
         switch self {
         case .squaredError: "squared_error"
         case .binaryCrossEntropy: "binary_cross_entropy"
         case .crossEntropy: "cross_entropy"
+        }
+    }
+
+    /// The targets it is defined for, or for which it has a minimum; beyond, as far as rounding goes.
+    var targets: (least: Float, greatest: Float) {
+        let rounding: Float = 1e-6
+        return switch self {
+        case .squaredError: (-.infinity, .infinity)
+        case .binaryCrossEntropy: (-rounding, 1 + rounding)
+        case .crossEntropy: (-rounding, .infinity)
         }
     }
 

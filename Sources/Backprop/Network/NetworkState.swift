@@ -32,6 +32,9 @@ package final class NetworkState: Guarded {
     /// Where the latest fit is, or ended.
     var fit = FitPosition()
 
+    /// Whether a training call has found that activations and loss go together, since one of them was last set.
+    var hasCheckedSettings = false
+
     var workspace: Workspace? {
         didSet { rowPlan = inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil }
     }
@@ -192,8 +195,7 @@ package final class NetworkState: Guarded {
     }
 
     package func setLoss(_ name: String) throws(BackpropError) {
-        guard let loss = Loss.named(name) else { throw BackpropError(.unknownName, "no loss is named \"\(name)\"") }
-        self.loss = loss
+        loss = try Loss.find(name)
         forgetBuffers()
     }
 
@@ -210,6 +212,7 @@ package final class NetworkState: Guarded {
     }
 
     func forgetBuffers() {
+        hasCheckedSettings = false
         workspace = nil
         predictionPool.drain()
     }

@@ -1,8 +1,16 @@
 import CPlatform
 
 /// How a gradient becomes a step. The formulas are in Kernels/Optimizers.swift.
-public enum Optimizer: Int32, Named, Sendable {
+public enum Optimizer: Int32, Selectable, Sendable {
     case sgd, momentum, nesterov, rmsprop, adam, adamw, irpropMinus
+
+    static var noun: StaticString { "optimizer" }
+    static var synonyms: StaticString {
+        """
+        gd=sgd gradientdescent=sgd sgdm=momentum sgdmomentum=momentum heavyball=momentum nag=nesterov
+        nesterovmomentum=nesterov rprop=irprop_minus irprop=irprop_minus adamoptimizer=adam
+        """
+    }
 
     public var name: String {
         switch self {

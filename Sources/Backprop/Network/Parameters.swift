@@ -31,7 +31,7 @@ extension NetworkState {
     package func setParameters(_ flat: UnsafePointer<Float>, count: Int) throws(BackpropError) {
         try requireParameterCount(count)
         for i in 0..<count where !flat[i].isFinite {
-            throw BackpropError(.notFinite, "parameter \(i) is \(decimal(Double(flat[i])))")
+            throw BackpropError(.notFinite, "parameter \(i) is \(decimal(flat[i]))")
         }
         var at = flat
         for layer in layers {

@@ -29,7 +29,7 @@ final class RowPlan {
         let isFused = network.loss.isFused(with: last.activation)
         guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights,
             network.layers.allSatisfy({
-                isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last)
+                isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last && $0.outputs > 1)
             })
         else { return nil }
         let loss = isFused ? CP_FUSED_LOSS : CP_SQUARED_ERROR
@@ -63,7 +63,10 @@ final class RowPlan {
         let storage = try Floats(size / MemoryLayout<Float>.stride)
         let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
         let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
-        plan.pointee = cp_row_plan(count: count, most_rows: rows, target: target.base, loss: Int32(loss))
+        let (least, greatest) = network.loss.targets
+        plan.pointee = cp_row_plan(
+            count: count, most_rows: rows, target: target.base, loss: Int32(loss), least_target: least,
+            greatest_target: greatest)
         let layers = cp_row_layers(plan).unsafelyUnwrapped
         for index in 0..<count {
             let layer = network.layers[index]

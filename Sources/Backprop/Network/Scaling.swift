@@ -25,8 +25,8 @@ final class Scaling {
         return Scaling(method, columns, offset: offset, scale: scale)
     }
 
-    /// From [rows × columns] finite numbers: mean and deviation, or least and range. A column in which all numbers are the
-    /// same is shifted to 0 only.
+    /// From [rows × columns] finite numbers: mean and deviation, least and range, or middle and half the range. A column in
+    /// which all numbers are the same is shifted to 0 only.
     func fit(_ values: UnsafePointer<Float>, rows: Int) {
         for column in 0..<columns {
             var low = values[column], high = low
@@ -44,8 +44,12 @@ final class Scaling {
                 squares += distance * distance
             }
             let isStandard = method == .standard && low < high
-            let width = isStandard ? (squares / Double(rows)).squareRoot() : Double(high) - Double(low)
+            var width = isStandard ? (squares / Double(rows)).squareRoot() : Double(high) - Double(low)
             offset.base[column] = isStandard ? Float(mean) : low
+            if method == .symmetric {
+                width /= 2
+                offset.base[column] = Float(Double(low) + width)
+            }
             scale.base[column] = Float(width) > 0 ? Float(min(width, Double(Float.greatestFiniteMagnitude))) : 1
         }
     }
@@ -53,9 +57,12 @@ final class Scaling {
     func apply(_ values: UnsafePointer<Float>, rows: Int, to scaled: UnsafeMutablePointer<Float>) {
         for row in 0..<rows {
             let at = row * columns
-            for i in 0..<columns { scaled[at + i] = (values[at + i] - offset.base[i]) / scale.base[i] }
+            for i in 0..<columns { scaled[at + i] = self.scaled(values[at + i], column: i) }
         }
     }
+
+    @inline(__always)
+    func scaled(_ value: Float, column: Int) -> Float { (value - offset.base[column]) / scale.base[column] }
 
     /// The way back, in place.
     func undo(_ values: UnsafeMutablePointer<Float>, rows: Int) {
@@ -67,12 +74,25 @@ final class Scaling {
 }
 
 extension NetworkState {
+    /// Targets fill the range of the last activation, and stay as they are for the cross-entropies. From 0 to 1 is within
+    /// the range of most registered activations.
+    private var automaticTargetScaling: ScalingMethod {
+        let last = layers[layers.count - 1].activation
+        let (least, greatest) = last.range
+        if loss != .squaredError { return .none }
+        if last.isPlugin || greatest != -least { return .minMax }
+        return greatest == .infinity ? .standard : .symmetric
+    }
+
     package func fitScaling(
         inputs inputMethod: String, targets targetMethod: String, _ inputs: UnsafePointer<Float>?,
         _ targets: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
-        let forInputs = try fitted(inputMethod, inputs, rows: rows, columns: inputCount, "inputs")
-        let forTargets = try fitted(targetMethod, targets, rows: rows, columns: outputCount, "targets")
+        let forInputs = try fitted(
+            try ScalingMethod.find(inputMethod).resolved(.standard), inputs, rows: rows, columns: inputCount, "inputs")
+        let forTargets = try fitted(
+            try ScalingMethod.find(targetMethod).resolved(automaticTargetScaling), targets, rows: rows,
+            columns: outputCount, "targets")
         inputScaling = forInputs
         targetScaling = forTargets
         scaledRows = nil
@@ -80,11 +100,8 @@ extension NetworkState {
     }
 
     private func fitted(
-        _ name: String, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ what: String
+        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ what: String
     ) throws(BackpropError) -> Scaling? {
-        guard let method = ScalingMethod.named(name) else {
-            throw BackpropError(.unknownName, "no scaling is named \"\(name)\"")
-        }
         guard let scaling = try Scaling.make(method, columns: columns) else { return nil }
         guard let values else { throw BackpropError(.nullArgument, "\(what) is NULL") }
         try requireRows(rows)

@@ -36,11 +36,14 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
+        if !hasCheckedSettings { try checkLayersAndLoss() }
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        let given = targets
         let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
         targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
         let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
+        try requireTargets(targets, given: given, rows: rows)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size

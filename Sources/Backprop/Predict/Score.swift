@@ -2,9 +2,7 @@ extension NetworkState {
     package func score(
         _ measure: String, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Double {
-        guard let measure = Measure.named(measure) else {
-            throw BackpropError(.unknownName, "no measure is named \"\(measure)\"")
-        }
+        let measure = try Measure.find(measure)
         try requireRows(rows)
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")

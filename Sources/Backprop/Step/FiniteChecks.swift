@@ -12,7 +12,7 @@ extension NetworkState {
         if size.isFinite { return size }
         for i in 0..<count where !values[i].isFinite {
             throw BackpropError(
-                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(Double(values[i])))")
+                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
         }
         return size
     }

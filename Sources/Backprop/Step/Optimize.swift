@@ -9,10 +9,7 @@ extension NetworkState {
     }
 
     package func setOptimizer(_ name: String) throws(BackpropError) {
-        guard let found = Optimizer.named(name) else {
-            throw BackpropError(.unknownName, "no optimizer is named \"\(name)\"")
-        }
-        optimizer = found
+        optimizer = try Optimizer.find(name)
         optimizerState = nil
         forgetBuffers()  // whether single rows have their own plan depends on it
     }

@@ -21,6 +21,8 @@ extension NetworkState {
         rate: Float
     ) throws(BackpropError) -> Float {
         try requireRate(rate)
+        try requireSettings()
+        let given = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         if weights == nil, rows > 0, rows <= RowPlan.mostRows(for: self),
             let plan = try requireWorkspace(rows: rows).rowPlan?.pointer,
@@ -28,6 +30,7 @@ extension NetworkState {
         {
             return value
         }
+        try requireTargets(targets, given: given, weights: weights, rows: rows)
         let gammaFirst = options[.batchnormUpdate] == 1
         if isPlainDescent {
             return try pass(
@@ -36,11 +39,7 @@ extension NetworkState {
                 update(inputs, rows: rows, rate: rate, in: workspace)
             }
         }
-        guard !gammaFirst else {
-            throw BackpropError(
-                .unsupported,
-                "option \"batchnorm_update\" 1 is for optimizer \"sgd\" without weight_decay, l1, clip_norm and clip_value")
-        }
+        try requireUpdateOrder()
         return try pass(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
         ) { workspace, largest throws(BackpropError) in
@@ -49,6 +48,14 @@ extension NetworkState {
             try optimize(rate: rate, largest: largest, in: workspace)
             moveRunningStatistics(rows: rows, in: workspace)
             finishStep()
+        }
+    }
+
+    func requireUpdateOrder() throws(BackpropError) {
+        guard isPlainDescent || options[.batchnormUpdate] == 0 else {
+            throw BackpropError(
+                .unsupported,
+                "option \"batchnorm_update\" 1 is for optimizer \"sgd\" without weight_decay, l1, clip_norm and clip_value")
         }
     }
 
@@ -86,7 +93,10 @@ extension NetworkState {
         count: Int
     ) throws(BackpropError) -> Float {
         try requireParameterCount(count)
+        try requireSettings()
+        let given = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
+        try requireTargets(targets, given: given, rows: rows)
         return try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
@@ -170,7 +180,7 @@ extension NetworkState {
 
     private func requireRate(_ rate: Float) throws(BackpropError) {
         guard rate.isFinite, rate >= 0 else {
-            throw BackpropError(.invalidValue, "a learning rate is finite and at least 0, not \(decimal(Double(rate)))")
+            throw BackpropError(.invalidValue, "a learning rate is finite and at least 0, not \(decimal(rate))")
         }
     }
 

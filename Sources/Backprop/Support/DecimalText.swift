@@ -1,11 +1,15 @@
 import CPlatform
 
 /// The shortest decimal that reads back as the same number, whatever the locale.
-func decimal(_ value: Double) -> String {
+func decimal(_ value: Double) -> String { decimal(value, isFloat: false) }
+
+func decimal(_ value: Float) -> String { decimal(Double(value), isFloat: true) }
+
+private func decimal(_ value: Double, isFloat: Bool) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-infinity" : "infinity" }
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
-        cp_print_double(value, buffer.baseAddress, 32)
+        cp_print_decimal(value, isFloat, buffer.baseAddress, 32)
         return String(cString: buffer.baseAddress.unsafelyUnwrapped)
     }
 }

@@ -31,6 +31,33 @@ public struct OptionDescription: Sendable {
         return all[index]
     }
 
+    /// The error for an option that the owner does not have; the other may have it, or one of a similar name.
+    @inline(never)
+    static func unknown(_ name: String, _ owner: Owner) -> BackpropError {
+        var suggestion = Suggestion(for: name)
+        let options = all
+        for option in options where option.owner == owner { suggestion.consider(option.name) }
+        for option in options where option.owner != owner { suggestion.consider(option.name) }
+        suggestion.consider(synonyms: synonyms)
+        let noun = { (owner: Owner) -> StaticString in owner == .network ? "network" : "trainer" }
+        var text: Text = "no option of a \(noun(owner)) is named \"\(name)\": "
+        if let found = suggestion.found, let option = options.first(where: { $0.name.isSame(as: found) }) {
+            text += option.owner == owner ? "did you mean \"\(found)\"? " : "\"\(found)\" is an option of a \(noun(option.owner)). "
+        }
+        return BackpropError(.unknownName, text + "bp_option_info lists all")
+    }
+
+    private static var synonyms: StaticString {
+        """
+        lr=learning_rate eta=learning_rate stepsize=learning_rate learningrateinit=learning_rate nepochs=epochs
+        numepochs=epochs maxiter=epochs iterations=steps maxsteps=steps minibatchsize=batch_size shuffle=sampling
+        randomstate=seed randomseed=seed validationsplit=validation_fraction earlystopping=patience niternochange=patience
+        tol=min_delta mindelta=min_delta timeout=time_limit warmup=warmup_steps lrdecay=decay_factor gamma=decay_factor
+        reduction=gradient_reduction l2=weight_decay l2regularization=weight_decay rho=rmsprop_alpha eps=epsilon
+        gradclip=clip_norm maxgradnorm=clip_norm batchnormeps=batchnorm_epsilon initializer=initialization
+        """
+    }
+
     /// NaN fails both comparisons, and so is refused.
     func require(_ value: Double) throws(BackpropError) {
         guard value >= low, value <= high, !isWhole || value == value.rounded(.down) else {

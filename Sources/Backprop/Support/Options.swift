@@ -30,7 +30,7 @@ extension OptionKey {
     }
 
     static func find(_ name: String) throws(BackpropError) -> Self {
-        guard let option = named(name) else { throw BackpropError(.unknownName, "no option is named \"\(name)\"") }
+        guard let option = named(name) else { throw OptionDescription.unknown(name, owner) }
         return option
     }
 }

@@ -33,5 +33,11 @@ package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtoc
 
     package mutating func appendInterpolation(_ number: UInt) { appendInterpolation(UInt64(number)) }
 
+    static func + (text: Text, more: Text) -> Text {
+        var text = text
+        text += more
+        return text
+    }
+
     static func += (text: inout Text, more: Text) { text.appendInterpolation(more) }
 }

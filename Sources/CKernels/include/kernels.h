@@ -36,6 +36,7 @@ typedef struct cp_row_plan {
     ptrdiff_t most_rows;
     float *target; /* room for a padded target, the padding being f(0) of the last layer */
     int32_t loss;
+    float least_target, greatest_target; /* what a fused loss is defined for */
 } cp_row_plan;
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
@@ -91,7 +92,8 @@ typedef struct cp_kernels {
                         const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
     /* A step of gradient descent on at most plan->most_rows rows; *loss_out is their squared error, where that is the loss.
-     * 1: the loss or the step might not be finite, or the rate is not at least 0, and nothing has changed. */
+     * 1: the loss or the step might not be finite, the rate is not at least 0, or a fused loss is not defined for a target,
+     * and nothing has changed. */
     int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
                           double *loss_out);
     /* outputs[outputs] for one row, by layers of at most CP_NARROW outputs. */

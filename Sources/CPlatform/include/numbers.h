@@ -8,7 +8,8 @@
 
 /* The whole of text, ended by NUL, as a finite decimal number. */
 bool cp_parse_double(const char *text, double *value_out);
-/* The shortest of 17 or fewer digits that reads back as value; value finite; capacity 32 is enough. */
-void cp_print_double(double value, char *buffer, size_t capacity);
+/* The shortest of 17 or fewer digits that reads back as value, as a float where it is one (then for a reader: without an
+ * exponent up to 6 digits); value finite; capacity 32 is enough. */
+void cp_print_decimal(double value, bool is_float, char *buffer, size_t capacity);
 
 #endif

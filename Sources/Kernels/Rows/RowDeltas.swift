@@ -28,11 +28,17 @@ func outputDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Ta
     return 0.5 * total
 }
 
-/// δ = ŷ − y, or for softmax ŷ Σ y − y. False where the loss, at most about (n + Σ|z|) (1 + Σ|y|), might not be finite.
+/// δ = ŷ − y, or for softmax ŷ Σ y − y. False where the loss, at most about (n + Σ|z|) (1 + Σ|y|), might not be finite, or is
+/// not defined for a target.
 @inline(__always)
-func fusedDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Target, _ rows: Int) -> Bool {
+func fusedDelta(
+    _ plan: UnsafePointer<cp_row_plan>, _ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ rows: Int
+) -> Bool {
     let outputs = layer.pointee.outputs
     let isSoftmax = layer.pointee.kind == Int32(CP_SOFTMAX)
+    let target = plan.pointee.target.unsafelyUnwrapped
+    let least = lanes(plan.pointee.least_target), greatest = lanes(plan.pointee.greatest_target)
+    var outside = Lanes.zero
     var y = y
     var row = 0
     for _ in 0..<rows {
@@ -49,12 +55,14 @@ func fusedDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Tar
         guard sizeOfZ * sizeOfY < 1e30 else { return false }
         let weight = lanes(isSoftmax ? sum : 1)
         for octet in 0..<layer.pointee.octets {
-            save(weight * loadLanes(a + octet * 8) - loadLanes(Source(target) + octet * 8), delta + octet * 8)
+            let wanted = loadLanes(Source(target) + octet * 8)
+            outside = select((wanted .< least) .| (wanted .> greatest), lanes(1), outside)
+            save(weight * loadLanes(a + octet * 8) - wanted, delta + octet * 8)
         }
         y += outputs
         row += layer.pointee.stride
     }
-    return true
+    return cp_sum(outside) == 0
 }
 
 /// The gradient for a, in δ's place, becomes that for z.

@@ -3,8 +3,8 @@ import CKernels
 /// A whole step of gradient descent on a few rows, for small networks in which a call for every product would cost more
 /// than the products: forward, loss, backward, update, all row by row and on eight outputs at a time.
 ///
-/// Returns 1, having changed nothing, where the step might not be finite or the rate is not at least 0: the general path
-/// then looks closer.
+/// Returns 1, having changed nothing, where the step might not be finite, the rate is not at least 0, or a fused loss is
+/// not defined for a target: the general path then looks closer.
 func trainRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
@@ -52,7 +52,7 @@ private func train(
     let last = layers + (count - 1)
     if plan.pointee.loss == Int32(CP_SQUARED_ERROR) {
         loss.pointee = outputDelta(last, y, plan.pointee.target.unsafelyUnwrapped, rows)
-    } else if !fusedDelta(last, y, plan.pointee.target.unsafelyUnwrapped, rows) {
+    } else if !fusedDelta(plan, last, y, rows) {
         return 1
     }
     var index = count - 1

@@ -11,9 +11,10 @@ func failure(_ call: () throws -> some Any) -> BackpropError? {
     }
 }
 
-/// The call fails with that code, and its message is one line.
+/// The call fails with that code, and its message is one line, which holds `part`.
 func expectFailure(
-    _ code: BackpropError.Code, _ call: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation
+    _ code: BackpropError.Code, _ part: String = "", _ call: () throws -> Void,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard let error = failure(call) else {
         Issue.record("succeeded, where \(code) was expected", sourceLocation: sourceLocation)
@@ -21,6 +22,7 @@ func expectFailure(
     }
     #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
     expectOneLine(error.message, sourceLocation: sourceLocation)
+    #expect(part.isEmpty || error.message.contains(part), "\(error.message)", sourceLocation: sourceLocation)
 }
 
 func expectOneLine(_ message: String, sourceLocation: SourceLocation = #_sourceLocation) {

@@ -163,10 +163,11 @@ class Network(Owner):
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))
 
     def fit_scaling(self, inputs: Optional[ArrayLike] = None, targets: Optional[ArrayLike] = None, *,
-                    input_scaling: str = "standard", target_scaling: str = "standard") -> None:
-        """Finds from data how to scale inputs and targets: "none", "standard" or "min_max"; not at all for what is not
-        given. From then on the network takes and gives numbers as they are in the data, and scales them itself; losses
-        are those of scaled targets.
+                    input_scaling: str = "auto", target_scaling: str = "auto") -> None:
+        """Finds from data how to scale inputs and targets: "auto", "none", "standard", "min_max" or "symmetric"; not at
+        all for what is not given. From then on the network takes and gives numbers as they are in the data, and scales
+        them itself; losses are those of scaled targets. "auto" is "standard" for inputs, and for targets what the last
+        activation and the loss take: set these before.
 
         InvalidValueError for no rows; NotFiniteError for a NaN or an infinity.
         """
@@ -179,6 +180,14 @@ class Network(Owner):
              text("none" if x is None else input_scaling, "input_scaling"),
              text("none" if y is None else target_scaling, "target_scaling"),
              None if x is None else pointer(x), None if y is None else pointer(y), 0 if given is None else len(given))
+
+    def check_settings(self, targets: Optional[ArrayLike] = None) -> None:
+        """Raises what `Trainer.fit` raises before it changes anything: InvalidValueError or UnsupportedError for settings
+        that do not go together, or targets, shape (rows, outputs), that they do not go with. The message says what to set
+        instead. NotFiniteError for a NaN or an infinity in targets."""
+        y = None if targets is None else matrix(targets, self._layers[-1], "targets")
+        call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
+             0 if y is None else len(y))
 
     def set_optimizer(self, name: str) -> None:
         """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state
@@ -212,7 +221,8 @@ class Network(Owner):
     def train_step(self, input: ArrayLike, target: ArrayLike, learning_rate: SupportsFloat) -> float:
         """One step of the optimizer on one row, shapes (inputs,) and (outputs,). Returns the loss before the step.
 
-        InvalidValueError for the learning rate; NotFiniteError for a NaN or an infinity in the row, the loss or the
+        InvalidValueError for the learning rate, or settings or a target that check_settings refuses for the loss;
+        NotFiniteError for a NaN or an infinity in the row, the loss or the
         gradient; what an activation function raises. A step that fails has changed nothing.
         """
         loss = ctypes.c_float()

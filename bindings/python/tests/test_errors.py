@@ -232,6 +232,7 @@ def valid_arguments(network):
         "bp_network_get_tensor": [network, b"layers.1.bias", floats, 2],
         "bp_network_set_tensor": [network, b"layers.1.bias", floats, 2],
         "bp_network_fit_scaling": [network, b"standard", b"min_max", floats, floats, 1],
+        "bp_network_check_settings": [network, floats, 1],
         "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
         "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],

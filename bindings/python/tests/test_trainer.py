@@ -24,7 +24,7 @@ def network():
 
 @pytest.fixture
 def data(rng):
-    return rng.normal(size=(40, 3)).astype(np.float32), rng.normal(size=(40, 2)).astype(np.float32)
+    return rng.normal(size=(40, 3)).astype(np.float32), rng.random(size=(40, 2)).astype(np.float32)
 
 
 def test_fit_learns_and_tells_how(network, data):
@@ -67,7 +67,7 @@ def test_unknown_options_are_refused():
 
 
 def test_validation_losses_are_those_of_evaluate(network, data, rng):
-    x, y = rng.normal(size=(11, 3)), rng.normal(size=(11, 2))
+    x, y = rng.normal(size=(11, 3)), rng.random(size=(11, 2))
     expected = []
     result = bp.Trainer(epochs=8, learning_rate=0.05, keep="latest").fit(
         network, *data, validation=(x, y), progress=lambda p: expected.append(network.evaluate(x, y) / 11))
@@ -76,7 +76,7 @@ def test_validation_losses_are_those_of_evaluate(network, data, rng):
 
 
 def test_patience_keeps_the_best_weights(network, data, rng):
-    validation = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    validation = rng.normal(size=(20, 3)), rng.random(size=(20, 2))
     seen = []
     result = bp.Trainer(epochs=300, learning_rate=0.1, patience=3).fit(
         network, *data, validation=validation, progress=lambda p: seen.append(network.parameters))

@@ -1,0 +1,162 @@
+/// Settings and targets for which the formulas are defined, and from which a network cannot learn what is meant: the loss
+/// falls, or is small, and the outputs are of no use.
+extension NetworkState {
+    /// For calls that change the network: the verdict holds until a setting changes.
+    @inline(__always)
+    func requireSettings() throws(BackpropError) {
+        if hasCheckedSettings { return }
+        try checkLayersAndLoss()
+        hasCheckedSettings = true
+    }
+
+    /// Whether activations and loss go together. The range of a registered activation is not known: any loss goes with it.
+    @inline(never)
+    func checkLayersAndLoss() throws(BackpropError) {
+        for (index, layer) in layers.enumerated() where layer.outputs == 1 && layer.activation.is(.softmax) {
+            throw BackpropError(
+                .invalidValue,
+                "layer \(index + 1) has one unit, for which \"softmax\" is always 1: set "
+                    + (index + 1 < layers.count
+                        ? "another activation" : "activation \"logistic\" and loss \"binary_cross_entropy\""))
+        }
+        let last = layers[layers.count - 1].activation
+        guard loss != .squaredError, !last.isPlugin, !loss.isFused(with: last) else { return }
+        let pair: Text = "loss \"\(loss.name)\" does not go with "
+        if loss == .crossEntropy, outputCount == 1 {
+            throw BackpropError(
+                .invalidValue, pair + "one output: set activation \"logistic\" and loss \"binary_cross_entropy\"")
+        }
+        let activation: Text = loss == .crossEntropy ? "softmax" : "logistic"
+        let other: Text =
+            last.is(.softmax) ? "cross_entropy" : last.is(.logistic) ? "binary_cross_entropy" : "squared_error"
+        throw BackpropError(
+            .invalidValue,
+            pair + "\"\(last.name)\" in layer \(layers.count): set activation \"\(activation)\" there, or loss \"\(other)\"")
+    }
+
+    /// The check that a trainer makes before a fit. Without targets, of the settings alone.
+    package func checkSettings(_ targets: UnsafePointer<Float>?, rows: Int) throws(BackpropError) {
+        if let targets {
+            try requireRows(rows)
+            try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        }
+        try requireFittable(targets, weights: nil, rows: rows)
+    }
+
+    /// The same for targets that are known to be finite. Rows of weight 0 do not count.
+    func requireFittable(
+        _ targets: UnsafePointer<Float>?, weights: UnsafePointer<Float>?, rows: Int
+    ) throws(BackpropError) {
+        try checkLayersAndLoss()
+        try requireUpdateOrder()
+        try checkTargetScaling()
+        guard let targets else { return }
+        if let error = undefinedTarget(targets, weights, rows: rows, "targets") { throw error }
+        if loss == .squaredError { try checkReach(targets, weights, rows: rows) }
+    }
+
+    // MARK: Targets that the loss is not defined for
+
+    /// `scaled`: the targets as the network computes with them. The first that the loss is not defined for is refused.
+    @inline(__always)
+    func requireTargets(
+        _ scaled: UnsafePointer<Float>, given: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
+    ) throws(BackpropError) {
+        if loss != .squaredError { try requireDefined(scaled, given, weights, rows: rows) }
+    }
+
+    @inline(never)
+    private func requireDefined(
+        _ scaled: UnsafePointer<Float>, _ given: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
+    ) throws(BackpropError) {
+        try requireRows(rows)
+        let (least, greatest) = loss.targets
+        guard haveOutside(scaled, rows * outputCount, least, greatest) else { return }
+        if let error = undefinedTarget(given, weights, rows: rows, "targets") { throw error }
+    }
+
+    /// What is not finite is left to the check for that.
+    func undefinedTarget(
+        _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>? = nil, rows: Int, _ what: String
+    ) -> BackpropError? {
+        let (least, greatest) = loss.targets
+        for i in 0..<rows * outputCount {
+            let value = scaledTarget(targets, i)
+            guard value < least || value > greatest, targets[i].isFinite, counts(i / outputCount, weights) else { continue }
+            let range: Text =
+                loss == .crossEntropy
+                ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere" : "0 to 1, such as 0 and 1 for two classes"
+            return BackpropError(
+                .invalidValue, described(targets, i, what) + ", and loss \"\(loss.name)\" takes targets of \(range)")
+        }
+        return nil
+    }
+
+    // MARK: Targets that the last activation cannot give
+
+    /// Targets scaled to both sides of 0 need outputs on both sides.
+    private func checkTargetScaling() throws(BackpropError) {
+        guard let method = targetScaling?.method, method != .minMax else { return }
+        let last = layers[layers.count - 1].activation
+        guard loss != .squaredError || last.range.least >= 0 else { return }
+        throw BackpropError(
+            .invalidValue,
+            "target scaling \"\(method.name)\" gives targets below 0, which do not go with "
+                + (loss == .squaredError
+                    ? "\"\(last.name)\" in layer \(layers.count): set activation \"identity\" there, or "
+                    : "loss \"\(loss.name)\": ")
+                + "fit target scaling \"auto\"")
+    }
+
+    /// A target may lie outside the activation's range by a tenth of the spread of its column, as noise and the rows
+    /// of later data do.
+    private func checkReach(
+        _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
+    ) throws(BackpropError) {
+        let last = layers[layers.count - 1].activation
+        let (low, high) = last.range
+        guard low > -.infinity || high < .infinity else { return }
+        for column in 0..<outputCount {
+            var least = Double.infinity, greatest = -Double.infinity
+            var farthest = 0
+            var distance = 0.0
+            for row in 0..<rows where counts(row, weights) {
+                let i = row * outputCount + column
+                let value = Double(scaledTarget(targets, i))
+                least = min(least, value)
+                greatest = max(greatest, value)
+                let outside = max(Double(low) - value, value - Double(high))
+                if outside > distance { (distance, farthest) = (outside, i) }
+            }
+            guard distance > 0, distance > 1e-5 + 0.1 * (greatest - least) else { continue }
+            var range: Text = "\(decimal(low))"
+            range += high < .infinity ? " to \(decimal(high))" : " or more"
+            throw BackpropError(
+                .invalidValue,
+                described(targets, farthest, "targets") + ", and \"\(last.name)\" in layer \(layers.count) gives \(range): set "
+                    + "activation \"identity\" there, or fit target scaling \"auto\"")
+        }
+    }
+
+    private func counts(_ row: Int, _ weights: UnsafePointer<Float>?) -> Bool {
+        weights.map { $0[row] != 0 } ?? true
+    }
+
+    private func scaledTarget(_ targets: UnsafePointer<Float>, _ i: Int) -> Float {
+        targetScaling.map { $0.scaled(targets[i], column: i % outputCount) } ?? targets[i]
+    }
+
+    private func described(_ targets: UnsafePointer<Float>, _ i: Int, _ what: String) -> Text {
+        var text: Text = "\(what): row \(i / outputCount), column \(i % outputCount) is \(decimal(targets[i]))"
+        if targetScaling != nil { text += ", scaled \(decimal(scaledTarget(targets, i)))" }
+        return text
+    }
+}
+
+/// Whether a number is less or greater than that. Without branches, to be vectorized (as a method it is not).
+@_optimize(speed) @inline(never)
+private func haveOutside(_ values: UnsafePointer<Float>, _ count: Int, _ least: Float, _ greatest: Float) -> Bool {
+    var outside: Int32 = 0
+    for i in 0..<count { outside |= (values[i] < least ? 1 : 0) | (values[i] > greatest ? 1 : 0) }
+    return outside != 0
+}
