@@ -135,8 +135,8 @@ static void network_can_be_trained_at_every_file_call_of_a_save_or_a_load(void) 
     EXPECT_OK(bp_network_load_weights(trained, path));
     file_hook = NULL;
     EXPECT(steps >= 4 && refused == 0);
-    EXPECT_OK(bp_network_get_parameters(trained, ours));
-    EXPECT_OK(bp_network_get_parameters(source, theirs));
+    EXPECT_OK(bp_network_get_parameters(trained, ours, 26));
+    EXPECT_OK(bp_network_get_parameters(source, theirs, 26));
     EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
     bp_network_free(trained);
     bp_network_free(source);
