@@ -101,7 +101,7 @@ torture-files: lib setup-test
 	TORTURE=1 TIMEOUT=7200 ONLY="mutations faults" Tests/CTests/run.sh $(BUILD)
 
 torture-calls: lib setup-test
-	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations" Tests/CTests/run.sh $(BUILD)
+	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations resumed_fits finite" Tests/CTests/run.sh $(BUILD)
 	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD)
 
 # For each of the two targets.

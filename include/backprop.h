@@ -713,10 +713,14 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   The same seed, data and options give the same bits for any number of threads; only time_limit, progress_seconds and
  * bp_trainer_cancel depend on the clock. Fits are exactly resumable: the network keeps its place in the order of rows
  * and in the schedule, and files keep it too. N epochs in one fit equal k epochs and then, with option "resume", N in
- * all, in any process and language. Rows, batch size and schedule have to be the same; with "keep" 2 a file saved within
- * a fit lacks the best weights so far.
+ * all, in any process and language: the same bits, also where a fit was stopped within an epoch, or its network was saved
+ * within the fit. Rows, row weights and options have to be the same. Where such a fit needs its best network and that is
+ * not the present one, the network and its files hold both: within fits that keep the best weights, and with
+ * "on_divergence" 1 also afterwards. A fit with restarts is resumed as a fit of its winner alone.
  *   Restarts train copies of the network on several threads, or on the calling one alone where an activation is the
- * host's and not thread-safe. Their reports come in rounds, one of each restart, in order; the network itself changes at the end.
+ * host's and not thread-safe. Copies are in memory for the restarts at work and for the best one so far. With a progress
+ * function 16 restarts are at work at a time, and reports come in rounds: one of each of these restarts, in order. When a
+ * restart ends, the next one takes its place. The network itself changes at the end.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. validation_inputs, validation_targets: likewise,
  *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.

@@ -90,6 +90,31 @@ static void steps_of_a_network_that_scales_take_no_memory(void) {
     take_nothing("scaling");
 }
 
+/* Data that are not scaled: what bounds the steps does not show any more that they are finite. */
+static void steps_on_large_values_take_no_memory(void) {
+    static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
+    static float large_x[ROWS * INPUTS], large_y[ROWS * OUTPUTS];
+    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
+        for (int normalized = 0; normalized < 2; normalized++) {
+            const float size = i == 0 ? 1e13f : 1e8f;
+            for (size_t k = 0; k < ROWS * INPUTS; k++) large_x[k] = x[k] * size;
+            for (size_t k = 0; k < ROWS * OUTPUTS; k++) large_y[k] = y[k] * size;
+            fresh_network("relu");
+            EXPECT_OK(bp_network_set_activation(network, 3, "identity"));
+            EXPECT_OK(bp_network_set_optimizer(network, optimizers[i]));
+            if (normalized) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+            for (int step = 0; step < 40; step++) { /* the first ones on small values: those make the buffers */
+                const float *inputs = step < 10 ? x : large_x, *targets = step < 10 ? y : large_y;
+                if (step == 5) heap_watch();
+                EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 1e-36f, NULL));
+                EXPECT_OK(bp_network_train_step(network, inputs, targets, 1e-36f, NULL));
+            }
+            heap_watched = 0;
+            if (!EXPECT(heap_calls == 0)) printf("#   %ld blocks taken by %s\n", heap_calls, optimizers[i]);
+            bp_network_free(network);
+        }
+}
+
 static void the_count_sees_what_is_taken(void) {
     heap_watch();
     network = check_network(sizes, 4, 1);
@@ -107,5 +132,6 @@ int main(void) {
     CLAIM(steps_of_every_optimizer_take_no_memory);
     CLAIM(steps_with_callbacks_take_no_memory);
     CLAIM(steps_of_a_network_that_scales_take_no_memory);
+    CLAIM(steps_on_large_values_take_no_memory);
     return check_end();
 }

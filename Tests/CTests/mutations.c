@@ -8,13 +8,14 @@
 
 #include "check.h"
 #include "heap.h"
+#include "trainer.h"
 
 typedef struct {
     uint8_t bytes[1 << 16];
     size_t count;
 } file;
 
-enum { MODELS = 3, SECONDS = 60 }; /* of processor time, which one load may take; it takes milliseconds */
+enum { MODELS = 4, SECONDS = 60 }; /* of processor time, which one load may take; it takes milliseconds */
 static file models[MODELS], changed;
 static long number, tried; /* of the mutation at work */
 static long accepted;      /* files that were changed, and yet are models */
@@ -321,6 +322,29 @@ static int32_t load(const file *f, bp_network **network) {
     return status;
 }
 
+/* Training goes on from it as from any network: to finite numbers, which its file then shows, or not at all. */
+static int goes_on(bp_network *network) {
+    float x[16], y[16];
+    size_t layers = 0, inputs = 0, outputs = 0;
+    EXPECT_OK(bp_network_layer_count(network, &layers));
+    EXPECT_OK(bp_network_layer_size(network, 0, &inputs));
+    EXPECT_OK(bp_network_layer_size(network, layers - 1, &outputs));
+    check_fill(x, 16, 1), check_fill(y, 16, 2);
+    if (inputs > 4 || outputs > 4) return 1;
+    for (int step = 0; step < 3; step++) {
+        snapshot before = snapshot_of(network), after;
+        bp_network *again = NULL;
+        int32_t status = bp_network_train_minibatch(network, x, y, 4, 0.125f, NULL);
+        if (status != BP_OK) /* UNSUPPORTED: settings that do not go together */
+            EXPECT((status == BP_ERROR_NOT_FINITE || status == BP_ERROR_UNSUPPORTED) && snapshot_holds(before, network));
+        after = snapshot_of(network);
+        EXPECT_OK(bp_network_load_memory(after.bytes, after.count, &again));
+        bp_network_free(again);
+        free(before.bytes), free(after.bytes);
+    }
+    return 1;
+}
+
 static void judge(const file *original, const file *f, int sealed) {
     bp_network *network = (bp_network *)1;
     int32_t status = load(f, &network);
@@ -328,7 +352,7 @@ static void judge(const file *original, const file *f, int sealed) {
     if (status == BP_OK) {
         if (!same(original, f)) {
             accepted++;
-            EXPECT(sealed && is_a_model(network, f));
+            EXPECT(sealed && is_a_model(network, f) && goes_on(network));
         }
         bp_network_free(network);
     } else {
@@ -354,12 +378,13 @@ static void judge_as_weights(bp_network *target, const file *f) {
 }
 
 static void make_models(void) {
-    const size_t sizes[MODELS][4] = {{2, 3, 1}, {2, 4, 3, 2}, {3, 2}}, counts[MODELS] = {3, 4, 2};
+    const size_t sizes[MODELS][4] = {{2, 3, 1}, {2, 4, 3, 2}, {3, 2}, {2, 2, 1}}, counts[MODELS] = {3, 4, 2, 3};
     for (int i = 0; i < MODELS; i++) {
         const float x[6] = {1, -1, 0.5f, 0.25f, 0, 2}, y[4] = {1, 0, 0, 1};
         bp_network *network = check_network(sizes[i], counts[i], (uint64_t)i + 1);
         EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
-        if (i != 2) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+        if (i < 2) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+        if (i == 3) EXPECT_OK(bp_network_set_optimizer(network, "irprop_minus"));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
         if (i == 1) {
             EXPECT_OK(bp_network_set_optimizer(network, "adam"));
@@ -369,6 +394,7 @@ static void make_models(void) {
         }
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.25f, NULL));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
+        if (i == 3) EXPECT_OK(trainer_fit("steps=3 batch_size=1 on_divergence=1 keep=1", network, x, y, 2, NULL)); /* two networks */
         models[i].count = sizeof models[i].bytes;
         EXPECT_OK(bp_network_save_memory(network, models[i].bytes, models[i].count, &models[i].count));
         bp_network_free(network);

@@ -217,9 +217,9 @@ static void refused_steps_leave_everything_as_it_was(void) {
 }
 
 /* Of a layer 2 whose step overflows, and of a square that does while the step itself, divided by its root, stays 0. */
-static void refused_step_names_the_layer_or_the_optimizers_state(void) {
-    static const struct { const char *optimizer; float rate; int in_the_state; } cases[] = {
-        {"momentum", 1e3f, 0}, {"nesterov", 1e3f, 0}, {"rmsprop", 0.05f, 1}, {"adam", 0.05f, 1}, {"adamw", 0.05f, 1}};
+static void refused_step_names_the_layer(void) {
+    static const struct { const char *optimizer; float rate; } cases[] = {
+        {"momentum", 1e3f}, {"nesterov", 1e3f}, {"rmsprop", 0.05f}, {"adam", 0.05f}, {"adamw", 0.05f}};
     static float gradient[MOST];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bp_network *network = check_network(sizes, 3, 5);
@@ -229,12 +229,7 @@ static void refused_step_names_the_layer_or_the_optimizers_state(void) {
         memset(gradient, 0, sizeof gradient);
         gradient[count - 1] = 3e38f;
         EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), cases[i].rate), BP_ERROR_NOT_FINITE);
-        if (cases[i].in_the_state) {
-            EXPECT_MESSAGE("the optimizer's state after the step is not finite");
-            EXPECT(strstr(bp_last_error_message(), "layer") == NULL);
-        } else {
-            EXPECT_MESSAGE("the step of layer 2 is not finite");
-        }
+        EXPECT_MESSAGE("the step of layer 2, or the optimizer's state after it, is not finite");
         bp_network_free(network);
     }
 }
@@ -357,7 +352,7 @@ int main(void) {
     CLAIM(settings_that_change_what_is_trained_start_the_state_anew);
     CLAIM(setting_batch_normalization_as_it_is_keeps_the_state);
     CLAIM(refused_steps_leave_everything_as_it_was);
-    CLAIM(refused_step_names_the_layer_or_the_optimizers_state);
+    CLAIM(refused_step_names_the_layer);
     CLAIM(huge_gradients_are_taken_where_the_step_is_finite);
     CLAIM(clipping_keeps_a_step_along_a_huge_gradient_small);
     CLAIM(gamma_first_is_for_plain_descent_only);

@@ -1,6 +1,7 @@
 /* restarts.c: "run this algorithm for many different initial values of the weight parameters and choose the weights
  * corresponding to the lowest local minimum among all these runs" (notes, section 3). */
 #define _POSIX_C_SOURCE 200809L
+#include "heap.h"
 #include <pthread.h>
 
 #include "trainer.h"
@@ -176,11 +177,81 @@ static void starts_that_diverge_lose_and_only_if_all_do_the_fit_fails(void) {
     EXPECT(refused > 4 && refused < 16 && survived == 20);
 }
 
+/* One thread: the counts of heap.h are not for several. */
+static long peak_of(const char *options, int with_progress) {
+    const size_t large[] = {2, 300, 1};
+    bp_network *network = check_network(large, 3, 1);
+    bp_trainer *trainer = trainer_with(options);
+    long before;
+    if (with_progress) trainer_watch(trainer, &log_);
+    heap_watch();
+    before = heap_bytes;
+    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 4, NULL, NULL, 0, NULL));
+    heap_watched = 0;
+    bp_trainer_free(trainer);
+    bp_network_free(network);
+    return heap_peak - before;
+}
+
+static void memory_does_not_grow_with_the_number_of_restarts(void) {
+    long few, many;
+    EXPECT_OK(bp_set_thread_count(1));
+    peak_of("epochs=2 restarts=3 keep=2", 0); /* memory for Swift's own objects comes once */
+    few = peak_of("epochs=2 restarts=3 keep=2", 0), many = peak_of("epochs=2 restarts=300 keep=2", 0);
+    EXPECT(few > 0 && many < few + few / 10);
+    few = peak_of("epochs=2 restarts=20 keep=2", 1), many = peak_of("epochs=2 restarts=300 keep=2", 1);
+    EXPECT(few > 0 && many < few + few / 10);
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
+/* A restart that ends makes room for the next one. */
+static void reports_of_many_restarts_come_in_rounds_of_sixteen(void) {
+    enum { STARTS = 37, EPOCHS = 3, WINDOW = 16 };
+    static bp_progress first[STARTS * EPOCHS];
+    const size_t threads[] = {1, 2, 8};
+    snapshot winner = {NULL, 0};
+    for (int i = 0; i < 3; i++) {
+        bp_network *network = check_network(sizes, 3, 1);
+        bp_trainer *trainer = trainer_with("epochs=3 batch_size=0 learning_rate=1 restarts=37 seed=4");
+        trainer_watch(trainer, &log_);
+        EXPECT_OK(bp_set_thread_count(threads[i]));
+        EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 4, NULL, NULL, 0, NULL));
+        EXPECT(log_.at == STARTS * EPOCHS);
+        for (size_t k = 0; k < log_.at; k++) {
+            const bp_progress *r = &log_.records[k];
+            size_t group = r->restart / WINDOW, size = group == STARTS / WINDOW ? STARTS % WINDOW : WINDOW;
+            EXPECT(k == group * WINDOW * EPOCHS + (size_t)(r->epoch - 1) * size + r->restart % WINDOW);
+            if (i == 0) first[k] = *r;
+            EXPECT(first[k].loss == r->loss && first[k].restart == r->restart);
+        }
+        if (i == 0) winner = snapshot_of(network);
+        EXPECT(snapshot_holds(winner, network));
+        bp_trainer_free(trainer);
+        bp_network_free(network);
+    }
+    EXPECT_OK(bp_set_thread_count(0));
+    free(winner.bytes);
+}
+
+static void restarts_of_a_fit_that_is_stopped_do_not_begin(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    bp_trainer *trainer = trainer_with("epochs=3 restarts=1000");
+    trainer_watch(trainer, &log_);
+    log_.answer_at = 20, log_.answer = 1;
+    EXPECT_STATUS(bp_trainer_fit(trainer, network, x, y, 4, NULL, NULL, 0, NULL), BP_STOPPED);
+    EXPECT(log_.at == 32); /* the round is finished */
+    bp_trainer_free(trainer);
+    bp_network_free(network);
+}
+
 int main(void) {
     CLAIM(twenty_restarts_always_solve_xor_where_one_start_sometimes_sticks);
     CLAIM(restarts_give_the_same_bits_for_any_number_of_threads);
     CLAIM(lowest_loss_wins_and_reports_come_in_rounds);
     CLAIM(network_changes_at_the_end_alone);
+    CLAIM(memory_does_not_grow_with_the_number_of_restarts);
+    CLAIM(reports_of_many_restarts_come_in_rounds_of_sixteen);
+    CLAIM(restarts_of_a_fit_that_is_stopped_do_not_begin);
     CLAIM(hosts_functions_run_on_the_calling_thread);
     CLAIM(starts_that_diverge_lose_and_only_if_all_do_the_fit_fails);
     return check_end();

@@ -89,8 +89,8 @@ esac
 # A line for each part of the library.
 all="
 reference handles arguments options settings counts tensors
-training initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction
-trainer trainer_errors restarts resume
+training initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
+trainer trainer_errors restarts resume resumed_fits
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus
 threads team memory faults

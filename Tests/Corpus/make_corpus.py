@@ -119,6 +119,27 @@ scaled.words.update({"scaling.inputs": "standard", "scaling.targets": "min_max"}
 scaled.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
                    ("scaling.targets.offset", [1], [10]), ("scaling.targets.scale", [1], [4])]
 good("scaling", scaled)
+resumable = Model([2, 2, 1], ["tanh", "identity"], ["none", "on"])  # after 5 steps, the best network being that after 4
+resumable.words.update({"optimizer": "momentum", "optimizer.steps": "5"})
+own = resumable.tensors
+state = lambda prefix: [(f"{prefix}optimizer.momentum.{name}", shape, [v / 4 for v in values]) for name, shape, values in own
+                        if "running" not in name]
+resumable.tensors = own + state("") + [(f"fit.best.{name}", shape, [abs(v) / 2 for v in values]) for name, shape, values in own] + state("fit.best.")
+
+
+def position(seed=3, restart=0, step=5, loss_sum=0.5, rows=1, rate_factor=0.5, loss=0.75, best=0.25, waited=1, plateau_waited=1):
+    bits = lambda value: struct.unpack("<Q", struct.pack("<d", value))[0]
+    return ",".join(f"{word:016x}" for word in (seed, restart, step, bits(loss_sum), rows, bits(rate_factor), bits(loss), bits(best),
+                                                waited, plateau_waited))
+
+
+def best_network(random=(1, 2, 3, 4), steps=4, optimizer_steps=4, pristine=0, **fit):
+    fit = {"step": 4, "loss_sum": 0.0, "rows": 0, "loss": 0.25, "waited": 0, "plateau_waited": 0} | fit
+    return ",".join(f"{word:016x}" for word in (*random, steps, optimizer_steps, pristine)) + "," + position(**fit)
+
+
+resumable.words.update({"fit": position(), "fit.best": best_network()})
+good("fit-with-its-best-network", resumable)
 hosted = Model([2, 3, 1], ["relu", "logistic"], ["none", "none"])
 hosted.words.update({"dropout": "0.5,0", "metadata.classes": 'cat, d\\u00f6g \\n \\"quoted\\"', "metadata.sigma": "\u03c3"})
 good("metadata-and-dropout", hosted)
@@ -204,6 +225,35 @@ more("dropout-out-of-range", '"dropout" is malformed', '"dropout":"1.5,0"')
 more("metadata-with-nul", '"metadata.a" is malformed', '"metadata.a":"b\\u0000"')
 more("metadata-without-key", '"metadata." is malformed', '"metadata.":"b"')
 more("fit-short", '"fit" is malformed', '"fit":"0123456789abcdef"')
+reach = (1 << 64) - 1
+more("optimizer-steps-beyond-reach", '"optimizer.steps" is malformed', f'"optimizer":"adam","optimizer.steps":"{reach}"')
+lie("steps-beyond-reach", '"steps" is malformed', '"steps":"3"', f'"steps":"{reach}"')
+for name, words in (
+        ("restart", {"restart": 10_000}), ("step", {"step": reach}), ("step-of-none", {"step": 0, "waited": 0, "plateau_waited": 0}),
+        ("rows", {"rows": 1 << 63}), ("sum-of-no-rows", {"rows": 0}), ("sum-infinite", {"loss_sum": math.inf}), ("sum", {"loss_sum": 1e300}),
+        ("sum-nan", {"loss_sum": math.nan}), ("rate-negative", {"rate_factor": -0.5}), ("rate-above-1", {"rate_factor": 1.5}),
+        ("rate-nan", {"rate_factor": math.nan}), ("loss-infinite", {"loss": math.inf}), ("loss", {"loss": -1e39}),
+        ("best-nan", {"best": math.nan}), ("best", {"best": -math.inf}), ("waited", {"waited": reach}), ("plateau", {"plateau_waited": reach})):
+    more(f"fit-{name}", '"fit" is malformed', f'"fit":"{position(**words)}"')
+more("fit-best-data-missing", "data do not fit its layers", f'"fit":"{position()}","fit.best":"{best_network(optimizer_steps=0)}"')
+for name, words in (
+        ("random-zero", {"random": (0, 0, 0, 0)}), ("steps", {"steps": reach}), ("optimizer-steps", {"optimizer_steps": reach}),
+        ("pristine", {"pristine": 2}), ("step", {"step": reach}), ("rate", {"rate_factor": 2.0})):
+    more(f"fit-best-{name}", '"fit.best" is malformed', f'"fit":"{position()}","fit.best":"{best_network(**words)}"')
+more("fit-best-short", '"fit.best" is malformed', f'"fit":"{position()}","fit.best":"0123456789abcdef"')
+more("fit-best-is-the-network", '"fit.best" is malformed',
+     f'"fit":"{position()}","fit.best":"{",".join(best_network().split(",")[:7] + [position()])}"')
+more("fit-best-without-fit", '"fit.best" is nothing this library knows', f'"fit.best":"{best_network()}"')
+resilient = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+resilient.words.update({"optimizer": "irprop_minus", "optimizer.steps": "3"})
+own = resilient.tensors
+for name, size in (("good", 0.5), ("step-size-above-50", 1e30), ("step-size-of-zero", 0.0), ("step-size-nan", math.nan)):
+    resilient.tensors = own + [(f"optimizer.{slot}.{tensor}", shape, [v for _ in values]) for slot, v in (("gradient", 0.25), ("step_size", size))
+                               for tensor, shape, values in own]
+    if name == "good":
+        good("step-sizes", resilient)
+    else:
+        bad(name, seal(resilient.header, resilient.data), "CORRUPT", "holds a step size that is not between 1e-6 and 50")
 for name, source, tensor, message in (
         ("negative-second-moment", optimized, 4, '"optimizer.second_moment.layers.1.weight" [3,2] holds'),
         ("scale-of-zero", scaled, 5, "is not above 0")):

@@ -80,7 +80,8 @@ static void fit(bp_network *network, int last) {
         const char *name;
         double value;
     } options[] = {{"epochs", 20}, {"batch_size", 7}, {"learning_rate", 0.0625}, {"schedule", 3}, {"seed", 11},
-                   {"validation_fraction", 0.25}, {"keep", 1}, {"resume", 1}, {"progress_interval", 1}};
+                   {"validation_fraction", 0.25}, {"keep", 1}, {"on_divergence", 1}, {"resume", 1},
+                   {"progress_interval", 1}};
     bp_trainer *trainer;
     float weights[ROWS];
     for (int row = 0; row < ROWS; row++) weights[row] = (float)(row % 4) / 2;

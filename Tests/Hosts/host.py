@@ -62,7 +62,7 @@ def train(network, inputs, targets, step):
 
 def fit(network, inputs, targets, last):
     trainer = bp.Trainer(epochs=20, batch_size=7, learning_rate=0.0625, schedule="cosine", seed=11,
-                         validation_fraction=0.25, keep="latest", resume=True, progress_interval=1)
+                         validation_fraction=0.25, keep="latest", on_divergence=1, resume=True, progress_interval=1)
     result = trainer.fit(network, inputs, targets, sample_weight=np.arange(ROWS) % 4 / 2,
                          progress=lambda progress: progress.step == last)
     assert result.stopped

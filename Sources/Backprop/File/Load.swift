@@ -22,8 +22,8 @@ extension NetworkState {
         let data = model.data.buffer
         let network = try make(from: header.metadata, dataCount: data.count)
         try fill(network, from: header, data)
-        try ModelFormat.requireScales(of: network)
-        network.optimizerState?.measure(network.kernels)
+        network.optimizerState?.measure(network.optimizer, network.kernels)
+        network.best?.optimizerState?.measure(network.optimizer, network.kernels)
         try network.takeMetadata(from: header.metadata)
         for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
@@ -47,7 +47,10 @@ extension NetworkState {
         let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
         var others = inputScaling == .none ? 0 : 2 * sizes[0]
         if targetScaling != .none { others += 2 * sizes[sizes.count - 1] }
-        try requireData(dataCount - 4 * others, sizes, batchnorm, slots: optimizerSteps == 0 ? 0 : optimizer.slots.count)
+        let (fit, best) = try ModelFormat.fit(in: metadata)
+        var copies = [optimizerSteps]  // of the parameters, each with the optimizer's state after so many steps
+        if let best { copies.append(best.optimizerSteps) }
+        try requireData(dataCount - 4 * others, sizes, batchnorm, slots: copies.map { $0 == 0 ? 0 : optimizer.slots.count })
         let activations = try activations(names)
         let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
@@ -78,19 +81,16 @@ extension NetworkState {
             state.steps = optimizerSteps
             network.optimizerState = state
         }
-        network.steps = try unsigned(try metadata.value("steps"), "steps")
+        network.steps = try steps(try metadata.value("steps"), "steps")
         network.hasInitialWeights = try choice(try metadata.value("pristine"), "yes", "no", "pristine")
-        let words = try Self.words(of: try metadata.value("random"), "random")
-        guard words.count == 4, words.contains(where: { $0 != 0 }) else { throw malformed("random") }
-        network.random = Random(state: (words[0], words[1], words[2], words[3]))
-        if let text = metadata.valueIfAny("fit") {  // written once there has been one
-            guard let fit = FitPosition(words: try Self.words(of: text, "fit")) else { throw malformed("fit") }
-            network.fit = fit
-        }
+        guard let random = Random(words: try words(of: try metadata.value("random"), "random")) else { throw malformed("random") }
+        network.random = random
+        network.fit = fit
+        if let best { try network.makeBest(best) }
         return network
     }
 
-    private static func words(of text: String, _ key: String) throws(BackpropError) -> [UInt64] {
+    static func words(of text: String, _ key: String) throws(BackpropError) -> [UInt64] {
         var words: [UInt64] = []
         for item in ModelFormat.items(text) { words.append(try hexadecimal(item, key)) }
         return words
@@ -107,15 +107,17 @@ extension NetworkState {
         }
     }
 
-    /// Before any memory is taken for the layers: the file holds their floats.
+    /// Before any memory is taken for the layers: the file holds their floats, as many times as `slots` has numbers, each
+    /// time with those of so many slots of an optimizer.
     private static func requireData(
-        _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: Int
+        _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: [Int]
     ) throws(BackpropError) {
         var floats = 0
         for index in 1..<sizes.count {
             let vectors = batchnorm[index - 1].isSame(as: "none") ? 1 : 5
-            let remembered = slots * (sizes[index - 1] + (batchnorm[index - 1].isSame(as: "on") ? 3 : 1))
-            floats += try checkedProduct(sizes[index], sizes[index - 1] + vectors + remembered)
+            let ofSlot = sizes[index - 1] + (batchnorm[index - 1].isSame(as: "on") ? 3 : 1)
+            let perOutput = slots.reduce(0) { $0 + sizes[index - 1] + vectors + $1 * ofSlot }
+            floats += try checkedProduct(sizes[index], perOutput)
             guard floats <= dataCount / 4 else { break }
         }
         guard floats * 4 == dataCount else { throw BackpropError(.corrupt, "the model's data do not fit its layers") }
@@ -154,7 +156,7 @@ extension NetworkState {
                 found.begin == offset, found.end == end
             else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
             let values = (base + offset).assumingMemoryBound(to: Float.self)
-            guard tensor.accepts(values) else { throw found.error(.corrupt, ModelFormat.unacceptable) }
+            guard tensor.accepts(values) else { throw found.error(.corrupt, tensor.unacceptable) }
             tensor.copy(from: values)
             offset = end
         }
@@ -185,6 +187,13 @@ extension NetworkState {
         }
         guard !text.isEmpty else { throw malformed(key) }
         return value
+    }
+
+    /// A number of steps: no more than a program can have made.
+    static func steps(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
+        let steps = try unsigned(text, key)
+        guard steps <= FitPosition.mostSteps else { throw malformed(key) }
+        return steps
     }
 
     private static func hexadecimal(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {

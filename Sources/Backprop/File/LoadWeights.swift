@@ -76,7 +76,7 @@ private struct WeightsFile: ~Copyable {
         }
         let bytes = try source.bytes(dataStart + tensor.begin..<dataStart + tensor.end)
         type.convert(UnsafeRawPointer(bytes.buffer.baseAddress.unsafelyUnwrapped), wanted.count, to: floats)
-        guard wanted.accepts(floats) else { throw tensor.error(.notFinite, ModelFormat.unacceptable) }
+        guard wanted.accepts(floats) else { throw tensor.error(.notFinite, wanted.unacceptable) }
     }
 
     /// What the file has for layers beside the tensors taken: a network that does not have it is not the file's. PyTorch
@@ -122,7 +122,7 @@ private struct Weights: ~Copyable {
             tensors.append(
                 ModelFormat.Tensor(
                     name: tensor.name, shape: tensor.shape, place: .vector(at), isIdle: tensor.isIdle,
-                    isVariance: tensor.isVariance))
+                    range: tensor.range))
             at += tensor.count
         }
         self.tensors = tensors

@@ -2,21 +2,22 @@
 /// tensors like the parameters' own ("optimizer.first_moment.layers.1.weight").
 extension ModelFormat {
     static func optimizerWords(of network: NetworkState) -> [(Text, Text)] {
-        [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(network.optimizerState?.steps ?? 0)")]
+        let steps = min(network.optimizerState?.steps ?? 0, FitPosition.mostSteps)
+        return [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(steps)")]
     }
 
     static func optimizerTensors(of network: NetworkState) -> [Tensor] {
         guard let state = network.optimizerState else { return [] }
         var tensors: [Tensor] = []
-        for (slot, slotName) in network.optimizer.slots.enumerated() {
-            let isNotNegative = slotName.isSame(as: "second_moment") || slotName.isSame(as: "step_size")
+        for (slot, kind) in network.optimizer.slots.enumerated() {
+            let range = kind.range
             for (index, layer) in network.layers.enumerated() {
                 guard let panels = state.slot(slot, layer: index) else { continue }
                 func add(_ name: String, _ shape: [Int], _ place: Tensor.Place) {
                     tensors.append(
                         Tensor(
-                            name: "optimizer." + slotName + ".layers.\(index + 1)." + name, shape: shape, place: place,
-                            owner: .optimizer, isVariance: isNotNegative))
+                            name: "optimizer." + kind.name + ".layers.\(index + 1)." + name, shape: shape, place: place,
+                            owner: .optimizer, range: range))
                 }
                 add("weight", [layer.outputs, layer.inputs], .weights(layer, panels))
                 add("bias", [layer.outputs], .biases(layer, panels))
@@ -32,6 +33,16 @@ extension ModelFormat {
     static func optimizer(in metadata: HeaderMetadata) throws(BackpropError) -> (optimizer: Optimizer, steps: UInt64) {
         guard let name = metadata.valueIfAny("optimizer") else { return (.sgd, 0) }
         guard let optimizer = Optimizer.named(name) else { throw HeaderMetadata.error("optimizer", "is malformed") }
-        return (optimizer, try NetworkState.unsigned(try metadata.value("optimizer.steps"), "optimizer.steps"))
+        return (optimizer, try NetworkState.steps(try metadata.value("optimizer.steps"), "optimizer.steps"))
+    }
+}
+
+extension Optimizer.Slot {
+    fileprivate var range: ClosedRange<Float> {
+        switch self {
+        case .momentum, .firstMoment, .gradient: ModelFormat.Tensor.finite
+        case .secondMoment: ModelFormat.Tensor.notNegative
+        case .stepSize: Optimizer.stepSizes
+        }
     }
 }

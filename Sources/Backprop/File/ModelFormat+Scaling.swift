@@ -12,14 +12,14 @@ extension ModelFormat {
         func add(_ name: String, _ scaling: Scaling?) {
             guard let scaling else { return }
             let shape = [scaling.columns]
-            func add(_ end: String, _ vector: borrowing Floats, isScale: Bool) {
+            func add(_ end: String, _ vector: borrowing Floats, range: ClosedRange<Float>) {
                 tensors.append(
                     Tensor(
                         name: "scaling." + name + end, shape: shape, place: .vector(vector.base), owner: .scaling,
-                        isScale: isScale))
+                        range: range))
             }
-            add(".offset", scaling.offset, isScale: false)
-            add(".scale", scaling.scale, isScale: true)
+            add(".offset", scaling.offset, range: Tensor.finite)
+            add(".scale", scaling.scale, range: Tensor.positive)
         }
         add("inputs", network.inputScaling)
         add("targets", network.targetScaling)
@@ -30,15 +30,5 @@ extension ModelFormat {
         guard let name = metadata.valueIfAny(key) else { return .none }
         guard let method = ScalingMethod.named(name), method != .auto else { throw HeaderMetadata.error(key, "is malformed") }
         return method
-    }
-
-    /// A file's numbers must be some that can be divided by.
-    static func requireScales(of network: NetworkState) throws(BackpropError) {
-        for scaling in [network.inputScaling, network.targetScaling] {
-            guard let scaling else { continue }
-            for i in 0..<scaling.columns where !(scaling.scale.base[i] > 0) {
-                throw BackpropError(.corrupt, "the model's scale \(i) is not above 0")
-            }
-        }
     }
 }

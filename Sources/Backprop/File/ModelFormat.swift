@@ -21,12 +21,16 @@ enum ModelFormat {
         var owner = Owner.layer
         /// Of a batch normalization that is off: kept for the next time.
         var isIdle = false
-        var isVariance = false
+        /// What its numbers must be in.
+        var range = Self.finite
+
+        static var finite: ClosedRange<Float> { -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude }
+        static var notNegative: ClosedRange<Float> { 0...Float.greatestFiniteMagnitude }
         /// Something is divided by it.
-        var isScale = false
+        static var positive: ClosedRange<Float> { Float.leastNonzeroMagnitude...Float.greatestFiniteMagnitude }
 
         enum Owner {
-            case layer, optimizer, scaling
+            case layer, optimizer, scaling, fit
         }
 
         enum Place {
@@ -41,7 +45,7 @@ enum ModelFormat {
 
     /// Everything of the network that is floats, in the order of the file.
     static func tensors(of network: NetworkState) -> [Tensor] {
-        layerTensors(of: network) + optimizerTensors(of: network) + scalingTensors(of: network)
+        layerTensors(of: network) + optimizerTensors(of: network) + scalingTensors(of: network) + bestTensors(of: network)
     }
 
     /// Parameters and running statistics.
@@ -53,16 +57,16 @@ enum ModelFormat {
                 Tensor(name: prefix + "weight", shape: [layer.outputs, layer.inputs], place: .weights(layer, layer.weights.base)))
             tensors.append(Tensor(name: prefix + "bias", shape: [layer.outputs], place: .biases(layer, layer.weights.base)))
             guard let norm = layer.normalization else { continue }
-            func add(_ name: String, _ vector: borrowing Floats, isVariance: Bool = false) {
+            func add(_ name: String, _ vector: borrowing Floats, range: ClosedRange<Float>) {
                 tensors.append(
                     Tensor(
                         name: prefix + "norm." + name, shape: [layer.outputs], place: .vector(vector.base),
-                        isIdle: !layer.isNormalized, isVariance: isVariance))
+                        isIdle: !layer.isNormalized, range: range))
             }
-            add("weight", norm.gamma)
-            add("bias", norm.beta)
-            add("running_mean", norm.runningMean)
-            add("running_var", norm.runningVariance, isVariance: true)
+            add("weight", norm.gamma, range: Tensor.finite)
+            add("bias", norm.beta, range: Tensor.finite)
+            add("running_mean", norm.runningMean, range: Tensor.finite)
+            add("running_var", norm.runningVariance, range: Tensor.notNegative)
         }
         return tensors
     }
@@ -114,16 +118,18 @@ enum ModelFormat {
     }
 }
 
-extension ModelFormat {
-    /// What no tensor may hold.
-    static var unacceptable: Text { "holds a NaN, an infinity or a negative variance" }
-}
-
 extension ModelFormat.Tensor {
     /// Whether these numbers can be its own: no network's are others.
     func accepts(_ flat: UnsafePointer<Float>) -> Bool {
-        for i in 0..<count where !flat[i].isFinite || (isVariance && flat[i] < 0) { return false }
+        for i in 0..<count where !range.contains(flat[i]) { return false }
         return true
+    }
+
+    /// What is wrong with numbers that cannot.
+    var unacceptable: Text {
+        if range == Optimizer.stepSizes { return "holds a step size that is not between 1e-6 and 50" }
+        if range == Self.positive { return "holds a scale that is not above 0" }
+        return "holds a NaN, an infinity or a negative variance"
     }
 
     func copy(to flat: UnsafeMutablePointer<Float>) {

@@ -39,6 +39,8 @@ extension NetworkState {
             hasInitialWeights = false
         case .optimizer:
             throw BackpropError(.unsupported, "\(tensor.text) belongs to the optimizer and its step count: it cannot be set")
+        case .fit:
+            throw BackpropError(.unsupported, "\(tensor.text) belongs to the latest fit: it cannot be set")
         case .scaling:
             try makeScalingOwn()
             try self.tensor(name).copy(from: values)
@@ -54,7 +56,7 @@ extension NetworkState {
     }
 
     private func namedTensors() throws(BackpropError) -> [ModelFormat.Tensor] {
-        try Reserve.require(forLayers: layers.count)
+        try Reserve.require(forLayers: (best == nil ? 1 : 2) * layers.count)
         return ModelFormat.tensors(of: self)
     }
 
@@ -75,8 +77,10 @@ extension ModelFormat.Tensor {
     fileprivate func require(_ values: UnsafePointer<Float>) throws(BackpropError) {
         for i in 0..<count {
             guard values[i].isFinite else { throw refused(.notFinite, values[i], at: i, "is not finite") }
-            if isVariance, values[i] < 0 { throw refused(.invalidValue, values[i], at: i, "is a variance below 0") }
-            if isScale, !(values[i] > 0) { throw refused(.invalidValue, values[i], at: i, "is a scale not above 0") }
+            if !range.contains(values[i]) {
+                throw refused(
+                    .invalidValue, values[i], at: i, range == Self.positive ? "is a scale not above 0" : "is a variance below 0")
+            }
         }
     }
 

@@ -34,7 +34,7 @@ private struct ModelLayout {
     let count: Int
 
     init(_ network: NetworkState) throws(BackpropError) {
-        try Reserve.require(forLayers: network.layers.count, texts: network.metadataBytes)
+        try Reserve.require(forLayers: (network.best == nil ? 1 : 2) * network.layers.count, texts: network.metadataBytes)
         tensors = ModelFormat.tensors(of: network)
         header = Self.header(network, tensors)
         guard header.count <= SafeTensorsHeader.largestSize else {
@@ -72,13 +72,12 @@ private struct ModelLayout {
             ("loss", "\(network.loss.name)"),
             ("dropout", ModelFormat.list(layers.map { "\(decimal($0.dropout))" })),
             ("seed", "\(network.seed)"),
-            ("steps", "\(network.steps)"),
+            ("steps", "\(min(network.steps, FitPosition.mostSteps))"),
             ("pristine", network.hasInitialWeights ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
-        if network.fit.step > 0 { pairs.append(("fit", ModelFormat.list(network.fit.words.map { ModelFormat.hex($0) }))) }
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
-        return pairs + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
+        return pairs + ModelFormat.fitWords(of: network) + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
             + network.metadataWords
     }
 }

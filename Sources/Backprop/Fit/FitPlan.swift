@@ -4,6 +4,8 @@ import CPlatform
 final class FitPlan {
     let trainer: TrainerState
     let options: Options<TrainerOption>
+    /// Whether the fit goes on from where the network's latest one ended.
+    let isResumed: Bool
     let data: FitData
     let batches: Sampler.Plan
     let schedule: Schedule
@@ -25,14 +27,25 @@ final class FitPlan {
     var needsBest: Bool { keepsBest || options[.onDivergence] == 1 }
     var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - began >= options[.timeLimit] }
 
-    init(_ trainer: TrainerState, _ data: FitData, for network: NetworkState) {
+    static func make(
+        _ trainer: TrainerState, _ rows: Rows, validation: Rows?, for network: NetworkState
+    ) throws(BackpropError) -> FitPlan {
+        let isResumed = trainer.options[.resume] == 1 && network.fit.step > 0
+        let data = try FitData.make(
+            rows, weights: trainer.weights, validation: validation, fraction: trainer.options[.validationFraction],
+            seed: isResumed ? network.fit.seed : UInt64(trainer.options[.seed]), for: network)
+        return FitPlan(trainer, data, isResumed: isResumed, for: network)
+    }
+
+    private init(_ trainer: TrainerState, _ data: FitData, isResumed: Bool, for network: NetworkState) {
         self.trainer = trainer
         self.data = data
+        self.isResumed = isResumed
         options = trainer.options
         batches = Sampler.Plan(options, rows: data.trainingCount)
         let stepsPerEpoch = UInt64(batches.stepsPerEpoch)
         let wish = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
-        steps = UInt64(min(wish, 1e18))
+        steps = UInt64(min(wish, Double(FitPosition.mostSteps)))
         schedule = Schedule(options, stepsPerEpoch: stepsPerEpoch, steps: steps)
         lossIsSum = network.options[.gradientReduction] == 0
     }

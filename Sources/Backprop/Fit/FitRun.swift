@@ -31,7 +31,6 @@ final class FitRun {
     private let sampler: Sampler
     /// The network after its best epoch, or as it began: to be kept in the end, or to go back to when the fit diverges.
     private let best: NetworkState?
-    private var hasBest: Bool
     private(set) var position: FitPosition
     private(set) var outcome = Outcome.underway
     private(set) var isStopped = false
@@ -42,30 +41,40 @@ final class FitRun {
     private var rate: Float = 0
 
     private init(
-        place: Place, plan: FitPlan, sampler: Sampler, best: NetworkState?, hasBest: Bool, position: FitPosition
+        place: Place, plan: FitPlan, sampler: Sampler, best: NetworkState?, position: FitPosition
     ) {
         self.place = place
         self.plan = plan
         self.sampler = sampler
         self.best = best
-        self.hasBest = hasBest
         self.position = position
     }
 
     /// From where `network`, which is at that place, is.
     static func make(_ plan: FitPlan, _ place: Place, _ network: NetworkState) throws(BackpropError) -> FitRun {
-        var position = network.fit
         let sampler = try Sampler.make(
-            plan.batches, plan.data, seed: position.seed, restart: position.restart, for: network)
-        let isBest = position.waited == 0 && position.rows == 0 && position.best < .infinity
-        if !isBest, plan.needsBest {  // what was best before is not known any more
-            position.best = .infinity
-            position.waited = 0
-            network.fit = position
-        }
-        let best = plan.needsBest ? try network.copy() : nil
-        return FitRun(place: place, plan: plan, sampler: sampler, best: best, hasBest: isBest, position: position)
+            plan.batches, plan.data, seed: network.fit.seed, restart: network.fit.restart, for: network)
+        if !plan.needsBest { network.best = nil }
+        var best = plan.needsBest ? network.best : nil
+        if plan.needsBest, best == nil { best = try makeBest(network) }
+        if plan.options[.onDivergence] == 1 { network.best = best }
+        return FitRun(place: place, plan: plan, sampler: sampler, best: best, position: network.fit)
     }
+
+    /// The best network so far is this one. Where the fit had a better one, and neither its network nor its file kept it (it
+    /// had other options, or wrote a file of version 0.1), what was best is not known any more.
+    private static func makeBest(_ network: NetworkState) throws(BackpropError) -> NetworkState {
+        let best = try network.copy()
+        if network.fit.waited > 0 || network.fit.rows > 0 {
+            best.fit.best = .infinity
+            best.fit.waited = 0
+            network.fit = best.fit
+        }
+        return best
+    }
+
+    /// Whether `best` is the network after an epoch.
+    private var hasBest: Bool { best != nil && position.best < .infinity }
 
     var isUnderway: Bool {
         if case .underway = outcome { true } else { false }
@@ -86,7 +95,7 @@ final class FitRun {
             while report == nil {
                 isStopped = isStopped || plan.trainer.isCancelled
                 if !plan.isEpochDue(position), isStopped || plan.isComplete(position) || plan.isOverTime {
-                    try keepBest()
+                    try finish()
                     outcome = .finished
                     return
                 }
@@ -144,17 +153,19 @@ final class FitRun {
         try place.change { network throws(BackpropError) in
             position = after
             network.fit = after
-        }
-        if isBetter, let best {
-            try place.look { network throws(BackpropError) in try best.assign(from: network) }
-            hasBest = true
+            guard isBetter, let best else { return }
+            try best.assign(from: network)
+            network.best = best
         }
         report(loss: loss, validationLoss: validationLoss, isEpochEnd: true)
     }
 
-    private func keepBest() throws(BackpropError) {
-        guard plan.keepsBest, hasBest, let best else { return }
-        try place.change { network throws(BackpropError) in try network.assign(from: best) }
+    /// The best network stays with the one that is kept only where that is another.
+    private func finish() throws(BackpropError) {
+        try place.change { network throws(BackpropError) in
+            if plan.keepsBest, hasBest, let best { try network.assign(from: best) }
+            if let best, network.fit.step == 0 || best.fit.isSame(as: network.fit) { network.best = nil }
+        }
     }
 
     // MARK: Reports

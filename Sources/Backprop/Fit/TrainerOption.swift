@@ -87,7 +87,7 @@ enum TrainerOption: Int, OptionKey {
                 """)
         case .restarts:
             Self.whole(
-                "restarts", 0, 0...10_000,
+                "restarts", 0, 0...Double(FitPosition.mostRestarts),
                 "0 trains the network from its weights; k makes k starts from fresh weights, of which the best stays")
         case .onDivergence:
             Self.choice(

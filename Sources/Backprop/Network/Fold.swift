@@ -16,7 +16,7 @@ extension NetworkState {
             layer.isNormalized = false
             layer.normalization = nil
         }
-        optimizerState = nil  // it has the shape of the parameters
+        forgetTraining()
         forgetBuffers()
     }
 

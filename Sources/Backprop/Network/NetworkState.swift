@@ -31,6 +31,8 @@ package final class NetworkState: Guarded {
     var isBeingFitted = false
     /// Where the latest fit is, or ended.
     var fit = FitPosition()
+    /// The network after the best epoch of that fit, or as it began: there where going on with the fit needs it.
+    var best: NetworkState?
 
     /// Whether a training call has found that activations and loss go together, since one of them was last set.
     var hasCheckedSettings = false
@@ -102,11 +104,12 @@ package final class NetworkState: Guarded {
         copy.random = random
         copy.hasPlugins = hasPlugins
         copy.fit = fit
+        copy.best = try best?.copy()
         return copy
     }
 
     /// Becomes what `other` is, which is a copy of this network, or was copied to it, and has been trained since. Settings
-    /// are the same. Can fail only where an optimizer's state has come up.
+    /// are the same; `best` stays. Can fail only where an optimizer's state has come up.
     func assign(from other: NetworkState) throws(BackpropError) {
         if let its = other.optimizerState {
             if let optimizerState { optimizerState.assign(from: its) } else { optimizerState = try its.copy() }
@@ -190,7 +193,7 @@ package final class NetworkState: Guarded {
         let layer = try layer(index)
         guard enabled != layer.isNormalized else { return }
         try layer.setNormalized(enabled)
-        optimizerState = nil  // it has the shape of the parameters
+        forgetTraining()
         forgetBuffers()
     }
 
@@ -211,6 +214,12 @@ package final class NetworkState: Guarded {
         options[try NetworkOption.find(name)]
     }
 
+    /// What has the shape of the parameters and of the optimizer's state.
+    func forgetTraining() {
+        optimizerState = nil
+        best = nil
+    }
+
     func forgetBuffers() {
         hasCheckedSettings = false
         workspace = nil
@@ -224,7 +233,7 @@ package final class NetworkState: Guarded {
         self.seed = seed
         random = Random(seed: seed, stream: 0)
         steps = 0
-        optimizerState = nil
+        forgetTraining()
         fit = FitPosition()
         hasInitialWeights = true
         let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic

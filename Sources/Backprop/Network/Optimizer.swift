@@ -27,14 +27,32 @@ public enum Optimizer: Int32, Selectable, Sendable {
     /// The number the kernels know it by.
     var kind: Int32 { rawValue }
 
-    /// What it keeps for each parameter, as files name it.
-    var slots: [String] {
-        switch self {
-        case .sgd: []
-        case .momentum, .nesterov: ["momentum"]
-        case .rmsprop: ["second_moment"]
-        case .adam, .adamw: ["first_moment", "second_moment"]
-        case .irpropMinus: ["gradient", "step_size"]
+    /// What an optimizer keeps for a parameter.
+    enum Slot {
+        case momentum, firstMoment, secondMoment, gradient, stepSize
+
+        /// In files.
+        var name: String {
+            switch self {
+            case .momentum: "momentum"
+            case .firstMoment: "first_moment"
+            case .secondMoment: "second_moment"
+            case .gradient: "gradient"
+            case .stepSize: "step_size"
+            }
         }
     }
+
+    var slots: [Slot] {
+        switch self {
+        case .sgd: []
+        case .momentum, .nesterov: [.momentum]
+        case .rmsprop: [.secondMoment]
+        case .adam, .adamw: [.firstMoment, .secondMoment]
+        case .irpropMinus: [.gradient, .stepSize]
+        }
+    }
+
+    /// What iRprop⁻ keeps a step size within (Kernels/Optimizers.swift).
+    static var stepSizes: ClosedRange<Float> { 1e-6...50 }
 }

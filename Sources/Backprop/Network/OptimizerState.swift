@@ -9,8 +9,9 @@ final class OptimizerState {
     private let slotSize: Int
     /// Steps taken.
     var steps: UInt64 = 0
-    /// No gradient that went into the state was larger.
-    var largestGradient = 0.0
+    /// No moving average of gradients, and none of their squares, is larger.
+    var largestMoment = 0.0
+    var largestSquare = 0.0
 
     private init(values: consuming Floats, starts: [Int], slotSize: Int) {
         self.values = values
@@ -33,14 +34,16 @@ final class OptimizerState {
         let values = try Floats(copying: values)
         let copy = OptimizerState(values: values, starts: starts, slotSize: slotSize)
         copy.steps = steps
-        copy.largestGradient = largestGradient
+        copy.largestMoment = largestMoment
+        copy.largestSquare = largestSquare
         return copy
     }
 
     func assign(from other: OptimizerState) {
         cp_copy(values.base, other.values.base, values.count * 4)
         steps = other.steps
-        largestGradient = other.largestGradient
+        largestMoment = other.largestMoment
+        largestSquare = other.largestSquare
     }
 
     /// A slot's numbers for a layer, from one on; nil where the optimizer has no such slot.
@@ -52,10 +55,16 @@ final class OptimizerState {
         for i in slot * slotSize..<(slot + 1) * slotSize { values.base[i] = value }
     }
 
-    /// After its numbers came from a file: a bound on what they were made of.
-    func measure(_ kernels: cp_kernels) {
-        largestGradient = Double(kernels.sum_of_magnitudes(values.base, min(slotSize, values.count)))
+    /// The bounds from the numbers themselves: after these came from a file, and where the bounds had grown too large.
+    func measure(_ optimizer: Optimizer, _ kernels: cp_kernels) {
+        (largestMoment, largestSquare) = (0, 0)
+        for (slot, name) in optimizer.slots.enumerated() {
+            let sum = Double(kernels.sum_of_magnitudes(values.base + slot * slotSize, slotSize))
+            switch name {
+            case .momentum, .firstMoment: largestMoment = sum
+            case .secondMoment: largestSquare = sum
+            case .gradient, .stepSize: break
+            }
+        }
     }
-
-    func isFinite(_ kernels: cp_kernels) -> Bool { kernels.areFinite(values.base, values.count) }
 }

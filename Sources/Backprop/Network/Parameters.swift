@@ -57,19 +57,15 @@ extension NetworkState {
         }
     }
 
-    /// A flat gradient to the workspace, if it and the parameters after a step along it are finite.
-    func copyGradient(from flat: UnsafePointer<Float>, to workspace: Workspace, rate: Float) throws(BackpropError) {
+    /// A flat gradient to the workspace.
+    func copyGradient(from flat: UnsafePointer<Float>, to workspace: Workspace) {
         var at = flat
         for index in layers.indices {
             let layer = layers[index]
-            let gradient = workspace.gradients[index].values.base
-            layer.copyParameters(from: at, to: gradient)
-            try requireFiniteResult(layer.weights.base, gradient, layer.weights.count, rate, layer: index + 1)
+            layer.copyParameters(from: at, to: workspace.gradients[index].values.base)
             at += layer.outputs * (layer.inputs + 1)
-            if let norm = layer.norm, let buffers = workspace.layers[index].norm {
+            if let buffers = workspace.layers[index].norm {
                 copyVectors(from: &at, layer.outputs, buffers.gammaGradient, buffers.betaGradient)
-                try requireFiniteResult(norm.gamma.base, buffers.gammaGradient, layer.outputs, rate, layer: index + 1)
-                try requireFiniteResult(norm.beta.base, buffers.betaGradient, layer.outputs, rate, layer: index + 1)
             }
         }
     }
@@ -124,12 +120,4 @@ private func copyVectors(
     cp_copy(first, at, count * 4)
     cp_copy(second, at + count, count * 4)
     at += 2 * count
-}
-
-private func requireFiniteResult(
-    _ values: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ count: Int, _ rate: Float, layer: Int
-) throws(BackpropError) {
-    for i in 0..<count where !gradient[i].isFinite || !(values[i] - rate * gradient[i]).isFinite {
-        throw BackpropError(.notFinite, "the gradient of layer \(layer), or the step along it, is not finite")
-    }
 }

@@ -7,6 +7,8 @@ final class Workspace {
     /// δ of one layer, transposed in blocks of sixteen rows: each of them has its place, whatever the layer, since threads
     /// are not all at the same.
     let transposed: Floats
+    /// Room for the gradient of `trialInputs` inputs and the bias to sixteen outputs.
+    let trial: Floats
     let rowPlan: RowPlan?
     let failure = CallbackFailure()
     /// What the step in progress draws its dropout from; nil for none.
@@ -14,12 +16,17 @@ final class Workspace {
     /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
     private(set) var gradients: [FloatBuffer] = []
 
+    /// A multiple of the heights of all tiles.
+    static var trialInputs: Int { 24 }
+
     private init(
-        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, rowPlan: RowPlan?
+        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, trial: consuming Floats,
+        rowPlan: RowPlan?
     ) {
         self.capacity = capacity
         self.layers = layers
         self.transposed = transposed
+        self.trial = trial
         self.rowPlan = rowPlan
     }
 
@@ -32,8 +39,8 @@ final class Workspace {
         let needsTransposed = network.layers.count > 1
         let transposed = try Floats(needsTransposed ? try checkedProduct(network.widestStride, paddedCount(rows)) : 0)
         let rowPlan = try RowPlan.make(for: network, layers, capacity: rows)
-        return Workspace(
-            capacity: rows, layers: layers, transposed: transposed, rowPlan: rowPlan)
+        let trial = try Floats((trialInputs + 1) * 16)
+        return Workspace(capacity: rows, layers: layers, transposed: transposed, trial: trial, rowPlan: rowPlan)
     }
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {

@@ -1,6 +1,8 @@
 import CKernels
 
-/// A step that would bring a NaN or an infinity into the network is refused before it changes anything.
+/// A step that would bring a NaN or an infinity into the network is refused before it changes anything. Bounds show nearly
+/// always, and at little cost, that a step is finite (CP_SAFE_STEP). Where they do not, the step is tried: computed without
+/// being stored, by the kernel that would take it (`is_finite_step`). That is exact and takes no memory.
 extension NetworkState {
     /// Returns the sum of the magnitudes.
     @discardableResult
@@ -36,13 +38,14 @@ extension NetworkState {
         try requireFiniteLoss(value)
     }
 
-    /// After forward and backward: every gradient, and every parameter a step of plain descent would give, is finite. A
-    /// weight's gradient is at most Σ|x| Σ|δ|, so that two sums nearly always do; when they do not, the gradient is
-    /// computed. Returns a bound on the gradients' magnitudes.
+    /// After forward and backward: every gradient, and every parameter and running statistic a step of plain descent
+    /// would give, is finite. A weight's gradient is at most Σ|x| Σ|δ|, so that two sums nearly always show it; where they
+    /// do not, the step is tried. At rate 0 this checks the gradients alone. Returns a bound on their magnitudes.
     func requireFiniteStep(
         _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) -> Double {
         var largest = 0.0
+        let factor = Double(max(rate, 1))
         var x = inputs
         var sizeOfX = max(1, sizeOfInputs)  // 1: the bias's own input
         for index in layers.indices {
@@ -52,13 +55,15 @@ extension NetworkState {
             let sizeOfDelta = kernels.sum_of_magnitudes(own.delta.base, size)
             let bound = Double(sizeOfX) * Double(sizeOfDelta)
             largest = max(largest, bound)
-            if !(bound * Double(max(rate, 1)) < 1e30) {
-                try requireFiniteGradient(x, index: index, rows: rows, rate: rate, in: workspace)
+            if !(bound * factor < CP_SAFE_STEP) {
+                try requireFiniteDescent(x, index: index, rows: rows, rate: rate, in: workspace)
             }
-            if let buffers = own.norm {
+            if let norm = layer.norm, let buffers = own.norm {
                 let bound = self.bound(buffers, layer, rows: rows)
                 largest = max(largest, bound)
-                guard bound * Double(max(rate, 1)) < 1e30 else { throw notFinite(index, "batch normalization") }
+                if !(bound * factor < CP_SAFE_STEP) {
+                    try requireFiniteDescent(norm, buffers, index: index, rows: rows, rate: rate)
+                }
             }
             if index + 1 < layers.count {
                 x = input(of: index + 1, inputs, in: workspace).x
@@ -70,32 +75,73 @@ extension NetworkState {
 
     /// On the gradients of γ and β, and on how far the running statistics move.
     private func bound(_ buffers: NormWorkspace, _ layer: Layer, rows: Int) -> Double {
-        var sum = 0.0
-        for vector in [buffers.mean, buffers.variance, buffers.gammaGradient, buffers.betaGradient] {
-            sum += Double(kernels.sum_of_magnitudes(vector, layer.stride))
-        }
+        func sum(_ vector: UnsafePointer<Float>) -> Double { Double(kernels.sum_of_magnitudes(vector, layer.stride)) }
+        var bound = sum(buffers.gammaGradient) + sum(buffers.betaGradient)
+        bound += sum(buffers.mean) + 2 * sum(buffers.variance)  // 2: n / (n − 1)
         if rows == 1 {  // the variance moves by the square of the row's distance
-            for i in 0..<layer.outputs { sum += Double(buffers.distance(i) * buffers.distance(i)) }
+            for i in 0..<layer.outputs { bound += Double(buffers.distance(i) * buffers.distance(i)) }
         }
-        return sum
+        return bound
     }
 
-    private func requireFiniteGradient(
+    /// Computes the gradient a few inputs of sixteen outputs at a time, in the order of `update` and so with its bits, and
+    /// tries the step along it.
+    private func requireFiniteDescent(
         _ x: UnsafePointer<Float>, index: Int, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) {
         let layer = layers[index]
-        try workspace.makeGradients(for: self)
-        let gradient = workspace.gradients[index].values.base
-        kernels.gradient(
-            x, index == 0 ? inputCount : layers[index - 1].stride, rows, 0, layer.inputs, layer.inputs, workspace.layers[index].delta.base,
-            layer.stride, gradient, layer.panels)
-        for i in 0..<layer.weights.count where !(layer.weights.base[i] - rate * gradient[i]).isFinite || !gradient[i].isFinite {
+        let gradient = workspace.trial.base
+        let xStride = index == 0 ? inputCount : layers[index - 1].stride
+        var descent = cp_optimizer.descent(rate: rate)
+        for panel in 0..<layer.panels {
+            let weights = layer.weights.base + panel * layer.panelSize
+            let delta = workspace.layers[index].delta.base + panel * 16
+            for first in stride(from: 0, to: layer.inputs, by: Workspace.trialInputs) {
+                let end = min(first + Workspace.trialInputs, layer.inputs)
+                kernels.gradient(
+                    x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1)
+                let count = (end - first + (end == layer.inputs ? 1 : 0)) * 16
+                guard kernels.is_finite_step(&descent, weights + first * 16, gradient, nil, nil, count) != 0 else {
+                    throw notFinite(index, "gradient")
+                }
+            }
+        }
+    }
+
+    /// The same for γ, β and the running statistics.
+    private func requireFiniteDescent(
+        _ norm: Normalization, _ buffers: NormWorkspace, index: Int, rows: Int, rate: Float
+    ) throws(BackpropError) {
+        try requireFiniteDescent(norm.gamma.base, buffers.gammaGradient, layers[index].stride, rate: rate, layer: index)
+        try requireFiniteDescent(norm.beta.base, buffers.betaGradient, layers[index].stride, rate: rate, layer: index)
+        let move = StatisticsMove(rows: rows, momentum: options[.batchnormMomentum])
+        for i in 0..<layers[index].outputs {
+            let moved = move.moved(i, norm, buffers)
+            guard moved.mean.isFinite, moved.variance.isFinite else { throw notFinite(index, "batch normalization") }
+        }
+    }
+
+    /// Tries a step of plain descent along a gradient. `count`: a multiple of 16.
+    func requireFiniteDescent(
+        _ values: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ count: Int, rate: Float, layer index: Int
+    ) throws(BackpropError) {
+        var descent = cp_optimizer.descent(rate: rate)
+        guard kernels.is_finite_step(&descent, values, gradient, nil, nil, count) != 0 else {
             throw notFinite(index, "gradient")
         }
     }
 
-    private func notFinite(_ index: Int, _ what: StaticString) -> BackpropError {
-        BackpropError(.notFinite, "the \(what) of layer \(index + 1) is not finite")
+    func notFinite(_ index: Int, _ what: StaticString, _ others: StaticString = "") -> BackpropError {
+        BackpropError(.notFinite, "the \(what) of layer \(index + 1)\(others) is not finite")
+    }
+}
+
+extension cp_optimizer {
+    /// w −= rate g
+    fileprivate static func descent(rate: Float) -> cp_optimizer {
+        cp_optimizer(
+            kind: Optimizer.sgd.kind, rate: rate, scale: 1, clip: .infinity, decay: 0, l1: 0, shrink: 1, first_decay: 0,
+            first_share: 0, second_decay: 0, second_share: 0, second_scale: 0, epsilon: 0)
     }
 }
 

@@ -10,28 +10,32 @@ extension NetworkState {
 
     package func setOptimizer(_ name: String) throws(BackpropError) {
         optimizer = try Optimizer.find(name)
-        optimizerState = nil
+        forgetTraining()
         forgetBuffers()  // whether single rows have their own plan depends on it
     }
 
-    /// `largest`: a bound on the gradients' magnitudes. What throws has changed nothing.
+    /// `largest`: a bound on the gradients' magnitudes, which are finite. What throws has changed nothing.
     func optimize(rate: Float, largest: Double, in workspace: Workspace) throws(BackpropError) {
         let state = if let optimizerState { optimizerState } else { try newOptimizerState(rate: rate) }
         let step = step(rate: rate, number: state.steps &+ 1, in: workspace)
-        let bound = max(state.largestGradient, boundAfterDecay(min(largest, largestAfterClipping)))
-        if bound * bound < 1e30, bound * Double(rate) * sizeOfStep < 1e30 {
-            run(step, state, workspace)
-        } else {
-            try runCarefully(step, state, workspace)
-        }
+        let gradient = boundAfterDecay(min(largest, largestAfterClipping))
+        let moment = Double(step.first_decay) * state.largestMoment + Double(step.first_share) * gradient
+        let square = Double(step.second_decay) * state.largestSquare + Double(step.second_share) * gradient * gradient
+        let isBounded = isSafe(step, gradient: gradient, moment: moment, square: square)
+        if !isBounded { try requireFinite(step, state, workspace) }
+        run(step, state, workspace)
+        (state.largestMoment, state.largestSquare) = (moment, square)
+        if !isBounded { state.measure(optimizer, kernels) }
         state.steps &+= 1
-        state.largestGradient = bound
         optimizerState = state
     }
 
     private func newOptimizerState(rate: Float) throws(BackpropError) -> OptimizerState {
         let state = try OptimizerState.make(for: self)
-        if optimizer == .irpropMinus { state.fill(slot: 1, with: min(max(rate, 1e-6), 50)) }
+        if optimizer == .irpropMinus {
+            let sizes = Optimizer.stepSizes
+            state.fill(slot: 1, with: min(max(rate, sizes.lowerBound), sizes.upperBound))
+        }
         return state
     }
 
@@ -80,47 +84,69 @@ extension NetworkState {
         return norm > limit ? Float(limit / norm) : 1
     }
 
+    /// `others`: of biases, γ and β.
+    private func others(_ step: cp_optimizer) -> cp_optimizer {
+        guard options[.decayBiases] == 0 else { return step }
+        var others = step
+        others.decay = 0
+        others.l1 = 0
+        others.shrink = 1
+        return others
+    }
+
     private func run(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) {
-        var other = step  // for biases, γ and β
-        if options[.decayBiases] == 0 {
-            other.decay = 0
-            other.l1 = 0
-            other.shrink = 1
-        }
         withUnsafePointer(to: step) { step in
-            withUnsafePointer(to: other) { other in run(step, other, state, workspace) }
+            withUnsafePointer(to: others(step.pointee)) { others in
+                forEachPart(rows: Self.rowsOfStep) { index, part in
+                    forEachRun(of: index, part, step, others, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                }
+                for index in layers.indices {
+                    forEachNormRun(of: index, others, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                }
+            }
         }
     }
 
-    private func run(
-        _ step: UnsafePointer<cp_optimizer>, _ other: UnsafePointer<cp_optimizer>, _ state: OptimizerState,
-        _ workspace: Workspace
+    private typealias Run = (
+        _ step: UnsafePointer<cp_optimizer>, _ values: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+        _ first: UnsafeMutablePointer<Float>?, _ second: UnsafeMutablePointer<Float>?, _ count: Int
+    ) -> Void
+
+    /// Calls `body` with the weights that lead from a layer's inputs `part`, panel by panel, and with the last input the
+    /// biases.
+    @inline(__always)
+    private func forEachRun(
+        of index: Int, _ part: Range<Int>, _ step: UnsafePointer<cp_optimizer>, _ others: UnsafePointer<cp_optimizer>,
+        _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
-        func take(
-            _ step: UnsafePointer<cp_optimizer>, _ layer: Int, _ values: UnsafeMutablePointer<Float>,
-            _ gradient: UnsafePointer<Float>, at: Int, count: Int
-        ) {
-            kernels.optimize(
-                step, values, gradient, state.slot(0, layer: layer, at: at), state.slot(1, layer: layer, at: at), count)
+        let layer = layers[index]
+        let values = layer.weights.base, gradient = workspace.gradients[index].values.base
+        func call(_ step: UnsafePointer<cp_optimizer>, at: Int, count: Int) {
+            body(
+                step, values + at, gradient + at, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
+                count)
         }
-        forEachPart(rows: Self.rowsOfStep) { index, part in
-            let layer = layers[index]
-            let values = layer.weights.base, gradient = workspace.gradients[index].values.base
-            for panel in 0..<layer.panels {
-                let start = panel * cp_panel_size(layer.inputs)
-                let at = start + part.lowerBound * 16, bias = start + layer.inputs * 16
-                take(step, index, values + at, gradient + at, at: at, count: part.count * 16)
-                guard part.upperBound == layer.inputs else { continue }
-                take(other, index, values + bias, gradient + bias, at: bias, count: 16)
-            }
+        for panel in 0..<layer.panels {
+            let start = panel * layer.panelSize
+            call(step, at: start + part.lowerBound * 16, count: part.count * 16)
+            if part.upperBound == layer.inputs { call(others, at: start + layer.inputs * 16, count: 16) }
         }
-        for index in layers.indices {
-            let layer = layers[index]
-            guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
-            let at = layer.weights.count
-            take(other, index, norm.gamma.base, buffers.gammaGradient, at: at, count: layer.stride)
-            take(other, index, norm.beta.base, buffers.betaGradient, at: at + layer.stride, count: layer.stride)
+    }
+
+    /// The same with γ and β, where there are any.
+    @inline(__always)
+    private func forEachNormRun(
+        of index: Int, _ others: UnsafePointer<cp_optimizer>, _ state: OptimizerState, _ workspace: Workspace, _ body: Run
+    ) {
+        let layer = layers[index]
+        guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { return }
+        func call(_ values: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, at: Int) {
+            body(
+                others, values, gradient, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
+                layer.stride)
         }
+        call(norm.gamma.base, buffers.gammaGradient, at: layer.weights.count)
+        call(norm.beta.base, buffers.betaGradient, at: layer.weights.count + layer.stride)
     }
 
     /// For each weight a step is as much work as a product with about so many rows.
@@ -145,39 +171,48 @@ extension NetworkState {
         return gradient + options[.l1] + options[.weightDecay] * largest
     }
 
-    /// A step is at most this times the learning rate and the largest gradient so far. (A sum of less than 1e30 and a
-    /// finite number is finite.)
-    private var sizeOfStep: Double {
-        switch optimizer {
-        case .sgd, .irpropMinus: 1
-        case .momentum, .nesterov: 1 / (1 - options[.momentum])
-        case .rmsprop: 1 / options[.epsilon]
-        case .adam, .adamw: 1 / (1 - options[.beta1]) / options[.epsilon]
-        }
+    /// Whether bounds show that a step and the state after it are finite.
+    private func isSafe(_ step: cp_optimizer, gradient: Double, moment: Double, square: Double) -> Bool {
+        let epsilon = options[.epsilon]
+        let move =
+            switch optimizer {
+            case .sgd: gradient
+            case .momentum: moment
+            case .nesterov: gradient + moment
+            case .rmsprop: gradient / epsilon
+            case .adam, .adamw: moment / epsilon
+            case .irpropMinus: 0.0  // at most 50, whatever the rate
+            }
+        let limit = Self.safeNumber  // a NaN fails the comparisons
+        guard gradient < limit, move < limit, moment < limit else { return false }
+        // g² is computed before its share is taken.
+        guard step.second_share == 0 || (gradient * gradient < limit && square < limit) else { return false }
+        return Double(step.rate) * move < CP_SAFE_STEP && step.shrink.magnitude <= 1
     }
 
-    /// Where the bounds do not tell: the step is taken, looked at, and taken back.
-    private func runCarefully(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) throws(BackpropError) {
-        let before = try copy()
-        run(step, state, workspace)
-        let culprit: Text
-        if let index = layers.firstIndex(where: { !$0.isFinite(kernels) }) {
-            culprit = "the step of layer \(index + 1)"
-        } else if !state.isFinite(kernels) {
-            culprit = "the optimizer's state after the step"
-        } else {
-            return
-        }
-        for (layer, old) in zip(layers, before.layers) { layer.assign(from: old) }
-        if let old = before.optimizerState { state.assign(from: old) }
-        throw BackpropError(.notFinite, "\(culprit) is not finite")
-    }
-}
+    /// Numbers below it are finite floats, after rounding too.
+    private static var safeNumber: Double { Double(Float.greatestFiniteMagnitude) / 16 }
 
-extension Layer {
-    fileprivate func isFinite(_ kernels: cp_kernels) -> Bool {
-        guard kernels.areFinite(weights.base, weights.count) else { return false }
-        guard let norm else { return true }
-        return kernels.areFinite(norm.gamma.base, stride) && kernels.areFinite(norm.beta.base, stride)
+    /// Tries the step.
+    private func requireFinite(
+        _ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace
+    ) throws(BackpropError) {
+        try withUnsafePointer(to: step) { step throws(BackpropError) in
+            try withUnsafePointer(to: others(step.pointee)) { others throws(BackpropError) in
+                for index in layers.indices {
+                    var isFinite = true
+                    func look(
+                        _ step: UnsafePointer<cp_optimizer>, _ values: UnsafeMutablePointer<Float>,
+                        _ gradient: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>?,
+                        _ second: UnsafeMutablePointer<Float>?, _ count: Int
+                    ) {
+                        isFinite = isFinite && kernels.is_finite_step(step, values, gradient, first, second, count) != 0
+                    }
+                    forEachRun(of: index, 0..<layers[index].inputs, step, others, state, workspace, look)
+                    forEachNormRun(of: index, others, state, workspace, look)
+                    guard isFinite else { throw notFinite(index, "step", ", or the optimizer's state after it,") }
+                }
+            }
+        }
     }
 }

@@ -97,7 +97,7 @@ extension NetworkState {
         let given = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         try requireTargets(targets, given: given, rows: rows)
-        return try pass(inputs, targets, rows: rows, rate: 1, gammaStep: nil) { workspace, _ throws(BackpropError) in
+        return try pass(inputs, targets, rows: rows, rate: 0, gammaStep: nil) { workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat)
@@ -111,20 +111,31 @@ extension NetworkState {
         try requireParameterCount(count)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
-        guard isPlainDescent else {
-            try copyGradient(from: flat, to: workspace, rate: 0)
+        copyGradient(from: flat, to: workspace)
+        // The rate 0 checks the gradient alone; an optimizer checks its own step.
+        try requireFiniteGradientStep(rate: isPlainDescent ? rate : 0, in: workspace)
+        if isPlainDescent {
+            for index in layers.indices {
+                let layer = layers[index]
+                kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
+                stepNormalization(layer, workspace.layers[index], rate: rate)
+            }
+        } else {
             let largest = Double(kernels.sum_of_magnitudes(flat, count))
             try optimize(rate: rate, largest: largest, in: workspace)
-            finishStep()
-            return
-        }
-        try copyGradient(from: flat, to: workspace, rate: rate)
-        for index in layers.indices {
-            let layer = layers[index]
-            kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
-            stepNormalization(layer, workspace.layers[index], rate: rate)
         }
         finishStep()
+    }
+
+    private func requireFiniteGradientStep(rate: Float, in workspace: Workspace) throws(BackpropError) {
+        for index in layers.indices {
+            let layer = layers[index]
+            let gradient = workspace.gradients[index].values.base
+            try requireFiniteDescent(layer.weights.base, gradient, layer.weights.count, rate: rate, layer: index)
+            guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
+            try requireFiniteDescent(norm.gamma.base, buffers.gammaGradient, layer.stride, rate: rate, layer: index)
+            try requireFiniteDescent(norm.beta.base, buffers.betaGradient, layer.stride, rate: rate, layer: index)
+        }
     }
 
     /// Forward, backward and checks, for a step of plain descent at that rate; then `commit`, which must do all it can fail

@@ -37,24 +37,14 @@ extension NetworkState {
 
     /// Moves the running statistics toward those of the minibatch, or toward a single row.
     func moveRunningStatistics(rows: Int, in workspace: Workspace) {
-        let momentum = Float(options[.batchnormMomentum])
-        let unbiased = Float(rows) / Float(max(rows - 1, 1))  // no division by zero: hosts may have them trapped
+        let move = StatisticsMove(rows: rows, momentum: options[.batchnormMomentum])
         for index in layers.indices {
             let layer = layers[index]
             guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
-            let mean = norm.runningMean.base
-            let variance = norm.runningVariance.base
-            if rows > 1 {
-                for i in 0..<layer.outputs {
-                    mean[i] += momentum * (buffers.mean[i] - mean[i])
-                    variance[i] += momentum * (unbiased * buffers.variance[i] - variance[i])
-                }
-            } else {  // exponentially weighted mean and variance of single values (Finch 2009)
-                for i in 0..<layer.outputs {
-                    let distance = buffers.distance(i)
-                    mean[i] += momentum * distance
-                    variance[i] = (1 - momentum) * (variance[i] + momentum * distance * distance)
-                }
+            for i in 0..<layer.outputs {
+                let moved = move.moved(i, norm, buffers)
+                norm.runningMean.base[i] = moved.mean
+                norm.runningVariance.base[i] = moved.variance
             }
         }
     }
@@ -85,4 +75,30 @@ extension NetworkState {
 
     /// Inputs in a part: a multiple of a tile's height.
     private static var partSize: Int { 96 }
+}
+
+/// How a step moves running statistics.
+struct StatisticsMove {
+    private let momentum: Float
+    /// n / (n − 1), with which the variance of n rows is that of what they are drawn from; nil for a single row.
+    private let unbiased: Float?
+
+    init(rows: Int, momentum: Double) {
+        self.momentum = Float(momentum)
+        unbiased = rows > 1 ? Float(rows) / Float(rows - 1) : nil
+    }
+
+    /// The running mean and variance of unit i after the step.
+    @inline(__always)
+    func moved(_ i: Int, _ norm: Normalization, _ buffers: NormWorkspace) -> (mean: Float, variance: Float) {
+        let mean = norm.runningMean.base[i], variance = norm.runningVariance.base[i]
+        guard let unbiased else {  // exponentially weighted mean and variance of single values (Finch 2009)
+            let distance = buffers.distance(i)
+            return (mean + momentum * distance, (1 - momentum) * (variance + momentum * distance * distance))
+        }
+        return (
+            mean + momentum * (buffers.mean[i] - mean),
+            variance + momentum * (unbiased * buffers.variance[i] - variance)
+        )
+    }
 }

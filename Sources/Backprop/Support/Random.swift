@@ -9,8 +9,10 @@ struct Random {
         state = (start.next(), start.next(), start.next(), start.next())
     }
 
-    init(state: (UInt64, UInt64, UInt64, UInt64)) {
-        self.state = state
+    /// From the words of a state, which are not all 0.
+    init?(words: [UInt64]) {
+        guard words.count == 4, words.contains(where: { $0 != 0 }) else { return nil }
+        state = (words[0], words[1], words[2], words[3])
     }
 
     mutating func next() -> UInt64 {

@@ -43,6 +43,10 @@ static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_
 
 enum { CP_NARROW = 128 };
 
+/* A number smaller than this, added to a finite float, gives a finite float: half the distance between the largest float
+ * and the one below it is 2^103, 1.01e31. The factor of ten is for the rounding of the bounds compared with it. */
+#define CP_SAFE_STEP 1e30
+
 /* One step of an optimizer, in the order of their names in Optimizer.swift. What depends on the number of the step alone
  * is worked out before: rate is divided by 1 - beta1^t for Adam, and second_scale is 1 / sqrt(1 - beta2^t). */
 enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };
@@ -109,6 +113,9 @@ typedef struct cp_kernels {
      * a multiple of 16. */
     void (*optimize)(const cp_optimizer *optimizer, float *w, const float *g, float *first /* or NULL */,
                      float *second /* or NULL */, ptrdiff_t count);
+    /* 1 where every number that optimize would store is finite, else 0. Stores nothing. */
+    int32_t (*is_finite_step)(const cp_optimizer *optimizer, const float *w, const float *g, const float *first /* or NULL */,
+                              const float *second /* or NULL */, ptrdiff_t count);
 } cp_kernels;
 
 #endif

@@ -7,42 +7,75 @@ import CKernels
 func optimize(
     _ step: UnsafePointer<cp_optimizer>, _ w: Target, _ g: Source, _ first: Target?, _ second: Target?, _ count: Int
 ) {
-    let s = step.pointee
+    var sink = Sink(stores: true)
+    take(step.pointee, w, g, first, second, count, &sink)
+}
+
+/// Whether such a step is finite, w and state: the same computation, without the stores.
+func isFiniteStep(
+    _ step: UnsafePointer<cp_optimizer>, _ w: Source, _ g: Source, _ first: Source?, _ second: Source?, _ count: Int
+) -> Bool {
+    var sink = Sink(stores: false)
+    take(
+        step.pointee, Target(mutating: w), g, first.map { Target(mutating: $0) }, second.map { Target(mutating: $0) }, count,
+        &sink)
+    return cp_sum(sink.zeros) == 0
+}
+
+/// Takes the results of a step. `stores` must be a constant where one is made: the other half vanishes.
+private struct Sink {
+    let stores: Bool
+    /// In a trial the sum of 0 · x over all results x: NaN as soon as one of them is not finite.
+    var zeros = Lanes.zero
+
+    @inline(__always)
+    init(stores: Bool) { self.stores = stores }
+
+    @inline(__always)
+    mutating func take(_ x: Lanes, _ place: Target) {
+        if stores { save(x, place) } else { zeros = multiplyAdd(x, .zero, zeros) }
+    }
+}
+
+@inline(__always)
+private func take(
+    _ s: cp_optimizer, _ w: Target, _ g: Source, _ first: Target?, _ second: Target?, _ count: Int, _ sink: inout Sink
+) {
     let rate = lanes(-s.rate)
     let m = first ?? w, v = second ?? w  // where there is none it is not touched
     switch Int(s.kind) {
     case CP_SGD:
-        forEachOctet(s, w, g, count) { at, w, g in multiplyAdd(rate, g, w) }
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in multiplyAdd(rate, g, w) }
     case CP_MOMENTUM:  // m = μ m + g,  w −= α m   (Polyak 1964)
-        forEachOctet(s, w, g, count) { at, w, g in
-            multiplyAdd(rate, average(m + at, s.first_decay, s.first_share, g), w)
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in
+            multiplyAdd(rate, average(m + at, s.first_decay, s.first_share, g, &sink), w)
         }
     case CP_NESTEROV:  // w −= α (g + μ m)   (Nesterov 1983; Sutskever et al. 2013)
-        forEachOctet(s, w, g, count) { at, w, g in
-            let ahead = multiplyAdd(lanes(s.first_decay), average(m + at, s.first_decay, s.first_share, g), g)
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in
+            let ahead = multiplyAdd(lanes(s.first_decay), average(m + at, s.first_decay, s.first_share, g, &sink), g)
             return multiplyAdd(rate, ahead, w)
         }
     case CP_RMSPROP:  // v = ρ v + (1 − ρ) g²,  w −= α g / (√v + ε)   (Hinton 2012)
-        forEachOctet(s, w, g, count) { at, w, g in
-            let mean = average(m + at, s.second_decay, s.second_share, g * g)
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in
+            let mean = average(m + at, s.second_decay, s.second_share, g * g, &sink)
             return multiplyAdd(rate, g / (cp_square_root(mean) + lanes(s.epsilon)), w)
         }
     case CP_ADAM, CP_ADAMW:  // w −= α m̂ / (√v̂ + ε)   (Kingma and Ba 2015; Loshchilov and Hutter 2019)
-        forEachOctet(s, w, g, count) { at, w, g in
-            let mean = average(m + at, s.first_decay, s.first_share, g)
-            let square = average(v + at, s.second_decay, s.second_share, g * g)
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in
+            let mean = average(m + at, s.first_decay, s.first_share, g, &sink)
+            let square = average(v + at, s.second_decay, s.second_share, g * g, &sink)
             let deviation = multiplyAdd(cp_square_root(square), lanes(s.second_scale), lanes(s.epsilon))
             return multiplyAdd(rate, mean / deviation, w)
         }
     default:
-        forEachOctet(s, w, g, count) { at, w, g in w - resilient(g, previous: m + at, size: v + at) }
+        forEachOctet(s, w, g, count, &sink) { at, w, g, sink in w - resilient(g, previous: m + at, size: v + at, &sink) }
     }
 }
 
 /// iRprop⁻ (Igel and Hüsken 2000): the sign of the gradient alone decides. While it stays, the weight's own step grows;
 /// when it turns, the step shrinks and this once is not taken.
 @inline(__always)
-private func resilient(_ g: Lanes, previous: Target, size: Target) -> Lanes {
+private func resilient(_ g: Lanes, previous: Target, size: Target, _ sink: inout Sink) -> Lanes {
     let turn = sign(g) * sign(loadLanes(Source(previous)))
     let before = loadLanes(Source(size))
     let longer = before * lanes(1.2), shorter = before * lanes(0.5)
@@ -50,16 +83,16 @@ private func resilient(_ g: Lanes, previous: Target, size: Target) -> Lanes {
     let shrunk = select(shorter .< lanes(1e-6), lanes(1e-6), shorter)
     let step = select(turn .> .zero, grown, select(turn .< .zero, shrunk, before))
     let kept = select(turn .< .zero, .zero, g)
-    save(step, size)
-    save(kept, previous)
+    sink.take(step, size)
+    sink.take(kept, previous)
     return sign(kept) * step
 }
 
 /// decay · x + share · g, in x's place.
 @inline(__always)
-private func average(_ x: Target, _ decay: Float, _ share: Float, _ g: Lanes) -> Lanes {
+private func average(_ x: Target, _ decay: Float, _ share: Float, _ g: Lanes, _ sink: inout Sink) -> Lanes {
     let value = multiplyAdd(lanes(share), g, lanes(decay) * loadLanes(Source(x)))
-    save(value, x)
+    sink.take(value, x)
     return value
 }
 
@@ -71,7 +104,8 @@ private func sign(_ x: Lanes) -> Lanes {
 /// w ← body(place, shrunk w, prepared g).
 @inline(__always)
 private func forEachOctet(
-    _ s: cp_optimizer, _ w: Target, _ g: Source, _ count: Int, _ body: (_ at: Int, _ w: Lanes, _ g: Lanes) -> Lanes
+    _ s: cp_optimizer, _ w: Target, _ g: Source, _ count: Int, _ sink: inout Sink,
+    _ body: (_ at: Int, _ w: Lanes, _ g: Lanes, _ sink: inout Sink) -> Lanes
 ) {
     let low = lanes(-s.clip), high = lanes(s.clip)
     var at = 0
@@ -80,7 +114,8 @@ private func forEachOctet(
         let scaled = loadLanes(g + at) * lanes(s.scale)
         let clipped = select(scaled .< low, low, select(scaled .> high, high, scaled))
         let decayed = multiplyAdd(lanes(s.decay), old, multiplyAdd(lanes(s.l1), sign(old), clipped))
-        save(body(at, old * lanes(s.shrink), decayed), w + at)
+        let new = body(at, old * lanes(s.shrink), decayed, &sink)
+        sink.take(new, w + at)
         at += 8
     }
 }

@@ -52,7 +52,7 @@ func fusedDelta(
             sizeOfY += y[k].magnitude
             sizeOfZ += z[k].magnitude
         }
-        guard sizeOfZ * sizeOfY < 1e30 else { return false }
+        guard sizeOfZ * sizeOfY < Float(CP_SAFE_STEP) else { return false }
         let weight = lanes(isSoftmax ? sum : 1)
         for octet in 0..<layer.pointee.octets {
             let wanted = loadLanes(Source(target) + octet * 8)

@@ -61,10 +61,10 @@ private func train(
         index -= 1
     }
 
-    var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < 1e30)
+    var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < CP_SAFE_STEP)
     for index in 0..<count {
         let (x, stride) = input(of: index)
-        isBounded = isBounded && bound(layers + index, x, stride, rows) * (1 + rate) < 1e30
+        isBounded = isBounded && bound(layers + index, x, stride, rows) * (1 + rate) < Float(CP_SAFE_STEP)
     }
     guard isBounded else { return 1 }
 

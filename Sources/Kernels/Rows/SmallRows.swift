@@ -8,7 +8,7 @@ func trainSmallRow(
 ) -> Int32 {
     let hidden = layers(of: plan), output = hidden + 1
     let pass = pass(plan, x, y, 0)
-    guard rate >= 0, pass.loss < 1e30, pass.bound * (1 + rate) < 1e30 else { return 1 }
+    guard rate >= 0, pass.loss < Float(CP_SAFE_STEP), pass.bound * (1 + rate) < Float(CP_SAFE_STEP) else { return 1 }
     loss.pointee = Double(pass.loss)
 
     update(output, Source(hidden.pointee.a.unsafelyUnwrapped), lanes(-rate) * pass.d2)
@@ -33,7 +33,7 @@ func trainSmallRows(
         total += Double(pass.loss)
         bound += pass.bound
     }
-    guard rate >= 0, total < 1e30, bound * (1 + rate) < 1e30 else { return 1 }
+    guard rate >= 0, total < CP_SAFE_STEP, bound * (1 + rate) < Float(CP_SAFE_STEP) else { return 1 }
     loss.pointee = total
 
     for row in 0..<rows {

@@ -61,7 +61,7 @@ func train(_ network: Network, _ inputs: [Float], _ targets: [Float], step: Int)
 func fit(_ network: Network, _ inputs: [Float], _ targets: [Float], last: Int) throws {
     let trainer = try Trainer([
         "epochs": 20, "batch_size": 7, "learning_rate": 0.0625, "schedule": 3, "seed": 11, "validation_fraction": 0.25,
-        "keep": 1, "resume": 1, "progress_interval": 1,
+        "keep": 1, "on_divergence": 1, "resume": 1, "progress_interval": 1,
     ])
     try trainer.setRowWeights((0..<rowCount).map { Float($0 % 4) / 2 })
     try trainer.setProgress { $0.step == last ? .stop : .goOn }
