@@ -177,7 +177,7 @@ static void save_within_and_resume(const fit *f, const bp_network *whole, size_t
 
 static void random_fits_are_resumed_to_the_same_file(void) {
     const char *torture = getenv("TORTURE");
-    size_t wanted = torture && *torture == '1' ? 6000 : 400;
+    size_t wanted = torture && *torture == '1' ? 6000 : 700;
     for (size_t i = 0; i < wanted; i++) {
         int before = check_failures;
         bp_network *whole;

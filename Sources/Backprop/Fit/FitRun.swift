@@ -57,7 +57,8 @@ final class FitRun {
         if !plan.needsBest { network.best = nil }
         var best = plan.needsBest ? network.best : nil
         if plan.needsBest, best == nil { best = try makeBest(network) }
-        if plan.options[.onDivergence] == 1 { network.best = best }
+        // Before the first epoch's end it is for going back to only.
+        if plan.options[.onDivergence] == 1 || network.fit.best < .infinity { network.best = best }
         return FitRun(place: place, plan: plan, sampler: sampler, best: best, position: network.fit)
     }
 
