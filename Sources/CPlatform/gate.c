@@ -1,8 +1,8 @@
 #include "gate.h"
 
+#include "this_thread.h"
+
 cp_gate_table cp_gates_storage;
 
-static _Thread_local cp_visit *current;
-
-cp_visit *cp_current_visit(void) { return current; }
-void cp_set_current_visit(cp_visit *visit) { current = visit; }
+cp_visit *cp_current_visit(void) { return cp_this_thread.visit; }
+void cp_set_current_visit(cp_visit *visit) { cp_this_thread.visit = visit; }

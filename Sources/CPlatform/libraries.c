@@ -5,12 +5,12 @@
 #include <link.h>
 #include <stdio.h>
 
+#include "this_thread.h"
+
 void *cp_plugin_table_storage;
 
-static _Thread_local void *current;
-
-void *cp_current_plugin_file(void) { return current; }
-void cp_set_current_plugin_file(void *file) { current = file; }
+void *cp_current_plugin_file(void) { return cp_this_thread.plugin_file; }
+void cp_set_current_plugin_file(void *file) { cp_this_thread.plugin_file = file; }
 
 void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -6,8 +6,12 @@
 #include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __x86_64__
 #include <xmmintrin.h>
@@ -267,18 +271,91 @@ static void two_copies_in_one_process_do_not_know_each_others_handles(void) {
     EXPECT(dlclose(second.library) == 0);
 }
 
+/* ---- Memory of threads. In children, where the library is opened for the first time. */
+
+static int child_succeeds(int (*body)(void)) {
+    int status = -1;
+    pid_t child;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) _exit(!body());
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The first call of a thread, with no memory left in the process. */
+static void *fail_without_memory(void *copy_of_library) {
+    const copy *c = (const copy *)copy_of_library;
+    struct rlimit limit;
+    size_t count, length;
+    int right;
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = 1;
+    setrlimit(RLIMIT_AS, &limit);
+    for (size_t size = (size_t)1 << 20; size >= 8; size /= 2)
+        while (malloc(size)) continue;
+    right = c->layer_count(NULL, &count) == BP_ERROR_NULL_ARGUMENT;
+    length = strlen(c->last_error_message());
+    return right && length > 0 ? copy_of_library : NULL;
+}
+
+static int a_thread_fails_without_memory(void) {
+    static copy c;
+    static const size_t sizes[] = {2, 2, 1};
+    bp_network *network;
+    pthread_t thread;
+    void *result = NULL;
+    return open_library(path_of_library, &c) && c.create(sizes, 3, 1, &network) == BP_OK &&
+           pthread_create(&thread, NULL, fail_without_memory, &c) == 0 && pthread_join(thread, &result) == 0 && result;
+}
+
+static void thread_without_memory_gets_a_status(void) { EXPECT(child_succeeds(a_thread_fails_without_memory)); }
+
+/* The other takes 512 bytes of what the process has for all libraries that it opens. */
+static int opens_after_another(void) {
+    static copy c;
+    static const size_t sizes[] = {2, 2, 1};
+    char path[4096];
+    bp_network *network;
+    snprintf(path, sizeof path, "%s/static_tls.so", getenv("PLUGINS"));
+    return dlopen(path, RTLD_NOW) && open_library(path_of_library, &c) && c.create(sizes, 3, 1, &network) == BP_OK;
+}
+
+static void library_opens_beside_others_with_static_thread_memory(void) { EXPECT(child_succeeds(opens_after_another)); }
+
+/* The message's memory goes with its thread. */
+static void *fail_once(void *unused) {
+    size_t count;
+    return first.layer_count(NULL, &count) == BP_ERROR_NULL_ARGUMENT && first.last_error_message()[0] ? unused : NULL;
+}
+
+static void messages_of_ended_threads_take_no_memory(void) {
+    size_t before = 0;
+    int failures = 0;
+    for (int i = 0; i < 2100; i++) {
+        pthread_t thread;
+        void *result = NULL;
+        if (i == 100) before = mallinfo2().uordblks;
+        failures += pthread_create(&thread, NULL, fail_once, &failures) != 0 || pthread_join(thread, &result) != 0 || !result;
+    }
+    EXPECT(failures == 0);
+    EXPECT(mallinfo2().uordblks < before + 500 * 1024);
+}
+
 int main(void) {
     path_of_library = getenv("LIBBACKPROP_LIBRARY");
     if (!path_of_library || !setlocale(LC_ALL, "C.UTF-8")) return 2;
     check_fill(x, ROWS * WIDE, 1);
     check_fill(y, ROWS * WIDE, 2);
     for (size_t i = 0; i < ROWS * WIDE; i++) y[i] = y[i] > 0;
+    CLAIM(thread_without_memory_gets_a_status);
+    CLAIM(library_opens_beside_others_with_static_thread_memory);
     CLAIM(loading_changes_nothing_of_the_process);
     CLAIM(use_changes_nothing_of_the_process_and_starts_no_thread);
     CLAIM(nothing_is_printed);
     CLAIM(threads_of_the_library_are_few_and_block_every_signal);
     CLAIM(floating_point_faults_are_the_hosts);
     CLAIM(opened_and_closed_a_hundred_times_it_stays_one);
+    CLAIM(messages_of_ended_threads_take_no_memory);
     CLAIM(two_copies_in_one_process_do_not_know_each_others_handles);
     return check_end();
 }

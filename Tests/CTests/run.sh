@@ -76,6 +76,9 @@ plugins() { # what plugins.c loads
     done
     shared "$here/plugins/formulas.c" "$PLUGINS/formulas.so"
 }
+static_tls() { # what hygiene.c loads
+    shared "$here/plugins/static_tls.c" "$PLUGINS/static_tls.so"
+}
 export PLUGINS=$programs/shared # the folder of shared libraries that programs load
 rm -rf "$PLUGINS" && mkdir "$PLUGINS"
 case " ${ONLY:-plugins} " in *" plugins "* | *" universal "*)
@@ -84,6 +87,10 @@ case " ${ONLY:-plugins} " in *" plugins "* | *" universal "*)
         shared "$root/Examples/plugin-c/activations.c" "$PLUGINS/example_c.so"
     claim "the example of a plug-in in Rust compiles" \
         rustc -O --crate-type cdylib -D warnings "$root/Examples/plugin-rust/activations.rs" -o "$PLUGINS/example_rust.so" ;;
+esac
+
+case " ${ONLY:-hygiene} " in *" hygiene "*)
+    claim "a library with initial-exec thread-local memory compiles as C99" static_tls ;;
 esac
 
 # A line for each part of the library.

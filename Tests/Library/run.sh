@@ -22,6 +22,11 @@ readelf -d "$library" | grep -q 'soname: \[libbackprop.so.1\]'; check "is named 
 
 readelf -d "$library" | grep -q NODELETE; check "stays loaded" $?
 
+# All libraries that a process opens by dlopen share some hundred bytes of initial-exec thread-local memory.
+local=$((16#$(readelf -lW "$library" | awk '$1 == "TLS" { print substr($6, 3) }')))
+[ "$local" -gt 0 ] && [ "$local" -le 64 ]; check "has at most 64 bytes of thread-local memory, being $local" $? "$local bytes"
+! readelf -rW "$library" | grep -qE 'DTPMOD|TLSDESC'; check "has its thread-local memory from a thread's start on" $?
+
 size=$(stat -L -c %s "$library")
 [ "$size" -le 700000 ]; check "is at most 700 KB, being $size bytes" $? "$size bytes"
 
