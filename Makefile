@@ -49,6 +49,7 @@ TEST_PARTS := \
 	test-c \
 	test-python \
 	test-hosts \
+	test-models \
 	test-fuzz \
 	test-sanitizers \
 	test-runner
@@ -76,6 +77,9 @@ test-python: lib setup-test
 
 test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
+
+test-models: setup-test
+	Tests/Models/run.sh
 
 test-abi: lib setup-test
 	Tests/abi/run.sh check $(BUILD)

@@ -39,7 +39,16 @@
  *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY
  *            (a const call from within a const call works), and so does a call that would change a network while a
  *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
- *            other's network wait for each other for ever: do not.
+ *            other's network wait for each other for ever: do not. A thread must not be cancelled
+ *            (pthread_cancel) inside a call.
+ * Fork.      The child has copies of all networks and trainers, and the forking thread only. They work as in the parent,
+ *            also where other threads were in const calls, but for a network or trainer that another thread was
+ *            changing, or a network that another thread was fitting: its copy may be in any state, so its handle is
+ *            invalid in the child (BP_ERROR_INVALID_HANDLE; free ignores it, and its memory stays taken). The trainer of
+ *            such a fit is idle. Calls that the forking thread itself is in, in a callback, continue in the child; one
+ *            whose work the library's threads were sharing returns BP_ERROR_INVALID_HANDLE there, and the network, where
+ *            it was being changed, is freed. On one of the library's threads (bp_activation_set_thread_safe) the child
+ *            must end in the callback: returning from it ends the process.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
  *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
  *            For languages with a garbage collector, exceptions or threads of their own see docs/hosts.md.
@@ -82,7 +91,7 @@ extern "C" {
 
 #define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer that must not be NULL is */
 #define BP_ERROR_INVALID_VALUE (-2)    /* a value outside what the function accepts */
-#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed */
+#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed; see Fork */
 #define BP_ERROR_BUSY (-4)             /* called from a callback of the same network, or while a trainer fits it */
 #define BP_ERROR_UNKNOWN_NAME (-5)     /* no activation, loss or option of that name */
 #define BP_ERROR_UNSUPPORTED (-6)      /* meaningful, but not possible here */
@@ -137,7 +146,7 @@ const char *bp_instruction_set(void);
 /* How many threads one call may use, the calling one included; 0 lets the library choose as many as there are
  * processors, as it does at first. Threads are started when a call is first large enough to gain from them, never
  * before; results do not depend on their number. Callbacks run on the calling thread whatever the number, unless
- * bp_activation_set_thread_safe says that they need not. After fork a child starts its own.
+ * bp_activation_set_thread_safe says that they need not. After fork a child starts its own threads.
  * Ownership: none.
  * Errors:    INVALID_VALUE for more than 256.
  * Threads:   any; takes effect with the next call of any network.

@@ -14,7 +14,7 @@
 
 #include "atomics.h"
 #include "gate.h"
-#include "reserve.h"
+#include "this_thread.h"
 
 /* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
  * processors nobody waits for a thread that cannot run; in the end, if it is of the team, it sleeps. */
@@ -23,8 +23,9 @@ enum { PAUSES = 500, TURNS = 100 };
 /* Nanoseconds within which one brief job follows another closely. */
 enum { CLOSE = 50000 };
 
-/* One job at a time. Work is claimed from `next`, which holds the job's number above and the index below: a thread that
- * comes late, with an old number, claims nothing. */
+/* One job at a time. A share of it is claimed by a compare-and-swap on `next`, which holds the job's number above and the
+ * index of the next share below. The caller closes `next` before it changes anything else: a thread that comes late, and
+ * may have read parts of two jobs, finds another `next` and claims nothing. Tests/Models/team.py explores the protocol. */
 static struct {
     uint32_t owned;    /* a caller has the team */
     uint32_t number;   /* of the latest job; sleepers wait for it to change */
@@ -32,7 +33,7 @@ static struct {
     uint32_t helpers;  /* threads of the team that may join this job */
     uint32_t mode;     /* of the caller's floating point */
     uint64_t next;
-    uint64_t done;
+    uint64_t done;     /* shares */
     uint64_t count;
     void (*task)(void *, ptrdiff_t);
     void *context;
@@ -42,8 +43,17 @@ static uint32_t started;   /* threads of the team there are */
 static uint32_t wished;    /* as bp_set_thread_count said */
 static uint32_t available; /* processors */
 
-#define LOAD(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
-#define STORE(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+/* Comes before each step that other threads can see. A test puts delays there. */
+#ifndef CP_STEP
+#define CP_STEP() ((void)0)
+#endif
+
+#define LOAD(p) (CP_STEP(), __atomic_load_n(&(p), __ATOMIC_ACQUIRE))
+#define STORE(p, v) (CP_STEP(), __atomic_store_n(&(p), (v), __ATOMIC_RELEASE))
+
+/* What `next` holds. No share has the index CLOSED: a job has at most INT32_MAX. */
+enum { CLOSED = -1 };
+static uint64_t ticket(uint32_t number, int32_t index) { return (uint64_t)number << 32 | (uint32_t)index; }
 
 static void wait_briefly(uint32_t attempt) {
     if (attempt < PAUSES) cp_wait(0);
@@ -62,8 +72,10 @@ static void work(uint32_t number) {
         void (*task)(void *, ptrdiff_t) = LOAD(job.task);
         void *context = LOAD(job.context);
         if (next >> 32 != number || (uint32_t)next >= count) return;
+        CP_STEP();
         if (!__atomic_compare_exchange_n(&job.next, &next, next + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
         task(context, (ptrdiff_t)(uint32_t)next);
+        if (LOAD(job.number) != number) return; /* forked inside the task: in the child this job has ended */
         __atomic_add_fetch(&job.done, 1, __ATOMIC_ACQ_REL);
         next = LOAD(job.next);
     }
@@ -88,6 +100,7 @@ static void set_floating_point_mode(uint32_t mode) {
 
 static void *member(void *argument) {
     uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
+    cp_this_thread.role = CP_HELPER;
     for (;;) {
         for (uint32_t spins = 0; LOAD(job.number) == seen; spins++) {
             if (spins < PAUSES + TURNS) {
@@ -102,30 +115,16 @@ static void *member(void *argument) {
         if (index >= LOAD(job.helpers)) continue;
         set_floating_point_mode(LOAD(job.mode));
         work(seen);
+        if (cp_this_thread.role == CP_ORPHAN) return NULL;
     }
-    return NULL;
 }
 
-static void before_fork(void) {
-    cp_lock();
-    cp_lock_reserve();
-}
-
-static void after_fork_in_parent(void) {
-    cp_unlock_reserve();
-    cp_unlock();
-}
-
-/* The child has the calling thread only: a team is started anew when needed. */
-static void after_fork_in_child(void) {
+/* A team is started anew when needed. A job in progress ends: its caller, where that is the thread which forked, finds
+ * another number. */
+void cp_team_after_fork(void) {
     started = 0;
+    job.next = ticket(++job.number, CLOSED);
     job.owned = job.sleepers = 0;
-    cp_unlock_reserve();
-    cp_unlock();
-}
-
-__attribute__((constructor)) static void watch_forks(void) {
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /* Starts threads up to `helpers`; the caller owns the team. The host's signals are not for them. */
@@ -153,7 +152,10 @@ static uint32_t processors(void) {
     return LOAD(available);
 }
 
-size_t cp_thread_count(void) { return LOAD(wished) ? LOAD(wished) : processors(); }
+size_t cp_thread_count(void) {
+    uint32_t wish = LOAD(wished);
+    return wish ? wish : processors();
+}
 
 void cp_set_thread_count(size_t count) { STORE(wished, (uint32_t)count); }
 
@@ -166,7 +168,7 @@ static bool follows_closely(void) {
     return time - __atomic_exchange_n(&latest, time, __ATOMIC_RELAXED) < CLOSE;
 }
 
-void cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t), void *context) {
+bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t), void *context) {
     /* Threads beyond the processors would only take turns. */
     uint32_t wish = (uint32_t)cp_thread_count(), helpers = (wish < processors() ? wish : processors()) - 1, unowned = 0;
     if (count - 1 < (ptrdiff_t)helpers) helpers = count > 0 ? (uint32_t)count - 1 : 0;
@@ -174,24 +176,32 @@ void cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
     if (helpers == 0 || count > INT32_MAX || (brief && asleep && !follows_closely()) ||
         !__atomic_compare_exchange_n(&job.owned, &unowned, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
         for (ptrdiff_t i = 0; i < count; i++) task(context, i);
-        return;
+        return true;
     }
     int error = errno;
     if (started < helpers) start(helpers);
     uint32_t number = job.number + 1;
+    STORE(job.next, ticket(number, CLOSED));
     STORE(job.done, 0);
     STORE(job.helpers, helpers);
     STORE(job.mode, floating_point_mode());
     STORE(job.count, (uint64_t)count);
     STORE(job.task, task);
     STORE(job.context, context);
-    STORE(job.next, (uint64_t)number << 32);
+    STORE(job.next, ticket(number, 0));
+    CP_STEP();
     __atomic_store_n(&job.number, number, __ATOMIC_SEQ_CST);
+    CP_STEP();
     if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) futex(&job.number, FUTEX_WAKE, INT32_MAX);
     work(number);
-    for (uint32_t attempt = 0; LOAD(job.done) != (uint64_t)count; attempt++) wait_briefly(attempt);
-    STORE(job.owned, 0);
+    bool ended = false;
+    for (uint32_t attempt = 0; !ended && LOAD(job.number) == number; attempt++) {
+        ended = LOAD(job.done) == (uint64_t)count;
+        if (!ended) wait_briefly(attempt);
+    }
+    if (ended) STORE(job.owned, 0); /* else the team is no longer this call's */
     errno = error;
+    return ended;
 }
 
 typedef struct {
@@ -208,7 +218,9 @@ static void run_closure(void *context, ptrdiff_t index) {
     cp_set_current_visit(own);
 }
 
-__attribute__((swiftcall)) void cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
+__attribute__((swiftcall)) bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
     closure task = {function, context, cp_current_visit()};
-    cp_run_parallel(count, brief, run_closure, &task);
+    bool ended = cp_run_parallel(count, brief, run_closure, &task);
+    if (!ended && task.visit) task.visit->lost = true;
+    return ended;
 }

@@ -23,7 +23,7 @@ watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the
 
 # "memory" and "hygiene" look at the process, which is mostly the sanitizer's; programs with a heap of their own take its.
 watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
-watch thread ONLY="threads team sharing plugins trainer_errors restarts resume"
+watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume"
 judge valgrind "$(WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
     ONLY="${MEMCHECK:-arguments activations metadata}" Tests/CTests/run.sh "$build" 2>&1)"
 

@@ -6,13 +6,10 @@ extension Handle where Object == TrainerState {
     package func fit(
         _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
     ) throws(BackpropError) -> FitResult {
-        let trainer = try write { (trainer) throws(BackpropError) in
-            trainer.beginFit()
-            return trainer
-        }
-        defer { _ = try? writeInFit { (trainer) throws(BackpropError) in trainer.endFit() } }
-        try network.write { (network) throws(BackpropError) in network.isBeingFitted = true }
-        defer { _ = try? network.writeInFit { (network) throws(BackpropError) in network.isBeingFitted = false } }
+        let trainer = try beginFit { $0.forgetCancellation() }
+        defer { endFit() }
+        _ = try network.beginFit()
+        defer { network.endFit() }
 
         let plan = try network.read { (state) throws(BackpropError) in
             try FitPlan.make(trainer, rows, validation: validation, for: state)

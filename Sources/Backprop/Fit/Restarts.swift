@@ -48,7 +48,7 @@ final class Restarts {
     func run(_ network: Handle<NetworkState>) throws(BackpropError) -> FitResult {
         // Else a host's functions run on the thread that called.
         let parallel = template.layers.allSatisfy { $0.activation.isThreadSafe }
-        if plan.trainer.progress == nil { runEach(parallel) } else { try runInRounds(parallel) }
+        if plan.trainer.progress == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
         guard let winner else {
             throw divergence?.error ?? BackpropError(.invalidValue, "there are no restarts")
@@ -63,13 +63,14 @@ final class Restarts {
     }
 
     /// Each thread takes one restart after the other to its end.
-    private func runEach(_ parallel: Bool) {
-        Parallel.run(min(cp_thread_count(), Int(plan.options[.restarts])), parallel: parallel) { _ in
+    private func runEach(_ parallel: Bool) throws(BackpropError) {
+        let isWhole = Parallel.run(min(cp_thread_count(), Int(plan.options[.restarts])), parallel: parallel) { _ in
             while let run = begin() {
                 run.advance()
                 end(run)
             }
         }
+        guard isWhole else { throw .lostInFork }
     }
 
     /// As many at a time, whatever the number of threads: the order of the reports does not depend on it.
@@ -82,7 +83,7 @@ final class Restarts {
         while true {
             while runs.count < Self.window, let run = begin() { runs.append(run) }
             if runs.isEmpty { return }
-            Parallel.run(runs.count, parallel: parallel) { runs[$0].advance() }
+            guard Parallel.run(runs.count, parallel: parallel, { runs[$0].advance() }) else { throw .lostInFork }
             try plan.report(runs)
             for run in runs where !run.isUnderway { end(run) }
             if runs.contains(where: { $0.isStopped }) { isStopped = true }

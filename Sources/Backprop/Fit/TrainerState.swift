@@ -5,7 +5,6 @@ package final class TrainerState: Guarded {
     private(set) var options = Options<TrainerOption>()
     private(set) var weights: RowWeights?
     package var progress: ((Progress) -> Int32)?
-    private var isFitting = false
     private let cancellation: UnsafeMutablePointer<UInt32>
 
     package init() {
@@ -17,14 +16,10 @@ package final class TrainerState: Guarded {
 
     // MARK: Behind its gate
 
-    package static var kind: UInt32 { 2 }
+    package static var kind: UInt32 { CP_GATE_TRAINER.rawValue }
     package static var noun: String { "trainer" }
-
-    package var mayCallBack: Bool { isFitting }
-
-    package func requireChangeable() throws(BackpropError) {
-        guard !isFitting else { throw BackpropError(.busy, "the trainer is fitting a network") }
-    }
+    package static var isInFit: StaticString { "the trainer is fitting a network" }
+    package var mayCallBack: Bool { false }
 
     // MARK: Settings
 
@@ -47,12 +42,8 @@ package final class TrainerState: Guarded {
 
     // MARK: Fitting
 
-    func beginFit() {
-        isFitting = true
-        cp_store32(cancellation, 0)
-    }
-
-    func endFit() { isFitting = false }
+    /// What was cancelled before a fit does not end it.
+    func forgetCancellation() { cp_store32(cancellation, 0) }
 
     /// Ends a fit in progress, from any thread.
     package func cancel() { cp_store32(cancellation, 1) }

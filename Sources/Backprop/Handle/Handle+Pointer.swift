@@ -3,12 +3,14 @@ import CPlatform
 /// index | generation | a mark of this copy of the library: never an address, never 0.
 extension Handle {
     private static var indexBits: UInt64 { 22 }
-    private static var generationBits: UInt64 { 26 }
+    private static var generationBits: UInt64 { UInt64(CP_GATE_GENERATION_BITS) }
     static var generationMask: UInt64 { 1 << generationBits - 1 }
     private static var mark: UInt64 { cp_library_mark() & 0xFFFF }
 
     static var invalid: BackpropError {
-        BackpropError(.invalidHandle, "not a \(Object.noun) of this library, or one that was freed")
+        BackpropError(
+            .invalidHandle,
+            "not a \(Object.noun) of this library, or one that was freed, or that another thread was changing at a fork")
     }
 
     package var pointer: OpaquePointer {

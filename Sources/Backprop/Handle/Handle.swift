@@ -6,10 +6,10 @@ package protocol Guarded: AnyObject {
     static var kind: UInt32 { get }
     /// What messages call it.
     static var noun: String { get }
-    /// Whether calls have to look out for the host's callbacks, or may be refused.
+    /// Why a change is refused while a fit is in progress.
+    static var isInFit: StaticString { get }
+    /// Whether calls run the host's callbacks.
     var mayCallBack: Bool { get }
-    /// Throws where nobody but a fit in progress may change it.
-    func requireChangeable() throws(BackpropError)
 }
 
 /// A handle names an object by a gate and a generation; the gate is the object's lock.
@@ -17,7 +17,7 @@ package protocol Guarded: AnyObject {
 /// `cp_gate.state` holds the generation above and, below, how many readers are inside, or that a writer is. Entering is
 /// one compare-and-swap that checks the generation and takes the lock at once, so a handle whose object was freed
 /// can do no harm. Threads that have to wait take a ticket and are served in order: a thread that trains in a loop lets
-/// the others in after each step.
+/// the others in after each step. After a fork `cp_gates_after_fork` clears what other threads left in the gates.
 package struct Handle<Object: Guarded>: @unchecked Sendable {
     let gate: UnsafeMutablePointer<cp_gate>
     let generation: UInt64
@@ -45,6 +45,8 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         let object = gate.pointee.object
         cp_store_pointer(&gate.pointee.object, nil)
         cp_store32(&gate.pointee.freePending, 0)
+        cp_store32(&gate.pointee.calls_back, 0)
+        gate.pointee.fitter = nil
         cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
         Self.putGate(gate)
         // Last, outside the gate: the host's destroy callbacks may call the library.
@@ -59,7 +61,20 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         try visit(writing: true, inFit: false, body)
     }
 
-    /// The same for the fit in progress on the object, when all other changes are refused.
+    /// Marks a fit of this thread, on the object or with it, as in progress: all changes but its own are refused from now on.
+    func beginFit(_ body: (Object) -> Void = { _ in }) throws(BackpropError) -> Object {
+        try write { object in
+            gate.pointee.fitter = cp_thread_identity()
+            body(object)
+            return object
+        }
+    }
+
+    func endFit() {
+        _ = try? writeInFit { _ in gate.pointee.fitter = nil }
+    }
+
+    /// Changes the object for the fit in progress.
     func writeInFit<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
         try visit(writing: true, inFit: true, body)
     }
@@ -82,7 +97,8 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
             object -> Result<R, BackpropError> in
             do throws(BackpropError) {
                 return .success(
-                    object.mayCallBack ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object))
+                    object.mayCallBack || gate.pointee.fitter != nil
+                        ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object))
             } catch {
                 return .failure(error)
             }
@@ -95,12 +111,19 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
     private func visitWithCare<R>(
         _ object: Object, writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
     ) throws(BackpropError) -> R {
-        if writing, !inFit { try object.requireChangeable() }
-        var visit = cp_visit(gate: gate, writes: writing, outer: cp_current_visit())
+        if writing, !inFit, gate.pointee.fitter != nil { throw BackpropError(.busy, "\(Object.isInFit)") }
+        var visit = cp_visit(gate: gate, writes: writing, lost: false, outer: cp_current_visit())
         return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
             cp_set_current_visit(pointer)
             defer { cp_set_current_visit(pointer.pointee.outer) }
-            return try body(object)
+            do throws(BackpropError) {
+                let result = try body(object)
+                if !pointer.pointee.lost { return result }
+            } catch {
+                if !pointer.pointee.lost { throw error }
+            }
+            if writing { cp_store32(&gate.pointee.freePending, 1) }  // changed in part
+            throw BackpropError.lostInFork
         }
     }
 
@@ -156,7 +179,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
 
     private func wait(_ attempt: inout UInt32) {
         cp_wait(attempt)
-        if attempt < 1000 { attempt += 1 }
+        if attempt < .max { attempt += 1 }
     }
 
     private func requireGeneration() throws(BackpropError) {

@@ -27,8 +27,6 @@ package final class NetworkState: Guarded {
     var random: Random
     /// Whether a host's callback may run in a call.
     private(set) var hasPlugins = false
-    /// Whether a trainer has it: then nobody else may change it.
-    var isBeingFitted = false
     /// Where the latest fit is, or ended.
     var fit = FitPosition()
     /// The network after the best epoch of that fit, or as it began: there where going on with the fit needs it.
@@ -135,14 +133,10 @@ package final class NetworkState: Guarded {
 
     // MARK: Behind its gate
 
-    package static var kind: UInt32 { 1 }
+    package static var kind: UInt32 { CP_GATE_NETWORK.rawValue }
     package static var noun: String { "network" }
-
-    package var mayCallBack: Bool { hasPlugins || isBeingFitted }
-
-    package func requireChangeable() throws(BackpropError) {
-        guard !isBeingFitted else { throw BackpropError(.busy, "a trainer is fitting the network") }
-    }
+    package static var isInFit: StaticString { "a trainer is fitting the network" }
+    package var mayCallBack: Bool { hasPlugins }
 
     // MARK: Shape
 

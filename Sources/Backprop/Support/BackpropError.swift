@@ -70,6 +70,11 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
     }
     #endif
 
+    static var lostInFork: BackpropError {
+        BackpropError(
+            .invalidHandle, literal: "the process was forked inside this call while other threads shared its work")
+    }
+
     /// What a caller named may hold line breaks.
     private static func line(_ message: Text) -> String {
         String(decoding: message.bytes.map { $0 < 0x20 ? 0x3F : $0 }, as: UTF8.self)

@@ -53,16 +53,18 @@ enum Parallel {
         }
     }
 
-    /// Calls `body` with 0 ..< count, in any order, or from first to last where not parallel.
-    static func run(_ count: Int, parallel: Bool, brief: Bool = false, _ body: (Int) -> Void) {
+    /// Calls `body` with 0 ..< count, in any order, or from first to last where not parallel. False, and not all done, in
+    /// the child where `body` has forked while other threads shared the work; a call on a network then fails at its end.
+    @discardableResult
+    static func run(_ count: Int, parallel: Bool, brief: Bool = false, _ body: (Int) -> Void) -> Bool {
         guard parallel, count > 1 else {
             for index in 0..<count { body(index) }
-            return
+            return true
         }
-        runClosure(count, brief, body)
+        return runClosure(count, brief, body)
     }
 }
 
 /// cp_run_closure, which takes the closure as it is passed: on the stack.
 @_silgen_name("cp_run_closure")
-private func runClosure(_ count: Int, _ brief: Bool, _ body: (Int) -> Void)
+private func runClosure(_ count: Int, _ brief: Bool, _ body: (Int) -> Void) -> Bool

@@ -55,7 +55,7 @@ class InvalidValueError(Error, ValueError):
 
 
 class InvalidHandleError(Error, ValueError):
-    """A network or trainer that was closed."""
+    """A network or trainer that was closed; in a child of fork, also one that another thread was changing or fitting."""
 
 
 class BusyError(Error, RuntimeError):

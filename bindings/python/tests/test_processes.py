@@ -2,6 +2,8 @@
 import json
 import multiprocessing
 import os
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,89 @@ def test_child_of_fork_keeps_its_copy_of_a_network():
     assert there != network.predict(X[:1]).tobytes()  # the parent's did not move
     network.train_minibatch(X, Y, 0.01)
     assert there == network.predict(X[:1]).tobytes()
+
+
+class Fit:
+    """A fit in a thread of its own. `at` holds it in a callback: "step", within a step, "report", between two, or None: it
+    runs on."""
+
+    def __init__(self, at):
+        self.network, self.trainer = bp.Network([300, 20, 5], seed=1), bp.Trainer(epochs=10**6, learning_rate=1e-6)
+        self.inside, self.go_on, self.at = threading.Event(), threading.Event(), at
+
+        @bp.activation.vector(backward=lambda z, a, da: da, name="fit.hold")
+        def hold(z):
+            self.stop_here("step")
+            return z
+
+        self.activation = hold
+        if at == "step":
+            self.network.set_activation(1, hold)
+        self.thread = threading.Thread(target=self.run)
+
+    def stop_here(self, place):
+        if self.at in (place, None):
+            self.inside.set()
+        if self.at == place:
+            self.go_on.wait()
+
+    def report(self, progress):
+        self.stop_here("report")
+
+    def run(self):
+        self.trainer.fit(self.network, X, Y, progress=self.report)
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.inside.wait(120)
+        return self
+
+    def __exit__(self, *exception):
+        self.trainer.cancel()
+        self.go_on.set()
+        self.thread.join()
+        bp.activation.unregister(self.activation)
+
+
+def statuses_beside(fit):
+    """In a child: what calls on the network of another thread's fit give, and whether its trainer is idle."""
+    statuses = []
+    for call in (lambda: fit.network.predict(X), lambda: fit.network.train_minibatch(X, Y, 0.1), fit.network.to_bytes,
+                 fit.network.close, fit.network.close):
+        try:
+            call()
+            statuses.append("OK")
+        except bp.Error as error:
+            statuses.append(error.status_name)
+    fit.trainer.set_option("epochs", 1)
+    fit.trainer.fit(bp.Network([300, 20, 5], seed=1), X, Y)
+    return statuses
+
+
+def in_child(function, *arguments):
+    """What the function returns in a child of fork; None where it does not end."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(function(*arguments)))
+    child.start()
+    try:
+        return receiver.recv() if receiver.poll(120) else None
+    finally:
+        child.kill()
+        child.join()
+
+
+@pytest.mark.parametrize("at", ["step", "report", None])
+def test_children_forked_beside_a_fit_in_a_thread_work(at):
+    here = trained(1)
+    with Fit(at) as fit:
+        for _ in range(3):
+            assert in_child(trained, 1) == here
+        invalid = "BP_ERROR_INVALID_HANDLE"
+        assert in_child(statuses_beside, fit) == [invalid, invalid, invalid, "OK", "OK"]
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            there = pool.map_async(trained, [1, 1, 1, 1]).get(120)
+    assert there == [here] * 4
 
 
 LOOK = """

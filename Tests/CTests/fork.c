@@ -1,0 +1,534 @@
+/* fork.c: a child of fork while other threads of the parent are inside the library, or the forking thread itself is. A
+ * callback holds the other thread at a known point. No call of the child waits for a thread that it does not have. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "activations.h"
+#include "calls.h"
+#include "trainer.h"
+
+static const size_t sizes[] = {2, 2, 1}; /* those of calls.h */
+static const float *x = calls_inputs, *y = calls_targets;
+
+/* ---- A thread that a callback holds until it is released */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int holding, released; /* behind the lock */
+static pthread_t held;
+
+static void hold(void) {
+    pthread_mutex_lock(&lock);
+    holding = 1;
+    pthread_cond_broadcast(&changed);
+    while (!released) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static void release_held(void) {
+    pthread_mutex_lock(&lock);
+    released = 1;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Whether a thread is held within so many seconds. */
+static int wait_for_held(int seconds) {
+    struct timespec end;
+    int error = 0, is_held;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += seconds;
+    pthread_mutex_lock(&lock);
+    while (!holding && error == 0) error = pthread_cond_timedwait(&changed, &lock, &end);
+    is_held = holding;
+    pthread_mutex_unlock(&lock);
+    return is_held;
+}
+
+static int32_t hold_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    if (pthread_equal(pthread_self(), held)) hold();
+    return pass(z, a, rows, columns, user_data);
+}
+
+/* Any thread that shares the work. */
+static int32_t hold_shared(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    hold();
+    return pass(z, a, rows, columns, user_data);
+}
+
+static int32_t hold_progress(const bp_progress *progress, void *user_data) {
+    (void)progress, (void)user_data;
+    if (pthread_equal(pthread_self(), held)) hold();
+    return 0;
+}
+
+typedef struct {
+    bp_network *network;
+    bp_trainer *trainer;
+} subject;
+
+static void *start_training(void *data) {
+    held = pthread_self();
+    bp_network_train_step(((subject *)data)->network, x, y, 0.1f, NULL);
+    return NULL;
+}
+
+static void *start_predicting(void *data) {
+    float output;
+    held = pthread_self();
+    bp_network_predict(((subject *)data)->network, x, 1, &output);
+    return NULL;
+}
+
+static void *start_fitting(void *data) {
+    held = pthread_self();
+    bp_trainer_fit(((subject *)data)->trainer, ((subject *)data)->network, x, y, 2, NULL, NULL, 0, NULL);
+    return NULL;
+}
+
+/* A network with `name` in layer 1. */
+static bp_network *network_with(const char *name) {
+    bp_network *network = check_network(sizes, 3, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, name));
+    return network;
+}
+
+/* ---- Children */
+
+/* A child that waits for ever is ended by the alarm, however slow the machine is. */
+static pid_t fork_with_alarm(void) {
+    pid_t pid;
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        alarm(120);
+        check_failures = 0;
+    }
+    return pid;
+}
+
+static void end_child(void) {
+    fflush(stdout);
+    _exit(check_failures != 0);
+}
+
+static void expect_child(pid_t pid) {
+    int status = -1;
+    EXPECT(pid > 0 && waitpid(pid, &status, 0) == pid);
+    if (!EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0)) printf("#   the child ended with %x\n", (unsigned)status);
+}
+
+/* Forks while a thread of the parent is held inside `body`, and releases it afterwards. */
+static void fork_beside(void *(*body)(void *), subject *of, void (*child)(subject *)) {
+    pthread_t thread;
+    pid_t pid;
+    holding = released = 0;
+    EXPECT(pthread_create(&thread, NULL, body, of) == 0);
+    EXPECT(wait_for_held(120));
+    pid = fork_with_alarm();
+    if (pid == 0) {
+        child(of);
+        end_child();
+    }
+    expect_child(pid);
+    release_held();
+    EXPECT(pthread_join(thread, NULL) == 0);
+}
+
+/* Networks of the child's own, more than were ever freed: they get the gates that were used before. */
+static void use_networks_of_its_own(void) {
+    bp_network *networks[16];
+    for (int i = 0; i < 16; i++) {
+        networks[i] = check_network(sizes, 3, 1);
+        EXPECT_OK(calls_train_step(networks[i]));
+        EXPECT_OK(calls_predict(networks[i]));
+    }
+    for (int i = 0; i < 16; i++) bp_network_free(networks[i]);
+}
+
+static void expect_invalid(bp_network *network) {
+    for (size_t i = 0; i < NETWORK_CALLS; i++) EXPECT_ERROR(network_calls[i].call(network), BP_ERROR_INVALID_HANDLE);
+    EXPECT_MESSAGE("at a fork");
+    bp_network_free(network);
+    bp_network_free(network);
+}
+
+/* ---- Another thread is inside a call */
+
+static void child_finds_an_invalid_network(subject *subject) {
+    expect_invalid(subject->network);
+    use_networks_of_its_own();
+    expect_invalid(subject->network); /* also when its gate is used again */
+}
+
+static void network_that_another_thread_was_changing_is_invalid_in_the_child(void) {
+    subject subject = {network_with("hold"), NULL};
+    fork_beside(start_training, &subject, child_finds_an_invalid_network);
+    EXPECT_OK(calls_train_step(subject.network)); /* the parent's is as before */
+    bp_network_free(subject.network);
+}
+
+static void child_uses_the_network(subject *subject) {
+    bp_network *twin = network_with("hold");
+    EXPECT(snapshot_equal(subject->network, twin));
+    for (size_t i = 0; i < NETWORK_CALLS; i++) {
+        EXPECT_OK(network_calls[i].call(subject->network));
+        EXPECT_OK(network_calls[i].call(twin));
+    }
+    EXPECT(snapshot_equal(subject->network, twin));
+    bp_network_free(subject->network);
+    EXPECT_ERROR(calls_layer_count(subject->network), BP_ERROR_INVALID_HANDLE);
+    use_networks_of_its_own();
+}
+
+static void network_that_another_thread_was_reading_works_in_the_child(void) {
+    subject subject = {network_with("hold"), NULL};
+    fork_beside(start_predicting, &subject, child_uses_the_network);
+    bp_network_free(subject.network);
+}
+
+static bp_network *queued_for;
+
+static void *queue(void *unused) {
+    calls_train_step(queued_for);
+    return unused;
+}
+
+/* Threads that wait at a gate have drawn tickets, which the child must not wait for. */
+static void threads_that_queue_are_forgotten_in_the_child(void *(*body)(void *), void (*child)(subject *)) {
+    subject subject = {network_with("hold"), NULL};
+    const struct timespec moment = {0, 50000000}; /* long enough for most of them to queue; the claim holds anyway */
+    pthread_t thread, waiting[4];
+    pid_t pid;
+    holding = released = 0;
+    queued_for = subject.network;
+    EXPECT(pthread_create(&thread, NULL, body, &subject) == 0);
+    EXPECT(wait_for_held(120));
+    for (int i = 0; i < 4; i++) EXPECT(pthread_create(&waiting[i], NULL, queue, NULL) == 0);
+    nanosleep(&moment, NULL);
+    pid = fork_with_alarm();
+    if (pid == 0) {
+        child(&subject);
+        end_child();
+    }
+    expect_child(pid);
+    release_held();
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 4; i++) pthread_join(waiting[i], NULL);
+    bp_network_free(subject.network);
+}
+
+static void threads_that_queue_behind_a_writer_are_forgotten_in_the_child(void) {
+    threads_that_queue_are_forgotten_in_the_child(start_training, child_finds_an_invalid_network);
+}
+
+static void threads_that_queue_behind_a_reader_are_forgotten_in_the_child(void) {
+    threads_that_queue_are_forgotten_in_the_child(start_predicting, child_uses_the_network);
+}
+
+/* ---- A fit on another thread */
+
+static void child_finds_an_idle_trainer(subject *subject) {
+    bp_network *network = check_network(sizes, 3, 2);
+    double value = 0;
+    expect_invalid(subject->network);
+    EXPECT_OK(bp_trainer_get_option(subject->trainer, "epochs", &value));
+    EXPECT(value == 3);
+    EXPECT_OK(bp_trainer_cancel(subject->trainer));
+    EXPECT_OK(bp_trainer_set_option(subject->trainer, "epochs", 2));
+    EXPECT_OK(bp_trainer_fit(subject->trainer, network, x, y, 2, NULL, NULL, 0, NULL));
+    EXPECT_ERROR(bp_trainer_fit(subject->trainer, subject->network, x, y, 2, NULL, NULL, 0, NULL), BP_ERROR_INVALID_HANDLE);
+    bp_trainer_free(subject->trainer);
+    bp_network_free(network);
+    use_networks_of_its_own();
+}
+
+/* Held between two steps: nobody is inside the network's gate. */
+static void fit_of_another_thread_leaves_an_invalid_network_and_an_idle_trainer(void) {
+    subject subject = {check_network(sizes, 3, 1), trainer_with("epochs=3")};
+    EXPECT_OK(bp_trainer_set_progress(subject.trainer, hold_progress, NULL));
+    fork_beside(start_fitting, &subject, child_finds_an_idle_trainer);
+    EXPECT_OK(calls_train_step(subject.network));
+    bp_network_free(subject.network);
+    bp_trainer_free(subject.trainer);
+}
+
+/* Held within a step. */
+static void step_of_a_fit_of_another_thread_leaves_the_same(void) {
+    subject subject = {network_with("hold"), trainer_with("epochs=3")};
+    fork_beside(start_fitting, &subject, child_finds_an_idle_trainer);
+    bp_network_free(subject.network);
+    bp_trainer_free(subject.trainer);
+}
+
+/* ---- The forking thread is inside a call itself */
+
+static pid_t forked; /* 0 in the child */
+static int forks_left;
+static bp_network *forked_in;
+
+static int32_t fork_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    if (forks_left > 0) {
+        forks_left--;
+        forked = fork_with_alarm();
+    }
+    if (forked == 0) { /* in the child, this thread is still inside */
+        EXPECT_ERROR(calls_train_step(forked_in), BP_ERROR_BUSY);
+        use_networks_of_its_own();
+    }
+    return pass(z, a, rows, columns, user_data);
+}
+
+static void call_goes_on_in_the_child_that_its_callback_forked(int trains) {
+    float output = 0, expected = 0;
+    bp_network *network = network_with("fork"), *twin = network_with("pass");
+    forked_in = network;
+    forks_left = 1;
+    forked = -1;
+    EXPECT_OK(trains ? bp_network_train_step(network, x, y, 0.1f, &output) : bp_network_predict(network, x, 1, &output));
+    if (forked > 0) {
+        expect_child(forked);
+        forked = -1;
+    }
+    EXPECT_OK(trains ? bp_network_train_step(twin, x, y, 0.1f, &expected) : bp_network_predict(twin, x, 1, &expected));
+    EXPECT(output == expected && expected != 0);
+    EXPECT_OK(bp_network_set_activation(network, 1, "pass")); /* nobody is inside any more */
+    EXPECT(snapshot_equal(network, twin));
+    bp_network_free(network);
+    EXPECT_ERROR(calls_layer_count(network), BP_ERROR_INVALID_HANDLE);
+    if (forked == 0) end_child();
+    bp_network_free(twin);
+}
+
+static void training_goes_on_in_the_child_that_its_callback_forked(void) {
+    call_goes_on_in_the_child_that_its_callback_forked(1);
+}
+
+static void prediction_goes_on_in_the_child_that_its_callback_forked(void) {
+    call_goes_on_in_the_child_that_its_callback_forked(0);
+}
+
+static int32_t fork_progress(const bp_progress *progress, void *user_data) {
+    (void)user_data;
+    if (progress->epoch == 2) forked = fork_with_alarm();
+    if (forked == 0) {
+        EXPECT_OK(calls_predict(forked_in));
+        EXPECT_ERROR(calls_train_step(forked_in), BP_ERROR_BUSY);
+    }
+    return 0;
+}
+
+static void fit_goes_on_in_the_child_that_its_progress_function_forked(void) {
+    bp_network *network = check_network(sizes, 3, 1), *twin = check_network(sizes, 3, 1);
+    bp_trainer *trainer = trainer_with("epochs=4");
+    EXPECT_OK(bp_trainer_fit(trainer, twin, x, y, 2, NULL, NULL, 0, NULL));
+    EXPECT_OK(bp_trainer_set_progress(trainer, fork_progress, NULL));
+    forked_in = network;
+    forked = -1;
+    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 2, NULL, NULL, 0, NULL));
+    if (forked > 0) {
+        expect_child(forked);
+        forked = -1;
+    }
+    EXPECT(snapshot_equal(network, twin));
+    EXPECT_OK(calls_train_step(network));
+    EXPECT_OK(bp_trainer_set_option(trainer, "epochs", 2));
+    bp_network_free(network);
+    bp_trainer_free(trainer);
+    if (forked == 0) end_child();
+    bp_network_free(twin);
+}
+
+/* ---- The library's own threads */
+
+enum { WIDTH = 200, ROWS = 400 };
+static const size_t large[] = {WIDTH, WIDTH, WIDTH, 4};
+static float large_x[ROWS * WIDTH], large_y[ROWS * 4], large_outputs[ROWS * 4];
+static float expected_outputs[ROWS * 4];
+
+static bp_network *large_network(const char *name) {
+    bp_network *network = check_network(large, 4, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, name));
+    return network;
+}
+
+/* Work that is shared among threads, with the bits that it has always had. */
+static void use_a_team_of_its_own(void) {
+    bp_network *network = large_network("pass");
+    EXPECT_OK(bp_network_predict(network, large_x, ROWS, large_outputs));
+    EXPECT(memcmp(large_outputs, expected_outputs, sizeof large_outputs) == 0);
+    EXPECT_OK(bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL));
+    bp_network_free(network);
+}
+
+static void child_uses_a_team_of_its_own(subject *subject) {
+    expect_invalid(subject->network);
+    use_a_team_of_its_own();
+}
+
+static void *start_large_training(void *data) {
+    bp_network_train_minibatch(((subject *)data)->network, large_x, large_y, ROWS, 1e-4f, NULL);
+    return NULL;
+}
+
+static void shared_work_of_another_thread_does_not_hold_up_the_child(void) {
+    subject subject = {large_network("hold-shared"), NULL};
+    fork_beside(start_large_training, &subject, child_uses_a_team_of_its_own);
+    bp_network_free(subject.network);
+}
+
+/* While the calling thread is in a callback that forks, a thread of the library is held in another; or the other way
+ * round. With one processor there is no such thread. */
+enum { CALLER_FORKS, HELPER_FORKS, HELPER_RETURNS };
+static int who, helper_is_held;
+static pthread_t caller;
+
+static int32_t fork_shared(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    int is_caller = pthread_equal(pthread_self(), caller) != 0, first = 0;
+    if (forked == 0) return pass(z, a, rows, columns, user_data);
+    pthread_mutex_lock(&lock);
+    if (forks_left > 0 && is_caller == (who == CALLER_FORKS)) first = 1, forks_left = 0;
+    pthread_mutex_unlock(&lock);
+    if (first) {
+        pid_t pid;
+        int other = wait_for_held(10);
+        pthread_mutex_lock(&lock);
+        helper_is_held = other;
+        pthread_mutex_unlock(&lock);
+        pid = fork_with_alarm();
+        if (pid == 0) {
+            forked = 0;
+            if (!is_caller && who == HELPER_FORKS) { /* the child ends in the callback */
+                expect_invalid(forked_in);
+                use_a_team_of_its_own();
+                end_child();
+            }
+        } else {
+            forked = pid;
+            expect_child(pid);
+            release_held();
+        }
+    } else if (is_caller != (who == CALLER_FORKS)) {
+        hold();
+    }
+    return pass(z, a, rows, columns, user_data);
+}
+
+/* The status of the call in the child that its own thread forked. */
+static void call_that_lost_its_helpers_fails(int trains) {
+    bp_network *network = large_network("fork-shared");
+    int32_t status;
+    caller = pthread_self();
+    forked_in = network;
+    who = CALLER_FORKS;
+    forks_left = 1;
+    forked = -1;
+    helper_is_held = holding = released = 0;
+    status = trains ? bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL)
+                    : bp_network_predict(network, large_x, ROWS, large_outputs);
+    release_held();
+    if (forked != 0) {
+        EXPECT_OK(status);
+    } else if (helper_is_held) {
+        EXPECT_ERROR(status, BP_ERROR_INVALID_HANDLE);
+        if (trains) {
+            expect_invalid(network);
+        } else {
+            EXPECT_OK(bp_network_set_activation(network, 1, "pass"));
+            EXPECT_OK(bp_network_predict(network, large_x, ROWS, large_outputs));
+            EXPECT(memcmp(large_outputs, expected_outputs, sizeof large_outputs) == 0);
+        }
+    }
+    if (forked == 0) {
+        use_a_team_of_its_own();
+        end_child();
+    }
+    bp_network_free(network);
+}
+
+static void training_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { call_that_lost_its_helpers_fails(1); }
+static void prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { call_that_lost_its_helpers_fails(0); }
+
+/* The child has none of the call's own thread. It may end in the callback, or return from it, which ends it. */
+static void child_that_a_helper_forks_ends(void) {
+    for (who = HELPER_FORKS; who <= HELPER_RETURNS; who++) {
+        bp_network *network = large_network("fork-shared");
+        caller = pthread_self();
+        forked_in = network;
+        forks_left = 1;
+        forked = -1;
+        helper_is_held = holding = 0;
+        released = bp_thread_count() < 2 || sysconf(_SC_NPROCESSORS_ONLN) < 2; /* nobody comes */
+        EXPECT_OK(bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL));
+        bp_network_free(network);
+    }
+}
+
+/* ---- Locks */
+
+static int stop;
+
+static void *register_and_create(void *unused) {
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        bp_network *network = NULL;
+        bp_activation_register_scalar("comes.and.goes", bend, bend_slope, NULL, NULL);
+        if (bp_network_create(sizes, 3, 1, &network) == BP_OK) calls_train_step(network);
+        bp_network_set_loss(network, "no such loss");
+        bp_network_free(network);
+        bp_activation_unregister("comes.and.goes");
+    }
+    return unused;
+}
+
+static void locks_are_free_in_the_child(void) {
+    pthread_t threads[3];
+    __atomic_store_n(&stop, 0, __ATOMIC_RELEASE);
+    for (int i = 0; i < 3; i++) EXPECT(pthread_create(&threads[i], NULL, register_and_create, NULL) == 0);
+    for (int i = 0; i < 60; i++) {
+        pid_t pid = fork_with_alarm();
+        if (pid == 0) {
+            EXPECT_OK(bp_activation_register_scalar("child", bend, bend_slope, NULL, NULL));
+            use_networks_of_its_own();
+            EXPECT_OK(bp_activation_unregister("child"));
+            end_child();
+        }
+        expect_child(pid);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    for (int i = 0; i < 3; i++) EXPECT(pthread_join(threads[i], NULL) == 0);
+}
+
+int main(void) {
+    bp_network *network;
+    check_fill(large_x, ROWS * WIDTH, 1);
+    check_fill(large_y, ROWS * 4, 2);
+    EXPECT_OK(bp_activation_register_vector("pass", pass, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("hold", hold_forward, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("hold-shared", hold_shared, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("fork", fork_forward, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("fork-shared", fork_shared, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_set_thread_safe("pass", 1));
+    EXPECT_OK(bp_activation_set_thread_safe("hold-shared", 1));
+    EXPECT_OK(bp_activation_set_thread_safe("fork-shared", 1));
+    network = large_network("pass");
+    EXPECT_OK(bp_network_predict(network, large_x, ROWS, expected_outputs));
+    bp_network_free(network);
+    CLAIM(network_that_another_thread_was_changing_is_invalid_in_the_child);
+    CLAIM(network_that_another_thread_was_reading_works_in_the_child);
+    CLAIM(threads_that_queue_behind_a_writer_are_forgotten_in_the_child);
+    CLAIM(threads_that_queue_behind_a_reader_are_forgotten_in_the_child);
+    CLAIM(fit_of_another_thread_leaves_an_invalid_network_and_an_idle_trainer);
+    CLAIM(step_of_a_fit_of_another_thread_leaves_the_same);
+    CLAIM(training_goes_on_in_the_child_that_its_callback_forked);
+    CLAIM(prediction_goes_on_in_the_child_that_its_callback_forked);
+    CLAIM(fit_goes_on_in_the_child_that_its_progress_function_forked);
+    CLAIM(shared_work_of_another_thread_does_not_hold_up_the_child);
+    CLAIM(training_that_lost_its_helpers_at_a_fork_fails_in_the_child);
+    CLAIM(prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child);
+    CLAIM(child_that_a_helper_forks_ends);
+    CLAIM(locks_are_free_in_the_child);
+    return check_end();
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The thread team: its protocol as a model, of which every state is explored, and its code with delays between the steps,
+# alone and under ThreadSanitizer. Ends with "N passed, M failed". Usage: run.sh
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+passed=0 failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# The toolchain's own compiler: Swift's calling convention is in the sources, and its sanitizers are at hand.
+swift=$(dirname "$(readlink -f "$(command -v swift)")")
+runtime=$(swiftc -print-target-info | python3 -c 'import json, sys; print(json.load(sys.stdin)["paths"]["runtimeLibraryPaths"][0])')
+sources=Sources/CPlatform
+
+check() { # check CLAIM COMMAND...
+    claim=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); echo "ok $claim"; else failed=$((failed + 1)); echo "not ok $claim"; fi
+}
+
+stress() { # stress FLAGS...: compiles and runs the team with delays
+    "$swift/clang" -std=gnu11 -O1 -g -Wall -Wextra -Werror -I "$sources/include" -include Tests/Models/team_stress.h \
+        Tests/Models/team_stress.c "$sources"/{threads,this_thread,gate,atomics}.c -o "$work/stress" -lpthread "$@" &&
+        timeout 300 "$work/stress"
+}
+
+check "the model of the team holds, and the checker finds faults" timeout 600 python3 Tests/Models/team.py
+check "the team does each share once with delays between its steps" stress
+check "ThreadSanitizer reports nothing about the team with delays between its steps" \
+    stress -fsanitize=thread -fuse-ld=lld "-L$runtime" "-Wl,-rpath,$runtime" -ldispatch -lBlocksRuntime
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
