@@ -39,8 +39,9 @@
  *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY
  *            (a const call from within a const call works), and so does a call that would change a network while a
  *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
- *            other's network wait for each other for ever: do not. A thread must not be cancelled
- *            (pthread_cancel) inside a call.
+ *            other's network wait for each other for ever: do not. Nor may a callback wait for another thread's call on
+ *            the network that it is called from, unless both calls are const: such a pair ends, also while a third
+ *            thread waits to change the network. A thread must not be cancelled (pthread_cancel) inside a call.
  * Fork.      The child has copies of all networks and trainers, and the forking thread only. They work as in the parent,
  *            also where other threads were in const calls, but for a network or trainer that another thread was
  *            changing, or a network that another thread was fitting: its copy may be in any state, so its handle is

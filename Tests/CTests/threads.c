@@ -188,6 +188,81 @@ static void another_thread_waits_for_the_callback(void) {
     EXPECT_OK(bp_activation_unregister("linger"));
 }
 
+/* ---- A callback of a const call may wait for another thread's const call, also while a writer waits */
+
+static bp_network *waited_for;
+static int writer_starts;
+
+static void *read_once(void *data) {
+    size_t count;
+    ((worker *)data)->wrong += bp_network_layer_count(waited_for, &count) != BP_OK;
+    return NULL;
+}
+
+static void *write_once(void *data) {
+    TELL(writer_starts, 1);
+    ((worker *)data)->wrong += bp_network_train_minibatch(waited_for, x, y, ROWS, 0.05f, NULL) != BP_OK;
+    return NULL;
+}
+
+static int32_t wait_for_reader(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    const struct timespec moment = {0, 50000000}; /* long enough for the writer to queue, mostly; the claim holds anyway */
+    int *once = (int *)user_data;
+    if (!SEEN(*once)) {
+        TELL(*once, 1);
+        start(0, 1, write_once);
+        while (!SEEN(writer_starts)) nanosleep(&moment, NULL);
+        nanosleep(&moment, NULL);
+        for (size_t i = 1; i < 4; i++) { /* one after the other */
+            start(i, 1, read_once);
+            finish(i, 1);
+        }
+    }
+    return pass(z, a, rows, columns, NULL);
+}
+
+static void callback_of_a_reader_may_wait_for_another_reader(void) {
+    int once = 0;
+    float outputs[ROWS * OUTPUTS];
+    EXPECT_OK(bp_activation_register_vector("wait", wait_for_reader, pass_back, &once, NULL));
+    waited_for = some_network(3, "wait");
+    writer_starts = 0;
+    EXPECT_OK(bp_network_predict(waited_for, x, ROWS, outputs));
+    finish(0, 1);
+    bp_network_free(waited_for);
+    EXPECT_OK(bp_activation_unregister("wait"));
+}
+
+/* Readers that always overlap, each inside for longer than a writer has patience at first, do not keep a writer out. */
+static int32_t take_long(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    const struct timespec moment = {0, 5000000};
+    nanosleep(&moment, NULL);
+    return pass(z, a, rows, columns, user_data);
+}
+
+static void *predict_on(void *data) {
+    worker *self = (worker *)data;
+    float outputs[ROWS * OUTPUTS];
+    while (!SEEN(training_done)) {
+        self->wrong += bp_network_predict(waited_for, x, ROWS, outputs) != BP_OK;
+        TELL(self->done, self->done + 1);
+    }
+    return NULL;
+}
+
+static void readers_that_overlap_let_a_writer_in(void) {
+    EXPECT_OK(bp_activation_register_vector("long", take_long, pass_back, NULL, NULL));
+    waited_for = some_network(3, "long");
+    TELL(training_done, 0);
+    start(0, 4, predict_on);
+    wait_for(4);
+    for (int step = 0; step < 5; step++) EXPECT_OK(bp_network_train_minibatch(waited_for, x, y, ROWS, 0.05f, NULL));
+    TELL(training_done, 1);
+    finish(0, 4);
+    bp_network_free(waited_for);
+    EXPECT_OK(bp_activation_unregister("long"));
+}
+
 /* ---- Handles that other threads free */
 
 static bp_network *shared;
@@ -309,6 +384,8 @@ int main(void) {
     CLAIM(networks_on_many_threads_give_the_same_bits);
     CLAIM(readers_see_whole_steps_only);
     CLAIM(another_thread_waits_for_the_callback);
+    CLAIM(callback_of_a_reader_may_wait_for_another_reader);
+    CLAIM(readers_that_overlap_let_a_writer_in);
     CLAIM(network_may_be_freed_while_other_threads_use_it);
     CLAIM(activations_come_and_go_on_many_threads);
     CLAIM(messages_of_many_threads_do_not_mix);

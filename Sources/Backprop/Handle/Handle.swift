@@ -112,6 +112,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         _ object: Object, writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
     ) throws(BackpropError) -> R {
         if writing, !inFit, gate.pointee.fitter != nil { throw BackpropError(.busy, "\(Object.isInFit)") }
+        if !writing, object.mayCallBack, cp_load32(&gate.pointee.calls_back) == 0 { cp_store32(&gate.pointee.calls_back, 1) }
         var visit = cp_visit(gate: gate, writes: writing, lost: false, outer: cp_current_visit())
         return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
             cp_set_current_visit(pointer)
@@ -157,15 +158,33 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
             while !tryEnter(writing: false) { cp_wait(0) }  // inside already: no need to queue
             return
         }
-        let ticket = cp_next32(&gate.pointee.next_ticket)
-        var attempt: UInt32 = 0
-        while cp_load32(&gate.pointee.now_serving) != ticket { wait(&attempt) }
+        var ticket = takeTurn(), attempt: UInt32 = 0, patience = Self.firstPatience
         defer { cp_store32(&gate.pointee.now_serving, ticket &+ 1) }
-        attempt = 0
         while !tryEnter(writing: writing) {
             try requireGeneration()
             wait(&attempt)
+            guard attempt >= patience, writing, cp_load32(&gate.pointee.calls_back) != 0,
+                cp_load32(&gate.pointee.next_ticket) != ticket &+ 1
+            else { continue }
+            cp_store32(&gate.pointee.now_serving, ticket &+ 1)
+            ticket = takeTurn()
+            attempt = 0
+            if patience < 1 << 24 { patience += patience / 4 }
         }
+    }
+
+    /// A reader inside may wait, in a callback, for a call of another thread, which waits behind a writer, which waits for
+    /// the reader. So where readers have callbacks, a writer that has waited for them with patience gives its turn to those
+    /// behind it and takes a new ticket. Its patience grows each time by a quarter, from about a millisecond on, until
+    /// it is more than the readers inside take for a call: so readers that keep coming do not keep it out for ever.
+    private static var firstPatience: UInt32 { 240 }
+
+    /// Waits in the queue; the ticket.
+    private func takeTurn() -> UInt32 {
+        let ticket = cp_next32(&gate.pointee.next_ticket)
+        var attempt: UInt32 = 0
+        while cp_load32(&gate.pointee.now_serving) != ticket { wait(&attempt) }
+        return ticket
     }
 
     private func leave(writing: Bool) {
