@@ -431,6 +431,7 @@ static void run_child(const struct call *c, enum kind which, long nth) {
     heap_watch();
     check_failures = 0;
     try_call(c);
+    EXPECT_ERROR(bp_network_train_step(NULL, x, y, 0.1f, NULL), BP_ERROR_NULL_ARGUMENT); /* a thread keeps its message's memory */
     heap_watched = 0;
     told->seen = seen;
     told->failed = failed;

@@ -10,6 +10,16 @@
 #include "calls.h"
 #include "trainer.h"
 
+/* ThreadSanitizer's own locks are not free in a child, and it does not survive the end of the child's only thread. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNDER_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_THREAD_SANITIZER
+#define UNDER_THREAD_SANITIZER 0
+#endif
+
 static const size_t sizes[] = {2, 2, 1}; /* those of calls.h */
 static const float *x = calls_inputs, *y = calls_targets;
 
@@ -452,9 +462,9 @@ static void call_that_lost_its_helpers_fails(int trains) {
 static void training_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { call_that_lost_its_helpers_fails(1); }
 static void prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { call_that_lost_its_helpers_fails(0); }
 
-/* The child has none of the call's own thread. It may end in the callback, or return from it, which ends it. */
+/* The child does not have the thread that made the call. It may end in the callback, or return from it, which ends it. */
 static void child_that_a_helper_forks_ends(void) {
-    for (who = HELPER_FORKS; who <= HELPER_RETURNS; who++) {
+    for (who = HELPER_FORKS; who <= (UNDER_THREAD_SANITIZER ? HELPER_FORKS : HELPER_RETURNS); who++) {
         bp_network *network = large_network("fork-shared");
         caller = pthread_self();
         forked_in = network;
@@ -529,6 +539,6 @@ int main(void) {
     CLAIM(training_that_lost_its_helpers_at_a_fork_fails_in_the_child);
     CLAIM(prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child);
     CLAIM(child_that_a_helper_forks_ends);
-    CLAIM(locks_are_free_in_the_child);
+    if (!UNDER_THREAD_SANITIZER) CLAIM(locks_are_free_in_the_child);
     return check_end();
 }
