@@ -1,4 +1,5 @@
 import CKernels
+import CPlatform
 
 /// What a network is, behind its gate: whoever calls here holds it (see Gate.swift). The other files of this folder
 /// extend it by what it does.
