@@ -82,7 +82,7 @@ def test_default_scaling_learns_numbers_of_any_size_behind_every_activation(rng,
     made.fit_scaling(x, y)
     made.set_optimizer("adam")
     bp.Trainer(epochs=200, learning_rate=0.01, seed=1).fit(made, x, y)
-    assert made.score("r2", x, y) > 0.95
+    assert made.score(x, y, "r2") > 0.95
 
 
 def test_a_network_with_all_defaults_learns_scaled_numbers(rng):
@@ -91,7 +91,7 @@ def test_a_network_with_all_defaults_learns_scaled_numbers(rng):
     made = bp.Network([4, 8, 1], seed=1)
     made.fit_scaling(x, y)
     bp.Trainer(epochs=300, learning_rate=0.05, seed=1).fit(made, x, y)
-    assert made.score("r2", x, y) > 0.95
+    assert made.score(x, y, "r2") > 0.95
 
 
 def test_bad_targets_of_the_check(rows):
@@ -105,7 +105,7 @@ def test_bad_targets_of_the_check(rows):
 @pytest.mark.parametrize("call, expected", [
     (lambda n: n.set_activation(1, "sigmoid"), '"logistic"'), (lambda n: n.set_loss("mse"), '"squared_error"'),
     (lambda n: n.set_optimizer("Adam"), '"adam"'), (lambda n: n.set_option("learning_rate", 1), "option of a trainer"),
-    (lambda n: n.score("acc", [[0] * 4], [[0]]), '"accuracy"'),
+    (lambda n: n.score([[0] * 4], [[0]], "acc"), '"accuracy"'),
     (lambda n: n.fit_scaling([[0] * 4], input_scaling="zscore"), '"standard"'),
     (lambda n: bp.Trainer(max_iter=3), '"epochs"'), (lambda n: bp.Trainer(scheduel="cosine"), '"schedule"'),
     (lambda n: bp.Trainer(weight_decay=1), "option of a network")])
