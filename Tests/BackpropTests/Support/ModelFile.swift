@@ -30,9 +30,6 @@ extension Network {
         return tensors
     }
 
-    /// One tensor; empty where there is none of that name.
-    func tensor(_ name: String) throws -> [Float] { try tensors()[name] ?? [] }
-
     func savedBytes() throws -> [UInt8] {
         try withTemporaryPath { path in
             try save(to: path)
