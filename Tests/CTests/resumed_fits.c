@@ -71,7 +71,7 @@ static bp_network *fresh_network(const fit *f) {
     EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
     EXPECT_OK(bp_network_set_optimizer(network, f->optimizer));
     if (f->batchnorm) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
-    if (f->dropout) EXPECT_OK(bp_network_set_option(network, "dropout", 0.25));
+    if (f->dropout) EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
     if (f->clipped) EXPECT_OK(bp_network_set_option(network, "clip_norm", 1));
     EXPECT_OK(bp_network_set_option(network, "gradient_reduction", f->mean));
     return network;
