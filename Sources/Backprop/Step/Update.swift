@@ -80,19 +80,21 @@ extension NetworkState {
 /// How a step moves running statistics.
 struct StatisticsMove {
     private let momentum: Float
-    /// n / (n − 1), with which the variance of n rows is that of what they are drawn from; nil for a single row.
-    private let unbiased: Float?
+    private let isSingleRow: Bool
+    /// n / (n − 1), with which the variance of n rows is that of what they are drawn from.
+    private let unbiased: Float
 
     init(rows: Int, momentum: Double) {
         self.momentum = Float(momentum)
-        unbiased = rows > 1 ? Float(rows) / Float(rows - 1) : nil
+        isSingleRow = rows == 1
+        unbiased = Float(rows) / Float(max(rows - 1, 1))  // no division by zero: hosts may have them trapped
     }
 
     /// The running mean and variance of unit i after the step.
     @inline(__always)
     func moved(_ i: Int, _ norm: Normalization, _ buffers: NormWorkspace) -> (mean: Float, variance: Float) {
         let mean = norm.runningMean.base[i], variance = norm.runningVariance.base[i]
-        guard let unbiased else {  // exponentially weighted mean and variance of single values (Finch 2009)
+        if isSingleRow {  // exponentially weighted mean and variance of single values (Finch 2009)
             let distance = buffers.distance(i)
             return (mean + momentum * distance, (1 - momentum) * (variance + momentum * distance * distance))
         }
