@@ -45,12 +45,18 @@ static void release_held(void) {
     pthread_mutex_unlock(&lock);
 }
 
-/* Whether a thread is held within so many seconds. */
-static int wait_for_held(int seconds) {
+static void wait_for_held(void) {
+    pthread_mutex_lock(&lock);
+    while (!holding) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Whether a thread comes, where none may. */
+static int is_held_soon(void) {
     struct timespec end;
     int error = 0, is_held;
     clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += seconds;
+    end.tv_sec += 10;
     pthread_mutex_lock(&lock);
     while (!holding && error == 0) error = pthread_cond_timedwait(&changed, &lock, &end);
     is_held = holding;
@@ -108,15 +114,11 @@ static bp_network *network_with(const char *name) {
 
 /* ---- Children */
 
-/* A child that waits for ever is ended by the alarm, however slow the machine is. */
-static pid_t fork_with_alarm(void) {
+static pid_t fork_child(void) {
     pid_t pid;
     fflush(stdout);
     pid = fork();
-    if (pid == 0) {
-        alarm(120);
-        check_failures = 0;
-    }
+    if (pid == 0) check_failures = 0;
     return pid;
 }
 
@@ -137,8 +139,8 @@ static void fork_beside(void *(*body)(void *), subject *of, void (*child)(subjec
     pid_t pid;
     holding = released = 0;
     EXPECT(pthread_create(&thread, NULL, body, of) == 0);
-    EXPECT(wait_for_held(120));
-    pid = fork_with_alarm();
+    wait_for_held();
+    pid = fork_child();
     if (pid == 0) {
         child(of);
         end_child();
@@ -216,10 +218,10 @@ static void threads_that_queue_are_forgotten_in_the_child(void *(*body)(void *),
     holding = released = 0;
     queued_for = subject.network;
     EXPECT(pthread_create(&thread, NULL, body, &subject) == 0);
-    EXPECT(wait_for_held(120));
+    wait_for_held();
     for (int i = 0; i < 4; i++) EXPECT(pthread_create(&waiting[i], NULL, queue, NULL) == 0);
     nanosleep(&moment, NULL);
-    pid = fork_with_alarm();
+    pid = fork_child();
     if (pid == 0) {
         child(&subject);
         end_child();
@@ -283,7 +285,7 @@ static bp_network *forked_in;
 static int32_t fork_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     if (forks_left > 0) {
         forks_left--;
-        forked = fork_with_alarm();
+        forked = fork_child();
     }
     if (forked == 0) { /* in the child, this thread is still inside */
         EXPECT_ERROR(calls_train_step(forked_in), BP_ERROR_BUSY);
@@ -323,7 +325,7 @@ static void prediction_goes_on_in_the_child_that_its_callback_forked(void) {
 
 static int32_t fork_progress(const bp_progress *progress, void *user_data) {
     (void)user_data;
-    if (progress->epoch == 2) forked = fork_with_alarm();
+    if (progress->epoch == 2) forked = fork_child();
     if (forked == 0) {
         EXPECT_OK(calls_predict(forked_in));
         EXPECT_ERROR(calls_train_step(forked_in), BP_ERROR_BUSY);
@@ -404,11 +406,11 @@ static int32_t fork_shared(const float *z, float *a, size_t rows, size_t columns
     pthread_mutex_unlock(&lock);
     if (first) {
         pid_t pid;
-        int other = wait_for_held(10);
+        int other = is_held_soon();
         pthread_mutex_lock(&lock);
         helper_is_held = other;
         pthread_mutex_unlock(&lock);
-        pid = fork_with_alarm();
+        pid = fork_child();
         if (pid == 0) {
             forked = 0;
             if (!is_caller && who == HELPER_FORKS) { /* the child ends in the callback */
@@ -498,7 +500,7 @@ static void locks_are_free_in_the_child(void) {
     __atomic_store_n(&stop, 0, __ATOMIC_RELEASE);
     for (int i = 0; i < 3; i++) EXPECT(pthread_create(&threads[i], NULL, register_and_create, NULL) == 0);
     for (int i = 0; i < 60; i++) {
-        pid_t pid = fork_with_alarm();
+        pid_t pid = fork_child();
         if (pid == 0) {
             EXPECT_OK(bp_activation_register_scalar("child", bend, bend_slope, NULL, NULL));
             use_networks_of_its_own();
