@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from ctypes import byref
 from collections.abc import Mapping
@@ -46,6 +47,19 @@ class FitResult(NamedTuple):
     history: list[Progress]  # the end of each epoch
 
 
+_fits: dict[int, tuple[int]] = {}  # fits in progress: the thread, by the id of the trainer
+
+
+def _forget_other_threads() -> None:
+    """In a child of fork, which has the forking thread only."""
+    for trainer, (thread,) in list(_fits.items()):
+        if thread != threading.get_ident():
+            del _fits[trainer]
+
+
+os.register_at_fork(after_in_child=_forget_other_threads)
+
+
 class Trainer(Owner):
     """Trains networks: epochs of shuffled minibatches, with a schedule, validation, early stopping and restarts.
 
@@ -57,7 +71,7 @@ class Trainer(Owner):
     and pickles have its options.
     """
 
-    __slots__ = ("_fitting", "_wants_ticks")
+    __slots__ = ("_wants_ticks",)
 
     _free = library.bp_trainer_free
     _noun = "trainer"
@@ -67,7 +81,6 @@ class Trainer(Owner):
         call(library.bp_trainer_create, byref(handle))
         self.close()  # where __init__ is called again
         self._pointer = handle
-        self._fitting = threading.Lock()  # held by the thread in fit
         self.set_option("progress_seconds", 0.1)
         self._wants_ticks = False  # whether the program has chosen progress_seconds
         for name, value in options.items():
@@ -125,12 +138,13 @@ class Trainer(Owner):
         rows = network._rows(inputs, targets)
         held_out = (None, None, 0) if validation is None else _validation(network, validation)
         weights = _row_weights(sample_weight, class_weight, targets, rows[2])
-        if not self._fitting.acquire(blocking=False):  # weights and progress function are those of the fit in progress
+        fit = (threading.get_ident(),)  # a tuple that no other call has
+        if _fits.setdefault(id(self), fit) is not fit:  # weights and progress function are those of the fit in progress
             raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
         try:
             return self._fit(network, rows, held_out, weights, progress)
         finally:
-            self._fitting.release()
+            _fits.pop(id(self), None)
 
     def _fit(self, network: Network, rows: tuple[Any, Any, int], held_out: tuple[Any, Any, int], weights: tuple[Any, int],
              progress: Optional[Callable[[Progress], Any]]) -> FitResult:
