@@ -185,7 +185,7 @@ class Network(Owner):
         """Raises what `Trainer.fit` raises before it changes anything: InvalidValueError or UnsupportedError for settings
         that do not go together, or targets, shape (rows, outputs), that they do not go with. The message says what to set
         instead. NotFiniteError for a NaN or an infinity in targets."""
-        y = None if targets is None else matrix(targets, self._layers[-1], "targets")
+        y = None if targets is None else rows_of_targets(targets, self._layers[-1])
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
              0 if y is None else len(y))
 

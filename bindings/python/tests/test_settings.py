@@ -68,7 +68,7 @@ def test_standard_scaling_behind_logistic_is_refused(rows):
     x, y = rows
     made = network()
     made.fit_scaling(x, y, target_scaling="standard")
-    with pytest.raises(bp.InvalidValueError, match='target scaling "standard" .* fit target scaling "auto"'):
+    with pytest.raises(bp.InvalidValueError, match=r'target scaling "standard" .* fit target scaling "auto"'):
         made.check_settings()
     made.fit_scaling(x, y)
     made.check_settings(y)

@@ -39,6 +39,7 @@ USES = {
     "score": lambda x, y: lambda n: n.score(x, y, measure="mean_absolute_error"),
     "gradient": lambda x, y: lambda n: [part.tolist() for part in map(np.asarray, n.gradient(x, y))],
     "check_gradient": lambda x, y: lambda n: n.check_gradient(x, y),
+    "check_settings": lambda x, y: lambda n: n.check_settings(y),
     "fit_scaling": lambda x, y: lambda n: n.fit_scaling(x, y, target_scaling="min_max"),
 }
 

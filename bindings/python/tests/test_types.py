@@ -35,6 +35,7 @@ network.train_minibatch(x, y)
 network.train_minibatch(x, y, "fast")
 network.score("accuracy", x, y)
 network.score(x, y, measure=1)
+network.check_settings(object())
 network.save(3)
 network.layers = (1, 2)
 network.loss = "squared_error"

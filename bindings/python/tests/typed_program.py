@@ -77,6 +77,7 @@ def train(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bp.Network:
     bias: Floats = network.tensors["layers.1.bias"]
     network.tensors["layers.1.bias"] = bias * 2
     network.tensors["layers.1.bias"] = [0.0] * 8
+    network.check_settings(y)
     network.metadata["reduction"] = f"{reduction} {decay:g}"
 
     losses: list[float] = []
