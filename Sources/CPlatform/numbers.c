@@ -13,8 +13,9 @@ static void make(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
 bool cp_parse_double(const char *text, double *value_out) {
     pthread_once(&made, make);
-    char first = *text == '-' ? text[1] : *text, *end;
-    if (!plain || first < '0' || first > '9' || (first == '0' && (text[1] == 'x' || text[2] == 'x'))) return false;
+    const char *digits = *text == '-' ? text + 1 : text;
+    if (!plain || *digits < '0' || *digits > '9' || digits[1] == 'x' || digits[1] == 'X') return false;
+    char *end;
     *value_out = strtod_l(text, &end, plain);
     return *end == 0 && isfinite(*value_out);
 }
