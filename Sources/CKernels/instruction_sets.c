@@ -7,14 +7,16 @@
 static bool always(void) { return true; }
 
 #if defined(__x86_64__)
+/* The levels that the kernels are compiled for (Package.swift): all of their instructions, and registers that the operating
+ * system saves. */
 static bool has_avx2(void) {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("x86-64-v3");
 }
 
 static bool has_avx512(void) {
-    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4");
 }
 #endif
 
