@@ -180,7 +180,8 @@ final class PlainNetwork {
 }
 
 extension BuiltInActivation {
-    /// f(z) in double precision, by the C library. Not for softmax, which is not a function of one number.
+    /// f(z) in double precision, by the C library: no training depends on what is found here. Not for softmax, which is not
+    /// a function of one number.
     fileprivate func value(_ z: Double) -> Double {
         switch self {
         case .identity, .softmax: z

@@ -43,6 +43,8 @@ public enum Loss: Int, Selectable, Sendable {
     }
 
     /// The sum over rows of the loss, each times its weight where there are weights. z and a are padded, targets are not.
+    /// (What is compiled for size has each conversion to Double wait for the one before it.)
+    @_optimize(speed)
     func sum(
         fused: Bool, z: UnsafePointer<Float>, a: UnsafePointer<Float>, targets: UnsafePointer<Float>,
         weights: UnsafePointer<Float>?, rows: Int, columns: Int, stride: Int
@@ -96,6 +98,7 @@ public enum Loss: Int, Selectable, Sendable {
 }
 
 /// ½ ‖ŷ − y‖²   (notes, §1)
+@_optimize(speed)
 private func halfSquaredError(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
     for k in 0..<columns {
@@ -106,6 +109,7 @@ private func halfSquaredError(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Floa
 }
 
 /// −Σ y log a + (1 − y) log(1 − a), logarithms kept above −100.
+@_optimize(speed)
 private func binaryLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
     for k in 0..<columns {
@@ -115,16 +119,18 @@ private func binaryLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ 
 }
 
 /// The same for a = logistic(z): max(z, 0) − z y + log(1 + e^−|z|).
+@_optimize(speed)
 private func logisticLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
     for k in 0..<columns {
         let z = Double(z[k])
-        sum += (z < 0 ? 0 : z) - z * Double(y[k]) + log1p(exp(-z.magnitude))
+        sum += (z < 0 ? 0 : z) - z * Double(y[k]) + logarithm(ofOnePlus: exponential(ofNegative: -z.magnitude))
     }
     return sum
 }
 
 /// −Σ y log a, logarithms kept above −100.
+@_optimize(speed)
 private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
     for k in 0..<columns { sum -= Double(y[k]) * boundedLog(Double(a[k])) }
@@ -132,18 +138,20 @@ private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float
 }
 
 /// The same for a = softmax(z): Σ y (log Σ eᶻ − z).
+@_optimize(speed)
 private func softmaxLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var largest = z[0]
     for k in 0..<columns { largest = z[k] > largest ? z[k] : largest }
     var total = 0.0
-    for k in 0..<columns { total += exp(Double(z[k] - largest)) }
-    let logTotal = Double(largest) + log(total)
+    for k in 0..<columns { total += exponential(ofNegative: Double(z[k] - largest)) }
+    let logTotal = Double(largest) + logarithm(total)
     var sum = 0.0
     for k in 0..<columns { sum += Double(y[k]) * (logTotal - Double(z[k])) }
     return sum
 }
 
+@_optimize(speed)
 private func boundedLog(_ x: Double) -> Double {
-    let value = log(x)
+    let value = logarithm(x)
     return value < -100 ? -100 : value
 }

@@ -1,6 +1,10 @@
 import CPlatform
 
-/// xⁿ by squaring: the same bits on every machine, which the C library does not promise.
+// What training depends on is computed here, and not by the C library, whose versions differ in last bits: a loss decides
+// which epoch was the best. Swift does not contract a product and a sum into one rounding, so that every machine gives
+// the same bits. Polynomials are minimax fits to the functions named.
+
+/// xⁿ by squaring.
 func power(_ x: Double, _ n: UInt64) -> Double {
     var result = 1.0, square = x, left = n
     while left > 0 {
@@ -11,7 +15,7 @@ func power(_ x: Double, _ n: UInt64) -> Double {
     return result
 }
 
-/// The n-th root of x, 0 ≤ x ≤ 1, by Newton's method; likewise.
+/// The n-th root of x, 0 ≤ x ≤ 1, by Newton's method.
 func root(_ x: Double, _ n: UInt64) -> Double {
     guard x > 0, n > 1 else { return x }
     var y = 1.0
@@ -23,7 +27,7 @@ func root(_ x: Double, _ n: UInt64) -> Double {
     return y
 }
 
-/// cos πx for 0 ≤ x ≤ 1 by its series; likewise.
+/// cos πx for 0 ≤ x ≤ 1 by its series.
 func cosineOfHalfTurns(_ x: Double) -> Double {
     if x > 0.5 { return -cosineOfHalfTurns(1 - x) }
     let square = Double.pi * x * Double.pi * x
@@ -34,4 +38,67 @@ func cosineOfHalfTurns(_ x: Double) -> Double {
         k -= 2
     }
     return sum
+}
+
+/// log 2 in two parts: the first has so few digits that a multiple of it by an exponent is exact.
+private let log2High = 0x1.62e42feep-1, log2Low = 0x1.a39ef35793c76p-33
+
+/// eˣ for x ≤ 0, within 1.1 units in the last place; 0 below −700.
+///
+/// x = (n / 64) log 2 + r with |r| ≤ 1/128 log 2, and eˣ = 2^(n / 64) (1 + r + r² (½ + …)).
+@inline(__always)
+func exponential(ofNegative x: Double) -> Double {
+    let shift = 0x1.8p52  // the low bits of a sum with it are the nearest integer
+    let shifted = x * 0x1.71547652b82fep+6 + shift
+    let n = shifted - shift
+    let r = (x - n * (log2High / 64)) - n * (log2Low / 64)
+    let square = r * r
+    let tail = (0.5 + r * 0x1.5555555555255p-3) + square * (0x1.55556b342389bp-5 + r * 0x1.11111d90623e3p-7)
+    let bits = shifted.bitPattern
+    let power = Double(bitPattern: cp_power_of_two(bits & 63).bitPattern &+ (bits >> 6) << 52)
+    return x < -700 ? 0 : power + power * (r + square * tail)
+}
+
+/// log x within 1 unit in the last place; −∞ of 0, NaN of negative numbers.
+///
+/// x = 2ᵏ m with m between √½ and √2.
+@_optimize(speed)
+func logarithm(_ x: Double) -> Double {
+    if x < 0x1p-1022 {
+        guard x > 0 else { return x == 0 ? -.infinity : .nan }
+        return logarithm(x * 0x1p54, scaledBy: 54)
+    }
+    return x < .infinity ? logarithm(x, scaledBy: 0) : x
+}
+
+@inline(__always)
+private func logarithm(_ x: Double, scaledBy power: Int64) -> Double {
+    let bits = Int64(bitPattern: x.bitPattern)
+    let k = (bits &- Int64(bitPattern: 0.5.squareRoot().bitPattern)) >> 52
+    let m = Double(bitPattern: UInt64(bitPattern: bits &- k << 52))
+    return logarithm(ofOnePlus: m - 1, exponent: Double(k &- power), plus: 0)
+}
+
+/// log(1 + x) for 0 ≤ x ≤ 1, within 1 unit in the last place.
+@inline(__always)
+func logarithm(ofOnePlus x: Double) -> Double {
+    let isLarge = x > 0.41421
+    let sum = 1 + x
+    let rest = x - (sum - 1)  // what rounding took from the sum: it adds rest / sum, and 1 / sum is about this
+    return logarithm(
+        ofOnePlus: isLarge ? 0.5 * sum - 1 : x, exponent: isLarge ? 1 : 0,
+        plus: isLarge ? rest * (1.198 - 0.3536 * sum) : 0)
+}
+
+/// k log 2 + log(1 + f) + a small number, for 1 + f between √½ and √2: log(1 + f) = 2 artanh s with s = f / (2 + f), and
+/// 2 s = f − s f.
+@inline(__always)
+private func logarithm(ofOnePlus f: Double, exponent k: Double, plus small: Double) -> Double {
+    let s = f / (2 + f)
+    let z = s * s, z2 = z * z
+    let low = 0x1.5555555555558p-1 + z * 0x1.99999999952d7p-2
+    let middle = (0x1.2492492df281ap-2 + z * 0x1.c71c62e3f11e6p-3) + z2 * (0x1.7462b51cb66b1p-3 + z * 0x1.39fe51a7c18f9p-3)
+    let tail = z * (low + z2 * (middle + z2 * (z2 * 0x1.2b5900de53b32p-3)))
+    let half = 0.5 * f * f
+    return k * log2High + (f - (half - (s * (half + tail) + (k * log2Low + small))))
 }

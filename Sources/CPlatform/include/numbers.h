@@ -1,10 +1,17 @@
-/* libm, and numbers as text whatever the locale. */
+/* libm, a table for exponentials, and numbers as text whatever the locale. */
 #ifndef CPLATFORM_NUMBERS_H
 #define CPLATFORM_NUMBERS_H
 
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* 2^(i / 64), i = 0 ... 63. */
+__attribute__((always_inline)) static inline double cp_power_of_two(uint64_t i) {
+    extern const double cp_powers_of_two[64] __attribute__((visibility("hidden")));
+    return cp_powers_of_two[i];
+}
 
 /* The whole of text, ended by NUL, as a finite decimal number. */
 bool cp_parse_double(const char *text, double *value_out);
