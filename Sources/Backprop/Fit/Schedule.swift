@@ -23,8 +23,10 @@ struct Schedule {
     func rate(step: UInt64, factor: Double) -> Float {
         let rate = scheduled(step)
         let warmup = options[.warmupSteps]
-        let warmth = Double(step) < warmup ? Double(step + 1) / warmup : 1
-        return Float((rate < floor ? floor : rate) * factor * warmth)
+        let bounded = (rate < floor ? floor : rate) * factor
+        // Not as an expression with ?: the compiler would divide in either case, by 0 where there is no warm-up.
+        guard warmup > 0 else { return Float(bounded) }
+        return Float(bounded * (Double(step) < warmup ? Double(step + 1) / warmup : 1))
     }
 
     /// `factor` after one more plateau.

@@ -50,7 +50,8 @@ final class Scaling {
                 width /= 2
                 offset.base[column] = Float(Double(low) + width)
             }
-            scale.base[column] = Float(width) > 0 ? Float(min(width, Double(Float.greatestFiniteMagnitude))) : 1
+            let bounded = Float(min(width, Double(Float.greatestFiniteMagnitude)))
+            scale.base[column] = bounded > 0 ? bounded : 1
         }
     }
 

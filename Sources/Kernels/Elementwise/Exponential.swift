@@ -193,7 +193,9 @@ func gelu(_ z: Lanes) -> Lanes {
 func geluDerivative(_ z: Lanes, _ a: Lanes) -> Lanes {
     let (t, raised, p, _) = bell(z)
     let density = (lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction)
-    return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), a / z))
+    // z may be 0, in the padding too: what is added prevents a division by 0, and does not change a z of 1e-20 or more.
+    let quotient = a / (z + lanes(1e-30))
+    return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), quotient))
 }
 
 /// t = min(|z|, 14.5), and e^(−t²/2) = 2⁻⁴⁰ raised (1 + p + low).
