@@ -50,6 +50,11 @@
  *            whose work the library's threads were sharing returns BP_ERROR_INVALID_HANDLE there, and the network, where
  *            it was being changed, is freed. On one of the library's threads (bp_activation_set_thread_safe) the child
  *            must end in the callback: returning from it ends the process.
+ * Floating   The library computes in the default environment: rounding to nearest, subnormal numbers kept, no exception
+ * point.     trapped. So neither the caller's rounding mode nor its flush-to-zero bits change a result, and a host that traps
+ *            exceptions is safe. A call leaves the thread's modes, traps, and flags of invalid operation, division by zero
+ *            and overflow as it found them; it may raise the flags of underflow and inexact. Callbacks run in the caller's
+ *            environment, on every thread, and must leave its modes as they are; the flags they raise end with the call.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
  *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
  *            For languages with a garbage collector, exceptions or threads of their own see docs/hosts.md.
@@ -63,8 +68,8 @@
  * Structs    that start with struct_size may come from a program older or newer than the library. The caller sets
  *            struct_size to its own sizeof; the call fills at most that many bytes and sets struct_size to the number it
  *            filled. A struct_size below that of the struct's first version is refused with BP_ERROR_INVALID_VALUE.
- * Determinism. The same seed, calls and data give the same bits, from any language, after any save and load, on
- *            processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
+ * Determinism. The same seed, calls and data give the same bits, from any language, with any C library, after any save and
+ *            load, on processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
  *
  * "notes" below are the lecture notes "Backpropagation in Neural Networks", whose formulas this library implements.
  */

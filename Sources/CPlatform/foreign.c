@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "environment.h"
 #include "memory.h"
 
 /* A number in the form in which its type is passed. */
@@ -68,7 +69,10 @@ double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function
     void *values[CP_MOST_PARAMETERS];
     values[0] = &first;
     for (size_t i = 1; i < call->count; i++) values[i] = (void *)&call->constants[i];
+    uint64_t host = cp_host_environment();
+    if (host != 0) cp_enter_host(host);
     ffi_call((ffi_cif *)&call->cif, function, &result, values);
+    if (host != 0) cp_leave_host(host);
     switch (call->result) {
     case 'f': return result.f;
     case 'd': return result.d;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "environment.h"
+
 const double cp_powers_of_two[64] = {
     0x1p0, 0x1.02c9a3e778061p0, 0x1.059b0d3158574p0, 0x1.0874518759bc8p0,
     0x1.0b5586cf9890fp0, 0x1.0e3ec32d3d1a2p0, 0x1.11301d0125b51p0, 0x1.1429aaea92dep0,
@@ -30,21 +32,32 @@ static locale_t plain;
 
 static void make(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
+/* The C library's functions for text round as the x87 does. Returns the control word to be set again. */
+static uint16_t begin_text(void) {
+    uint16_t x87 = cp_x87_control();
+    cp_set_x87_control(CP_DEFAULT_X87);
+    return x87;
+}
+
 bool cp_parse_double(const char *text, double *value_out) {
     pthread_once(&made, make);
     const char *digits = *text == '-' ? text + 1 : text;
     if (!plain || *digits < '0' || *digits > '9' || digits[1] == 'x' || digits[1] == 'X') return false;
     char *end;
+    uint16_t x87 = begin_text();
     *value_out = strtod_l(text, &end, plain);
+    cp_set_x87_control(x87);
     return *end == 0 && isfinite(*value_out);
 }
 
 void cp_print_decimal(double value, bool is_float, char *buffer, size_t capacity) {
     pthread_once(&made, make);
     locale_t before = uselocale(plain);
+    uint16_t x87 = begin_text();
     for (int digits = is_float ? 6 : 1; digits <= 17; digits++) { /* 4000, not 4e+03 */
         snprintf(buffer, capacity, "%.*g", digits, value);
         if (is_float ? strtof_l(buffer, NULL, plain) == (float)value : strtod_l(buffer, NULL, plain) == value) break;
     }
+    cp_set_x87_control(x87);
     uselocale(before);
 }

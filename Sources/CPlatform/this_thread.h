@@ -2,6 +2,8 @@
 #ifndef CPLATFORM_THIS_THREAD_H
 #define CPLATFORM_THIS_THREAD_H
 
+#include <stdint.h>
+
 #include "gate.h"
 
 enum cp_role {
@@ -14,6 +16,7 @@ typedef struct cp_thread {
     cp_visit *visit;       /* the innermost */
     void *plugin_file;     /* whose entry point runs */
     const char *error_text;
+    uint64_t host; /* of this thread's caller, the floating-point environment, while the library works in another; or 0 */
     enum cp_role role;
 } cp_thread;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "atomics.h"
+#include "environment.h"
 #include "gate.h"
 #include "this_thread.h"
 
@@ -31,7 +32,6 @@ static struct {
     uint32_t number;   /* of the latest job; sleepers wait for it to change */
     uint32_t sleepers;
     uint32_t helpers;  /* threads of the team that may join this job */
-    uint32_t mode;     /* of the caller's floating point */
     uint64_t next;
     uint64_t done;     /* shares */
     uint64_t count;
@@ -81,26 +81,10 @@ static void work(uint32_t number) {
     }
 }
 
-/* How a thread rounds, and what it does with subnormal numbers: the team does as the caller. */
-static uint32_t floating_point_mode(void) {
-#if defined(__x86_64__)
-    return __builtin_ia32_stmxcsr() & ~0x3fu; /* without what has happened so far */
-#else
-    return 0;
-#endif
-}
-
-static void set_floating_point_mode(uint32_t mode) {
-#if defined(__x86_64__)
-    __builtin_ia32_ldmxcsr(mode);
-#else
-    (void)mode;
-#endif
-}
-
 static void *member(void *argument) {
     uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
     cp_this_thread.role = CP_HELPER;
+    cp_set_environment(CP_DEFAULT_ENVIRONMENT);
     for (;;) {
         for (uint32_t spins = 0; LOAD(job.number) == seen; spins++) {
             if (spins < PAUSES + TURNS) {
@@ -113,7 +97,6 @@ static void *member(void *argument) {
         }
         seen = LOAD(job.number);
         if (index >= LOAD(job.helpers)) continue;
-        set_floating_point_mode(LOAD(job.mode));
         work(seen);
         if (cp_this_thread.role == CP_ORPHAN) return NULL;
     }
@@ -184,7 +167,6 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
     STORE(job.next, ticket(number, CLOSED));
     STORE(job.done, 0);
     STORE(job.helpers, helpers);
-    STORE(job.mode, floating_point_mode());
     STORE(job.count, (uint64_t)count);
     STORE(job.task, task);
     STORE(job.context, context);
@@ -204,22 +186,33 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
     return ended;
 }
 
+/* A closure may run functions of the host. On any thread they are inside the network that the caller is in, and run in
+ * the caller's floating-point environment. */
 typedef struct {
     cp_closure *function;
     void *context;
-    cp_visit *visit; /* the caller's: a host's function that calls back from another thread is inside the network, too */
+    cp_visit *visit;
+    uint64_t host;
+    uint16_t x87;
 } closure;
 
 static void run_closure(void *context, ptrdiff_t index) {
     const closure *task = context;
-    cp_visit *own = cp_current_visit();
+    cp_visit *visit = cp_current_visit();
+    uint64_t host = cp_host_environment();
     cp_set_current_visit(task->visit);
+    cp_set_host_environment(task->host);
+    if (cp_x87_control() != task->x87) {
+        cp_clear_x87_flags(); /* of earlier functions: where they are unmasked they would trap now */
+        cp_set_x87_control(task->x87);
+    }
     task->function(index, task->context);
-    cp_set_current_visit(own);
+    cp_set_host_environment(host);
+    cp_set_current_visit(visit);
 }
 
 __attribute__((swiftcall)) bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
-    closure task = {function, context, cp_current_visit()};
+    closure task = {function, context, cp_current_visit(), cp_host_environment(), cp_x87_control()};
     bool ended = cp_run_parallel(count, brief, run_closure, &task);
     if (!ended && task.visit) task.visit->lost = true;
     return ended;

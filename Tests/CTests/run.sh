@@ -100,7 +100,7 @@ training initialization losses trainable names batchnorm fold optimizers dropout
 trainer trainer_errors restarts resume resumed_fits
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus
-threads team fork memory faults
+threads team fork memory faults environment
 limits hygiene allocations
 cplusplus
 "

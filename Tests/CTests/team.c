@@ -1,6 +1,5 @@
 /* Threads inside the library: the same bits for any number of them, also after fork. */
 #define _POSIX_C_SOURCE 200809L
-#include <fenv.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,21 +104,6 @@ static void any_number_of_rows_is_shared_alike(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* The team is there already, and was started by a thread that rounds to nearest. */
-static void the_team_rounds_as_its_caller_does(void) {
-    static run nearest, one, two;
-    train(&nearest, 2, 0);
-    EXPECT(fesetround(FE_UPWARD) == 0);
-    train(&one, 1, 0);
-    train(&two, 2, 0);
-    EXPECT(fesetround(FE_TONEAREST) == 0);
-    expect_same(&one, &two);
-    EXPECT(memcmp(one.outputs, nearest.outputs, sizeof one.outputs) != 0);
-    forget(&nearest);
-    forget(&one);
-    forget(&two);
-}
-
 /* Rows come alone, few and many; alone, often enough after each other that the team is woken for them. */
 static void a_row_is_predicted_alike_alone_and_among_others(void) {
     static float all[ROWS * OUTPUTS], some[ROWS * OUTPUTS];
@@ -205,7 +189,6 @@ int main(void) {
     EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
     CLAIM(results_do_not_depend_on_the_thread_count);
     CLAIM(any_number_of_rows_is_shared_alike);
-    CLAIM(the_team_rounds_as_its_caller_does);
     CLAIM(a_row_is_predicted_alike_alone_and_among_others);
     CLAIM(a_call_takes_less_than_128_KiB_of_stack);
     CLAIM(thread_count_is_checked);

@@ -36,8 +36,8 @@ extension Network {
             map: { z, a, count in
                 for i in 0..<count { a[i] = activation.value(at: z[i]) }
             },
-            slope: { z, a, d, count in
-                for i in 0..<count { d[i] *= activation.derivative(at: z[i], value: a[i]) }
+            slopes: { z, a, slopes, count in
+                for i in 0..<count { slopes[i] = activation.derivative(at: z[i], value: a[i]) }
             })
     }
 
@@ -45,9 +45,9 @@ extension Network {
     static func registerLoops(
         _ name: String, _ isThreadSafe: Bool,
         map: @escaping (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void,
-        slope: @escaping (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+        slopes: @escaping (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
     ) throws(BackpropError) {
-        try register(ActivationPlugin(name: name, kind: .scalar, .numbers(map, slope)), isThreadSafe)
+        try register(ActivationPlugin(name: name, kind: .scalar, .loops(map: map, slopes: slopes)), isThreadSafe)
     }
 
     /// Registers a function of a shared library, nil being the process itself. The signature, such as "d(d)" or "d(d,i)",

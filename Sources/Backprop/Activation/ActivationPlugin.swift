@@ -56,7 +56,7 @@ public final class ActivationPlugin: @unchecked Sendable {
     }
 
     deinit {
-        if isAdopted { destroy?() }
+        if isAdopted { HostEnvironment().run { destroy?() } }
     }
 
     /// False where there is one already.
@@ -96,7 +96,7 @@ extension ActivationPlugin {
             map(z, a, rows * columns)
             return 0
         case .matrices(let forward, _):
-            return forward(z, a, rows, columns)
+            return HostEnvironment().run { forward(z, a, rows, columns) }
         }
     }
 
@@ -111,7 +111,7 @@ extension ActivationPlugin {
             slope(z, a, dz, rows * columns)
             return 0
         case .matrices(_, let backward):
-            return backward(z, a, da, dz, rows, columns)
+            return HostEnvironment().run { backward(z, a, da, dz, rows, columns) }
         }
     }
 

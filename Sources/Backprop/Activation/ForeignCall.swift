@@ -16,11 +16,13 @@ package final class ForeignCall {
         guard constants.count == expected else {
             throw BackpropError(.invalidValue, "the signature has \(expected) constants after z, not \(constants.count)")
         }
-        for i in 0..<expected { try requireFit(constants[i], signature.parameters[i + 1], number: i + 1) }
-        let prepared = signature.parameters.withUnsafeBytes { letters in
-            cp_prepare_call(
-                CChar(signature.result), letters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self),
-                letters.count, constants)
+        let prepared = try inDefaultEnvironment { () throws(BackpropError) in
+            for i in 0..<expected { try requireFit(constants[i], signature.parameters[i + 1], number: i + 1) }
+            return signature.parameters.withUnsafeBytes { letters in
+                cp_prepare_call(
+                    CChar(signature.result), letters.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self),
+                    letters.count, constants)
+            }
         }
         guard let prepared else { throw BackpropError(.outOfMemory, "out of memory: no room for a call") }
         return ForeignCall(prepared)

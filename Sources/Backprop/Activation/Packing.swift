@@ -24,7 +24,7 @@ final class Packing {
     ) -> Int32 {
         let z = z.base + place, a = a.base + place
         pack(zSource, z, rows, columns)
-        let code = function(z, a, rows, columns)
+        let code = HostEnvironment().run { function(z, a, rows, columns) }
         if code == 0 { unpack(a, aTarget, rows, columns) }
         return code
     }
@@ -35,7 +35,7 @@ final class Packing {
     ) -> Int32 {
         let da = da.base + place, dz = dz.base + place
         pack(d, da, rows, columns)
-        let code = function(z.base + place, a.base + place, da, dz, rows, columns)
+        let code = HostEnvironment().run { function(z.base + place, a.base + place, da, dz, rows, columns) }
         if code == 0 { unpack(dz, d, rows, columns) }
         return code
     }

@@ -4,6 +4,10 @@ import CPlatform
 extension ActivationPlugin.Functions {
     package typealias Scalar = cp_scalar_function
     package typealias ScalarDerivative = cp_scalar_derivative
+    /// slopes = f′(z) for so many numbers.
+    typealias Slopes = (
+        _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ slopes: UnsafeMutablePointer<Float>, _ count: Int
+    ) -> Void
 
     package static func scalar(
         _ function: @escaping Scalar, derivative: ScalarDerivative?, _ context: UnsafeMutableRawPointer?
@@ -12,7 +16,7 @@ extension ActivationPlugin.Functions {
             { z, a, count in cp_map_scalar(function, context, z, a, count) },
             derivative.map { derivative in
                 { z, a, d, count in cp_slope_scalar(derivative, context, z, a, d, count) }
-            } ?? differences { function($0, context) })
+            } ?? differences { z in HostEnvironment().run { function(z, context) } })
     }
 
     /// Swift's own.
@@ -20,10 +24,35 @@ extension ActivationPlugin.Functions {
         _ function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?
     ) -> Self {
         .numbers(
-            { z, a, count in for i in 0..<count { a[i] = function(z[i]) } },
+            { z, a, count in
+                let host = HostEnvironment()
+                for i in 0..<count { a[i] = host.run { function(z[i]) } }
+            },
             derivative.map { derivative in
-                { z, a, d, count in for i in 0..<count { d[i] *= derivative(z[i], a[i]) } }
-            } ?? differences(function))
+                { z, a, d, count in
+                    let host = HostEnvironment()
+                    for i in 0..<count { d[i] *= host.run { derivative(z[i], a[i]) } }
+                }
+            } ?? differences { z in HostEnvironment().run { function(z) } })
+    }
+
+    /// Swift's own, with loops compiled for them. `slopes` puts f′(z) where it is told to.
+    static func loops(map: @escaping ActivationPlugin.Map, slopes: @escaping Slopes) -> Self {
+        .numbers(
+            { z, a, count in HostEnvironment().run { map(z, a, count) } },
+            { z, a, d, count in
+                let host = HostEnvironment(), most = 64
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: most) { buffer in
+                    let slope = buffer.baseAddress.unsafelyUnwrapped
+                    var start = 0
+                    while start < count {
+                        let part = min(most, count - start)
+                        host.run { slopes(z + start, a + start, slope, part) }
+                        for i in 0..<part { d[start + i] *= slope[i] }
+                        start += part
+                    }
+                }
+            })
     }
 
     /// Any C function of numbers. The two common shapes need no libffi.
@@ -38,7 +67,7 @@ extension ActivationPlugin.Functions {
                 { z, a, count in cp_map_float(function, z, a, count) },
                 derivative.map { unsafeBitCast($0, to: cp_float_function.self) }.map { derivative in
                     { z, _, d, count in cp_slope_float(derivative, z, d, count) }
-                } ?? differences { function($0) })
+                } ?? differences { z in HostEnvironment().run { function(z) } })
         }
         if signature.isSame(as: "d(d)") {
             let function = unsafeBitCast(function, to: cp_double_function.self)
@@ -46,7 +75,7 @@ extension ActivationPlugin.Functions {
                 { z, a, count in cp_map_double(function, z, a, count) },
                 derivative.map { unsafeBitCast($0, to: cp_double_function.self) }.map { derivative in
                     { z, _, d, count in cp_slope_double(derivative, z, d, count) }
-                } ?? fineDifferences { function($0) })
+                } ?? fineDifferences { z in HostEnvironment().run { function(z) } })
         }
         return .numbers(
             { z, a, count in for i in 0..<count { a[i] = Float(call(function, Double(z[i]))) } },

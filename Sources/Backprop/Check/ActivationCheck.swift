@@ -38,6 +38,10 @@ package final class ActivationCheck {
 
     /// Of the activation with that name.
     package static func run(_ name: String) throws(BackpropError) -> ActivationReport {
+        try inDefaultEnvironment { () throws(BackpropError) in try report(on: name) }
+    }
+
+    private static func report(on name: String) throws(BackpropError) -> ActivationReport {
         let activation = try Activation.find(name)
         if activation.is(.sign) {
             throw BackpropError(.unsupported, "the derivative of \"sign\" in training is 1 and not its own")

@@ -20,6 +20,12 @@ extension NetworkState {
             throw BackpropError(.corrupt, "the model's tensors have fields that this library does not know")
         }
         let data = model.data.buffer
+        return try inDefaultEnvironment { () throws(BackpropError) in try network(of: header, data) }
+    }
+
+    private static func network(
+        of header: SafeTensorsHeader, _ data: UnsafeBufferPointer<UInt8>
+    ) throws(BackpropError) -> NetworkState {
         let network = try make(from: header.metadata, dataCount: data.count)
         try fill(network, from: header, data)
         network.optimizerState?.measure(network.optimizer, network.kernels)

@@ -93,6 +93,10 @@ extension Handle where Object == NetworkState {
     /// Takes the network's weights from a file. The network is not entered while the file is read: a slow disk holds up
     /// nobody else.
     package func loadWeights(_ path: CString) throws(BackpropError) {
+        try inDefaultEnvironment { () throws(BackpropError) in try takeWeights(path) }
+    }
+
+    private func takeWeights(_ path: CString) throws(BackpropError) {
         let file = try WeightsFile(reading: path)
         var isDone = false
         while !isDone {  // again where batch normalization was switched meanwhile

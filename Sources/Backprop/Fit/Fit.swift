@@ -6,6 +6,12 @@ extension Handle where Object == TrainerState {
     package func fit(
         _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
     ) throws(BackpropError) -> FitResult {
+        try inDefaultEnvironment { () throws(BackpropError) in try run(network, rows, validation: validation) }
+    }
+
+    private func run(
+        _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
+    ) throws(BackpropError) -> FitResult {
         let trainer = try beginFit { $0.forgetCancellation() }
         defer { endFit() }
         _ = try network.beginFit()
@@ -52,7 +58,7 @@ extension FitPlan {
         guard let progress = trainer.progress else { return }
         for run in runs {
             guard let report = run.report else { continue }
-            let answer = progress(report)
+            let answer = HostEnvironment().run { progress(report) }
             if answer < 0 { throw BackpropError(.callback, "the progress function gave \(Int(answer))") }
             if answer > 0 {
                 for run in runs { run.stop() }

@@ -92,21 +92,24 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         try enter(writing: writing)
         defer { leave(writing: writing) }
         guard let pointer = gate.pointee.object else { throw Self.invalid }
+        let environment = cp_environment()
         // The gate keeps the object alive: counting references costs more than all else on the way in.
         let result = Unmanaged<Object>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
             object -> Result<R, BackpropError> in
             do throws(BackpropError) {
                 return .success(
-                    object.mayCallBack || gate.pointee.fitter != nil
+                    object.mayCallBack || gate.pointee.fitter != nil || !cp_is_default(environment)
                         ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object))
             } catch {
                 return .failure(error)
             }
         }
+        cp_restore_environment(environment)
         return try result.get()
     }
 
-    /// The host may come back from its callbacks: `enterSlowly` then finds this visit.
+    /// The host may come back from its callbacks: `enterSlowly` then finds this visit. And its floating-point environment
+    /// may be any.
     @inline(never)
     private func visitWithCare<R>(
         _ object: Object, writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
@@ -114,17 +117,19 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         if writing, !inFit, gate.pointee.fitter != nil { throw BackpropError(.busy, "\(Object.isInFit)") }
         if !writing, object.mayCallBack, cp_load32(&gate.pointee.calls_back) == 0 { cp_store32(&gate.pointee.calls_back, 1) }
         var visit = cp_visit(gate: gate, writes: writing, lost: false, outer: cp_current_visit())
-        return try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
-            cp_set_current_visit(pointer)
-            defer { cp_set_current_visit(pointer.pointee.outer) }
-            do throws(BackpropError) {
-                let result = try body(object)
-                if !pointer.pointee.lost { return result }
-            } catch {
-                if !pointer.pointee.lost { throw error }
+        return try inDefaultEnvironment { () throws(BackpropError) in
+            try withUnsafeMutablePointer(to: &visit) { pointer throws(BackpropError) in
+                cp_set_current_visit(pointer)
+                defer { cp_set_current_visit(pointer.pointee.outer) }
+                do throws(BackpropError) {
+                    let result = try body(object)
+                    if !pointer.pointee.lost { return result }
+                } catch {
+                    if !pointer.pointee.lost { throw error }
+                }
+                if writing { cp_store32(&gate.pointee.freePending, 1) }  // changed in part
+                throw BackpropError.lostInFork
             }
-            if writing { cp_store32(&gate.pointee.freePending, 1) }  // changed in part
-            throw BackpropError.lostInFork
         }
     }
 

@@ -231,10 +231,12 @@ package final class NetworkState: Guarded {
         forgetTraining()
         fit = FitPosition()
         hasInitialWeights = true
-        let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
-        for index in layers.indices {
-            var stream = Random(seed: seed, stream: UInt64(index) + 1)
-            layers[index].initialize(rule: rule.resolved(for: layers[index].activation), random: &stream)
+        inDefaultEnvironment {  // a network that is being made has no gate yet
+            let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
+            for index in layers.indices {
+                var stream = Random(seed: seed, stream: UInt64(index) + 1)
+                layers[index].initialize(rule: rule.resolved(for: layers[index].activation), random: &stream)
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 #include "atomics.h"
 #include "calls.h"
+#include "environment.h"
 #include "error_text.h"
 #include "files.h"
 #include "foreign.h"

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@testable import Backprop
+@testable import CPlatform
+
+/// Results of the Swift interface do not depend on how the calling thread rounds, and functions of the program run in its
+/// own environment. (Tests/CTests/environment.c says more.) Environments are changed where nothing is computed or awaited
+/// in between.
+@Suite struct FloatingPointEnvironmentTests {
+    private struct Halving: ScalarActivation {
+        func value(at z: Float) -> Float { 0.5 * z }
+        func derivative(at z: Float, value a: Float) -> Float { 0.3 }
+    }
+
+    /// Networks that are made, trained, fitted, saved and asked in an environment.
+    private func results(rounding: Int32) throws -> [[UInt32]] {
+        var numbers = TestNumbers(3)
+        let inputs = numbers.array(40 * 5), targets = numbers.shares(40 * 3)
+        var results: [[UInt32]] = []
+        let own = ["type", "closure", "differences", "buffers"].map { Network.Activation.named("environment-\($0)") }
+        for activation in [.tanh] + own {
+            fesetround(rounding)
+            defer { fesetround(FE_TONEAREST) }
+            let network = try Network(layers: [5, 9, 3], seed: 1)
+            try network.setActivation(activation, layer: 1)
+            try network.setOptimizer(.adam)
+            try network.train(inputs, targets, learningRate: 0.125)
+            try Trainer(["epochs": 2]).fit(network, inputs, targets)
+            let outputs = try network.predict(inputs)
+            let loss = try network.evaluate(inputs, targets)
+            let parameters = try network.parameters()
+            #expect(fegetround() == rounding)
+            results += [bits(outputs), [loss.bitPattern], bits(parameters)]
+        }
+        return results
+    }
+
+    @Test func swiftResultsDoNotDependOnTheRoundingOfTheCaller() throws {
+        let seen = Box<Set<Int32>>([])
+        let note: @Sendable () -> Void = {
+            let rounding = fegetround()
+            seen.change { _ = $0.insert(rounding) }
+        }
+        try Network.registerActivation("environment-type", Halving())
+        try Network.registerActivation("environment-closure", derivative: { _, _ in 0.3 }) { z in
+            note()
+            return 0.1
+        }
+        try Network.registerActivation("environment-differences") { z in 4 * z }
+        try Network.registerActivation(
+            "environment-buffers",
+            forward: { z, a, _ in
+                note()
+                for i in z.indices { a[i] = 0.1 }
+            },
+            backward: { _, _, da, dz, _ in for i in da.indices { dz[i] = da[i] } })
+        defer {
+            for name in ["type", "closure", "differences", "buffers"] {
+                try? Network.unregisterActivation("environment-\(name)")
+            }
+        }
+        let expected = try results(rounding: FE_TONEAREST)
+        for rounding in [FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO] {
+            seen.change { $0 = [] }
+            #expect(try results(rounding: rounding) == expected)
+            #expect(seen.value == [rounding])
+        }
+    }
+
+    @Test func numbersAreReadAlikeInEveryRounding() throws {
+        fesetround(FE_UPWARD)
+        defer { fesetround(FE_TONEAREST) }
+        let read = inDefaultEnvironment { number("0.1") }
+        #expect(read == 0.1)
+        #expect(fegetround() == FE_UPWARD)
+    }
+}

@@ -1,0 +1,373 @@
+/* The caller's floating-point environment: rounding, subnormal numbers, traps and flags. The library's results do not depend
+ * on it, and it is as before after every call; callbacks run in it. */
+#define _GNU_SOURCE
+#include <fenv.h>
+#include <pthread.h>
+#include <xmmintrin.h>
+
+#include "check.h"
+#include "trainer.h"
+
+enum { LOUD = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW, INPUTS = 8, OUTPUTS = 3, ROWS = 104, FLUSH = 0x8040, FLAGS = 0x3f };
+static const size_t sizes[] = {INPUTS, 13, OUTPUTS};
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+
+static const char *const activations[] = {"identity", "sign",     "logistic", "tanh", "relu", "leaky_relu",
+                                          "elu",      "softplus", "softsign", "silu", "gelu", "softmax"};
+static const char *const losses[] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
+static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Exact in every mode; targets of each row are a distribution. */
+static void make_data(void) {
+    for (int i = 0; i < ROWS * INPUTS; i++) x[i] = (float)((i * 37) % 129 - 64) / 32;
+    for (int i = 0; i < ROWS; i++) {
+        y[i * OUTPUTS] = (float)(i % 5) / 8;
+        y[i * OUTPUTS + 1] = (float)(i % 3) / 8;
+        y[i * OUTPUTS + 2] = 1 - y[i * OUTPUTS] - y[i * OUTPUTS + 1];
+    }
+}
+
+/* ---- Environments of a host */
+
+typedef struct {
+    const char *name;
+    int rounding, traps;
+    unsigned flush;
+} mode;
+static const mode modes[] = {
+    {"to nearest", FE_TONEAREST, 0, 0},         {"upward", FE_UPWARD, 0, 0},
+    {"downward", FE_DOWNWARD, 0, 0},            {"toward zero", FE_TOWARDZERO, 0, 0},
+    {"flushing to zero", FE_TONEAREST, 0, FLUSH}, {"trapping", FE_TONEAREST, LOUD, 0},
+    {"all of it", FE_DOWNWARD, LOUD, FLUSH},
+};
+
+static void enter(const mode *m) {
+    feclearexcept(FE_ALL_EXCEPT);
+    fesetround(m->rounding);
+    feenableexcept(m->traps);
+    _mm_setcsr(_mm_getcsr() | m->flush);
+}
+
+static int is_in(const mode *m) {
+    return fegetround() == m->rounding && fegetexcept() == m->traps && (_mm_getcsr() & FLUSH) == m->flush &&
+           (_mm_getcsr() & 0x1f80 & ~(unsigned)(m->traps << 7)) == (0x1f80 & ~(unsigned)(m->traps << 7));
+}
+
+static void leave(void) {
+    fedisableexcept(FE_ALL_EXCEPT);
+    fesetround(FE_TONEAREST);
+    _mm_setcsr(0x1f80);
+    feclearexcept(FE_ALL_EXCEPT);
+}
+
+static const mode *present = &modes[0]; /* what callbacks compare with */
+static volatile int calls, strangers, elsewhere; /* in all; in another environment; on a thread of the library's own */
+static pthread_t caller;
+
+static void look(void) {
+    calls++;
+    if (!is_in(present)) strangers++;
+    if (!pthread_equal(pthread_self(), caller)) elsewhere++;
+}
+
+/* Values that no rounding touches; what the library does with them is rounded. */
+static float tenth(float z, void *user_data) { return (void)z, (void)user_data, look(), 0.1f; }
+static float third(float z, float a, void *user_data) { return (void)z, (void)a, (void)user_data, look(), 0.3f; }
+static double third_double(double z) { return (void)z, look(), 1.0 / 4 + 0x1p-40; }
+static double scaled(double z, double factor) { return (void)z, look(), factor; }
+static float plus(float z, float more) { return (void)z, look(), more; }
+static int32_t forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)z, (void)user_data;
+    look();
+    for (size_t i = 0; i < rows * columns; i++) a[i] = 0.1f;
+    return 0;
+}
+static int32_t backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                        void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    look();
+    for (size_t i = 0; i < rows * columns; i++) dz[i] = da[i];
+    return 0;
+}
+static void destroy(void *user_data) { (void)user_data, look(); }
+static int32_t watch(const bp_progress *progress, void *user_data) { return (void)progress, (void)user_data, look(), 0; }
+
+/* ---- All calls that compute, and their results as one number */
+
+static uint64_t digest;
+
+static void add(const void *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) digest = (digest ^ ((const uint8_t *)bytes)[i]) * 1099511628211u;
+}
+
+static void add_network(const bp_network *network) {
+    snapshot now = snapshot_of(network);
+    add(now.bytes, now.count);
+    free(now.bytes);
+}
+
+/* No flag of the three is left, and the environment is the host's. */
+#define EXPECT_QUIET(call) \
+    (feclearexcept(FE_ALL_EXCEPT), EXPECT_OK(call) && EXPECT(!fetestexcept(LOUD)) && EXPECT(is_in(present)))
+
+static void use(bp_network *network, size_t rows) {
+    static float outputs[ROWS * OUTPUTS], gradient[1024];
+    size_t count = 0;
+    float loss = 0;
+    double score = 0;
+    EXPECT_QUIET(bp_network_parameter_count(network, &count));
+    if (!EXPECT(count <= COUNT(gradient))) return;
+    EXPECT_QUIET(bp_network_train_minibatch(network, x, y, rows, 0.01f, &loss));
+    add(&loss, sizeof loss);
+    EXPECT_QUIET(bp_network_train_step(network, x, y, 0.01f, &loss));
+    add(&loss, sizeof loss);
+    EXPECT_QUIET(bp_network_gradient(network, x, y, rows, gradient, count, &loss));
+    add(gradient, count * sizeof *gradient);
+    EXPECT_QUIET(bp_network_predict(network, x, rows, outputs));
+    add(outputs, rows * OUTPUTS * sizeof *outputs);
+    EXPECT_QUIET(bp_network_predict(network, x, 1, outputs));
+    EXPECT_QUIET(bp_network_evaluate(network, x, y, rows, &loss));
+    add(&loss, sizeof loss);
+    EXPECT_QUIET(bp_network_score(network, "r2", x, y, rows, &score));
+    add(&score, sizeof score);
+    add_network(network);
+}
+
+static bp_network *made(const char *hidden, const char *output, const char *loss, const char *optimizer, int norm) {
+    bp_network *network = NULL;
+    EXPECT_QUIET(bp_network_create(sizes, 3, 1, &network));
+    EXPECT_QUIET(bp_network_set_activation(network, 1, hidden));
+    EXPECT_QUIET(bp_network_set_activation(network, 2, output));
+    EXPECT_QUIET(bp_network_set_loss(network, loss));
+    EXPECT_QUIET(bp_network_set_optimizer(network, optimizer));
+    EXPECT_QUIET(bp_network_set_batchnorm(network, 1, norm));
+    return network;
+}
+
+static void fit(bp_network *network, size_t rows, const char *options) {
+    bp_trainer *trainer = trainer_with(options);
+    double loss = 0;
+    EXPECT_QUIET(bp_trainer_set_progress(trainer, watch, NULL));
+    EXPECT_QUIET(bp_trainer_fit(trainer, network, x, y, rows, NULL, NULL, 0, &loss));
+    add(&loss, sizeof loss);
+    bp_trainer_free(trainer);
+    add_network(network);
+}
+
+static void use_all(void) {
+    static const size_t rows[] = {1, 2, 5, 17, ROWS};
+    for (size_t a = 0; a < COUNT(activations); a++)
+        for (int norm = 0; norm < 2; norm++)
+            for (size_t r = 0; r < COUNT(rows); r++) {
+                bp_network *network = made(activations[a], "logistic", "squared_error", "sgd", norm);
+                use(network, rows[r]);
+                fit(network, rows[r], "epochs=2");
+                bp_network_free(network);
+            }
+    for (size_t l = 0; l < COUNT(losses); l++)
+        for (size_t o = 0; o < COUNT(optimizers); o++) {
+            bp_network *network = made("tanh", l == 2 ? "softmax" : "logistic", losses[l], optimizers[o], o % 2);
+            EXPECT_QUIET(bp_network_set_option(network, "weight_decay", 0.001));
+            EXPECT_QUIET(bp_network_set_option(network, "clip_norm", 0.25));
+            EXPECT_QUIET(bp_network_set_dropout(network, 1, l == 0 ? 0.3 : 0));
+            use(network, ROWS);
+            bp_network_free(network);
+        }
+    for (int schedule = 0; schedule < 7; schedule++) {
+        char options[200]; /* numbers that are exact: strtod, too, rounds as the thread does */
+        snprintf(options, sizeof options, "epochs=4 schedule=%d warmup_steps=%d patience=1 validation_fraction=0.25 restarts=%d",
+                 schedule, schedule % 2 ? 3 : 0, schedule == 3 ? 3 : 0);
+        bp_network *network = made("elu", "softmax", "cross_entropy", "adam", 1);
+        fit(network, ROWS, options);
+        EXPECT_QUIET(bp_network_fold_batchnorm(network));
+        add_network(network);
+        bp_network_free(network);
+    }
+    bp_network *network = made("gelu", "identity", "squared_error", "sgd", 0), *loaded = NULL;
+    EXPECT_QUIET(bp_network_fit_scaling(network, "standard", "min_max", x, y, ROWS));
+    EXPECT_QUIET(bp_network_set_option(network, "beta1", 0.1));
+    use(network, ROWS);
+    snapshot saved = snapshot_of(network);
+    EXPECT_QUIET(bp_network_load_memory(saved.bytes, saved.count, &loaded));
+    add_network(loaded);
+    EXPECT_QUIET(bp_network_initialize(loaded, 5));
+    add_network(loaded);
+    free(saved.bytes);
+    bp_network_free(loaded);
+    bp_network_free(network);
+}
+
+static void use_callbacks(void) {
+    static const char *const names[] = {"tenth", "fourth", "scaled", "plus", "matrices", "undifferentiated"};
+    static const double factor = 0.1;
+    EXPECT_QUIET(bp_activation_register_scalar("tenth", tenth, third, NULL, destroy));
+    EXPECT_QUIET(bp_activation_register_scalar("undifferentiated", tenth, NULL, NULL, destroy));
+    EXPECT_QUIET(bp_activation_register_foreign("fourth", (bp_foreign_fn)third_double, (bp_foreign_fn)third_double, "d(d)", NULL, 0));
+    EXPECT_QUIET(bp_activation_register_foreign("scaled", (bp_foreign_fn)scaled, (bp_foreign_fn)scaled, "d(d,d)", &factor, 1));
+    EXPECT_QUIET(bp_activation_register_foreign("plus", (bp_foreign_fn)plus, (bp_foreign_fn)plus, "f(f,f)", &factor, 1));
+    EXPECT_QUIET(bp_activation_register_vector("matrices", forward, backward, NULL, destroy));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        bp_network *network = made(names[i], "logistic", "squared_error", "sgd", 1);
+        use(network, ROWS);
+        fit(network, ROWS, "epochs=2");
+        EXPECT_QUIET(bp_activation_unregister(names[i]));
+        EXPECT_QUIET(bp_network_set_activation(network, 1, "tanh")); /* the last use: destroyed inside of a call */
+        bp_network_free(network);
+    }
+}
+
+/* ---- Claims */
+
+/* Where one would trap, it would end this program. */
+static void finite_data_give_the_same_bits_in_every_environment_and_raise_nothing(void) {
+    uint64_t expected = 0;
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        present = &modes[i];
+        digest = 14695981039346656037u;
+        enter(present);
+        use_all();
+        leave();
+        if (i == 0) expected = digest;
+        if (!EXPECT(digest == expected)) printf("#   %s\n", modes[i].name);
+    }
+    present = &modes[0];
+}
+
+static void callbacks_run_in_the_callers_environment_and_their_results_are_used_in_the_librarys(void) {
+    uint64_t expected = 0;
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        present = &modes[i];
+        digest = 14695981039346656037u;
+        calls = strangers = 0;
+        enter(present);
+        use_callbacks();
+        leave();
+        if (i == 0) expected = digest;
+        if (!EXPECT(digest == expected) || !EXPECT(strangers == 0)) printf("#   %s\n", modes[i].name);
+        EXPECT(calls > 1000);
+    }
+    present = &modes[0];
+}
+
+/* Large enough to be shared. Whether a thread of the library's own comes in time is luck: it is waited for a while. */
+static void callbacks_on_other_threads_run_in_the_callers_environment(void) {
+    enum { WIDTH = 160, MANY = 512 };
+    static const size_t wide[] = {WIDTH, WIDTH, WIDTH};
+    static float inputs[MANY * WIDTH];
+    static float outputs[MANY * WIDTH];
+    EXPECT_OK(bp_set_thread_count(4));
+    EXPECT_OK(bp_activation_register_scalar("tenth", tenth, third, NULL, NULL));
+    EXPECT_OK(bp_activation_set_thread_safe("tenth", 1));
+    bp_network *network = check_network(wide, 3, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "tenth"));
+    for (size_t i = 0; i < 2 * COUNT(modes); i++) {
+        present = &modes[i % COUNT(modes)];
+        strangers = elsewhere = 0;
+        enter(present);
+        for (int n = 0; n < 50 && !elsewhere; n++) {
+            EXPECT_OK(bp_network_train_minibatch(network, inputs, inputs, MANY, 0.01f, NULL));
+            EXPECT_OK(bp_network_predict(network, inputs, MANY, outputs));
+        }
+        leave();
+        EXPECT(strangers == 0);
+    }
+    present = &modes[0];
+    bp_network_free(network);
+    EXPECT_OK(bp_activation_unregister("tenth"));
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
+/* ---- A callback that calls the library */
+
+static bp_network *inner;
+static float inner_outputs[OUTPUTS];
+static float calling(float z, void *user_data) {
+    (void)user_data;
+    look();
+    if (bp_network_predict(inner, x, 1, inner_outputs) != BP_OK) strangers++;
+    look();
+    return z;
+}
+
+static void calls_from_callbacks_give_the_same_bits_and_leave_the_environment(void) {
+    float expected[OUTPUTS];
+    inner = check_network(sizes, 3, 7);
+    EXPECT_OK(bp_network_predict(inner, x, 1, expected));
+    EXPECT_OK(bp_activation_register_scalar("calling", calling, third, NULL, NULL));
+    bp_network *network = check_network(sizes, 3, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "calling"));
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        present = &modes[i];
+        strangers = 0;
+        enter(present);
+        EXPECT_QUIET(bp_network_train_minibatch(network, x, y, 5, 0.01f, NULL));
+        leave();
+        EXPECT(strangers == 0);
+        EXPECT(memcmp(expected, inner_outputs, sizeof expected) == 0);
+    }
+    present = &modes[0];
+    bp_network_free(network);
+    bp_network_free(inner);
+    EXPECT_OK(bp_activation_unregister("calling"));
+}
+
+static void flags_of_the_caller_stay_raised(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    for (size_t i = 0; i < 5; i++) {
+        present = &modes[i];
+        enter(present);
+        feraiseexcept(FE_INVALID);
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL));
+        EXPECT(fetestexcept(LOUD) == FE_INVALID);
+        leave();
+    }
+    present = &modes[0];
+    bp_network_free(network);
+}
+
+static int32_t failing(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    (void)z, (void)a, (void)rows, (void)columns, (void)user_data;
+    look();
+    return 3;
+}
+
+static void calls_that_fail_leave_the_environment_and_its_flags(void) {
+    static float infinite[INPUTS], huge[INPUTS], many[OUTPUTS];
+    for (int i = 0; i < INPUTS; i++) huge[i] = 3e38f;
+    for (int i = 0; i < OUTPUTS; i++) many[i] = -3e38f;
+    infinite[3] = INFINITY;
+    EXPECT_OK(bp_activation_register_vector("failing", failing, backward, NULL, NULL));
+    bp_network *network = check_network(sizes, 3, 1), *other = check_network(sizes, 3, 1);
+    EXPECT_OK(bp_network_set_activation(network, 1, "failing"));
+    EXPECT_OK(bp_network_set_activation(other, 2, "identity"));
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        present = &modes[i];
+        strangers = 0;
+        enter(present);
+        EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL), BP_ERROR_CALLBACK);
+        EXPECT_ERROR(bp_network_train_step(other, infinite, y, 0.01f, NULL), BP_ERROR_NOT_FINITE);
+        EXPECT_ERROR(bp_network_train_step(other, huge, many, 1, NULL), BP_ERROR_NOT_FINITE);
+        EXPECT_ERROR(bp_network_set_option(other, "momentum", 2), BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(bp_network_predict(NULL, x, 1, many), BP_ERROR_NULL_ARGUMENT);
+        EXPECT(!fetestexcept(LOUD) && is_in(present));
+        leave();
+        EXPECT(strangers == 0);
+    }
+    present = &modes[0];
+    bp_network_free(network);
+    bp_network_free(other);
+    EXPECT_OK(bp_activation_unregister("failing"));
+}
+
+int main(void) {
+    caller = pthread_self();
+    make_data();
+    CLAIM(finite_data_give_the_same_bits_in_every_environment_and_raise_nothing);
+    CLAIM(callbacks_run_in_the_callers_environment_and_their_results_are_used_in_the_librarys);
+    CLAIM(callbacks_on_other_threads_run_in_the_callers_environment);
+    CLAIM(calls_from_callbacks_give_the_same_bits_and_leave_the_environment);
+    CLAIM(flags_of_the_caller_stay_raised);
+    CLAIM(calls_that_fail_leave_the_environment_and_its_flags);
+    return check_end();
+}

@@ -1,0 +1,41 @@
+"""Results do not depend on how the calling thread rounds, and Python's functions run in its own environment."""
+import ctypes
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+libm = ctypes.CDLL("libm.so.6")
+TENTH = np.float32(0.1)
+TO_NEAREST, DOWNWARD, UPWARD, TOWARD_ZERO = 0x000, 0x400, 0x800, 0xC00  # <fenv.h> on x86-64
+
+
+def results(x, y, rounding, seen):
+    @bp.activation.vector(backward=lambda z, a, da: da)
+    def environment_probe(z):
+        seen.add(libm.fegetround())
+        return np.full_like(z, TENTH)
+
+    libm.fesetround(rounding)
+    try:
+        network = bp.Network([3, 7, 2], seed=1)
+        network.train_minibatch(x, y, learning_rate=0.125)
+        network.set_activation(1, environment_probe)
+        bp.Trainer(epochs=2, seed=1).fit(network, x, y)
+        outputs = network.predict(x)
+        kept = libm.fegetround()
+    finally:
+        libm.fesetround(TO_NEAREST)
+        bp.activation.unregister("environment_probe")
+    assert kept == rounding
+    return outputs.tobytes(), network.parameters.tobytes()
+
+
+@pytest.mark.parametrize("rounding", [DOWNWARD, UPWARD, TOWARD_ZERO])
+def test_results_do_not_depend_on_the_rounding_of_the_caller(rng, rounding):
+    x, y = rng.normal(size=(40, 3)).astype(np.float32), rng.uniform(size=(40, 2)).astype(np.float32)
+    seen = set()
+    expected = results(x, y, TO_NEAREST, set())
+    assert results(x, y, rounding, seen) == expected
+    assert seen == {rounding}
