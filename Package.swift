@@ -29,7 +29,8 @@ func linker(_ words: [String]) -> [String] {
 /// Kernels for the instructions of a level of x86-64, in a folder of links to those of Sources/Kernels. For other processors
 /// the flag does not apply, and nothing calls them.
 func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target {
-    let words = ["-Wno-unused-command-line-argument", "-Xarch_x86_64", "-march=\(level)"] + flags.flatMap { ["-Xarch_x86_64", $0] }
+    let words =
+        ["-Wno-unused-command-line-argument", "-Xarch_x86_64", "-march=\(level)"] + flags.flatMap { ["-Xarch_x86_64", $0] }
     return .target(
         name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]))
 }

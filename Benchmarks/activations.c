@@ -47,14 +47,14 @@ static void bring_all(int thread_safe) {
     require(bp_activation_register_scalar("scalar.softsign", softsign, softsign_slope, NULL, NULL));
     require(bp_activation_register_vector("vector.relu", relus, relus_back, NULL, NULL));
     require(bp_activation_register_vector("vector.softsign", softsigns, softsigns_back, NULL, NULL));
-    require(bp_activation_register_foreign("foreign.relu", (bp_foreign_fn)relu_f, (bp_foreign_fn)relu_slope_f, "f(f)",
-                                           NULL, 0));
-    require(bp_activation_register_foreign("foreign.softsign", (bp_foreign_fn)softsign_f,
-                                           (bp_foreign_fn)softsign_slope_f, "f(f)", NULL, 0));
-    require(bp_activation_register_foreign("ffi.relu", (bp_foreign_fn)relu_ffi, (bp_foreign_fn)relu_slope_ffi,
+    require(
+        bp_activation_register_foreign("foreign.relu", (bp_foreign_fn)relu_f, (bp_foreign_fn)relu_slope_f, "f(f)", NULL, 0));
+    require(bp_activation_register_foreign("foreign.softsign", (bp_foreign_fn)softsign_f, (bp_foreign_fn)softsign_slope_f,
+                                           "f(f)", NULL, 0));
+    require(bp_activation_register_foreign("ffi.relu", (bp_foreign_fn)relu_ffi, (bp_foreign_fn)relu_slope_ffi, "d(d,d)",
+                                           &unused, 1));
+    require(bp_activation_register_foreign("ffi.softsign", (bp_foreign_fn)softsign_ffi, (bp_foreign_fn)softsign_slope_ffi,
                                            "d(d,d)", &unused, 1));
-    require(bp_activation_register_foreign("ffi.softsign", (bp_foreign_fn)softsign_ffi,
-                                           (bp_foreign_fn)softsign_slope_ffi, "d(d,d)", &unused, 1));
     for (int form = 0; form < FORMS; form++)
         for (int formula = 0; formula < 2; formula++) {
             snprintf(name, sizeof name, "%s.%s", forms[form], formulas[formula]);
@@ -108,13 +108,15 @@ static void training(int formula, int threads, int thread_safe, int rounds) {
     for (int round = -2; round < rounds; round++) /* two to warm up */
         for (int i = 0; i <= FORMS; i++) {
             double start = seconds(threads);
-            for (int step = 0; step < STEPS; step++)
-                require(bp_network_train_minibatch(networks[i], x, y, ROWS, 0.01f, NULL));
+            for (int step = 0; step < STEPS; step++) require(bp_network_train_minibatch(networks[i], x, y, ROWS, 0.01f, NULL));
             if (round >= 0) times[i][round] = (seconds(threads) - start) / STEPS;
         }
     double own = median(times[0], rounds);
     printf("%-8s %d thread%s%s   built in %6.1f us a step", formulas[formula], threads, threads > 1 ? "s" : " ",
-           threads == 1 ? "             " : thread_safe ? ", thread-safe" : "             ", 1e6 * own);
+           threads == 1      ? "             "
+               : thread_safe ? ", thread-safe"
+                             : "             ",
+           1e6 * own);
     for (int form = 0; form < FORMS; form++)
         printf("   %s %+.1f %%", forms[form], 100 * (median(times[1 + form], rounds) / own - 1));
     printf("\n");

@@ -16,10 +16,8 @@ static void one_epoch(const job *j) {
     if (j->batch > 1)
         for (int i = 0; i < parts; i++) fann_train_epoch(net, part[i]);
     else if (online_loop)
-        for (int i = 0; i < j->rows; i++)
-            fann_train(net, j->x + (size_t)i * j->size[0], j->y + (size_t)i * j->size[j->layers]);
-    else
-        fann_train_epoch(net, all);
+        for (int i = 0; i < j->rows; i++) fann_train(net, j->x + (size_t)i * j->size[0], j->y + (size_t)i * j->size[j->layers]);
+    else fann_train_epoch(net, all);
 }
 
 static const char *peer_prepare(const job *j, const char **variant) {
@@ -97,8 +95,7 @@ static void peer_run(const job *j, long n) {
         return;
     }
     for (; n > 0; n--, at++)
-        for (int b = 0; b < j->batch; b++)
-            fann_run(net, j->x + (size_t)((at * j->batch + b) % j->rows) * j->size[0]);
+        for (int b = 0; b < j->batch; b++) fann_run(net, j->x + (size_t)((at * j->batch + b) % j->rows) * j->size[0]);
 }
 
 static void peer_outputs(const job *j, int n, float *out) {

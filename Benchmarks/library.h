@@ -34,8 +34,8 @@ static inline int32_t softsigns(const float *z, float *a, size_t rows, size_t co
     for (size_t i = 0; i < rows * columns; i++) a[i] = z[i] / (1 + fabsf(z[i]));
     return 0;
 }
-static inline int32_t softsigns_back(const float *z, const float *a, const float *da, float *dz, size_t rows,
-                                     size_t columns, void *user_data) {
+static inline int32_t softsigns_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                                     void *user_data) {
     (void)a, (void)user_data;
     for (size_t i = 0; i < rows * columns; i++) {
         float m = 1 + fabsf(z[i]);

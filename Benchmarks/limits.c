@@ -38,8 +38,7 @@ static int by_value(const void *a, const void *b) {
 /* Prints `fields` (the head of a JSON object) with median, min and max of v. */
 static void report(const char *fields, const char *unit, double *v, int n) {
     qsort(v, n, sizeof *v, by_value);
-    printf("{%s,\"unit\":\"%s\",\"median\":%.5g,\"min\":%.5g,\"max\":%.5g}\n",
-           fields, unit, v[n / 2], v[0], v[n - 1]);
+    printf("{%s,\"unit\":\"%s\",\"median\":%.5g,\"min\":%.5g,\"max\":%.5g}\n", fields, unit, v[n / 2], v[0], v[n - 1]);
     fflush(stdout);
 }
 
@@ -87,7 +86,8 @@ static void run_fma(int threads) {
         for (long i = 0; i < steps / 8; i++)
             __asm__ volatile("add %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0\n"
                              "add %1,%0\nadd %1,%0\nadd %1,%0\nadd %1,%0"
-                             : "+r"(x) : "r"((uint64_t)i));
+                             : "+r"(x)
+                             : "r"((uint64_t)i));
         ghz[r] = 1e-9 * steps / (now() - t);
     }
     report("\"test\":\"clock\",\"threads\":1", "GHz", ghz, ROUNDS);
@@ -139,14 +139,16 @@ static void run_mem_one(int threads, const char *kernel, size_t bytes, const cha
     for (int t = 0; t < threads; t++)
         for (int k = 0; k < arrays; k++) free(buf[t][k] - 80 * k);
     char f[160];
-    snprintf(f, sizeof f, "\"test\":\"mem\",\"kernel\":\"%s\",\"level\":\"%s\",\"bytes_per_thread\":%zu,\"threads\":%d",
-             kernel, level, bytes, threads);
+    snprintf(f, sizeof f, "\"test\":\"mem\",\"kernel\":\"%s\",\"level\":\"%s\",\"bytes_per_thread\":%zu,\"threads\":%d", kernel,
+             level, bytes, threads);
     report(f, "GB/s", rate, ROUNDS);
 }
 
 static void run_mem(int threads) {
-    static const struct { const char *level; size_t bytes; } set[] = {
-        {"L1", 24u << 10}, {"L2", 288u << 10}, {"L3 (1 MB)", 960u << 10}, {"L3 (8 MB)", 8u << 20}, {"DRAM", 384u << 20}};
+    static const struct {
+        const char *level;
+        size_t bytes;
+    } set[] = {{"L1", 24u << 10}, {"L2", 288u << 10}, {"L3 (1 MB)", 960u << 10}, {"L3 (8 MB)", 8u << 20}, {"DRAM", 384u << 20}};
     for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
         run_mem_one(threads, "triad", set[i].bytes, set[i].level);
         run_mem_one(threads, "read", set[i].bytes, set[i].level);
@@ -170,7 +172,8 @@ static void run_shape(int threads, const char *net, const char *op, int ta, int 
         if (r >= 0) rate[r] = 1e-9 * flop * reps / e;
     }
     char f[200];
-    snprintf(f, sizeof f, "\"test\":\"gemm\",\"net\":\"%s\",\"op\":\"%s\","
+    snprintf(f, sizeof f,
+             "\"test\":\"gemm\",\"net\":\"%s\",\"op\":\"%s\","
              "\"layout\":\"%c%c\",\"m\":%d,\"n\":%d,\"k\":%d,\"threads\":%d",
              net, op, ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, threads);
     report(f, "GFLOP/s", rate, ROUNDS);
@@ -211,52 +214,52 @@ static void run_gemm(int threads) {
 
 /* Online SGD of an I-H-O logistic network with squared error, sizes known to
  * the compiler.  Weights: hidden [H][I], output [O][H]. */
-#define HAND(I, H, O)                                                                                   \
-    static float w1_##I[H][I], b1_##I[H], w2_##I[O][H], b2_##I[O];                                      \
-    __attribute__((noinline)) static void hand_##I(const float *x, const float *y, float eta) {         \
-        float h[H], d[O], g[H];                                                                         \
-        for (int j = 0; j < H; j++) {                                                                   \
-            float s = 0;                                                                                \
-            for (int i = 0; i < I; i++) s += w1_##I[j][i] * x[i];                                       \
-            h[j] = s + b1_##I[j];                                                                       \
-        }                                                                                               \
-        for (int j = 0; j < H; j++) h[j] = 1 / (1 + expf(-h[j]));                                       \
-        for (int k = 0; k < O; k++) {                                                                   \
-            float s = 0;                                                                                \
-            for (int j = 0; j < H; j++) s += w2_##I[k][j] * h[j];                                       \
-            d[k] = s + b2_##I[k];                                                                       \
-        }                                                                                               \
-        for (int k = 0; k < O; k++) d[k] = 1 / (1 + expf(-d[k]));                                       \
-        for (int k = 0; k < O; k++) d[k] = eta * (y[k] - d[k]) * d[k] * (1 - d[k]);                     \
-        for (int j = 0; j < H; j++) g[j] = 0;                                                           \
-        for (int k = 0; k < O; k++) {                                                                   \
-            for (int j = 0; j < H; j++) g[j] += d[k] * w2_##I[k][j];                                    \
-            for (int j = 0; j < H; j++) w2_##I[k][j] += d[k] * h[j];                                    \
-            b2_##I[k] += d[k];                                                                          \
-        }                                                                                               \
-        for (int j = 0; j < H; j++) {                                                                   \
-            g[j] *= h[j] * (1 - h[j]);                                                                  \
-            b1_##I[j] += g[j];                                                                          \
-            for (int i = 0; i < I; i++) w1_##I[j][i] += g[j] * x[i];                                    \
-        }                                                                                               \
-    }                                                                                                   \
-    static void run_hand_##I(const char *name, int rows) {                                              \
+#define HAND(I, H, O)                                                                                                      \
+    static float w1_##I[H][I], b1_##I[H], w2_##I[O][H], b2_##I[O];                                                         \
+    __attribute__((noinline)) static void hand_##I(const float *x, const float *y, float eta) {                            \
+        float h[H], d[O], g[H];                                                                                            \
+        for (int j = 0; j < H; j++) {                                                                                      \
+            float s = 0;                                                                                                   \
+            for (int i = 0; i < I; i++) s += w1_##I[j][i] * x[i];                                                          \
+            h[j] = s + b1_##I[j];                                                                                          \
+        }                                                                                                                  \
+        for (int j = 0; j < H; j++) h[j] = 1 / (1 + expf(-h[j]));                                                          \
+        for (int k = 0; k < O; k++) {                                                                                      \
+            float s = 0;                                                                                                   \
+            for (int j = 0; j < H; j++) s += w2_##I[k][j] * h[j];                                                          \
+            d[k] = s + b2_##I[k];                                                                                          \
+        }                                                                                                                  \
+        for (int k = 0; k < O; k++) d[k] = 1 / (1 + expf(-d[k]));                                                          \
+        for (int k = 0; k < O; k++) d[k] = eta * (y[k] - d[k]) * d[k] * (1 - d[k]);                                        \
+        for (int j = 0; j < H; j++) g[j] = 0;                                                                              \
+        for (int k = 0; k < O; k++) {                                                                                      \
+            for (int j = 0; j < H; j++) g[j] += d[k] * w2_##I[k][j];                                                       \
+            for (int j = 0; j < H; j++) w2_##I[k][j] += d[k] * h[j];                                                       \
+            b2_##I[k] += d[k];                                                                                             \
+        }                                                                                                                  \
+        for (int j = 0; j < H; j++) {                                                                                      \
+            g[j] *= h[j] * (1 - h[j]);                                                                                     \
+            b1_##I[j] += g[j];                                                                                             \
+            for (int i = 0; i < I; i++) w1_##I[j][i] += g[j] * x[i];                                                       \
+        }                                                                                                                  \
+    }                                                                                                                      \
+    static void run_hand_##I(const char *name, int rows) {                                                                 \
         float *x = floats((size_t)rows * I, 4e-3f), *y = floats((size_t)rows * O, 4e-3f), *w = floats(H * (I + O), 1e-3f); \
-        double rate[ROUNDS];                                                                            \
-        memcpy(w1_##I, w, sizeof w1_##I);                                                               \
-        memcpy(w2_##I, w + H * I, sizeof w2_##I);                                                       \
-        for (int r = 0; r < ROUNDS; r++) {                                                              \
-            long n = 0;                                                                                 \
-            double t = now(), e;                                                                        \
-            do {                                                                                        \
-                for (int q = 0; q < 10000; q++, n++) hand_##I(x + n % rows * I, y + n % rows * O, 0.05f); \
-            } while ((e = now() - t) < 0.3);                                                            \
-            rate[r] = n / e;                                                                            \
-        }                                                                                               \
-        char f[64];                                                                                     \
-        snprintf(f, sizeof f, "\"test\":\"hand\",\"net\":\"%s\",\"threads\":1", name);                  \
-        report(f, "samples/s", rate, ROUNDS);                                                           \
-        free(x), free(y), free(w);                                                                      \
+        double rate[ROUNDS];                                                                                               \
+        memcpy(w1_##I, w, sizeof w1_##I);                                                                                  \
+        memcpy(w2_##I, w + H * I, sizeof w2_##I);                                                                          \
+        for (int r = 0; r < ROUNDS; r++) {                                                                                 \
+            long n = 0;                                                                                                    \
+            double t = now(), e;                                                                                           \
+            do {                                                                                                           \
+                for (int q = 0; q < 10000; q++, n++) hand_##I(x + n % rows * I, y + n % rows * O, 0.05f);                  \
+            } while ((e = now() - t) < 0.3);                                                                               \
+            rate[r] = n / e;                                                                                               \
+        }                                                                                                                  \
+        char f[64];                                                                                                        \
+        snprintf(f, sizeof f, "\"test\":\"hand\",\"net\":\"%s\",\"threads\":1", name);                                     \
+        report(f, "samples/s", rate, ROUNDS);                                                                              \
+        free(x), free(y), free(w);                                                                                         \
     }
 HAND(2, 4, 1)
 HAND(64, 32, 10)

@@ -10,7 +10,10 @@
 
 #include "library.h"
 
-static const struct { const char *name; size_t count, sizes[5], rows, copies; } networks[] = {
+static const struct {
+    const char *name;
+    size_t count, sizes[5], rows, copies;
+} networks[] = {
     {"xor", 3, {2, 4, 1}, 4, 1000},
     {"digits", 3, {64, 32, 10}, 32, 100},
     {"mnist", 4, {784, 256, 128, 10}, 128, 10},
@@ -75,17 +78,17 @@ static void memory(void) {
         bp_network *made[1000];
         size_t parameters, use[4];
         for (int stage = 0; stage < 4; stage++) {
-            for (size_t c = 0; stage == 1 && c < copies; c++)
-                require(bp_network_create(sizes, networks[i].count, c, &made[c]));
+            for (size_t c = 0; stage == 1 && c < copies; c++) require(bp_network_create(sizes, networks[i].count, c, &made[c]));
             for (size_t c = 0; stage > 1 && c < copies; c++)
                 require(bp_network_train_minibatch(made[c], x, y, stage == 2 ? 1 : rows, 1e-3f, NULL));
             use[stage] = given_out();
         }
         require(bp_network_parameter_count(made[0], &parameters));
-        printf("{\"test\": \"memory\", \"network\": \"%s\", \"parameter_bytes\": %zu, \"created\": %zu, \"trained_1_row\": %zu, "
-               "\"rows\": %zu, \"trained_rows\": %zu, ",
-               networks[i].name, parameters * sizeof(float), (use[1] - use[0]) / copies, (use[2] - use[0]) / copies, rows,
-               (use[3] - use[0]) / copies);
+        printf(
+            "{\"test\": \"memory\", \"network\": \"%s\", \"parameter_bytes\": %zu, \"created\": %zu, \"trained_1_row\": %zu, "
+            "\"rows\": %zu, \"trained_rows\": %zu, ",
+            networks[i].name, parameters * sizeof(float), (use[1] - use[0]) / copies, (use[2] - use[0]) / copies, rows,
+            (use[3] - use[0]) / copies);
         for (size_t c = 0; c < copies; c++) bp_network_free(made[c]);
         printf("\"left_after_free\": %ld}\n", (long)given_out() - (long)use[0]);
         free(x), free(y);

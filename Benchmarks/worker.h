@@ -82,8 +82,9 @@ int main(void) {
             free(j.x), free(j.y), free(j.w);
             memset(&j, 0, sizeof j);
             ready = 0;
-            if (sscanf(line, "prep %31s %7s %d %d %lf %15s %15s %d %d %1023s%n", j.name, j.kind, &j.batch, &j.threads,
-                       &j.eta, j.hidden, j.output, &j.bn, &j.rows, j.data, &at) != 10) return 1;
+            if (sscanf(line, "prep %31s %7s %d %d %lf %15s %15s %d %d %1023s%n", j.name, j.kind, &j.batch, &j.threads, &j.eta,
+                       j.hidden, j.output, &j.bn, &j.rows, j.data, &at) != 10)
+                return 1;
             j.layers = -1;
             for (char *s = line + at, *e; j.layers < 15; s = e) {
                 long v = strtol(s, &e, 10);
@@ -93,7 +94,10 @@ int main(void) {
             j.x = worker_load(j.data, "x"), j.y = worker_load(j.data, "y"), j.w = worker_load(j.data, "w");
             if (!j.x || !j.y || !j.w || j.layers < 1) return 1;
             const char *variant = "-", *reason = peer_prepare(&j, &variant);
-            if (reason) { printf("skip %s\n", reason); continue; }
+            if (reason) {
+                printf("skip %s\n", reason);
+                continue;
+            }
             if (j.kind[0] == 't') peer_run(&j, 1);
             int out = j.size[j.layers];
             float *o = (float *)malloc(sizeof *o * out * j.rows);

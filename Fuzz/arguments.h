@@ -14,7 +14,7 @@ typedef struct {
     const signature *function;
     argument arguments[MOST_PARAMETERS];
     void *blocks[MOST_PARAMETERS];
-    size_t sizes[MOST_PARAMETERS];    /* of the blocks, in bytes */
+    size_t sizes[MOST_PARAMETERS];      /* of the blocks, in bytes */
     size_t inputs, outputs, parameters; /* of the network, 1 where there is none */
     bp_network *network;
     cookie *cookie;
@@ -47,8 +47,8 @@ static size_t size_of(const call *made, const char *name) {
 
 /* At the ends of 31, 32 and 63 bits, and where products and sums with other sizes wrap around. */
 static size_t take_huge(void) {
-    static const size_t huge[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1,
-                                  (size_t)1 << 60, ((size_t)1 << 61) + 1};
+    static const size_t huge[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX / 2,    SIZE_MAX / 2 + 1,
+                                  SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, (size_t)1 << 60, ((size_t)1 << 61) + 1};
     return huge[take8() % 8];
 }
 
@@ -69,7 +69,8 @@ static double take_double(void) {
     uint64_t bits;
     double value;
     if (byte < 0xE0) return some[byte % 16];
-    if (byte < 0xF0) return byte % 4 == 0 ? (double)NAN : byte % 4 == 1 ? (double)INFINITY : byte % 4 == 2 ? -(double)INFINITY : 1e9;
+    if (byte < 0xF0)
+        return byte % 4 == 0 ? (double)NAN : byte % 4 == 1 ? (double)INFINITY : byte % 4 == 2 ? -(double)INFINITY : 1e9;
     bits = take(8);
     memcpy(&value, &bits, sizeof value);
     return value;
@@ -81,8 +82,10 @@ static void fill_floats(float *values, size_t count) {
     float scale = kind < 0xD0 ? 1 : kind < 0xE0 ? 1e20f : kind < 0xE8 ? 1e-40f : kind < 0xF0 ? 0 : 3e38f;
     for (size_t i = 0; i < count; i++) values[i] = scale * take_random(&state);
     if (kind >= 0xF8 && count) values[take(2) % count] = kind % 2 ? NAN : -INFINITY;
-    if (kind % 4 == 2) for (size_t i = 0; i < count; i++) values[i] = values[i] < 0 ? -values[i] : values[i];
-    if (kind % 8 == 5) for (size_t i = 0; i < count; i++) values[i] = values[i] > 0; /* such as classes */
+    if (kind % 4 == 2)
+        for (size_t i = 0; i < count; i++) values[i] = values[i] < 0 ? -values[i] : values[i];
+    if (kind % 8 == 5)
+        for (size_t i = 0; i < count; i++) values[i] = values[i] > 0; /* such as classes */
 }
 
 /* ---- Texts */
@@ -100,9 +103,10 @@ static vocabulary vocabularies[] = {
     {"signature", {"f(f)", "d(d)", "d(d,i)", "f(f,f)", "d(d,d,l)", "f(f,u)", "f()", "d(d", "d(d,x)", "i(d)", "", "f(f,,f)"}},
     {"score", {"accuracy", "r2", "mean_absolute_error", ""}},
     {"key", {"author", "title", "author", ""}},
-    {"tensor", {"layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.1.norm.weight", "layers.1.norm.running_mean",
-                "layers.1.norm.running_var", "scaling.inputs.offset", "scaling.inputs.scale", "scaling.targets.scale",
-                "optimizer.second_moment.layers.1.weight", "optimizer.momentum.layers.2.bias", "layers.9.bias"}},
+    {"tensor",
+     {"layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.1.norm.weight", "layers.1.norm.running_mean",
+      "layers.1.norm.running_var", "scaling.inputs.offset", "scaling.inputs.scale", "scaling.targets.scale",
+      "optimizer.second_moment.layers.1.weight", "optimizer.momentum.layers.2.bias", "layers.9.bias"}},
     {"loss", {"squared_error", "binary_cross_entropy", "cross_entropy"}},
     {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
     {"scaling", {"none", "standard", "min_max", "symmetric", "auto", "no_such_scaling"}},
@@ -138,8 +142,9 @@ static char *take_text(call *made, size_t index) {
     size_t count = byte >= 0xFE ? 70000 : byte >= 0xF4 ? take8() % 80 : 0, topic = take8() % VOCABULARIES;
     if (count == 0) {
         if (byte < 0xE0)
-            for (topic = 0; topic < VOCABULARIES - 1 && !strstr(made->function->parameters[index].name, vocabularies[topic].topic) &&
-                            !strstr(made->function->name, vocabularies[topic].topic);)
+            for (topic = 0; topic < VOCABULARIES - 1 &&
+                 !strstr(made->function->parameters[index].name, vocabularies[topic].topic) &&
+                 !strstr(made->function->name, vocabularies[topic].topic);)
                 topic++;
         const vocabulary *words = &vocabularies[topic];
         return copy_text(made, index, words->words[choose(words->words, word_count(words), sizeof words->words[0])]);
@@ -164,7 +169,10 @@ static char *take_path(call *made, size_t index) {
 
 /* ---- Arrays: how many elements one has, by its name */
 
-static size_t one(const call *made) { (void)made; return 1; }
+static size_t one(const call *made) {
+    (void)made;
+    return 1;
+}
 static size_t input_row(const call *made) { return made->inputs; }
 static size_t target_row(const call *made) { return made->outputs; }
 static size_t input_rows(const call *made) { return size_of(made, "rows") * made->inputs; }
@@ -183,30 +191,45 @@ static const struct {
     const char *type, *name;
     size_t (*count)(const call *made);
 } arrays[] = {
-    {"const float *", "input", input_row},          {"const float *", "target", target_row},
-    {"const float *", "inputs", input_rows},        {"const float *", "targets", target_rows},
-    {"const float *", "gradient", given_count},     {"const float *", "parameters", given_count},
-    {"float *", "outputs_out", target_rows},        {"float *", "gradient_out", given_count},
-    {"float *", "parameters_out", given_count},     {"const size_t *", "layer_sizes", layers},
-    {"const float *", "values", given_count},       {"float *", "values_out", given_count},
-    {"size_t *", "rows_out", one},                  {"size_t *", "columns_out", one},
-    {"uint64_t *", "steps_out", one},               {"int32_t *", "enabled_out", one},
+    {"const float *", "input", input_row},
+    {"const float *", "target", target_row},
+    {"const float *", "inputs", input_rows},
+    {"const float *", "targets", target_rows},
+    {"const float *", "gradient", given_count},
+    {"const float *", "parameters", given_count},
+    {"float *", "outputs_out", target_rows},
+    {"float *", "gradient_out", given_count},
+    {"float *", "parameters_out", given_count},
+    {"const size_t *", "layer_sizes", layers},
+    {"const float *", "values", given_count},
+    {"float *", "values_out", given_count},
+    {"size_t *", "rows_out", one},
+    {"size_t *", "columns_out", one},
+    {"uint64_t *", "steps_out", one},
+    {"int32_t *", "enabled_out", one},
     {"double *", "loss_out", one},
-    {"const double *", "constants", constants},     {"int32_t *", "kind_out", one},
+    {"const double *", "constants", constants},
+    {"int32_t *", "kind_out", one},
     {"const float *", "row_weights", weight_rows},
     {"const float *", "validation_inputs", validation_input_rows},
     {"const float *", "validation_targets", validation_target_rows},
-    {"double *", "rate_out", one},                  {"double *", "score_out", one},
-    {"uint8_t *", "buffer", room},                  {"char *", "buffer", room},
-    {"float *", "loss_out", one},                   {"double *", "worst_error_out", one},
-    {"double *", "value_out", one},                 {"size_t *", "count_out", one},
-    {"size_t *", "size_out", one},                  {"size_t *", "needed_out", one},
+    {"double *", "rate_out", one},
+    {"double *", "score_out", one},
+    {"uint8_t *", "buffer", room},
+    {"char *", "buffer", room},
+    {"float *", "loss_out", one},
+    {"double *", "worst_error_out", one},
+    {"double *", "value_out", one},
+    {"size_t *", "count_out", one},
+    {"size_t *", "size_out", one},
+    {"size_t *", "needed_out", one},
 };
 
 static size_t bytes_each(const parameter *p) {
-    return strstr(p->type, "float") ? sizeof(float)
-           : strstr(p->type, "size_t") || strstr(p->type, "double") || strstr(p->type, "uint64_t") ? 8
-           : strstr(p->type, "int32_t") ? 4 : 1;
+    return strstr(p->type, "float")                                                             ? sizeof(float)
+        : strstr(p->type, "size_t") || strstr(p->type, "double") || strstr(p->type, "uint64_t") ? 8
+        : strstr(p->type, "int32_t")                                                            ? 4
+                                                                                                : 1;
 }
 
 static int is_scalar_out(const parameter *p) {
@@ -248,8 +271,9 @@ static void make_model(call *made, size_t index) {
     if (made->sizes[index] && byte >= 0x80)
         for (int i = 0; i < byte % 8; i++) model[take(2) % made->sizes[index]] ^= take8();
     made->arguments[index].pointer = model;
-    made->arguments[count].size = byte >= 0xFC ? (size_t)1 << 63 : byte >= 0xC0 ? take(2) % (made->sizes[index] + 1)
-                                                                                : made->sizes[index];
+    made->arguments[count].size = byte >= 0xFC ? (size_t)1 << 63
+        : byte >= 0xC0                         ? take(2) % (made->sizes[index] + 1)
+                                               : made->sizes[index];
 }
 
 /* ---- Handles */
@@ -292,8 +316,8 @@ static void take_scalar(call *made, size_t index) {
         if (type == 0) look_at(made, (bp_network *)a->pointer);
     } else if (is(p, "size_t")) {
         a->size = strstr(p->name, "rows") ? take_small_or_huge(take8() < 0xF0 ? 9 : 230)
-                  : named(p, "capacity") ? (take8() % 2 ? 8192 : take_small_or_huge(70))
-                                         : take_small_or_huge(named(p, "index") ? 40 : 5);
+            : named(p, "capacity")        ? (take8() % 2 ? 8192 : take_small_or_huge(70))
+                                          : take_small_or_huge(named(p, "index") ? 40 : 5);
     } else if (is(p, "uint64_t")) {
         a->u64 = take8();
     } else if (is(p, "int32_t")) {
@@ -377,7 +401,8 @@ static void make_arguments(call *made, const signature *function) {
     if (find(function, "name") == function->count) choose_count(made);
     for (size_t i = 0; i < function->count; i++) {
         if (!take_pointer(made, i)) {
-            fprintf(stderr, "%s: no rule for %s%s\n", function->name, function->parameters[i].type, function->parameters[i].name);
+            fprintf(stderr, "%s: no rule for %s%s\n", function->name, function->parameters[i].type,
+                    function->parameters[i].name);
             exit(2);
         }
         if (named(&function->parameters[i], "name")) choose_count(made);

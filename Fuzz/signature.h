@@ -32,9 +32,9 @@ enum { MOST_PARAMETERS = 12 };
 
 typedef struct {
     const char *name;
-    int has_status;        /* returns int32_t */
-    size_t count;          /* of parameters */
-    uint32_t allowed;      /* bit i: the comment allows statuses[i] */
+    int has_status;                             /* returns int32_t */
+    size_t count;                               /* of parameters */
+    uint32_t allowed;                           /* bit i: the comment allows statuses[i] */
     int32_t (*call)(const argument *arguments); /* BP_OK where the function has no status */
     parameter parameters[MOST_PARAMETERS];
 } signature;

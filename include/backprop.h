@@ -103,15 +103,15 @@ extern "C" {
 #define BP_ERROR_UNSUPPORTED (-6)      /* meaningful, but not possible here */
 #define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out tells the size needed */
 #define BP_ERROR_OUT_OF_MEMORY (-50)
-#define BP_ERROR_LIMIT (-51)           /* a size beyond what the library can count or hold */
-#define BP_ERROR_IO (-100)             /* the operating system refused to read or write; errno then says why */
-#define BP_ERROR_NOT_A_MODEL (-101)    /* a file of another kind */
-#define BP_ERROR_CORRUPT (-102)        /* a model file that was cut or changed */
-#define BP_ERROR_VERSION (-103)        /* a model file of a format this library does not know */
-#define BP_ERROR_MISMATCH (-104)       /* names, shapes or counts that do not fit the network */
-#define BP_ERROR_NOT_FINITE (-200)     /* a NaN or an infinity in the data, the loss or the gradient */
-#define BP_ERROR_CALLBACK (-300)       /* a callback reported a failure */
-#define BP_ERROR_LIBRARY (-301)        /* a shared library that cannot be opened, or lacks a function */
+#define BP_ERROR_LIMIT (-51)        /* a size beyond what the library can count or hold */
+#define BP_ERROR_IO (-100)          /* the operating system refused to read or write; errno then says why */
+#define BP_ERROR_NOT_A_MODEL (-101) /* a file of another kind */
+#define BP_ERROR_CORRUPT (-102)     /* a model file that was cut or changed */
+#define BP_ERROR_VERSION (-103)     /* a model file of a format this library does not know */
+#define BP_ERROR_MISMATCH (-104)    /* names, shapes or counts that do not fit the network */
+#define BP_ERROR_NOT_FINITE (-200)  /* a NaN or an infinity in the data, the loss or the gradient */
+#define BP_ERROR_CALLBACK (-300)    /* a callback reported a failure */
+#define BP_ERROR_LIBRARY (-301)     /* a shared library that cannot be opened, or lacks a function */
 
 /* The name of a status, "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for a number that is none.
  * Ownership: a static string.
@@ -248,8 +248,7 @@ int32_t bp_network_set_activation(bp_network *network, size_t layer, const char 
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
-int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity,
-                                  size_t *needed_out);
+int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity, size_t *needed_out);
 
 /* Turns batch normalization of a layer's weighted sums, before its activation, on (enabled != 0) or off (notes,
  * section 5). A layer's first time starts with gamma = 1, beta = 0, running mean 0, running variance 1; turning it off
@@ -343,8 +342,8 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *            infinity in what is looked at; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
-int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling,
-                               const float *inputs, const float *targets, size_t rows);
+int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
+                               const float *targets, size_t rows);
 
 /* The name of the scaling of the inputs (of_targets = 0) or of the targets (any other). *needed_out as in
  * bp_network_get_activation. bp_network_get_tensor gives its numbers.
@@ -489,10 +488,10 @@ int32_t bp_network_get_option(const bp_network *network, const char *name, doubl
 
 /* One option. Grows at the end only. */
 typedef struct bp_option_description {
-    uint32_t struct_size;    /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
-    uint32_t owner;          /* one of the BP_OPTION_OF constants */
-    const char *name;        /* static */
-    const char *meaning;     /* static, one line */
+    uint32_t struct_size; /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
+    uint32_t owner;       /* one of the BP_OPTION_OF constants */
+    const char *name;     /* static */
+    const char *meaning;  /* static, one line */
     double default_value;
     double minimum, maximum; /* both are allowed */
     uint32_t whole_numbers;  /* 1 where only whole numbers are */
@@ -545,8 +544,8 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
  * Errors:    as bp_network_train_minibatch; MISMATCH for another count.
  * Threads:   changes network.
  * Since:     0.2 */
-int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
-                            float *gradient_out, size_t count, float *loss_out);
+int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows, float *gradient_out,
+                            size_t count, float *loss_out);
 
 /* The optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
  *   gradient: [count]. count: the parameter count.
@@ -555,8 +554,7 @@ int32_t bp_network_gradient(bp_network *network, const float *inputs, const floa
  *            NOT_FINITE for a NaN or an infinity in the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
-int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count,
-                                  float learning_rate);
+int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
 
 /* Compares the gradient with central differences of the loss, computed in double precision by a separate plain
  * implementation: the way to see that a registered activation has the right derivative. *worst_error_out is the largest
@@ -591,12 +589,12 @@ typedef struct bp_trainer bp_trainer;
 
 /* What a progress function is told. Only ever handed to one; grows at the end. */
 typedef struct bp_progress {
-    uint32_t struct_size, restart; /* restart counts from 0 */
-    uint64_t epoch, epochs;        /* epochs finished, of how many */
-    uint64_t step, steps;          /* steps done, of how many */
-    double loss;                   /* mean per training row: of the epoch just finished, or so far of that in progress */
-    double validation_loss;        /* after an epoch; NaN within one, and without validation rows */
-    double learning_rate;          /* of the latest step */
+    uint32_t struct_size, restart;  /* restart counts from 0 */
+    uint64_t epoch, epochs;         /* epochs finished, of how many */
+    uint64_t step, steps;           /* steps done, of how many */
+    double loss;                    /* mean per training row: of the epoch just finished, or so far of that in progress */
+    double validation_loss;         /* after an epoch; NaN within one, and without validation rows */
+    double learning_rate;           /* of the latest step */
     uint32_t epoch_ended, reserved; /* 1 where an epoch has just been finished, 0 within one; 0 */
 } bp_progress;
 
@@ -777,8 +775,7 @@ int32_t bp_network_predict(const bp_network *network, const float *inputs, size_
  *            bp_network_train_step; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows,
-                            float *loss_out);
+int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
 
 /* How good the predictions for rows are, by name:
  *
@@ -795,8 +792,8 @@ int32_t bp_network_evaluate(const bp_network *network, const float *inputs, cons
  * Errors:    as bp_network_evaluate; UNKNOWN_NAME.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets,
-                         size_t rows, double *score_out);
+int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets, size_t rows,
+                         double *score_out);
 
 /* The name of the score with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
@@ -858,8 +855,7 @@ int32_t bp_network_set_parameters(bp_network *network, const float *parameters, 
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
-int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *buffer, size_t capacity,
-                               size_t *needed_out);
+int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
 /* The shape of a tensor. A vector has one row.
  * Ownership: none.
@@ -906,16 +902,14 @@ int32_t bp_network_set_metadata(bp_network *network, const char *key, const char
  *            text; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity,
-                                size_t *needed_out);
+int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity, size_t *needed_out);
 
 /* The key with that index, in the order of their bytes: count up from 0 until BP_ERROR_UNKNOWN_NAME.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_metadata_key(const bp_network *network, size_t index, char *buffer, size_t capacity,
-                                size_t *needed_out);
+int32_t bp_network_metadata_key(const bp_network *network, size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
 /* Removes a key and its text.
  * Ownership: none.
@@ -1185,12 +1179,12 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
 typedef struct bp_plugin_host {
     uint32_t struct_size; /* what this library's version has; a newer plug-in asks before it uses what came later */
     uint32_t abi_version; /* bp_abi_version() */
-    int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative,
-                               void *user_data, bp_destroy_fn destroy);
-    int32_t (*register_vector)(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward,
-                               void *user_data, bp_destroy_fn destroy);
-    int32_t (*register_foreign)(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
-                                const char *signature, const double *constants, size_t constant_count);
+    int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative, void *user_data,
+                               bp_destroy_fn destroy);
+    int32_t (*register_vector)(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward, void *user_data,
+                               bp_destroy_fn destroy);
+    int32_t (*register_foreign)(const char *name, bp_foreign_fn function, bp_foreign_fn derivative, const char *signature,
+                                const double *constants, size_t constant_count);
     int32_t (*register_library)(const char *name, const char *library_path, const char *function_symbol,
                                 const char *derivative_symbol, const char *signature, const double *constants,
                                 size_t constant_count);

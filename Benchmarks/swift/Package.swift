@@ -5,6 +5,6 @@ let package = Package(
     name: "benchmark",
     dependencies: [.package(name: "libbackprop", path: "../..")],
     targets: [
-        .executableTarget(name: "worker", dependencies: [.product(name: "Backprop", package: "libbackprop")]),
+        .executableTarget(name: "worker", dependencies: [.product(name: "Backprop", package: "libbackprop")])
     ]
 )

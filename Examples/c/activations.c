@@ -65,8 +65,7 @@ static void learn(const char *name) {
     check(bp_network_set_activation(network, 1, name));
     check(bp_network_set_activation(network, 2, "identity"));
     check(bp_network_set_option(network, "gradient_reduction", 1));
-    for (int step = 0; step < 4000; step++)
-        check(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL));
+    for (int step = 0; step < 4000; step++) check(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL));
     check(bp_network_evaluate(network, x, y, ROWS, &loss));
     printf("%-12s error of the derivative %7.1e   loss %.5f\n", name, worst, loss);
     bp_network_free(network);

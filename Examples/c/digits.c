@@ -80,8 +80,7 @@ static int read_csv(const char *path, dataset *training, dataset *heldout) {
     rewind(file);
     if (lines >= 5 && allocate(training, lines) && allocate(heldout, lines / 5)) {
         fine = 1;
-        for (size_t i = 0; fine && fgets(line, sizeof line, file); i++)
-            fine = append(i % 5 == 4 ? heldout : training, line);
+        for (size_t i = 0; fine && fgets(line, sizeof line, file); i++) fine = append(i % 5 == 4 ? heldout : training, line);
     }
     fclose(file);
     return fine;
@@ -118,8 +117,7 @@ static size_t largest(const float *values) {
 static double accuracy(const bp_network *network, const dataset *data, float *outputs) {
     size_t right = 0;
     if (bp_network_predict(network, data->pixels, data->rows, outputs) != BP_OK) return -1;
-    for (size_t i = 0; i < data->rows; i++)
-        right += largest(outputs + i * DIGITS) == largest(data->targets + i * DIGITS);
+    for (size_t i = 0; i < data->rows; i++) right += largest(outputs + i * DIGITS) == largest(data->targets + i * DIGITS);
     return (double)right / (double)data->rows;
 }
 
@@ -162,8 +160,8 @@ static void show(int epoch, int epochs, double loss, double training, double hel
     static const char bar[] = "####################....................";
     int live = isatty(fileno(stdout)), done = 20 * epoch / epochs;
     if (!live && epoch % 5 != 0 && epoch != 1 && epoch != epochs) return;
-    printf("%s[%.20s] epoch %3d/%d   loss %.4f   training %6.2f %%   held out %6.2f %%%s", live ? "\r" : "",
-           bar + 20 - done, epoch, epochs, loss, 100 * training, 100 * heldout, live && epoch < epochs ? "" : "\n");
+    printf("%s[%.20s] epoch %3d/%d   loss %.4f   training %6.2f %%   held out %6.2f %%%s", live ? "\r" : "", bar + 20 - done,
+           epoch, epochs, loss, 100 * training, 100 * heldout, live && epoch < epochs ? "" : "\n");
     fflush(stdout);
 }
 
@@ -198,12 +196,9 @@ int main(int argc, char **argv) {
     /* Softmax outputs are probabilities of the ten digits, and cross-entropy is the loss made for them. The mean over
      * the minibatch keeps one learning rate right for any minibatch, the smaller last one too. */
     if (!good(bp_activation_register_scalar("scaled_tanh", scaled_tanh, scaled_tanh_derivative, NULL, NULL)) ||
-        !good(bp_network_create(sizes, 3, 1, &network)) ||
-        !good(bp_network_set_activation(network, 1, "scaled_tanh")) ||
-        !good(bp_network_set_batchnorm(network, 1, 1)) ||
-        !good(bp_network_set_activation(network, 2, "softmax")) ||
-        !good(bp_network_set_loss(network, "cross_entropy")) ||
-        !good(bp_network_set_option(network, "gradient_reduction", 1)))
+        !good(bp_network_create(sizes, 3, 1, &network)) || !good(bp_network_set_activation(network, 1, "scaled_tanh")) ||
+        !good(bp_network_set_batchnorm(network, 1, 1)) || !good(bp_network_set_activation(network, 2, "softmax")) ||
+        !good(bp_network_set_loss(network, "cross_entropy")) || !good(bp_network_set_option(network, "gradient_reduction", 1)))
         goto done;
 
     printf("libbackprop %s (%s): %d training images, %d held out\n", bp_version_string(), bp_instruction_set(),

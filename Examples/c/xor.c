@@ -35,8 +35,7 @@ int main(void) {
         fprintf(stderr, "%s\n", bp_last_error_message());
         return 1;
     }
-    for (int row = 0; row < 4; row++)
-        printf("%.0f xor %.0f = %.3f\n", inputs[2 * row], inputs[2 * row + 1], outputs[row]);
+    for (int row = 0; row < 4; row++) printf("%.0f xor %.0f = %.3f\n", inputs[2 * row], inputs[2 * row + 1], outputs[row]);
     bp_network_free(best);
     return best_loss < 0.01f ? 0 : 1;
 }

@@ -5,6 +5,6 @@ let package = Package(
     name: "digits",
     dependencies: [.package(name: "libbackprop", path: "../..")],
     targets: [
-        .executableTarget(name: "digits", dependencies: [.product(name: "Backprop", package: "libbackprop")]),
+        .executableTarget(name: "digits", dependencies: [.product(name: "Backprop", package: "libbackprop")])
     ]
 )

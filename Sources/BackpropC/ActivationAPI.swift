@@ -11,7 +11,8 @@ public func bp_activation_register_scalar(
         let function = try require(function, "function")
         return ActivationPlugin(
             name: name, kind: .scalar, .scalar(function, derivative: derivative, user_data),
-            libraries: holding(code(function), derivative.map { code($0) }), destroy: destroy.map { destroy in { destroy(user_data) } })
+            libraries: holding(code(function), derivative.map { code($0) }),
+            destroy: destroy.map { destroy in { destroy(user_data) } })
     }
 }
 

@@ -59,7 +59,8 @@ public func bp_network_get_scaling(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try TextOutput(buffer, capacity, needed_out)
-        try reading(network) { (state) throws(BackpropError) in try out.put(state.scalingMethod(ofTargets: of_targets != 0).name) }
+        try reading(network) { (state) throws(BackpropError) in try out.put(state.scalingMethod(ofTargets: of_targets != 0).name)
+        }
     }
 }
 

@@ -10,29 +10,27 @@
 #endif
 
 /* Calls for i = 0 ... count - 1, in the host's environment; what is done with each value is the library's arithmetic. */
-#define FOR_EACH(type, call, use)                     \
-    uint64_t host = cp_host_environment();            \
-    if (host == 0) {                                  \
+#define FOR_EACH(type, call, use)                         \
+    uint64_t host = cp_host_environment();                \
+    if (host == 0) {                                      \
         FEW_TURNS for (ptrdiff_t i = 0; i < count; i++) { \
-            type value = call;                        \
-            use;                                      \
-        }                                             \
-        return;                                       \
-    }                                                 \
-    for (ptrdiff_t i = 0; i < count; i++) {           \
-        cp_enter_host(host);                          \
-        type value = call;                            \
-        cp_leave_host(host);                          \
-        use;                                          \
+            type value = call;                            \
+            use;                                          \
+        }                                                 \
+        return;                                           \
+    }                                                     \
+    for (ptrdiff_t i = 0; i < count; i++) {               \
+        cp_enter_host(host);                              \
+        type value = call;                                \
+        cp_leave_host(host);                              \
+        use;                                              \
     }
 
 void cp_map_scalar(cp_scalar_function f, void *user_data, const float *z, float *a, ptrdiff_t count) {
     FOR_EACH(float, f(z[i], user_data), a[i] = value)
 }
 
-void cp_map_float(cp_float_function f, const float *z, float *a, ptrdiff_t count) {
-    FOR_EACH(float, f(z[i]), a[i] = value)
-}
+void cp_map_float(cp_float_function f, const float *z, float *a, ptrdiff_t count) { FOR_EACH(float, f(z[i]), a[i] = value) }
 
 void cp_map_double(cp_double_function f, const float *z, float *a, ptrdiff_t count) {
     FOR_EACH(double, f(z[i]), a[i] = (float)value)

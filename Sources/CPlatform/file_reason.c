@@ -19,6 +19,8 @@ int cp_require_regular(char reason[CP_REASON_SIZE], mode_t mode) {
     if (S_ISREG(mode)) return 0;
     if (S_ISDIR(mode)) return cp_say(reason, EISDIR);
     snprintf(reason, CP_REASON_SIZE, "it is %s, not a regular file",
-             S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device");
+             S_ISFIFO(mode)       ? "a pipe"
+                 : S_ISSOCK(mode) ? "a socket"
+                                  : "a device");
     return EINVAL;
 }

@@ -14,7 +14,7 @@ static void invalidate(cp_gate *gate, cp_gate_table *table) {
     uint64_t generation = ((gate->state >> 32) + 1) & (((uint64_t)1 << CP_GATE_GENERATION_BITS) - 1);
     gate->object = NULL;
     gate->fitter = NULL;
-    gate->freePending = gate->calls_back = 0;
+    gate->free_pending = gate->calls_back = 0;
     gate->state = generation << 32;
     if (generation == 0) return;
     gate->next_unused = table->unused;

@@ -8,6 +8,7 @@
 
 #include "environment.h"
 
+/* clang-format off */
 const double cp_powers_of_two[64] = {
     0x1p0, 0x1.02c9a3e778061p0, 0x1.059b0d3158574p0, 0x1.0874518759bc8p0,
     0x1.0b5586cf9890fp0, 0x1.0e3ec32d3d1a2p0, 0x1.11301d0125b51p0, 0x1.1429aaea92dep0,
@@ -26,6 +27,7 @@ const double cp_powers_of_two[64] = {
     0x1.d5818dcfba487p0, 0x1.da9e603db3285p0, 0x1.dfc97337b9b5fp0, 0x1.e502ee78b3ff6p0,
     0x1.ea4afa2a490dap0, 0x1.efa1bee615a27p0, 0x1.f50765b6e454p0, 0x1.fa7c1819e90d8p0,
 };
+/* clang-format on */
 
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 static locale_t plain;

@@ -113,7 +113,7 @@ static void name_temporary(place *at, unsigned number) {
 static bool is_named(const place *at, int file) {
     struct stat open_one, named;
     return fstat(file, &open_one) == 0 && fstatat(at->folder, at->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+        open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
 /* Removes what a process that is no more has left under this name. Only who holds the lock removes or renames, so the
@@ -169,7 +169,7 @@ static bool copy_access_list(int from, int to) {
     }
     uint8_t *bytes = cp_allocate_bytes((size_t)size);
     bool copied = bytes && fgetxattr(from, list, bytes, (size_t)size) == size &&
-                  fsetxattr(to, list, bytes, (size_t)size, 0) == 0;
+        fsetxattr(to, list, bytes, (size_t)size, 0) == 0;
     cp_free(bytes);
     return copied;
 }

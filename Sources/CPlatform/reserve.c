@@ -17,7 +17,7 @@ enum { LINE = 64, CLASSES = 128 };
 /* What comes before each block. */
 typedef struct block {
     struct block *next; /* of those given back, of the same class */
-    size_t class;
+    size_t size_class;
 } block;
 
 /* Taken from front to back, but for blocks that were given back; begun anew when all were. */
@@ -54,7 +54,7 @@ static void drop(arena **link) {
 }
 
 /* 32, 40, 48, 56, 64, 80 and so on: four sizes to a power of two. */
-static size_t size_of(size_t class) { return (4 + class % 4) << (class / 4 + 3); }
+static size_t size_of(size_t size_class) { return (4 + size_class % 4) << (size_class / 4 + 3); }
 
 /* Puts a new arena of that size first; in place of one that nothing is in. */
 static void make(size_t size) {
@@ -84,26 +84,26 @@ void cp_trim_reserve(void) {
 }
 
 /* A block of the first arena's, on a multiple of alignment, or NULL. */
-static block *find(size_t class, size_t alignment) {
-    block *found = arenas->given_back[class];
+static block *find(size_t size_class, size_t alignment) {
+    block *found = arenas->given_back[size_class];
     if (found && ((uintptr_t)(found + 1) & (alignment - 1)) == 0) {
-        arenas->given_back[class] = found->next;
+        arenas->given_back[size_class] = found->next;
         return found;
     }
     uintptr_t first = (uintptr_t)arenas + arenas->used + sizeof(block);
-    size_t start = ((first + alignment - 1) & ~(alignment - 1)) - (uintptr_t)arenas, size = size_of(class);
+    size_t start = ((first + alignment - 1) & ~(alignment - 1)) - (uintptr_t)arenas, size = size_of(size_class);
     if (start > arenas->size || size > arenas->size - start) return NULL;
     arenas->used = start + size;
     found = (block *)((char *)arenas + start) - 1;
-    found->class = class;
+    found->size_class = size_class;
     return found;
 }
 
 static int take(void **memory_out, size_t alignment, size_t size) {
-    size_t class = 0;
-    while (class < CLASSES - 1 && size_of(class) < size) class++;
+    size_t size_class = 0;
+    while (size_class < CLASSES - 1 && size_of(size_class) < size) size_class++;
     cp_lock_reserve();
-    block *found = arenas && size_of(class) >= size ? find(class, alignment > 16 ? alignment : 16) : NULL;
+    block *found = arenas && size_of(size_class) >= size ? find(size_class, alignment > 16 ? alignment : 16) : NULL;
     if (found) {
         arenas->blocks++;
         __atomic_add_fetch(&blocks, 1, __ATOMIC_RELAXED);
@@ -121,7 +121,7 @@ static bool give_back(void *memory) {
     while (*link && !((char *)memory > (char *)*link && (char *)memory < (char *)*link + (*link)->size)) link = &(*link)->next;
     arena *found = *link;
     if (found) {
-        block *given = (block *)memory - 1, **list = &found->given_back[given->class];
+        block *given = (block *)memory - 1, **list = &found->given_back[given->size_class];
         given->next = *list;
         *list = given;
         __atomic_sub_fetch(&blocks, 1, __ATOMIC_RELAXED);

@@ -13,8 +13,8 @@ enum cp_role {
 };
 
 typedef struct cp_thread {
-    cp_visit *visit;       /* the innermost */
-    void *plugin_file;     /* whose entry point runs */
+    cp_visit *visit;   /* the innermost */
+    void *plugin_file; /* whose entry point runs */
     const char *error_text;
     uint64_t host; /* of this thread's caller, the floating-point environment, while the library works in another; or 0 */
     enum cp_role role;

@@ -28,12 +28,12 @@ enum { CLOSE = 50000 };
  * index of the next share below. The caller closes `next` before it changes anything else: a thread that comes late, and
  * may have read parts of two jobs, finds another `next` and claims nothing. Tests/Models/team.py explores the protocol. */
 static struct {
-    uint32_t owned;    /* a caller has the team */
-    uint32_t number;   /* of the latest job; sleepers wait for it to change */
+    uint32_t owned;  /* a caller has the team */
+    uint32_t number; /* of the latest job; sleepers wait for it to change */
     uint32_t sleepers;
-    uint32_t helpers;  /* threads of the team that may join this job */
+    uint32_t helpers; /* threads of the team that may join this job */
     uint64_t next;
-    uint64_t done;     /* shares */
+    uint64_t done; /* shares */
     uint64_t count;
     void (*task)(void *, ptrdiff_t);
     void *context;

@@ -9,10 +9,11 @@ extension NetworkTests {
         expectFailure(.invalidValue) { _ = try Network(layers: sizes, seed: 1) }
     }
 
-    @Test(arguments: [
-        [-1, 2], [2, -1], [.min, 2], [.max, 2], [2, .max], [.max, .max], [1 << 39, 1 << 39], [1 << 33, 1 << 33, 1 << 33],
-        Array(repeating: 1, count: 1025),
-    ] as [[Int]])
+    @Test(
+        arguments: [
+            [-1, 2], [2, -1], [.min, 2], [.max, 2], [2, .max], [.max, .max], [1 << 39, 1 << 39], [1 << 33, 1 << 33, 1 << 33],
+            Array(repeating: 1, count: 1025),
+        ] as [[Int]])
     func layersBeyondCountingAreRefused(sizes: [Int]) {
         expectFailure(.limit) { _ = try Network(layers: sizes, seed: 1) }
     }

@@ -11,11 +11,12 @@ extension NetworkTests {
         try network.setActivation(.named(activation), layer: 1)
         try network.setOption("initialization", Double(rule))
         let rectifier = ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu"].contains(activation)
-        let square = switch rule == 0 ? (rectifier ? 2 : 1) : rule {
-        case 1: 6 / Double(inputs + outputs)
-        case 2: 6 / Double(inputs)
-        default: 3 / Double(inputs)
-        }
+        let square =
+            switch rule == 0 ? (rectifier ? 2 : 1) : rule {
+            case 1: 6 / Double(inputs + outputs)
+            case 2: 6 / Double(inputs)
+            default: 3 / Double(inputs)
+            }
         let bound = square.squareRoot()
         let parameters = try network.parameters().asDoubles
         let weights = parameters[..<(inputs * outputs)]

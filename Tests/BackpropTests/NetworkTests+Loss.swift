@@ -19,7 +19,8 @@ extension NetworkTests {
             try network.setActivation(HostActivation.of(which.output, with: which.loss), layer: 2)
             try network.setLoss(which.loss)
             try network.setOption("gradient_reduction", reduction)
-            var plain = PlainNetwork(sizes: sizes, activations: ["tanh", which.output.name], parameters: try network.parameters())
+            var plain = PlainNetwork(
+                sizes: sizes, activations: ["tanh", which.output.name], parameters: try network.parameters())
             plain.loss = which.loss.name
             plain.usesMean = reduction == 1
             let x = numbers.array(rows * 4, scale: 2)

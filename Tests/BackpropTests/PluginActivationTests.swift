@@ -85,22 +85,23 @@ import Testing
         try ActivationRegistry.register(
             ActivationPlugin(
                 name: "plugin-share", kind: .vector,
-                .matrices({ z, a, rows, columns in
-                    for row in 0..<rows {
-                        let size = (0..<columns).reduce(Float(0)) { $0 + z[row * columns + $1].magnitude }
-                        for i in row * columns..<(row + 1) * columns { a[i] = z[i] / size }
-                    }
-                    return 0
-                },
-                { z, a, da, dz, rows, columns in
-                    for row in 0..<rows {
-                        let range = row * columns..<(row + 1) * columns
-                        let size = range.reduce(Float(0)) { $0 + z[$1].magnitude }
-                        let along = range.reduce(Float(0)) { $0 + a[$1] * da[$1] }
-                        for i in range { dz[i] = (da[i] - (z[i] < 0 ? -along : along)) / size }
-                    }
-                    return 0
-                })))
+                .matrices(
+                    { z, a, rows, columns in
+                        for row in 0..<rows {
+                            let size = (0..<columns).reduce(Float(0)) { $0 + z[row * columns + $1].magnitude }
+                            for i in row * columns..<(row + 1) * columns { a[i] = z[i] / size }
+                        }
+                        return 0
+                    },
+                    { z, a, da, dz, rows, columns in
+                        for row in 0..<rows {
+                            let range = row * columns..<(row + 1) * columns
+                            let size = range.reduce(Float(0)) { $0 + z[$1].magnitude }
+                            let along = range.reduce(Float(0)) { $0 + a[$1] * da[$1] }
+                            for i in range { dz[i] = (da[i] - (z[i] < 0 ? -along : along)) / size }
+                        }
+                        return 0
+                    })))
         defer { try? Network.unregisterActivation("plugin-share") }
         let network = try Network(layers: [3, 5, 4], seed: 3)
         try network.setActivation(.named("plugin-share"), layer: 1)
@@ -121,14 +122,15 @@ import Testing
         try ActivationRegistry.register(
             ActivationPlugin(
                 name: name, kind: .vector,
-                .matrices({ z, a, rows, columns in
-                    for i in 0..<rows * columns { a[i] = fails.value && pass == "forward" ? .nan : z[i] }
-                    return fails.value && pass == "forward" ? 7 : 0
-                },
-                { _, _, da, dz, rows, columns in
-                    for i in 0..<rows * columns { dz[i] = fails.value && pass == "backward" ? .nan : da[i] }
-                    return fails.value && pass == "backward" ? -8 : 0
-                })))
+                .matrices(
+                    { z, a, rows, columns in
+                        for i in 0..<rows * columns { a[i] = fails.value && pass == "forward" ? .nan : z[i] }
+                        return fails.value && pass == "forward" ? 7 : 0
+                    },
+                    { _, _, da, dz, rows, columns in
+                        for i in 0..<rows * columns { dz[i] = fails.value && pass == "backward" ? .nan : da[i] }
+                        return fails.value && pass == "backward" ? -8 : 0
+                    })))
         defer { try? Network.unregisterActivation(name) }
         let network = try Network(layers: [2, 3, 2], seed: 3)
         try network.setActivation(.named(name), layer: 1)

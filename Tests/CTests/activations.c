@@ -18,7 +18,13 @@ static void destroy(void *user_data) { ++*(int *)user_data; }
 /* ---- Names */
 
 static void names_of_1_to_64_allowed_characters_are_taken(void) {
-    const char *const good[] = {"a", "0", "_", ".", "-", "abcdefghijklmnopqrstuvwxyz", "0123456789_.-",
+    const char *const good[] = {"a",
+                                "0",
+                                "_",
+                                ".",
+                                "-",
+                                "abcdefghijklmnopqrstuvwxyz",
+                                "0123456789_.-",
                                 "0123456789012345678901234567890123456789012345678901234567890123" /* 64 */};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         EXPECT_OK(bp_activation_register_scalar(good[i], plain, one, NULL, NULL));
@@ -27,8 +33,13 @@ static void names_of_1_to_64_allowed_characters_are_taken(void) {
 }
 
 static void malformed_and_taken_names_are_refused_without_destroy(void) {
-    const char *const bad[] = {"", "A", "Logistic", "a b", " a", "a ", "a/b", "a\nb", "\xC3\xB6l", "a:b", "\"", "\\",
-                               "+", "01234567890123456789012345678901234567890123456789012345678901234" /* 65 */};
+    const char *const bad[] = {"",          "A",
+                               "Logistic",  "a b",
+                               " a",        "a ",
+                               "a/b",       "a\nb",
+                               "\xC3\xB6l", "a:b",
+                               "\"",        "\\",
+                               "+",         "01234567890123456789012345678901234567890123456789012345678901234" /* 65 */};
     static char endless[100000];
     int destroyed = 0;
     memset(endless, 'a', sizeof endless - 1);
@@ -266,8 +277,8 @@ static int32_t own_softmax(const float *z, float *a, size_t rows, size_t columns
     return 0;
 }
 
-static int32_t own_softmax_backward(const float *z, const float *a, const float *da, float *dz, size_t rows,
-                                    size_t columns, void *user_data) {
+static int32_t own_softmax_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                                    void *user_data) {
     (void)z, (void)user_data;
     for (size_t i = 0; i < rows; i++, a += columns, da += columns, dz += columns) {
         float common = 0;

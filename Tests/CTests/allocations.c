@@ -22,8 +22,12 @@ static void gradient_and_apply(void) {
 static const struct {
     const char *name;
     void (*call)(void);
-} calls[] = {{"train_step", step}, {"train_minibatch", minibatch}, {"a smaller train_minibatch", smaller_minibatch},
-             {"predict of a row", predict_row}, {"predict of rows", predict_rows}, {"gradient, apply", gradient_and_apply}};
+} calls[] = {{"train_step", step},
+             {"train_minibatch", minibatch},
+             {"a smaller train_minibatch", smaller_minibatch},
+             {"predict of a row", predict_row},
+             {"predict of rows", predict_rows},
+             {"gradient, apply", gradient_and_apply}};
 
 static void take_nothing(const char *network_name) {
     for (int round = 0; round < 2; round++) /* the first makes the buffers */

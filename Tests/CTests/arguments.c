@@ -18,13 +18,27 @@ static void version_and_status_names_agree_with_the_header(void) {
     static const struct {
         int32_t status;
         const char *name;
-    } names[] = {{0, "BP_OK"}, {1, "BP_STOPPED"}, {-1, "BP_ERROR_NULL_ARGUMENT"}, {-2, "BP_ERROR_INVALID_VALUE"},
-                 {-3, "BP_ERROR_INVALID_HANDLE"}, {-4, "BP_ERROR_BUSY"}, {-5, "BP_ERROR_UNKNOWN_NAME"},
-                 {-6, "BP_ERROR_UNSUPPORTED"}, {-7, "BP_ERROR_BUFFER_TOO_SMALL"}, {-50, "BP_ERROR_OUT_OF_MEMORY"},
-                 {-51, "BP_ERROR_LIMIT"}, {-100, "BP_ERROR_IO"}, {-101, "BP_ERROR_NOT_A_MODEL"},
-                 {-102, "BP_ERROR_CORRUPT"}, {-103, "BP_ERROR_VERSION"}, {-104, "BP_ERROR_MISMATCH"},
-                 {-200, "BP_ERROR_NOT_FINITE"}, {-300, "BP_ERROR_CALLBACK"}, {2, "BP_ERROR_UNKNOWN_STATUS"},
-                 {-8, "BP_ERROR_UNKNOWN_STATUS"}, {INT32_MIN, "BP_ERROR_UNKNOWN_STATUS"},
+    } names[] = {{0, "BP_OK"},
+                 {1, "BP_STOPPED"},
+                 {-1, "BP_ERROR_NULL_ARGUMENT"},
+                 {-2, "BP_ERROR_INVALID_VALUE"},
+                 {-3, "BP_ERROR_INVALID_HANDLE"},
+                 {-4, "BP_ERROR_BUSY"},
+                 {-5, "BP_ERROR_UNKNOWN_NAME"},
+                 {-6, "BP_ERROR_UNSUPPORTED"},
+                 {-7, "BP_ERROR_BUFFER_TOO_SMALL"},
+                 {-50, "BP_ERROR_OUT_OF_MEMORY"},
+                 {-51, "BP_ERROR_LIMIT"},
+                 {-100, "BP_ERROR_IO"},
+                 {-101, "BP_ERROR_NOT_A_MODEL"},
+                 {-102, "BP_ERROR_CORRUPT"},
+                 {-103, "BP_ERROR_VERSION"},
+                 {-104, "BP_ERROR_MISMATCH"},
+                 {-200, "BP_ERROR_NOT_FINITE"},
+                 {-300, "BP_ERROR_CALLBACK"},
+                 {2, "BP_ERROR_UNKNOWN_STATUS"},
+                 {-8, "BP_ERROR_UNKNOWN_STATUS"},
+                 {INT32_MIN, "BP_ERROR_UNKNOWN_STATUS"},
                  {INT32_MAX, "BP_ERROR_UNKNOWN_STATUS"}};
     char version[32];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -86,17 +100,25 @@ static void fewer_than_two_layers_or_an_empty_one_are_invalid(void) {
 
 static void sizes_that_cannot_be_counted_give_limit(void) {
     const size_t top = (size_t)1 << 63, half = (size_t)1 << 32;
-    const size_t wide[][3] = {{SIZE_MAX, 1, 1}, {1, SIZE_MAX, 1}, {1, 1, SIZE_MAX}, {SIZE_MAX, SIZE_MAX, SIZE_MAX},
-                              {half, half, 1}, {1, half, half}, {top, 2, 1}, {2, top, 2}, {1, 2, top},
+    const size_t wide[][3] = {{SIZE_MAX, 1, 1},
+                              {1, SIZE_MAX, 1},
+                              {1, 1, SIZE_MAX},
+                              {SIZE_MAX, SIZE_MAX, SIZE_MAX},
+                              {half, half, 1},
+                              {1, half, half},
+                              {top, 2, 1},
+                              {2, top, 2},
+                              {1, 2, top},
                               {SIZE_MAX / 2 + 2, 2, 1}, /* 2 n = 2 modulo 2^64 */
-                              {half + 1, half - 1, 1}, {(size_t)1 << 62, 1, 1} /* 2^64 bytes */};
+                              {half + 1, half - 1, 1},
+                              {(size_t)1 << 62, 1, 1} /* 2^64 bytes */};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) create_refuses(wide[i], 3, BP_ERROR_LIMIT);
 }
 
 /* Beyond the 2^47 bytes a process can address, but countable: either error is right. */
 static void sizes_that_cannot_be_held_are_refused(void) {
-    const size_t wide[][2] = {{(size_t)1 << 46, 1}, {1, (size_t)1 << 46}, {(size_t)1 << 23, (size_t)1 << 23},
-                              {(size_t)1 << 29, (size_t)1 << 29}};
+    const size_t wide[][2] = {
+        {(size_t)1 << 46, 1}, {1, (size_t)1 << 46}, {(size_t)1 << 23, (size_t)1 << 23}, {(size_t)1 << 29, (size_t)1 << 29}};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
         bp_network *made = (bp_network *)1;
         int32_t status = bp_network_create(wide[i], 2, 1, &made);
@@ -251,8 +273,8 @@ static void layer_out_of_range_is_invalid(void) {
 }
 
 static void unknown_names_are_refused(void) {
-    static const char *const names[] = {"", "Logistic", "LOGISTIC", "logistic ", " logistic", "logistics", "logisti",
-                                        "squared error", "no_such_name", "\xC3\xB6lig", "\xFF\xFE", "%s%n\n"};
+    static const char *const names[] = {"",        "Logistic",      "LOGISTIC",     "logistic ",   " logistic", "logistics",
+                                        "logisti", "squared error", "no_such_name", "\xC3\xB6lig", "\xFF\xFE",  "%s%n\n"};
     static char endless[100000];
     double value;
     snapshot before = snapshot_of(network);
@@ -304,8 +326,8 @@ static void options_start_at_their_defaults_and_keep_what_is_set(void) {
 static void options_out_of_bounds_are_invalid_and_the_message_gives_the_bounds(void) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
-        const double bad[] = {o->low - 1, o->high + 1, -1e-9, o->high * (1 + 1e-12), NAN, INFINITY, -INFINITY, 1e308,
-                              -1e308, o->whole ? 0.5 : -0.5};
+        const double bad[] = {o->low - 1, o->high + 1, -1e-9,  o->high * (1 + 1e-12), NAN, INFINITY,
+                              -INFINITY,  1e308,       -1e308, o->whole ? 0.5 : -0.5};
         double value;
         for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
             EXPECT_ERROR(bp_network_set_option(network, o->name, bad[k]), BP_ERROR_INVALID_VALUE);
@@ -362,8 +384,7 @@ static void data_that_is_not_finite_is_refused_in_every_position(void) {
             EXPECT_ERROR(bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss), BP_ERROR_NOT_FINITE);
             EXPECT_ERROR(bp_network_evaluate(network, x, y, ROWS, &loss), BP_ERROR_NOT_FINITE);
             EXPECT_ERROR(bp_network_check_gradient(network, x, y, ROWS, &worst), BP_ERROR_NOT_FINITE);
-            if (position % (ROWS * 2) < 2)
-                EXPECT_ERROR(bp_network_train_step(network, x, y, 0.5f, &loss), BP_ERROR_NOT_FINITE);
+            if (position % (ROWS * 2) < 2) EXPECT_ERROR(bp_network_train_step(network, x, y, 0.5f, &loss), BP_ERROR_NOT_FINITE);
         }
     EXPECT(snapshot_holds(before, network));
     free(before.bytes);
@@ -439,7 +460,7 @@ static void parameter_count_follows_the_layers(void) {
     EXPECT(count == PARAMETERS);
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_parameter_count(network, &count));
-    EXPECT(count == PARAMETERS + 6); /* gamma and beta of 3 units */
+    EXPECT(count == PARAMETERS + 6);                     /* gamma and beta of 3 units */
     EXPECT_OK(bp_network_set_batchnorm(network, 2, -5)); /* any number but 0 is on */
     EXPECT_OK(bp_network_parameter_count(network, &count));
     EXPECT(count == PARAMETERS + 10);

@@ -195,7 +195,7 @@ static void evaluate_uses_running_statistics(void) {
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 7, 0.5f, &training_loss));
     }
     EXPECT_OK(bp_network_evaluate(network, x, y, 7, &loss));
-    EXPECT_NEAR(loss, ref_evaluate(&r, x, y, 7), 5e-5); /* of 5.9, after five steps */
+    EXPECT_NEAR(loss, ref_evaluate(&r, x, y, 7), 5e-5);        /* of 5.9, after five steps */
     EXPECT(fabs((double)loss - (double)training_loss) > 1e-3); /* another thing than the minibatch's */
     bp_network_free(network);
 }
@@ -225,8 +225,7 @@ static void gamma_first_changes_the_layers_own_weights_and_nothing_else(void) {
     EXPECT_OK(bp_network_get_parameters(network, one, count_of(network)));
     EXPECT_OK(bp_network_get_parameters(first, other, count_of(first)));
     for (int i = 0; i < BELOW; i++) EXPECT_NEAR(other[i], one[i], 1e-6); /* the layers below use the old gamma */
-    for (int i = BELOW; i < BELOW + own; i++)
-        difference = fmax(difference, fabs((double)other[i] - (double)one[i]));
+    for (int i = BELOW; i < BELOW + own; i++) difference = fmax(difference, fabs((double)other[i] - (double)one[i]));
     EXPECT(difference > 1e-3); /* the layer's own weights do not */
     for (int i = BELOW + own + own_bias; i < BELOW + own + own_bias + rest; i++) EXPECT_NEAR(other[i], one[i], 1e-6);
     bp_network_free(network);

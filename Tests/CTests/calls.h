@@ -40,9 +40,7 @@ static inline int32_t calls_layer_size(bp_network *network) {
     int32_t status = bp_network_layer_size(network, 1, &size);
     return calls_checked(status, size == 0);
 }
-static inline int32_t calls_set_activation(bp_network *network) {
-    return bp_network_set_activation(network, 2, "logistic");
-}
+static inline int32_t calls_set_activation(bp_network *network) { return bp_network_set_activation(network, 2, "logistic"); }
 static inline int32_t calls_set_batchnorm(bp_network *network) { return bp_network_set_batchnorm(network, 1, 0); }
 static inline int32_t calls_set_dropout(bp_network *network) { return bp_network_set_dropout(network, 1, 0); }
 static inline int32_t calls_get_dropout(bp_network *network) {
@@ -54,13 +52,9 @@ static inline int32_t calls_set_loss(bp_network *network) { return bp_network_se
 static inline int32_t calls_fit_scaling(bp_network *network) {
     return bp_network_fit_scaling(network, "none", "none", NULL, NULL, 0);
 }
-static inline int32_t calls_check_settings(bp_network *network) {
-    return bp_network_check_settings(network, calls_targets, 2);
-}
+static inline int32_t calls_check_settings(bp_network *network) { return bp_network_check_settings(network, calls_targets, 2); }
 static inline int32_t calls_set_optimizer(bp_network *network) { return bp_network_set_optimizer(network, "sgd"); }
-static inline int32_t calls_set_option(bp_network *network) {
-    return bp_network_set_option(network, "gradient_reduction", 0);
-}
+static inline int32_t calls_set_option(bp_network *network) { return bp_network_set_option(network, "gradient_reduction", 0); }
 static inline int32_t calls_get_option(bp_network *network) {
     double value = 99;
     int32_t status = bp_network_get_option(network, "batchnorm_momentum", &value);
@@ -90,9 +84,7 @@ static inline int32_t calls_check_gradient(bp_network *network) {
     int32_t status = bp_network_check_gradient(network, calls_inputs, calls_targets, 2, &worst);
     return calls_checked(status, worst == 0);
 }
-static inline int32_t calls_predict(bp_network *network) {
-    return bp_network_predict(network, calls_inputs, 2, calls_floats);
-}
+static inline int32_t calls_predict(bp_network *network) { return bp_network_predict(network, calls_inputs, 2, calls_floats); }
 static inline int32_t calls_evaluate(bp_network *network) {
     float loss = 99;
     int32_t status = bp_network_evaluate(network, calls_inputs, calls_targets, 2, &loss);

@@ -27,8 +27,7 @@ static inline int check_expect(int holds, const char *text, const char *file, in
     return holds;
 }
 
-static inline int check_near(double value, double expected, double tolerance, const char *text, const char *file,
-                             int line) {
+static inline int check_near(double value, double expected, double tolerance, const char *text, const char *file, int line) {
     int holds = fabs(value - expected) <= tolerance; /* false for NaN */
     if (!holds && check_failures++ < 5)
         printf("#   %s:%d: %s is %.9g, expected %.9g within %.1g\n", file, line, text, value, expected, tolerance);
@@ -38,8 +37,8 @@ static inline int check_near(double value, double expected, double tolerance, co
 static inline int check_status(int32_t status, int32_t expected, const char *text, const char *file, int line) {
     int holds = status == expected;
     if (!holds && check_failures++ < 5)
-        printf("#   %s:%d: %s is %s, expected %s%s%s\n", file, line, text, bp_status_name(status),
-               bp_status_name(expected), status < 0 ? "; message: " : "", status < 0 ? bp_last_error_message() : "");
+        printf("#   %s:%d: %s is %s, expected %s%s%s\n", file, line, text, bp_status_name(status), bp_status_name(expected),
+               status < 0 ? "; message: " : "", status < 0 ? bp_last_error_message() : "");
     return holds;
 }
 
@@ -51,7 +50,7 @@ static inline int check_message(void) {
 
 static inline int check_error(int32_t status, int32_t expected, const char *text, const char *file, int line) {
     return check_status(status, expected, text, file, line) &&
-           check_expect(check_message(), "the failed call's message is not one line of text", file, line);
+        check_expect(check_message(), "the failed call's message is not one line of text", file, line);
 }
 
 #define EXPECT(condition) check_expect(!!(condition), #condition, __FILE__, __LINE__)
@@ -59,8 +58,9 @@ static inline int check_error(int32_t status, int32_t expected, const char *text
 #define EXPECT_STATUS(call, expected) check_status(call, expected, #call, __FILE__, __LINE__)
 #define EXPECT_OK(call) EXPECT_STATUS(call, BP_OK)
 #define EXPECT_ERROR(call, expected) check_error(call, expected, #call, __FILE__, __LINE__)
-#define EXPECT_MESSAGE(part) check_expect(strstr(bp_last_error_message(), part) != NULL, bp_last_error_message(), \
-                                          "the message lacks \"" part "\"; " __FILE__, __LINE__)
+#define EXPECT_MESSAGE(part)                                                             \
+    check_expect(strstr(bp_last_error_message(), part) != NULL, bp_last_error_message(), \
+                 "the message lacks \"" part "\"; " __FILE__, __LINE__)
 
 static inline void check_claim(const char *name, void (*claim)(void)) {
     check_failures = 0;
@@ -132,7 +132,7 @@ static inline int file_holds(const char *name, snapshot bytes) {
     uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
     FILE *file = fopen(name, "rb");
     int same = now && file && bytes.count > 0 && fread(now, 1, bytes.count + 1, file) == bytes.count &&
-               memcmp(now, bytes.bytes, bytes.count) == 0;
+        memcmp(now, bytes.bytes, bytes.count) == 0;
     if (file) fclose(file);
     free(now);
     return same;

@@ -71,10 +71,8 @@ static void lambdas_serve_as_callbacks() {
             self->calls++;
             return z > 0 ? z : self->slope * z;
         },
-        [](float z, float, void *user_data) {
-            return z > 0 ? 1 : static_cast<context *>(user_data)->parameters->slope;
-        },
-        &data, [](void *user_data) { *static_cast<context *>(user_data)->destroyed = true; }));
+        [](float z, float, void *user_data) { return z > 0 ? 1 : static_cast<context *>(user_data)->parameters->slope; }, &data,
+        [](void *user_data) { *static_cast<context *>(user_data)->destroyed = true; }));
     {
         network unit = make({1, 1}, 1);
         const float through[] = {1, 0};

@@ -32,10 +32,16 @@ static bp_activation_report examined_scalar(bp_scalar_fn function, bp_scalar_der
     return report;
 }
 
-#define FUNCTION(name, formula) \
-    static float name(float z, void *user_data) { (void)z, (void)user_data; return (float)(formula); }
-#define SLOPE(name, formula) \
-    static float name(float z, float a, void *user_data) { (void)z, (void)a, (void)user_data; return (float)(formula); }
+#define FUNCTION(name, formula)                   \
+    static float name(float z, void *user_data) { \
+        (void)z, (void)user_data;                 \
+        return (float)(formula);                  \
+    }
+#define SLOPE(name, formula)                               \
+    static float name(float z, float a, void *user_data) { \
+        (void)z, (void)a, (void)user_data;                 \
+        return (float)(formula);                           \
+    }
 
 FUNCTION(tanh_of, tanh(z))
 SLOPE(tanh_slope, 1 - a * a)
@@ -55,7 +61,7 @@ FUNCTION(constant, 3)
 SLOPE(zero_slope, 0)
 FUNCTION(logarithm, log(z))
 SLOPE(logarithm_slope, 1 / z)
-FUNCTION(bell, exp(-z * z))
+FUNCTION(bell, exp(-z *z))
 SLOPE(bell_slope, -2 * z * a)
 
 static void right_derivatives_have_small_errors(void) {
@@ -74,7 +80,7 @@ static void right_derivatives_have_small_errors(void) {
 }
 
 SLOPE(tanh_wrong, 1 - a)
-SLOPE(tanh_sign, a * a - 1)
+SLOPE(tanh_sign, a *a - 1)
 SLOPE(tanh_percent, 1.02 * (1 - a * a))
 SLOPE(tanh_at_large_z, z > 7 ? 1e-3 : 1 - a * a)
 SLOPE(tanh_near_zero, z > 0 && z < 1e-4f ? 0.5 : 1 - a * a)
@@ -141,7 +147,7 @@ static void kinks_are_counted_and_either_side_is_right(void) {
     EXPECT(report.worst_error > 0.5 && report.worst_z == 0);
     report = examined_scalar(clipped, clipped_slope);
     EXPECT(report.kinks >= 2 && report.worst_error < 1e-3);
-    EXPECT(checked_scalar(bent, bent_slope) < 1e-2); /* a kink between the numbers tried */
+    EXPECT(checked_scalar(bent, bent_slope) < 1e-2);  /* a kink between the numbers tried */
     report = examined_scalar(step, straight_through); /* a jump: any derivative will do there, but 0 around it */
     EXPECT(report.kinks > 0 && report.worst_error < 1e-3);
 }

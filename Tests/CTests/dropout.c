@@ -78,8 +78,7 @@ static void results_have_the_same_bits_for_any_number_of_threads(void) {
     for (int i = 0; i < 4; i++) {
         networks[i] = mixed(3);
         EXPECT_OK(bp_set_thread_count(threads[i]));
-        for (int t = 0; t < 3; t++)
-            EXPECT_OK(bp_network_train_minibatch(networks[i], inputs, targets, MANY, 0.001f, NULL));
+        for (int t = 0; t < 3; t++) EXPECT_OK(bp_network_train_minibatch(networks[i], inputs, targets, MANY, 0.001f, NULL));
         EXPECT(i == 0 || snapshot_equal(networks[0], networks[i]));
     }
     for (int i = 0; i < 4; i++) bp_network_free(networks[i]);

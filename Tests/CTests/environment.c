@@ -36,9 +36,12 @@ typedef struct {
     unsigned flush;
 } mode;
 static const mode modes[] = {
-    {"to nearest", FE_TONEAREST, 0, 0},         {"upward", FE_UPWARD, 0, 0},
-    {"downward", FE_DOWNWARD, 0, 0},            {"toward zero", FE_TOWARDZERO, 0, 0},
-    {"flushing to zero", FE_TONEAREST, 0, FLUSH}, {"trapping", FE_TONEAREST, LOUD, 0},
+    {"to nearest", FE_TONEAREST, 0, 0},
+    {"upward", FE_UPWARD, 0, 0},
+    {"downward", FE_DOWNWARD, 0, 0},
+    {"toward zero", FE_TOWARDZERO, 0, 0},
+    {"flushing to zero", FE_TONEAREST, 0, FLUSH},
+    {"trapping", FE_TONEAREST, LOUD, 0},
     {"all of it", FE_DOWNWARD, LOUD, FLUSH},
 };
 
@@ -51,7 +54,7 @@ static void enter(const mode *m) {
 
 static int is_in(const mode *m) {
     return fegetround() == m->rounding && fegetexcept() == m->traps && (_mm_getcsr() & FLUSH) == m->flush &&
-           (_mm_getcsr() & 0x1f80 & ~(unsigned)(m->traps << 7)) == (0x1f80 & ~(unsigned)(m->traps << 7));
+        (_mm_getcsr() & 0x1f80 & ~(unsigned)(m->traps << 7)) == (0x1f80 & ~(unsigned)(m->traps << 7));
 }
 
 static void leave(void) {
@@ -61,7 +64,7 @@ static void leave(void) {
     feclearexcept(FE_ALL_EXCEPT);
 }
 
-static const mode *present = &modes[0]; /* what callbacks compare with */
+static const mode *present = &modes[0];          /* what callbacks compare with */
 static volatile int calls, strangers, elsewhere; /* in all; in another environment; on a thread of the library's own */
 static pthread_t caller;
 
@@ -176,8 +179,9 @@ static void use_all(void) {
         }
     for (int schedule = 0; schedule < 7; schedule++) {
         char options[200]; /* numbers that are exact: strtod, too, rounds as the thread does */
-        snprintf(options, sizeof options, "epochs=4 schedule=%d warmup_steps=%d patience=1 validation_fraction=0.25 restarts=%d",
-                 schedule, schedule % 2 ? 3 : 0, schedule == 3 ? 3 : 0);
+        snprintf(options, sizeof options,
+                 "epochs=4 schedule=%d warmup_steps=%d patience=1 validation_fraction=0.25 restarts=%d", schedule,
+                 schedule % 2 ? 3 : 0, schedule == 3 ? 3 : 0);
         bp_network *network = made("elu", "softmax", "cross_entropy", "adam", 1);
         fit(network, ROWS, options);
         EXPECT_QUIET(bp_network_fold_batchnorm(network));
@@ -203,7 +207,8 @@ static void use_callbacks(void) {
     static const double factor = 0.1;
     EXPECT_QUIET(bp_activation_register_scalar("tenth", tenth, third, NULL, destroy));
     EXPECT_QUIET(bp_activation_register_scalar("undifferentiated", tenth, NULL, NULL, destroy));
-    EXPECT_QUIET(bp_activation_register_foreign("fourth", (bp_foreign_fn)third_double, (bp_foreign_fn)third_double, "d(d)", NULL, 0));
+    EXPECT_QUIET(
+        bp_activation_register_foreign("fourth", (bp_foreign_fn)third_double, (bp_foreign_fn)third_double, "d(d)", NULL, 0));
     EXPECT_QUIET(bp_activation_register_foreign("scaled", (bp_foreign_fn)scaled, (bp_foreign_fn)scaled, "d(d,d)", &factor, 1));
     EXPECT_QUIET(bp_activation_register_foreign("plus", (bp_foreign_fn)plus, (bp_foreign_fn)plus, "f(f,f)", &factor, 1));
     EXPECT_QUIET(bp_activation_register_vector("matrices", forward, backward, NULL, destroy));

@@ -26,7 +26,9 @@ static int fails(int of_this_kind) {
     failed++;
     return 1;
 }
-static int memory_fails(int is_of_swift) { return fails(kind < SWIFT_FROM_THEN_ON || (kind == SWIFT_FROM_THEN_ON && is_of_swift)); }
+static int memory_fails(int is_of_swift) {
+    return fails(kind < SWIFT_FROM_THEN_ON || (kind == SWIFT_FROM_THEN_ON && is_of_swift));
+}
 static int file_call_fails(const char *name) { return (void)name, fails(kind >= FILES_ONCE) ? EIO : 0; }
 
 /* ---- What is called. Each gets a network of 3, 4, 3 and 2 units, or one of 1,024 layers. */
@@ -44,7 +46,7 @@ static uint8_t bytes[LARGE], now[LARGE];
 static size_t byte_count;
 static double number;
 static size_t parameter_count; /* of the network under test */
-static int32_t again; /* what a call within a call gave */
+static int32_t again;          /* what a call within a call gave */
 
 static float twice(float z, void *user_data) { return (void)user_data, 2 * z; }
 
@@ -177,11 +179,25 @@ static int32_t load_bytes(bp_network *n) { /* as weights: there is no checksum t
     return bp_network_load_weights(n, "words");
 }
 static int32_t many_words(bp_network *n) { return load_words(",\"%ld\":\"\"", 65000), load_bytes(n); }
-static int32_t long_words(bp_network *n) { return load_words(",\"a word of more than fifteen bytes, %ld\":\"and another one of them, somewhat longer than the first\"", 65000), load_bytes(n); }
-static int32_t escaped_words(bp_network *n) { return load_words(",\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9%ld\":\"\\ud83d\\ude00\"", 65000), load_bytes(n); }
-static int32_t many_tensors(bp_network *n) { return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 65000), load_bytes(n); }
+static int32_t long_words(bp_network *n) {
+    return load_words(",\"a word of more than fifteen bytes, %ld\":\"and another one of them, somewhat longer than the first\"",
+                      65000),
+           load_bytes(n);
+}
+static int32_t escaped_words(bp_network *n) {
+    return load_words(",\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9%ld\":\"\\ud83d\\ude00\"", 65000),
+           load_bytes(n);
+}
+static int32_t many_tensors(bp_network *n) {
+    return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 65000), load_bytes(n);
+}
 #define EIGHT "1,1,1,1,1,1,1,1,"
-static int32_t long_shapes(bp_network *n) { return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":["EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "1,1,1,1,1,1,1,1],\"data_offsets\":[0,0]", 65000), load_bytes(n); }
+static int32_t long_shapes(bp_network *n) {
+    return load_words("},\"%ld\":{\"dtype\":\"\",\"shape\":[" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+                      "1,1,1,1,1,1,1,1],\"data_offsets\":[0,0]",
+                      65000),
+           load_bytes(n);
+}
 static int32_t endless_word(bp_network *n) {
     static char word[16 << 20];
     memcpy(word, ",\"", 2);
@@ -343,8 +359,9 @@ static int file_is(const char *name, snapshot one, snapshot other) {
     int fd = open(name, O_RDONLY);
     ssize_t count = fd < 0 ? -1 : read(fd, now, sizeof now);
     if (fd >= 0) close(fd);
-    return count > 0 && (((size_t)count == one.count && memcmp(now, one.bytes, one.count) == 0) ||
-                         ((size_t)count == other.count && memcmp(now, other.bytes, other.count) == 0));
+    return count > 0 &&
+        (((size_t)count == one.count && memcmp(now, one.bytes, one.count) == 0) ||
+         ((size_t)count == other.count && memcmp(now, other.bytes, other.count) == 0));
 }
 
 static int entries(void) {
@@ -431,7 +448,8 @@ static void run_child(const struct call *c, enum kind which, long nth) {
     heap_watch();
     check_failures = 0;
     try_call(c);
-    EXPECT_ERROR(bp_network_train_step(NULL, x, y, 0.1f, NULL), BP_ERROR_NULL_ARGUMENT); /* a thread keeps its message's memory */
+    EXPECT_ERROR(bp_network_train_step(NULL, x, y, 0.1f, NULL),
+                 BP_ERROR_NULL_ARGUMENT); /* a thread keeps its message's memory */
     heap_watched = 0;
     told->seen = seen;
     told->failed = failed;
@@ -482,10 +500,12 @@ static void loop(enum kind which, const char *what, long each_of_the_first) {
 /* Swift's own memory is refused, always: then a call does not even fail, but for its own reasons. */
 static void swift_is_served_from_the_reserve(void) {
     long faults = 0;
-    for (int i = 0; i < CALLS; i++) faults += loop_over(&calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+    for (int i = 0; i < CALLS; i++)
+        faults += loop_over(&calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
     sizes = many;
     layers = 1024;
-    for (int i = 0; i < LARGE_CALLS; i++) faults += loop_over(&large_calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+    for (int i = 0; i < LARGE_CALLS; i++)
+        faults += loop_over(&large_calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
     sizes = few;
     layers = 4;
     printf("# %ld faults in %d calls: Swift's memory refused from one request on\n", faults, (int)(CALLS + LARGE_CALLS));
@@ -529,9 +549,13 @@ static void threads_share_the_reserve(void) {
 }
 
 static void one_request_for_memory_refused_harms_nothing(void) { loop(MEMORY_ONCE, "one request for memory refused", 100); }
-static void memory_at_its_end_harms_nothing(void) { loop(MEMORY_FROM_THEN_ON, "all requests for memory from one on refused", 20); }
+static void memory_at_its_end_harms_nothing(void) {
+    loop(MEMORY_FROM_THEN_ON, "all requests for memory from one on refused", 20);
+}
 static void one_failing_file_call_harms_nothing(void) { loop(FILES_ONCE, "one call for a file fails", 1L << 40); }
-static void files_out_of_reach_harm_nothing(void) { loop(FILES_FROM_THEN_ON, "all calls for files from one on fail", 1L << 40); }
+static void files_out_of_reach_harm_nothing(void) {
+    loop(FILES_FROM_THEN_ON, "all calls for files from one on fail", 1L << 40);
+}
 
 int main(void) {
     many[0] = 3;

@@ -28,11 +28,11 @@ static int file_fails(const char *name) {
 
 static void *file_real(const char *name) { return dlsym(RTLD_NEXT, name); }
 
-#define FILE_CALL(type, name, parameters, arguments)              \
-    type name parameters {                                        \
-        static type(*original) parameters;                        \
-        if (!original) *(void **)&original = file_real(#name);    \
-        return file_fails(#name) ? (type)-1 : original arguments; \
+#define FILE_CALL(type, name, parameters, arguments)                \
+    type name parameters {                                          \
+        static type(*original) parameters;                          \
+        if (!original) *(void **)&original = file_real(#name);      \
+        return file_fails(#name) ? (type) - 1 : original arguments; \
     }
 FILE_CALL(ssize_t, read, (int fd, void *buffer, size_t count), (fd, buffer, count))
 FILE_CALL(int, fsync, (int fd), (fd))
@@ -62,7 +62,8 @@ ssize_t pread(int fd, void *buffer, size_t count, off_t offset) {
 ssize_t write(int fd, const void *buffer, size_t count) {
     static ssize_t (*original)(int, const void *, size_t);
     if (!original) *(void **)&original = file_real("write");
-    return file_fails("write") ? -1 : original(fd, buffer, file_write_limit && count > file_write_limit ? file_write_limit : count);
+    return file_fails("write") ? -1
+                               : original(fd, buffer, file_write_limit && count > file_write_limit ? file_write_limit : count);
 }
 
 int open(const char *path, int flags, ...) {

@@ -47,7 +47,7 @@ static int predictions_equal(const bp_network *one, const bp_network *other) {
     float x[6 * 3], a[6 * 2], b[6 * 2];
     check_fill(x, 18, 77);
     return EXPECT_OK(bp_network_predict(one, x, 6, a)) && EXPECT_OK(bp_network_predict(other, x, 6, b)) &&
-           memcmp(a, b, sizeof a) == 0;
+        memcmp(a, b, sizeof a) == 0;
 }
 
 static void write_file(const char *name, const uint8_t *bytes, size_t count) {
@@ -171,11 +171,11 @@ static void file_is_safetensors_with_pytorch_names_and_order(void) {
     static const struct {
         const char *name, *shape;
         size_t count;
-    } tensors[] = {{"layers.1.weight", "\"shape\":[4,3]", 12},    {"layers.1.bias", "\"shape\":[4]", 4},
-                   {"layers.1.norm.weight", "\"shape\":[4]", 4},  {"layers.1.norm.bias", "\"shape\":[4]", 4},
-                   {"layers.2.weight", "\"shape\":[3,4]", 12},    {"layers.2.bias", "\"shape\":[3]", 3},
-                   {"layers.2.norm.weight", "\"shape\":[3]", 3},  {"layers.2.norm.bias", "\"shape\":[3]", 3},
-                   {"layers.3.weight", "\"shape\":[2,3]", 6},     {"layers.3.bias", "\"shape\":[2]", 2}};
+    } tensors[] = {{"layers.1.weight", "\"shape\":[4,3]", 12},   {"layers.1.bias", "\"shape\":[4]", 4},
+                   {"layers.1.norm.weight", "\"shape\":[4]", 4}, {"layers.1.norm.bias", "\"shape\":[4]", 4},
+                   {"layers.2.weight", "\"shape\":[3,4]", 12},   {"layers.2.bias", "\"shape\":[3]", 3},
+                   {"layers.2.norm.weight", "\"shape\":[3]", 3}, {"layers.2.norm.bias", "\"shape\":[3]", 3},
+                   {"layers.3.weight", "\"shape\":[2,3]", 6},    {"layers.3.bias", "\"shape\":[2]", 2}};
     float parameters[53];
     size_t position = 0, count = 0;
     bp_network *network = some_network();
@@ -203,8 +203,7 @@ static int refused(const uint8_t *bytes, size_t count) {
     bp_network *loaded = (bp_network *)1;
     int32_t status = bp_network_load_memory(bytes, count, &loaded);
     int named = status == BP_ERROR_CORRUPT || status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_VERSION;
-    if (named && loaded == NULL && check_message())
-        return 1;
+    if (named && loaded == NULL && check_message()) return 1;
     printf("#   %s\n", bp_status_name(status));
     if (status == BP_OK) bp_network_free(loaded);
     return 0;
@@ -285,9 +284,16 @@ static void files_of_another_kind_are_not_models(void) {
     static const struct {
         const char *bytes;
         size_t count;
-    } others[] = {{"", 0}, {"x", 1}, {"hello, world\n", 13}, {"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", 16}, {"PK\3\4", 4},
-                  {"\0\0\0\0\0\0\0\0", 8}, {"\2\0\0\0\0\0\0\0{}", 10}, {"\2\0\0\0\0\0\0\0[]", 10},
-                  {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F{}", 10}, {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10},
+    } others[] = {{"", 0},
+                  {"x", 1},
+                  {"hello, world\n", 13},
+                  {"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", 16},
+                  {"PK\3\4", 4},
+                  {"\0\0\0\0\0\0\0\0", 8},
+                  {"\2\0\0\0\0\0\0\0{}", 10},
+                  {"\2\0\0\0\0\0\0\0[]", 10},
+                  {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F{}", 10},
+                  {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10},
                   {"\xF8\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10} /* 8 + length wraps to 0 */};
     uint8_t bytes[8 + sizeof foreign - 1 + 4] = {sizeof foreign - 1};
     bp_network *loaded;
@@ -300,8 +306,7 @@ static void files_of_another_kind_are_not_models(void) {
     }
     memcpy(bytes + 8, foreign, sizeof foreign - 1); /* good safetensors, from somebody else */
     EXPECT_ERROR(bp_network_load_memory(bytes, sizeof bytes, &loaded), BP_ERROR_NOT_A_MODEL);
-    EXPECT_ERROR(bp_network_load_memory((const uint8_t *)"hello, world, how are you\n", 26, &loaded),
-                 BP_ERROR_NOT_A_MODEL);
+    EXPECT_ERROR(bp_network_load_memory((const uint8_t *)"hello, world, how are you\n", 26, &loaded), BP_ERROR_NOT_A_MODEL);
     remove("other");
 }
 
@@ -390,8 +395,8 @@ static void buffer_of_the_wrong_size_is_told_the_right_one(void) {
 
 static void impossible_paths_are_refused(void) {
     static char endless[100000];
-    static const char *const nowhere[] = {"missing/folder/model.safetensors", "model.safetensors/", "/", ".",
-                                          "a_folder", "a_file/model.safetensors", endless};
+    static const char *const nowhere[] = {
+        "missing/folder/model.safetensors", "model.safetensors/", "/", ".", "a_folder", "a_file/model.safetensors", endless};
     bp_network *network = some_network(), *loaded;
     memset(endless, 'a', sizeof endless - 1);
     EXPECT(mkdir("a_folder", 0777) == 0);
@@ -458,8 +463,17 @@ static void saving_over_a_file_leaves_one_file(void) {
 
 /* Names are bytes to the system: those given are those used, in UTF-8 or not. */
 static void file_names_may_be_any_bytes(void) {
-    const char *const names[] = {"gr\xC3\xBC\xC3\x9F", "with space", "-dash", "\xE6\x95\xB0\xE5\xAD\x97.safetensors",
-                                 "a%s%n", "caf\xE9.safetensors", "\xFF\xFE", "\xC3", "\xED\xA0\x80", "line\nbreak", "\x01\x7F"};
+    const char *const names[] = {"gr\xC3\xBC\xC3\x9F",
+                                 "with space",
+                                 "-dash",
+                                 "\xE6\x95\xB0\xE5\xAD\x97.safetensors",
+                                 "a%s%n",
+                                 "caf\xE9.safetensors",
+                                 "\xFF\xFE",
+                                 "\xC3",
+                                 "\xED\xA0\x80",
+                                 "line\nbreak",
+                                 "\x01\x7F"};
     bp_network *network = some_network(), *other = some_network(), *loaded = NULL;
     snapshot bytes;
     train(network, 3, 1);

@@ -8,8 +8,7 @@ static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 /* Trained, so that gamma, beta and the running statistics are all away from where they start. */
 static bp_network *trained(int norms) {
     bp_network *network = check_network(sizes, 4, 3);
-    for (size_t layer = 1; layer <= 3; layer++)
-        EXPECT_OK(bp_network_set_batchnorm(network, layer, norms >> layer & 1));
+    for (size_t layer = 1; layer <= 3; layer++) EXPECT_OK(bp_network_set_batchnorm(network, layer, norms >> layer & 1));
     EXPECT_OK(bp_network_set_activation(network, 1, "relu"));
     EXPECT_OK(bp_network_set_activation(network, 2, "tanh"));
     EXPECT_OK(bp_network_set_activation(network, 3, "identity"));

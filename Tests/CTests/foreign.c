@@ -69,8 +69,8 @@ static void functions_of_the_c_library_plug_in_directly(void) {
 }
 
 /* All of its arguments arrive, in order, whatever their types: each has a digit of its own in the result. */
-static double digits(float z, double b, int32_t c, int64_t d, uint32_t e, float f, double g, int32_t h, int64_t i,
-                     uint32_t j, float k, double l, int32_t m, int64_t n, uint32_t o, double p) {
+static double digits(float z, double b, int32_t c, int64_t d, uint32_t e, float f, double g, int32_t h, int64_t i, uint32_t j,
+                     float k, double l, int32_t m, int64_t n, uint32_t o, double p) {
     double sum = z, place = 10;
     const double rest[] = {b, c, (double)d, e, f, g, h, (double)i, j, k, l, m, (double)n, o, p};
     for (int at = 0; at < 15; at++, place *= 10) sum += rest[at] * place;
@@ -198,16 +198,25 @@ static void malformed_signatures_are_refused_with_a_finger_on_the_character(void
     static const struct {
         const char *signature, *says;
     } bad[] = {
-        {"", "character 1: expected the type returned"}, {"d", "character 2: expected '(', found the end"},
-        {"d(", "character 3: expected z, which is f or d, found the end"}, {"d()", "character 3: expected z"},
+        {"", "character 1: expected the type returned"},
+        {"d", "character 2: expected '(', found the end"},
+        {"d(", "character 3: expected z, which is f or d, found the end"},
+        {"d()", "character 3: expected z"},
         {"x(d)", "character 1: expected the type returned, one of f, d, i, l, u, found 'x'"},
-        {"d(d", "character 4: expected ',' or ')', found the end"}, {"d(d,", "character 5: expected a type"},
+        {"d(d", "character 4: expected ',' or ')', found the end"},
+        {"d(d,", "character 5: expected a type"},
         {"d(d,)", "character 5: expected a type, one of f, d, i, l, u, found ')'"},
         {"d(d,x)", "character 5: expected a type, one of f, d, i, l, u, found 'x'"},
-        {"d(i)", "character 3: expected z, which is f or d, found 'i'"}, {"d(d))", "character 5: expected the end, found ')'"},
-        {"d(d)d", "character 5: expected the end"}, {"d (d)", "character 2: expected '(', found ' '"},
-        {"d(d;i)", "character 4: expected ',' or ')', found ';'"}, {"D(d)", "character 1"}, {"(d)", "character 1"},
-        {"d(d,,i)", "character 5"}, {"dd(d)", "character 2"}, {"d(d)\n", "character 5"},
+        {"d(i)", "character 3: expected z, which is f or d, found 'i'"},
+        {"d(d))", "character 5: expected the end, found ')'"},
+        {"d(d)d", "character 5: expected the end"},
+        {"d (d)", "character 2: expected '(', found ' '"},
+        {"d(d;i)", "character 4: expected ',' or ')', found ';'"},
+        {"D(d)", "character 1"},
+        {"(d)", "character 1"},
+        {"d(d,,i)", "character 5"},
+        {"dd(d)", "character 2"},
+        {"d(d)\n", "character 5"},
         {"d(\xC3\xA9)", "character 3: expected z, which is f or d, found another alphabet"},
         {"d(d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d)", "character 35: expected the end: a function takes at most 16"},
     };
@@ -227,15 +236,14 @@ static void constants_that_do_not_fit_are_refused(void) {
     static const struct {
         const char *signature;
         double constant;
-    } bad[] = {{"d(d,d)", NAN},           {"d(d,d)", INFINITY},      {"d(d,d)", -INFINITY},     {"d(d,f)", NAN},
-               {"d(d,f)", 1e39},          {"d(d,f)", -1e39},         {"d(d,i)", 0.5},           {"d(d,i)", 2147483648.0},
-               {"d(d,i)", -2147483649.0}, {"d(d,i)", NAN},           {"d(d,i)", INFINITY},      {"d(d,l)", 9223372036854775808.0},
-               {"d(d,l)", -1e19},         {"d(d,l)", 1e-9},          {"d(d,l)", NAN},           {"d(d,u)", -1},
-               {"d(d,u)", 4294967296.0},  {"d(d,u)", 1.5},           {"d(d,u)", NAN},           {"d(d,u)", -INFINITY}};
+    } bad[] = {{"d(d,d)", NAN},           {"d(d,d)", INFINITY}, {"d(d,d)", -INFINITY}, {"d(d,f)", NAN},
+               {"d(d,f)", 1e39},          {"d(d,f)", -1e39},    {"d(d,i)", 0.5},       {"d(d,i)", 2147483648.0},
+               {"d(d,i)", -2147483649.0}, {"d(d,i)", NAN},      {"d(d,i)", INFINITY},  {"d(d,l)", 9223372036854775808.0},
+               {"d(d,l)", -1e19},         {"d(d,l)", 1e-9},     {"d(d,l)", NAN},       {"d(d,u)", -1},
+               {"d(d,u)", 4294967296.0},  {"d(d,u)", 1.5},      {"d(d,u)", NAN},       {"d(d,u)", -INFINITY}};
     const double two[] = {1, 2};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        EXPECT_ERROR(foreign1("bad.constant", (bp_foreign_fn)ldexp, bad[i].signature, bad[i].constant),
-                     BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(foreign1("bad.constant", (bp_foreign_fn)ldexp, bad[i].signature, bad[i].constant), BP_ERROR_INVALID_VALUE);
         EXPECT_MESSAGE("constant 1");
     }
     EXPECT_ERROR(foreign("bad.constant", (bp_foreign_fn)ldexp, "d(d,i)"), BP_ERROR_INVALID_VALUE);

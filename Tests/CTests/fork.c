@@ -441,9 +441,9 @@ static void call_that_lost_its_helpers_fails(int what) {
     forks_left = 1;
     forked = -1;
     helper_is_held = holding = released = 0;
-    status = what == TRAINS     ? bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL)
-             : what == PREDICTS ? bp_network_predict(network, large_x, ROWS, large_outputs)
-                                : bp_trainer_fit(trainer, network, large_x, large_y, ROWS, NULL, NULL, 0, NULL);
+    status = what == TRAINS ? bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL)
+        : what == PREDICTS  ? bp_network_predict(network, large_x, ROWS, large_outputs)
+                            : bp_trainer_fit(trainer, network, large_x, large_y, ROWS, NULL, NULL, 0, NULL);
     release_held();
     if (forked != 0) {
         EXPECT_OK(status);

@@ -56,10 +56,27 @@ static void made_up_handles_are_refused_by_every_function(void) {
     static double object[64];
     double local[64] = {0};
     double *block = (double *)calloc(64, sizeof *block);
-    const uintptr_t top = (uintptr_t)1 << 63, made_up[] = {
-        1, 2, 3, 7, 8, 16, 255, 4096, 65536, UINT32_MAX, (uintptr_t)1 << 32, top, UINTPTR_MAX, UINTPTR_MAX - 1,
-        UINTPTR_MAX / 2, (uintptr_t)0xDEADBEEFDEADBEEF, (uintptr_t)object, (uintptr_t)local, (uintptr_t)block,
-        (uintptr_t)sizes};
+    const uintptr_t top = (uintptr_t)1 << 63,
+                    made_up[] = {1,
+                                 2,
+                                 3,
+                                 7,
+                                 8,
+                                 16,
+                                 255,
+                                 4096,
+                                 65536,
+                                 UINT32_MAX,
+                                 (uintptr_t)1 << 32,
+                                 top,
+                                 UINTPTR_MAX,
+                                 UINTPTR_MAX - 1,
+                                 UINTPTR_MAX / 2,
+                                 (uintptr_t)0xDEADBEEFDEADBEEF,
+                                 (uintptr_t)object,
+                                 (uintptr_t)local,
+                                 (uintptr_t)block,
+                                 (uintptr_t)sizes};
     bp_network *live = check_network(sizes, 3, 1); /* so that there is a slot to be mistaken for */
     for (size_t i = 0; i < sizeof made_up / sizeof made_up[0]; i++)
         if (made_up[i] != (uintptr_t)live) EXPECT(refused_everywhere((bp_network *)made_up[i]));

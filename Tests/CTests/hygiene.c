@@ -49,13 +49,13 @@ static int find(void *library, const char *name, void *function_out) {
 static int open_library(const char *path, copy *c) {
     void *l = c->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     return l && find(l, "bp_network_create", &c->create) && find(l, "bp_network_free", &c->free) &&
-           find(l, "bp_network_layer_count", &c->layer_count) && find(l, "bp_network_set_activation", &c->set_activation) &&
-           find(l, "bp_network_set_batchnorm", &c->set_batchnorm) && find(l, "bp_network_set_option", &c->set_option) &&
-           find(l, "bp_network_train_step", &c->train_step) && find(l, "bp_network_train_minibatch", &c->train_minibatch) &&
-           find(l, "bp_network_predict", &c->predict) && find(l, "bp_network_save", &c->save) &&
-           find(l, "bp_network_load", &c->load) && find(l, "bp_activation_register_scalar", &c->register_scalar) &&
-           find(l, "bp_activation_unregister", &c->unregister) && find(l, "bp_last_error_message", &c->last_error_message) &&
-           find(l, "bp_set_thread_count", &c->set_thread_count);
+        find(l, "bp_network_layer_count", &c->layer_count) && find(l, "bp_network_set_activation", &c->set_activation) &&
+        find(l, "bp_network_set_batchnorm", &c->set_batchnorm) && find(l, "bp_network_set_option", &c->set_option) &&
+        find(l, "bp_network_train_step", &c->train_step) && find(l, "bp_network_train_minibatch", &c->train_minibatch) &&
+        find(l, "bp_network_predict", &c->predict) && find(l, "bp_network_save", &c->save) &&
+        find(l, "bp_network_load", &c->load) && find(l, "bp_activation_register_scalar", &c->register_scalar) &&
+        find(l, "bp_activation_unregister", &c->unregister) && find(l, "bp_last_error_message", &c->last_error_message) &&
+        find(l, "bp_set_thread_count", &c->set_thread_count);
 }
 
 static copy first;
@@ -132,10 +132,9 @@ static float x[ROWS * WIDE], y[ROWS * WIDE], out[ROWS * WIDE];
 static int use(const copy *c) {
     bp_network *network = NULL, *loaded = NULL;
     int right = c->create(sizes, 3, 1, &network) == BP_OK && c->set_batchnorm(network, 1, 1) == BP_OK &&
-                c->register_scalar("bend", bend, NULL, NULL, NULL) == BP_OK &&
-                c->set_activation(network, 2, "bend") == BP_OK && c->train_step(network, x, y, 0.1f, NULL) == BP_OK &&
-                c->train_minibatch(network, x, y, 8, 0.1f, NULL) == BP_OK && c->predict(network, x, 8, out) == BP_OK &&
-                c->save(network, "model") == BP_OK && c->load("model", &loaded) == BP_OK;
+        c->register_scalar("bend", bend, NULL, NULL, NULL) == BP_OK && c->set_activation(network, 2, "bend") == BP_OK &&
+        c->train_step(network, x, y, 0.1f, NULL) == BP_OK && c->train_minibatch(network, x, y, 8, 0.1f, NULL) == BP_OK &&
+        c->predict(network, x, 8, out) == BP_OK && c->save(network, "model") == BP_OK && c->load("model", &loaded) == BP_OK;
     right = c->load("missing", &loaded) == BP_ERROR_IO && c->save(network, "missing/model") == BP_ERROR_IO && right;
     right = c->set_option(network, "batchnorm_epsilon", 2) == BP_ERROR_INVALID_VALUE && right;
     c->free(network);
@@ -305,7 +304,7 @@ static int a_thread_fails_without_memory(void) {
     pthread_t thread;
     void *result = NULL;
     return open_library(path_of_library, &c) && c.create(sizes, 3, 1, &network) == BP_OK &&
-           pthread_create(&thread, NULL, fail_without_memory, &c) == 0 && pthread_join(thread, &result) == 0 && result;
+        pthread_create(&thread, NULL, fail_without_memory, &c) == 0 && pthread_join(thread, &result) == 0 && result;
 }
 
 static void thread_without_memory_gets_a_status(void) { EXPECT(child_succeeds(a_thread_fails_without_memory)); }

@@ -27,10 +27,19 @@ static bp_network *network;
 static bp_trainer *trainer;
 static snapshot model;
 
-static float half(float z, void *user_data) { (void)user_data; return z / 2; }
-static float half_derivative(float z, float a, void *user_data) { (void)z, (void)a, (void)user_data; return 0.5f; }
+static float half(float z, void *user_data) {
+    (void)user_data;
+    return z / 2;
+}
+static float half_derivative(float z, float a, void *user_data) {
+    (void)z, (void)a, (void)user_data;
+    return 0.5f;
+}
 static double halved(double z) { return z / 2; }
-static int32_t go_on(const bp_progress *progress, void *user_data) { (void)progress, (void)user_data; return 0; }
+static int32_t go_on(const bp_progress *progress, void *user_data) {
+    (void)progress, (void)user_data;
+    return 0;
+}
 static void nothing(void *user_data) { (void)user_data; }
 
 /* What may stand for a parameter, found by "function.parameter", else by its name, else by its type. */
@@ -189,8 +198,7 @@ static int make_good(const signature *function, argument *arguments) {
         }
         if (strcmp(function->name, "bp_network_load_memory") == 0 && strcmp(p->name, "count") == 0)
             arguments[i].size = model.count;
-        else if (strcmp(p->name, "count") == 0 && arguments[i].size == 0)
-            arguments[i].size = count_of(network);
+        else if (strcmp(p->name, "count") == 0 && arguments[i].size == 0) arguments[i].size = count_of(network);
     }
     return known;
 }
@@ -229,7 +237,9 @@ static int has_rules(const signature *function) {
     return make_good(function, arguments);
 }
 
-#define EACH_FUNCTION(f) for (const signature *f = signatures; f < signatures + SIGNATURES; f++) if (has_rules(f))
+#define EACH_FUNCTION(f)                                                    \
+    for (const signature *f = signatures; f < signatures + SIGNATURES; f++) \
+        if (has_rules(f))
 
 static void good_arguments_are_taken_by_every_function(void) {
     argument arguments[MOST_PARAMETERS];
@@ -262,7 +272,10 @@ static void handles_that_are_none_are_refused_by_every_function(void) {
     EACH_FUNCTION(f) for (size_t i = 0; i < f->count; i++) {
         const parameter *p = &f->parameters[i];
         if (!is_handle(p, " *")) continue;
-        const argument bad[] = {{.pointer = freed}, {.pointer = (void *)1}, {.pointer = floats}, {.pointer = (void *)UINTPTR_MAX},
+        const argument bad[] = {{.pointer = freed},
+                                {.pointer = (void *)1},
+                                {.pointer = floats},
+                                {.pointer = (void *)UINTPTR_MAX},
                                 {.pointer = (void *)((uintptr_t)handle_for(p) ^ 1)},
                                 {.pointer = handle_for(p) == network ? (void *)trainer : (void *)network}};
         for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
@@ -277,8 +290,8 @@ static void handles_that_are_none_are_refused_by_every_function(void) {
 /* Values that are possible but a lie (more rows than the arrays have) cannot be told from the truth, and are not tried. */
 static void impossible_sizes_are_refused_by_every_function(void) {
     const size_t k31 = (size_t)1 << 31, k32 = (size_t)1 << 32, k63 = (size_t)1 << 63;
-    const size_t far[] = {k31 - 1, k31, k31 + 1, k32 - 1, k32, k32 + 1, k32 + 2, k63 - 1, k63, k63 + 1, k63 + 2,
-                          SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 2, SIZE_MAX - 1, SIZE_MAX};
+    const size_t far[] = {k31 - 1, k31,     k31 + 1,          k32 - 1,          k32,          k32 + 1, k32 + 2, k63 - 1, k63,
+                          k63 + 1, k63 + 2, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 2, SIZE_MAX - 1, SIZE_MAX};
     EACH_FUNCTION(f) for (size_t i = 0; i < f->count; i++) {
         const parameter *p = &f->parameters[i];
         const rule *found = rule_of(f, p);
@@ -288,8 +301,10 @@ static void impossible_sizes_are_refused_by_every_function(void) {
             if (value.size < found->too_large && found->too_large != SIZE_MAX) continue;
             int32_t status = call_with(f, i, value);
             if (found->too_large == SIZE_MAX) expect(status == BP_OK, f, p, "large", status);
-            else expect(status == BP_ERROR_LIMIT || status == BP_ERROR_INVALID_VALUE || status == BP_ERROR_UNKNOWN_NAME ||
-                        status == BP_ERROR_OUT_OF_MEMORY || status == BP_ERROR_MISMATCH, f, p, "too large", status);
+            else
+                expect(status == BP_ERROR_LIMIT || status == BP_ERROR_INVALID_VALUE || status == BP_ERROR_UNKNOWN_NAME ||
+                           status == BP_ERROR_OUT_OF_MEMORY || status == BP_ERROR_MISMATCH,
+                       f, p, "too large", status);
         }
     }
 }

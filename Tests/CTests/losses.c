@@ -148,9 +148,7 @@ static float right_derivative(float z, float a, void *user_data) {
     (void)z, (void)user_data;
     return 1.7159f * 2 / 3 * (1 - a / 1.7159f * (a / 1.7159f));
 }
-static float wrong_derivative(float z, float a, void *user_data) {
-    return right_derivative(z, a, user_data) * 3 / 2;
-}
+static float wrong_derivative(float z, float a, void *user_data) { return right_derivative(z, a, user_data) * 3 / 2; }
 
 static bp_network *to_be_checked(const char *activation, int norm) {
     static const int size[] = {4, 7, 5, 3};
@@ -171,9 +169,9 @@ static void right_derivatives_are_accepted(int norm) {
     EXPECT_OK(bp_activation_register_scalar("right.differences", scaled_tanh, NULL, NULL, NULL));
     for (int activation = 0; activation < REF_ACTIVATIONS + 2; activation++)
         for (size_t rows = 1; rows <= 6; rows += 5) {
-            const char *name = activation < REF_ACTIVATIONS    ? ref_activation_names[activation]
-                               : activation == REF_ACTIVATIONS ? "right"
-                                                               : "right.differences";
+            const char *name = activation < REF_ACTIVATIONS ? ref_activation_names[activation]
+                : activation == REF_ACTIVATIONS             ? "right"
+                                                            : "right.differences";
             double worst = 1;
             bp_network *network;
             snapshot before;
@@ -193,9 +191,7 @@ static void right_derivatives_are_accepted(int norm) {
 static void gradient_check_accepts_right_derivatives(void) { right_derivatives_are_accepted(0); }
 
 /* Harder: the gradient of a bias before normalization is 0, and must not be taken for noise about 0. */
-static void gradient_check_accepts_right_derivatives_with_batch_normalization(void) {
-    right_derivatives_are_accepted(1);
-}
+static void gradient_check_accepts_right_derivatives_with_batch_normalization(void) { right_derivatives_are_accepted(1); }
 
 static void gradient_check_tells_a_wrong_derivative(void) {
     float x[6 * 4], y[6 * 3];

@@ -41,7 +41,7 @@ static void keeps_nothing(int (*what)(int i), int times) {
 static int create_and_free(int i) {
     bp_network *made = NULL, *clone = NULL;
     int right = bp_network_create(sizes, 3, (uint64_t)i, &made) == BP_OK && bp_network_clone(made, &clone) == BP_OK &&
-                bp_network_set_batchnorm(made, 1, 1) == BP_OK && bp_network_train_step(made, x, y, 0.5f, NULL) == BP_OK;
+        bp_network_set_batchnorm(made, 1, 1) == BP_OK && bp_network_train_step(made, x, y, 0.5f, NULL) == BP_OK;
     bp_network_free(made);
     bp_network_free(clone);
     return right;
@@ -79,7 +79,7 @@ static int file_in_vain(int i) {
     bp_network *made = NULL;
     (void)i;
     return bp_network_load("no such file", &made) == BP_ERROR_IO &&
-           bp_network_save(network, "no such folder/file") == BP_ERROR_IO;
+        bp_network_save(network, "no such folder/file") == BP_ERROR_IO;
 }
 static void files_that_are_not_there_keep_no_memory(void) { keeps_nothing(file_in_vain, OFTEN / 4); }
 
@@ -88,10 +88,10 @@ static int train_in_vain(int i) {
     float out[2];
     (void)i;
     return bp_network_train_step(network, nan_row, y, 0.5f, NULL) == BP_ERROR_NOT_FINITE &&
-           bp_network_train_step(network, x, y, 0.5f, NULL) == BP_ERROR_CALLBACK &&
-           bp_network_predict(network, x, 1, out) == BP_ERROR_CALLBACK &&
-           bp_network_set_activation(network, 1, "no.such.name") == BP_ERROR_UNKNOWN_NAME &&
-           bp_network_set_option(network, "gradient_reduction", 7) == BP_ERROR_INVALID_VALUE;
+        bp_network_train_step(network, x, y, 0.5f, NULL) == BP_ERROR_CALLBACK &&
+        bp_network_predict(network, x, 1, out) == BP_ERROR_CALLBACK &&
+        bp_network_set_activation(network, 1, "no.such.name") == BP_ERROR_UNKNOWN_NAME &&
+        bp_network_set_option(network, "gradient_reduction", 7) == BP_ERROR_INVALID_VALUE;
 }
 static void failed_steps_keep_no_memory(void) {
     EXPECT_OK(bp_activation_register_vector("failing", fail, pass_back, NULL, NULL));
@@ -105,9 +105,9 @@ static int register_and_unregister(int i) {
     char name[32];
     snprintf(name, sizeof name, "name.%d", i % 1000);
     return bp_activation_register_scalar(name, itself, NULL, NULL, NULL) == BP_OK &&
-           bp_activation_register_scalar(name, itself, NULL, NULL, NULL) == BP_ERROR_INVALID_VALUE &&
-           bp_network_set_activation(network, 1, name) == BP_OK && bp_activation_unregister(name) == BP_OK &&
-           bp_activation_unregister(name) == BP_ERROR_UNKNOWN_NAME;
+        bp_activation_register_scalar(name, itself, NULL, NULL, NULL) == BP_ERROR_INVALID_VALUE &&
+        bp_network_set_activation(network, 1, name) == BP_OK && bp_activation_unregister(name) == BP_OK &&
+        bp_activation_unregister(name) == BP_ERROR_UNKNOWN_NAME;
 }
 static void activations_that_come_and_go_keep_no_memory(void) { keeps_nothing(register_and_unregister, OFTEN); }
 
@@ -117,12 +117,12 @@ static int32_t library(const char *path, const char *symbol, const char *signatu
 static int open_and_close(int i) {
     const double constant = i, bad = NAN;
     return bp_activation_register_foreign("foreign", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &constant, 1) == BP_OK &&
-           bp_activation_register_foreign("bad", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &bad, 1) < 0 &&
-           library("libm.so.6", "erf", "d(d)") == BP_OK && library("libm.so.6", "erf", "d(d)") < 0 &&
-           bp_activation_unregister("foreign") == BP_OK && bp_activation_unregister("library") == BP_OK &&
-           library("libm.so.6", "no.such.function", "d(d)") == BP_ERROR_LIBRARY &&
-           library("./no.such.library", "erf", "d(d)") == BP_ERROR_LIBRARY &&
-           bp_plugin_load("libm.so.6") == BP_ERROR_LIBRARY && library("libm.so.6", "erf", "d(d,)") < 0;
+        bp_activation_register_foreign("bad", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &bad, 1) < 0 &&
+        library("libm.so.6", "erf", "d(d)") == BP_OK && library("libm.so.6", "erf", "d(d)") < 0 &&
+        bp_activation_unregister("foreign") == BP_OK && bp_activation_unregister("library") == BP_OK &&
+        library("libm.so.6", "no.such.function", "d(d)") == BP_ERROR_LIBRARY &&
+        library("./no.such.library", "erf", "d(d)") == BP_ERROR_LIBRARY && bp_plugin_load("libm.so.6") == BP_ERROR_LIBRARY &&
+        library("libm.so.6", "erf", "d(d,)") < 0;
 }
 static void foreign_activations_and_libraries_that_come_and_go_keep_no_memory(void) {
     keeps_nothing(open_and_close, OFTEN / 8);
@@ -140,9 +140,8 @@ static void checked_derivatives_keep_no_memory(void) {
 }
 
 static int toggle_and_draw(int i) {
-    return bp_network_set_batchnorm(network, 1, i % 2) == BP_OK &&
-           bp_network_initialize(network, (uint64_t)i) == BP_OK &&
-           bp_network_train_minibatch(network, x, y, 1, 0.5f, NULL) == BP_OK;
+    return bp_network_set_batchnorm(network, 1, i % 2) == BP_OK && bp_network_initialize(network, (uint64_t)i) == BP_OK &&
+        bp_network_train_minibatch(network, x, y, 1, 0.5f, NULL) == BP_OK;
 }
 static void settings_changed_back_and_forth_keep_no_memory(void) {
     EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
@@ -158,12 +157,15 @@ static int fit_in_every_way(int i) {
     const int32_t expected[] = {BP_ERROR_CALLBACK, BP_OK, BP_STOPPED};
     bp_trainer *trainer = NULL;
     int right = bp_trainer_create(&trainer) == BP_OK && bp_trainer_set_option(trainer, "epochs", 3) == BP_OK &&
-                bp_trainer_set_option(trainer, "batch_size", 3) == BP_OK &&
-                bp_trainer_set_option(trainer, options[i % 4], i % 4 == 1 ? 0.5 : i % 4 == 2 ? 9 : 1) == BP_OK &&
-                bp_trainer_set_row_weights(trainer, weights, 4) == BP_OK &&
-                bp_trainer_set_progress(trainer, go_on_stop_or_abort, &i) == BP_OK &&
-                bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL) == expected[i % 3] &&
-                bp_trainer_fit(trainer, network, inputs, targets, 3, NULL, NULL, 0, NULL) == BP_ERROR_INVALID_VALUE;
+        bp_trainer_set_option(trainer, "batch_size", 3) == BP_OK &&
+        bp_trainer_set_option(trainer, options[i % 4],
+                              i % 4 == 1       ? 0.5
+                                  : i % 4 == 2 ? 9
+                                               : 1) == BP_OK &&
+        bp_trainer_set_row_weights(trainer, weights, 4) == BP_OK &&
+        bp_trainer_set_progress(trainer, go_on_stop_or_abort, &i) == BP_OK &&
+        bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL) == expected[i % 3] &&
+        bp_trainer_fit(trainer, network, inputs, targets, 3, NULL, NULL, 0, NULL) == BP_ERROR_INVALID_VALUE;
     bp_trainer_free(trainer);
     return right;
 }

@@ -42,8 +42,14 @@ static void texts_are_set_replaced_listed_and_removed(void) {
 }
 
 static void every_text_survives_a_file_and_a_copy(void) {
-    const char *const texts[] = {"\"quoted\" \\ back\\slash / {\"json\":[1]}", "line\nbreak\ttab\r\b\f\x01\x1f\x7f",
-                                 "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", " spaces ", "format", "layers", "\\u0000", "a:b,c"};
+    const char *const texts[] = {"\"quoted\" \\ back\\slash / {\"json\":[1]}",
+                                 "line\nbreak\ttab\r\b\f\x01\x1f\x7f",
+                                 "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
+                                 " spaces ",
+                                 "format",
+                                 "layers",
+                                 "\\u0000",
+                                 "a:b,c"};
     enum { TEXTS = sizeof texts / sizeof texts[0] };
     bp_network *network = check_network(sizes, 2, 1), *loaded = NULL, *copy = NULL;
     for (size_t i = 0; i < TEXTS; i++) EXPECT_OK(bp_network_set_metadata(network, texts[i], texts[TEXTS - 1 - i]));

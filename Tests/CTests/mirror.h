@@ -58,7 +58,7 @@ static inline int mirror_parameters_agree(const bp_network *network, reference *
     static float values[MIRROR_PARAMETERS];
     static double expected[MIRROR_PARAMETERS];
     return EXPECT_OK(bp_network_get_parameters(network, values, count_of(network))) &&
-           EXPECT(mirror_near(values, expected, ref_get(r, expected), tolerance));
+        EXPECT(mirror_near(values, expected, ref_get(r, expected), tolerance));
 }
 
 static inline int mirror_predictions_agree(const bp_network *network, reference *r, const float *x, int rows,
@@ -67,20 +67,19 @@ static inline int mirror_predictions_agree(const bp_network *network, reference 
     static double expected[REF_ROWS * REF_WIDTH];
     ref_predict(r, x, rows, expected);
     return EXPECT_OK(bp_network_predict(network, x, (size_t)rows, values)) &&
-           EXPECT(mirror_near(values, expected, (size_t)(rows * r->size[r->layers - 1]), tolerance));
+        EXPECT(mirror_near(values, expected, (size_t)(rows * r->size[r->layers - 1]), tolerance));
 }
 
 /* Some steps on both sides, with everything compared. */
-static inline int mirror_training_agrees(bp_network *network, reference *r, const float *x, const float *y, int rows,
-                                         int steps, float rate, double tolerance) {
+static inline int mirror_training_agrees(bp_network *network, reference *r, const float *x, const float *y, int rows, int steps,
+                                         float rate, double tolerance) {
     int agrees = 1;
     for (int step = 0; step < steps && agrees; step++) {
         float loss = 0;
         double expected = ref_step(r, x, y, rows, (double)rate);
         agrees = EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, rate, &loss)) &&
-                 EXPECT_NEAR(loss, expected, tolerance * fmax(1, fabs(expected))) &&
-                 mirror_parameters_agree(network, r, tolerance) &&
-                 mirror_predictions_agree(network, r, x, rows, tolerance);
+            EXPECT_NEAR(loss, expected, tolerance * fmax(1, fabs(expected))) &&
+            mirror_parameters_agree(network, r, tolerance) && mirror_predictions_agree(network, r, x, rows, tolerance);
     }
     return agrees;
 }

@@ -20,7 +20,7 @@ static file models[MODELS], changed;
 static long number, tried; /* of the mutation at work */
 static long accepted;      /* files that were changed, and yet are models */
 static long verbatim;      /* of those: that are saved again byte for byte, as all are that spell things as the library does */
-static long most_memory;             /* that loading one took */
+static long most_memory;   /* that loading one took */
 
 /* Outputs are padded to 16, which is most of the ratio; the checksum's table of 16 KiB is most of the rest. */
 enum { MEMORY_RATIO = 24, MEMORY_REST = 64 << 10 };
@@ -136,8 +136,8 @@ static void piece_of_another_model(file *f) {
     memcpy(f->bytes + at, other->bytes + from, n);
 }
 static void length_changed(file *f) {
-    static const uint64_t lengths[] = {0, 1, 7, 8, 100, 1ull << 24, 1ull << 31, 1ull << 32, 1ull << 58, 1ull << 63,
-                                       ~0ull, ~0ull - 7, ~0ull - 8, (1ull << 63) - 1};
+    static const uint64_t lengths[] = {0,          1,          7,          8,     100,       1ull << 24, 1ull << 31,
+                                       1ull << 32, 1ull << 58, 1ull << 63, ~0ull, ~0ull - 7, ~0ull - 8,  (1ull << 63) - 1};
     if (below(2)) set_header_length(f, lengths[below(sizeof lengths / sizeof lengths[0])]);
     else set_header_length(f, header_length(f) + below(64) - 32);
 }
@@ -154,10 +154,26 @@ static void header_digit(file *f) {
     if (at) f->bytes[at] = (uint8_t)('0' + below(10));
 }
 static void header_number(file *f) {
-    static const char *const numbers[] = {"18446744073709551615", "18446744073709551616", "9223372036854775807",
-                                          "9223372036854775808", "4294967296", "288230376151711743", "288230376151711744",
-                                          "1099511627775", "-1", "", "00", "1e9", "0x10", "1.5", "99999999999999999999999999",
-                                          "0", "1", "1024", "nan", "-0"};
+    static const char *const numbers[] = {"18446744073709551615",
+                                          "18446744073709551616",
+                                          "9223372036854775807",
+                                          "9223372036854775808",
+                                          "4294967296",
+                                          "288230376151711743",
+                                          "288230376151711744",
+                                          "1099511627775",
+                                          "-1",
+                                          "",
+                                          "00",
+                                          "1e9",
+                                          "0x10",
+                                          "1.5",
+                                          "99999999999999999999999999",
+                                          "0",
+                                          "1",
+                                          "1024",
+                                          "nan",
+                                          "-0"};
     size_t at = find(f, "0123456789", header_place(f)), n = 0;
     const char *other = numbers[below(sizeof numbers / sizeof numbers[0])];
     if (!at) return;
@@ -190,9 +206,14 @@ static void member_moved(file *f) {
     if ((at = member(f, &n))) splice_header(f, at, 0, piece, count);
 }
 static void member_added(file *f) {
-    static const char *const members[] = {"\"unknown\":\"\",", "\"seed\":\"1\",", "\"\":\"\",", "\"x\":1,",
-                                          "\"__metadata__\":{},", "\"x\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},",
-                                          "\"x\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,0]},", "\"\\u0000\":\"\\uD800\","};
+    static const char *const members[] = {"\"unknown\":\"\",",
+                                          "\"seed\":\"1\",",
+                                          "\"\":\"\",",
+                                          "\"x\":1,",
+                                          "\"__metadata__\":{},",
+                                          "\"x\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},",
+                                          "\"x\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,0]},",
+                                          "\"\\u0000\":\"\\uD800\","};
     size_t n, at = member(f, &n);
     const char *other = members[below(sizeof members / sizeof members[0])];
     if (at) splice_header(f, at, 0, other, strlen(other));
@@ -225,8 +246,19 @@ static void offsets_changed(file *f) {
         }
 }
 static void names_exchanged(file *f) {
-    static const char *const names[] = {"layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.2.bias",
-                                        "layers.1.norm.weight", "tanh", "relu", "on", "off", "none", "yes", "no", "F16"};
+    static const char *const names[] = {"layers.1.weight",
+                                        "layers.1.bias",
+                                        "layers.2.weight",
+                                        "layers.2.bias",
+                                        "layers.1.norm.weight",
+                                        "tanh",
+                                        "relu",
+                                        "on",
+                                        "off",
+                                        "none",
+                                        "yes",
+                                        "no",
+                                        "F16"};
     size_t at = find(f, "\"", header_place(f)), n = 0;
     const char *other = names[below(sizeof names / sizeof names[0])];
     if (!at) return;
@@ -287,7 +319,7 @@ enum { MUTATIONS = sizeof mutations / sizeof mutations[0] };
 
 static int known_refusal(int32_t status) {
     return status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_CORRUPT || status == BP_ERROR_VERSION ||
-           status == BP_ERROR_UNKNOWN_NAME || status == BP_ERROR_LIMIT;
+        status == BP_ERROR_UNKNOWN_NAME || status == BP_ERROR_LIMIT;
 }
 
 static int same(const file *a, const file *b) { return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0; }
@@ -299,7 +331,7 @@ static int is_a_model(const bp_network *network, const file *f) {
     bp_network *again = NULL;
     size_t data = f->count - header_end(f);
     int good = bytes.count > data && memcmp(bytes.bytes + bytes.count - data, f->bytes + f->count - data, data) == 0 &&
-               bp_network_load_memory(bytes.bytes, bytes.count, &again) == BP_OK && snapshot_holds(bytes, again);
+        bp_network_load_memory(bytes.bytes, bytes.count, &again) == BP_OK && snapshot_holds(bytes, again);
     if (bytes.count == f->count && memcmp(bytes.bytes, f->bytes, f->count) == 0) verbatim++;
     bp_network_free(again);
     free(bytes.bytes);
@@ -394,7 +426,8 @@ static void make_models(void) {
         }
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.25f, NULL));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
-        if (i == 3) EXPECT_OK(trainer_fit("steps=3 batch_size=1 on_divergence=1 keep=1", network, x, y, 2, NULL)); /* two networks */
+        if (i == 3)
+            EXPECT_OK(trainer_fit("steps=3 batch_size=1 on_divergence=1 keep=1", network, x, y, 2, NULL)); /* two networks */
         models[i].count = sizeof models[i].bytes;
         EXPECT_OK(bp_network_save_memory(network, models[i].bytes, models[i].count, &models[i].count));
         bp_network_free(network);
@@ -436,7 +469,8 @@ static void changed_files_are_refused_or_are_models(void) {
         if (check_failures > failures) printf("#   mutation %ld: %s\n", number, mutations[kind].name);
     }
     printf("# %ld changed files, of which %ld with a right checksum were models, %ld of them spelled as the library does; at "
-           "most %ld bytes of memory\n", tried, accepted, verbatim, most_memory);
+           "most %ld bytes of memory\n",
+           tried, accepted, verbatim, most_memory);
     for (int kind = 0; kind < MUTATIONS; kind++)
         if (getenv("TORTURE") && mutations[kind].sealed) printf("#   %s: %ld were models\n", mutations[kind].name, taken[kind]);
     EXPECT(accepted > 0 && accepted < tried / 4); /* so that acceptance was tried, and not the rule */
@@ -499,7 +533,7 @@ static void headers_without_end_take_bounded_time_and_memory(void) {
     large = (uint8_t *)malloc(64 << 20);
     if (!EXPECT(large != NULL)) return;
     EXPECT_ERROR(load_large(",\"%ld\":\"\"", 1000000), BP_ERROR_LIMIT);
-    EXPECT_ERROR(load_large(",\"%ld\":\"\"", 65000), BP_ERROR_CORRUPT);   /* all unknown */
+    EXPECT_ERROR(load_large(",\"%ld\":\"\"", 65000), BP_ERROR_CORRUPT);     /* all unknown */
     EXPECT_ERROR(load_large(",\"seed\":\"%ld\"", 65000), BP_ERROR_CORRUPT); /* all the same */
     EXPECT_ERROR(load_large(",\"a long name, all but the last of it the same, %ld\":\"\"", 65000), BP_ERROR_CORRUPT);
     EXPECT_ERROR(load_large("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 65000), BP_ERROR_CORRUPT);

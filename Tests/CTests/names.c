@@ -45,7 +45,8 @@ static void expect(const named *cases, size_t count) {
 
 static void names_of_other_libraries_are_translated(void) {
     static const named cases[] = {
-        {set_activation, "sigmoid", "no activation is named \"sigmoid\": did you mean \"logistic\"? bp_activation_name lists all"},
+        {set_activation, "sigmoid",
+         "no activation is named \"sigmoid\": did you mean \"logistic\"? bp_activation_name lists all"},
         {set_activation, "linear", "did you mean \"identity\"?"},
         {set_activation, "swish", "did you mean \"silu\"?"},
         {check_activation, "expit", "did you mean \"logistic\"?"},

@@ -21,8 +21,7 @@ static bp_network *prepared(const char *optimizer) {
 
 static int train(bp_network *network, int steps) {
     int right = 1;
-    for (int i = 0; i < steps; i++)
-        right = EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL)) && right;
+    for (int i = 0; i < steps; i++) right = EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL)) && right;
     return right;
 }
 
@@ -208,7 +207,8 @@ static void refused_steps_leave_everything_as_it_was(void) {
             if (strcmp(names[i], "irprop_minus") != 0) {
                 int squares = strcmp(names[i], "rmsprop") == 0 || strncmp(names[i], "adam", 4) == 0;
                 gradient[7] = 3e38f;
-                EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), squares ? 0.05f : 1e3f), BP_ERROR_NOT_FINITE);
+                EXPECT_ERROR(bp_network_apply_gradient(network, gradient, count_of(network), squares ? 0.05f : 1e3f),
+                             BP_ERROR_NOT_FINITE);
                 EXPECT(snapshot_holds(before, network));
             }
             free(before.bytes);
@@ -218,8 +218,10 @@ static void refused_steps_leave_everything_as_it_was(void) {
 
 /* Of a layer 2 whose step overflows, and of a square that does while the step itself, divided by its root, stays 0. */
 static void refused_step_names_the_layer(void) {
-    static const struct { const char *optimizer; float rate; } cases[] = {
-        {"momentum", 1e3f}, {"nesterov", 1e3f}, {"rmsprop", 0.05f}, {"adam", 0.05f}, {"adamw", 0.05f}};
+    static const struct {
+        const char *optimizer;
+        float rate;
+    } cases[] = {{"momentum", 1e3f}, {"nesterov", 1e3f}, {"rmsprop", 0.05f}, {"adam", 0.05f}, {"adamw", 0.05f}};
     static float gradient[MOST];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bp_network *network = check_network(sizes, 3, 5);

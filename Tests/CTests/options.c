@@ -11,7 +11,8 @@ static void every_option_is_described_once_with_its_default_within_its_bounds(vo
     bp_option_description one, other;
     size_t count = 0;
     for (; describe(count, &one); count++) {
-        EXPECT(one.struct_size == sizeof one && (one.owner == BP_OPTION_OF_NETWORK || one.owner == BP_OPTION_OF_TRAINER) && one.whole_numbers <= 1 && one.reserved == 0);
+        EXPECT(one.struct_size == sizeof one && (one.owner == BP_OPTION_OF_NETWORK || one.owner == BP_OPTION_OF_TRAINER) &&
+               one.whole_numbers <= 1 && one.reserved == 0);
         EXPECT(one.name[0] && one.meaning[0] && !strchr(one.meaning, '\n'));
         EXPECT(one.minimum <= one.default_value && one.default_value <= one.maximum);
         for (size_t i = 0; i < count; i++) EXPECT(describe(i, &other) && strcmp(one.name, other.name) != 0);
@@ -24,8 +25,8 @@ static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_w
     bp_network *network = check_network(sizes, 3, 1);
     bp_option_description o;
     for (size_t i = 0; describe(i, &o); i++) {
-        const double bad[] = {o.minimum - 1, o.maximum * 1.5 + 1, NAN, INFINITY, -INFINITY,
-                              o.whole_numbers ? o.minimum + 0.5 : NAN};
+        const double bad[] = {o.minimum - 1, o.maximum * 1.5 + 1, NAN,
+                              INFINITY,      -INFINITY,           o.whole_numbers ? o.minimum + 0.5 : NAN};
         double value = -1;
         if (o.owner != BP_OPTION_OF_NETWORK) {
             EXPECT_ERROR(bp_network_set_option(network, o.name, o.default_value), BP_ERROR_UNKNOWN_NAME);
@@ -57,7 +58,7 @@ static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_w
 
 static int is_empty(const bp_option_description *o) {
     return !o->owner && !o->name && !o->meaning && o->default_value == 0 && o->minimum == 0 && o->maximum == 0 &&
-           !o->whole_numbers && !o->choices;
+        !o->whole_numbers && !o->choices;
 }
 
 static void past_the_end_is_unknown_and_leaves_an_empty_description(void) {
@@ -137,8 +138,8 @@ static void choices_have_a_word_and_a_constant_for_each_value(void) {
         EXPECT(o.whole_numbers && o.minimum == 0 && o.default_value == 0);
         snprintf(text, sizeof text, "%s", o.choices);
         for (char *word = strtok(text, " "); word; word = strtok(NULL, " "), value++, words++)
-            EXPECT(words < CHOICES && strcmp(choices[words].option, o.name) == 0 &&
-                   strcmp(choices[words].word, word) == 0 && choices[words].value == value);
+            EXPECT(words < CHOICES && strcmp(choices[words].option, o.name) == 0 && strcmp(choices[words].word, word) == 0 &&
+                   choices[words].value == value);
         EXPECT(o.maximum == value - 1);
     }
     EXPECT(words == CHOICES);

@@ -10,14 +10,24 @@
 enum { REF_LAYERS = 6, REF_WIDTH = 40, REF_ROWS = 40 };
 
 enum {
-    REF_IDENTITY, REF_SIGN, REF_LOGISTIC, REF_TANH, REF_RELU, REF_LEAKY_RELU, REF_ELU, REF_SOFTPLUS, REF_SOFTSIGN,
-    REF_SILU, REF_GELU, REF_SOFTMAX, REF_ACTIVATIONS
+    REF_IDENTITY,
+    REF_SIGN,
+    REF_LOGISTIC,
+    REF_TANH,
+    REF_RELU,
+    REF_LEAKY_RELU,
+    REF_ELU,
+    REF_SOFTPLUS,
+    REF_SOFTSIGN,
+    REF_SILU,
+    REF_GELU,
+    REF_SOFTMAX,
+    REF_ACTIVATIONS
 };
 enum { REF_SQUARED_ERROR, REF_BINARY_CROSS_ENTROPY, REF_CROSS_ENTROPY, REF_LOSSES };
 
 static const char *const ref_activation_names[REF_ACTIVATIONS] = {
-    "identity", "sign", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "silu", "gelu",
-    "softmax"};
+    "identity", "sign", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "silu", "gelu", "softmax"};
 static const char *const ref_loss_names[REF_LOSSES] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
 
 typedef double ref_matrix[REF_ROWS][REF_WIDTH];
@@ -35,7 +45,7 @@ typedef struct {
 
 /* What the forward pass leaves for the backward pass. */
 typedef struct {
-    ref_matrix z, normal, s, a; /* weighted sums, the same normalized, what the activation gets, what it gives */
+    ref_matrix z, normal, s, a;  /* weighted sums, the same normalized, what the activation gets, what it gives */
     double deviation[REF_WIDTH]; /* sqrt(variance + epsilon) */
 } ref_layer_state;
 
@@ -137,9 +147,7 @@ static inline double ref_loss_row(int loss, int width, const double *a, const do
             sum -= y[k] * log(a[k]) + (1 - y[k]) * log(1 - a[k]);
             da[k] = (1 - y[k]) / (1 - a[k]) - y[k] / a[k];
             break;
-        default:
-            sum -= y[k] * log(a[k]);
-            da[k] = -y[k] / a[k];
+        default: sum -= y[k] * log(a[k]); da[k] = -y[k] / a[k];
         }
     return sum;
 }

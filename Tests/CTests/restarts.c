@@ -110,7 +110,9 @@ static void network_changes_at_the_end_alone(void) {
         k.start = snapshot_of(k.network);
         EXPECT_OK(bp_trainer_set_progress(trainer, network_is_untouched, &k));
         EXPECT_STATUS(bp_trainer_fit(trainer, k.network, x, y, 4, NULL, NULL, 0, &loss),
-                      answer < 0 ? BP_ERROR_CALLBACK : answer > 0 ? BP_STOPPED : BP_OK);
+                      answer < 0       ? BP_ERROR_CALLBACK
+                          : answer > 0 ? BP_STOPPED
+                                       : BP_OK);
         EXPECT(snapshot_holds(k.start, k.network) == (answer < 0));
         EXPECT((loss > 0) == (answer >= 0));
         EXPECT(answer < 0 ? k.calls == 13 : answer > 0 ? k.calls == 15 : k.calls == 20);

@@ -86,7 +86,8 @@ static void save_killed_at_any_call_leaves_one_whole_model_and_the_next_save_lea
         EXPECT(remove(path) == 0);
     }
     printf("# killed at %d calls: %d times a temporary file was left; %d times the old model was there, %d times the new one, "
-           "%d times none\n", old_one + new_one + none, left_over, old_one, new_one, none);
+           "%d times none\n",
+           old_one + new_one + none, left_over, old_one, new_one, none);
     EXPECT(left_over > 0 && old_one > 0 && new_one > 0 && none > 0);
     EXPECT(chdir("..") == 0 && rmdir("kills") == 0);
     bp_network_free(a);

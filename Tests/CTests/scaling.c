@@ -71,8 +71,8 @@ static void every_call_is_that_of_a_network_given_scaled_numbers(void) {
                 size_t rows = t % 2 ? 1 : 50, first = (size_t)t * 20;
                 const float rate = i && j ? 0.1f : 1e-13f;
                 EXPECT_OK(bp_network_train_minibatch(network, x + first * INPUTS, y + first * OUTPUTS, rows, rate, &loss));
-                EXPECT_OK(bp_network_train_minibatch(plain, sx + first * INPUTS, sy + first * OUTPUTS, rows, rate,
-                                                     &plain_loss));
+                EXPECT_OK(
+                    bp_network_train_minibatch(plain, sx + first * INPUTS, sy + first * OUTPUTS, rows, rate, &plain_loss));
                 EXPECT(loss == plain_loss);
             }
             EXPECT_OK(bp_network_train_step(network, x, y, 1e-13f, NULL));

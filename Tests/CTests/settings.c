@@ -12,14 +12,14 @@ static int is_named(const bp_network *network, name_fn name, const char *expecte
     char buffer[65] = "";
     size_t needed = 0;
     return EXPECT_OK(name(network, buffer, sizeof buffer, &needed)) && strcmp(buffer, expected) == 0 &&
-           needed == strlen(expected) + 1;
+        needed == strlen(expected) + 1;
 }
 
 static int activation_is(const bp_network *network, size_t layer, const char *expected) {
     char buffer[65] = "";
     size_t needed = 0;
     return EXPECT_OK(bp_network_get_activation(network, layer, buffer, sizeof buffer, &needed)) &&
-           strcmp(buffer, expected) == 0 && needed == strlen(expected) + 1;
+        strcmp(buffer, expected) == 0 && needed == strlen(expected) + 1;
 }
 
 static int32_t input_scaling(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out) {
@@ -43,7 +43,8 @@ static uint64_t steps_of(const bp_network *network) {
 
 static void new_network_is_what_the_header_says(void) {
     bp_network *network = check_network(sizes, 4, 1);
-    for (size_t layer = 1; layer < 4; layer++) EXPECT(activation_is(network, layer, "logistic") && is_normalized(network, layer) == 0);
+    for (size_t layer = 1; layer < 4; layer++)
+        EXPECT(activation_is(network, layer, "logistic") && is_normalized(network, layer) == 0);
     EXPECT(is_named(network, bp_network_get_loss, "squared_error") && is_named(network, bp_network_get_optimizer, "sgd"));
     EXPECT(is_named(network, input_scaling, "none") && is_named(network, target_scaling, "none"));
     EXPECT(steps_of(network) == 0);
@@ -53,11 +54,11 @@ static void new_network_is_what_the_header_says(void) {
 static int is_as_set(const bp_network *network) {
     return EXPECT(activation_is(network, 1, "half") && activation_is(network, 2, "leaky_relu") &&
                   activation_is(network, 3, "logistic")) &
-           EXPECT(is_normalized(network, 1) == 0 && is_normalized(network, 2) == 1 && is_normalized(network, 3) == 0) &
-           EXPECT(is_named(network, bp_network_get_loss, "binary_cross_entropy")) &
-           EXPECT(is_named(network, bp_network_get_optimizer, "irprop_minus")) &
-           EXPECT(is_named(network, input_scaling, "standard") && is_named(network, target_scaling, "min_max")) &
-           EXPECT(steps_of(network) == 2);
+        EXPECT(is_normalized(network, 1) == 0 && is_normalized(network, 2) == 1 && is_normalized(network, 3) == 0) &
+        EXPECT(is_named(network, bp_network_get_loss, "binary_cross_entropy")) &
+        EXPECT(is_named(network, bp_network_get_optimizer, "irprop_minus")) &
+        EXPECT(is_named(network, input_scaling, "standard") && is_named(network, target_scaling, "min_max")) &
+        EXPECT(steps_of(network) == 2);
 }
 
 static void network_answers_what_was_set_and_so_do_its_copies_and_its_file(void) {

@@ -65,8 +65,8 @@ static void register_all(int thread_safe) {
     EXPECT_OK(bp_activation_register_scalar(names[0], scalar, scalar_slope, NULL, NULL));
     EXPECT_OK(bp_activation_register_vector(names[1], vector, vector_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_foreign(names[2], (bp_foreign_fn)plain, (bp_foreign_fn)plain_slope, "f(f)", NULL, 0));
-    EXPECT_OK(bp_activation_register_foreign(names[3], (bp_foreign_fn)plain2, (bp_foreign_fn)plain2_slope, "f(f,d)",
-                                             &unused, 1));
+    EXPECT_OK(
+        bp_activation_register_foreign(names[3], (bp_foreign_fn)plain2, (bp_foreign_fn)plain2_slope, "f(f,d)", &unused, 1));
     for (int i = 0; i < KINDS; i++) EXPECT_OK(bp_activation_set_thread_safe(names[i], thread_safe));
 }
 static void unregister_all(void) {

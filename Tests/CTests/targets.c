@@ -38,7 +38,7 @@ static mode_t rights(const char *name) {
 /* A save is refused with these words and the path. */
 static int save_says(const char *name, const char *words) {
     int holds = EXPECT_ERROR(bp_network_save(network, name), BP_ERROR_IO) && strstr(bp_last_error_message(), name) &&
-                strstr(bp_last_error_message(), words);
+        strstr(bp_last_error_message(), words);
     if (!holds) printf("#   \"%s\" lacks %s or %s\n", bp_last_error_message(), name, words);
     return holds;
 }
@@ -212,7 +212,7 @@ static int folder_says_no(void) {
     EXPECT(save_says("locked/model.safetensors", "folder locked/"));
     EXPECT(save_says("locked/another", "folder locked/"));
     return EXPECT(symlink("locked/model.safetensors", "link") == 0) && save_says("link", "folder locked/") &&
-           EXPECT(remove("link") == 0);
+        EXPECT(remove("link") == 0);
 }
 static int this_folder_says_no(void) { return save_says(path, "folder .: "); }
 
@@ -281,9 +281,9 @@ static void group_that_cannot_be_kept_gains_nothing(void) {
 
 /* An access-control list as the kernel keeps it (linux/posix_acl_xattr.h): version 2; then tag, rights and id of each entry,
  * little-endian. Owner rw, user 1 rw, group none, mask rw, others none. Its mask is what stat shows as the group's rights. */
-static const uint8_t list[] = {2, 0, 0, 0,
-                               0x01, 0, 6, 0, 255, 255, 255, 255, 0x02, 0, 6, 0, 1, 0, 0, 0, 0x04, 0, 0, 0, 255, 255, 255, 255,
-                               0x10, 0, 6, 0, 255, 255, 255, 255, 0x20, 0, 0, 0, 255, 255, 255, 255};
+static const uint8_t list[] = {2, 0, 0,   0,   0x01, 0,    6,    0, 255, 255, 255, 255, 0x02, 0,    6,
+                               0, 1, 0,   0,   0,    0x04, 0,    0, 0,   255, 255, 255, 255,  0x10, 0,
+                               6, 0, 255, 255, 255,  255,  0x20, 0, 0,   0,   255, 255, 255,  255};
 static const char list_name[] = "system.posix_acl_access";
 
 static int has_list(void) {
@@ -325,10 +325,14 @@ static void failed_save_says_why_and_leaves_the_old_file(void) {
         const char *call;
         int code;
         const char *words;
-    } faults[] = {{"write", ENOSPC, "No space left on device"}, {"write", EDQUOT, "Disk quota exceeded"},
-                  {"write", EFBIG, "File too large"},           {"write", EIO, "Input/output error"},
-                  {"fsync", EIO, "Input/output error"},         {"fsync", ENOSPC, "No space left on device"},
-                  {"renameat", EROFS, "folder .: Read-only file system"}, {"renameat", EIO, "Input/output error"}};
+    } faults[] = {{"write", ENOSPC, "No space left on device"},
+                  {"write", EDQUOT, "Disk quota exceeded"},
+                  {"write", EFBIG, "File too large"},
+                  {"write", EIO, "Input/output error"},
+                  {"fsync", EIO, "Input/output error"},
+                  {"fsync", ENOSPC, "No space left on device"},
+                  {"renameat", EROFS, "folder .: Read-only file system"},
+                  {"renameat", EIO, "Input/output error"}};
     enter("failing");
     EXPECT_OK(bp_network_save(other, path));
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
@@ -501,7 +505,7 @@ static int refused_early(int32_t load_status, int32_t weights_status) {
     bp_network *loaded = (bp_network *)1;
     file_bytes_read = 0;
     return EXPECT_ERROR(bp_network_load("sparse", &loaded), load_status) && EXPECT(loaded == NULL) &&
-           EXPECT_ERROR(bp_network_load_weights(network, "sparse"), weights_status) && EXPECT(file_bytes_read < 100000);
+        EXPECT_ERROR(bp_network_load_weights(network, "sparse"), weights_status) && EXPECT(file_bytes_read < 100000);
 }
 
 #define OPENING "{\"__metadata__\":{\"format\":\"libbackprop\",\"format_version\":\"1\",\"checksum\":\"0000000000000000\"}"
@@ -526,10 +530,14 @@ static void header_is_looked_at_before_the_data_are_read(void) {
     refused_early(BP_ERROR_NOT_A_MODEL, BP_ERROR_CORRUPT);
     /* A large tensor that no layer asks for is not read. The header has 1000 bytes, the weights 26 floats. */
     rest = (4ull << 30) - 8 - 1000;
-    snprintf(weights, sizeof weights,
-             "{" TENSOR("layers.1.weight", "[4,3]", "[0,48]") "," TENSOR("layers.1.bias", "[4]", "[48,64]") ","
-             TENSOR("layers.2.weight", "[2,4]", "[64,96]") "," TENSOR("layers.2.bias", "[2]", "[96,104]") ","
-             "\"embedding\":{\"dtype\":\"U8\",\"shape\":[%llu],\"data_offsets\":[104,%llu]}}", rest - 104, rest);
+    snprintf(
+        weights, sizeof weights,
+        "{" TENSOR("layers.1.weight", "[4,3]", "[0,48]") "," TENSOR("layers.1.bias", "[4]", "[48,64]") "," TENSOR(
+            "layers.2.weight", "[2,4]",
+            "[64,96]") "," TENSOR("layers.2.bias", "[2]",
+                                  "[96,104]") ","
+                                              "\"embedding\":{\"dtype\":\"U8\",\"shape\":[%llu],\"data_offsets\":[104,%llu]}}",
+        rest - 104, rest);
     memset(weights + strlen(weights), ' ', 1000 - strlen(weights));
     weights[1000] = 0;
     sparse_file(weights, 1000);

@@ -34,21 +34,35 @@ static const uint8_t *in_file(snapshot file, const char *name, size_t *rows, siz
 static int name_is(const bp_network *network, size_t index, const char *expected) {
     char name[128] = "";
     size_t needed = 0;
-    return EXPECT_OK(bp_network_tensor_name(network, index, name, sizeof name, &needed)) &&
-           needed == strlen(name) + 1 && strcmp(name, expected) == 0;
+    return EXPECT_OK(bp_network_tensor_name(network, index, name, sizeof name, &needed)) && needed == strlen(name) + 1 &&
+        strcmp(name, expected) == 0;
 }
 
 static void tensors_are_those_of_the_file_in_its_order(void) {
-    static const char *const names[] = {
-        "layers.1.weight", "layers.1.bias", "layers.1.norm.weight", "layers.1.norm.bias", "layers.1.norm.running_mean",
-        "layers.1.norm.running_var", "layers.2.weight", "layers.2.bias", "optimizer.first_moment.layers.1.weight",
-        "optimizer.first_moment.layers.1.bias", "optimizer.first_moment.layers.1.norm.weight",
-        "optimizer.first_moment.layers.1.norm.bias", "optimizer.first_moment.layers.2.weight",
-        "optimizer.first_moment.layers.2.bias", "optimizer.second_moment.layers.1.weight",
-        "optimizer.second_moment.layers.1.bias", "optimizer.second_moment.layers.1.norm.weight",
-        "optimizer.second_moment.layers.1.norm.bias", "optimizer.second_moment.layers.2.weight",
-        "optimizer.second_moment.layers.2.bias", "scaling.inputs.offset", "scaling.inputs.scale", "scaling.targets.offset",
-        "scaling.targets.scale"};
+    static const char *const names[] = {"layers.1.weight",
+                                        "layers.1.bias",
+                                        "layers.1.norm.weight",
+                                        "layers.1.norm.bias",
+                                        "layers.1.norm.running_mean",
+                                        "layers.1.norm.running_var",
+                                        "layers.2.weight",
+                                        "layers.2.bias",
+                                        "optimizer.first_moment.layers.1.weight",
+                                        "optimizer.first_moment.layers.1.bias",
+                                        "optimizer.first_moment.layers.1.norm.weight",
+                                        "optimizer.first_moment.layers.1.norm.bias",
+                                        "optimizer.first_moment.layers.2.weight",
+                                        "optimizer.first_moment.layers.2.bias",
+                                        "optimizer.second_moment.layers.1.weight",
+                                        "optimizer.second_moment.layers.1.bias",
+                                        "optimizer.second_moment.layers.1.norm.weight",
+                                        "optimizer.second_moment.layers.1.norm.bias",
+                                        "optimizer.second_moment.layers.2.weight",
+                                        "optimizer.second_moment.layers.2.bias",
+                                        "scaling.inputs.offset",
+                                        "scaling.inputs.scale",
+                                        "scaling.targets.offset",
+                                        "scaling.targets.scale"};
     enum { NAMES = sizeof names / sizeof names[0] };
     bp_network *network = full_network();
     snapshot file = snapshot_of(network);
@@ -94,8 +108,8 @@ static void tensors_of_a_network_follow_its_settings(void) {
 }
 
 static void flat_parameters_are_the_tensors_one_after_the_other(void) {
-    static const char *const names[] = {"layers.1.weight", "layers.1.bias", "layers.1.norm.weight", "layers.1.norm.bias",
-                                        "layers.2.weight", "layers.2.bias"};
+    static const char *const names[] = {"layers.1.weight",    "layers.1.bias",   "layers.1.norm.weight",
+                                        "layers.1.norm.bias", "layers.2.weight", "layers.2.bias"};
     static const size_t counts[] = {6, 3, 3, 3, 3, 1};
     bp_network *network = full_network();
     float flat[19], parts[19], *at = parts;
@@ -107,7 +121,8 @@ static void flat_parameters_are_the_tensors_one_after_the_other(void) {
 
 static void network_computes_with_the_tensors_that_were_set(void) {
     const size_t small[] = {2, 2};
-    const float weight[] = {1, 2, 3, 4}, bias[] = {5, 6}, gamma[] = {2, 3}, beta[] = {-1, 1}, mean[] = {4, -2}, variance[] = {4, 0.25f};
+    const float weight[] = {1, 2, 3, 4}, bias[] = {5, 6}, gamma[] = {2, 3}, beta[] = {-1, 1}, mean[] = {4, -2},
+                variance[] = {4, 0.25f};
     const float row[] = {1, -1};
     float out[2], back[4];
     bp_network *network = check_network(small, 2, 1);

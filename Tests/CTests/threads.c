@@ -106,12 +106,11 @@ static void *read_on(void *data) {
             size_t count;
             bp_network *saved = NULL;
             self->wrong += bp_network_save_memory(self->network, bytes, sizeof bytes, &count) != BP_OK ||
-                           bp_network_load_memory(bytes, count, &saved) != BP_OK ||
-                           bp_network_predict(saved, x, ROWS, outputs) != BP_OK;
+                bp_network_load_memory(bytes, count, &saved) != BP_OK || bp_network_predict(saved, x, ROWS, outputs) != BP_OK;
             bp_network_free(saved);
         }
-        while (state <= STEPS && (self->index % 3 == 1 ? loss != losses[state]
-                                                       : memcmp(outputs, states[state], sizeof outputs) != 0))
+        while (state <= STEPS &&
+               (self->index % 3 == 1 ? loss != losses[state] : memcmp(outputs, states[state], sizeof outputs) != 0))
             state++;
         TELL(self->done, self->done + 1);
         if (state > STEPS) {
@@ -272,9 +271,9 @@ static void *use_shared(void *data) {
     while (!SEEN(training_done)) {
         float outputs[ROWS * OUTPUTS];
         bp_network *copy = NULL;
-        int32_t status = self->index % 3 == 0   ? bp_network_predict(SEEN(shared), x, ROWS, outputs)
-                         : self->index % 3 == 1 ? bp_network_train_minibatch(SEEN(shared), x, y, ROWS, 0.05f, NULL)
-                                                : bp_network_clone(SEEN(shared), &copy);
+        int32_t status = self->index % 3 == 0 ? bp_network_predict(SEEN(shared), x, ROWS, outputs)
+            : self->index % 3 == 1            ? bp_network_train_minibatch(SEEN(shared), x, y, ROWS, 0.05f, NULL)
+                                              : bp_network_clone(SEEN(shared), &copy);
         bp_network_free(copy);
         self->wrong += status != BP_OK && status != BP_ERROR_INVALID_HANDLE;
         if (status == BP_OK) TELL(self->done, self->done + 1);
@@ -353,7 +352,7 @@ static void activations_come_and_go_on_many_threads(void) {
     finish(0, THREADS);
     for (int i = 0; i < THREADS; i++) registered += workers[i].done;
     EXPECT(registered > THREADS * 200);
-    EXPECT(destroyed == registered); /* once each */
+    EXPECT(destroyed == registered);                                                          /* once each */
     EXPECT_STATUS(bp_activation_name(12, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME); /* nothing is left over */
 }
 

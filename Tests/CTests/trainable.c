@@ -4,7 +4,7 @@
 
 enum { ROWS = 40, INPUTS = 2, MOST_OUTPUTS = 3 };
 static float x[ROWS * INPUTS], y[ROWS * MOST_OUTPUTS];
-static const char *const activations[] = {"identity", "sign", "logistic", "tanh",     "relu", "leaky_relu",
+static const char *const activations[] = {"identity", "sign",     "logistic", "tanh", "relu", "leaky_relu",
                                           "elu",      "softplus", "softsign", "silu", "gelu", "softmax"};
 static const char *const losses[] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
 
@@ -29,7 +29,8 @@ static int32_t fit(bp_network *network, const float *targets, size_t rows, const
     EXPECT_OK(bp_trainer_create(&trainer));
     EXPECT_OK(bp_trainer_set_option(trainer, "epochs", 2));
     EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, weights ? rows : 0));
-    status = bp_trainer_fit(trainer, network, x, targets, rows, validation ? x : NULL, validation, validation ? rows : 0, &loss);
+    status = bp_trainer_fit(trainer, network, x, targets, rows, validation ? x : NULL, validation, validation ? rows : 0,
+                            &loss);
     EXPECT(status == BP_OK || loss == 0);
     bp_trainer_free(trainer);
     return status;
@@ -44,16 +45,17 @@ static void expect_of_all(bp_network *network, const float *targets, size_t rows
     snapshot before = snapshot_of(network);
     for (int call = 0; call < 6; call++) {
         int32_t status = call == 0   ? bp_network_train_minibatch(network, x, targets, rows, 0.125f, &loss)
-                         : call == 1 ? bp_network_gradient(network, x, targets, rows, gradient, count, &loss)
-                         : call == 2 ? bp_network_evaluate(network, x, targets, rows, &loss)
-                         : call == 3 && rows == 1 ? bp_network_train_step(network, x, targets, 0.125f, &loss)
-                         : call == 3 ? expected
-                         : call == 4 ? bp_network_check_settings(network, targets, rows)
+            : call == 1              ? bp_network_gradient(network, x, targets, rows, gradient, count, &loss)
+            : call == 2              ? bp_network_evaluate(network, x, targets, rows, &loss)
+            : call == 3 && rows == 1 ? bp_network_train_step(network, x, targets, 0.125f, &loss)
+            : call == 3              ? expected
+            : call == 4              ? bp_network_check_settings(network, targets, rows)
                                      : fit(network, targets, rows, NULL, NULL);
         int32_t wanted = call < 4 ? expected : of_fit;
         if (call == 3 && rows > 1) continue;
         if (!check_status(status, wanted, "call", __FILE__, __LINE__)) printf("#   call %d of \"%s\"\n", call, part);
-        if (wanted != BP_OK && !check_expect(strstr(bp_last_error_message(), part) != NULL, bp_last_error_message(), part, call))
+        if (wanted != BP_OK &&
+            !check_expect(strstr(bp_last_error_message(), part) != NULL, bp_last_error_message(), part, call))
             break;
         if (expected != BP_OK && wanted != BP_OK) EXPECT(call == 4 || call == 5 || loss == 0);
         if (wanted != BP_OK) EXPECT(expected == BP_OK || snapshot_holds(before, network));
@@ -66,7 +68,7 @@ static void expect_of_all(bp_network *network, const float *targets, size_t rows
 static int go_together(const char *activation, const char *loss, size_t outputs) {
     if (strcmp(activation, "softmax") == 0) return outputs > 1 && strcmp(loss, "binary_cross_entropy") != 0;
     return strcmp(loss, "squared_error") == 0 ||
-           (strcmp(loss, "binary_cross_entropy") == 0 && strcmp(activation, "logistic") == 0);
+        (strcmp(loss, "binary_cross_entropy") == 0 && strcmp(activation, "logistic") == 0);
 }
 
 static void a_loss_that_does_not_go_with_the_last_activation_is_refused(void) {
@@ -298,10 +300,11 @@ static void rows_of_weight_0_may_hold_any_target(void) {
 static void a_fit_refuses_targets_beyond_the_last_activation(void) {
     static const struct {
         const char *activation;
-        float low, high; /* of the targets */
+        float low, high;  /* of the targets */
         const char *part; /* of the message; NULL where they can be given */
     } cases[] = {
-        {"logistic", 3, 6, " is 6, and \"logistic\" in layer 2 gives 0 to 1: set activation \"identity\" there, or fit target scaling \"auto\""},
+        {"logistic", 3, 6,
+         " is 6, and \"logistic\" in layer 2 gives 0 to 1: set activation \"identity\" there, or fit target scaling \"auto\""},
         {"logistic", -1, 1, " is -1, and \"logistic\" in layer 2 gives 0 to 1"},
         {"logistic", 0, 1, NULL},
         {"logistic", 2, 2, " is 2,"},
@@ -395,13 +398,12 @@ static void a_target_scaling_around_0_needs_values_below_0(void) {
                 const char *name = activations[a];
                 bp_network *network = network_of(name, losses[l], 2);
                 int positive = strcmp(name, "logistic") == 0 || strcmp(name, "relu") == 0 || strcmp(name, "softplus") == 0 ||
-                               strcmp(name, "softmax") == 0;
+                    strcmp(name, "softmax") == 0;
                 make_classes(y, 2);
                 EXPECT_OK(bp_network_fit_scaling(network, "none", around[s], NULL, y, ROWS));
                 if (!go_together(name, losses[l], 2) || l > 0 || positive)
                     EXPECT_ERROR(bp_network_check_settings(network, NULL, 0), BP_ERROR_INVALID_VALUE);
-                else
-                    EXPECT_OK(bp_network_check_settings(network, NULL, 0));
+                else EXPECT_OK(bp_network_check_settings(network, NULL, 0));
                 if (go_together(name, losses[l], 2) && (l > 0 || positive)) {
                     EXPECT_MESSAGE("gives targets below 0");
                     EXPECT_MESSAGE("fit target scaling \"auto\"");

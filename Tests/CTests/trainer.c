@@ -21,8 +21,7 @@ static void fit_with_all_rows_in_a_minibatch_is_a_loop_of_steps(void) {
     double loss = 0;
     float step_loss = 0;
     EXPECT_OK(trainer_fit("epochs=30 batch_size=0 learning_rate=0.125", fitted, x, y, ROWS, &loss));
-    for (int i = 0; i < 30; i++)
-        EXPECT_OK(bp_network_train_minibatch(stepped, x, y, ROWS, 0.125f, &step_loss));
+    for (int i = 0; i < 30; i++) EXPECT_OK(bp_network_train_minibatch(stepped, x, y, ROWS, 0.125f, &step_loss));
     EXPECT(same_parameters(fitted, stepped));
     EXPECT_NEAR(loss, step_loss / ROWS, 1e-6);
     bp_network_free(fitted);
@@ -238,17 +237,17 @@ static void schedules_match_pytorchs_figures(void) {
         const char *options;
         int steps;
         double rates[20];
-    } cases[] = {
-        {"schedule=5", 20,
-         {0.02, 0.0658359214, 0.185835921, 0.334164079, 0.454164079, 0.5, 0.493732003, 0.475242316, 0.445458089, 0.405872827,
-          0.358471501, 0.305631011, 0.250001, 0.194370989, 0.141530499, 0.094129173, 0.0545439112, 0.024759684, 0.00626999688,
-          2e-06}},
-        {"schedule=5 one_cycle_peak=0.5", 11,
-         {0.02, 0.0761493337, 0.218324437, 0.38, 0.485526229, 0.489873284, 0.413715529, 0.285579567, 0.146147662,
-          0.039688458, 2e-06}},
-        {"schedule=3 minimum_rate=0.05", 12,
-         {0.5, 0.492333311, 0.469855716, 0.434099026, 0.3875, 0.333234285, 0.275, 0.216765715, 0.1625, 0.115900974,
-          0.0801442841, 0.0576666891}}};
+    } cases[] = {{"schedule=5", 20, {0.02,        0.0658359214, 0.185835921,  0.334164079, 0.454164079,   0.5,      0.493732003,
+                                     0.475242316, 0.445458089,  0.405872827,  0.358471501, 0.305631011,   0.250001, 0.194370989,
+                                     0.141530499, 0.094129173,  0.0545439112, 0.024759684, 0.00626999688, 2e-06}},
+                 {"schedule=5 one_cycle_peak=0.5",
+                  11,
+                  {0.02, 0.0761493337, 0.218324437, 0.38, 0.485526229, 0.489873284, 0.413715529, 0.285579567, 0.146147662,
+                   0.039688458, 2e-06}},
+                 {"schedule=3 minimum_rate=0.05",
+                  12,
+                  {0.5, 0.492333311, 0.469855716, 0.434099026, 0.3875, 0.333234285, 0.275, 0.216765715, 0.1625, 0.115900974,
+                   0.0801442841, 0.0576666891}}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         bp_network *network = some_network();
         char all[256];
@@ -322,7 +321,8 @@ static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(
         EXPECT(w.epochs == 20);
         for (size_t e = 0; e < 20; e++) EXPECT_NEAR(w.validation_losses[e], w.losses[e] / 6, 1e-6);
         if (keep == 1) kept = 19;
-        else while (kept < 19 && !is_best(w.validation_losses, 20, kept)) kept++;
+        else
+            while (kept < 19 && !is_best(w.validation_losses, 20, kept)) kept++;
         EXPECT(keep == 1 || kept < 19); /* else the two could not be told apart */
         EXPECT_NEAR(loss, w.validation_losses[kept], 1e-7);
         EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
@@ -415,7 +415,8 @@ static void stop_keeps_the_latest_or_the_best(void) {
         EXPECT_STATUS(bp_trainer_fit(trainer, network, x, y, 15, w.x, w.y, w.rows, NULL), BP_STOPPED);
         EXPECT(w.epochs == 9);
         if (keep == 1) kept = 8;
-        else while (!is_best(w.validation_losses, w.epochs, kept)) kept++;
+        else
+            while (!is_best(w.validation_losses, w.epochs, kept)) kept++;
         EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         EXPECT(memcmp(now, w.parameters[kept], 32 * sizeof(float)) == 0);
         bp_trainer_free(trainer);
@@ -448,9 +449,12 @@ static void abort_restores_the_network_and_gives_the_hosts_code(void) {
 static void weighted_step_matches_the_formulas(void) {
     static const struct {
         int loss, output, norm, mean;
-    } cases[] = {{REF_SQUARED_ERROR, REF_TANH, 0, 0}, {REF_SQUARED_ERROR, REF_LOGISTIC, 1, 1},
-                 {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 0, 1}, {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 1, 0},
-                 {REF_CROSS_ENTROPY, REF_SOFTMAX, 1, 0}, {REF_CROSS_ENTROPY, REF_SOFTMAX, 0, 1}};
+    } cases[] = {{REF_SQUARED_ERROR, REF_TANH, 0, 0},
+                 {REF_SQUARED_ERROR, REF_LOGISTIC, 1, 1},
+                 {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 0, 1},
+                 {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, 1, 0},
+                 {REF_CROSS_ENTROPY, REF_SOFTMAX, 1, 0},
+                 {REF_CROSS_ENTROPY, REF_SOFTMAX, 0, 1}};
     float weights[ROWS], targets[ROWS * OUTPUTS];
     for (int i = 0; i < ROWS; i++) weights[i] = (float)(i % 5) / 2;
     for (int i = 0; i < ROWS * OUTPUTS; i++) targets[i] = (float)(i % 3) / 2;

@@ -56,7 +56,7 @@ static inline int same_parameters(const bp_network *one, const bp_network *other
     static float a[TRAINER_PARAMETERS], b[TRAINER_PARAMETERS];
     const size_t count = count_of(one);
     return EXPECT(count > 0 && count <= TRAINER_PARAMETERS) && EXPECT_OK(bp_network_get_parameters(one, a, count)) &&
-           EXPECT_OK(bp_network_get_parameters(other, b, count)) && memcmp(a, b, count * sizeof *a) == 0;
+        EXPECT_OK(bp_network_get_parameters(other, b, count)) && memcmp(a, b, count * sizeof *a) == 0;
 }
 
 #endif

@@ -24,11 +24,11 @@ static int refused_everywhere(bp_trainer *trainer) {
     double value = 5, loss = 5;
     float weight = 1;
     int refused = EXPECT_ERROR(bp_trainer_set_option(trainer, "epochs", 1), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_get_option(trainer, "epochs", &value), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_set_row_weights(trainer, &weight, 1), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_set_progress(trainer, NULL, NULL), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss), BP_ERROR_INVALID_HANDLE) &
-                  EXPECT_ERROR(bp_trainer_cancel(trainer), BP_ERROR_INVALID_HANDLE);
+        EXPECT_ERROR(bp_trainer_get_option(trainer, "epochs", &value), BP_ERROR_INVALID_HANDLE) &
+        EXPECT_ERROR(bp_trainer_set_row_weights(trainer, &weight, 1), BP_ERROR_INVALID_HANDLE) &
+        EXPECT_ERROR(bp_trainer_set_progress(trainer, NULL, NULL), BP_ERROR_INVALID_HANDLE) &
+        EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss), BP_ERROR_INVALID_HANDLE) &
+        EXPECT_ERROR(bp_trainer_cancel(trainer), BP_ERROR_INVALID_HANDLE);
     bp_trainer_free(trainer);
     bp_network_free(network);
     return refused && value == 0 && loss == 0;

@@ -192,10 +192,17 @@ static void every_activation_matches_its_formula_over_a_wide_range(void) {
         }
         for (int i = 0; i < 4; i++) { /* far out nothing overflows: values, or their limits */
             static const float far[] = {-1e30f, -200, 200, 1e30f};
-            static const float limits[][4] = {{-1e30f, -200, 200, 1e30f}, {-1, -1, 1, 1}, {0, 0, 1, 1}, {-1, -1, 1, 1},
-                                              {0, 0, 200, 1e30f}, {-1e28f, -2, 200, 1e30f}, {-1, -1, 200, 1e30f},
-                                              {0, 0, 200, 1e30f}, {-1, -200 / 201.0f, 200 / 201.0f, 1},
-                                              {0, 0, 200, 1e30f}, {0, 0, 200, 1e30f}};
+            static const float limits[][4] = {{-1e30f, -200, 200, 1e30f},
+                                              {-1, -1, 1, 1},
+                                              {0, 0, 1, 1},
+                                              {-1, -1, 1, 1},
+                                              {0, 0, 200, 1e30f},
+                                              {-1e28f, -2, 200, 1e30f},
+                                              {-1, -1, 200, 1e30f},
+                                              {0, 0, 200, 1e30f},
+                                              {-1, -200 / 201.0f, 200 / 201.0f, 1},
+                                              {0, 0, 200, 1e30f},
+                                              {0, 0, 200, 1e30f}};
             float a = 99;
             EXPECT_OK(bp_network_predict(network, &far[i], 1, &a));
             if (!EXPECT_NEAR(a, limits[activation][i], 2.4e-7 * fmax(1, fabs((double)limits[activation][i]))))
@@ -321,7 +328,8 @@ static void gradient_matches_plain_double_loops_and_changes_no_parameter(void) {
  * up to where those of larger minibatches take over, and beyond. */
 static void few_rows_of_small_networks_match_plain_double_loops(void) {
     enum { MOST = 19 };
-    static const int shapes[][REF_LAYERS] = {{2, 4, 1}, {1, 1, 1}, {3, 8, 8}, {9, 7, 3}, {4, 9, 2}, {6, 20, 17, 3}, {5, 2}, {3, 33, 1}};
+    static const int shapes[][REF_LAYERS] = {{2, 4, 1}, {1, 1, 1},      {3, 8, 8}, {9, 7, 3},
+                                             {4, 9, 2}, {6, 20, 17, 3}, {5, 2},    {3, 33, 1}};
     static const int layers[] = {3, 3, 3, 3, 3, 4, 2, 3};
     for (size_t s = 0; s < sizeof layers / sizeof *layers; s++)
         for (int rows = 1; rows <= MOST; rows++)
@@ -340,8 +348,8 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
                 network = mirror(&r, 1, (uint64_t)rows);
                 for (int step = 0; step < 3; step++) {
                     check_fill(x, (size_t)(rows * shapes[s][0]), (uint64_t)(100 * step + rows));
-                    (variant < 3 ? check_fill : check_fill_shares)(
-                        y, (size_t)(rows * shapes[s][last]), (uint32_t)(200 * step + rows));
+                    (variant < 3 ? check_fill : check_fill_shares)(y, (size_t)(rows * shapes[s][last]),
+                                                                   (uint32_t)(200 * step + rows));
                     EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.125f, &loss));
                     double expected = ref_step(&r, x, y, rows, 0.125);
                     EXPECT_NEAR(loss, expected, 1e-5 * fmax(1, fabs(expected))); /* of terms that cancel */
@@ -455,8 +463,7 @@ static void gradient_then_apply_is_a_training_step(void) {
                     EXPECT_NEAR(losses[0], losses[1], 1e-6);
                 } else {
                     EXPECT(losses[0] == losses[1]);
-                    if (!EXPECT(snapshot_equal(network, twin)))
-                        printf("#   norm %d, mean %d, %d rows\n", norm, mean, rows);
+                    if (!EXPECT(snapshot_equal(network, twin))) printf("#   norm %d, mean %d, %d rows\n", norm, mean, rows);
                 }
                 bp_network_free(network);
                 bp_network_free(twin);

@@ -12,8 +12,8 @@ typedef enum { GOOD, FAIL_FORWARD, FAIL_BACKWARD, POISON_FORWARD, POISON_BACKWAR
 
 typedef struct plugin {
     behaviour does;
-    int32_t code; /* to fail with */
-    float poison; /* to write */
+    int32_t code;                                      /* to fail with */
+    float poison;                                      /* to write */
     void (*during)(struct plugin *self, int backward); /* to call meanwhile */
     bp_network *network;
     int forward_calls, backward_calls, mistakes;
@@ -43,7 +43,7 @@ static int32_t backward(const float *z, const float *a, const float *da, float *
     size_t count = rows * columns;
     self->backward_calls++;
     self->mistakes += overlap(z, dz, count) || overlap(a, dz, count) || overlap(da, dz, count) ||
-                      !pthread_equal(self->thread, pthread_self());
+        !pthread_equal(self->thread, pthread_self());
     for (size_t i = 0; i < count; i++) {
         float slope = 1 - fabsf(a[i]); /* 1 / (1 + |z|), for a = z / (1 + |z|) */
         dz[i] = self->does == FAIL_BACKWARD ? 1e30f : da[i] * slope * slope;
@@ -111,7 +111,7 @@ static void undone_everywhere(behaviour does, float poison, int32_t expected) {
             snapshot before = snapshot_of(network);
             int32_t wanted = expected;
             int steps_backward = does == FAIL_BACKWARD || does == POISON_BACKWARD;
-            if (steps_backward && kind >= PREDICT) wanted = BP_OK;          /* nothing goes backward */
+            if (steps_backward && kind >= PREDICT) wanted = BP_OK;         /* nothing goes backward */
             if (does == POISON_FORWARD && kind == PREDICT) wanted = BP_OK; /* NaN goes through */
             EXPECT_OK(bp_network_clone(network, &twin));
             plugins[layer].does = does;
@@ -120,8 +120,7 @@ static void undone_everywhere(behaviour does, float poison, int32_t expected) {
             else EXPECT_ERROR(run(kind, network), wanted);
             if (wanted == BP_ERROR_CALLBACK) EXPECT_MESSAGE("4711"); /* the host's own code */
             plugins[layer].does = GOOD;
-            if (!EXPECT(snapshot_holds(before, network)))
-                printf("#   layer %d, call %d\n", (int)layer, kind);
+            if (!EXPECT(snapshot_holds(before, network))) printf("#   layer %d, call %d\n", (int)layer, kind);
             EXPECT_OK(run(MINIBATCH, network));
             EXPECT_OK(run(MINIBATCH, twin));
             EXPECT(snapshot_equal(network, twin));
@@ -237,8 +236,7 @@ static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
     bp_network *network = begin();
     for (int kind = 0; kind < KINDS; kind++) {
         if (kind == CHECK) continue; /* which calls as often as it likes */
-        for (size_t l = 1; l < LAYERS; l++)
-            plugins[l].forward_calls = plugins[l].backward_calls = 0, plugins[l].rows = 0;
+        for (size_t l = 1; l < LAYERS; l++) plugins[l].forward_calls = plugins[l].backward_calls = 0, plugins[l].rows = 0;
         EXPECT_OK(run(kind, network));
         for (size_t l = 1; l < LAYERS; l++) {
             EXPECT(plugins[l].rows == (kind == STEP ? 1 : ROWS) && plugins[l].columns == sizes[l]);
@@ -301,8 +299,7 @@ static void end_small(bp_network *network) {
 }
 
 static void callback_of_a_changing_call_is_told_busy(void) {
-    int32_t (*const changing[])(bp_network *) = {calls_train_step, calls_train_minibatch, calls_gradient,
-                                                 calls_check_gradient};
+    int32_t (*const changing[])(bp_network *) = {calls_train_step, calls_train_minibatch, calls_gradient, calls_check_gradient};
     for (size_t k = 0; k < sizeof changing / sizeof changing[0]; k++) {
         bp_network *network = small(), *twin = NULL;
         EXPECT_OK(bp_network_clone(network, &twin));

@@ -52,11 +52,10 @@ static int32_t bring(int way, const activation *of) {
     switch (way) {
     case 0: return bp_activation_register_scalar("own", scalar, scalar_slope, user_data, NULL);
     case 1: return bp_activation_register_vector("own", vector, vector_back, user_data, NULL);
-    case 2:
-        return bp_activation_register_foreign("own", (bp_foreign_fn)of->value, (bp_foreign_fn)of->slope, "f(f)", NULL, 0);
+    case 2: return bp_activation_register_foreign("own", (bp_foreign_fn)of->value, (bp_foreign_fn)of->slope, "f(f)", NULL, 0);
     case 3:
-        return bp_activation_register_foreign("own", (bp_foreign_fn)through_ffi, (bp_foreign_fn)through_ffi_slope,
-                                              "d(f,i,d)", constants, 2);
+        return bp_activation_register_foreign("own", (bp_foreign_fn)through_ffi, (bp_foreign_fn)through_ffi_slope, "d(f,i,d)",
+                                              constants, 2);
     default: return bp_activation_register_library("own", library_path, value, slope, "f(f)", NULL, 0);
     }
 }

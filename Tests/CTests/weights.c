@@ -93,10 +93,11 @@ static void header_in_another_order_than_the_data_is_taken(void) {
     bp_network *network = check_network(sizes, 3, 1);
     memcpy(data, values, sizeof values);
     data_count = sizeof values;
-    strcpy(header, "{ \"layers.2.bias\" : {\"data_offsets\":[48,52],\"shape\":[1],\"dtype\":\"F32\"},"
-                   "\"layers.1.weight\":{\"shape\":[3,2],\"dtype\":\"F32\",\"data_offsets\":[0,24]},"
-                   "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]},"
-                   "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}}\n");
+    strcpy(header,
+           "{ \"layers.2.bias\" : {\"data_offsets\":[48,52],\"shape\":[1],\"dtype\":\"F32\"},"
+           "\"layers.1.weight\":{\"shape\":[3,2],\"dtype\":\"F32\",\"data_offsets\":[0,24]},"
+           "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]},"
+           "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}}\n");
     write_file();
     EXPECT_OK(bp_network_load_weights(network, path));
     EXPECT(holds_values(network));
@@ -106,11 +107,12 @@ static void header_in_another_order_than_the_data_is_taken(void) {
 /* What the format leaves open, and the safetensors package reads: other fields of a tensor, space, escapes, null for no
  * metadata, tensors without a number, many dimensions. */
 static void header_may_say_more_than_is_needed(void) {
-    static const char *const fields[] = {
-        "\"device\":\"cpu\",", "\"strides\":[2,1],", "\"quantization\":{\"scale\":1.5e-3,\"axis\":null,\"of\":[true,{}]},",
-        " \"\\u00e9\" : -0.5E+7 ,\n\t"};
+    static const char *const fields[] = {"\"device\":\"cpu\",", "\"strides\":[2,1],",
+                                         "\"quantization\":{\"scale\":1.5e-3,\"axis\":null,\"of\":[true,{}]},",
+                                         " \"\\u00e9\" : -0.5E+7 ,\n\t"};
     static const char *const others[] = {
-        "\"__metadata__\":null", "\"__metadata__\":{}", "\"empty\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[24,24]}",
+        "\"__metadata__\":null", "\"__metadata__\":{}",
+        "\"empty\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[24,24]}",
         "\"scalar\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1,0],\"data_offsets\":[52,52]}",
         "\"first\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[0,0]}"};
     bp_network *network = check_network(sizes, 3, 1);
@@ -123,7 +125,8 @@ static void header_may_say_more_than_is_needed(void) {
                  "%s{%s,\"layers.1.\\u0077eight\":{%s\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},"
                  "\"layers.1.bias\":{\"dtype\":\"F32\",%s\"shape\":[ 3 ],\"data_offsets\":[24,36]},"
                  "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],%s\"data_offsets\":[36,48]},"
-                 "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[48,52]}}    \n", start, other, field, field, field);
+                 "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[48,52]}}    \n",
+                 start, other, field, field, field);
         write_file();
         if (!EXPECT_OK(bp_network_load_weights(network, path))) printf("#   %s%s\n", field, other);
         EXPECT(holds_values(network));
@@ -357,28 +360,29 @@ static void numbers_that_are_not_finite_are_refused(void) {
 }
 
 static void file_that_is_not_sound_is_refused(void) {
-#define BODY "\"layers.1.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}," \
-             "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}," \
-             "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]}"
+#define BODY                                                                           \
+    "\"layers.1.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}," \
+    "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]},"    \
+    "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]}"
 #define LAST(offsets) "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":" offsets "}"
     static const char *const unsound[] = {
-        "{" BODY "," LAST("[48,56]") "}\n",                                      /* beyond the end */
-        "{" BODY "," LAST("[44,48]") "}\n",                                      /* over another, and a rest */
-        "{" BODY "," LAST("[52,48]") "}\n",                                      /* backwards */
-        "{" BODY "," LAST("[48,50]") "}\n",                                      /* short */
-        "{" BODY "," LAST("[288230376151711740,288230376151711743]") "}\n",      /* far away */
-        "{" BODY "," LAST("[18446744073709551600,18446744073709551604]") "}\n",  /* beyond 64 bits */
-        "{" BODY "," LAST("[48,52]") "," LAST("[52,52]") "}\n",                  /* a name twice */
+        "{" BODY "," LAST("[48,56]") "}\n",                                          /* beyond the end */
+        "{" BODY "," LAST("[44,48]") "}\n",                                          /* over another, and a rest */
+        "{" BODY "," LAST("[52,48]") "}\n",                                          /* backwards */
+        "{" BODY "," LAST("[48,50]") "}\n",                                          /* short */
+        "{" BODY "," LAST("[288230376151711740,288230376151711743]") "}\n",          /* far away */
+        "{" BODY "," LAST("[18446744073709551600,18446744073709551604]") "}\n",      /* beyond 64 bits */
+        "{" BODY "," LAST("[48,52]") "," LAST("[52,52]") "}\n",                      /* a name twice */
         "{" BODY "," LAST("[48,52]") ",\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}\n", /* a key twice */
         "{\"__metadata__\":{},\"__metadata__\":{}," BODY "," LAST("[48,52]") "}\n",
         "{\"__metadata__\":{\"a\":1}," BODY "," LAST("[48,52]") "}\n",
         "{\"__metadata__\":{\"a\":{\"b\":{}}}," BODY "," LAST("[48,52]") "}\n",
         "{" BODY "," LAST("[48,52]") ",\"x\":[[[[[[[[]]]]]]]]}\n",
         "{" BODY "," LAST("[48,52]") ",\"x\xFF\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[52,52]}}\n",
-        "{" BODY "," LAST("[48,52],\"more\":[1,]") "}\n",                        /* another field, malformed */
+        "{" BODY "," LAST("[48,52],\"more\":[1,]") "}\n", /* another field, malformed */
         "{" BODY "," LAST("[48,52],\"more\":01") "}\n",
         "{" BODY "," LAST("[48,52],\"more\":nul") "}\n",
-        "{" BODY "," LAST("[48,52],\"dtype\":\"F32\"") "}\n",                   /* a field twice */
+        "{" BODY "," LAST("[48,52],\"dtype\":\"F32\"") "}\n", /* a field twice */
         "{" BODY "," LAST("[48,52]") "\n",
         "{" BODY "," LAST("[48,52]") "}}\n",
     };

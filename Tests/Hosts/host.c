@@ -50,8 +50,8 @@ static void check(int32_t status) {
 
 /* The built-in activations with a derivative of their own, and the one above; sizes below, at and beyond a vector. */
 static bp_network *new_network(void) {
-    static const char *const names[] = {"tanh", "relu", "squash", "gelu", "softplus", "elu", "silu", "leaky_relu",
-                                        "logistic", "softsign", "softmax"};
+    static const char *const names[] = {"tanh", "relu",       "squash",   "gelu",     "softplus", "elu",
+                                        "silu", "leaky_relu", "logistic", "softsign", "softmax"};
     const size_t sizes[] = {INPUTS, 20, 17, 9, 16, 33, 12, 8, 15, 24, 10, OUTPUTS};
     bp_network *network;
     check(bp_network_create(sizes, 12, 7, &network));
@@ -73,14 +73,21 @@ static void train(bp_network *network, int step) {
 }
 
 /* More than is ever reached: every host stops the same fit somewhere. */
-static int32_t stop_at(const bp_progress *progress, void *last) { return progress->step == (uint64_t) * (int *)last; }
+static int32_t stop_at(const bp_progress *progress, void *last) { return progress->step == (uint64_t)*(int *)last; }
 
 static void fit(bp_network *network, int last) {
     static const struct {
         const char *name;
         double value;
-    } options[] = {{"epochs", 20}, {"batch_size", 7}, {"learning_rate", 0.0625}, {"schedule", 3}, {"seed", 11},
-                   {"validation_fraction", 0.25}, {"keep", 1}, {"on_divergence", 1}, {"resume", 1},
+    } options[] = {{"epochs", 20},
+                   {"batch_size", 7},
+                   {"learning_rate", 0.0625},
+                   {"schedule", 3},
+                   {"seed", 11},
+                   {"validation_fraction", 0.25},
+                   {"keep", 1},
+                   {"on_divergence", 1},
+                   {"resume", 1},
                    {"progress_interval", 1}};
     bp_trainer *trainer;
     float weights[ROWS];

@@ -5,8 +5,8 @@
 #include <string.h>
 
 static int failed;
-#define EXPECT(condition) \
-    do { \
+#define EXPECT(condition)                                                                              \
+    do {                                                                                               \
         if (!(condition)) failed = 1, printf("not ok %s (%s)\n", #condition, bp_last_error_message()); \
     } while (0)
 

@@ -100,13 +100,15 @@ extension Network {
     /// throws fails the call with `BackpropError.Code.callback`, and is that error's `underlying`.
     public static func registerActivation(
         _ name: String, isThreadSafe: Bool = true,
-        forward: @escaping @Sendable (
-            _ z: UnsafeBufferPointer<Float>, _ a: UnsafeMutableBufferPointer<Float>, _ columns: Int
-        ) throws -> Void,
-        backward: @escaping @Sendable (
-            _ z: UnsafeBufferPointer<Float>, _ a: UnsafeBufferPointer<Float>, _ da: UnsafeBufferPointer<Float>,
-            _ dz: UnsafeMutableBufferPointer<Float>, _ columns: Int
-        ) throws -> Void
+        forward:
+            @escaping @Sendable (
+                _ z: UnsafeBufferPointer<Float>, _ a: UnsafeMutableBufferPointer<Float>, _ columns: Int
+            ) throws -> Void,
+        backward:
+            @escaping @Sendable (
+                _ z: UnsafeBufferPointer<Float>, _ a: UnsafeBufferPointer<Float>, _ da: UnsafeBufferPointer<Float>,
+                _ dz: UnsafeMutableBufferPointer<Float>, _ columns: Int
+            ) throws -> Void
     ) throws(BackpropError) {
         let thrown = ThrownErrors()
         let plugin = ActivationPlugin(

@@ -18,8 +18,9 @@ final class CallbackFailure {
     }
 
     /// Throws what was noted since the last check, once all threads are done.
-    func check(_ layers: [Layer], _ pass: StaticString) throws(BackpropError) {
-        guard code != 0, case .plugin(let plugin, _) = layers[layer].activation else { return }
+    /// `activation` is that of a layer, counted from 0.
+    func check(_ pass: StaticString, _ activation: (_ layer: Int) -> Activation) throws(BackpropError) {
+        guard code != 0, case .plugin(let plugin, _) = activation(layer) else { return }
         defer { (code, row) = (0, .max) }
         throw Self.error(code, plugin, pass)
     }

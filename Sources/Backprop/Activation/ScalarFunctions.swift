@@ -81,7 +81,8 @@ extension ActivationPlugin.Functions {
             { z, a, count in for i in 0..<count { a[i] = Float(call(function, Double(z[i]))) } },
             derivative.map { derivative in
                 { z, _, d, count in for i in 0..<count { d[i] *= Float(call(derivative, Double(z[i]))) } }
-            } ?? (signature.isDouble ? fineDifferences { call(function, $0) } : differences { Float(call(function, Double($0))) }))
+            } ?? (signature.isDouble ? fineDifferences { call(function, $0) } : differences { Float(call(function, Double($0))) })
+        )
     }
 }
 

@@ -197,9 +197,11 @@ package final class ActivationCheck {
             let noise = (near.rounding + far.rounding) / h + roundingOfSlope(outputs)
             error = min(error, Self.error(slope, near.value / (2 * h), noise))
             error = min(error, Self.error(slope, (8 * near.value - far.value) / (12 * h), noise))  // to order h⁴
-            sides.append((
-                change(from: first + 1, to: 0, moved: moved, outputs: outputs).value / h,
-                change(from: 0, to: first, moved: moved, outputs: outputs).value / h, noise))
+            sides.append(
+                (
+                    change(from: first + 1, to: 0, moved: moved, outputs: outputs).value / h,
+                    change(from: 0, to: first, moved: moved, outputs: outputs).value / h, noise
+                ))
         }
         guard sides.count >= 3 else {
             report.skipped += 1

@@ -37,7 +37,8 @@ enum FloatType: Named {
     private func half(_ bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let magnitude = UInt32(bits & 0x7FFF) << 13
-        let value = bits & 0x7C00 == 0x7C00
+        let value =
+            bits & 0x7C00 == 0x7C00
             ? Float(bitPattern: magnitude | 0x7F80_0000) : Float(bitPattern: magnitude) * 0x1p112
         return Float(bitPattern: value.bitPattern | sign)
     }

@@ -3,7 +3,8 @@ extension NetworkState {
     package func tensorName(at index: Int) throws(BackpropError) -> String {
         let tensors = try namedTensors()
         guard index >= 0, index < tensors.count else {
-            throw BackpropError(.unknownName, "index \(UInt(bitPattern: index)) is out of range: the network has \(tensors.count) tensors")
+            throw BackpropError(
+                .unknownName, "index \(UInt(bitPattern: index)) is out of range: the network has \(tensors.count) tensors")
         }
         return tensors[index].name
     }

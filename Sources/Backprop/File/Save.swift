@@ -38,7 +38,8 @@ private struct ModelLayout {
         tensors = ModelFormat.tensors(of: network)
         header = Self.header(network, tensors)
         guard header.count <= SafeTensorsHeader.largestSize else {
-            throw BackpropError(.limit, "the model's header of \(header.count) bytes is longer than \(SafeTensorsHeader.largestSize)")
+            throw BackpropError(
+                .limit, "the model's header of \(header.count) bytes is longer than \(SafeTensorsHeader.largestSize)")
         }
         var floats = 0
         for tensor in tensors { floats += tensor.count }
@@ -77,7 +78,8 @@ private struct ModelLayout {
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
-        return pairs + ModelFormat.fitWords(of: network) + ModelFormat.optimizerWords(of: network) + ModelFormat.scalingWords(of: network)
+        return pairs + ModelFormat.fitWords(of: network) + ModelFormat.optimizerWords(of: network)
+            + ModelFormat.scalingWords(of: network)
             + network.metadataWords
     }
 }

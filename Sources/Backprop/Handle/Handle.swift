@@ -39,12 +39,12 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         do throws(BackpropError) {
             try enter(writing: true)
         } catch {
-            if error.code == .busy { cp_store32(&gate.pointee.freePending, 1) }
+            if error.code == .busy { cp_store32(&gate.pointee.free_pending, 1) }
             return
         }
         let object = gate.pointee.object
         cp_store_pointer(&gate.pointee.object, nil)
-        cp_store32(&gate.pointee.freePending, 0)
+        cp_store32(&gate.pointee.free_pending, 0)
         cp_store32(&gate.pointee.calls_back, 0)
         gate.pointee.fitter = nil
         cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
@@ -127,7 +127,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
                 } catch {
                     if !pointer.pointee.lost { throw error }
                 }
-                if writing { cp_store32(&gate.pointee.freePending, 1) }  // changed in part
+                if writing { cp_store32(&gate.pointee.free_pending, 1) }  // changed in part
                 throw BackpropError.lostInFork
             }
         }
@@ -198,7 +198,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         } else {
             _ = cp_subtract64(&gate.pointee.state, 1)
         }
-        if cp_load32(&gate.pointee.freePending) != 0 { free() }
+        if cp_load32(&gate.pointee.free_pending) != 0 { free() }
     }
 
     private func wait(_ attempt: inout UInt32) {

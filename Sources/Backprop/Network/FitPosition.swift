@@ -34,7 +34,6 @@ struct FitPosition {
 
     /// No program makes more steps, in a fit or by single calls: more than fit into thirty years at a nanosecond each.
     static var mostSteps: UInt64 { 1_000_000_000_000_000_000 }
-    static var mostRestarts: UInt64 { 10_000 }
     /// Beyond all floats.
     private static var mostLoss: Double { 0x1p128 }
 
@@ -53,7 +52,7 @@ struct FitPosition {
         best = Double(bitPattern: words[7])
         waited = words[8]
         plateauWaited = words[9]
-        guard restart < Self.mostRestarts, step <= Self.mostSteps, rows < 1 << 59, waited <= step, plateauWaited <= step,
+        guard restart < TrainerOption.mostRestarts, step <= Self.mostSteps, rows < 1 << 59, waited <= step, plateauWaited <= step,
             rateFactor >= 0, rateFactor <= 1, lossSum.magnitude <= Self.mostLoss * Double(rows),
             loss.isNaN || loss.magnitude <= Self.mostLoss, best == .infinity || best.magnitude <= Self.mostLoss
         else { return nil }

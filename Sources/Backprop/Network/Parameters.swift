@@ -12,7 +12,8 @@ extension NetworkState {
     /// Under the gate: what a caller counted before may have changed.
     func requireParameterCount(_ count: Int) throws(BackpropError) {
         guard count == parameterCount else {
-            throw BackpropError(.mismatch, "count is \(UInt(bitPattern: count)), and the network has \(parameterCount) parameters")
+            throw BackpropError(
+                .mismatch, "count is \(UInt(bitPattern: count)), and the network has \(parameterCount) parameters")
         }
     }
 

@@ -83,7 +83,7 @@ extension NetworkState {
                 block += threads
             }
         }
-        try buffers.failure.check(layers, "forward")
+        try buffers.failure.check("forward") { layers[$0].activation }
     }
 
     /// Rows handled together: their activations stay in the second-level cache. It depends on the rows and the network

@@ -32,7 +32,7 @@ extension NetworkState {
                     i -= 1
                 }
             }
-            try workspace.failure.check(layers, "backward")
+            try workspace.failure.check("backward") { layers[$0].activation }
             if stop >= 0 {
                 let isFused = fused && stop == last
                 try finishBackward(stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep)
@@ -55,7 +55,7 @@ extension NetworkState {
                 workspace.failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
             }
         }
-        try workspace.failure.check(layers, "backward")
+        try workspace.failure.check("backward") { layers[$0].activation }
         guard let norm = layer.norm, let buffers = own.norm else {
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
             return

@@ -17,7 +17,8 @@ extension NetworkState {
     private func hiddenLayer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layers.count else {
             throw BackpropError(
-                .invalidValue, "layer \(UInt(bitPattern: index)) is not between inputs and outputs: the network has \(layerCount)")
+                .invalidValue, "layer \(UInt(bitPattern: index)) is not between inputs and outputs: the network has \(layerCount)"
+            )
         }
         return layers[index - 1]
     }

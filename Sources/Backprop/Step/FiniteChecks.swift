@@ -4,21 +4,6 @@ import CKernels
 /// always, and at little cost, that a step is finite (CP_SAFE_STEP). Where they do not, the step is tried: computed without
 /// being stored, by the kernel that would take it (`is_finite_step`). That is exact and takes no memory.
 extension NetworkState {
-    /// Returns the sum of the magnitudes.
-    @discardableResult
-    func requireFinite(
-        _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ what: String
-    ) throws(BackpropError) -> Float {
-        let count = rows * columns
-        let size = kernels.sum_of_magnitudes(values, count)
-        if size.isFinite { return size }
-        for i in 0..<count where !values[i].isFinite {
-            throw BackpropError(
-                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
-        }
-        return size
-    }
-
     func requireFiniteLoss(_ value: Double) throws(BackpropError) {
         guard value.isFinite, Float(value).isFinite else {
             throw BackpropError(.notFinite, "the loss is not finite: \(decimal(value))")

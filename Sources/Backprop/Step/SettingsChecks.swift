@@ -85,7 +85,8 @@ extension NetworkState {
             guard value < least || value > greatest, targets[i].isFinite, counts(i / outputCount, weights) else { continue }
             let range: Text =
                 loss == .crossEntropy
-                ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere" : "0 to 1, such as 0 and 1 for two classes"
+                ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
+                : "0 to 1, such as 0 and 1 for two classes"
             return BackpropError(
                 .invalidValue, described(targets, i, what) + ", and loss \"\(loss.name)\" takes targets of \(range)")
         }

@@ -64,7 +64,8 @@ extension NetworkState {
     /// on it.
     @inline(__always)
     private func train(
-        _ plan: UnsafePointer<cp_row_plan>, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, rate: Float
+        _ plan: UnsafePointer<cp_row_plan>, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        rate: Float
     ) -> Float? {
         guard rows >= 1, rows <= plan.pointee.most_rows else { return nil }
         let share = rows == 1 ? 1 : lossScale(rows: rows)
@@ -142,7 +143,8 @@ extension NetworkState {
     /// at before it changes anything. `dropsOut`: with dropout, where layers have any.
     func pass(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
-        rate: Float, gammaStep: Float?, dropsOut: Bool = true, commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
+        rate: Float, gammaStep: Float?, dropsOut: Bool = true,
+        commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
@@ -193,10 +195,5 @@ extension NetworkState {
         guard rate.isFinite, rate >= 0 else {
             throw BackpropError(.invalidValue, "a learning rate is finite and at least 0, not \(decimal(rate))")
         }
-    }
-
-    func requireRows(_ rows: Int) throws(BackpropError) {
-        guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
-        _ = try checkedProduct(rows, max(inputCount, outputCount))
     }
 }

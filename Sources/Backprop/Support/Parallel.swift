@@ -19,9 +19,6 @@ enum Parallel {
     /// Multiplications below which threads cost more than they bring: some microseconds' worth.
     private static var worthwhile: Int { 200_000 }
 
-    /// The same for the product of a single row: brief, so that only threads that are awake are asked.
-    private static var worthwhileForRow: Int { 60_000 }
-
     /// Rows that pass through the layers together: what they leave in the caches is still there for the next layer.
     private static var rowBlock: Int { 192 }
 
@@ -40,16 +37,6 @@ enum Parallel {
         run(blocks, parallel: threads > 1) { block in
             let first = start(block), end = start(block + 1)
             if first < end { body(first, end - first) }
-        }
-    }
-
-    /// Calls `body` with ranges of a layer's panels, for the product of a single row.
-    static func forEachPanelRange(of layer: Layer, _ body: (_ first: Int, _ count: Int) -> Void) {
-        // Four panels go side by side in the kernel.
-        let shares = layer.inputs * layer.outputs < worthwhileForRow ? 1 : max(1, min(cp_thread_count(), layer.panels / 4))
-        run(shares, parallel: true, brief: true) { share in
-            let first = layer.panels * share / shares
-            body(first, layer.panels * (share + 1) / shares - first)
         }
     }
 

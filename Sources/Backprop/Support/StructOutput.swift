@@ -14,7 +14,8 @@ package struct StructOutput<Record: BitwiseCopyable> {
         place = UnsafeMutableRawPointer(pointer)
         let given = place.loadUnaligned(as: UInt32.self)
         guard given >= first else {
-            throw BackpropError(.invalidValue, "\(name)->struct_size is \(Int(given)), less than any version has: set it to sizeof(*\(name))")
+            throw BackpropError(
+                .invalidValue, "\(name)->struct_size is \(Int(given)), less than any version has: set it to sizeof(*\(name))")
         }
         size = min(Int(given), MemoryLayout<Record>.size)
         cp_clear(place + 4, size - 4)

@@ -13,7 +13,7 @@ void cp_kernels_avx2(cp_kernels *table);
 void cp_kernels_avx512(cp_kernels *table);
 
 typedef struct cp_instruction_set {
-    const char *name; /* as bp_instruction_set and the environment variable BACKPROP_INSTRUCTION_SET give it */
+    const char *name;           /* as bp_instruction_set and the environment variable BACKPROP_INSTRUCTION_SET give it */
     bool (*is_supported)(void); /* by this processor and its operating system */
     void (*fill)(cp_kernels *table);
 } cp_instruction_set;

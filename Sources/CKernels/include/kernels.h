@@ -14,7 +14,17 @@ static inline ptrdiff_t cp_panel_size(ptrdiff_t inputs) { return (inputs + 1) * 
 
 /* Built-in activations, in the order of their names in Activation.swift. */
 enum {
-    CP_IDENTITY, CP_SIGN, CP_LOGISTIC, CP_TANH, CP_RELU, CP_LEAKY_RELU, CP_ELU, CP_SOFTPLUS, CP_SOFTSIGN, CP_SILU, CP_GELU,
+    CP_IDENTITY,
+    CP_SIGN,
+    CP_LOGISTIC,
+    CP_TANH,
+    CP_RELU,
+    CP_LEAKY_RELU,
+    CP_ELU,
+    CP_SOFTPLUS,
+    CP_SOFTSIGN,
+    CP_SILU,
+    CP_GELU,
     CP_SOFTMAX
 };
 
@@ -73,8 +83,8 @@ typedef struct cp_kernels {
     void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
                      const float *delta, ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
     /* dx[rows][inputs] = delta W', from delta transposed as below. */
-    void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights,
-                     float *dx, ptrdiff_t dx_stride);
+    void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights, float *dx,
+                     ptrdiff_t dx_stride);
     /* Blocks of sixteen rows, each transposed: to[rows / 16][columns][16], each column times its scale where there is
      * one. Past the rows, the last block keeps what it holds. */
     void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,

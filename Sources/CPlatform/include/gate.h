@@ -11,14 +11,14 @@ typedef struct cp_gate {
     uint64_t state;       /* generation << 32 | readers inside, or CP_GATE_WRITER */
     uint32_t next_ticket; /* threads that wait take a number */
     uint32_t now_serving;
-    void *object;         /* retained; NULL while the gate is unused */
-    uint32_t freePending;      /* free the object when the last one leaves */
+    void *object;          /* retained; NULL while the gate is unused */
+    uint32_t free_pending; /* free the object when the last one leaves */
     uint32_t index;
     struct cp_gate *next_unused;
-    const void *fitter;   /* the thread that fits the object, or fits with it, as cp_thread_identity says; or NULL */
-    uint32_t kind;        /* of the object */
-    uint32_t calls_back;  /* readers may wait in a host's callback */
-    uint8_t padding[8]; /* a cache line each: threads at different gates do not meet */
+    const void *fitter;  /* the thread that fits the object, or fits with it, as cp_thread_identity says; or NULL */
+    uint32_t kind;       /* of the object */
+    uint32_t calls_back; /* readers may wait in a host's callback */
+    uint8_t padding[8];  /* a cache line each: threads at different gates do not meet */
 } cp_gate;
 _Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line");
 

@@ -96,7 +96,8 @@ func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: S
         s6 = multiplyAdd(d, loadLanes(w + 96), s6)
         s7 = multiplyAdd(d, loadLanes(w + 112), s7)
     }
-    return cp_pair_sums(cp_pair_sums(cp_pair_sums(s0, s1), cp_pair_sums(s2, s3)), cp_pair_sums(cp_pair_sums(s4, s5), cp_pair_sums(s6, s7)))
+    return cp_pair_sums(
+        cp_pair_sums(cp_pair_sums(s0, s1), cp_pair_sums(s2, s3)), cp_pair_sums(cp_pair_sums(s4, s5), cp_pair_sums(s6, s7)))
 }
 
 /// The same for fewer than eight inputs, one by one.

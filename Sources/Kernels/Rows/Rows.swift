@@ -10,7 +10,8 @@ func trainRows(
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
     let layers = layers(of: plan)
-    let isSmall = plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
+    let isSmall =
+        plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
         && plan.pointee.loss == Int32(CP_SQUARED_ERROR)
     if isSmall, rows == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     if hasFMA, isSmall { return trainSmallRows(plan, x, y, rows, rate, loss) }
@@ -120,9 +121,11 @@ private func backward(_ layer: UnsafePointer<cp_row_layer>, to below: UnsafePoin
         var k = 0
         while k < inputs {
             let sums =
-                single ? column(weights + k * 16, min(8, inputs - k)) * lanes(delta[0])
-                : inputs - k >= 8 ? rowSums(layer, weights + k * 16, delta)
-                : lastRowSums(layer, weights + k * 16, delta, inputs - k)
+                single
+                ? column(weights + k * 16, min(8, inputs - k)) * lanes(delta[0])
+                : inputs - k >= 8
+                    ? rowSums(layer, weights + k * 16, delta)
+                    : lastRowSums(layer, weights + k * 16, delta, inputs - k)
             save(sums, target + k)
             k += 8
         }

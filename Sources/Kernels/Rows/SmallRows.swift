@@ -84,9 +84,11 @@ private func pass(
     let error = a2 - wanted
     let d2 = slope(output, z2, a2, error, row)  // δ = (ŷ − y) σ′(z)   (notes, §2)
     let sums =
-        outputs == 1 ? column(v, units) * lanes(d2[0])
-        : units == 8 ? rowSums(output, v, delta(output, d2, row))
-        : lastRowSums(output, v, delta(output, d2, row), units)
+        outputs == 1
+        ? column(v, units) * lanes(d2[0])
+        : units == 8
+            ? rowSums(output, v, delta(output, d2, row))
+            : lastRowSums(output, v, delta(output, d2, row), units)
     let d1 = slope(hidden, z1, a1, sums, row)  // γ = (Σ δ v) σ′(z)
 
     let bound = cp_sum(multiplyAdd(magnitude(d1), lanes(size), magnitude(d2))) * (1 + cp_sum(magnitude(a1)))

@@ -5,18 +5,18 @@
 #define logistic_of(z) ((float)(1 / (1 + exp(-(double)(z)))))
 #define normal_of(z) (0.5 * erfc(-(double)(z) * 0.70710678118654752))
 
-#define FORMULAS(X) \
-    X(identity, 1, z, 1) \
-    X(sign, 1, z > 0 ? 1 : z < 0 ? -1 : z, 1) /* 1: the perceptron's rule */ \
-    X(relu, 1, z < 0 ? 0 : z, z > 0 ? 1 : 0) \
-    X(leaky_relu, 1, z < 0 ? 0.01f * z : z, z > 0 ? 1 : 0.01f) \
-    X(logistic, 0, logistic_of(z), logistic_of(z) * logistic_of(-z)) \
-    X(tanh, 0, tanhf(z), 1 - tanhf(z) * tanhf(z)) \
-    X(elu, 0, z > 0 ? z : expm1f(z), z > 0 ? 1 : expf(z)) \
+#define FORMULAS(X)                                                           \
+    X(identity, 1, z, 1)                                                      \
+    X(sign, 1, z > 0 ? 1 : z < 0 ? -1 : z, 1) /* 1: the perceptron's rule */  \
+    X(relu, 1, z < 0 ? 0 : z, z > 0 ? 1 : 0)                                  \
+    X(leaky_relu, 1, z < 0 ? 0.01f * z : z, z > 0 ? 1 : 0.01f)                \
+    X(logistic, 0, logistic_of(z), logistic_of(z) * logistic_of(-z))          \
+    X(tanh, 0, tanhf(z), 1 - tanhf(z) * tanhf(z))                             \
+    X(elu, 0, z > 0 ? z : expm1f(z), z > 0 ? 1 : expf(z))                     \
     X(softplus, 0, (z > 0 ? z : 0) + log1pf(expf(-fabsf(z))), logistic_of(z)) \
     X(softsign, 0, z / (1 + fabsf(z)), 1 / ((1 + fabsf(z)) * (1 + fabsf(z)))) \
-    X(silu, 0, z * logistic_of(z), logistic_of(z) * (1 + z * logistic_of(-z))) \
-    X(gelu, 0, z * normal_of(z), normal_of(z) + z * 0.39894228040143268 * exp(-0.5 * (double)z * z))
+    X(silu, 0, z *logistic_of(z), logistic_of(z) * (1 + z * logistic_of(-z))) \
+    X(gelu, 0, z *normal_of(z), normal_of(z) + z * 0.39894228040143268 * exp(-0.5 * (double)z * z))
 
 #define DECLARE(name, exact, value, slope) float value_##name(float z), slope_##name(float z);
 FORMULAS(DECLARE)

@@ -70,16 +70,11 @@ int32_t bp_plugin_register(const bp_plugin_host *host) {
     if (host->struct_size != sizeof *host || host->abi_version != BP_ABI_VERSION) return -1000;
     __atomic_store_n(&kept, host, __ATOMIC_RELEASE); /* threads may load the file at the same time */
     switch (VARIANT) {
-    case FAILING:
-        return two(host) ? -1001 : 42;
-    case BADLY_NAMED:
-        return two(host) ? -1001 : host->register_scalar("Bad Name", times, NULL, &number, destroy);
-    case BUILT_IN:
-        return two(host) ? -1001 : host->register_scalar("tanh", times, NULL, &number, destroy);
-    case TWICE:
-        return two(host) ? -1001 : host->register_scalar("plugin.same", times, NULL, &number, destroy);
-    case EMPTY:
-        return 0;
+    case FAILING: return two(host) ? -1001 : 42;
+    case BADLY_NAMED: return two(host) ? -1001 : host->register_scalar("Bad Name", times, NULL, &number, destroy);
+    case BUILT_IN: return two(host) ? -1001 : host->register_scalar("tanh", times, NULL, &number, destroy);
+    case TWICE: return two(host) ? -1001 : host->register_scalar("plugin.same", times, NULL, &number, destroy);
+    case EMPTY: return 0;
     case OVERTAKEN: {
         pthread_t thread;
         if (two(host) || pthread_create(&thread, NULL, overtake, NULL)) return -1001;
@@ -92,8 +87,7 @@ int32_t bp_plugin_register(const bp_plugin_host *host) {
         if (host->register_foreign("plugin.bad", (bp_foreign_fn)abs, NULL, "i(i)", NULL, 0) != BP_ERROR_INVALID_VALUE)
             return -1004;
         return host->register_library("plugin.erf", "libm.so.6", "erf", NULL, "d(d)", NULL, 0);
-    default:
-        return two(host);
+    default: return two(host);
     }
 }
 

@@ -5,6 +5,6 @@ let package = Package(
     name: "host",
     dependencies: [.package(name: "libbackprop", path: "../../..")],
     targets: [
-        .executableTarget(name: "host", dependencies: [.product(name: "Backprop", package: "libbackprop")]),
+        .executableTarget(name: "host", dependencies: [.product(name: "Backprop", package: "libbackprop")])
     ]
 )

@@ -21,11 +21,14 @@
  *
  * Status.    Every call that can fail returns an int32_t: BP_OK (0), BP_STOPPED (1), or a negative error.
  *            bp_last_error_message() then tells in one line what was wrong. A failed call has changed nothing.
+ *            After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
  * Outputs    come last and end in _out. On failure a scalar output is set to 0 and a handle to NULL; the contents of an
  *            output array are then unspecified. loss_out may be NULL; no other pointer may, unless its count is 0.
  * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
  *            The caller owns them; the library reads or writes them during the call and keeps no pointer to them.
- * Strings    are UTF-8, ended by NUL. The library copies what it keeps.
+ * Strings    are UTF-8, ended by NUL. The library copies what it keeps. Paths, and symbols of shared libraries, are bytes,
+ *            ended by NUL, that go to the operating system unchanged; a message shows one that is not UTF-8 as in
+ *            "caf\xe9".
  * Unchecked  are the things C cannot check: a string without its NUL, an array smaller than the counts that come with it,
  *            a pointer that is neither NULL nor valid, a callback of another type. All else that is wrong has a status.
  * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
@@ -36,7 +39,22 @@
  *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY
  *            (a const call from within a const call works), and so does a call that would change a network while a
  *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
- *            other's network wait for each other for ever: do not.
+ *            other's network wait for each other for ever: do not. Nor may a callback wait for another thread's call on
+ *            the network that it is called from, unless both calls are const: such a pair ends, also while a third
+ *            thread waits to change the network. A thread must not be cancelled (pthread_cancel) inside a call.
+ * Fork.      The child has copies of all networks and trainers, and the forking thread only. They work as in the parent,
+ *            also where other threads were in const calls, but for a network or trainer that another thread was
+ *            changing, or a network that another thread was fitting: its copy may be in any state, so its handle is
+ *            invalid in the child (BP_ERROR_INVALID_HANDLE; free ignores it, and its memory stays taken). The trainer of
+ *            such a fit is idle. Calls that the forking thread itself is in, in a callback, continue in the child; one
+ *            whose work the library's threads were sharing returns BP_ERROR_INVALID_HANDLE there, and the network, where
+ *            it was being changed, is freed. On one of the library's threads (bp_activation_set_thread_safe) the child
+ *            must end in the callback: returning from it ends the process.
+ * Floating   The library computes in the default environment: rounding to nearest, subnormal numbers kept, no exception
+ * point.     trapped. So neither the caller's rounding mode nor its flush-to-zero bits change a result, and a host that traps
+ *            exceptions is safe. A call leaves the thread's modes, traps, and flags of invalid operation, division by zero
+ *            and overflow as it found them; it may raise the flags of underflow and inexact. Callbacks run in the caller's
+ *            environment, on every thread, and must leave its modes as they are; the flags they raise end with the call.
  * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
  *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
  *            For languages with a garbage collector, exceptions or threads of their own see docs/hosts.md.
@@ -50,8 +68,8 @@
  * Structs    that start with struct_size may come from a program older or newer than the library. The caller sets
  *            struct_size to its own sizeof; the call fills at most that many bytes and sets struct_size to the number it
  *            filled. A struct_size below that of the struct's first version is refused with BP_ERROR_INVALID_VALUE.
- * Determinism. The same seed, calls and data give the same bits, from any language, after any save and load, on
- *            processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
+ * Determinism. The same seed, calls and data give the same bits, from any language, with any C library, after any save and
+ *            load, on processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
  *
  * "notes" below are the lecture notes "Backpropagation in Neural Networks", whose formulas this library implements.
  */
@@ -79,21 +97,21 @@ extern "C" {
 
 #define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer that must not be NULL is */
 #define BP_ERROR_INVALID_VALUE (-2)    /* a value outside what the function accepts */
-#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed */
+#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed; see Fork */
 #define BP_ERROR_BUSY (-4)             /* called from a callback of the same network, or while a trainer fits it */
 #define BP_ERROR_UNKNOWN_NAME (-5)     /* no activation, loss or option of that name */
 #define BP_ERROR_UNSUPPORTED (-6)      /* meaningful, but not possible here */
 #define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out tells the size needed */
 #define BP_ERROR_OUT_OF_MEMORY (-50)
-#define BP_ERROR_LIMIT (-51)           /* a size beyond what the library can count or hold */
-#define BP_ERROR_IO (-100)             /* the operating system refused to read or write */
-#define BP_ERROR_NOT_A_MODEL (-101)    /* a file of another kind */
-#define BP_ERROR_CORRUPT (-102)        /* a model file that was cut or changed */
-#define BP_ERROR_VERSION (-103)        /* a model file of a format this library does not know */
-#define BP_ERROR_MISMATCH (-104)       /* names, shapes or counts that do not fit the network */
-#define BP_ERROR_NOT_FINITE (-200)     /* a NaN or an infinity in the data, the loss or the gradient */
-#define BP_ERROR_CALLBACK (-300)       /* a callback reported a failure */
-#define BP_ERROR_LIBRARY (-301)        /* a shared library that cannot be opened, or lacks a function */
+#define BP_ERROR_LIMIT (-51)        /* a size beyond what the library can count or hold */
+#define BP_ERROR_IO (-100)          /* the operating system refused to read or write; errno then says why */
+#define BP_ERROR_NOT_A_MODEL (-101) /* a file of another kind */
+#define BP_ERROR_CORRUPT (-102)     /* a model file that was cut or changed */
+#define BP_ERROR_VERSION (-103)     /* a model file of a format this library does not know */
+#define BP_ERROR_MISMATCH (-104)    /* names, shapes or counts that do not fit the network */
+#define BP_ERROR_NOT_FINITE (-200)  /* a NaN or an infinity in the data, the loss or the gradient */
+#define BP_ERROR_CALLBACK (-300)    /* a callback reported a failure */
+#define BP_ERROR_LIBRARY (-301)     /* a shared library that cannot be opened, or lacks a function */
 
 /* The name of a status, "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for a number that is none.
  * Ownership: a static string.
@@ -134,7 +152,7 @@ const char *bp_instruction_set(void);
 /* How many threads one call may use, the calling one included; 0 lets the library choose as many as there are
  * processors, as it does at first. Threads are started when a call is first large enough to gain from them, never
  * before; results do not depend on their number. Callbacks run on the calling thread whatever the number, unless
- * bp_activation_set_thread_safe says that they need not. After fork a child starts its own.
+ * bp_activation_set_thread_safe says that they need not. After fork a child starts its own threads.
  * Ownership: none.
  * Errors:    INVALID_VALUE for more than 256.
  * Threads:   any; takes effect with the next call of any network.
@@ -230,8 +248,7 @@ int32_t bp_network_set_activation(bp_network *network, size_t layer, const char 
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
-int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity,
-                                  size_t *needed_out);
+int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity, size_t *needed_out);
 
 /* Turns batch normalization of a layer's weighted sums, before its activation, on (enabled != 0) or off (notes,
  * section 5). A layer's first time starts with gamma = 1, beta = 0, running mean 0, running variance 1; turning it off
@@ -279,7 +296,9 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  *     binary_cross_entropy   -sum of y log a + (1 - y) log(1 - a)          for outputs in [0, 1], such as logistic
  *     cross_entropy          -sum of y log a                               for softmax outputs; y one-hot or weights
  *
- * The loss of several rows is their sum, or their mean by option "gradient_reduction". Logarithms are kept above -100;
+ * Calls that compute a cross-entropy refuse targets it does not take, and built-in activations of the last layer it does
+ * not go with: see bp_network_check_settings.
+ *   The loss of several rows is their sum, or their mean by option "gradient_reduction". Logarithms are kept above -100;
  * with logistic or softmax outputs the cross-entropies are computed from z and need no such bound.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
@@ -307,6 +326,10 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *     none        not at all, as at first
  *     standard    (x - mean) / standard deviation, column by column
  *     min_max     (x - least) / (greatest - least): from 0 to 1
+ *     symmetric   (x - middle) / ((greatest - least) / 2), the middle being that of least and greatest: from -1 to 1
+ *     auto        inputs: standard. Targets: for what the last activation and the loss take, so set these before: none
+ *                 for the cross-entropies; for squared_error standard behind identity and leaky_relu, symmetric behind
+ *                 sign, tanh and softsign, and min_max behind all others. When unsure
  *
  * A column that is the same in all rows becomes 0. From then on the network takes and gives numbers as they are in the
  * data: every call with rows scales inputs and targets, and bp_network_predict scales its outputs back. Losses and
@@ -319,8 +342,8 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *            infinity in what is looked at; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
-int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling,
-                               const float *inputs, const float *targets, size_t rows);
+int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
+                               const float *targets, size_t rows);
 
 /* The name of the scaling of the inputs (of_targets = 0) or of the targets (any other). *needed_out as in
  * bp_network_get_activation. bp_network_get_tensor gives its numbers.
@@ -338,6 +361,32 @@ int32_t bp_network_get_scaling(const bp_network *network, int32_t of_targets, ch
  * Threads:   any.
  * Since:     0.2 */
 int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
+/* Checks that a network can learn what is meant: BP_OK, or an error whose message says what does not go together, with the
+ * row and column of a target, and what to set instead.
+ *
+ *     settings                        binary_cross_entropy goes with logistic in the last layer, and cross_entropy with
+ *                                     softmax. softmax needs two units or more. Target scalings standard and symmetric
+ *                                     need squared_error and a last activation with values below 0. Option
+ *                                     batchnorm_update 1 needs plain sgd
+ *     targets and loss                binary_cross_entropy takes targets from 0 to 1, cross_entropy 0 or more
+ *     targets and last activation     with squared_error, targets must lie within what the last activation gives, such
+ *                                     as 0 to 1 for logistic; outside by at most a tenth of the spread (greatest -
+ *                                     least) of their column, since data have noise
+ *
+ * Targets are meant as scaled by the network; a difference of 1e-6 counts as rounding. The values of a registered
+ * activation are not known: it goes with every loss and all targets that the loss takes.
+ *   bp_trainer_fit makes this check first, on all rows whose weight is not 0, and fails with the same errors. Its
+ * validation rows, and the rows of bp_network_train_step, bp_network_train_minibatch, bp_network_gradient and
+ * bp_network_evaluate, need not lie within what the last activation gives: there the formulas of squared_error are
+ * applied as they are, and target scaling is not looked at. Setters can be called in any order.
+ *   targets: [rows][outputs]; or NULL and 0 for the settings alone.
+ * Ownership: the array remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as said above;
+ *            NOT_FINITE for a NaN or an infinity in targets; LIMIT; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_check_settings(const bp_network *network, const float *targets, size_t rows);
 
 /* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
  *
@@ -439,10 +488,10 @@ int32_t bp_network_get_option(const bp_network *network, const char *name, doubl
 
 /* One option. Grows at the end only. */
 typedef struct bp_option_description {
-    uint32_t struct_size;    /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
-    uint32_t owner;          /* one of the BP_OPTION_OF constants */
-    const char *name;        /* static */
-    const char *meaning;     /* static, one line */
+    uint32_t struct_size; /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
+    uint32_t owner;       /* one of the BP_OPTION_OF constants */
+    const char *name;     /* static */
+    const char *meaning;  /* static, one line */
     double default_value;
     double minimum, maximum; /* both are allowed */
     uint32_t whole_numbers;  /* 1 where only whole numbers are */
@@ -468,9 +517,10 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
  * were.
  *   input:  [inputs]. target: [outputs]. learning_rate: finite, 0 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; NOT_FINITE for a NaN or an infinity in
- *            the row, the loss, the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but
- *            plain sgd; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or settings or a target that
+ *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
+ *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd; CALLBACK;
+ *            OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -494,8 +544,8 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
  * Errors:    as bp_network_train_minibatch; MISMATCH for another count.
  * Threads:   changes network.
  * Since:     0.2 */
-int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
-                            float *gradient_out, size_t count, float *loss_out);
+int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows, float *gradient_out,
+                            size_t count, float *loss_out);
 
 /* The optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
  *   gradient: [count]. count: the parameter count.
@@ -504,14 +554,14 @@ int32_t bp_network_gradient(bp_network *network, const float *inputs, const floa
  *            NOT_FINITE for a NaN or an infinity in the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
-int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count,
-                                  float learning_rate);
+int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
 
 /* Compares the gradient with central differences of the loss, computed in double precision by a separate plain
  * implementation: the way to see that a registered activation has the right derivative. *worst_error_out is the largest
  * |gradient - difference| / max(|gradient|, |difference|, a hundredth of the layer's largest difference). Below 1e-2 is
  * good; a wrong derivative gives much more, a kink of relu or leaky_relu may.
- *   All parameters are compared, or 4096 spread evenly where there are more. Slow. Changes nothing.
+ *   All parameters are compared, or 4096 spread evenly where there are more. Any loss and any targets can be compared,
+ * also what bp_network_check_settings refuses. Slow. Changes nothing.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_gradient; UNSUPPORTED for "sign", whose derivative in training is not its own.
  * Threads:   changes network (it uses its buffers).
@@ -539,12 +589,12 @@ typedef struct bp_trainer bp_trainer;
 
 /* What a progress function is told. Only ever handed to one; grows at the end. */
 typedef struct bp_progress {
-    uint32_t struct_size, restart; /* restart counts from 0 */
-    uint64_t epoch, epochs;        /* epochs finished, of how many */
-    uint64_t step, steps;          /* steps done, of how many */
-    double loss;                   /* mean per training row: of the epoch just finished, or so far of that in progress */
-    double validation_loss;        /* after an epoch; NaN within one, and without validation rows */
-    double learning_rate;          /* of the latest step */
+    uint32_t struct_size, restart;  /* restart counts from 0 */
+    uint64_t epoch, epochs;         /* epochs finished, of how many */
+    uint64_t step, steps;           /* steps done, of how many */
+    double loss;                    /* mean per training row: of the epoch just finished, or so far of that in progress */
+    double validation_loss;         /* after an epoch; NaN within one, and without validation rows */
+    double learning_rate;           /* of the latest step */
     uint32_t epoch_ended, reserved; /* 1 where an epoch has just been finished, 0 within one; 0 */
 } bp_progress;
 
@@ -676,15 +726,20 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   The same seed, data and options give the same bits for any number of threads; only time_limit, progress_seconds and
  * bp_trainer_cancel depend on the clock. Fits are exactly resumable: the network keeps its place in the order of rows
  * and in the schedule, and files keep it too. N epochs in one fit equal k epochs and then, with option "resume", N in
- * all, in any process and language. Rows, batch size and schedule have to be the same; with "keep" 2 a file saved within
- * a fit lacks the best weights so far.
+ * all, in any process and language: the same bits, also where a fit was stopped within an epoch, or its network was saved
+ * within the fit. Rows, row weights and options have to be the same. Where such a fit needs its best network and that is
+ * not the present one, the network and its files hold both: within fits that keep the best weights, and with
+ * "on_divergence" 1 also afterwards. A fit with restarts is resumed as a fit of its winner alone.
  *   Restarts train copies of the network on several threads, or on the calling one alone where an activation is the
- * host's and not thread-safe. Their reports come in rounds, one of each restart, in order; the network itself changes at the end.
+ * host's and not thread-safe. Copies are in memory for the restarts at work and for the best one so far. With a progress
+ * function 16 restarts are at work at a time, and reports come in rounds: one of each of these restarts, in order. When a
+ * restart ends, the next one takes its place. The network itself changes at the end.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. validation_inputs, validation_targets: likewise,
  *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed meanwhile; INVALID_VALUE for no rows, rows
- *            that do not match the weights, or a single row to be split; NOT_FINITE for a NaN or an infinity in the data
+ *            that do not match the weights, a single row to be split, or what bp_network_check_settings refuses;
+ *            UNSUPPORTED likewise; NOT_FINITE for a NaN or an infinity in the data
  *            (the message gives the first row), or in a step, which option "on_divergence" may survive; CALLBACK; LIMIT;
  *            OUT_OF_MEMORY; BUSY for a trainer or network that is in a fit already.
  * Threads:   the trainer takes no changes during the call. The network takes none but the fit's: const calls go in
@@ -716,12 +771,11 @@ int32_t bp_network_predict(const bp_network *network, const float *inputs, size_
 /* The loss of the predictions for rows of inputs, without training: with running statistics in batch normalization.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows; LIMIT; NOT_FINITE; CALLBACK;
- *            OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows, or settings or a target as in
+ *            bp_network_train_step; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows,
-                            float *loss_out);
+int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
 
 /* How good the predictions for rows are, by name:
  *
@@ -738,8 +792,8 @@ int32_t bp_network_evaluate(const bp_network *network, const float *inputs, cons
  * Errors:    as bp_network_evaluate; UNKNOWN_NAME.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets,
-                         size_t rows, double *score_out);
+int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets, size_t rows,
+                         double *score_out);
 
 /* The name of the score with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
@@ -801,8 +855,7 @@ int32_t bp_network_set_parameters(bp_network *network, const float *parameters, 
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
-int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *buffer, size_t capacity,
-                               size_t *needed_out);
+int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
 /* The shape of a tensor. A vector has one row.
  * Ownership: none.
@@ -849,16 +902,14 @@ int32_t bp_network_set_metadata(bp_network *network, const char *key, const char
  *            text; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity,
-                                size_t *needed_out);
+int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity, size_t *needed_out);
 
 /* The key with that index, in the order of their bytes: count up from 0 until BP_ERROR_UNKNOWN_NAME.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
-int32_t bp_network_metadata_key(const bp_network *network, size_t index, char *buffer, size_t capacity,
-                                size_t *needed_out);
+int32_t bp_network_metadata_key(const bp_network *network, size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
 /* Removes a key and its text.
  * Ownership: none.
@@ -875,16 +926,24 @@ int32_t bp_network_remove_metadata(bp_network *network, const char *key);
  * a checksum of the whole. Activations are kept by name. */
 
 /* Writes the network to a file. The file appears whole or not at all: an old one of that name stays until the new one
- * is safely on the disk. A symbolic link is followed; rights and owner of the old file are kept.
- *   The bytes go to a file ".bp-....tmp" in the same folder first. Where a process is killed while it saves, that one is
- * left, and the next save to the same path removes it.
+ * is safely on the disk. The bytes go to a file ".bp-....tmp" in the same folder first, which then gets the name. Where a
+ * process is killed while it saves, that one is left, and the next save to the same path removes it.
+ *   A symbolic link is followed. Other hard links keep the old file. The new file has the rights, the access-control list
+ * and, where the process may give them, the owner and the group of the old one. Where the list or the group cannot be
+ * kept, the group gets no more rights than all others.
+ *   Refused, with IO, is what cannot be replaced whole: a folder, pipe, socket or device, a file that another file system is
+ * mounted on, and a link to an open file (/dev/stdout, /proc/self/fd/...). So is an old file that the process may not
+ * write, although its folder would let it replace the file. To write elsewhere, use bp_network_save_memory.
+ *   A limit of file sizes (RLIMIT_FSIZE) is an IO, too: no SIGXFSZ is delivered.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; OUT_OF_MEMORY; BUSY.
- * Threads:   reads network.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO, whose message gives the cause and, where
+ *            it is that, names the folder; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network while it copies the parameters; writing the file then holds up no other call.
  * Since:     0.1 */
 int32_t bp_network_save(const bp_network *network, const char *path);
 
-/* Makes a network from a file.
+/* Makes a network from a regular file, or a link to one. Memory is taken only after the header's sizes were found to be
+ * those of the file.
  * Ownership: the caller owns *network_out and ends it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO; NOT_A_MODEL; CORRUPT; VERSION; UNKNOWN_NAME for
  *            activations that are not registered (the message names them); LIMIT for a header of more than 16 MiB or
@@ -915,15 +974,16 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *     layers.1.bias     [outputs]                     .running_mean, .running_var   [outputs] each
  *
  * and so on for each layer, the right ones where the layer has batch normalization (where that is off they may be
- * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.", and
- * PyTorch's num_batches_tracked are passed over; any other tensor of a layer the network does not have is a MISMATCH. A
- * model of this library is held to its checksum. Activations, loss, options and the step count stay.
+ * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.",
+ * PyTorch's num_batches_tracked, and fields of a tensor beside "dtype", "shape" and "data_offsets" are ignored; any other
+ * tensor of a layer the network does not have is a MISMATCH. A model of this library is held to its checksum. Activations,
+ * loss, options and the step count stay.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; NOT_A_MODEL for a file that is not
  *            safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536 entries; MISMATCH for a
  *            tensor that is missing, has another shape or type, or belongs to no layer (the message names it);
  *            NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
- * Threads:   changes network.
+ * Threads:   changes network; reading the file before holds up no other call.
  * Since:     0.1 */
 int32_t bp_network_load_weights(bp_network *network, const char *path);
 
@@ -1119,12 +1179,12 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
 typedef struct bp_plugin_host {
     uint32_t struct_size; /* what this library's version has; a newer plug-in asks before it uses what came later */
     uint32_t abi_version; /* bp_abi_version() */
-    int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative,
-                               void *user_data, bp_destroy_fn destroy);
-    int32_t (*register_vector)(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward,
-                               void *user_data, bp_destroy_fn destroy);
-    int32_t (*register_foreign)(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
-                                const char *signature, const double *constants, size_t constant_count);
+    int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative, void *user_data,
+                               bp_destroy_fn destroy);
+    int32_t (*register_vector)(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward, void *user_data,
+                               bp_destroy_fn destroy);
+    int32_t (*register_foreign)(const char *name, bp_foreign_fn function, bp_foreign_fn derivative, const char *signature,
+                                const double *constants, size_t constant_count);
     int32_t (*register_library)(const char *name, const char *library_path, const char *function_symbol,
                                 const char *derivative_symbol, const char *signature, const double *constants,
                                 size_t constant_count);

@@ -25,7 +25,9 @@ struct Job {
 
     func network() throws -> Network {
         let network = try Network(layers: sizes, seed: 1)
-        for layer in 1..<sizes.count { try network.setActivation(.named(layer == sizes.count - 1 ? output : hidden), layer: layer) }
+        for layer in 1..<sizes.count {
+            try network.setActivation(.named(layer == sizes.count - 1 ? output : hidden), layer: layer)
+        }
         try network.setParameters(weights)
         for layer in 1..<sizes.count - 1 where usesBatchnorm { try network.setBatchNormalization(true, layer: layer) }
         return network

@@ -5,9 +5,9 @@ struct Images {
     static let pixelCount = 64
     static let digitCount = 10
 
-    var pixels: [Float] = []   // [count × 64], 0 … 1
+    var pixels: [Float] = []  // [count × 64], 0 … 1
     var targets: [Float] = []  // [count × 10], 1 for the digit and 0 elsewhere
-    var digits: [Int] = []     // [count]
+    var digits: [Int] = []  // [count]
 
     var count: Int { digits.count }
 

@@ -7,6 +7,8 @@ enum TrainerOption: Int, OptionKey {
     case restarts, onDivergence, resume
     case progressInterval, progressSeconds
 
+    static var mostRestarts: UInt64 { 10_000 }
+
     static var owner: OptionDescription.Owner { .trainer }
 
     /// Every whole number up to here is a double.
@@ -87,7 +89,7 @@ enum TrainerOption: Int, OptionKey {
                 """)
         case .restarts:
             Self.whole(
-                "restarts", 0, 0...Double(FitPosition.mostRestarts),
+                "restarts", 0, 0...Double(Self.mostRestarts),
                 "0 trains the network from its weights; k makes k starts from fresh weights, of which the best stays")
         case .onDivergence:
             Self.choice(
@@ -105,7 +107,8 @@ enum TrainerOption: Int, OptionKey {
                 "steps between calls of the progress function, beside those after each epoch; 0: none")
         case .progressSeconds:
             Self.number(
-                "progress_seconds", 0, 0...1e9, "a call of the progress function when this time has passed since the last; 0: none")
+                "progress_seconds", 0, 0...1e9,
+                "a call of the progress function when this time has passed since the last; 0: none")
         }
     }
 }

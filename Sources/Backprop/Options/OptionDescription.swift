@@ -42,7 +42,8 @@ public struct OptionDescription: Sendable {
         let noun = { (owner: Owner) -> StaticString in owner == .network ? "network" : "trainer" }
         var text: Text = "no option of a \(noun(owner)) is named \"\(name)\": "
         if let found = suggestion.found, let option = options.first(where: { $0.name.isSame(as: found) }) {
-            text += option.owner == owner ? "did you mean \"\(found)\"? " : "\"\(found)\" is an option of a \(noun(option.owner)). "
+            text +=
+                option.owner == owner ? "did you mean \"\(found)\"? " : "\"\(found)\" is an option of a \(noun(option.owner)). "
         }
         return BackpropError(.unknownName, text + "bp_option_info lists all")
     }

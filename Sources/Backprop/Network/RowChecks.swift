@@ -1,0 +1,24 @@
+import CKernels
+
+/// Checks of the rows that a caller gives.
+extension NetworkState {
+    /// Returns the sum of the magnitudes.
+    @discardableResult
+    func requireFinite(
+        _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ what: String
+    ) throws(BackpropError) -> Float {
+        let count = rows * columns
+        let size = kernels.sum_of_magnitudes(values, count)
+        if size.isFinite { return size }
+        for i in 0..<count where !values[i].isFinite {
+            throw BackpropError(
+                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
+        }
+        return size
+    }
+
+    func requireRows(_ rows: Int) throws(BackpropError) {
+        guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
+        _ = try checkedProduct(rows, max(inputCount, outputCount))
+    }
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Checks that the folders of Sources/Backprop use each other in one direction only, as CONTRIBUTING.md draws it.
+
+Usage: folder_arrows.py [--print]. A use is a name that one folder alone declares: a type, a free function, or a method that
+is called. Prints each use against the arrows and fails; with --print, prints which folders each folder uses.
+"""
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent / "Sources" / "Backprop"
+
+# A folder may use those on its right.
+MAY_USE = {
+    "Support": [],
+    "Options": ["Support"],
+    "Handle": ["Support"],
+    "Activation": ["Support"],
+    "Network": ["Support", "Options", "Handle", "Activation"],
+    "Step": ["Support", "Options", "Activation", "Network"],
+    "Predict": ["Support", "Options", "Activation", "Network", "Step"],
+    "Fit": ["Support", "Options", "Handle", "Activation", "Network", "Step", "Predict"],
+    "Check": ["Support", "Options", "Activation", "Network", "Step"],
+    "File": ["Support", "Options", "Handle", "Activation", "Network"],
+    "API": ["Support", "Options", "Handle", "Activation", "Network", "Step", "Predict", "Fit", "Check", "File"],
+}
+
+# Methods of the standard library's types, too.
+STANDARD = {"append"}
+
+TYPE = re.compile(r"^(?:[a-z@(]\S* )*(?:class|struct|enum|protocol|typealias) (\w+)", re.M)
+FUNCTION = re.compile(r"^(?:(?!private|fileprivate)[a-z@(]\S* )*func (\w+)", re.M)
+METHOD = re.compile(r"^ {4}(?!private|fileprivate)(?:(?!private|fileprivate)[a-z@(]\S* )*func (\w+)", re.M)
+
+
+def code(text: str) -> str:
+    """Without comments and the contents of strings, but with what strings interpolate."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+    return re.sub(r'"(?:[^"\\\n]|\\.)*"', lambda m: " ".join(re.findall(r"\\\(([^()]*(?:\([^()]*\))?[^()]*)\)", m[0])), text)
+
+
+def main() -> int:
+    files = {path: code(path.read_text()) for path in sorted(ROOT.glob("*/*.swift"))}
+    folders = sorted({path.parent.name for path in files})
+    problems = [f"{folder}/ has no line in {Path(__file__).name}" for folder in folders if folder not in MAY_USE]
+    problems += [f"{path.name} is in no folder" for path in ROOT.glob("*.swift")]
+
+    owners: dict[tuple[str, str], set[str]] = defaultdict(set)  # (kind, name) -> folders
+    for path, text in files.items():
+        for name in TYPE.findall(text):
+            owners["type", name].add(path.parent.name)
+        for name in set(FUNCTION.findall(text) + METHOD.findall(text)) - STANDARD:
+            owners["function", name].add(path.parent.name)
+
+    uses: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path, text in files.items():
+        folder = path.parent.name
+        types = set(re.findall(r"\b[A-Z]\w*", text))
+        own = set(re.findall(r"\b(?:let|var|func|case) (\w+)|\b(\w+): ", text))
+        calls = set(re.findall(r"\b(\w+)\(", text)) - {name for pair in own for name in pair}
+        for (kind, name), where in owners.items():
+            if len(where) == 1 and folder not in where and name in (types if kind == "type" else calls):
+                uses[folder][next(iter(where))].append(f"{path.name} uses {name}")
+
+    for folder in folders:
+        for used, examples in sorted(uses[folder].items()):
+            if used not in MAY_USE.get(folder, []):
+                problems += [f"{folder} -> {used}: {example}" for example in examples]
+        if "--print" in sys.argv:
+            print(f"{folder}: {' '.join(sorted(uses[folder]))}")
+    print("\n".join(problems) if problems else f"ok {len(files)} files in {len(folders)} folders use each other as drawn")
+    return 1 if problems else 0
+
+
+sys.exit(main())
