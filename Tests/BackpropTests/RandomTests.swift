@@ -8,16 +8,16 @@ import Testing
     ///     rotl(10, 7) · 9 = 1280 · 9 = 11520; then s = (7, 0, 2 ^ 2¹⁸, 6 · 2⁴⁵)
     ///     rotl(0, 7) · 9 = 0;                 then s₁ = 7 ^ 2 ^ 2¹⁸ = 262149
     ///     rotl(1310745, 7) · 9 = 1310745 · 128 · 9 = 1509978240
-    @Test func firstOutputsMatchHandComputation() {
-        var random = Random(state: (1, 2, 3, 4))
+    @Test func firstOutputsMatchHandComputation() throws {
+        var random = try #require(Random(words: [1, 2, 3, 4]))
         #expect(random.next() == 11520)
         #expect(random.next() == 0)
         #expect(random.next() == 1_509_978_240)
     }
 
-    @Test func tenThousandOutputsMatchAPlainRestatement() {
+    @Test func tenThousandOutputsMatchAPlainRestatement() throws {
         let start: [UInt64] = [0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 0xDEAD_BEEF_0BAD_F00D, 7]
-        var random = Random(state: (start[0], start[1], start[2], start[3]))
+        var random = try #require(Random(words: start))
         var plain = PlainXoshiro(s: start)
         for i in 0..<10_000 {
             let (found, expected) = (random.next(), plain.next())
