@@ -43,6 +43,7 @@ demo: lib
 
 # A line for each part; each is also a target by itself.
 TEST_PARTS := \
+	lint \
 	test-library \
 	test-abi \
 	test-swift \
@@ -59,6 +60,9 @@ test:
 	@scripts/test.sh test-build $(TEST_PARTS)
 
 test-build: lib setup-test
+
+lint: setup-test
+	scripts/lint.sh $(PYTHON)
 
 test-library: lib setup-test
 	Tests/Library/run.sh $(BUILD) $(EMBEDDED)/release

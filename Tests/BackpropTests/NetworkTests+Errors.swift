@@ -154,7 +154,7 @@ extension NetworkTests {
         #expect(refused >= 4)
     }
 
-    @Test(arguments: [[3e38], [3e38, -3e38], [1e25, 1e25, 1e25]] as [[Float]])
+    @Test(arguments: [[3e38], [3e38, -3e38], [1e25, -1e25, 1e25]] as [[Float]])
     func runningStatisticsThatWouldOverflowChangeNothing(x: [Float]) throws {
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([1, 0])

@@ -60,7 +60,8 @@ extension Network {
             name, path: try CString(path), function, derivative, signature, constants, isThreadSafe)
     }
 
-    /// The same with a path as the system has it: bytes ended by a NUL, which need not be UTF-8.
+    /// The same with a path as the system has it: bytes ended by a NUL, which need not be UTF-8. (A literal is a String.)
+    @_disfavoredOverload
     public static func registerActivation(
         _ name: String, library path: UnsafePointer<CChar>, function: String, derivative: String? = nil, signature: String,
         constants: [Double] = [], isThreadSafe: Bool = false
