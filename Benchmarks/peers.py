@@ -371,7 +371,6 @@ def jax_peer(job):
 def onnxruntime_peer(job):
     if job.train:
         return
-    import onnx
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
     op = {"logistic": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}

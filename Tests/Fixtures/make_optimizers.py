@@ -4,7 +4,8 @@ each step, for the library's tests to compare with.
     venv/bin/python make_optimizers.py
 
 README.md tells what the file holds. The bias before batch normalization has no effect and a gradient of rounding errors, of
-which an adaptive optimizer makes steps of full size: it is not compared. A draw becomes a case when single precision gives the same figures to TOLERANCE.
+which an adaptive optimizer makes steps of full size: it is not compared. A draw becomes a case when single
+precision gives the same figures to TOLERANCE.
 """
 
 import json
