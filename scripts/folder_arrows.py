@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the folders of Sources/Backprop use each other in one direction only, as CONTRIBUTING.md draws it.
+"""Checks that the folders of Sources/Backprop use each other only as the table in CONTRIBUTING.md says.
 
 Usage: folder_arrows.py [--print]. A use is a name that one folder alone declares: a type, a free function, or a method that
 is called. Prints each use against the arrows and fails; with --print, prints which folders each folder uses.
@@ -11,20 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "Sources" / "Backprop"
 
-# A folder may use those on its right.
-MAY_USE = {
-    "Support": [],
-    "Options": ["Support"],
-    "Handle": ["Support"],
-    "Activation": ["Support"],
-    "Network": ["Support", "Options", "Handle", "Activation"],
-    "Step": ["Support", "Options", "Activation", "Network"],
-    "Predict": ["Support", "Options", "Activation", "Network", "Step"],
-    "Fit": ["Support", "Options", "Handle", "Activation", "Network", "Step", "Predict"],
-    "Check": ["Support", "Options", "Activation", "Network", "Step"],
-    "File": ["Support", "Options", "Handle", "Activation", "Network"],
-    "API": ["Support", "Options", "Handle", "Activation", "Network", "Step", "Predict", "Fit", "Check", "File"],
-}
+# | `folder` | rule | may use |
+ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]*)\|$", re.M)
+MAY_USE = {folder: re.findall(r"\w+", used) for folder, used in ROW.findall((ROOT.parent.parent / "CONTRIBUTING.md").read_text())}
 
 # Methods of the standard library's types, too.
 STANDARD = {"append"}
@@ -43,7 +32,10 @@ def code(text: str) -> str:
 def main() -> int:
     files = {path: code(path.read_text()) for path in sorted(ROOT.glob("*/*.swift"))}
     folders = sorted({path.parent.name for path in files})
-    problems = [f"{folder}/ has no line in {Path(__file__).name}" for folder in folders if folder not in MAY_USE]
+    problems = [f"{folder}/ has no line in the table of CONTRIBUTING.md" for folder in folders if folder not in MAY_USE]
+    order = list(MAY_USE)
+    problems += [f"the table lets {folder} use {used}, which is below it" for folder in order for used in MAY_USE[folder]
+                 if used not in order[:order.index(folder)]]
     problems += [f"{path.name} is in no folder" for path in ROOT.glob("*.swift")]
 
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)  # (kind, name) -> folders
@@ -69,7 +61,7 @@ def main() -> int:
                 problems += [f"{folder} -> {used}: {example}" for example in examples]
         if "--print" in sys.argv:
             print(f"{folder}: {' '.join(sorted(uses[folder]))}")
-    print("\n".join(problems) if problems else f"ok {len(files)} files in {len(folders)} folders use each other as drawn")
+    print("\n".join(problems) if problems else f"ok {len(files)} files in {len(folders)} folders use each other as CONTRIBUTING.md says")
     return 1 if problems else 0
 
 

@@ -35,7 +35,7 @@ check "ruff finds nothing in Python" "$tools/ruff" check --quiet .
 check "mypy --strict accepts the Python package and a program that uses it" \
     in_package "$tools/mypy" --strict --no-error-summary libbackprop tests/typed_program.py
 check "pyright accepts them" in_package "$tools/pyright" --pythonpath "$python" libbackprop tests/typed_program.py
-check "the folders of Sources/Backprop use each other as drawn" "$python" scripts/folder_arrows.py
+check "the folders of Sources/Backprop use each other as CONTRIBUTING.md says" "$python" scripts/folder_arrows.py
 check "the version is the same in all places" "$python" scripts/version.py
 check "docs and comments are plain technical English" "$python" scripts/plain_english.py
 
