@@ -1,4 +1,4 @@
-"""Held-out accuracy and R² beside scikit-learn's MLPClassifier and MLPRegressor, on data that scikit-learn ships or makes.
+"""Compares held-out accuracy and R² with scikit-learn's MLPClassifier and MLPRegressor, on data of scikit-learn.
 
     PYTHONPATH=bindings/python LIBBACKPROP_LIBRARY=build/libbackprop.so PYTHON Benchmarks/acceptance.py [docs/acceptance.md]
 

@@ -1,16 +1,16 @@
-/* What an activation of one's own costs beside the built-in one of the same formula.
+/* The cost of a custom activation, compared with the built-in one of the same formula.
  *
  *   activations [ROUNDS]
  *
  * Training of 784-256-128-10 on minibatches of 128, whose hidden layers have the activation, and one function alone:
- * medians of rounds in which all take turns. On one thread, processor time; on two, wall-clock time.
+ * medians of rounds in which all take turns. Processor time for one thread; wall-clock time for two.
  *
  *   cc -std=gnu99 -O3 -I include Benchmarks/activations.c -o build/activations -L build -Wl,-rpath,build -lbackprop -lm */
 #include "library.h"
 
 enum { ROWS = 128, STEPS = 12, MOST_ROUNDS = 201 };
 
-/* ---- relu and softsign in all forms; relu without branches, which random numbers would make guesswork */
+/* ---- relu and softsign in all forms; relu without branches, which random numbers would make unpredictable */
 
 static float relu(float z, void *user_data) { return (void)user_data, 0.5f * (z + fabsf(z)); }
 static float relu_slope(float z, float a, void *user_data) { return (void)z, (void)user_data, (float)(a > 0); }
@@ -123,7 +123,7 @@ static void training(int formula, int threads, int thread_safe, int rounds) {
     for (int i = 0; i <= FORMS; i++) bp_network_free(networks[i]);
 }
 
-/* A layer of 4096 units on one input: hardly anything but the function. */
+/* A layer of 4096 units on one input: nearly all of the time is the function. */
 static void alone(int rounds) {
     static const size_t sizes[] = {1, 4096};
     enum { COUNT = 256 };

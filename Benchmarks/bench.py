@@ -64,7 +64,7 @@ WORKLOADS = [
 # ---- Setting up ----
 
 def install():
-    """What the peers need: Debian packages when root, and Python packages in an environment of their own."""
+    """What the peers need: Debian packages when root, and Python packages in a separate environment."""
     needed = {
         "libfann-dev": os.path.exists("/usr/include/floatfann.h"),
         "libopenblas-dev": ctypes.util.find_library("openblas"),
@@ -113,7 +113,7 @@ def swift_worker():
 
 
 def write_data(folder, quick):
-    """Inputs, targets and initial weights of each data set as raw float32; how many rows each has."""
+    """Inputs, targets and initial weights of each data set as raw float32; the number of rows of each."""
     import numpy as np
     rng = np.random.default_rng(1)
     large, small = (2048, 512) if quick else (8192, 1024)
@@ -179,7 +179,7 @@ def machine_seconds():
 def measured(worker, threads, args):
     """One measurement, repeated while others use the processors, at most args.retries times: the quietest.
 
-    With one thread the rate is per second of the worker's processor time: the rate of a quiet machine, whoever else is
+    With one thread the rate is per second of the worker's processor time: the rate of a quiet machine, even if other programs are
     scheduled. With more it is per second of wall-clock time.
     """
     tries = []
@@ -233,7 +233,7 @@ def run_workload(w, threads, workers, rows, folder, args):
     return results
 
 
-# ---- What is measured beside the workloads ----
+# ---- Other measurements ----
 
 def json_lines(*command):
     print(" ", os.path.basename(command[0]), *command[1:], flush=True)

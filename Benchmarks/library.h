@@ -1,4 +1,4 @@
-/* What the programs here that call libbackprop share. */
+/* Shared by the programs here that call libbackprop. */
 #ifndef LIBRARY_H
 #define LIBRARY_H
 #include <math.h>
@@ -14,14 +14,14 @@ static inline void require(int32_t status) {
     exit(1);
 }
 
-/* With one thread, of the processor: what others run hardly shows. */
+/* With one thread, processor time, on which other programs have little effect. */
 static inline double seconds(int threads) {
     struct timespec t;
     clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- An activation of one's own, as a function of one number and of whole matrices */
+/* ---- A custom activation, as a function of one number and of whole matrices */
 
 static inline float softsign(float z, void *user_data) { return (void)user_data, z / (1 + fabsf(z)); }
 static inline float softsign_slope(float z, float a, void *user_data) {

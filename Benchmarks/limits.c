@@ -1,9 +1,9 @@
-/* What this machine can do, so that a training rate can be read as a share of it. One JSON object a line.
+/* The limits of this machine, to compare training rates with. One JSON object a line.
  *
  *   limits fma THREADS    FMA peak in registers, and the clock
  *   limits mem THREADS    triad and read bandwidth, L1 to DRAM
  *   limits gemm THREADS   SGEMM of the OpenBLAS it is linked with, for the products of the workloads
- *   limits hand           online SGD on 2-4-1 and 64-32-10 written out for these sizes alone
+ *   limits hand           online SGD on 2-4-1 and 64-32-10, written for these sizes
  *
  * x86-64 with AVX2. Without -DOPENBLAS, "gemm" measures nothing. */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 
 enum { ROUNDS = 9 };
 
-/* With one thread, processor time: what others run beside it then hardly shows. */
+/* With one thread, processor time, on which other programs have little effect. */
 static clockid_t timer = CLOCK_PROCESS_CPUTIME_ID;
 
 static double now(void) {

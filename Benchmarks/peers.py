@@ -1,4 +1,4 @@
-"""The peers that speak Python, and libbackprop from Python, as workers of bench.py (protocol: worker.h).
+"""The Python libraries, and libbackprop from Python, as workers of bench.py (protocol: worker.h).
 
     python3 peers.py PEER THREADS
 
@@ -69,7 +69,7 @@ def backprop_python_peer(job):
     yield "register_vector", run, lambda: network.predict(job.x)
 
 
-# ---- NumPy: the network as one would write it by hand ------------------------
+# ---- NumPy: the network written by hand -------------------------------------
 
 def numpy_peer(job):
     if job.bn or "_" in job.hidden:

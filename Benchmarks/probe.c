@@ -1,8 +1,8 @@
-/* What bench.py asks about libbackprop beside the workloads. Answers with one JSON object a line.
+/* Measurements of libbackprop other than the workloads, for bench.py. Prints one JSON object per line.
  *
  *   probe library              version and instruction set
  *   probe sweep THREADS        GFLOP/s of training and predicting over odd sizes: two layers of WIDTH units on ROWS rows
- *   probe memory               bytes a network takes, by what malloc has given out
+ *   probe memory               bytes of a network, as counted by malloc
  *   probe steps NETWORK COUNT  COUNT steps of stochastic gradient descent, for callgrind to count; prints nothing
  */
 #include <malloc.h>

@@ -1,4 +1,4 @@
-"""Draws a results.json of bench.py and tells it in markdown: results.png and results.md beside it.
+"""Makes results.md and results.png from a results.json of bench.py, in the same folder.
 
     python3 Benchmarks/report.py Benchmarks/results.json
 """
@@ -22,7 +22,7 @@ class Results:
         self.workloads = self.data["workloads"]
 
     def of(self, w, threads):
-        """The results of a workload by peer; the quickest first."""
+        """The results of a workload by peer; the fastest first."""
         return {r["peer"]: r for r in self.data["results"] if r["workload"] == w["name"] and r["threads"] == threads}
 
     def ours_and_best(self, w, threads):
@@ -37,8 +37,8 @@ class Results:
         return max((e["max"] for e in self.data["limits"] if all(e.get(k) == v for k, v in want.items())), default=None)
 
     def machine_limit(self, w, threads):
-        """Samples/s that the machine allows: by its FMA peak; for one row of inference, by reading the weights once (from
-        L3, or split over the L2 of two cores). For the tiny networks: what code written out for their size does."""
+        """The machine's limit in samples/s: by its FMA peak; for one row of inference, by reading the weights once (from
+        L3, or split over the L2 of two cores). For the tiny networks: the rate of code written for their size."""
         if w["batch"] == 1 and w["kind"] == "train":
             return self.limit(test="hand", net=w["name"])
         if w["batch"] == 1:
@@ -48,7 +48,7 @@ class Results:
         return rate and 1e9 * rate / w["flops_per_sample"]
 
     def products_limit(self, w, threads):
-        """Samples/s if a step were its matrix products alone, each by OpenBLAS in the layout it is quickest at."""
+        """Samples/s if a step were its matrix products alone, each by OpenBLAS in its fastest layout."""
         net = "mnist128" if w["name"].startswith(("mnist128", "softsign")) else w["name"]
         of_net = [e for e in self.data["limits"] if e["test"] == "gemm" and e["net"] == net and e["threads"] == threads]
         seconds = {}

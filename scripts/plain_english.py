@@ -22,7 +22,7 @@ PHRASES = {
     r"\bin more words\b": "with details",
     r"\b[Ii]t is luck\b": "does not reliably",
     r"\bwhoever\b": "name the caller",
-    r"\b[Ww]ho \w+s\b": "name the subject: callers, programs, users",
+    r"(?:^[^\w]*|[.;:] )[Ww]ho \w+s\b": "name the subject: callers, programs, users",
     r"\bso many\b": "give the number, or its name",
     r"\bhow .{1,20} came\b": "was registered, was made",
     r"\bis there already\b": "exists already, is already registered",

@@ -31,7 +31,7 @@ trap 'end_session; exit 143' TERM HUP
 run() { # run TARGET: shows its output; the status is that of make, or of `timeout` beyond the limit
     local log=$logs/$1.log status
     : >"$log"
-    # The shell ignores SIGINT in a background command, and so may whoever calls this script: the parts start with defaults.
+    # The shell ignores SIGINT in a background command, and the caller of this script may ignore it, too: the parts start with default signal handling.
     setsid env --default-signal=INT,QUIT,HUP,TERM,PIPE \
         timeout --kill-after=5 "$limit" make --no-print-directory "$1" >"$log" 2>&1 </dev/null &
     part=$!

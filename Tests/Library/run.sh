@@ -66,7 +66,7 @@ fi
 version=$(sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' include/backprop.h | paste -sd.)
 said=$(python3 -c "import ctypes; f = ctypes.CDLL('$library').bp_version_string; f.restype = ctypes.c_char_p; print(f().decode())")
 [ "$said" = "$version" ]; check "its version is the header's, $version" $?
-grep -q "version *= *\"$version\"" bindings/python/pyproject.toml; check "the Python package's version is the header's" $?
+grep -q "^__version__ = \"$version\"" bindings/python/libbackprop/__init__.py; check "the Python package's version is the header's" $?
 grep -q "^Version $version\." README.md; check "README's version is the header's" $?
 
 echo "$passed passed, $failed failed"
