@@ -5,8 +5,8 @@ import PackageDescription
 // Swift package.
 let embedded = "Embedded"
 
-/// What every Swift target is built with. Kernels and networks check sizes themselves, so the compiler's own checks
-/// (which would trap, and take the host down) are off.
+/// The settings of every Swift target. Kernels and networks check sizes themselves, so the compiler's own checks are off: they
+/// would trap and end the host.
 func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftSetting] {
     [
         .enableExperimentalFeature("Embedded", .when(traits: [embedded])),
@@ -14,14 +14,14 @@ func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftS
     ] + extra
 }
 
-/// For loops over numbers; and for what surrounds them, where size counts for more.
+/// `fast` is for loops over numbers, `small` for all other code, where size matters more.
 let fast = ["-Ounchecked"]
 let small = ["-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts"]
 
 /// For C: only what BackpropC exports is visible outside of the library.
 let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]
 
-/// Words for the linker.
+/// Options for the linker.
 func linker(_ words: [String]) -> [String] {
     words.flatMap { ["-Xlinker", $0] }
 }
@@ -35,6 +35,12 @@ func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target 
         name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]))
 }
 
+/// One line for each instruction set; CKernels/instruction_sets.c has the other.
+let wideKernels = [
+    kernels("KernelsAVX2", "x86-64-v3"),
+    kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
+]
+
 let package = Package(
     name: "libbackprop",
     products: [
@@ -46,13 +52,12 @@ let package = Package(
         .systemLibrary(name: "CBackprop", path: "include"),
         .target(name: "CKernels", cSettings: hidden),
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: settings(fast)),
-        kernels("KernelsAVX2", "x86-64-v3"),
-        kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
         .target(
             name: "CPlatform", cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded]))] + hidden,
             linkerSettings: [.linkedLibrary("ffi")]),
         .target(
-            name: "Backprop", dependencies: ["CKernels", "CPlatform", "Kernels", "KernelsAVX2", "KernelsAVX512"],
+            name: "Backprop",
+            dependencies: ["CKernels", "CPlatform", "Kernels"] + wideKernels.map { .target(name: $0.name) },
             swiftSettings: settings(small)),
         .target(
             name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(small),
@@ -64,11 +69,11 @@ let package = Package(
                             "--version-script=\(Context.packageDirectory)/Sources/BackpropC/exports.map",
                             "-soname=libbackprop.so.1", "-z", "nodelete", "--gc-sections", "--icf=all",
                         ])),
-                // CPlatform/reserve.h says what for.
+                // CPlatform/reserve.h says why.
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
             ]),
         .testTarget(
             name: "BackpropTests", dependencies: ["Backprop", "CKernels", "CPlatform"],
             swiftSettings: [.unsafeFlags(["-O"])]),
-    ]
+    ] + wideKernels
 )
