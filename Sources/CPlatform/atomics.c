@@ -4,10 +4,10 @@
 #include <sched.h>
 #include <time.h>
 
-static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-void cp_lock(void) { pthread_mutex_lock(&tables); }
-void cp_unlock(void) { pthread_mutex_unlock(&tables); }
+void cp_lock(void) { pthread_mutex_lock(&mutex); }
+void cp_unlock(void) { pthread_mutex_unlock(&mutex); }
 
 void cp_wait(uint32_t attempt) {
     if (attempt < 200) {
@@ -19,8 +19,8 @@ void cp_wait(uint32_t attempt) {
     } else if (attempt < 220) {
         sched_yield();
     } else {
-        const struct timespec nap = {0, 50000};
-        nanosleep(&nap, NULL);
+        const struct timespec interval = {0, 50000};
+        nanosleep(&interval, NULL);
     }
 }
 

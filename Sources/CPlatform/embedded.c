@@ -1,4 +1,4 @@
-/* What Embedded Swift asks of the C library and older ones do not have. */
+/* Functions of the C library that Embedded Swift needs and older C libraries lack. */
 #ifdef BACKPROP_EMBEDDED
 
 #include <errno.h>
@@ -7,7 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* Only seeds hash tables, so it must not fail: in a kernel without randomness the clock does. */
+/* Only seeds hash tables, so the quality of the bytes does not matter. It cannot report a failure: without randomness from
+ * the kernel it uses the clock. */
 void arc4random_buf(void *buffer, size_t count) {
     uint8_t *bytes = buffer;
     while (count > 0) {

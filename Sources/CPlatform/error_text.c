@@ -7,33 +7,33 @@
 
 enum { SIZE = 1024 };
 
-static const char no_room[] = "out of memory: no room for the message";
+static const char out_of_memory[] = "out of memory: the error message cannot be stored";
 
-static pthread_key_t key; /* ends a thread's text with the thread */
+static pthread_key_t key; /* its destructor frees a thread's text when the thread ends */
 static bool has_key;
 
-static void end(void *text) {
-    cp_this_thread.error_text = NULL; /* another destructor of the thread may call the library again */
+static void free_text(void *text) {
+    cp_this_thread.error_text = NULL; /* a later destructor of this thread may call the library again */
     free(text);
 }
 
-__attribute__((constructor)) static void make_key(void) { has_key = pthread_key_create(&key, end) == 0; }
+__attribute__((constructor)) static void create_key(void) { has_key = pthread_key_create(&key, free_text) == 0; }
 
-/* SIZE bytes of this thread's; NULL where there is no memory. */
-static char *own_text(void) {
+/* This thread's buffer of SIZE bytes; NULL when memory is exhausted. */
+static char *text_buffer(void) {
     const char *text = cp_this_thread.error_text;
-    if (text && text != no_room) return (char *)text;
-    char *made = malloc(SIZE);
-    if (made && has_key && pthread_setspecific(key, made) != 0) {
-        free(made);
-        made = NULL;
+    if (text && text != out_of_memory) return (char *)text;
+    char *buffer = malloc(SIZE);
+    if (buffer && has_key && pthread_setspecific(key, buffer) != 0) {
+        free(buffer);
+        buffer = NULL;
     }
-    return made;
+    return buffer;
 }
 
 void cp_set_error_text(const uint8_t *utf8, size_t count) {
-    char *text = own_text();
-    cp_this_thread.error_text = text ? text : no_room;
+    char *text = text_buffer();
+    cp_this_thread.error_text = text ? text : out_of_memory;
     if (!text) return;
     if (count > SIZE - 1) {
         count = SIZE - 1;

@@ -1,4 +1,4 @@
-/* Why a file could not be read or written, in words: what files.c and replace.c share. */
+/* Texts for the cause of a file error, shared by files.c and replace.c. */
 #ifndef FILE_REASON_H
 #define FILE_REASON_H
 
@@ -7,13 +7,13 @@
 
 #include "files.h"
 
-/* The words for an errno. Returns the errno, as the others do. */
-int cp_say(char reason[CP_REASON_SIZE], int code);
+/* Writes the system's text for an errno. Returns the errno. */
+int cp_set_reason(char reason[CP_REASON_SIZE], int code);
 
-/* A text, and the words for an errno after it. */
-int cp_say_with(char reason[CP_REASON_SIZE], int code, const char *text, const char *more);
+/* Writes `text` and `more`, then the system's text for an errno. Returns the errno. */
+int cp_set_reason_text(char reason[CP_REASON_SIZE], int code, const char *text, const char *more);
 
-/* 0 for a regular file; else the reason says what it is. */
+/* Returns 0 for a regular file; otherwise an errno, and the reason names the type of the file. */
 int cp_require_regular(char reason[CP_REASON_SIZE], mode_t mode);
 
 #endif

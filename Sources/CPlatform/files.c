@@ -11,13 +11,13 @@ int cp_open_file(const char *path, int *file_out, size_t *count_out, char reason
     struct stat info;
     *file_out = -1;
     *count_out = 0;
-    /* Before it is opened: opening a pipe or a device is an event for whoever is at its other end. */
-    if (stat(path, &info) != 0) return cp_say(reason, errno);
+    /* Checked before opening: opening a pipe or a device has effects on the process or the hardware at its other end. */
+    if (stat(path, &info) != 0) return cp_set_reason(reason, errno);
     int error = cp_require_regular(reason, info.st_mode);
     if (error) return error;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be another by now */
-    if (file < 0) return cp_say(reason, errno);
-    error = fstat(file, &info) != 0 ? cp_say(reason, errno) : cp_require_regular(reason, info.st_mode);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* the path may name another file now */
+    if (file < 0) return cp_set_reason(reason, errno);
+    error = fstat(file, &info) != 0 ? cp_set_reason(reason, errno) : cp_require_regular(reason, info.st_mode);
     if (error) {
         close(file);
         return error;
@@ -31,9 +31,9 @@ int cp_read_file(int file, size_t offset, uint8_t *bytes, size_t count, char rea
     while (count > 0) {
         ssize_t n = pread(file, bytes, count, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return cp_say(reason, errno);
+        if (n < 0) return cp_set_reason(reason, errno);
         if (n == 0) {
-            snprintf(reason, CP_REASON_SIZE, "it became shorter while it was read");
+            snprintf(reason, CP_REASON_SIZE, "the file was truncated while it was read");
             return EIO;
         }
         bytes += n;

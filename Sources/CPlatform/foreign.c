@@ -7,20 +7,20 @@
 #include "environment.h"
 #include "memory.h"
 
-/* A number in the form in which its type is passed. */
+/* A number in the representation in which libffi passes its type. */
 typedef union {
     float f;
     double d;
     int32_t i;
     int64_t l;
     uint32_t u;
-    ffi_arg word; /* libffi returns integers shorter than a word as one */
+    ffi_arg word; /* libffi returns integers shorter than a word as a word */
 } number;
 
 struct cp_foreign_call {
     ffi_cif cif;
     ffi_type *types[CP_MOST_PARAMETERS];
-    number constants[CP_MOST_PARAMETERS]; /* [0] is z's place and not used */
+    number constants[CP_MOST_PARAMETERS]; /* [0] is unused: z is passed from the stack */
     size_t count;
     char result, z;
 };
@@ -35,16 +35,16 @@ static ffi_type *type_of(char letter) {
     }
 }
 
-static number as(char letter, double value) {
-    number made = {.l = 0};
+static number convert(char letter, double value) {
+    number result = {.l = 0};
     switch (letter) {
-    case 'f': made.f = (float)value; break;
-    case 'd': made.d = value; break;
-    case 'i': made.i = (int32_t)value; break;
-    case 'l': made.l = (int64_t)value; break;
-    default: made.u = (uint32_t)value; break;
+    case 'f': result.f = (float)value; break;
+    case 'd': result.d = value; break;
+    case 'i': result.i = (int32_t)value; break;
+    case 'l': result.l = (int64_t)value; break;
+    default: result.u = (uint32_t)value; break;
     }
-    return made;
+    return result;
 }
 
 cp_foreign_call *cp_prepare_call(char result, const char *parameters, size_t count, const double *constants) {
@@ -56,16 +56,16 @@ cp_foreign_call *cp_prepare_call(char result, const char *parameters, size_t cou
     call->z = parameters[0];
     for (size_t i = 0; i < count; i++) {
         call->types[i] = type_of(parameters[i]);
-        if (i > 0) call->constants[i] = as(parameters[i], constants[i - 1]);
+        if (i > 0) call->constants[i] = convert(parameters[i], constants[i - 1]);
     }
     if (ffi_prep_cif(&call->cif, FFI_DEFAULT_ABI, (unsigned)count, type_of(result), call->types) == FFI_OK) return call;
     cp_free(call);
     return NULL;
 }
 
-/* What varies, z and the result, is on the stack. */
+/* z and the result are on the stack, so that several threads can use one call. */
 double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z) {
-    number first = as(call->z, z), result;
+    number first = convert(call->z, z), result;
     void *values[CP_MOST_PARAMETERS];
     values[0] = &first;
     for (size_t i = 1; i < call->count; i++) values[i] = (void *)&call->constants[i];

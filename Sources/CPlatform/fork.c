@@ -1,6 +1,6 @@
-/* What fork means for the library: the child has the forking thread only, and all memory as it was at that moment. The
- * process-wide locks are held across it, so that nobody is in the middle of what they guard. (pthread_once starts over in
- * the child where another thread was in the middle of it.) */
+/* Support for fork. The child has only the forking thread, and a copy of the memory at that moment. The process-wide locks
+ * are held across fork, so that the data they guard are consistent in the child. (In the child, pthread_once runs again if
+ * another thread was executing it.) */
 #include <pthread.h>
 
 #include "atomics.h"
@@ -20,7 +20,7 @@ static void after_fork_in_parent(void) {
 }
 
 static void after_fork_in_child(void) {
-    if (cp_this_thread.role == CP_HELPER) { /* the visit is in the stack of a thread that is not there */
+    if (cp_this_thread.role == CP_HELPER) { /* the visit is on the stack of a thread that the child does not have */
         cp_this_thread.role = CP_ORPHAN;
         cp_this_thread.visit = NULL;
     }
@@ -30,6 +30,6 @@ static void after_fork_in_child(void) {
     cp_unlock();
 }
 
-__attribute__((constructor)) static void watch_forks(void) {
+__attribute__((constructor)) static void register_handlers(void) {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

@@ -9,7 +9,7 @@ void cp_set_current_visit(cp_visit *visit) { cp_this_thread.visit = visit; }
 
 const void *cp_thread_identity(void) { return &cp_this_thread; }
 
-/* Makes the gate's handle invalid, and the gate one to be used again, unless it has been through all generations. */
+/* Makes the gate's handle invalid. The gate can be reused unless all its generations are used up. */
 static void invalidate(cp_gate *gate, cp_gate_table *table) {
     uint64_t generation = ((gate->state >> 32) + 1) & (((uint64_t)1 << CP_GATE_GENERATION_BITS) - 1);
     gate->object = NULL;
@@ -21,8 +21,8 @@ static void invalidate(cp_gate *gate, cp_gate_table *table) {
     table->unused = gate;
 }
 
-static void forget_others(cp_gate *gate, cp_gate_table *table) {
-    uint32_t inside = 0; /* how often this thread is */
+static void remove_other_threads(cp_gate *gate, cp_gate_table *table) {
+    uint32_t inside = 0; /* the number of this thread's visits to the gate */
     bool writes = false;
     for (const cp_visit *visit = cp_this_thread.visit; visit; visit = visit->outer) {
         if (visit->gate != gate) continue;
@@ -32,7 +32,7 @@ static void forget_others(cp_gate *gate, cp_gate_table *table) {
     bool others_write = (uint32_t)gate->state == CP_GATE_WRITER && !writes;
     bool others_fit = gate->fitter && gate->fitter != &cp_this_thread;
     uint64_t state = (gate->state & ~(uint64_t)UINT32_MAX) | (writes ? CP_GATE_WRITER : inside);
-    /* Written only where they differ: a page that stays as it was stays shared with the parent. */
+    /* Written only where the values differ: an unmodified page stays shared with the parent. */
     if (gate->next_ticket || gate->now_serving) gate->next_ticket = gate->now_serving = 0;
     if (others_fit) gate->fitter = NULL;
     if (inside == 0 && (others_write || (others_fit && gate->kind == CP_GATE_NETWORK))) invalidate(gate, table);
@@ -42,5 +42,5 @@ static void forget_others(cp_gate *gate, cp_gate_table *table) {
 void cp_gates_after_fork(void) {
     cp_gate_table *table = cp_gates();
     for (uint32_t i = 0; i < table->count; i++)
-        forget_others((cp_gate *)table->chunks[i / CP_GATES_PER_CHUNK] + i % CP_GATES_PER_CHUNK, table);
+        remove_other_threads((cp_gate *)table->chunks[i / CP_GATES_PER_CHUNK] + i % CP_GATES_PER_CHUNK, table);
 }

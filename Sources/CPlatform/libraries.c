@@ -23,7 +23,7 @@ void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]) {
 
 void cp_close_library(void *library) { dlclose(library); }
 
-/* Whether the symbol table has a variable at that very address: calling it would end the process. */
+/* Whether the symbol table has a variable at exactly this address: calling a variable would crash the process. */
 static int is_variable(void *address) {
     Dl_info info;
     ElfW(Sym) *symbol = NULL;

@@ -14,80 +14,80 @@ void __wrap_free(void *memory);
 
 enum { LINE = 64, CLASSES = 128 };
 
-/* What comes before each block. */
+/* The header of a block. */
 typedef struct block {
-    struct block *next; /* of those given back, of the same class */
+    struct block *next; /* in the list of free blocks of its size class */
     size_t size_class;
 } block;
 
-/* Taken from front to back, but for blocks that were given back; begun anew when all were. */
+/* Blocks are allocated from front to back; freed blocks are reused. When all blocks are free, the arena is reset. */
 typedef struct arena {
     struct arena *next;
     size_t size, used;
-    size_t blocks; /* not given back yet */
-    block *given_back[CLASSES];
+    size_t blocks; /* allocated, not freed yet */
+    block *free_blocks[CLASSES];
 } arena;
 
 enum { FIRST = (sizeof(arena) + LINE - 1) & ~(LINE - 1), ARENA_SIZE = 2 * CP_RESERVE_BYTES };
 
 int cp_reserve_state;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static arena *arenas; /* the first one is taken from; the others wait for their blocks to come back */
-static size_t blocks; /* in all arenas */
+static arena *arenas; /* blocks are allocated from the first; each other one is freed when its last block is */
+static size_t blocks; /* allocated in all arenas */
 
 void cp_lock_reserve(void) { pthread_mutex_lock(&mutex); }
 void cp_unlock_reserve(void) { pthread_mutex_unlock(&mutex); }
 
-static size_t left(void) { return arenas ? arenas->size - arenas->used : 0; }
+static size_t available(void) { return arenas ? arenas->size - arenas->used : 0; }
 
 /* The state is read without the mutex. */
-static void look(void) {
+static void update_state(void) {
     int state = CP_RESERVE_NONE;
-    if (left() >= CP_RESERVE_BYTES) state = arenas->size > ARENA_SIZE ? CP_RESERVE_LARGE : CP_RESERVE_THERE;
+    if (available() >= CP_RESERVE_BYTES) state = arenas->size > ARENA_SIZE ? CP_RESERVE_LARGE : CP_RESERVE_READY;
     __atomic_store_n(&cp_reserve_state, state, __ATOMIC_RELAXED);
 }
 
-static void drop(arena **link) {
+static void free_arena(arena **link) {
     arena *empty = *link;
     *link = empty->next;
     __real_free(empty);
 }
 
-/* 32, 40, 48, 56, 64, 80 and so on: four sizes to a power of two. */
+/* 32, 40, 48, 56, 64, 80 and so on: four sizes per power of two. */
 static size_t size_of(size_t size_class) { return (4 + size_class % 4) << (size_class / 4 + 3); }
 
-/* Puts a new arena of that size first; in place of one that nothing is in. */
-static void make(size_t size) {
-    arena *made = aligned_alloc(LINE, (size + LINE - 1) & ~(size_t)(LINE - 1));
-    if (!made) return;
-    if (arenas && arenas->blocks == 0) drop(&arenas);
-    *made = (arena){.next = arenas, .size = size, .used = FIRST};
-    arenas = made;
+/* Adds a new arena in front of the others. It replaces the first one if that has no blocks. */
+static void add_arena(size_t size) {
+    arena *added = aligned_alloc(LINE, (size + LINE - 1) & ~(size_t)(LINE - 1));
+    if (!added) return;
+    if (arenas && arenas->blocks == 0) free_arena(&arenas);
+    *added = (arena){.next = arenas, .size = size, .used = FIRST};
+    arenas = added;
 }
 
 bool cp_make_reserve(size_t more) {
     if (more > SIZE_MAX / 4) return false;
     size_t needed = CP_RESERVE_BYTES + more;
     cp_lock_reserve();
-    if (left() < needed) make(needed > ARENA_SIZE - FIRST ? needed + FIRST : ARENA_SIZE);
-    bool there = left() >= needed;
-    look();
+    if (available() < needed) add_arena(needed > ARENA_SIZE - FIRST ? needed + FIRST : ARENA_SIZE);
+    bool is_enough = available() >= needed;
+    update_state();
     cp_unlock_reserve();
-    return there;
+    return is_enough;
 }
 
 void cp_trim_reserve(void) {
     cp_lock_reserve();
-    if (arenas && arenas->size > ARENA_SIZE) make(ARENA_SIZE); /* in front, or in place, of the large one */
-    look();
+    if (arenas && arenas->size > ARENA_SIZE) add_arena(ARENA_SIZE); /* in front of the large one, or in its place */
+    update_state();
     cp_unlock_reserve();
 }
 
-/* A block of the first arena's, on a multiple of alignment, or NULL. */
-static block *find(size_t size_class, size_t alignment) {
-    block *found = arenas->given_back[size_class];
+/* A block of the first arena whose memory is a multiple of alignment, or NULL. */
+static block *find_block(size_t size_class, size_t alignment) {
+    block *found = arenas->free_blocks[size_class];
     if (found && ((uintptr_t)(found + 1) & (alignment - 1)) == 0) {
-        arenas->given_back[size_class] = found->next;
+        arenas->free_blocks[size_class] = found->next;
         return found;
     }
     uintptr_t first = (uintptr_t)arenas + arenas->used + sizeof(block);
@@ -99,35 +99,35 @@ static block *find(size_t size_class, size_t alignment) {
     return found;
 }
 
-static int take(void **memory_out, size_t alignment, size_t size) {
+static int allocate(void **memory_out, size_t alignment, size_t size) {
     size_t size_class = 0;
     while (size_class < CLASSES - 1 && size_of(size_class) < size) size_class++;
     cp_lock_reserve();
-    block *found = arenas && size_of(size_class) >= size ? find(size_class, alignment > 16 ? alignment : 16) : NULL;
+    block *found = arenas && size_of(size_class) >= size ? find_block(size_class, alignment > 16 ? alignment : 16) : NULL;
     if (found) {
         arenas->blocks++;
         __atomic_add_fetch(&blocks, 1, __ATOMIC_RELAXED);
-        look();
+        update_state();
         *memory_out = found + 1;
     }
     cp_unlock_reserve();
     return found ? 0 : ENOMEM;
 }
 
-/* Whether the memory was of the reserve. */
-static bool give_back(void *memory) {
+/* Frees memory of the reserve; returns false if the memory is not of the reserve. */
+static bool free_block(void *memory) {
     cp_lock_reserve();
     arena **link = &arenas;
     while (*link && !((char *)memory > (char *)*link && (char *)memory < (char *)*link + (*link)->size)) link = &(*link)->next;
     arena *found = *link;
     if (found) {
-        block *given = (block *)memory - 1, **list = &found->given_back[given->size_class];
-        given->next = *list;
-        *list = given;
+        block *freed = (block *)memory - 1, **list = &found->free_blocks[freed->size_class];
+        freed->next = *list;
+        *list = freed;
         __atomic_sub_fetch(&blocks, 1, __ATOMIC_RELAXED);
         if (--found->blocks == 0 && found == arenas) *found = (arena){.next = found->next, .size = found->size, .used = FIRST};
-        else if (found->blocks == 0) drop(link);
-        look();
+        else if (found->blocks == 0) free_arena(link);
+        update_state();
     }
     cp_unlock_reserve();
     return found != NULL;
@@ -135,19 +135,19 @@ static bool give_back(void *memory) {
 
 int __wrap_posix_memalign(void **memory_out, size_t alignment, size_t size) {
     int error = __real_posix_memalign(memory_out, alignment, size);
-    return error ? take(memory_out, alignment, size) : 0;
+    return error ? allocate(memory_out, alignment, size) : 0;
 }
 
 void __wrap_free(void *memory) {
-    if (__atomic_load_n(&blocks, __ATOMIC_RELAXED) == 0 || !give_back(memory)) __real_free(memory);
+    if (__atomic_load_n(&blocks, __ATOMIC_RELAXED) == 0 || !free_block(memory)) __real_free(memory);
 }
 
 #else
 
 #include <stdint.h>
 
-/* An ordinary Swift program ends when there is no memory for its objects, whoever makes them. */
-int cp_reserve_state = CP_RESERVE_THERE;
+/* With the ordinary Swift runtime, a program ends when an allocation of an object fails, in the library or elsewhere. */
+int cp_reserve_state = CP_RESERVE_READY;
 bool cp_make_reserve(size_t more) { return more <= SIZE_MAX / 4; }
 void cp_trim_reserve(void) {}
 void cp_lock_reserve(void) {}

@@ -1,4 +1,4 @@
-/* What the library keeps for each thread. */
+/* The library's data of each thread. */
 #ifndef CPLATFORM_THIS_THREAD_H
 #define CPLATFORM_THIS_THREAD_H
 
@@ -9,20 +9,20 @@
 enum cp_role {
     CP_CALLER,
     CP_HELPER, /* a thread of the team */
-    CP_ORPHAN, /* one that has forked, in the child: the call it was helping with is not there */
+    CP_ORPHAN, /* in the child of a fork by a thread of the team: the call that it helped does not exist there */
 };
 
 typedef struct cp_thread {
-    cp_visit *visit;   /* the innermost */
-    void *plugin_file; /* whose entry point runs */
+    cp_visit *visit;   /* the innermost visit */
+    void *plugin_file; /* the plug-in file whose entry point runs */
     const char *error_text;
-    uint64_t host; /* of this thread's caller, the floating-point environment, while the library works in another; or 0 */
+    uint64_t host; /* the caller's floating-point environment, while the library computes in the default one; or 0 */
     enum cp_role role;
 } cp_thread;
 
-/* Initial-exec: the memory is there from the thread's start on. By the general model a library that was opened by dlopen
- * gets it at a thread's first access, and the process ends where there is none. All such libraries of a process share
- * some hundred bytes (glibc.rtld.optional_static_tls), so this is kept small. */
+/* Initial-exec: the memory exists from the thread's start. In the general model, a library opened by dlopen allocates it at
+ * a thread's first access, and the process aborts if that fails. All initial-exec libraries opened by dlopen share a few
+ * hundred bytes (glibc.rtld.optional_static_tls), so this struct must stay small. */
 extern _Thread_local cp_thread cp_this_thread __attribute__((visibility("hidden"), tls_model("initial-exec")));
 
 #endif

@@ -17,33 +17,34 @@
 #include "gate.h"
 #include "this_thread.h"
 
-/* How a thread waits: some microseconds of pauses, then by giving its turn away, so that where others need the
- * processors nobody waits for a thread that cannot run; in the end, if it is of the team, it sleeps. */
-enum { PAUSES = 500, TURNS = 100 };
+/* A waiting thread first executes some microseconds of pause instructions, then yields the processor, so that a thread
+ * which it waits for can run even if all processors are busy. At last a thread of the team sleeps. */
+enum { PAUSES = 500, YIELDS = 100 };
 
-/* Nanoseconds within which one brief job follows another closely. */
-enum { CLOSE = 50000 };
+/* Brief jobs at most this many nanoseconds apart follow each other closely. */
+enum { CLOSE_INTERVAL = 50000 };
 
-/* One job at a time. A share of it is claimed by a compare-and-swap on `next`, which holds the job's number above and the
- * index of the next share below. The caller closes `next` before it changes anything else: a thread that comes late, and
- * may have read parts of two jobs, finds another `next` and claims nothing. Tests/Models/team.py explores the protocol. */
+/* The current job; there is at most one. A thread claims a share by a compare-and-swap on `next`, which holds the job's
+ * number in the high half and the index of the next share in the low half. The caller closes `next` before it changes
+ * anything else: a late thread, which may have read fields of two jobs, finds a different `next` and claims nothing.
+ * Tests/Models/team.py explores the protocol. */
 static struct {
-    uint32_t owned;  /* a caller has the team */
-    uint32_t number; /* of the latest job; sleepers wait for it to change */
+    uint32_t owned;  /* 1 while a caller uses the team */
+    uint32_t number; /* of the latest job; sleeping threads wait for it to change */
     uint32_t sleepers;
     uint32_t helpers; /* threads of the team that may join this job */
     uint64_t next;
-    uint64_t done; /* shares */
-    uint64_t count;
+    uint64_t done;  /* shares completed */
+    uint64_t count; /* shares in total */
     void (*task)(void *, ptrdiff_t);
     void *context;
 } job __attribute__((aligned(64)));
 
-static uint32_t started;   /* threads of the team there are */
-static uint32_t wished;    /* as bp_set_thread_count said */
-static uint32_t available; /* processors */
+static uint32_t started;   /* threads of the team that exist */
+static uint32_t requested; /* threads, by bp_set_thread_count; 0: as many as processors */
+static uint32_t available; /* processors; 0: not known yet */
 
-/* Comes before each step that other threads can see. A test puts delays there. */
+/* Precedes each step that other threads can observe. A test inserts delays here. */
 #ifndef CP_STEP
 #define CP_STEP() ((void)0)
 #endif
@@ -51,7 +52,7 @@ static uint32_t available; /* processors */
 #define LOAD(p) (CP_STEP(), __atomic_load_n(&(p), __ATOMIC_ACQUIRE))
 #define STORE(p, v) (CP_STEP(), __atomic_store_n(&(p), (v), __ATOMIC_RELEASE))
 
-/* What `next` holds. No share has the index CLOSED: a job has at most INT32_MAX. */
+/* A value of `next`. No share has the index CLOSED: a job has at most INT32_MAX shares. */
 enum { CLOSED = -1 };
 static uint64_t ticket(uint32_t number, int32_t index) { return (uint64_t)number << 32 | (uint32_t)index; }
 
@@ -64,7 +65,7 @@ static void futex(uint32_t *word, int operation, uint32_t value) {
     syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
 
-/* Does what is left of job `number`. */
+/* Claims and runs shares of job `number` until none is left. */
 static void work(uint32_t number) {
     uint64_t next = LOAD(job.next);
     for (;;) {
@@ -75,19 +76,19 @@ static void work(uint32_t number) {
         CP_STEP();
         if (!__atomic_compare_exchange_n(&job.next, &next, next + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
         task(context, (ptrdiff_t)(uint32_t)next);
-        if (LOAD(job.number) != number) return; /* forked inside the task: in the child this job has ended */
+        if (LOAD(job.number) != number) return; /* the task forked: in the child this job is over */
         __atomic_add_fetch(&job.done, 1, __ATOMIC_ACQ_REL);
         next = LOAD(job.next);
     }
 }
 
-static void *member(void *argument) {
+static void *run_helper(void *argument) {
     uint32_t index = (uint32_t)(uintptr_t)argument, seen = 0;
     cp_this_thread.role = CP_HELPER;
     cp_set_environment(CP_DEFAULT_ENVIRONMENT);
     for (;;) {
         for (uint32_t spins = 0; LOAD(job.number) == seen; spins++) {
-            if (spins < PAUSES + TURNS) {
+            if (spins < PAUSES + YIELDS) {
                 wait_briefly(spins);
                 continue;
             }
@@ -102,25 +103,26 @@ static void *member(void *argument) {
     }
 }
 
-/* A team is started anew when needed. A job in progress ends: its caller, where that is the thread which forked, finds
- * another number. */
+/* The next job starts a new team. A job in progress is over: its caller, if it is the thread that forked, sees that the
+ * number has changed. */
 void cp_team_after_fork(void) {
     started = 0;
     job.next = ticket(++job.number, CLOSED);
     job.owned = job.sleepers = 0;
 }
 
-/* Starts threads up to `helpers`; the caller owns the team. The host's signals are not for them. */
-static void start(uint32_t helpers) {
+/* Starts threads until there are `helpers`, or as many as the system allows. The caller owns the team. The threads block
+ * all signals: the host's own threads handle them. */
+static void start_threads(uint32_t helpers) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attributes, 1 << 20); /* a host's functions may run on it */
+        pthread_attr_setstacksize(&attributes, 1 << 20); /* callbacks of the host may run on it */
         for (pthread_t thread; started < helpers; STORE(started, started + 1))
-            if (pthread_create(&thread, &attributes, member, (void *)(uintptr_t)started) != 0) break;
+            if (pthread_create(&thread, &attributes, run_helper, (void *)(uintptr_t)started) != 0) break;
         pthread_attr_destroy(&attributes);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -136,24 +138,25 @@ static uint32_t processors(void) {
 }
 
 size_t cp_thread_count(void) {
-    uint32_t wish = LOAD(wished);
-    return wish ? wish : processors();
+    uint32_t count = LOAD(requested);
+    return count ? count : processors();
 }
 
-void cp_set_thread_count(size_t count) { STORE(wished, (uint32_t)count); }
+void cp_set_thread_count(size_t count) { STORE(requested, (uint32_t)count); }
 
-/* Whether the latest brief job that found the team asleep was some microseconds ago: then it is worth its waking. */
+/* Whether the previous brief job that found the team asleep was at most CLOSE_INTERVAL ago: then waking the team pays off. */
 static bool follows_closely(void) {
     static uint64_t latest;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    return time - __atomic_exchange_n(&latest, time, __ATOMIC_RELAXED) < CLOSE;
+    return time - __atomic_exchange_n(&latest, time, __ATOMIC_RELAXED) < CLOSE_INTERVAL;
 }
 
 bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t), void *context) {
-    /* Threads beyond the processors would only take turns. */
-    uint32_t wish = (uint32_t)cp_thread_count(), helpers = (wish < processors() ? wish : processors()) - 1, unowned = 0;
+    /* More threads than processors would bring no speed. */
+    uint32_t threads = (uint32_t)cp_thread_count(), unowned = 0;
+    uint32_t helpers = (threads < processors() ? threads : processors()) - 1;
     if (count - 1 < (ptrdiff_t)helpers) helpers = count > 0 ? (uint32_t)count - 1 : 0;
     bool asleep = LOAD(started) < helpers || LOAD(job.sleepers);
     if (helpers == 0 || count > INT32_MAX || (brief && asleep && !follows_closely()) ||
@@ -162,7 +165,7 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
         return true;
     }
     int error = errno;
-    if (started < helpers) start(helpers);
+    if (started < helpers) start_threads(helpers);
     uint32_t number = job.number + 1;
     STORE(job.next, ticket(number, CLOSED));
     STORE(job.done, 0);
@@ -181,13 +184,13 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
         ended = LOAD(job.done) == (uint64_t)count;
         if (!ended) wait_briefly(attempt);
     }
-    if (ended) STORE(job.owned, 0); /* else the team is no longer this call's */
+    if (ended) STORE(job.owned, 0); /* otherwise the team does not belong to this call any more */
     errno = error;
     return ended;
 }
 
-/* A closure may run functions of the host. On any thread they are inside the network that the caller is in, and run in
- * the caller's floating-point environment. */
+/* A closure may call callbacks of the host. On every thread they run with the caller's visits and in the caller's
+ * floating-point environment. */
 typedef struct {
     cp_closure *function;
     void *context;
@@ -203,7 +206,7 @@ static void run_closure(void *context, ptrdiff_t index) {
     cp_set_current_visit(task->visit);
     cp_set_host_environment(task->host);
     if (cp_x87_control() != task->x87) {
-        cp_clear_x87_flags(); /* of earlier functions: where they are unmasked they would trap now */
+        cp_clear_x87_flags(); /* flags of earlier callbacks would trap now if their exceptions are unmasked */
         cp_set_x87_control(task->x87);
     }
     task->function(index, task->context);

@@ -1,9 +1,12 @@
-/* What Swift cannot say by itself: one module for the C side, without Foundation or Glibc. */
+/* The C code of the library, which Swift cannot express, as one module. Swift imports neither Foundation nor Glibc. */
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
+#include <math.h>
+
 #include "atomics.h"
-#include "calls.h"
+#include "callback_loops.h"
+#include "decimal_text.h"
 #include "environment.h"
 #include "error_text.h"
 #include "files.h"
@@ -11,7 +14,7 @@
 #include "gate.h"
 #include "libraries.h"
 #include "memory.h"
-#include "numbers.h"
+#include "powers_of_two.h"
 #include "reason.h"
 #include "reserve.h"
 #include "threads.h"

@@ -1,4 +1,4 @@
-/* Atomic operations on plain memory, and how a thread waits. */
+/* Atomic operations on plain memory, waiting, the clock, and the library's mutex. */
 #ifndef CPLATFORM_ATOMICS_H
 #define CPLATFORM_ATOMICS_H
 
@@ -18,21 +18,21 @@ static inline uint32_t cp_next32(uint32_t *p) { return __atomic_fetch_add(p, 1, 
 
 static inline void *cp_load_pointer(void *const *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
 static inline void cp_store_pointer(void **p, void *value) { __atomic_store_n(p, value, __ATOMIC_RELEASE); }
-/* Puts value where p points and returns what was there. */
+/* Stores value at p and returns the previous value. */
 static inline void *cp_exchange_pointer(void **p, void *value) { return __atomic_exchange_n(p, value, __ATOMIC_ACQ_REL); }
 static inline bool cp_exchange_pointer_if_null(void **p, void *value) {
     void *expected = 0;
     return __atomic_compare_exchange_n(p, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Waits a little before the attempt-th look at something another thread will change: first a pause of the processor,
- * later the rest of the time slice, then 50 microseconds. */
+/* Waits before attempt number `attempt` to read a value that another thread will change: at first a pause instruction of
+ * the processor, later the rest of the time slice, then 50 microseconds. */
 void cp_wait(uint32_t attempt);
 
-/* Seconds on a clock that only goes forward. */
+/* Seconds of the monotonic clock. */
 double cp_seconds(void);
 
-/* The library's one process-wide mutex, for tables that change rarely. */
+/* The library's process-wide mutex, for tables that change rarely. */
 void cp_lock(void);
 void cp_unlock(void);
 

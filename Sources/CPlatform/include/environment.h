@@ -1,18 +1,18 @@
-/* The floating-point environment of a thread: how numbers are rounded, what becomes of subnormal numbers, which exceptions
- * trap, and which have occurred. The library computes in the default environment, so that results do not depend on the
- * caller's; functions of the host run in the caller's.
+/* The floating-point environment of a thread: the rounding mode, the treatment of subnormal numbers, the exceptions that
+ * trap, and the flags of exceptions that have occurred. The library computes in the default environment, so that results
+ * do not depend on the caller's environment. Callbacks of the host run in the caller's environment.
  *
- * An environment is one number: what controls the arithmetic, and the flags of exceptions. For another architecture this
- * block is the only place to fill in. On x86-64 the library computes with vector registers alone, so that MXCSR is all that
- * matters to its arithmetic. The control word of the x87 (fesetround sets both) matters to functions of the host, so that
- * the library's threads take it over, and to the C library's text of numbers (numbers.c). */
+ * An environment is one number: the control bits and the exception flags. To support another architecture, extend this
+ * block only. On x86-64 the library computes in vector registers only, so that its arithmetic depends on MXCSR alone. The
+ * control word of the x87 (fesetround sets both) affects callbacks of the host, so the library's threads copy it from the
+ * caller; it also affects how the C library converts numbers to and from text (decimal_text.c). */
 #ifndef CPLATFORM_ENVIRONMENT_H
 #define CPLATFORM_ENVIRONMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where one is not inlined, all functions of that Swift file get unwind tables. */
+/* If one of these functions is not inlined, all functions of that Swift file get unwind tables. */
 #define CP_INLINE __attribute__((always_inline)) static inline
 
 #if defined(__x86_64__)
@@ -41,7 +41,7 @@ CP_INLINE void cp_clear_x87_flags(void) { __asm__ volatile("fnclex"); }
 
 #elif defined(__aarch64__)
 
-/* FPCR below, FPSR above. */
+/* FPCR in the low half, FPSR in the high half. */
 #define CP_DEFAULT_ENVIRONMENT UINT64_C(0)
 #define CP_QUIET_FLAGS (UINT64_C(0x98) << 32)
 #define CP_LOUD_FLAGS (UINT64_C(0x07) << 32)
@@ -63,27 +63,27 @@ CP_INLINE void cp_clear_x87_flags(void) {}
 #error "No floating-point environment for this architecture yet: see above."
 #endif
 
-/* Whether arithmetic is as by default, whatever exceptions have occurred. */
+/* Whether the control bits are the default ones. Exception flags are ignored. */
 CP_INLINE bool cp_is_default(uint64_t environment) {
     return (environment & ~(CP_QUIET_FLAGS | CP_LOUD_FLAGS)) == CP_DEFAULT_ENVIRONMENT;
 }
 
-/* Makes the environment what it was before, but for the quiet flags: those raised since stay. */
+/* Restores an environment. Quiet flags that have been raised since stay raised. */
 CP_INLINE void cp_restore_environment(uint64_t before) {
-    void cp_bring_back_environment(uint64_t before);
-    if ((cp_environment() ^ before) & ~CP_QUIET_FLAGS) cp_bring_back_environment(before);
+    void cp_restore_changed_environment(uint64_t before);
+    if ((cp_environment() ^ before) & ~CP_QUIET_FLAGS) cp_restore_changed_environment(before);
 }
 
-/* Begins the library's work for a caller whose environment is not the default. Returns what ends it, after which
- * cp_restore_environment brings the caller's environment back. */
+/* Begins the library's work for a caller whose environment is not the default. Returns the argument for cp_end_work; after
+ * cp_end_work, cp_restore_environment restores the caller's environment. */
 uint64_t cp_begin_work(uint64_t callers);
 void cp_end_work(uint64_t begun);
 
-/* The environment in which functions of the host run on this thread; 0 for the one that the thread is in. */
+/* The environment in which callbacks of the host run on this thread; 0: the thread's current environment. */
 uint64_t cp_host_environment(void);
 void cp_set_host_environment(uint64_t host);
 
-/* Around a call of a function of the host, where its environment is not 0. */
+/* Called before and after a callback of the host whose environment is not 0. */
 void cp_enter_host(uint64_t host);
 void cp_leave_host(uint64_t host);
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keeps the first 1023 bytes, cut between characters. Control characters become '?': the message is one line.
- * Where there is no memory for a thread's first message, a fixed one that says so stands in. */
+/* Stores at most 1023 bytes, cut between characters. Control characters become '?', so that the message is one line.
+ * Without memory for a thread's buffer, the message is a fixed text that says so. */
 void cp_set_error_text(const uint8_t *utf8, size_t count);
 const char *cp_error_text(void);
 

@@ -1,5 +1,5 @@
-/* A gate guards one object that callers know by a handle. Gates are never returned to the system, so that looking at
- * the gate of a handle that was freed, or never existed, is harmless. See Handle.swift. */
+/* A gate guards one object that callers refer to by a handle. The memory of gates is never freed, so that reading the gate
+ * of a freed or invalid handle is safe. See Handle.swift. */
 #ifndef CPLATFORM_GATE_H
 #define CPLATFORM_GATE_H
 
@@ -9,32 +9,32 @@
 
 typedef struct cp_gate {
     uint64_t state;       /* generation << 32 | readers inside, or CP_GATE_WRITER */
-    uint32_t next_ticket; /* threads that wait take a number */
+    uint32_t next_ticket; /* each waiting thread takes a number */
     uint32_t now_serving;
     void *object;          /* retained; NULL while the gate is unused */
-    uint32_t free_pending; /* free the object when the last one leaves */
+    uint32_t free_pending; /* the last thread that leaves frees the object */
     uint32_t index;
     struct cp_gate *next_unused;
-    const void *fitter;  /* the thread that fits the object, or fits with it, as cp_thread_identity says; or NULL */
-    uint32_t kind;       /* of the object */
-    uint32_t calls_back; /* readers may wait in a host's callback */
-    uint8_t padding[8];  /* a cache line each: threads at different gates do not meet */
+    const void *fitter;  /* cp_thread_identity of the thread whose fit uses the object; or NULL */
+    uint32_t kind;       /* cp_gate_kind of the object */
+    uint32_t calls_back; /* readers may be inside a callback of the host */
+    uint8_t padding[8];  /* one cache line per gate: no false sharing between gates */
 } cp_gate;
 _Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line");
 
 #define CP_GATE_WRITER 0xffffffffu
 
-/* A handle holds so many bits of the generation. Generation 0 does not occur. */
+/* The number of bits of the generation in a handle. Generation 0 does not occur. */
 enum { CP_GATE_GENERATION_BITS = 26 };
 
 enum cp_gate_kind { CP_GATE_NETWORK = 1, CP_GATE_TRAINER = 2 };
 
 enum { CP_GATES_PER_CHUNK = 256, CP_GATE_CHUNKS = 16384 };
 
-/* The table: chunks of gates, filled up from the first; and a list of gates to be used again. */
+/* The table: chunks of gates, filled in order, and a list of gates that can be reused. */
 typedef struct cp_gate_table {
     void *chunks[CP_GATE_CHUNKS];
-    uint32_t count; /* gates ever made */
+    uint32_t count; /* gates created so far */
     cp_gate *unused;
 } cp_gate_table;
 
@@ -43,26 +43,27 @@ static inline cp_gate_table *cp_gates(void) {
     return &cp_gates_storage;
 }
 
-/* What this thread is inside of while a host's callback may run: lets a callback that comes back be refused. */
+/* One gate that this thread is inside of while a callback of the host may run. A call from the callback to the same object
+ * is found by its visit and refused. */
 typedef struct cp_visit {
     cp_gate *gate;
     bool writes;
-    bool lost; /* forked inside, and the threads that shared the work are not in the child: it is not done */
+    bool lost; /* in the child of a fork during the visit: the work shared with other threads was not completed */
     struct cp_visit *outer;
 } cp_visit;
 
 cp_visit *cp_current_visit(void);
 void cp_set_current_visit(cp_visit *visit);
 
-/* Differs between threads that live at the same time. */
+/* Different for all threads that exist at the same time. */
 const void *cp_thread_identity(void);
 
-/* In the child of a fork: other threads are no longer inside gates, and wait at none. The handle of an object that one of
- * them was changing, or of a network that one was fitting, becomes invalid; the object's memory stays taken, for it may be
- * in any state. What this thread is inside of, it stays inside of. The caller holds cp_lock. */
+/* In the child of a fork: removes all other threads from the gates and their queues. The handle of an object that another
+ * thread was changing, or of a network that another thread was fitting, becomes invalid. The object's memory is not freed,
+ * because its state may be inconsistent. This thread's own visits stay. The caller holds cp_lock. */
 void cp_gates_after_fork(void);
 
-/* A number that differs between two copies of this library in one process. */
+/* A number that is different for each copy of this library in one process. */
 static inline uint64_t cp_library_mark(void) { return (uint64_t)(uintptr_t)cp_gates() >> 12; }
 
 #endif

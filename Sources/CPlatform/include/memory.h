@@ -1,4 +1,4 @@
-/* Memory that may be refused, unlike Swift's own. */
+/* Memory whose allocation can fail and report it, unlike that of Swift objects. */
 #ifndef CPLATFORM_MEMORY_H
 #define CPLATFORM_MEMORY_H
 
@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* count floats, all 0, on a cache line boundary; NULL when there is not so much. End with cp_free. */
+/* count floats, all 0, aligned to a cache line; NULL when memory is exhausted. Free with cp_free. */
 float *cp_allocate_floats(size_t count);
+/* count bytes, not initialized; NULL when memory is exhausted. Free with cp_free. */
 uint8_t *cp_allocate_bytes(size_t count);
 static inline void cp_free(void *memory) { free(memory); }
 

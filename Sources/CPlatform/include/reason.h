@@ -1,4 +1,4 @@
-/* Why the system refused, in words: one line, cut to this size. */
+/* The size of a text for the cause of a system error: one line, truncated to this size. */
 #ifndef CPLATFORM_REASON_H
 #define CPLATFORM_REASON_H
 

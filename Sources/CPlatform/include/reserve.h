@@ -1,35 +1,36 @@
-/* Memory for Swift's own objects, strings and arrays when the system has none left.
+/* A reserve of memory for Swift objects, strings and arrays, used when the system has no memory left.
  *
- * Embedded Swift takes that memory by posix_memalign and does not look whether it got any: a refusal would end the host.
- * So in the shared library its calls come here (ld --wrap), and what the system refuses is taken from a reserve, which
- * every call of the library makes sure of before it starts. Calls go on with what they got; only when too little of the
- * reserve is left, and the system has no more for a new one, is the next call refused. What is as large as a caller's
- * numbers is not served from here, but asked for by memory.h, where no is an answer. */
+ * Embedded Swift allocates by posix_memalign and does not check the result: a failure would crash the host. In the shared
+ * library, these calls are redirected to this file (ld --wrap). When the system refuses memory, it comes from the reserve,
+ * which every call of the library checks before it starts. A call in progress continues with memory of the reserve. The
+ * next call fails only if too little of the reserve is left and the system has no memory for a new one. Memory whose size
+ * depends on the caller's data is allocated by memory.h instead, which reports a failure. */
 #ifndef CPLATFORM_RESERVE_H
 #define CPLATFORM_RESERVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What one call may need, if it needs no more than a network of 32 layers or a name of 1,000 characters does. */
+/* The memory that one call may need, for networks of up to 32 layers and names of up to 1,000 characters. */
 enum { CP_RESERVE_BYTES = 256 << 10 };
 
-enum { CP_RESERVE_NONE, CP_RESERVE_THERE, CP_RESERVE_LARGE };
+enum { CP_RESERVE_NONE, CP_RESERVE_READY, CP_RESERVE_LARGE };
 
 static inline int cp_reserve(void) {
     extern int cp_reserve_state __attribute__((visibility("hidden")));
     return __atomic_load_n(&cp_reserve_state, __ATOMIC_RELAXED);
 }
 
-/* Whether CP_RESERVE_BYTES are there, if memory ends now. */
+/* Whether the reserve has CP_RESERVE_BYTES. */
 static inline bool cp_has_reserve(void) { return cp_reserve() != CP_RESERVE_NONE; }
 
-/* Makes sure of CP_RESERVE_BYTES and `more`; the latter until the call ends, which says so by cp_trim_reserve. */
+/* Ensures that the reserve has CP_RESERVE_BYTES and `more`; false if the system has too little memory. The additional
+ * memory is held until the call ends, which must call cp_trim_reserve. */
 bool cp_make_reserve(size_t more);
 static inline bool cp_reserve_is_large(void) { return cp_reserve() == CP_RESERVE_LARGE; }
 void cp_trim_reserve(void);
 
-/* For fork: nobody else is in the middle of something. */
+/* For fork: while the lock is held, no other thread changes the reserve. */
 void cp_lock_reserve(void);
 void cp_unlock_reserve(void);
 

@@ -1,12 +1,4 @@
-#define _GNU_SOURCE
-#include "numbers.h"
-
-#include <locale.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "environment.h"
+#include "powers_of_two.h"
 
 /* clang-format off */
 const double cp_powers_of_two[64] = {
@@ -28,38 +20,3 @@ const double cp_powers_of_two[64] = {
     0x1.ea4afa2a490dap0, 0x1.efa1bee615a27p0, 0x1.f50765b6e454p0, 0x1.fa7c1819e90d8p0,
 };
 /* clang-format on */
-
-static pthread_once_t made = PTHREAD_ONCE_INIT;
-static locale_t plain;
-
-static void make(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
-
-/* The C library's functions for text round as the x87 does. Returns the control word to be set again. */
-static uint16_t begin_text(void) {
-    uint16_t x87 = cp_x87_control();
-    cp_set_x87_control(CP_DEFAULT_X87);
-    return x87;
-}
-
-bool cp_parse_double(const char *text, double *value_out) {
-    pthread_once(&made, make);
-    const char *digits = *text == '-' ? text + 1 : text;
-    if (!plain || *digits < '0' || *digits > '9' || digits[1] == 'x' || digits[1] == 'X') return false;
-    char *end;
-    uint16_t x87 = begin_text();
-    *value_out = strtod_l(text, &end, plain);
-    cp_set_x87_control(x87);
-    return *end == 0 && isfinite(*value_out);
-}
-
-void cp_print_decimal(double value, bool is_float, char *buffer, size_t capacity) {
-    pthread_once(&made, make);
-    locale_t before = uselocale(plain);
-    uint16_t x87 = begin_text();
-    for (int digits = is_float ? 6 : 1; digits <= 17; digits++) { /* 4000, not 4e+03 */
-        snprintf(buffer, capacity, "%.*g", digits, value);
-        if (is_float ? strtof_l(buffer, NULL, plain) == (float)value : strtod_l(buffer, NULL, plain) == value) break;
-    }
-    cp_set_x87_control(x87);
-    uselocale(before);
-}
