@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool always(void) { return true; }
+static bool is_always_supported(void) { return true; }
 
 #if defined(__x86_64__)
-/* The levels that the kernels are compiled for (Package.swift): all of their instructions, and registers that the operating
- * system saves. */
+/* Whether the processor has all instructions of the level that the kernels are compiled for (Package.swift), and the
+ * operating system saves its registers. */
 static bool has_avx2(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("x86-64-v3");
@@ -25,16 +25,16 @@ static const cp_instruction_set sets[] = {
     {"avx512", has_avx512, cp_kernels_avx512},
     {"avx2", has_avx2, cp_kernels_avx2},
 #endif
-    {"baseline", always, cp_kernels_baseline},
+    {"baseline", is_always_supported, cp_kernels_baseline},
 };
 enum { COUNT = sizeof sets / sizeof *sets };
 
 const cp_instruction_set *cp_instruction_set_at(size_t index) { return index < COUNT ? &sets[index] : NULL; }
 
-static pthread_once_t chosen = PTHREAD_ONCE_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const cp_instruction_set *best;
 
-static void choose(void) {
+static void choose_best(void) {
     const char *limit = getenv("BACKPROP_INSTRUCTION_SET");
     size_t first = 0;
     for (size_t i = 0; limit && i < COUNT; i++)
@@ -43,6 +43,6 @@ static void choose(void) {
 }
 
 const cp_instruction_set *cp_best_instruction_set(void) {
-    pthread_once(&chosen, choose);
+    pthread_once(&once, choose_best);
     return best;
 }

@@ -1,4 +1,4 @@
-/* What networks and kernels agree on: one module for Swift. */
+/* The interface between networks and kernels, as one module for Swift. */
 #ifndef CKERNELS_H
 #define CKERNELS_H
 

@@ -1,4 +1,4 @@
-/* The instruction sets that the kernels are compiled for, and the choice among them. */
+/* The instruction sets that the kernels are compiled for, and the selection of one. */
 #ifndef CKERNELS_INSTRUCTION_SETS_H
 #define CKERNELS_INSTRUCTION_SETS_H
 
@@ -7,21 +7,21 @@
 
 #include "kernels.h"
 
-/* Each build of the kernels fills a table with its own. */
+/* Each fills a table with the kernels that are compiled for its instruction set. */
 void cp_kernels_baseline(cp_kernels *table);
 void cp_kernels_avx2(cp_kernels *table);
 void cp_kernels_avx512(cp_kernels *table);
 
 typedef struct cp_instruction_set {
-    const char *name;           /* as bp_instruction_set and the environment variable BACKPROP_INSTRUCTION_SET give it */
+    const char *name;           /* as in bp_instruction_set and in the environment variable BACKPROP_INSTRUCTION_SET */
     bool (*is_supported)(void); /* by this processor and its operating system */
     void (*fill)(cp_kernels *table);
 } cp_instruction_set;
 
-/* From the widest to the one that every processor has; NULL past the end. */
+/* Index 0 is the widest instruction set, the last is the one of every processor; NULL past the end. */
 const cp_instruction_set *cp_instruction_set_at(size_t index);
 
-/* The widest that is supported and that BACKPROP_INSTRUCTION_SET, where it names a set, does not exclude. Chosen by the
+/* The widest supported instruction set. If BACKPROP_INSTRUCTION_SET names a set, wider ones are excluded. Selected at the
  * process's first call. */
 const cp_instruction_set *cp_best_instruction_set(void);
 

@@ -1,9 +1,9 @@
-/* The vector loops, as a table that each build of them fills: see instruction_sets.h.
+/* The vector loops, as a table of functions. There is one table for each instruction set: see instruction_sets.h.
  *
- * Layouts. A matrix has a row stride, in floats. "Padded" matrices have a stride that is a multiple of 16, and what lies
- * between columns and stride is finite. Weights lie in panels of 16 outputs: panel p holds, for k = 0 ... inputs - 1, the weights from
- * input k to outputs 16 p ... 16 p + 15, and then their biases: cp_panel_size floats. Lanes past the last output
- * are 0 and stay 0. */
+ * Layouts. A matrix has a row stride, in floats. The stride of a "padded" matrix is a multiple of 16, and the floats between
+ * columns and stride are finite. Weights are stored in panels of 16 outputs. Panel p contains, for k = 0 ... inputs - 1, the
+ * weights from input k to outputs 16 p ... 16 p + 15, and then the biases of these outputs: cp_panel_size floats. Lanes past
+ * the last output are 0 and stay 0. */
 #ifndef CKERNELS_KERNELS_H
 #define CKERNELS_KERNELS_H
 
@@ -28,45 +28,45 @@ enum {
     CP_SOFTMAX
 };
 
-/* A network as the kernels for a few rows see it: built-in activations, in training of hidden layers those that take each
- * number alone, no batch normalization. octets is the outputs' number divided by 8, rounded up. z, a and delta are padded matrices of as
- * many rows as the plan has room for; a plan for predictions has none. */
+/* A layer for the kernels for a few rows. Its activation is built in; in training, that of a hidden layer is elementwise.
+ * There is no batch normalization. octets is the number of outputs divided by 8, rounded up. z, a and delta are padded
+ * matrices of most_rows rows; a plan for predictions has none. */
 typedef struct cp_row_layer {
     ptrdiff_t inputs, outputs, octets, stride;
     float *weights, *z, *a, *delta;
     int32_t kind;
 } cp_row_layer;
 
-/* Half the squared error; or one whose gradient for z is a - y, or for softmax a sum(y) - y, and that follows from z. */
+/* Half the squared error; or a loss that is computed from z, and whose gradient for z is a - y, for softmax a sum(y) - y. */
 enum { CP_SQUARED_ERROR, CP_FUSED_LOSS };
 
-/* Behind it lie the layers: one pointer less to follow. */
+/* The layers follow in memory, which saves one pointer indirection. */
 typedef struct cp_row_plan {
     ptrdiff_t count;
     ptrdiff_t most_rows;
-    float *target; /* room for a padded target, the padding being f(0) of the last layer */
+    float *target; /* a buffer for one padded target; its padding is f(0) of the last layer */
     int32_t loss;
-    float least_target, greatest_target; /* what a fused loss is defined for */
+    float least_target, greatest_target; /* the range of targets for which a fused loss is defined */
 } cp_row_plan;
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
 
 enum { CP_NARROW = 128 };
 
-/* A number smaller than this, added to a finite float, gives a finite float: half the distance between the largest float
- * and the one below it is 2^103, 1.01e31. The factor of ten is for the rounding of the bounds compared with it. */
+/* The sum of a finite float and a number below this is a finite float: half the distance between the largest float and the
+ * one below it is 2^103, 1.01e31. The factor of ten covers the rounding of the bounds that are compared with it. */
 #define CP_SAFE_STEP 1e30
 
-/* One step of an optimizer, in the order of their names in Optimizer.swift. What depends on the number of the step alone
- * is worked out before: rate is divided by 1 - beta1^t for Adam, and second_scale is 1 / sqrt(1 - beta2^t). */
+/* Optimizers, in the order of their names in Optimizer.swift, and the constants of one step. The corrections that depend on
+ * the step number t are included: for Adam, rate is divided by 1 - beta1^t, and second_scale is 1 / sqrt(1 - beta2^t). */
 enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };
 typedef struct cp_optimizer {
     int32_t kind;
     float rate;
-    float scale, clip; /* gradients are multiplied by scale, and then kept within -clip ... clip, which may be infinite */
+    float scale, clip; /* gradients are multiplied by scale and then limited to -clip ... clip; clip may be infinite */
     float decay, l1;   /* g + decay w + l1 sign(w) */
-    float shrink;      /* w is multiplied by it before the step */
-    float first_decay, first_share;   /* of the moving averages: m = first_decay m + first_share g */
+    float shrink;      /* w is multiplied by shrink before the step */
+    float first_decay, first_share;   /* m = first_decay m + first_share g */
     float second_decay, second_share; /* v = second_decay v + second_share g^2 */
     float second_scale, epsilon;
 } cp_optimizer;
@@ -75,27 +75,28 @@ typedef struct cp_kernels {
     /* z[rows][outputs] = x[rows][inputs] W + b. z is padded; all its lanes are written. */
     void (*forward)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *weights,
                     ptrdiff_t panels, float *z, ptrdiff_t z_stride);
-    /* W -= rate x' delta for the inputs from `first` to before `end`, with the biases where end is inputs;
-     * delta[rows][outputs] is padded with zeros. */
+    /* W -= rate x' delta for inputs first ... end - 1; if end is inputs, for the biases, too. delta[rows][outputs] is padded
+     * with zeros. */
     void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
                    const float *delta, ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
-    /* gradient = x' delta, likewise, in the layout of the weights. */
+    /* gradient = x' delta for the same inputs, in the layout of the weights. */
     void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
                      const float *delta, ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
-    /* dx[rows][inputs] = delta W', from delta transposed as below. */
+    /* dx[rows][inputs] = delta W'; delta_t is delta transposed by `transpose`. */
     void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights, float *dx,
                      ptrdiff_t dx_stride);
-    /* Blocks of sixteen rows, each transposed: to[rows / 16][columns][16], each column times its scale where there is
-     * one. Past the rows, the last block keeps what it holds. */
+    /* Transposes blocks of sixteen rows: to[rows / 16][columns][16]. Column i is multiplied by scale[i]. In the last block,
+     * elements past the last row are not written. */
     void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,
                       const float *scale /* or NULL */, float *to);
 
-    /* a = f(z); and d, the gradient for a, becomes that for z: d f'(z). Padded matrices of one stride. */
+    /* activate: a = f(z). differentiate: d, on entry the gradient for a, becomes the gradient for z, d f'(z). All matrices
+     * are padded and have the same stride. */
     void (*activate)(int32_t kind, const float *z, float *a, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride);
     void (*differentiate)(int32_t kind, const float *z, const float *a, float *d, ptrdiff_t rows, ptrdiff_t columns,
                           ptrdiff_t stride);
 
-    /* Batch normalization of padded matrices (notes, section 5); vectors have stride floats. See BatchNormalization.swift. */
+    /* Batch normalization of padded matrices (notes, section 5). Vectors have stride floats. See BatchNormalization.swift. */
     void (*batch_statistics)(const float *z, ptrdiff_t rows, ptrdiff_t stride, float *mean, float *variance);
     void (*normalize)(const float *z, ptrdiff_t rows, ptrdiff_t stride, const float *mean, const float *inverse_deviation,
                       const float *gamma, const float *beta, float *normalized, float *out);
@@ -105,25 +106,25 @@ typedef struct cp_kernels {
     void (*denormalize)(float *d, const float *normalized, ptrdiff_t rows, ptrdiff_t batch, ptrdiff_t stride,
                         const float *inverse_deviation, const float *gamma_gradient, const float *beta_gradient);
 
-    /* A step of gradient descent on at most plan->most_rows rows; *loss_out is their squared error, where that is the loss.
-     * 1: the loss or the step might not be finite, the rate is not at least 0, or a fused loss is not defined for a target,
-     * and nothing has changed. */
+    /* One step of gradient descent on at most plan->most_rows rows. For the squared error, *loss_out is the loss. Returns 0;
+     * or 1, without a change to the weights, if the loss or the step might not be finite, the rate is not at least 0, or a
+     * fused loss is not defined for a target. */
     int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
                           double *loss_out);
-    /* outputs[outputs] for one row, by layers of at most CP_NARROW outputs. */
+    /* outputs[outputs] for one row. Each layer has at most CP_NARROW outputs. */
     void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
 
     /* w -= rate g; count is a multiple of 16. */
     void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
-    /* The sum of |x|: not finite when an element is not. */
+    /* The sum of |x|. It is not finite if an element is not finite. */
     float (*sum_of_magnitudes)(const float *x, ptrdiff_t count);
-    /* The sum of x^2, in one order; count is a multiple of 16. */
+    /* The sum of x^2; count is a multiple of 16. */
     double (*sum_of_squares)(const float *x, ptrdiff_t count);
-    /* Steps the parameters w along the gradient g; first and second are the optimizer's state, where it has any. count is
-     * a multiple of 16. */
+    /* One optimizer step of the parameters w with the gradient g. first and second are the optimizer's state, if it has any.
+     * count is a multiple of 16. */
     void (*optimize)(const cp_optimizer *optimizer, float *w, const float *g, float *first /* or NULL */,
                      float *second /* or NULL */, ptrdiff_t count);
-    /* 1 where every number that optimize would store is finite, else 0. Stores nothing. */
+    /* Returns 1 if every number that optimize would store is finite, otherwise 0. Stores nothing. */
     int32_t (*is_finite_step)(const cp_optimizer *optimizer, const float *w, const float *g, const float *first /* or NULL */,
                               const float *second /* or NULL */, ptrdiff_t count);
 } cp_kernels;

@@ -1,4 +1,5 @@
-/* What the kernels are made of: one instruction or few, where Swift's own vectors are taken apart lane by lane. */
+/* Vector operations for the kernels, of one or a few instructions each. The Swift compiler may split the operators of its
+ * own vector types into scalar code. */
 #ifndef CKERNELS_VECTORS_H
 #define CKERNELS_VECTORS_H
 
@@ -6,8 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Whether this build fuses a multiplication and an addition; and the rows of a product's tile, whose accumulators fit the
- * registers: 6 x 2 of AVX2's sixteen, 3 x 4 of SSE's, and of AVX-512's thirty-two as many as keep its units busy. */
+/* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile. The
+ * accumulators of a tile fit the registers: 6 x 2 of AVX2's 16, 3 x 4 of SSE's 16, and 8 of AVX-512's 32, which keep its
+ * arithmetic units busy. */
 #if defined(__AVX512F__)
 enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 8 };
 #elif defined(__FMA__)
@@ -16,12 +18,12 @@ enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 6 };
 enum { CP_HAS_FMA = 0, CP_TILE_HEIGHT = 3 };
 #endif
 
-/* Asks for a cache line of each of `rows` rows, ahead of their use. */
+/* Prefetches one cache line of each of `rows` rows. */
 static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows) {
     for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(p + stride * i);
 }
 
-/* Room on the stack for a product to work in: 54 KiB. */
+/* Floats of the work space of a product, on the stack: 54 KiB. */
 enum { CP_SCRATCH = 96 * (16 + 128) };
 
 __attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(float *scratch, void *context), void *context) {
@@ -40,13 +42,13 @@ __attribute__((always_inline)) static inline float cp_sum(cp_float8 v) {
     return two[0] + two[1];
 }
 
-/* The bits of x, as integers, 23 places to the left: from the low bits into the exponent. */
+/* The bits of x shifted left by 23 places, so that the low bits become the exponent. */
 __attribute__((always_inline)) static inline cp_float8 cp_to_exponent(cp_float8 x) {
     typedef uint32_t bits __attribute__((ext_vector_type(8)));
     return (cp_float8)((bits)x << 23);
 }
 
-/* Sums of neighbours, those of a first. */
+/* Sums of adjacent elements: those of a in the low half, those of b in the high half. */
 __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a, cp_float8 b) {
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 }
@@ -68,7 +70,7 @@ __attribute__((always_inline)) static inline cp_float8 cp_copy_sign(cp_float8 a,
     return __builtin_elementwise_copysign(a, b);
 }
 
-/* a b + sum, fused where the processor can. */
+/* a b + sum, fused if this build has fused multiply-add. */
 __attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8 a, cp_float8 b, cp_float8 sum) {
 #if defined(__FMA__)
     return __builtin_elementwise_fma(a, b, sum);
@@ -78,7 +80,7 @@ __attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8
 #endif
 }
 
-/* Eight rows of eight become eight columns. */
+/* Transposes a matrix of 8 x 8. */
 __attribute__((always_inline)) static inline void cp_transpose8(cp_float8 *r) {
     cp_float8 t[8], u[8];
     for (int i = 0; i < 8; i += 2) {
@@ -96,7 +98,7 @@ __attribute__((always_inline)) static inline void cp_transpose8(cp_float8 *r) {
     }
 }
 
-/* The same from memory to memory: `rows` rows of eight, stride `from_stride`, to eight rows of eight, zeros past `rows`. */
+/* Transposes `rows` rows of eight floats in memory, with zeros for the rows up to eight. */
 __attribute__((always_inline)) static inline void cp_transpose(const float *from, ptrdiff_t from_stride, ptrdiff_t rows,
                                                                float *to, ptrdiff_t to_stride) {
     cp_float8 r[8];
