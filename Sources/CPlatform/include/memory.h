@@ -1,4 +1,4 @@
-/* Memory whose allocation can fail and report it, unlike that of Swift objects. */
+/* Memory allocation that reports a failure. The allocation of Swift objects does not. */
 #ifndef CPLATFORM_MEMORY_H
 #define CPLATFORM_MEMORY_H
 
