@@ -28,7 +28,7 @@ enum {
     CP_SOFTMAX
 };
 
-/* A layer for the kernels for a few rows. Its activation is built in; in training, that of a hidden layer is elementwise.
+/* A layer for the kernels for a few rows. Its activation is built in. In training, the activation of a hidden layer is elementwise.
  * There is no batch normalization. octets is the number of outputs divided by 8, rounded up. z, a and delta are padded
  * matrices of most_rows rows; a plan for predictions has none. */
 typedef struct cp_row_layer {
