@@ -1,9 +1,9 @@
 import CKernels
 
-// Networks reach the kernels by C names and import no module of kernels: so no kernel's code is compiled again, for
-// another processor, into theirs.
+// Networks call the kernels by C names and do not import their modules. Otherwise the compiler could inline a kernel into
+// code that is compiled for another instruction set.
 
-/// The instructions that every processor of the architecture has.
+/// Kernels of the instruction set that every processor of the architecture has.
 @_cdecl("cp_kernels_baseline")
 public func kernelsBaseline(_ table: UnsafeMutablePointer<cp_kernels>) {
     fillProducts(table)

@@ -1,6 +1,6 @@
 import CKernels
 
-/// AVX2 and fused multiply-add (x86-64-v3).
+/// Kernels with AVX2 and fused multiply-add (x86-64-v3).
 @_cdecl("cp_kernels_avx2")
 public func kernelsAVX2(_ table: UnsafeMutablePointer<cp_kernels>) {
     fillProducts(table)

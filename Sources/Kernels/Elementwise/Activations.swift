@@ -1,6 +1,6 @@
 import CKernels
 
-/// a = f(z), for a padded matrix or, with a stride that is a multiple of eight, one row.
+/// a = f(z), for a padded matrix, or for one row with a stride that is a multiple of eight.
 func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
     let octets = rows * stride / 8
     switch kind {
@@ -30,9 +30,9 @@ func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: I
     }
 }
 
-/// d, the gradient for a, becomes that for z: d f′(z), from a = f(z) where that is enough: for the logistic function
-/// f′ = a (1 − a)   (notes, §1). Where z is at a kink, f′ is the one from the left. The derivative of sign counts as 1:
-/// the perceptron's rule (notes, §1).
+/// d, on entry the gradient for a, becomes the gradient for z: d f′(z). f′ is computed from a = f(z) if that suffices: for
+/// the logistic function f′ = a (1 − a)   (notes, §1). At a kink, f′ is the derivative from the left. The derivative of
+/// sign is defined as 1, which gives the perceptron rule (notes, §1).
 func differentiate(
     _ kind: Int32, _ z: Source, _ a: Source, _ d: Target, _ rows: Int, _ columns: Int, _ stride: Int
 ) {
@@ -71,16 +71,16 @@ func differentiate(
 
 @_transparent
 private func sign(_ z: Lanes) -> Lanes {
-    select(z .> .zero, lanes(1), select(z .< .zero, lanes(-1), z))  // 0 and NaN stay
+    select(z .> .zero, lanes(1), select(z .< .zero, lanes(-1), z))  // 0 and NaN are unchanged
 }
 
-/// max(0, z), or with a slope z · slope below 0.
+/// z for z ≥ 0, slope · z for z < 0.
 @_transparent
 private func rectified(_ z: Lanes, slope: Float) -> Lanes {
     select(z .< .zero, slope == 0 ? .zero : lanes(slope) * z, z)
 }
 
-/// z, or below 0 eᶻ − 1.
+/// z for z ≥ 0, eᶻ − 1 for z < 0.
 @_transparent
 private func exponentialLinear(_ z: Lanes) -> Lanes {
     select(z .< .zero, exponentialMinusOne(select(z .< .zero, z, .zero)), z)
@@ -92,7 +92,7 @@ private func softsign(_ z: Lanes) -> Lanes {
     return cp_copy_sign(m / (lanes(1) + m), z)
 }
 
-/// eᶻ / Σ eᶻ over the columns of each row, with the row's largest z taken off first.
+/// eᶻ / Σ eᶻ over the columns of each row, after the row's largest z is subtracted.
 private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
     for row in 0..<rows {
         let z = z + row * stride
@@ -107,7 +107,7 @@ private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ st
     }
 }
 
-/// dᵢ becomes aᵢ (dᵢ − Σⱼ aⱼ dⱼ).
+/// dᵢ = aᵢ (dᵢ − Σⱼ aⱼ dⱼ)
 private func softmaxBackward(_ a: Source, _ d: Target, _ rows: Int, _ columns: Int, _ stride: Int) {
     for row in 0..<rows {
         let a = a + row * stride

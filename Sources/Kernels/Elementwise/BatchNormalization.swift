@@ -1,5 +1,5 @@
-/// Batch normalization of padded matrices, column by column (notes, §5; Ioffe and Szegedy 2015). A column's sums run
-/// down the rows in order.
+// Batch normalization of padded matrices, column by column (notes, §5; Ioffe and Szegedy 2015). The sum of a column is
+// computed in the order of the rows.
 
 /// μ = 1/B Σ z and σ² = 1/B Σ (z − μ)².
 func batchStatistics(_ z: Source, _ rows: Int, _ stride: Int, _ mean: Target, _ variance: Target) {
@@ -33,7 +33,7 @@ func normalize(
     }
 }
 
-/// z = scale z + shift: normalization with statistics known beforehand.
+/// z = scale z + shift: normalization with given statistics.
 func scaleAndShift(_ z: Target, _ rows: Int, _ stride: Int, _ scale: Source, _ shift: Source) {
     for row in 0..<rows {
         forEachVector(of: stride) { column in
@@ -60,11 +60,11 @@ func batchGradients(
     }
 }
 
-/// From ∂f/∂ẑ to ∂f/∂z without its factor γ, through μ and σ² as well:
+/// Computes ∂f/∂z without its factor γ from ∂f/∂ẑ. The derivatives of μ and σ² are included:
 ///
 ///     ∂f/∂z = γ / √(σ² + ε) · (∂f/∂ẑ − 1/B ∂f/∂β − z̃ 1/B ∂f/∂γ)
 ///
-/// `batch` is B; `rows` may be some of its rows.
+/// `batch` is B. `rows` may be fewer, for a part of the minibatch.
 func denormalize(
     _ d: Target, _ normalized: Source, _ rows: Int, _ batch: Int, _ stride: Int, _ inverseDeviation: Source,
     _ gammaGradient: Source, _ betaGradient: Source
@@ -80,7 +80,7 @@ func denormalize(
     }
 }
 
-/// 0, 16, 32 … below a stride.
+/// Calls `body` with 0, 16, 32 … below `stride`.
 @inline(__always)
 private func forEachVector(of stride: Int, _ body: (Int) -> Void) {
     var column = 0

@@ -1,6 +1,6 @@
 import CKernels
 
-/// w −= rate g, rounded as in `update`.
+/// w −= rate g, with the same rounding as in `update`.
 func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
     var i = 0
     while i < count {
@@ -9,7 +9,7 @@ func step(_ w: Target, _ g: Source, _ count: Int, _ rate: Float) {
     }
 }
 
-/// Σ |x|: infinite or NaN when an element is.
+/// Σ |x|. It is infinite or NaN if an element is infinite or NaN.
 func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
     var a = Lanes.zero, b = a, c = a, d = a
     var i = 0

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Enters this build's loops over single numbers. Only the pointers that kernels.h marks as optional may be NULL.
+/// Enters this build's elementwise loops into the table. Only the pointers that kernels.h marks as optional may be NULL.
 func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.activate = { activate($0, $1!, $2!, $3, $4, $5) }
     table.pointee.differentiate = { differentiate($0, $1!, $2!, $3!, $4, $5, $6) }

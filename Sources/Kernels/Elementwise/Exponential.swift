@@ -1,9 +1,9 @@
 import CKernels
 
-/// Exponentials and their relatives, eight numbers at a time and without branches. Polynomials are minimax fits to the
-/// functions named. NaN stays NaN.
+// Exponentials and functions built from them, on eight numbers at a time and without branches. Polynomials are minimax fits
+// to the functions in their comments. NaN stays NaN.
 
-/// 1.5 · 2²³: the low bits of a sum with it are the nearest integer.
+/// 1.5 · 2²³: the low bits of x + shift are the integer nearest to x.
 private var shift: Lanes { lanes(12_582_912) }
 
 /// x = k ln 2 + r with k an integer and |r| ≤ ½ ln 2, for |x| < 2¹⁵.
@@ -13,8 +13,8 @@ private func reduce(_ x: Lanes) -> (k: Lanes, r: Lanes) {
     return (k, multiplyAdd(k, lowOfLog2, rest))
 }
 
-/// x + y = k ln 2 + r + low, where y, small beside 1, carries digits that x has no room for, and low those that r has none
-/// for.
+/// x + y = k ln 2 + r + low. y, much smaller than 1, holds digits beyond the precision of x; low holds digits beyond the
+/// precision of r.
 @_transparent
 private func reduce(_ x: Lanes, plus y: Lanes) -> (k: Lanes, r: Lanes, low: Lanes) {
     let (k, rest) = multiples(x)
@@ -23,7 +23,7 @@ private func reduce(_ x: Lanes, plus y: Lanes) -> (k: Lanes, r: Lanes, low: Lane
     return (k, r, (rest - r) + small)
 }
 
-/// The multiple of ln 2 nearest to x, and x without the first of the two parts of k ln 2, which is exact.
+/// The multiple of ln 2 nearest to x, and x minus the high part of k ln 2, which is exact.
 @_transparent
 private func multiples(_ x: Lanes) -> (k: Lanes, rest: Lanes) {
     let k = multiplyAdd(x, lanes(1.442_695_04), shift) - shift
@@ -32,7 +32,7 @@ private func multiples(_ x: Lanes) -> (k: Lanes, rest: Lanes) {
 
 private var lowOfLog2: Lanes { lanes(-1.428_606_77e-06) }
 
-/// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2, in Estrin's order: short chains.
+/// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2, by Estrin's scheme, which has short dependency chains.
 @_transparent
 private func tail(_ r: Lanes, _ square: Lanes) -> Lanes {
     let low = multiplyAdd(r, lanes(0.166_665_435), lanes(0.499_999_970))
@@ -47,7 +47,7 @@ private func powerMinusOne(_ r: Lanes) -> Lanes {
     return multiplyAdd(square, tail(r, square), r)
 }
 
-/// The same of r + low, with the digits that it has no room for.
+/// eʳ⁺ˡᵒʷ − 1 = p + low, where low holds digits beyond the precision of p.
 @_transparent
 private func powerMinusOne(_ r: Lanes, plus low: Lanes) -> (p: Lanes, low: Lanes) {
     let square = r * r
@@ -68,8 +68,8 @@ private func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low)
 @_transparent
 func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
 
-/// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87: after what depends on it comes a factor of 2⁻⁴⁰, `fraction`, so that subnormal
-/// numbers are rounded once.
+/// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87. The power, or a product with it, is then multiplied by 2⁻⁴⁰, `fraction`, so that
+/// a subnormal result is rounded only once.
 @_transparent
 private func raisedPower(_ k: Lanes) -> Lanes { cp_to_exponent(k + (shift + lanes(167))) }
 
@@ -99,7 +99,7 @@ func logistic(_ z: Lanes) -> Lanes {
     let e = multiplyAdd(p, power, power)
     let sum = multiplyAdd(p, power, lanes(1) + power)
     let quotient = select(z .< .zero, e, lanes(1)) / sum
-    return multiplyAdd(quotient, (sum - lanes(1)) - e, quotient)  // what rounding put into the sum, taken out again
+    return multiplyAdd(quotient, (sum - lanes(1)) - e, quotient)  // corrects the rounding error of the sum
 }
 
 /// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as (1 − u) / (1 + u) with u = e^−2|z|.
@@ -110,14 +110,14 @@ func hyperbolicTangent(_ z: Lanes) -> Lanes {
     let power = powerOfTwo(k)
     let sum = multiplyAdd(power, p, lanes(1) + power)
     var quotient = multiplyAdd(power, p, power - lanes(1)) / sum
-    if !hasFMA {  // p is less exact: what rounding put into the sum is taken out again, times about 1 / sum
+    if !hasFMA {  // p is less exact: corrects the rounding error of the sum, times about 1 / sum
         let excess = (sum - (lanes(1) + power)) - power * p
         quotient = multiplyAdd(quotient, excess * (lanes(1.5) - lanes(0.5) * sum), quotient)
     }
     return cp_copy_sign(quotient, z)
 }
 
-/// 1 + a + b for a power of two a and a smaller b, and what rounding put into it.
+/// 1 + a + b for a power of two a and a smaller b, and the rounding error of the sum.
 @_transparent
 private func onePlus(_ a: Lanes, _ b: Lanes) -> (sum: Lanes, excess: Lanes) {
     let sum = (lanes(1) + a) + b
@@ -169,7 +169,7 @@ func silu(_ z: Lanes) -> Lanes {
 /// z Φ(z) = max(0, z) − t Φ(−t), where Φ is the standard normal distribution and t = |z|.
 ///
 /// t Φ(−t) = s q e^(−t²/2) with s = t / (2 + t) and q between 0.45 and 1. The product s q is summed from s or s / 2, which
-/// are exact, and a smaller number, so that what rounding takes from the sum is known.
+/// are exact, and a smaller number, so that the rounding error of the sum is known.
 @_transparent
 func gelu(_ z: Lanes) -> Lanes {
     let (t, raised, p, low) = bell(z)
@@ -180,7 +180,7 @@ func gelu(_ z: Lanes) -> Lanes {
     let exact = (lanes(0.5) + more) * s
     let rest = multiplyAdd(s, normalTail(s), half - more)
     let product = multiplyAdd(s, rest, exact)
-    let excess = (sum - lanes(2)) - t  // for it s is too small by s / sum of it, and s q by about 1 − s times that
+    let excess = (sum - lanes(2)) - t  // makes s too small by excess · s / sum, and s q by about 1 − s times that
     let lost = multiplyAdd(excess * s, (half + half) * half, multiplyAddError(s, rest, exact, product))
     let result = multiplyAdd(product, p, product)
     let rounding = multiplyAdd(product, low, multiplyAddError(product, p, product, result))
@@ -193,7 +193,7 @@ func gelu(_ z: Lanes) -> Lanes {
 func geluDerivative(_ z: Lanes, _ a: Lanes) -> Lanes {
     let (t, raised, p, _) = bell(z)
     let density = (lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction)
-    // z may be 0, in the padding too: what is added prevents a division by 0, and does not change a z of 1e-20 or more.
+    // z may be 0, also in the padding. 1e-30 prevents a division by 0, and does not change z if |z| ≥ 1e-20.
     let quotient = a / (z + lanes(1e-30))
     return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), quotient))
 }

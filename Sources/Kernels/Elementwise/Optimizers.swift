@@ -1,48 +1,49 @@
 import CKernels
 
-/// One step of an optimizer on `count` parameters w with gradient g. Each number goes its own way, so that the work can be
-/// split anywhere.
+/// One step of an optimizer on `count` parameters w with gradient g. Each parameter is independent of the others, so that
+/// the work can be split anywhere. The step begins with
 ///
-///     g ← clip(scale g) + decay w + l₁ sign w,  w ← shrink w     first of all
+///     g ← clip(scale g) + decay w + l₁ sign w,  w ← shrink w
 func optimize(
     _ step: UnsafePointer<cp_optimizer>, _ w: Target, _ g: Source, _ first: Target?, _ second: Target?, _ count: Int
 ) {
     var sink = Sink(stores: true)
-    take(step.pointee, w, g, first, second, count, &sink)
+    apply(step.pointee, w, g, first, second, count, &sink)
 }
 
-/// Whether such a step is finite, w and state: the same computation, without the stores.
+/// Whether w and the state are finite after such a step: the same computation, without stores.
 func isFiniteStep(
     _ step: UnsafePointer<cp_optimizer>, _ w: Source, _ g: Source, _ first: Source?, _ second: Source?, _ count: Int
 ) -> Bool {
     var sink = Sink(stores: false)
-    take(
+    apply(
         step.pointee, Target(mutating: w), g, first.map { Target(mutating: $0) }, second.map { Target(mutating: $0) }, count,
         &sink)
     return cp_sum(sink.zeros) == 0
 }
 
-/// Takes the results of a step. `stores` must be a constant where one is made: the other half vanishes.
+/// Stores or checks the results of a step. `stores` must be a constant at initialization, so that the compiler removes the
+/// unused branch.
 private struct Sink {
     let stores: Bool
-    /// In a trial the sum of 0 · x over all results x: NaN as soon as one of them is not finite.
+    /// Unless `stores`: Σ 0 · x over all results x, which is NaN if a result is not finite.
     var zeros = Lanes.zero
 
     @inline(__always)
     init(stores: Bool) { self.stores = stores }
 
     @inline(__always)
-    mutating func take(_ x: Lanes, _ place: Target) {
-        if stores { save(x, place) } else { zeros = multiplyAdd(x, .zero, zeros) }
+    mutating func put(_ x: Lanes, _ target: Target) {
+        if stores { save(x, target) } else { zeros = multiplyAdd(x, .zero, zeros) }
     }
 }
 
 @inline(__always)
-private func take(
+private func apply(
     _ s: cp_optimizer, _ w: Target, _ g: Source, _ first: Target?, _ second: Target?, _ count: Int, _ sink: inout Sink
 ) {
     let rate = lanes(-s.rate)
-    let m = first ?? w, v = second ?? w  // where there is none it is not touched
+    let m = first ?? w, v = second ?? w  // an optimizer without this state does not access it
     switch Int(s.kind) {
     case CP_SGD:
         forEachOctet(s, w, g, count, &sink) { at, w, g, sink in multiplyAdd(rate, g, w) }
@@ -72,8 +73,8 @@ private func take(
     }
 }
 
-/// iRprop⁻ (Igel and Hüsken 2000): the sign of the gradient alone decides. While it stays, the weight's own step grows;
-/// when it turns, the step shrinks and this once is not taken.
+/// iRprop⁻ (Igel and Hüsken 2000): uses only the sign of the gradient. While the sign stays the same, the weight's step size
+/// grows. When the sign changes, the step size shrinks, and the weight is not changed in this step.
 @inline(__always)
 private func resilient(_ g: Lanes, previous: Target, size: Target, _ sink: inout Sink) -> Lanes {
     let turn = sign(g) * sign(loadLanes(Source(previous)))
@@ -83,16 +84,16 @@ private func resilient(_ g: Lanes, previous: Target, size: Target, _ sink: inout
     let shrunk = select(shorter .< lanes(1e-6), lanes(1e-6), shorter)
     let step = select(turn .> .zero, grown, select(turn .< .zero, shrunk, before))
     let kept = select(turn .< .zero, .zero, g)
-    sink.take(step, size)
-    sink.take(kept, previous)
+    sink.put(step, size)
+    sink.put(kept, previous)
     return sign(kept) * step
 }
 
-/// decay · x + share · g, in x's place.
+/// x = decay · x + share · g, which it returns.
 @inline(__always)
 private func average(_ x: Target, _ decay: Float, _ share: Float, _ g: Lanes, _ sink: inout Sink) -> Lanes {
     let value = multiplyAdd(lanes(share), g, lanes(decay) * loadLanes(Source(x)))
-    sink.take(value, x)
+    sink.put(value, x)
     return value
 }
 
@@ -101,7 +102,7 @@ private func sign(_ x: Lanes) -> Lanes {
     select(x .> .zero, lanes(1), select(x .< .zero, lanes(-1), .zero))
 }
 
-/// w ← body(place, shrunk w, prepared g).
+/// w ← body(offset, shrunk w, prepared g) for each eight numbers.
 @inline(__always)
 private func forEachOctet(
     _ s: cp_optimizer, _ w: Target, _ g: Source, _ count: Int, _ sink: inout Sink,
@@ -115,12 +116,12 @@ private func forEachOctet(
         let clipped = select(scaled .< low, low, select(scaled .> high, high, scaled))
         let decayed = multiplyAdd(lanes(s.decay), old, multiplyAdd(lanes(s.l1), sign(old), clipped))
         let new = body(at, old * lanes(s.shrink), decayed, &sink)
-        sink.take(new, w + at)
+        sink.put(new, w + at)
         at += 8
     }
 }
 
-/// Σ x², in double precision: of any floats it is finite.
+/// Σ x² in double precision, which is finite for all finite floats.
 func sumOfSquares(_ x: Source, _ count: Int) -> Double {
     var sum = SIMD8<Double>.zero
     var i = 0

@@ -1,9 +1,9 @@
 import CKernels
 
-/// Floats of δᵀ that stay in the second-level cache while the weights pass.
+/// The number of floats of δᵀ that stay in the second-level cache while the weights are read.
 private let transposedBlock = 98_304
 
-/// dx = δ Wᵀ, from δᵀ in blocks of sixteen rows of the minibatch, which go side by side.
+/// dx = δ Wᵀ, from δᵀ in blocks of sixteen rows of the minibatch, one row in each lane.
 ///
 ///     Σ δ v   (notes, §2, inside γ)
 func backward(
@@ -21,7 +21,7 @@ func backward(
                 var output = 0
                 var w = weights + k * 16
                 while output < outputs {
-                    // The next tile's weights, on their way from memory: each panel is on a page of its own.
+                    // Prefetches the next tile's weights. Each panel is on a different page.
                     if row == start { cp_prefetch(w + height * 16, 16, height) }
                     tile.accumulate(
                         height: height, depth: min(16, outputs - output), broadcast: w, lane: 16, broadcastStep: 1,

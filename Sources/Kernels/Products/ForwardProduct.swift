@@ -1,10 +1,10 @@
 import CKernels
 
-/// A panel's part of up to `depthBlock` inputs stays in the first-level cache while all rows pass, and the rows' part in
-/// the second level while all panels pass.
+/// The largest number of inputs in a block. The block of a panel stays in the first-level cache for all rows, and the block
+/// of the rows in the second-level cache for all panels.
 private let depthBlock = 400
 
-/// z = x W + b, each element summed as ((b + x₀ w₀) + x₁ w₁) + …, whatever the number of rows but one
+/// z = x W + b. Each element is summed as ((b + x₀ w₀) + x₁ w₁) + …, for any number of rows.
 ///
 ///     ŷ = σ(Σ v h)   (notes, §2)
 func forward(
@@ -13,7 +13,7 @@ func forward(
     if rows == 1 { return forwardRow(x, inputs, weights, panels, z) }
     let panelSize = cp_panel_size(inputs)
     let block = evenBlock(of: inputs, atMost: depthBlock)
-    // Weights that come from memory are asked for while the rows before them pass.
+    // Weights that exceed the caches are prefetched during the products of the previous panel.
     let isLarge = panels * panelSize > 1 << 18
     var k = 0
     while k < inputs {
@@ -40,7 +40,7 @@ func forward(
     }
 }
 
-/// The same for one row. One accumulator a panel would wait for itself, so four panels go side by side.
+/// `forward` for one row. A single accumulator would be one long dependency chain, so four panels are summed at a time.
 func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target) {
     let size = cp_panel_size(inputs)
     var panel = 0

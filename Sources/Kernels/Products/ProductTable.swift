@@ -1,6 +1,6 @@
 import CKernels
 
-/// Enters this build's products. Only the pointers that kernels.h marks as optional may be NULL.
+/// Enters this build's products into the table. Only the pointers that kernels.h marks as optional may be NULL.
 func fillProducts(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.forward = { forward($0!, $1, $2, $3, $4!, $5, $6!, $7) }
     table.pointee.update = { update($0!, $1, $2, $3..<$4, $5, $6!, $7, $8!, $9, $10) }

@@ -1,13 +1,13 @@
 import CKernels
 
-/// The micro-kernel: a tile of up to `Tile.height` rows of sixteen accumulators, kept in registers while it sums
+/// The micro-kernel: a tile of up to `Tile.height` rows of sixteen accumulators in registers. It sums
 ///
 ///     tile[i][0…15] += broadcast[i · lane] · stream[0…15]
 ///
-/// over a depth, `broadcast` and `stream` moving on by a step each. With other strides it is the forward product, the
-/// update and the backward product.
+/// over a depth. `broadcast` and `stream` advance by their steps. The strides make it a part of the forward product, the
+/// update or the backward product.
 struct Tile {
-    /// Rows whose accumulators fit the registers of this build.
+    /// The number of rows whose accumulators fit the registers of this build.
     static var height: Int {
         @inline(__always) get { Int(CP_TILE_HEIGHT) }
     }
@@ -24,7 +24,8 @@ struct Tile {
         (r0, r1, r2, r3, r4, r5, r6, r7) = (row, row, row, row, row, row, row, row)
     }
 
-    /// Rows read from memory. `height` must be a constant wherever it stands in this file: the tests vanish then.
+    /// Reads the rows from memory. In this file, every `height` must be a constant, so that the compiler removes the
+    /// conditions.
     @inline(__always)
     init(_ p: Source, stride: Int, height: Int) {
         r0 = load(p)
@@ -74,8 +75,8 @@ struct Tile {
         }
     }
 
-    /// The tile's transpose: row i of the tile to column i of the target, `count` of the sixteen numbers. Where there is
-    /// room for eight columns, zeros go to those past the tile.
+    /// Stores the tile's transpose: the first `count` of the sixteen numbers of row i go to column i of the target. If
+    /// `count` is 16 and the target has `room` for eight columns, the columns past the tile are set to 0.
     @inline(__always)
     func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
@@ -106,8 +107,8 @@ struct Tile {
     }
 }
 
-/// Calls `body` with each tile of 0..<count: its start and its height, which `body` sees as a constant. The last two
-/// share what is left, since a low tile waits for its own sums.
+/// Calls `body` with the start and the height of each tile of 0..<count. The height is a constant in `body`. The last two
+/// tiles have about the same height, because a tile of few rows is slow: it has few independent sums.
 @inline(__always)
 func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
     var start = 0
@@ -128,7 +129,7 @@ func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
     }
 }
 
-/// The size of equal blocks that cover a count.
+/// The size of the fewest equal blocks that cover `count`. (The last block may be smaller.)
 func evenBlock(of count: Int, atMost limit: Int) -> Int {
     let blocks = (count + limit - 1) / limit
     return (count + blocks - 1) / blocks

@@ -1,6 +1,6 @@
 import CKernels
 
-/// δ in blocks of sixteen rows, each transposed: to[block][column][row] = scale[column] · from[row][column].
+/// Transposes δ in blocks of sixteen rows: to[block][column][row] = scale[column] · from[row][column].
 func transpose(_ from: Source, _ fromStride: Int, _ rows: Int, _ columns: Int, _ scale: Source?, _ to: Target) {
     var row = 0
     while row < rows {

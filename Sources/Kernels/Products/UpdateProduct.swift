@@ -1,7 +1,7 @@
 import CKernels
 
-/// W −= α xᵀ δ for some of the inputs: the product is the step of gradient descent, there is no gradient in between. With
-/// the last input go the biases, b −= α Σ δ.
+/// W −= α xᵀ δ for the inputs in `part`: the step of gradient descent, without storing the gradient. A part that includes
+/// the last input also updates the biases, b −= α Σ δ.
 ///
 ///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ   (notes, §2; summed over the minibatch, §4)
 func update(
@@ -16,7 +16,7 @@ func update(
     }
 }
 
-/// xᵀ δ and Σ δ themselves.
+/// The gradient itself: xᵀ δ and Σ δ.
 func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ gradient: Target, _ panels: Int
@@ -28,7 +28,7 @@ func gradient(
     }
 }
 
-/// `body` is a C function, which can bring nothing along: the product comes to it by address.
+/// `body` is a C function, which cannot capture: it gets the address of the product.
 @inline(__always)
 private func withProduct(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
@@ -41,7 +41,7 @@ private func withProduct(
     cp_with_scratch(body, &product)
 }
 
-/// xᵀ δ, for inputs `part` of a layer.
+/// xᵀ δ for the inputs `part` of a layer.
 private struct GradientProduct {
     let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
     let target: Target, panels: Int, rate: Float
@@ -51,31 +51,31 @@ private struct GradientProduct {
         address.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
     }
 
-    /// `rowBlock` rows of δ stay in the first-level cache while `inputChunk` inputs pass, and those inputs' columns of x
-    /// in the second level.
+    /// `rowBlock` rows of δ stay in the first-level cache for `inputChunk` inputs. The columns of x for these inputs stay in
+    /// the second-level cache.
     private static var rowBlock: Int { 128 }
     private static var inputChunk: Int { 96 }
     private static var roomForX: Int { Int(CP_SCRATCH) - 16 * inputChunk }
 
-    /// Rows of x far apart lie on more pages than the processor knows by heart: then the columns in hand are copied side
-    /// by side first, where enough panels use them.
-    private var copies: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 48 }
+    /// Whether the columns of a chunk are first copied to contiguous memory. With a large stride, the rows of x are on more
+    /// pages than the first-level TLB covers. The copy pays off if enough panels use it.
+    private var copiesColumns: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 48 }
 
-    /// Calls `body` with the gradient, tile by tile, and where in the panels of `target` it belongs. Many rows come in
-    /// blocks, whose tiles are added up.
+    /// Calls `body` with each tile of the gradient and its position in the panels of `target`. If there are many rows, they
+    /// are processed in blocks, and the tiles of all blocks are summed.
     @inline(__always)
     func compute(_ scratch: Target, _ body: (_ tile: Tile, _ target: Target, _ height: Int) -> Void) {
         let sums = scratch
         let copy = scratch + 16 * Self.inputChunk
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
         let panelSize = cp_panel_size(inputs)
-        let chunkSize = copies ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
+        let chunkSize = copiesColumns ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
         var chunk = part.lowerBound
         while chunk < part.upperBound {
             let width = min(chunkSize, part.upperBound - chunk)
-            if copies { copyColumns(chunk, width, to: copy) }
-            let columns = copies ? UnsafePointer(copy) : x + chunk
-            let columnStride = copies ? width : xStride
+            if copiesColumns { copyColumns(chunk, width, to: copy) }
+            let columns = copiesColumns ? UnsafePointer(copy) : x + chunk
+            let columnStride = copiesColumns ? width : xStride
             for panel in 0..<panels {
                 let panelTarget = target + panel * panelSize + chunk * 16
                 var row = 0
@@ -84,7 +84,7 @@ private struct GradientProduct {
                     let next = followingDelta(panel, row + depth)
                     forEachTile(of: width) { k, height in
                         if row == 0 { cp_prefetch(panelTarget + k * 16, 16, height) }
-                        if copies {
+                        if copiesColumns {
                             let ahead = k * depth / width
                             cp_prefetch(next + ahead * deltaStride, deltaStride, (k + height) * depth / width - ahead)
                         }
@@ -107,13 +107,13 @@ private struct GradientProduct {
         if part.upperBound == inputs { addBiases(body) }
     }
 
-    /// The block of δ after this one: the next rows of the panel, or the first of the next panel.
+    /// The next block of δ: the next rows of the panel, or the first rows of the next panel.
     private func followingDelta(_ panel: Int, _ row: Int) -> Source {
         if row < rows { return delta + row * deltaStride + panel * 16 }
         return delta + (panel + 1 < panels ? panel + 1 : 0) * 16
     }
 
-    /// Columns of x, [rows × width] without gaps.
+    /// Copies columns of x: [rows × width], without padding.
     private func copyColumns(_ first: Int, _ width: Int, to copy: Target) {
         for row in 0..<rows {
             let from = x + row * xStride + first

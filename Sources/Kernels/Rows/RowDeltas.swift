@@ -1,6 +1,6 @@
 import CKernels
 
-// δ of a few rows, in the layers' own matrices.
+// δ of a few rows, stored in the `delta` matrices of the layers.
 
 /// δ = (ŷ − y) σ′(z); returns ½ Σ ‖ŷ − y‖²   (notes, §1)
 @inline(__always)
@@ -11,7 +11,7 @@ func outputDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Ta
     var delta = layer.pointee.delta.unsafelyUnwrapped
     var total = 0.0
     for _ in 0..<rows {
-        // The target's padding is f(0), the outputs' own: the error there is 0.
+        // The padding of target and outputs is f(0): the error there is 0.
         for k in 0..<outputs { target[k] = y[k] }
         for octet in 0..<layer.pointee.octets {
             save(loadLanes(a + octet * 8) - loadLanes(Source(target) + octet * 8), delta + octet * 8)
@@ -28,8 +28,8 @@ func outputDelta(_ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ target: Ta
     return 0.5 * total
 }
 
-/// δ = ŷ − y, or for softmax ŷ Σ y − y. False where the loss, at most about (n + Σ|z|) (1 + Σ|y|), might not be finite, or is
-/// not defined for a target.
+/// δ = ŷ − y, or for softmax ŷ Σ y − y. Returns false if the loss, at most about (n + Σ|z|) (1 + Σ|y|), might not be finite,
+/// or is not defined for a target.
 @inline(__always)
 func fusedDelta(
     _ plan: UnsafePointer<cp_row_plan>, _ layer: UnsafePointer<cp_row_layer>, _ y: Source, _ rows: Int
@@ -65,7 +65,7 @@ func fusedDelta(
     return cp_sum(outside) == 0
 }
 
-/// The gradient for a, in δ's place, becomes that for z.
+/// `delta`, on entry the gradient for a, becomes the gradient for z.
 @inline(__always)
 func differentiate(_ layer: UnsafePointer<cp_row_layer>, _ rows: Int) {
     var row = 0

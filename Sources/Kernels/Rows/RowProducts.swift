@@ -1,6 +1,6 @@
 import CKernels
 
-// The products of a row with a layer's weights, eight outputs at a time.
+// Products of a row and a layer's weights, eight outputs at a time.
 
 /// W += x step and b += step, for the eight outputs whose weights begin at w.
 @inline(__always)
@@ -14,7 +14,7 @@ func layers(of plan: UnsafePointer<cp_row_plan>) -> UnsafePointer<cp_row_layer> 
     UnsafePointer(cp_row_layers(plan).unsafelyUnwrapped)
 }
 
-/// Eight outputs. Four sums side by side, so that none waits for itself.
+/// Σ x w + b for eight outputs. Four partial sums shorten the dependency chains.
 @inline(__always)
 func dot(_ x: Source, _ inputs: Int, _ w: Source) -> Lanes {
     var a = loadLanes(w + inputs * 16)
@@ -38,7 +38,7 @@ func dot(_ x: Source, _ inputs: Int, _ w: Source) -> Lanes {
     return a
 }
 
-/// Two panels, thirty-two outputs.
+/// Σ x w + b for two panels, thirty-two outputs.
 @inline(__always)
 func dots(_ x: Source, _ inputs: Int, _ v: Source, _ w: Source) -> (Lanes, Lanes, Lanes, Lanes) {
     let bias = inputs * 16
@@ -69,7 +69,7 @@ func dots(_ x: Source, _ inputs: Int, _ v: Source, _ w: Source) -> (Lanes, Lanes
     return (a + e, b + f, c + g, d + h)
 }
 
-/// The first of sixteen outputs' weights for up to eight inputs.
+/// The weights of a panel's first output for up to eight inputs.
 @inline(__always)
 func column(_ w: Source, _ count: Int) -> Lanes {
     if count == 8 { return Lanes(w[0], w[16], w[32], w[48], w[64], w[80], w[96], w[112]) }
@@ -79,7 +79,7 @@ func column(_ w: Source, _ count: Int) -> Lanes {
     return column
 }
 
-/// Σ δ w for eight inputs.
+/// Σ δ w over the outputs, for eight inputs.
 @inline(__always)
 func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source) -> Lanes {
     let panelSize = cp_panel_size(layer.pointee.inputs)
@@ -100,7 +100,7 @@ func rowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: S
         cp_pair_sums(cp_pair_sums(s0, s1), cp_pair_sums(s2, s3)), cp_pair_sums(cp_pair_sums(s4, s5), cp_pair_sums(s6, s7)))
 }
 
-/// The same for fewer than eight inputs, one by one.
+/// Σ δ w over the outputs, for fewer than eight inputs.
 @inline(never)
 func lastRowSums(_ layer: UnsafePointer<cp_row_layer>, _ weights: Source, _ delta: Source, _ count: Int) -> Lanes {
     let panelSize = cp_panel_size(layer.pointee.inputs)

@@ -1,10 +1,10 @@
 import CKernels
 
-/// A whole step of gradient descent on a few rows, for small networks in which a call for every product would cost more
-/// than the products: forward, loss, backward, update, all row by row and on eight outputs at a time.
+/// A complete step of gradient descent on a few rows: forward, loss, backward and update, row by row, on eight outputs at a
+/// time. It is for small networks, in which a call for every product would take longer than the products.
 ///
-/// Returns 1, having changed nothing, where the step might not be finite, the rate is not at least 0, or a fused loss is
-/// not defined for a target: the general path then looks closer.
+/// Returns 0; or 1, without a change to the weights, if the step might not be finite, the rate is not at least 0, or a fused
+/// loss is not defined for a target. The caller then takes the general path, which checks exactly.
 func trainRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
@@ -27,7 +27,7 @@ private func trainRowsByLayers(
     train(plan, x, y, rows, rate, loss)
 }
 
-/// One row is worth code of its own: without loops of one turn.
+/// A specialization for one row, without the loops over rows.
 @inline(never)
 private func trainRowByLayers(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
@@ -141,7 +141,7 @@ private func update(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ xStride
     var x = x
     var delta = Source(layer.pointee.delta.unsafelyUnwrapped)
     var left = rows
-    while left >= 2 {  // two at a time: the weights are read and written half as often
+    while left >= 2 {  // two rows at a time: halves the reads and writes of the weights
         updateByTwo(layer, x, x + xStride, delta, rate)
         x += 2 * xStride
         delta += 2 * layer.pointee.stride
@@ -176,7 +176,7 @@ private func updateByTwo(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ y:
     }
 }
 
-/// What no weight's gradient exceeds: Σ|x| Σ|δ|, summed over the rows.
+/// An upper bound of the magnitude of every weight's gradient: Σ|x| Σ|δ|, summed over the rows.
 @inline(__always)
 private func bound(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ xStride: Int, _ rows: Int) -> Float {
     var x = x
@@ -192,7 +192,7 @@ private func bound(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ xStride:
     return total
 }
 
-/// At least 1, for the bias's own input.
+/// 1 + Σ|x|: the 1 is the input of the bias.
 @inline(__always)
 private func sum(ofMagnitudes x: Source, _ count: Int) -> Float {
     var sum = Lanes.zero

@@ -1,7 +1,7 @@
 import CKernels
 
-/// `trainRows` for two layers of weights with up to eight units each: z, a and δ stay in registers. On such networks a
-/// step takes some tens of nanoseconds, and every loop and every trip through memory shows.
+/// `trainRows` for one row and two layers of weights with up to eight units each: z, a and δ stay in registers. On such
+/// networks a step takes some tens of nanoseconds, so that each loop and each memory access is measurable.
 @inline(never)
 func trainSmallRow(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rate: Float, _ loss: UnsafeMutablePointer<Double>
@@ -16,7 +16,7 @@ func trainSmallRow(
     return 0
 }
 
-/// The same for several rows, whose a and steps are kept until all have passed.
+/// `trainSmallRow` for several rows. a and the steps of all rows are stored until the last row has been processed.
 @inline(never)
 func trainSmallRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
@@ -44,13 +44,14 @@ func trainSmallRows(
 }
 
 extension cp_row_layer {
-    // One row's z, a and δ.
+    // z, a and δ of one row.
     @inline(__always) fileprivate func z(_ row: Int) -> Target { z.unsafelyUnwrapped + row * stride }
     @inline(__always) fileprivate func a(_ row: Int) -> Target { a.unsafelyUnwrapped + row * stride }
     @inline(__always) fileprivate func delta(_ row: Int) -> Target { delta.unsafelyUnwrapped + row * stride }
 }
 
-/// One row forward and backward: its δ of both layers, its loss, and a bound on the gradients. a is in memory.
+/// The forward and backward pass of one row: δ of both layers, the loss, and an upper bound of the gradients. The hidden
+/// layer's a is stored in memory.
 @_transparent
 private func pass(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ row: Int
@@ -62,7 +63,7 @@ private func pass(
     let units = output.pointee.inputs
     let outputs = output.pointee.outputs
     let target = plan.pointee.target.unsafelyUnwrapped
-    var wanted = loadLanes(Source(target))  // its padding is the outputs' own: no error there
+    var wanted = loadLanes(Source(target))  // the padding equals that of the outputs: the error there is 0
     if outputs == 1 {
         wanted[0] = y[0]
     } else {
@@ -100,7 +101,7 @@ private func update(_ layer: UnsafePointer<cp_row_layer>, _ x: Source, _ move: L
     step(layer.pointee.weights.unsafelyUnwrapped, x, layer.pointee.inputs, move)
 }
 
-/// σ(z), in registers for the most common.
+/// σ(z). The logistic function, the most common one, is computed in registers.
 @_transparent
 private func apply(_ layer: UnsafePointer<cp_row_layer>, _ z: Lanes, _ row: Int) -> Lanes {
     if layer.pointee.kind == Int32(CP_LOGISTIC) { return logistic(z) }
@@ -114,7 +115,7 @@ private func applyInMemory(_ layer: UnsafePointer<cp_row_layer>, _ z: Lanes, _ r
     return loadLanes(Source(layer.pointee.a(row)))
 }
 
-/// d σ′(z), likewise.
+/// d σ′(z). The derivative of the logistic function is computed in registers.
 @_transparent
 private func slope(_ layer: UnsafePointer<cp_row_layer>, _ z: Lanes, _ a: Lanes, _ d: Lanes, _ row: Int) -> Lanes {
     if layer.pointee.kind == Int32(CP_LOGISTIC) { return d * (a * (lanes(1) - a)) }

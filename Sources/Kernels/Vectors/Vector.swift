@@ -1,9 +1,9 @@
 import CKernels
 
-/// The unit of the products: sixteen numbers, one row of a panel (one AVX-512, two AVX2 or four SSE registers).
+/// The vectors of the products: sixteen numbers, one row of a panel (one AVX-512, two AVX2 or four SSE registers).
 typealias Vector = SIMD16<Float>
 
-/// The unit of all else: eight numbers, one AVX2 register.
+/// The vectors of all other kernels: eight numbers, one AVX2 register.
 typealias Lanes = SIMD8<Float>
 
 typealias Source = UnsafePointer<Float>
@@ -34,7 +34,7 @@ func put(_ v: Lanes, _ p: Target, _ i: Int) { save(v, p + 8 * i) }
 @inline(__always)
 func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
 
-// Swift's own operators work lane by lane, and it is luck whether the optimizer finds the vectors in a long formula again.
+// Swift's operators work lane by lane, and the optimizer does not reliably re-vectorize long formulas.
 @_transparent func + (a: Lanes, b: Lanes) -> Lanes { cp_add(a, b) }
 @_transparent func - (a: Lanes, b: Lanes) -> Lanes { cp_subtract(a, b) }
 @_transparent func * (a: Lanes, b: Lanes) -> Lanes { cp_multiply(a, b) }
@@ -45,7 +45,7 @@ var hasFMA: Bool {
     @inline(__always) get { CP_HAS_FMA != 0 }
 }
 
-/// `sum + a b`: fused where the processor can (without FMA, `addingProduct` would call `fmaf` for each lane).
+/// `sum + a b`, fused if this build has FMA. (Without FMA, `addingProduct` would call `fmaf` for each lane.)
 @inline(__always)
 func multiplyAdd(_ a: Float, _ b: Vector, _ sum: Vector) -> Vector {
     hasFMA ? sum.addingProduct(Vector(repeating: a), b) : sum + Vector(repeating: a) * b
@@ -56,8 +56,8 @@ func multiplyAdd(_ a: Lanes, _ b: Lanes, _ sum: Lanes) -> Lanes {
     cp_multiply_add(a, b, sum)
 }
 
-/// What rounding took from `result`, `sum + a b` with |a b| ≤ |sum|: exactly where fused; without FMA, not what it took
-/// from a b.
+/// The rounding error of `result`, which is `sum + a b` with |a b| ≤ |sum|. It is exact with FMA; without FMA it does not
+/// include the rounding error of a b.
 @inline(__always)
 func multiplyAddError(_ a: Lanes, _ b: Lanes, _ sum: Lanes, _ result: Lanes) -> Lanes {
     multiplyAdd(a, b, sum - result)
