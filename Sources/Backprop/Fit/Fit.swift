@@ -1,8 +1,8 @@
 import CPlatform
 
 extension Handle where Object == TrainerState {
-    /// Fits the network of a handle. The trainer is busy meanwhile, and the network can be looked at between steps, but
-    /// changed by nobody else. A fit that fails leaves it as it was.
+    /// Fits the network of a handle. During the fit, the trainer cannot be changed. Other threads can read the network
+    /// between steps, but cannot change it. A fit that fails leaves the network unchanged.
     package func fit(
         _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
     ) throws(BackpropError) -> FitResult {
@@ -53,7 +53,7 @@ extension FitPlan {
         }
     }
 
-    /// Calls the progress function with the reports of runs, in their order. Its answer is for all of them.
+    /// Calls the progress function with the reports of the runs, in order. Its result applies to all runs.
     func report(_ runs: [FitRun]) throws(BackpropError) {
         guard let progress = trainer.progress else { return }
         for run in runs {

@@ -1,18 +1,20 @@
 import CPlatform
 
-/// What a fit learns from, and what it is validated with. Read by all its runs.
+/// The training rows and the validation rows of a fit, shared by all its runs.
 final class FitData {
     let rows: Rows
     let weights: RowWeights?
-    /// Rows to train on; with a split, those that its first numbers name.
+    /// The number of rows to train on.
     let trainingCount: Int
-    let split: RowNumbers?
-    /// nil where there is none.
+    /// The indices of all rows: first those to train on, then those to validate with. nil without a split.
+    let split: RowIndices?
+    /// nil without validation.
     let validation: Rows?
-    private let heldOut: HeldOut?
+    /// The memory of `validation`, if it is from a split.
+    private let heldOut: HeldOutRows?
 
     private init(
-        rows: Rows, weights: RowWeights?, trainingCount: Int, split: RowNumbers?, validation: Rows?, heldOut: HeldOut?
+        rows: Rows, weights: RowWeights?, trainingCount: Int, split: RowIndices?, validation: Rows?, heldOut: HeldOutRows?
     ) {
         self.rows = rows
         self.weights = weights
@@ -22,7 +24,7 @@ final class FitData {
         self.heldOut = heldOut
     }
 
-    /// `fraction`, `seed`: of the rows to hold out where no validation set is given.
+    /// Without `validation`, `fraction` of the rows, drawn by `seed`, are held out for it.
     static func make(
         _ rows: Rows, weights: RowWeights?, validation: Rows?, fraction: Double, seed: UInt64, for network: NetworkState
     ) throws(BackpropError) -> FitData {
@@ -43,7 +45,8 @@ final class FitData {
             rows: rows, weights: weights, trainingCount: rows.count, split: nil, validation: validation, heldOut: nil)
     }
 
-    /// At least one row for each, drawn by the seed alone: all restarts have the same.
+    /// At least one row is trained on, and at least one is held out. The split depends on the seed only, so that all
+    /// restarts have the same.
     private static func make(
         _ rows: Rows, _ weights: RowWeights?, fraction: Double, seed: UInt64, for network: NetworkState
     ) throws(BackpropError) -> FitData {
@@ -52,11 +55,11 @@ final class FitData {
         }
         let share = Int((fraction * Double(rows.count)).rounded())
         let count = max(1, min(share, rows.count - 1))
-        let split = try RowNumbers.make(rows.count)
+        let split = try RowIndices.make(rows.count)
         for i in 0..<rows.count { split.base[i] = i }
         var random = Random(seed: seed, stream: UInt64.max)
         split.shuffle(rows.count, &random)
-        let heldOut = try HeldOut.make(
+        let heldOut = try HeldOutRows.make(
             rows, split.base + (rows.count - count), count, inputs: network.inputCount, outputs: network.outputCount)
         return FitData(
             rows: rows, weights: weights, trainingCount: rows.count - count, split: split, validation: heldOut.rows,

@@ -1,19 +1,19 @@
 import CPlatform
 
-/// What all runs of a fit have in common; nothing of it changes while they run.
+/// The constants of a fit, shared by all its runs.
 final class FitPlan {
     let trainer: TrainerState
     let options: Options<TrainerOption>
-    /// Whether the fit goes on from where the network's latest one ended.
+    /// Whether the fit continues the network's latest fit.
     let isResumed: Bool
     let data: FitData
     let batches: Sampler.Plan
     let schedule: Schedule
-    /// Of a whole fit.
+    /// The number of steps of the complete fit.
     let steps: UInt64
-    /// Whether a sum or a mean is what a step's loss is.
+    /// Whether the loss of a step is the sum over its rows; otherwise it is the mean.
     let lossIsSum: Bool
-    private let began = cp_seconds()
+    private let startTime = cp_seconds()
 
     var stepsPerEpoch: UInt64 { UInt64(batches.stepsPerEpoch) }
     var epochs: UInt64 { (steps + stepsPerEpoch - 1) / stepsPerEpoch }
@@ -25,7 +25,7 @@ final class FitPlan {
         }
     }
     var needsBest: Bool { keepsBest || options[.onDivergence] == 1 }
-    var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - began >= options[.timeLimit] }
+    var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - startTime >= options[.timeLimit] }
 
     static func make(
         _ trainer: TrainerState, _ rows: Rows, validation: Rows?, for network: NetworkState
@@ -44,16 +44,16 @@ final class FitPlan {
         options = trainer.options
         batches = Sampler.Plan(options, rows: data.trainingCount)
         let stepsPerEpoch = UInt64(batches.stepsPerEpoch)
-        let wish = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
-        steps = UInt64(min(wish, Double(FitPosition.mostSteps)))
+        let requested = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
+        steps = UInt64(min(requested, Double(FitPosition.mostSteps)))
         schedule = Schedule(options, stepsPerEpoch: stepsPerEpoch, steps: steps)
         lossIsSum = network.options[.gradientReduction] == 0
     }
 
-    /// Whether a fit at that position has made the last step of an epoch, and not yet finished it.
-    func isEpochDue(_ position: FitPosition) -> Bool { position.rows > 0 && position.step % stepsPerEpoch == 0 }
+    /// Whether the last step of an epoch has been made, but the epoch has not been finished.
+    func isEpochEndDue(_ position: FitPosition) -> Bool { position.rows > 0 && position.step % stepsPerEpoch == 0 }
 
-    /// Whether a fit at that position has nothing left to do.
+    /// Whether the fit is complete at this position: all steps made, target loss reached, or patience exhausted.
     func isComplete(_ position: FitPosition) -> Bool {
         if position.step >= steps { return true }
         let patience = options[.patience]
@@ -61,7 +61,7 @@ final class FitPlan {
             && (position.loss < options[.targetLoss] || (patience > 0 && Double(position.waited) >= patience))
     }
 
-    /// The position after an epoch with that loss.
+    /// The position after an epoch with this loss.
     func position(after epoch: FitPosition, loss: Double) -> (FitPosition, isBetter: Bool) {
         var position = epoch
         position.lossSum = 0

@@ -1,7 +1,7 @@
-/// How a fit ended.
+/// The result of a fit.
 public struct FitResult: Sendable {
-    /// The mean loss of a row, of the validation rows where there are any: that of the weights kept.
+    /// The mean loss per row with the weights that the network has after the fit: of the validation rows, if there are any.
     public let loss: Double
-    /// Whether the progress function or `cancel` ended it early.
+    /// Whether the progress function or `cancel` stopped the fit early.
     public let isStopped: Bool
 }

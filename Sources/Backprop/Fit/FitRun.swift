@@ -1,69 +1,71 @@
 import CPlatform
 
-/// One way of a network from its first step to its last.
+/// The training of one network in a fit, from the first step to the last. A fit with restarts has several runs.
 final class FitRun {
     enum Outcome {
         case underway, finished, failed(BackpropError)
     }
 
-    /// A network that others may look at between steps, or one of the run's own.
-    enum Place {
+    /// Access to the run's network: other threads may read a shared network between steps; an exclusive one belongs to the
+    /// run.
+    enum Access {
         case shared(Handle<NetworkState>)
-        case own(NetworkState)
+        case exclusive(NetworkState)
 
-        func change(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
+        func write(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
             switch self {
             case .shared(let handle): try handle.writeInFit(body)
-            case .own(let network): try body(network)
+            case .exclusive(let network): try body(network)
             }
         }
 
-        func look(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
+        func read(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
             switch self {
             case .shared(let handle): try handle.read(body)
-            case .own(let network): try body(network)
+            case .exclusive(let network): try body(network)
             }
         }
     }
 
-    let place: Place
+    let access: Access
     private let plan: FitPlan
     private let sampler: Sampler
-    /// The network after its best epoch, or as it began: to be kept in the end, or to go back to when the fit diverges.
+    /// The network after its best epoch, or before the first step. It is the result of the fit if the best weights are kept,
+    /// and the run continues from it after a divergence.
     private let best: NetworkState?
     private(set) var position: FitPosition
     private(set) var outcome = Outcome.underway
     private(set) var isStopped = false
 
-    /// What there is to tell since the last look, and when that was.
+    /// The report to pass to the progress function, if one is due.
     private(set) var report: Progress?
-    private var reported = cp_seconds()
+    private var reportTime = cp_seconds()
     private var rate: Float = 0
 
     private init(
-        place: Place, plan: FitPlan, sampler: Sampler, best: NetworkState?, position: FitPosition
+        access: Access, plan: FitPlan, sampler: Sampler, best: NetworkState?, position: FitPosition
     ) {
-        self.place = place
+        self.access = access
         self.plan = plan
         self.sampler = sampler
         self.best = best
         self.position = position
     }
 
-    /// From where `network`, which is at that place, is.
-    static func make(_ plan: FitPlan, _ place: Place, _ network: NetworkState) throws(BackpropError) -> FitRun {
+    /// A run that starts at the fit position of `network`, which is the network of `access`.
+    static func make(_ plan: FitPlan, _ access: Access, _ network: NetworkState) throws(BackpropError) -> FitRun {
         let sampler = try Sampler.make(
             plan.batches, plan.data, seed: network.fit.seed, restart: network.fit.restart, for: network)
         if !plan.needsBest { network.best = nil }
         var best = plan.needsBest ? network.best : nil
         if plan.needsBest, best == nil { best = try makeBest(network) }
-        // Before the first epoch's end it is for going back to only.
+        // Before the end of the first epoch, `best` serves recovery from divergence only.
         if plan.options[.onDivergence] == 1 || network.fit.best < .infinity { network.best = best }
-        return FitRun(place: place, plan: plan, sampler: sampler, best: best, position: network.fit)
+        return FitRun(access: access, plan: plan, sampler: sampler, best: best, position: network.fit)
     }
 
-    /// The best network so far is this one. Where the fit had a better one, and neither its network nor its file kept it (it
-    /// had other options, or wrote a file of version 0.1), what was best is not known any more.
+    /// A copy of the network as the best so far. If a resumed fit had a better one that neither the network nor its file
+    /// kept (because of other options, or a file of version 0.1), the best loss is unknown.
     private static func makeBest(_ network: NetworkState) throws(BackpropError) -> NetworkState {
         let best = try network.copy()
         if network.fit.waited > 0 || network.fit.rows > 0 {
@@ -74,33 +76,34 @@ final class FitRun {
         return best
     }
 
-    /// Whether `best` is the network after an epoch.
+    /// Whether `best` is the network after an epoch, not the one before the first step.
     private var hasBest: Bool { best != nil && position.best < .infinity }
 
     var isUnderway: Bool {
         if case .underway = outcome { true } else { false }
     }
 
-    /// The loss of the weights the run is left with; NaN before the first step.
+    /// The loss of the weights that the run ends with; NaN before the first step.
     var loss: Double {
-        plan.keepsBest && hasBest ? position.best : !position.loss.isNaN || position.rows == 0 ? position.loss : position.meanLoss
+        if plan.keepsBest, hasBest { return position.best }
+        return !position.loss.isNaN || position.rows == 0 ? position.loss : position.meanLoss
     }
 
     func stop() { isStopped = true }
 
-    /// Goes on to what is to be reported next, or to the end.
+    /// Runs to the next report or to the end.
     func advance() {
         guard isUnderway else { return }
         report = nil
         do throws(BackpropError) {
             while report == nil {
                 isStopped = isStopped || plan.trainer.isCancelled
-                if !plan.isEpochDue(position), isStopped || plan.isComplete(position) || plan.isOverTime {
+                if !plan.isEpochEndDue(position), isStopped || plan.isComplete(position) || plan.isOverTime {
                     try finish()
                     outcome = .finished
                     return
                 }
-                try goOnOrBack()
+                try stepOrRecover()
             }
         } catch {
             outcome = .failed(error)
@@ -109,14 +112,15 @@ final class FitRun {
 
     // MARK: Steps
 
-    private func goOnOrBack() throws(BackpropError) {
+    /// Makes a step or finishes an epoch. After a divergence, goes back to the best network with half the learning rate.
+    private func stepOrRecover() throws(BackpropError) {
         do throws(BackpropError) {
-            if plan.isEpochDue(position) { try finishEpoch() } else { try step() }
+            if plan.isEpochEndDue(position) { try finishEpoch() } else { try step() }
         } catch {
             guard error.code == .notFinite, plan.options[.onDivergence] == 1, let best, position.rateFactor > 0x1p-30 else {
                 throw error
             }
-            try place.change { network throws(BackpropError) in
+            try access.write { network throws(BackpropError) in
                 try network.assign(from: best)
                 network.fit.rateFactor = position.rateFactor / 2
                 position = network.fit
@@ -125,10 +129,10 @@ final class FitRun {
     }
 
     private func step() throws(BackpropError) {
-        let (epoch, place) = position.step.quotientAndRemainder(dividingBy: plan.stepsPerEpoch)
-        let minibatch = sampler.minibatch(epoch: epoch, place: Int(place))
+        let (epoch, index) = position.step.quotientAndRemainder(dividingBy: plan.stepsPerEpoch)
+        let minibatch = sampler.minibatch(epoch: epoch, index: Int(index))
         rate = plan.schedule.rate(step: position.step, factor: position.rateFactor)
-        try self.place.change { network throws(BackpropError) in
+        try access.write { network throws(BackpropError) in
             let loss = try network.train(
                 minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
             position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
@@ -136,7 +140,7 @@ final class FitRun {
             position.step += 1
             network.fit = position
         }
-        if isReportDue, !plan.isEpochDue(position) {
+        if isReportDue, !plan.isEpochEndDue(position) {
             report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
         }
     }
@@ -145,13 +149,13 @@ final class FitRun {
         let loss = position.meanLoss
         var validationLoss = Double.nan
         if let rows = plan.data.validation {
-            try place.look { network throws(BackpropError) in
+            try access.read { network throws(BackpropError) in
                 let sum = Double(try network.evaluate(rows.inputs, rows.targets, rows: rows.count))
                 validationLoss = plan.lossIsSum ? sum / Double(rows.count) : sum
             }
         }
         let (after, isBetter) = plan.position(after: position, loss: validationLoss.isNaN ? loss : validationLoss)
-        try place.change { network throws(BackpropError) in
+        try access.write { network throws(BackpropError) in
             position = after
             network.fit = after
             guard isBetter, let best else { return }
@@ -161,9 +165,9 @@ final class FitRun {
         report(loss: loss, validationLoss: validationLoss, isEpochEnd: true)
     }
 
-    /// The best network stays with the one that is kept only where that is another.
+    /// The network keeps its best network only if the two differ.
     private func finish() throws(BackpropError) {
-        try place.change { network throws(BackpropError) in
+        try access.write { network throws(BackpropError) in
             if plan.keepsBest, hasBest, let best { try network.assign(from: best) }
             if let best, network.fit.step == 0 || best.fit.isSame(as: network.fit) { network.best = nil }
         }
@@ -174,7 +178,7 @@ final class FitRun {
     private var isReportDue: Bool {
         guard plan.trainer.progress != nil else { return false }
         let interval = plan.options[.progressInterval], seconds = plan.options[.progressSeconds]
-        return (interval > 0 && position.step % UInt64(interval) == 0) || (seconds > 0 && cp_seconds() - reported >= seconds)
+        return (interval > 0 && position.step % UInt64(interval) == 0) || (seconds > 0 && cp_seconds() - reportTime >= seconds)
     }
 
     private func report(loss: Double, validationLoss: Double, isEpochEnd: Bool) {
@@ -183,6 +187,6 @@ final class FitRun {
             restart: Int(position.restart), epoch: Int(position.step / plan.stepsPerEpoch), epochs: Int(plan.epochs),
             step: Int(position.step), steps: Int(plan.steps), loss: loss, validationLoss: validationLoss,
             learningRate: Double(rate), isEpochEnd: isEpochEnd)
-        reported = cp_seconds()
+        reportTime = cp_seconds()
     }
 }

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// The rows of a split that are for validation, side by side.
-final class HeldOut {
+/// Copies of the rows of a split that are held out for validation, in contiguous memory.
+final class HeldOutRows {
     private let inputs, targets: Floats
     private let count: Int
 
@@ -14,13 +14,13 @@ final class HeldOut {
     }
 
     static func make(
-        _ rows: Rows, _ numbers: UnsafePointer<Int>, _ count: Int, inputs: Int, outputs: Int
-    ) throws(BackpropError) -> HeldOut {
+        _ rows: Rows, _ indices: UnsafePointer<Int>, _ count: Int, inputs: Int, outputs: Int
+    ) throws(BackpropError) -> HeldOutRows {
         let x = try Floats(try checkedProduct(count, inputs)), y = try Floats(try checkedProduct(count, outputs))
         for i in 0..<count {
-            cp_copy(x.base + i * inputs, rows.inputs + numbers[i] * inputs, inputs * 4)
-            cp_copy(y.base + i * outputs, rows.targets + numbers[i] * outputs, outputs * 4)
+            cp_copy(x.base + i * inputs, rows.inputs + indices[i] * inputs, inputs * 4)
+            cp_copy(y.base + i * outputs, rows.targets + indices[i] * outputs, outputs * 4)
         }
-        return HeldOut(inputs: x, targets: y, count: count)
+        return HeldOutRows(inputs: x, targets: y, count: count)
     }
 }

@@ -1,17 +1,18 @@
-/// What a progress function is told, at the end of an epoch or within one.
+/// The argument of a progress function, at the end of an epoch or within an epoch.
 public struct Progress: Sendable {
-    /// Which of the restarts, from 0.
+    /// The index of the restart, from 0.
     public let restart: Int
-    /// Epochs finished, of how many.
+    /// The number of finished epochs, and of all epochs.
     public let epoch, epochs: Int
-    /// Steps done, of how many.
+    /// The number of steps made, and of all steps.
     public let step, steps: Int
-    /// The mean loss of a row: of the epoch finished, or so far of the one in progress. A row's is that before its step.
+    /// The mean loss per training row: of the finished epoch, or of the steps so far of the epoch in progress. The loss of a
+    /// row is computed before the weights are changed by its step.
     public let loss: Double
-    /// The same of the validation rows, after an epoch; NaN within one, and without such rows.
+    /// The mean loss per validation row after an epoch; NaN within an epoch, and without validation rows.
     public let validationLoss: Double
-    /// Of the latest step.
+    /// The learning rate of the latest step.
     public let learningRate: Double
-    /// Whether an epoch has just been finished.
+    /// Whether the report is at the end of an epoch.
     public let isEpochEnd: Bool
 }

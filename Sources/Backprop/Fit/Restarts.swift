@@ -3,31 +3,31 @@ import CPlatform
 /// "In practice, people run this algorithm for many different initial values of the weight parameters and choose the
 /// weights corresponding to the lowest local minimum among all these runs." (notes, §3)
 ///
-/// Trains copies of a network, each from fresh weights. The one with the lowest loss wins, the first of them where several
-/// have it, so that the order in which they end does not matter. Only the copies at work and the best one so far are in
-/// memory.
+/// Trains copies of a network, each from new random weights, and selects the one with the lowest loss; of several, the one
+/// with the lowest restart number, so that the order in which they end does not matter. Only the copies in progress and the
+/// best one so far are in memory.
 final class Restarts {
-    private struct Winner {
+    private struct Candidate {
         let network: NetworkState
         let restart: UInt64
         let loss: Double
 
-        /// A loss is NaN where no step was made.
-        func loses(to other: Winner) -> Bool {
+        /// The loss is NaN if no step was made.
+        func isWorse(than other: Candidate) -> Bool {
             if other.loss < loss || (loss.isNaN && !other.loss.isNaN) { return true }
             return other.restart < restart && !(loss < other.loss) && loss.isNaN == other.loss.isNaN
         }
     }
 
     private let plan: FitPlan
-    /// What the copies are made of: others may read the network itself meanwhile.
+    /// The source of the copies. Other threads may read the network of the handle during the fit.
     private let template: NetworkState
     private let seed: UInt64
 
     // Several threads begin and end restarts; cp_lock guards these.
-    private var begun: UInt64 = 0
-    private var winner: Winner?
-    /// That of the first restart which diverged.
+    private var begunCount: UInt64 = 0
+    private var best: Candidate?
+    /// The error of the diverged restart with the lowest number.
     private var divergence: (error: BackpropError, restart: UInt64)?
     private var failure: BackpropError?
     private var isStopped = false
@@ -44,40 +44,41 @@ final class Restarts {
         return Restarts(plan, template: template)
     }
 
-    /// The network becomes the winner. Until then it stays as it is.
+    /// Runs all restarts and then assigns the best copy to the network, which does not change before that.
     func run(_ network: Handle<NetworkState>) throws(BackpropError) -> FitResult {
-        // Else a host's functions run on the thread that called.
+        // Otherwise the activation callbacks run on the calling thread.
         let parallel = template.layers.allSatisfy { $0.activation.isThreadSafe }
         if plan.trainer.progress == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
-        guard let winner else {
+        guard let best else {
             throw divergence?.error ?? BackpropError(.invalidValue, "there are no restarts")
         }
-        if !winner.loss.isNaN {
+        if !best.loss.isNaN {
             try network.writeInFit { (state) throws(BackpropError) in
-                try state.assign(from: winner.network)
-                state.best = winner.network.best
+                try state.assign(from: best.network)
+                state.best = best.network.best
             }
         }
-        return FitResult(loss: winner.loss, isStopped: isStopped)
+        return FitResult(loss: best.loss, isStopped: isStopped)
     }
 
-    /// Each thread takes one restart after the other to its end.
+    /// Each thread runs one restart after the other to its end.
     private func runEach(_ parallel: Bool) throws(BackpropError) {
-        let isWhole = Parallel.run(min(cp_thread_count(), Int(plan.options[.restarts])), parallel: parallel) { _ in
+        let isComplete = Parallel.run(min(cp_thread_count(), Int(plan.options[.restarts])), parallel: parallel) { _ in
             while let run = begin() {
                 run.advance()
                 end(run)
             }
         }
-        guard isWhole else { throw .lostInFork }
+        guard isComplete else { throw .lostInFork }
     }
 
-    /// As many at a time, whatever the number of threads: the order of the reports does not depend on it.
+    /// The number of restarts in progress. It does not depend on the number of threads, so that the order of the reports
+    /// does not either.
     private static var window: Int { 16 }
 
-    /// In each round, every restart of the window goes on to its next report. The next restart takes the place of one that
-    /// ended.
+    /// In each round, every restart of the window runs to its next report. A restart that has ended is replaced by the next
+    /// one.
     private func runInRounds(_ parallel: Bool) throws(BackpropError) {
         var runs: [FitRun] = []
         while true {
@@ -93,7 +94,7 @@ final class Restarts {
 
     // MARK: One restart
 
-    /// nil where there is none to begin.
+    /// A run of the next restart; nil if there is none.
     private func begin() -> FitRun? {
         guard let restart = next() else { return nil }
         do throws(BackpropError) {
@@ -103,44 +104,44 @@ final class Restarts {
             network.initialize(seed: weights.next())
             network.fit.seed = seed
             network.fit.restart = restart
-            return try FitRun.make(plan, .own(network), network)
+            return try FitRun.make(plan, .exclusive(network), network)
         } catch {
             guarded { failure = failure ?? error }
             return nil
         }
     }
 
-    /// The first one begins in any case, and finds out itself that the fit is cancelled or over time.
+    /// The number of the next restart. The first one always begins; its run checks itself for cancellation and time limit.
     private func next() -> UInt64? {
         guarded {
-            guard failure == nil, begun < UInt64(plan.options[.restarts]) else { return nil }
-            if begun > 0 {
+            guard failure == nil, begunCount < UInt64(plan.options[.restarts]) else { return nil }
+            if begunCount > 0 {
                 isStopped = isStopped || plan.trainer.isCancelled
                 if isStopped || plan.isOverTime { return nil }
             }
-            begun += 1
-            return begun - 1
+            begunCount += 1
+            return begunCount - 1
         }
     }
 
     private func end(_ run: FitRun) {
-        guard case .own(let network) = run.place else { return }
-        let ended = Winner(network: network, restart: run.position.restart, loss: run.loss)
-        var loser: Winner?
+        guard case .exclusive(let network) = run.access else { return }
+        let ended = Candidate(network: network, restart: run.position.restart, loss: run.loss)
+        var replaced: Candidate?
         guarded {
             isStopped = isStopped || run.isStopped
             switch run.outcome {
-            case .failed(let error) where error.code == .notFinite:  // a start that diverges loses
+            case .failed(let error) where error.code == .notFinite:  // a restart that diverges is no candidate
                 if divergence.map({ ended.restart < $0.restart }) ?? true { divergence = (error, ended.restart) }
             case .failed(let error):
                 failure = failure ?? error
             case .underway, .finished:
-                guard winner.map({ $0.loses(to: ended) }) ?? true else { return }
-                loser = winner
-                winner = ended
+                guard best.map({ $0.isWorse(than: ended) }) ?? true else { return }
+                replaced = best
+                best = ended
             }
         }
-        withExtendedLifetime(loser) {}  // freed outside the lock
+        withExtendedLifetime(replaced) {}  // freed outside the lock
     }
 
     private func guarded<R>(_ body: () -> R) -> R {

@@ -1,5 +1,5 @@
-/// Numbers of rows, as many as the caller has.
-final class RowNumbers {
+/// A list of row indices, in memory whose allocation can fail and report it.
+final class RowIndices {
     private let storage: Floats
     let base: UnsafeMutablePointer<Int>
 
@@ -8,19 +8,17 @@ final class RowNumbers {
         self.storage = storage
     }
 
-    static func make(_ count: Int) throws(BackpropError) -> RowNumbers {
+    static func make(_ count: Int) throws(BackpropError) -> RowIndices {
         let storage = try Floats(try checkedProduct(count, 2))
-        return RowNumbers(storage: storage)
+        return RowIndices(storage: storage)
     }
 
-    /// The first ones, every order equally likely (Fisher and Yates; Durstenfeld 1964).
+    /// Shuffles the first `count` indices; all orders are equally likely (Fisher and Yates; Durstenfeld 1964).
     func shuffle(_ count: Int, _ random: inout Random) {
         var i = count - 1
         while i > 0 {
             let j = random.next(below: i + 1)
-            let other = base[j]
-            base[j] = base[i]
-            base[i] = other
+            (base[i], base[j]) = (base[j], base[i])
             i -= 1
         }
     }

@@ -1,4 +1,4 @@
-/// How much each row counts.
+/// The weights of the rows: each multiplies the loss of its row.
 final class RowWeights {
     private let values: Floats
 

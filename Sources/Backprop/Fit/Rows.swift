@@ -1,4 +1,4 @@
-/// Rows of a caller's: inputs [count × inputs], targets [count × outputs].
+/// Rows in the caller's memory: inputs [count × inputs], targets [count × outputs].
 package struct Rows {
     let inputs, targets: UnsafePointer<Float>
     let count: Int

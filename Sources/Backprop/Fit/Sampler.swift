@@ -1,7 +1,7 @@
 import CPlatform
 
-/// Which rows a step trains on. The order of an epoch follows from the seed, the restart and the epoch alone, so that a
-/// fit can go on anywhere.
+/// Selects the rows of each step. The order in an epoch depends only on the seed, the restart and the epoch, so that a fit
+/// can be resumed at any step.
 final class Sampler {
     struct Minibatch {
         let inputs, targets: UnsafePointer<Float>
@@ -9,17 +9,17 @@ final class Sampler {
         let rows: Int
     }
 
-    /// How rows become minibatches.
+    /// The division of rows into minibatches.
     struct Plan {
-        /// With replacement, i_t uniform (notes, §1).
+        /// Whether rows are drawn with replacement, i_t uniform (notes, §1).
         let isUniform: Bool
         let batch: Int
         let stepsPerEpoch: Int
 
         init(_ options: Options<TrainerOption>, rows: Int) {
             isUniform = options[.sampling] == 1
-            let wish = Int(options[.batchSize])
-            batch = wish == 0 ? rows : min(wish, rows)
+            let requested = Int(options[.batchSize])
+            batch = requested == 0 ? rows : min(requested, rows)
             stepsPerEpoch = options[.dropLast] == 1 ? rows / batch : (rows + batch - 1) / batch
         }
     }
@@ -28,13 +28,14 @@ final class Sampler {
     private let data: FitData
     private let seed: UInt64
     private let inputCount, outputCount: Int
-    /// The rows of epoch `drawn`, one minibatch after the other; nil where all rows are one, in the caller's order.
-    private let order: RowNumbers?
-    private var drawn: UInt64?
+    /// The rows of epoch `drawnEpoch`, one minibatch after the other; nil if all rows are one minibatch, in the caller's
+    /// order.
+    private let order: RowIndices?
+    private var drawnEpoch: UInt64?
     private let inputs, targets, weights: Floats
 
     private init(
-        plan: Plan, data: FitData, seed: UInt64, inputCount: Int, outputCount: Int, order: RowNumbers?,
+        plan: Plan, data: FitData, seed: UInt64, inputCount: Int, outputCount: Int, order: RowIndices?,
         inputs: consuming Floats, targets: consuming Floats, weights: consuming Floats
     ) {
         self.plan = plan
@@ -51,9 +52,9 @@ final class Sampler {
     static func make(
         _ plan: Plan, _ data: FitData, seed: UInt64, restart: UInt64, for network: NetworkState
     ) throws(BackpropError) -> Sampler {
-        let isWhole = plan.batch == data.rows.count && !plan.isUniform
-        let order = isWhole ? nil : try RowNumbers.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
-        let gathered = isWhole ? 0 : plan.batch
+        let isFullBatch = plan.batch == data.rows.count && !plan.isUniform
+        let order = isFullBatch ? nil : try RowIndices.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
+        let gathered = isFullBatch ? 0 : plan.batch
         let inputs = try Floats(try checkedProduct(gathered, network.inputCount))
         let targets = try Floats(try checkedProduct(gathered, network.outputCount))
         let weights = try Floats(data.weights == nil ? 0 : gathered)
@@ -63,27 +64,27 @@ final class Sampler {
             order: order, inputs: inputs, targets: targets, weights: weights)
     }
 
-    /// The minibatch of step `place` in an epoch, both counted from 0. Valid until the next call.
-    func minibatch(epoch: UInt64, place: Int) -> Minibatch {
+    /// The minibatch with an index in an epoch, both counted from 0. Valid until the next call.
+    func minibatch(epoch: UInt64, index: Int) -> Minibatch {
         guard let order else {
             return Minibatch(
                 inputs: data.rows.inputs, targets: data.rows.targets, weights: data.weights?.base, rows: data.rows.count)
         }
-        if drawn != epoch { draw(epoch, order) }
-        let first = place * plan.batch
+        if drawnEpoch != epoch { draw(epoch, order) }
+        let first = index * plan.batch
         let rows = plan.isUniform ? plan.batch : min(plan.batch, data.trainingCount - first)
         for i in 0..<rows {
             let row = order.base[first + i]
             cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
             cp_copy(targets.base + i * outputCount, data.rows.targets + row * outputCount, outputCount * 4)
-            if let given = data.weights { weights.base[i] = given.base[row] }
+            if let rowWeights = data.weights { weights.base[i] = rowWeights.base[row] }
         }
         return Minibatch(
             inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
             weights: data.weights == nil ? nil : UnsafePointer(weights.base), rows: rows)
     }
 
-    private func draw(_ epoch: UInt64, _ order: RowNumbers) {
+    private func draw(_ epoch: UInt64, _ order: RowIndices) {
         var random = Random(seed: seed, stream: epoch)
         let count = data.trainingCount
         if plan.isUniform {
@@ -92,9 +93,9 @@ final class Sampler {
             for i in 0..<count { order.base[i] = row(i) }
             order.shuffle(count, &random)
         }
-        drawn = epoch
+        drawnEpoch = epoch
     }
 
-    /// The caller's row that is the i-th to train on.
+    /// The index, among the caller's rows, of the i-th training row.
     private func row(_ i: Int) -> Int { data.split.map { $0.base[i] } ?? i }
 }

@@ -19,12 +19,12 @@ struct Schedule {
         decayPerEpoch = root(options[.decayFactor], UInt64(options[.decayEpochs]))
     }
 
-    /// The rate of a step, the first being 0. `factor`: what plateaus and divergence have left of it.
+    /// The rate of a step, counted from 0. `factor` includes the reductions after plateaus and divergence.
     func rate(step: UInt64, factor: Double) -> Float {
         let rate = scheduled(step)
         let warmup = options[.warmupSteps]
         let bounded = (rate < floor ? floor : rate) * factor
-        // Not as an expression with ?: the compiler would divide in either case, by 0 where there is no warm-up.
+        // Not a conditional expression: for one, the compiler divides in both cases, by 0 if there is no warm-up.
         guard warmup > 0 else { return Float(bounded) }
         return Float(bounded * (Double(step) < warmup ? Double(step + 1) / warmup : 1))
     }
@@ -48,7 +48,8 @@ struct Schedule {
         }
     }
 
-    /// Up to the peak in `one_cycle_peak` of the steps, and down to the end with the last one (Smith and Topin 2017).
+    /// The rate rises to the peak during the fraction `one_cycle_peak` of the steps, and then falls until the last step
+    /// (Smith and Topin 2017).
     private func oneCycle(_ t: Double) -> Double {
         let start = peak / options[.oneCycleStart]
         let last = Double(steps) - 1
@@ -59,7 +60,7 @@ struct Schedule {
         return Self.halfCosine(from: peak, to: start / options[.oneCycleEnd], (t - turn) / (last - turn))
     }
 
-    /// From a to b along half a period of a cosine; x from 0 to 1.
+    /// Half a period of a cosine from a, at x = 0, to b, at x = 1.
     private static func halfCosine(from a: Double, to b: Double, _ x: Double) -> Double {
         b + (a - b) / 2 * (1 + cosineOfHalfTurns(x > 1 ? 1 : x))
     }

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// What a trainer is, behind its gate: settings for fits, which a fit in progress keeps from being changed.
+/// The state of a trainer behind its gate: settings for fits. They cannot be changed during a fit.
 package final class TrainerState: Guarded {
     private(set) var options = Options<TrainerOption>()
     private(set) var weights: RowWeights?
@@ -31,7 +31,7 @@ package final class TrainerState: Guarded {
         options[try TrainerOption.find(name)]
     }
 
-    /// Copies them; no rows, none.
+    /// Copies the weights. If `values` is nil or `count` is 0, the trainer has no row weights.
     package func setRowWeights(_ values: UnsafePointer<Float>?, count: Int) throws(BackpropError) {
         guard let values, count != 0 else {
             weights = nil
@@ -42,10 +42,10 @@ package final class TrainerState: Guarded {
 
     // MARK: Fitting
 
-    /// What was cancelled before a fit does not end it.
+    /// Called at the start of a fit: an earlier `cancel` does not end it.
     func forgetCancellation() { cp_store32(cancellation, 0) }
 
-    /// Ends a fit in progress, from any thread.
+    /// Ends a fit in progress. Any thread may call it.
     package func cancel() { cp_store32(cancellation, 1) }
 
     var isCancelled: Bool { cp_load32(cancellation) != 0 }
