@@ -1,9 +1,9 @@
 import CPlatform
 
-/// What a layer applies to its weighted sums.
+/// The function that a layer applies to its weighted sums.
 enum Activation {
     case builtIn(BuiltInActivation)
-    /// Whether the library's own threads may call it is settled when a layer takes it up.
+    /// `isThreadSafe`, whether the library's threads may call it, is fixed when a layer gets the activation.
     case plugin(ActivationPlugin, isThreadSafe: Bool)
 
     var name: String {
@@ -20,10 +20,10 @@ enum Activation {
     }
 
     func `is`(_ function: BuiltInActivation) -> Bool {
-        if case .builtIn(let own) = self { own == function } else { false }
+        if case .builtIn(let other) = self { other == function } else { false }
     }
 
-    /// What its values lie in: unbounded where that is not known.
+    /// The range of its values; unbounded if the range is unknown.
     var range: (least: Float, greatest: Float) {
         if case .builtIn(let function) = self { function.range } else { (-.infinity, .infinity) }
     }
@@ -32,12 +32,12 @@ enum Activation {
         if case .plugin = self { true } else { false }
     }
 
-    /// Whether several threads may compute it at a time, each for rows of its own.
+    /// Whether several threads may compute it at the same time, each for different rows.
     var isThreadSafe: Bool {
         if case .plugin(_, let isThreadSafe) = self { isThreadSafe } else { true }
     }
 
-    /// Whether it takes matrices without padding.
+    /// Whether it is a function of matrices, which must not be padded.
     var isMatrixFunction: Bool {
         if case .plugin(let plugin, _) = self { plugin.isMatrixFunction } else { false }
     }

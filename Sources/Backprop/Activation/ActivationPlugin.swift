@@ -1,25 +1,25 @@
 import CPlatform
 
-/// An activation of the host's. All ways to bring one come down to functions of runs of numbers, or of whole matrices.
+/// An activation of the host. Every kind is represented by functions of arrays of numbers or of matrices.
 public final class ActivationPlugin: @unchecked Sendable {
-    /// a = f(z) for so many numbers.
+    /// a = f(z) for `count` numbers.
     package typealias Map = (_ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ count: Int) -> Void
-    /// d, the gradient for a, becomes that for z: d f′(z).
+    /// d, on entry the gradient for a, becomes the gradient for z: d f′(z).
     package typealias Slope = (
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ count: Int
     ) -> Void
-    /// a = f(z) for rows × columns numbers; 0, or the host's own code for a failure.
+    /// a = f(z) for rows × columns numbers. Returns 0, or the host's error code.
     package typealias Forward = (
         _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
     ) -> Int32
-    /// dz from da; 0, or the host's own code for a failure.
+    /// Computes dz from da. Returns 0, or the host's error code.
     package typealias Backward = (
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ da: UnsafePointer<Float>, _ dz: UnsafeMutablePointer<Float>,
         _ rows: Int, _ columns: Int
     ) -> Int32
 
     package enum Functions {
-        /// Each number for itself.
+        /// Functions of single numbers, which cannot fail.
         case numbers(Map, Slope)
         /// Columns may depend on each other, and the functions may fail.
         case matrices(Forward, Backward)
@@ -28,20 +28,20 @@ public final class ActivationPlugin: @unchecked Sendable {
     public let name: String
     let kind: ActivationKind
     let functions: Functions
-    /// What the host wants to be told at the end.
+    /// The host's callback for the end of the activation's lifetime.
     private var destroy: (() -> Void)?
-    /// Shared objects with code of this activation: closed after `destroy`.
+    /// Shared objects with code of this activation. They are closed after `destroy`.
     private var libraries: [SharedObject]
 
-    /// Whether threads of the library may call. Read and written behind the platform's lock.
+    /// Whether threads of the library may call the functions. Guarded by `cp_lock`.
     var isThreadSafe = false
-    /// Neighbours in a list, which owns what it lists.
+    /// The next activation in a `PluginList`.
     var next: ActivationPlugin?
     #if !hasFeature(Embedded)
-    /// What lies behind the codes of closures that throw.
+    /// The errors that closures have thrown, by code.
     var thrown: ThrownErrors?
     #endif
-    /// Whether `destroy` is to be called: only once registering has succeeded.
+    /// Whether the registration succeeded. Only then is `destroy` called.
     var isAdopted = false
 
     package init(
@@ -59,7 +59,7 @@ public final class ActivationPlugin: @unchecked Sendable {
         if isAdopted { HostEnvironment().run { destroy?() } }
     }
 
-    /// False where there is one already.
+    /// Returns false if a destroy callback is already set.
     func setDestroy(_ destroy: @escaping () -> Void) -> Bool {
         guard self.destroy == nil else { return false }
         self.destroy = destroy
@@ -70,7 +70,7 @@ public final class ActivationPlugin: @unchecked Sendable {
 }
 
 extension ActivationPlugin {
-    /// From a shared library's functions by their names; nil is the process itself.
+    /// An activation of functions in a shared library, by name. A `path` of nil is the process itself.
     package static func library(
         _ name: String, _ path: CString?, _ symbol: CString, _ derivative: CString?, _ signature: Signature,
         constants: [Double]
@@ -89,7 +89,7 @@ extension ActivationPlugin {
         if case .matrices = functions { true } else { false }
     }
 
-    /// a = f(z) for matrices without padding; 0, or the host's code.
+    /// a = f(z) for matrices without padding. Returns 0, or the host's error code.
     func forward(_ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, rows: Int, columns: Int) -> Int32 {
         switch functions {
         case .numbers(let map, _):
@@ -100,7 +100,7 @@ extension ActivationPlugin {
         }
     }
 
-    /// dz = da f′(z), likewise.
+    /// dz = da f′(z) for matrices without padding. Returns 0, or the host's error code.
     func backward(
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ da: UnsafePointer<Float>, _ dz: UnsafeMutablePointer<Float>,
         rows: Int, columns: Int
@@ -115,7 +115,7 @@ extension ActivationPlugin {
         }
     }
 
-    /// Forward for padded matrices. A function of matrices sees the block in `packing`, from number `place` on.
+    /// a = f(z) for padded matrices. A function of matrices gets copies without padding, in `packing` at offset `place`.
     func forward(
         _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, rows: Int, columns: Int, packing: Packing?, place: Int
     ) -> Int32 {
@@ -129,7 +129,7 @@ extension ActivationPlugin {
         }
     }
 
-    /// d f′(z), in place, for padded matrices of which the forward pass has just been.
+    /// d = d f′(z) for padded matrices, directly after the forward pass with the same `packing` and `place`.
     func backward(
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
         packing: Packing?, place: Int

@@ -1,9 +1,9 @@
 import CPlatform
 
-/// The host's activations by name, for the whole process; in the order in which they came. The platform's lock guards it.
-/// What a plug-in file registers while it is being loaded waits in its `PluginFile`.
+/// The host's activations by name, for the whole process, in the order of registration. `cp_lock` guards it. The activations
+/// of a plug-in file are in its `PluginFile` until its entry point has succeeded.
 package enum ActivationRegistry {
-    /// (Constant at start: nothing to initialize, no race.)
+    /// (Its initial value is a constant: there is no initialization at run time, and so no race.)
     nonisolated(unsafe) private static var listed = PluginList()
 
     package static func register(_ plugin: ActivationPlugin) throws(BackpropError) {
@@ -13,16 +13,16 @@ package enum ActivationRegistry {
 
     package static func unregister(_ name: String) throws(BackpropError) {
         try requireNotBuiltIn(name)
-        // The last reference goes when this returns, outside the lock: the host's destroy may call the library.
+        // The last reference is released here, outside the lock, because the host's destroy callback may call the library.
         guard remove(name) != nil else { throw unknown(name) }
     }
 
-    /// For networks that take the activation up from now on.
+    /// Affects layers that get the activation after this call.
     package static func setThreadSafe(_ name: String, _ isThreadSafe: Bool) throws(BackpropError) {
         try change(name) { $0.isThreadSafe = isThreadSafe }
     }
 
-    /// For an activation that was registered without.
+    /// Sets the destroy callback of an activation that was registered without one.
     package static func setDestroy(_ name: String, _ destroy: @escaping () -> Void) throws(BackpropError) {
         var isSet = false
         try change(name) { isSet = $0.setDestroy(destroy) }
@@ -48,7 +48,7 @@ package enum ActivationRegistry {
         return listed.find(name).map { ($0, $0.isThreadSafe) }
     }
 
-    /// The name of the activation with that index, built-in ones first.
+    /// The name of the activation with this index, built-in ones first.
     package static func name(at index: Int) throws(BackpropError) -> String {
         let builtIn = BuiltInActivation.allCases
         if index >= 0, index < builtIn.count { return builtIn[index].name }
@@ -67,7 +67,7 @@ package enum ActivationRegistry {
         }
     }
 
-    /// All of a file's activations, or none.
+    /// Moves all of a file's activations to the registry, or none.
     static func adopt(_ file: PluginFile) throws(BackpropError) {
         cp_lock()
         defer { cp_unlock() }
@@ -79,7 +79,7 @@ package enum ActivationRegistry {
         while let plugin = file.list.removeFirst() { listed.append(plugin) }
     }
 
-    /// Unless the name is taken.
+    /// Adds an activation. Returns false if its name is already registered.
     private static func add(_ plugin: ActivationPlugin) -> Bool {
         let file = PluginFile.current
         cp_lock()

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// The activations every network knows. Their formulas are in Kernels/Activations.swift.
+/// The built-in activations. Their formulas are in Kernels/Elementwise/Activations.swift.
 enum BuiltInActivation: Int32, Selectable {
     case identity, sign, logistic, tanh, relu, leakyRelu, elu, softplus, softsign, silu, gelu, softmax
 
@@ -29,10 +29,10 @@ enum BuiltInActivation: Int32, Selectable {
         """
     }
 
-    /// The number the kernels know it by.
+    /// Its number in kernels.h.
     var kind: Int32 { rawValue }
 
-    /// Whether about half of its inputs give (nearly) nothing, which He's initialization makes up for.
+    /// Whether its value is 0, or near 0, for about half of its inputs. He's initialization compensates for that.
     var isRectifier: Bool {
         switch self {
         case .relu, .leakyRelu, .elu, .softplus, .silu, .gelu: true
@@ -40,7 +40,7 @@ enum BuiltInActivation: Int32, Selectable {
         }
     }
 
-    /// What its values lie in; bounds that are only approached belong to it.
+    /// The closed range of its values. It includes bounds that are only approached.
     var range: (least: Float, greatest: Float) {
         switch self {
         case .identity, .leakyRelu: (-.infinity, .infinity)

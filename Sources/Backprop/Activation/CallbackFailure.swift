@@ -1,7 +1,7 @@
 import CPlatform
 
-/// The failure of a host's function, if there was one; of several on different threads that of the first row. A class,
-/// since several threads note theirs in the same one; it lives as long as the buffers, so that no step allocates it.
+/// The failure of an activation callback, if there was one. Of several on different threads, the one of the lowest row
+/// counts. A class, because several threads share it. It is allocated with the buffers, not in each step.
 final class CallbackFailure {
     private var code: Int32 = 0
     private var layer = 0
@@ -17,8 +17,8 @@ final class CallbackFailure {
         self.row = row
     }
 
-    /// Throws what was noted since the last check, once all threads are done.
-    /// `activation` is that of a layer, counted from 0.
+    /// Throws the failure noted since the last check, if any. All threads must have ended their work. `activation` returns
+    /// the activation of a layer, counted from 0.
     func check(_ pass: StaticString, _ activation: (_ layer: Int) -> Activation) throws(BackpropError) {
         guard code != 0, case .plugin(let plugin, _) = activation(layer) else { return }
         defer { (code, row) = (0, .max) }

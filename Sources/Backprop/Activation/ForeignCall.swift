@@ -3,7 +3,7 @@ import CPlatform
 /// The address of a C function, whatever its type.
 package typealias ForeignFunction = cp_foreign_function
 
-/// A call through libffi, made ready once: several threads may use it at the same time.
+/// A prepared call through libffi. Several threads may use it at the same time.
 package final class ForeignCall {
     private let prepared: OpaquePointer
 
@@ -33,7 +33,7 @@ package final class ForeignCall {
     @inline(__always)
     func callAsFunction(_ function: ForeignFunction, _ z: Double) -> Double { cp_call_foreign(prepared, function, z) }
 
-    /// Whether the type has that number.
+    /// Throws unless the type can represent the value.
     private static func requireFit(_ value: Double, _ letter: UInt8, number: Int) throws(BackpropError) {
         let bounds: (low: Double, high: Double, what: String)
         switch letter {

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// A host's functions of matrices see them without padding: these are theirs, for up to `size` numbers. Threads each use a
-/// place of their own.
+/// Copies of matrices without padding, of up to `size` numbers, for the host's functions of matrices. Each thread uses a
+/// different part, which begins at its `place`.
 final class Packing {
     private let z, a, da, dz: Floats
 
@@ -29,7 +29,7 @@ final class Packing {
         return code
     }
 
-    /// d f′(z), in place; z and a are still there from the forward pass.
+    /// d = d f′(z). The copies of z and a are those of the forward pass.
     func backward(
         _ function: ActivationPlugin.Backward, _ d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, place: Int
     ) -> Int32 {
@@ -40,14 +40,15 @@ final class Packing {
         return code
     }
 
-    /// a = f(z) for numbers that `fill` brings and `take` takes, one by one; 0, or the host's code.
+    /// a = f(z) for a matrix whose elements `fill` provides and `store` receives, one by one. Returns 0, or the host's error
+    /// code.
     func forwardUnpadded(
         _ plugin: ActivationPlugin, rows: Int, columns: Int,
-        fill: (_ z: UnsafeMutablePointer<Float>, _ i: Int) -> Void, take: (_ a: UnsafePointer<Float>, _ i: Int) -> Void
+        fill: (_ z: UnsafeMutablePointer<Float>, _ i: Int) -> Void, store: (_ a: UnsafePointer<Float>, _ i: Int) -> Void
     ) -> Int32 {
         for i in 0..<rows * columns { fill(z.base, i) }
         let code = plugin.forward(z.base, a.base, rows: rows, columns: columns)
-        if code == 0 { for i in 0..<rows * columns { take(a.base, i) } }
+        if code == 0 { for i in 0..<rows * columns { store(a.base, i) } }
         return code
     }
 

@@ -1,13 +1,13 @@
 import CPlatform
 
-/// A shared object that brings activations, while its entry point runs. What it registers on this thread waits here, and
-/// nothing of it is left if it fails.
+/// A plug-in: a shared object whose entry point registers activations. While the entry point runs, this object holds the
+/// activations that it registers on this thread. If the entry point fails, they are discarded.
 package final class PluginFile {
     private let path: CString
     private let library: SharedObject
     var list = PluginList()
-    /// The first registration that was refused.
-    private var refusal: BackpropError?
+    /// The error of the first registration that failed.
+    private var firstError: BackpropError?
 
     private init(_ path: CString, _ library: SharedObject) {
         self.path = path
@@ -15,7 +15,7 @@ package final class PluginFile {
     }
 
     deinit {
-        while list.removeFirst() != nil {}  // one by one: the host may have brought many
+        while list.removeFirst() != nil {}  // one by one: freeing a long list recursively could overflow the stack
     }
 
     /// The file whose entry point runs on this thread.
@@ -23,7 +23,7 @@ package final class PluginFile {
         cp_current_plugin_file().map { Unmanaged<PluginFile>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Loads the file at a path. `enter` calls the entry point and returns what it returned.
+    /// Loads the file at a path. `enter` calls the entry point and returns its result.
     package static func load(
         _ path: CString, entry: String, enter: (ForeignFunction) -> Int32
     ) throws(BackpropError) {
@@ -42,11 +42,11 @@ package final class PluginFile {
 
     private func requireSuccess(_ code: Int32) throws(BackpropError) {
         guard code != 0 else { return }
-        let reason = refusal.map { ": \($0.message)" } ?? ""
+        let reason = firstError.map { ": \($0.message)" } ?? ""
         throw BackpropError(.callback, "plug-in \(path.shown) failed with code \(Int(code))\(reason)")
     }
 
-    /// Unless the file has brought one of that name.
+    /// Adds an activation. Returns false if the file has already registered its name.
     func add(_ plugin: ActivationPlugin) -> Bool {
         guard list.find(plugin.name) == nil else { return false }
         plugin.keepOpen(library)
@@ -54,9 +54,10 @@ package final class PluginFile {
         return true
     }
 
-    /// Remembers why a registration of the file on this thread failed, to tell it if the file then fails.
+    /// Stores the error of the file's first failed registration on this thread. It is a part of the message if the entry
+    /// point fails.
     package static func note(_ error: BackpropError) {
-        guard let current, current.refusal == nil else { return }
-        current.refusal = error
+        guard let current, current.firstError == nil else { return }
+        current.firstError = error
     }
 }

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// Plug-ins in the order in which they came. The list owns the first, and each owns the next.
+/// Activations of the host in the order of registration. The list owns the first one, and each owns the next.
 struct PluginList {
     private(set) var first: ActivationPlugin?
 

@@ -1,10 +1,10 @@
 import CPlatform
 
-/// Activations from functions of one number.
+/// Activations made from functions of one number.
 extension ActivationPlugin.Functions {
     package typealias Scalar = cp_scalar_function
     package typealias ScalarDerivative = cp_scalar_derivative
-    /// slopes = f′(z) for so many numbers.
+    /// slopes = f′(z) for `count` numbers.
     typealias Slopes = (
         _ z: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ slopes: UnsafeMutablePointer<Float>, _ count: Int
     ) -> Void
@@ -19,7 +19,7 @@ extension ActivationPlugin.Functions {
             } ?? differences { z in HostEnvironment().run { function(z, context) } })
     }
 
-    /// Swift's own.
+    /// From Swift closures of one number.
     package static func closure(
         _ function: @escaping (Float) -> Float, derivative: ((_ z: Float, _ a: Float) -> Float)?
     ) -> Self {
@@ -36,17 +36,17 @@ extension ActivationPlugin.Functions {
             } ?? differences { z in HostEnvironment().run { function(z) } })
     }
 
-    /// Swift's own, with loops compiled for them. `slopes` puts f′(z) where it is told to.
+    /// From Swift functions that contain the loop over the numbers.
     static func loops(map: @escaping ActivationPlugin.Map, slopes: @escaping Slopes) -> Self {
         .numbers(
             { z, a, count in HostEnvironment().run { map(z, a, count) } },
             { z, a, d, count in
-                let host = HostEnvironment(), most = 64
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: most) { buffer in
+                let host = HostEnvironment(), capacity = 64
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { buffer in
                     let slope = buffer.baseAddress.unsafelyUnwrapped
                     var start = 0
                     while start < count {
-                        let part = min(most, count - start)
+                        let part = min(capacity, count - start)
                         host.run { slopes(z + start, a + start, slope, part) }
                         for i in 0..<part { d[start + i] *= slope[i] }
                         start += part
@@ -55,7 +55,7 @@ extension ActivationPlugin.Functions {
             })
     }
 
-    /// Any C function of numbers. The two common shapes need no libffi.
+    /// From a C function with any signature of numbers. The two most common signatures do not need libffi.
     package static func foreign(
         _ function: @escaping ForeignFunction, derivative: ForeignFunction?, _ signature: Signature,
         constants: [Double]
@@ -86,7 +86,8 @@ extension ActivationPlugin.Functions {
     }
 }
 
-/// (f(z + h) − f(z − h)) / 2h with h near 2⁻⁸ max(1, |z|): a power of two, so that z ± h lose little.
+/// f′(z) ≈ (f(z + h) − f(z − h)) / 2h with h near 2⁻⁸ max(1, |z|). h is a power of two, so that z ± h has a small rounding
+/// error.
 private func differences(_ function: @escaping (Float) -> Float) -> ActivationPlugin.Slope {
     { z, _, d, count in
         for i in 0..<count {
@@ -98,7 +99,7 @@ private func differences(_ function: @escaping (Float) -> Float) -> ActivationPl
     }
 }
 
-/// The same in double precision, whose rounding allows h near 2⁻¹⁷ max(1, |z|): as good as a Float holds.
+/// `differences` in double precision, which allows h near 2⁻¹⁷ max(1, |z|). The result has the precision of a Float.
 private func fineDifferences(_ function: @escaping (Double) -> Double) -> ActivationPlugin.Slope {
     { z, _, d, count in
         for i in 0..<count {
@@ -110,7 +111,7 @@ private func fineDifferences(_ function: @escaping (Double) -> Double) -> Activa
     }
 }
 
-/// The greatest that is at most max(1, |z|).
+/// The greatest power of two that is at most max(1, |z|).
 func powerOfTwo(below z: Float) -> Float {
     let size = z.magnitude < 1 ? 1 : z.magnitude
     return Float(bitPattern: size.bitPattern & 0x7F80_0000)

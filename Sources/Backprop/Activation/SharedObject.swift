@@ -1,6 +1,6 @@
 import CPlatform
 
-/// A shared object that stays open as long as something uses it. Closing may unload its code.
+/// A shared object that stays open while a reference to it exists. Closing it may unload its code.
 package final class SharedObject {
     private let handle: UnsafeMutableRawPointer
     private let name: Text
@@ -12,7 +12,7 @@ package final class SharedObject {
 
     deinit { cp_close_library(handle) }
 
-    /// nil opens the process itself: the program and what it was linked with.
+    /// A path of nil opens the process itself: the program and the libraries it is linked with.
     package static func open(_ path: CString?) throws(BackpropError) -> SharedObject {
         if let path, path.isEmpty { throw BackpropError(.invalidValue, "the path of the library is empty") }
         let (handle, reason) = withReason { reason in
@@ -22,8 +22,8 @@ package final class SharedObject {
         return SharedObject(handle, path?.shown ?? "the process")
     }
 
-    /// The shared object that holds a function's code, so that it stays while the function is in use; nil where there is
-    /// none to hold: code of the program itself, or made while it runs.
+    /// The shared object that contains a function's code, so that it stays loaded while the function is used. nil for code
+    /// of the program itself and for code generated at run time.
     package static func holding(_ function: ForeignFunction) -> SharedObject? {
         cp_open_library_of(function).map { SharedObject($0, "") }
     }

@@ -1,12 +1,12 @@
 import CPlatform
 
-/// What a C function takes and returns, `R(A[,A…])`: "d(d,i)" is `double f(double z, int32_t)`.
+/// The signature of a C function, `R(A[,A…])`: "d(d,i)" is `double f(double z, int32_t)`.
 package struct Signature {
     /// Letters: f float, d double, i int32, l int64, u uint32. The first parameter is z, the others are constants.
     let result: UInt8
     let parameters: [UInt8]
 
-    /// Whether it computes in double precision all the way.
+    /// Whether z and the result are double.
     var isDouble: Bool { result == UInt8(ascii: "d") && parameters[0] == UInt8(ascii: "d") }
 
     func isSame(as text: StaticString) -> Bool {
@@ -30,7 +30,7 @@ package struct Signature {
     }
 }
 
-/// Reads a signature from left to right; its errors point at the character they are about.
+/// Reads a signature from left to right. Its errors report the position of the wrong character.
 struct SignatureReader {
     private let text: String
     private let bytes: [UInt8]
@@ -43,12 +43,12 @@ struct SignatureReader {
 
     private var next: UInt8 { at < bytes.count ? bytes[at] : 0 }
 
-    mutating func letter(of letters: StaticString, _ what: StaticString) throws(BackpropError) -> UInt8 {
+    mutating func letter(of letters: StaticString, _ expected: StaticString) throws(BackpropError) -> UInt8 {
         for i in 0..<letters.utf8CodeUnitCount where letters.utf8Start[i] == next {
             at += 1
             return letters.utf8Start[i]
         }
-        throw error("\(what)")
+        throw error("\(expected)")
     }
 
     mutating func expect(_ character: StaticString) throws(BackpropError) {
@@ -56,7 +56,7 @@ struct SignatureReader {
         at += 1
     }
 
-    /// Takes one of two characters; whether it was the first.
+    /// Reads one of two characters. Returns whether it is the first.
     mutating func isNext(_ character: StaticString, or end: StaticString) throws(BackpropError) -> Bool {
         guard next == character.utf8Start[0] || next == end.utf8Start[0] else {
             throw error("'\(character)' or '\(end)'")

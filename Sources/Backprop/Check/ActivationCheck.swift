@@ -1,25 +1,24 @@
 import CKernels
 import CPlatform
 
-/// Compares an activation's derivative with differences of its values, over a sweep of z. A function of matrices is
-/// compared on some, through the gradient of a weighted sum of all its outputs, so that columns may depend on each other.
+/// Compares an activation's derivative with differences of its values, for many values of z. A function of matrices is
+/// compared on several matrices, by the gradient of a weighted sum of all outputs, because columns may depend on each other.
 ///
-/// Differences are taken at several distances, and the best of them counts: small ones drown in rounding, large ones step
-/// over what f does in between. What rounding f to Floats can make of a difference is no error.
+/// Differences are taken with several step sizes, and the smallest error counts: with small steps the rounding error is
+/// large, with large steps the truncation error is. A deviation that rounding f to Floats can cause is not an error.
 package final class ActivationCheck {
     private let activation: Activation
     private let kernels: cp_kernels
     private var report = ActivationReport()
 
-    private static let columns = 16  // what the kernels take without padding
+    private static let columns = 16  // the kernels need no padding for 16 columns
     private static let matrixRows = 3
     private static let steps = 5
-    /// f at z, and at z ± h, z ± 2h for each step h.
+    /// The number of values of f: at z, and at z ± h and z ± 2h for each step h.
     private static let samples = 1 + 4 * steps
 
-    /// da is what dz comes from.
     private let z, a, da, dz: Floats
-    /// What f gives at each sample, [samples × outputs], of which the sum by `weights` counts.
+    /// `values`: f at each sample, [samples × outputs]. `weights`: the weights of the outputs in the sum that is compared.
     private let values, weights: Floats
 
     private init(
@@ -36,7 +35,7 @@ package final class ActivationCheck {
         self.weights = weights
     }
 
-    /// Of the activation with that name.
+    /// Checks the activation with this name.
     package static func run(_ name: String) throws(BackpropError) -> ActivationReport {
         try inDefaultEnvironment { () throws(BackpropError) in try report(on: name) }
     }
@@ -50,7 +49,7 @@ package final class ActivationCheck {
         let z = try Floats(size), a = try Floats(size), da = try Floats(size), dz = try Floats(size)
         let values = try Floats(samples * size), weights = try Floats(size)
         let check = ActivationCheck(activation, z: z, a: a, da: da, dz: dz, values: values, weights: weights)
-        // The host may unregister it meanwhile.
+        // The host may unregister it during the check.
         return try withExtendedLifetime(activation) { () throws(BackpropError) in
             if activation.isMatrixFunction || activation.is(.softmax) {
                 try check.compareMatrices()
@@ -64,19 +63,19 @@ package final class ActivationCheck {
         }
     }
 
-    // MARK: Where
+    // MARK: Points
 
-    /// Quarters up to 8, where many functions have their kinks; numbers in between; small and large ones.
+    /// Multiples of 1/4 up to 8, where many functions have kinks; numbers between them; small and large numbers.
     private func compareNumbers() throws(BackpropError) {
         weights.base[0] = 1
         try compare(0)
-        for i in 1...32 { try compareBoth(Float(i) / 4) }
-        for i in 0..<64 { try compareBoth(4 * fraction(i)) }
-        for exponent in 3...20 { try compareBoth(1 / Float(1 << exponent)) }
-        for z in [16, 32, 100, 1000] as [Float] { try compareBoth(z) }
+        for i in 1...32 { try compareBothSigns(Float(i) / 4) }
+        for i in 0..<64 { try compareBothSigns(4 * fraction(i)) }
+        for exponent in 3...20 { try compareBothSigns(1 / Float(1 << exponent)) }
+        for z in [16, 32, 100, 1000] as [Float] { try compareBothSigns(z) }
     }
 
-    private func compareBoth(_ z: Float) throws(BackpropError) {
+    private func compareBothSigns(_ z: Float) throws(BackpropError) {
         try compare(z)
         try compare(-z)
     }
@@ -97,10 +96,10 @@ package final class ActivationCheck {
             try forward(rows: 1)
             for i in 0...place { values.base[sample - place + i] = a.base[i] }
         }
-        note(slope, at, moved: 0, outputs: 1)
+        record(slope, at, moved: 0, outputs: 1)
     }
 
-    /// Matrices of small, middling and large numbers: each of their elements is moved in turn.
+    /// Matrices of numbers of four magnitudes. Each element in turn is moved by the offsets of the samples.
     private func compareMatrices() throws(BackpropError) {
         let size = Self.columns * Self.matrixRows
         for (number, scale) in ([0.01, 1, 4, 16] as [Float]).enumerated() {
@@ -118,18 +117,18 @@ package final class ActivationCheck {
                     try forward(rows: Self.matrixRows)
                     cp_copy(values.base + sample * size, a.base, size * 4)
                 }
-                note(dz.base[moved], element(moved), moved: moved, outputs: size)
+                record(dz.base[moved], element(moved), moved: moved, outputs: size)
             }
         }
     }
 
-    /// Numbers in 0 ..< 1, evenly spread whatever their count: multiples of the golden ratio.
+    /// The fractional part of a multiple of the golden ratio: in 0 ..< 1, evenly distributed for any number of them.
     private func fraction(_ i: Int) -> Float {
         let product = Double(i + 1) * 0.6180339887498949
         return Float(product - product.rounded(.down))
     }
 
-    // MARK: What f gives
+    // MARK: Values
 
     private func forward(rows: Int) throws(BackpropError) {
         switch activation {
@@ -140,7 +139,7 @@ package final class ActivationCheck {
         }
     }
 
-    /// dz from da.
+    /// Computes dz from da.
     private func backward(rows: Int) throws(BackpropError) {
         switch activation {
         case .builtIn(let function):
@@ -152,14 +151,14 @@ package final class ActivationCheck {
         }
     }
 
-    // MARK: The comparison
+    // MARK: Comparison
 
-    /// h = 2⁻⁴ … 2⁻¹² times max(1, |z|), which is made a power of two.
+    /// h = 2⁻⁴ … 2⁻¹² times the greatest power of two that is at most max(1, |z|).
     private static func step(_ number: Int, _ z: Float) -> Float {
         powerOfTwo(below: z) / Float(16 << (2 * number))
     }
 
-    /// Sample 0 is z; then for each step z + h, z − h, z + 2h, z − 2h.
+    /// Sample 0 is at z. The others are, for each step, at z + h, z − h, z + 2h, z − 2h.
     private static func offset(_ sample: Int, _ z: Float) -> Float {
         guard sample > 0 else { return 0 }
         let (number, kind) = (sample - 1).quotientAndRemainder(dividingBy: 4)
@@ -167,8 +166,8 @@ package final class ActivationCheck {
         return (kind & 1 == 0 ? h : -h) * (kind < 2 ? 1 : 2)
     }
 
-    /// The weighted sum's change from one sample to another, and what rounding may have made of it: two units in the last
-    /// place of each output that differs, and of the one that belongs to what was moved.
+    /// The change of the weighted sum from one sample to another, and a bound of its rounding error: two units in the last
+    /// place of each output that differs, and of the output of the element that was moved.
     private func change(from one: Int, to other: Int, moved: Int, outputs: Int) -> (value: Double, rounding: Double) {
         var value = 0.0
         var rounding = 0.0
@@ -183,9 +182,9 @@ package final class ActivationCheck {
         return (value, rounding)
     }
 
-    /// Adds what is known about one z, the `moved`-th number, to the report.
-    private func note(_ given: Float, _ z: Float, moved: Int, outputs: Int) {
-        let slope = Double(given)
+    /// Adds the comparison at one z, element `moved`, to the report. `derivative` is the activation's own.
+    private func record(_ derivative: Float, _ z: Float, moved: Int, outputs: Int) {
+        let slope = Double(derivative)
         var error = Double.infinity
         var sides: [(left: Double, right: Double, noise: Double)] = []
         for number in 0..<Self.steps {
@@ -208,14 +207,16 @@ package final class ActivationCheck {
             return
         }
         report.points += 1
-        // Where f is smooth, a step of a quarter brings the two sides four times closer. (The last is for z of some size.)
+        // If f is smooth, a quarter of the step makes the difference of the one-sided slopes four times smaller. (The last
+        // step is not used: for large z its rounding error is too large.)
         let (left, right, noise) = sides[sides.count - 2]
         let gap = (right - left).magnitude
         let before = (sides[sides.count - 3].right - sides[sides.count - 3].left).magnitude
         if gap > before / 2, gap > 8 * noise + 0.01 * max(right.magnitude, left.magnitude) {
             report.kinks += 1
             if report.kinks == 1 { report.firstKink = Double(z) }
-            // At a jump the sides grow without end, and nothing can be said; at a kink all between them will do.
+            // At a jump, the one-sided slopes grow without bound, and no derivative is wrong. At a kink, every value between
+            // them is accepted.
             let between = min(max(slope, min(left, right)), max(left, right))
             error = gap > 2 * before ? 0 : min(error, Self.error(slope, between, noise))
         }
@@ -226,7 +227,7 @@ package final class ActivationCheck {
         }
     }
 
-    /// What rounding may make of the derivative of a sum: its terms may cancel.
+    /// A bound of the rounding error of the derivative of the sum, whose terms may cancel.
     private func roundingOfSlope(_ outputs: Int) -> Double {
         guard outputs > 1 else { return 0 }
         var sum = 0.0

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// The backward pass against central differences of the loss, which a separate plain implementation of the notes'
-/// formulas computes in double precision.
+/// Compares the backward pass with central differences of the loss. The loss is computed in double precision by
+/// `PlainNetwork`, a separate implementation of the formulas of the notes.
 extension NetworkState {
     private static var largestSample: Int { 4096 }
 
@@ -22,7 +22,7 @@ extension NetworkState {
             copyGradient(from: workspace, to: flat.base)
         }
         let plain = try PlainNetwork.make(self, inputs, targets, rows: rows)
-        // Callbacks give Floats, in whose rounding a small difference would drown.
+        // Callbacks return Floats, whose rounding error would be larger than a difference with a small step.
         let step = hasPlugins ? 1e-2 : 1e-4
         let stride = max(1, (count + Self.largestSample - 1) / Self.largestSample)
         var worst = 0.0

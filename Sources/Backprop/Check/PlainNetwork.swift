@@ -1,6 +1,6 @@
 import CPlatform
 
-/// A network's loss as a function of its flat parameters: the formulas, one number after the other.
+/// A network's loss as a function of its flat parameters, computed by plain loops over single numbers.
 final class PlainNetwork {
     private let network: NetworkState
     private let inputs, targets: UnsafePointer<Float>
@@ -49,8 +49,8 @@ final class PlainNetwork {
         return ranges
     }
 
-    /// Small elements are measured against a hundredth of the layer's largest: many are rounding and nothing else, such
-    /// as a bias that batch normalization takes off again.
+    /// The largest relative error of a gradient. The error of a small element is relative to a hundredth of the layer's
+    /// largest element: many small elements are only rounding errors, such as that of a bias before batch normalization.
     func worstError(
         of gradient: UnsafePointer<Float>, in range: Range<Int>, every stride: Int, step: Double
     ) throws(BackpropError) -> Double {
@@ -73,7 +73,7 @@ final class PlainNetwork {
         return worst
     }
 
-    /// (8 (f(w + h) − f(w − h)) − (f(w + 2h) − f(w − 2h))) / 12h: wrong by a multiple of h⁴.
+    /// (8 (f(w + h) − f(w − h)) − (f(w + 2h) − f(w − 2h))) / 12h, whose error is of order h⁴.
     private func difference(_ i: Int, _ step: Double) throws(BackpropError) -> Double {
         let value = parameters.base[i]
         let h = step * max(1, value.magnitude)
@@ -93,7 +93,7 @@ final class PlainNetwork {
         var at = 0
         for layer in network.layers {
             let weights = parameters.base + at
-            weigh(layer, weights)
+            weightedSums(layer, weights)
             at += layer.outputs * (layer.inputs + 1)
             if let norm = layer.norm {
                 normalize(layer, norm, gamma: parameters.base + at, beta: parameters.base + at + layer.outputs)
@@ -105,7 +105,7 @@ final class PlainNetwork {
     }
 
     /// z = Σ w x   (notes, introduction)
-    private func weigh(_ layer: Layer, _ weights: UnsafePointer<Double>) {
+    private func weightedSums(_ layer: Layer, _ weights: UnsafePointer<Double>) {
         for row in 0..<rows {
             for output in 0..<layer.outputs {
                 var sum = weights[layer.outputs * layer.inputs + output]
@@ -117,7 +117,7 @@ final class PlainNetwork {
         }
     }
 
-    /// (notes, §5)
+    /// z = γ (z − μ) / √(σ² + ε) + β   (notes, §5)
     private func normalize(
         _ layer: Layer, _ norm: Normalization, gamma: UnsafePointer<Double>, beta: UnsafePointer<Double>
     ) {
@@ -180,8 +180,8 @@ final class PlainNetwork {
 }
 
 extension BuiltInActivation {
-    /// f(z) in double precision, by the C library: no training depends on what is found here. Not for softmax, which is not
-    /// a function of one number.
+    /// f(z) in double precision, by functions of the C library, which may differ between systems: no training depends on the
+    /// value. Not for softmax, which is not a function of one number.
     fileprivate func value(_ z: Double) -> Double {
         switch self {
         case .identity, .softmax: z
@@ -200,12 +200,12 @@ extension BuiltInActivation {
 }
 
 extension Packing {
-    /// The host's function on doubles, by way of Floats.
+    /// Calls the host's function, which computes in Floats, for doubles.
     fileprivate func forward(
         _ plugin: ActivationPlugin, z: UnsafePointer<Double>, a: UnsafeMutablePointer<Double>, rows: Int, columns: Int
     ) throws(BackpropError) {
         let code = forwardUnpadded(
-            plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, take: { a[$1] = Double($0[$1]) })
+            plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, store: { a[$1] = Double($0[$1]) })
         if code != 0 { throw CallbackFailure.error(code, plugin, "forward") }
     }
 }
