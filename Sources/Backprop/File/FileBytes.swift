@@ -1,11 +1,11 @@
 import CPlatform
 
-/// Some bytes of a file, in memory: a caller's, or memory freed with its owner.
+/// Some bytes of a file in memory: the caller's memory, or memory that this value owns.
 struct FileBytes: ~Copyable {
     let buffer: UnsafeBufferPointer<UInt8>
     private let owned: UnsafeMutablePointer<UInt8>?
 
-    /// A caller's.
+    /// Bytes in the caller's memory.
     init(_ buffer: UnsafeBufferPointer<UInt8>) {
         self.buffer = buffer
         owned = nil
@@ -28,8 +28,8 @@ struct FileBytes: ~Copyable {
     deinit { cp_free(owned) }
 }
 
-/// Where a model's bytes come from. A file is read piece by piece: what its header promises is compared with its size
-/// before memory is taken for it.
+/// The source of a model's bytes. A file is read in parts: before memory is allocated for the data, the sizes in the header
+/// are compared with the file's size.
 enum FileSource: ~Copyable {
     case file(InputFile)
     case memory(UnsafeBufferPointer<UInt8>)
@@ -43,7 +43,7 @@ enum FileSource: ~Copyable {
         }
     }
 
-    /// The range must be within.
+    /// The range must be within 0..<count.
     func bytes(_ range: Range<Int>) throws(BackpropError) -> FileBytes {
         switch self {
         case .file(let file): try FileBytes(range, of: file)

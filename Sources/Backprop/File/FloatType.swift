@@ -1,4 +1,4 @@
-/// The types of numbers that weights may have in a safetensors file, little-endian.
+/// The number types that weights may have in a safetensors file. All are little-endian.
 enum FloatType: Named {
     case f32, f64, f16, bf16
 
@@ -19,7 +19,7 @@ enum FloatType: Named {
         }
     }
 
-    /// As Floats: exact, but for F64, which is rounded. The bytes may lie anywhere.
+    /// Converts numbers to Floats. The conversion is exact, except for F64, which is rounded. The bytes need no alignment.
     func convert(_ bytes: UnsafeRawPointer, _ count: Int, to floats: UnsafeMutablePointer<Float>) {
         for i in 0..<count {
             let at = bytes + i * size
@@ -32,8 +32,9 @@ enum FloatType: Named {
         }
     }
 
-    /// IEEE 754 binary16: moved to where a Float has its fields, and scaled by the difference of the exponents' biases,
-    /// which makes subnormal ones right too. An exponent of all ones stays one.
+    /// IEEE 754 binary16. The fields are shifted to their places in a Float, and the number is multiplied by 2 to the
+    /// difference of the exponent biases, which is also right for subnormal numbers. An exponent of all ones (infinity, NaN)
+    /// stays all ones.
     private func half(_ bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let magnitude = UInt32(bits & 0x7FFF) << 13

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// A regular file, open to be read.
+/// A regular file, open for reading.
 struct InputFile: ~Copyable {
     private let path: CString
     private let file: Int32

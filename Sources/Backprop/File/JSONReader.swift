@@ -1,16 +1,16 @@
-/// Reads the little JSON a safetensors header is: objects of strings, numbers and short arrays. Strict, in one pass, in
-/// memory proportional to what is kept.
+/// Reads the subset of JSON in a safetensors header: objects of strings, numbers and short arrays. It is strict, works in
+/// one pass, and needs memory in proportion to the values it returns.
 struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var at = 0
-    /// Of values that are passed over: what the safetensors package takes.
+    /// The limit of the nesting of skipped values, the same as in the safetensors package.
     private static var mostNesting: Int { 127 }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
-    /// Whether a text begins as an object does.
+    /// Whether a text begins like an object.
     static func isObject(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         text.first { !isSpace($0) } == 0x7B
     }
@@ -54,7 +54,7 @@ struct JSONReader {
         return string
     }
 
-    /// Any value, which is checked and not kept.
+    /// Reads a value of any type and discards it. Its syntax is checked.
     mutating func skipValue(depth: Int = 0) throws(BackpropError) {
         guard depth < Self.mostNesting else { throw malformed }
         skipSpace()
@@ -75,13 +75,13 @@ struct JSONReader {
         }
     }
 
-    /// Whether null came next.
+    /// Reads null, if it is next. Returns whether it was.
     mutating func takeNull() -> Bool {
         skipSpace()
         return takeWord("null")
     }
 
-    /// Nothing but space may follow.
+    /// Throws if anything but white space follows.
     mutating func expectEnd() throws(BackpropError) {
         skipSpace()
         guard at == bytes.count else { throw malformed }

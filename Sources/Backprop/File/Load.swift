@@ -5,16 +5,17 @@ extension NetworkState {
         try load(.file(try InputFile(reading: path)))
     }
 
-    /// From the bytes of a model file.
+    /// Loads a network from the bytes of a model file.
     package static func load(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) -> NetworkState {
         try load(.memory(file))
     }
 
-    /// In this order: is it a model, of a version known, of the size its header says, unchanged; then what it says.
+    /// Checks, in this order, that the source is a model, of a known version, of the size in its header, and unchanged. Only
+    /// then it reads the contents.
     private static func load(_ source: consuming FileSource) throws(BackpropError) -> NetworkState {
         let start = try ModelFormat.start(of: source)
         guard ModelFormat.isModel(start.buffer) else { throw BackpropError(.notAModel, "not a model of this library") }
-        let model = try ModelFormat.unchanged(source, start.buffer)
+        let model = try ModelFormat.verified(source, start.buffer)
         let header = model.header
         guard !header.hasOtherFields else {
             throw BackpropError(.corrupt, "the model's tensors have fields that this library does not know")
@@ -30,16 +31,16 @@ extension NetworkState {
         try fill(network, from: header, data)
         network.optimizerState?.measure(network.optimizer, network.kernels)
         network.best?.optimizerState?.measure(network.optimizer, network.kernels)
-        try network.takeMetadata(from: header.metadata)
-        for key in ModelFormat.firstKeys { _ = try header.metadata.value(key) }
+        try network.readUserMetadata(from: header.metadata)
+        for key in ModelFormat.openingKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
         return network
     }
 
-    // MARK: What it says
+    // MARK: Contents
 
-    /// A network as the metadata describe it, with the file's floats still to come. A key that came later than format 1
-    /// must be read by `valueIfAny`: files that do not have it keep loading.
+    /// A network as the metadata describe it, before the tensors are read. A key that was added after the first release of
+    /// format 1 must be read by `valueIfAny`, so that files without it still load.
     private static func make(from metadata: HeaderMetadata, dataCount: Int) throws(BackpropError) -> NetworkState {
         var sizes: [Int] = []
         for item in ModelFormat.items(try metadata.value("layers")) { sizes.append(try count(item, "layers")) }
@@ -51,12 +52,13 @@ extension NetworkState {
         let (optimizer, optimizerSteps) = try ModelFormat.optimizer(in: metadata)
         let inputScaling = try ModelFormat.scaling("scaling.inputs", in: metadata)
         let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
-        var others = inputScaling == .none ? 0 : 2 * sizes[0]
-        if targetScaling != .none { others += 2 * sizes[sizes.count - 1] }
+        var scalingFloats = inputScaling == .none ? 0 : 2 * sizes[0]
+        if targetScaling != .none { scalingFloats += 2 * sizes[sizes.count - 1] }
         let (fit, best) = try ModelFormat.fit(in: metadata)
-        var copies = [optimizerSteps]  // of the parameters, each with the optimizer's state after so many steps
+        var copies = [optimizerSteps]  // the optimizer's step count of each copy of the parameters
         if let best { copies.append(best.optimizerSteps) }
-        try requireData(dataCount - 4 * others, sizes, batchnorm, slots: copies.map { $0 == 0 ? 0 : optimizer.slots.count })
+        try requireData(
+            dataCount - 4 * scalingFloats, sizes, batchnorm, slots: copies.map { $0 == 0 ? 0 : optimizer.slots.count })
         let activations = try activations(names)
         let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
@@ -74,10 +76,10 @@ extension NetworkState {
         network.loss = loss
         for option in NetworkOption.allCases {
             let key = "option.\(option.name)"
-            guard let text = metadata.valueIfAny(key) else { continue }  // as it is at first
+            guard let text = metadata.valueIfAny(key) else { continue }  // keeps its default
             guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
         }
-        _ = metadata.valueIfAny("option.dropout")  // of version 0.1: the layers' rates say the same
+        _ = metadata.valueIfAny("option.dropout")  // of version 0.1; the rates of the layers include it
         try setDropout(of: network, metadata.valueIfAny("dropout"))
         network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
         network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
@@ -113,8 +115,8 @@ extension NetworkState {
         }
     }
 
-    /// Before any memory is taken for the layers: the file holds their floats, as many times as `slots` has numbers, each
-    /// time with those of so many slots of an optimizer.
+    /// Checks the size of the data before memory is allocated for the layers. The file contains `slots.count` copies of the
+    /// parameters. `slots` is the number of optimizer slots that are stored with each copy.
     private static func requireData(
         _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: [Int]
     ) throws(BackpropError) {
@@ -146,7 +148,7 @@ extension NetworkState {
         return found
     }
 
-    /// The tensors must be exactly those of the network, in order, without gaps.
+    /// Copies the tensors to the network. The file must contain exactly the network's tensors, in order, without gaps.
     private static func fill(
         _ network: NetworkState, from header: SafeTensorsHeader, _ data: UnsafeBufferPointer<UInt8>
     ) throws(BackpropError) {
@@ -162,15 +164,15 @@ extension NetworkState {
                 found.begin == offset, found.end == end
             else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
             let values = (base + offset).assumingMemoryBound(to: Float.self)
-            guard tensor.accepts(values) else { throw found.error(.corrupt, tensor.unacceptable) }
+            guard tensor.accepts(values) else { throw found.error(.corrupt, tensor.refusal) }
             tensor.copy(from: values)
             offset = end
         }
     }
 
-    // MARK: Words and numbers
+    // MARK: Values
 
-    /// Whether a word is the first of two that it may be.
+    /// Whether a value is the first of two allowed words. Throws if it is neither.
     private static func choice(_ word: String, _ first: String, _ second: String, _ key: String) throws(BackpropError) -> Bool {
         if word.isSame(as: first) { return true }
         guard word.isSame(as: second) else { throw malformed(key) }
@@ -195,7 +197,7 @@ extension NetworkState {
         return value
     }
 
-    /// A number of steps: no more than a program can have made.
+    /// A number of steps, at most `FitPosition.mostSteps`.
     static func steps(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
         let steps = try unsigned(text, key)
         guard steps <= FitPosition.mostSteps else { throw malformed(key) }

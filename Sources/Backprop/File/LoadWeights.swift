@@ -1,19 +1,19 @@
 import CPlatform
 
-/// Any safetensors file, whoever wrote it, to take weights from.
+/// A safetensors file of any program, as a source of weights.
 private struct WeightsFile: ~Copyable {
     private let tensors: [SafeTensorsHeader.Tensor]
-    /// Tensors in the order of their names.
+    /// Indices of `tensors`, sorted by name.
     private let byName: [Int]
-    /// Where the tensors are read from, and where in it the first begins.
     private let source: FileSource
+    /// The offset of the data in `source`.
     private let dataStart: Int
 
     init(reading path: CString) throws(BackpropError) {
         let source = FileSource.file(try InputFile(reading: path))
         let start = try ModelFormat.start(of: source)
         if ModelFormat.isModel(start.buffer) {
-            let model = try ModelFormat.unchanged(source, start.buffer)  // held to its checksum: all of it is read
+            let model = try ModelFormat.verified(source, start.buffer)  // reads the whole file for the checksum
             try self.init(model.header.tensors, in: .owned(model.data), from: 0)
         } else {
             guard let head = try SafeTensorsHeader.head(of: source), JSONReader.isObject(head.buffer[8...]) else {
@@ -38,7 +38,7 @@ private struct WeightsFile: ~Copyable {
         self.dataStart = dataStart
     }
 
-    /// The tensors cover the data, each byte once.
+    /// Checks that each byte of the data belongs to exactly one tensor.
     private static func requireNoGaps(_ tensors: [SafeTensorsHeader.Tensor], dataCount: Int) throws(BackpropError) {
         var end = 0
         for index in order(of: tensors.count, { (tensors[$0].begin, tensors[$0].end) < (tensors[$1].begin, tensors[$1].end) }) {
@@ -60,7 +60,7 @@ private struct WeightsFile: ~Copyable {
             .map { byName[$0] }
     }
 
-    /// A tensor as floats, if it is what the network's own is.
+    /// Copies a tensor as Floats. Throws unless it has the shape of the network's tensor `wanted` and acceptable numbers.
     func copy(
         _ index: Int, as wanted: ModelFormat.Tensor, to floats: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {
@@ -76,11 +76,11 @@ private struct WeightsFile: ~Copyable {
         }
         let bytes = try source.bytes(dataStart + tensor.begin..<dataStart + tensor.end)
         type.convert(UnsafeRawPointer(bytes.buffer.baseAddress.unsafelyUnwrapped), wanted.count, to: floats)
-        guard wanted.accepts(floats) else { throw tensor.error(.notFinite, wanted.unacceptable) }
+        guard wanted.accepts(floats) else { throw tensor.error(.notFinite, wanted.refusal) }
     }
 
-    /// What the file has for layers beside the tensors taken: a network that does not have it is not the file's. PyTorch
-    /// counts the minibatches of a batch normalization, which needs no counterpart.
+    /// Throws if the file has tensors of layers that were not taken: then the file is for another network. PyTorch's count
+    /// of minibatches of a batch normalization is ignored.
     func requireOnly(_ taken: [Bool]) throws(BackpropError) {
         for (index, tensor) in tensors.enumerated()
         where !taken[index] && tensor.name.starts(with: "layers.") && !tensor.name.ends(with: ".num_batches_tracked") {
@@ -90,16 +90,16 @@ private struct WeightsFile: ~Copyable {
 }
 
 extension Handle where Object == NetworkState {
-    /// Takes the network's weights from a file. The network is not entered while the file is read: a slow disk holds up
-    /// nobody else.
+    /// Replaces the network's weights by those of a file. The network is not locked while the file is read, so that a slow
+    /// disk does not block other threads.
     package func loadWeights(_ path: CString) throws(BackpropError) {
-        try inDefaultEnvironment { () throws(BackpropError) in try takeWeights(path) }
+        try inDefaultEnvironment { () throws(BackpropError) in try readWeights(path) }
     }
 
-    private func takeWeights(_ path: CString) throws(BackpropError) {
+    private func readWeights(_ path: CString) throws(BackpropError) {
         let file = try WeightsFile(reading: path)
         var isDone = false
-        while !isDone {  // again where batch normalization was switched meanwhile
+        while !isDone {  // repeated if another thread has switched batch normalization on or off
             var weights: Weights?
             try read { (state) throws(BackpropError) in weights = try Weights(for: state) }
             guard var weights = weights.take() else { return }
@@ -109,9 +109,9 @@ extension Handle where Object == NetworkState {
     }
 }
 
-/// The numbers of a network's layers, apart from it.
+/// New values for the tensors of a network's layers, in separate memory.
 private struct Weights: ~Copyable {
-    /// As the network's own, but in memory of their own.
+    /// Like the network's tensors, but with their numbers in `floats`.
     private let tensors: [ModelFormat.Tensor]
     private let floats: Floats
     private var isFound: [Bool] = []
@@ -133,7 +133,7 @@ private struct Weights: ~Copyable {
     }
 
     mutating func read(from file: borrowing WeightsFile) throws(BackpropError) {
-        try Reserve.require(2 * (file.count + tensors.count))  // a byte for each, in arrays that grow by doubling
+        try Reserve.require(2 * (file.count + tensors.count))  // arrays of Bool that grow by doubling
         var taken = [Bool](repeating: false, count: file.count)
         var at = floats.base
         for tensor in tensors {
@@ -150,7 +150,7 @@ private struct Weights: ~Copyable {
         try file.requireOnly(taken)
     }
 
-    /// Puts them in place; false where the network's tensors are others by now.
+    /// Copies the values to the network's tensors. Returns false if the network has different tensors now.
     func put(into own: [ModelFormat.Tensor]) -> Bool {
         guard own.count == tensors.count else { return false }
         for (each, tensor) in zip(own, tensors) where !each.name.isSame(as: tensor.name) || each.isIdle != tensor.isIdle {

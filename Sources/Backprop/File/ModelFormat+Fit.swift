@@ -1,7 +1,8 @@
-/// The latest fit in a model file: where it is, and the network after its best epoch, or as it began, where that is another
-/// one: words, and its parameters, statistics and optimizer state as tensors ("fit.best.layers.1.weight").
+/// The latest fit in a model file: its position, and its best network (after the best epoch, or before the first step) if
+/// that differs from the model's network. The best network has a metadata entry, and its parameters, statistics and
+/// optimizer state are tensors ("fit.best.layers.1.weight").
 extension ModelFormat {
-    static func fitWords(of network: NetworkState) -> [(Text, Text)] {
+    static func fitEntries(of network: NetworkState) -> [(Text, Text)] {
         guard network.fit.step > 0 else { return [] }
         var pairs: [(Text, Text)] = [("fit", list(network.fit.words))]
         if let best = network.distinctBest {
@@ -20,7 +21,7 @@ extension ModelFormat {
         return (layerTensors(of: best) + optimizerTensors(of: best)).map { $0.renamed("fit.best." + $0.name) }
     }
 
-    /// The words of `fitWords`; nil where there are none.
+    /// The entry "fit.best".
     struct Best {
         let random: Random
         let steps, optimizerSteps: UInt64
@@ -29,7 +30,7 @@ extension ModelFormat {
     }
 
     static func fit(in metadata: HeaderMetadata) throws(BackpropError) -> (fit: FitPosition, best: Best?) {
-        guard let text = metadata.valueIfAny("fit") else { return (FitPosition(), nil) }  // written once there has been one
+        guard let text = metadata.valueIfAny("fit") else { return (FitPosition(), nil) }  // not written before the first fit
         guard let fit = FitPosition(words: try NetworkState.words(of: text, "fit")), fit.step > 0 else {
             throw HeaderMetadata.error("fit", "is malformed")
         }
@@ -55,13 +56,13 @@ extension ModelFormat.Tensor {
 }
 
 extension NetworkState {
-    /// `best`, where it is not this network as it is.
+    /// `best`, if it differs from this network.
     fileprivate var distinctBest: NetworkState? {
         guard fit.step > 0, let best, !best.fit.isSame(as: fit) else { return nil }
         return best
     }
 
-    /// The best network of a file, with its floats still to come. All else of this network must be known.
+    /// Creates the best network of a file, before its tensors are read. All other metadata must be read before.
     func makeBest(_ words: ModelFormat.Best) throws(BackpropError) {
         let best = try copy()
         best.random = words.random

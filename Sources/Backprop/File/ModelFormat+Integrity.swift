@@ -1,6 +1,6 @@
-/// Whether a file is a model, of a version known, and unchanged: asked before anything it says is believed.
+/// Checks that a file is a model, of a known version, and unchanged, before its contents are used.
 extension ModelFormat {
-    /// How a file starts, as far as it is needed to see what it is.
+    /// The first bytes of a file, which identify its format and version.
     static func start(of source: borrowing FileSource) throws(BackpropError) -> FileBytes {
         try source.bytes(0..<min(source.count, checksumEnd))
     }
@@ -9,10 +9,10 @@ extension ModelFormat {
         has(start, opening, at: 8)
     }
 
-    /// The header of a model, and its data: of a version known, as long as the header says, and with the right checksum.
-    static func unchanged(
+    /// The header and the data of a model, after its version, size and checksum have been checked.
+    static func verified(
         _ source: borrowing FileSource, _ start: UnsafeBufferPointer<UInt8>
-    ) throws(BackpropError) -> UnchangedModel {
+    ) throws(BackpropError) -> VerifiedModel {
         try requireVersion(start)
         guard source.count >= checksumEnd, let head = try SafeTensorsHeader.head(of: source) else {
             throw BackpropError(.corrupt, "the model is cut short: \(source.count) bytes do not hold its header")
@@ -24,7 +24,7 @@ extension ModelFormat {
         guard has(head.buffer, computed, at: checksumStart) else {
             throw BackpropError(.corrupt, "the model is cut short or changed: its checksum is not \(computed)")
         }
-        return UnchangedModel(header: header, data: data)
+        return VerifiedModel(header: header, data: data)
     }
 
     private static func requireVersion(_ file: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
@@ -50,7 +50,7 @@ extension ModelFormat {
     }
 }
 
-struct UnchangedModel: ~Copyable {
+struct VerifiedModel: ~Copyable {
     let header: SafeTensorsHeader
     let data: FileBytes
 }

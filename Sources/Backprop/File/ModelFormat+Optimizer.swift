@@ -1,7 +1,7 @@
-/// An optimizer in a model file: its name, how many steps it took and, after the first, what it remembers of them, as
-/// tensors like the parameters' own ("optimizer.first_moment.layers.1.weight").
+/// An optimizer in a model file: its name, the number of its steps and, after the first step, its state, as tensors with
+/// the shapes of the parameters ("optimizer.first_moment.layers.1.weight").
 extension ModelFormat {
-    static func optimizerWords(of network: NetworkState) -> [(Text, Text)] {
+    static func optimizerEntries(of network: NetworkState) -> [(Text, Text)] {
         let steps = min(network.optimizerState?.steps ?? 0, FitPosition.mostSteps)
         return [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(steps)")]
     }
@@ -29,7 +29,7 @@ extension ModelFormat {
         return tensors
     }
 
-    /// The optimizer a file tells of, and the steps it took.
+    /// The optimizer in a file, and the number of its steps.
     static func optimizer(in metadata: HeaderMetadata) throws(BackpropError) -> (optimizer: Optimizer, steps: UInt64) {
         guard let name = metadata.valueIfAny("optimizer") else { return (.sgd, 0) }
         guard let optimizer = Optimizer.named(name) else { throw HeaderMetadata.error("optimizer", "is malformed") }

@@ -1,6 +1,6 @@
-/// Scaling in a model file: its names, and offset and scale as tensors.
+/// Scaling in a model file: the names of the methods, and offset and scale as tensors.
 extension ModelFormat {
-    static func scalingWords(of network: NetworkState) -> [(Text, Text)] {
+    static func scalingEntries(of network: NetworkState) -> [(Text, Text)] {
         [
             ("scaling.inputs", "\((network.inputScaling?.method ?? .none).name)"),
             ("scaling.targets", "\((network.targetScaling?.method ?? .none).name)"),

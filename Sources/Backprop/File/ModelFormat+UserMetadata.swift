@@ -1,15 +1,15 @@
-/// The program's metadata among the words of a model's header.
+/// The host's metadata in the header of a model file.
 extension NetworkState {
     private static var prefix: String { "metadata." }
 
-    /// JSON, between quotation marks.
-    var metadataWords: [(Text, Text)] {
+    /// Keys and values, escaped for JSON strings.
+    var userMetadataEntries: [(Text, Text)] {
         userMetadata.map { ("\(Self.prefix)\(escaped($0.key))", escaped($0.value)) }
     }
 
-    /// What C could not have said, or would see cut short, is no text of a host's.
-    func takeMetadata(from words: HeaderMetadata) throws(BackpropError) {
-        for (key, value) in words.values(withPrefix: Self.prefix) {
+    /// Texts that contain NUL are refused: C can neither set nor read them.
+    func readUserMetadata(from metadata: HeaderMetadata) throws(BackpropError) {
+        for (key, value) in metadata.values(withPrefix: Self.prefix) {
             guard !key.utf8.contains(0), !value.utf8.contains(0), (try? setMetadata(key, value)) != nil else {
                 throw HeaderMetadata.error(Self.prefix + key, "is malformed")
             }

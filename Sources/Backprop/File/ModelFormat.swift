@@ -1,32 +1,32 @@
 import CPlatform
 
-/// What a model file says, and in which order: shared by saving and loading.
+/// The contents of a model file and their order, shared by saving and loading.
 enum ModelFormat {
-    /// Every model starts so, after the eight bytes of the header's length.
+    /// The start of every model, after the eight bytes of the header's length.
     static var opening: Text { "{\"__metadata__\":{\"format\":\"libbackprop\",\"format_version\":\"" }
     static var version: Text { "1" }
     static var beforeChecksum: Text { "\",\"checksum\":\"" }
     static var checksumDigits: Int { 16 }
-    /// What these have said.
-    static var firstKeys: [String] { ["format", "format_version", "checksum"] }
-    /// Where the checksum's digits lie in a file.
+    /// The metadata keys in `opening` and `beforeChecksum`.
+    static var openingKeys: [String] { ["format", "format_version", "checksum"] }
+    /// The offset of the checksum's digits in a file.
     static var checksumStart: Int { 8 + opening.bytes.count + version.bytes.count + beforeChecksum.bytes.count }
     static var checksumEnd: Int { checksumStart + checksumDigits }
 
-    /// A tensor of the network's: `count` floats, or weights or biases in the panels of their layer.
+    /// A tensor of the network: a vector of `count` floats, or weights or biases in the panels of their layer.
     struct Tensor {
         let name: String
         let shape: [Int]
         let place: Place
         var owner = Owner.layer
-        /// Of a batch normalization that is off: kept for the next time.
+        /// Whether it belongs to a batch normalization that is off, and is kept for when it is switched on.
         var isIdle = false
-        /// What its numbers must be in.
+        /// The range of its numbers.
         var range = Self.finite
 
         static var finite: ClosedRange<Float> { -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude }
         static var notNegative: ClosedRange<Float> { 0...Float.greatestFiniteMagnitude }
-        /// Something is divided by it.
+        /// For divisors.
         static var positive: ClosedRange<Float> { Float.leastNonzeroMagnitude...Float.greatestFiniteMagnitude }
 
         enum Owner {
@@ -43,7 +43,7 @@ enum ModelFormat {
         var text: Text { ModelFormat.text(name, shape) }
     }
 
-    /// Everything of the network that is floats, in the order of the file.
+    /// All tensors of the network, in the order of the file.
     static func tensors(of network: NetworkState) -> [Tensor] {
         layerTensors(of: network) + optimizerTensors(of: network) + scalingTensors(of: network) + bestTensors(of: network)
     }
@@ -71,7 +71,7 @@ enum ModelFormat {
         return tensors
     }
 
-    /// The checksum of a whole file in two parts, its own digits, which are in the first, taken as zeros.
+    /// The checksum of a file, given as header and data. The digits of the checksum in the header count as zeros.
     static func checksum(of head: UnsafeBufferPointer<UInt8>, _ data: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var checksum = Checksum()
         checksum.add(UnsafeBufferPointer(rebasing: head[..<checksumStart]))
@@ -89,7 +89,7 @@ enum ModelFormat {
         return Text(bytes)
     }
 
-    /// Text between commas.
+    /// Joins texts by commas.
     @inline(never)
     static func list(_ items: [Text]) -> Text {
         var text: Text = ""
@@ -119,14 +119,14 @@ enum ModelFormat {
 }
 
 extension ModelFormat.Tensor {
-    /// Whether these numbers can be its own: no network's are others.
+    /// Whether all numbers are in the tensor's range.
     func accepts(_ flat: UnsafePointer<Float>) -> Bool {
         for i in 0..<count where !range.contains(flat[i]) { return false }
         return true
     }
 
-    /// What is wrong with numbers that cannot.
-    var unacceptable: Text {
+    /// The message for numbers that are not accepted.
+    var refusal: Text {
         if range == Optimizer.stepSizes { return "holds a step size that is not between 1e-6 and 50" }
         if range == Self.positive { return "holds a scale that is not above 0" }
         return "holds a NaN, an infinity or a negative variance"

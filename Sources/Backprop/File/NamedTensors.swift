@@ -1,4 +1,4 @@
-/// What a model's file holds as tensors, by the names it has there.
+/// Access to a network's tensors by their names in a model file.
 extension NetworkState {
     package func tensorName(at index: Int) throws(BackpropError) -> String {
         let tensors = try namedTensors()
@@ -11,7 +11,7 @@ extension NetworkState {
 
     package func tensorNames() throws(BackpropError) -> [String] { try namedTensors().map { $0.name } }
 
-    /// A vector has one row.
+    /// The shape of a tensor as a matrix. A vector is a matrix of one row.
     package func tensorShape(_ name: String) throws(BackpropError) -> (rows: Int, columns: Int) {
         let shape = try tensor(name).shape
         return shape.count == 1 ? (1, shape[0]) : (shape[0], shape[1])
@@ -43,13 +43,13 @@ extension NetworkState {
         case .fit:
             throw BackpropError(.unsupported, "\(tensor.text) belongs to the latest fit: it cannot be set")
         case .scaling:
-            try makeScalingOwn()
+            try unshareScaling()
             try self.tensor(name).copy(from: values)
         }
     }
 
-    /// Copies of a network share its scaling.
-    private func makeScalingOwn() throws(BackpropError) {
+    /// Replaces the scaling, which copies of the network share, by a separate copy.
+    private func unshareScaling() throws(BackpropError) {
         let forInputs = try inputScaling?.copy(), forTargets = try targetScaling?.copy()
         inputScaling = forInputs
         targetScaling = forTargets
@@ -74,7 +74,7 @@ extension ModelFormat.Tensor {
         }
     }
 
-    /// Numbers it may hold.
+    /// Throws unless all values are in the tensor's range.
     fileprivate func require(_ values: UnsafePointer<Float>) throws(BackpropError) {
         for i in 0..<count {
             guard values[i].isFinite else { throw refused(.notFinite, values[i], at: i, "is not finite") }
@@ -85,7 +85,7 @@ extension ModelFormat.Tensor {
         }
     }
 
-    private func refused(_ code: BackpropError.Code, _ value: Float, at index: Int, _ why: StaticString) -> BackpropError {
-        BackpropError(code, "element \(index) for \(text), \(decimal(Double(value))), \(why)")
+    private func refused(_ code: BackpropError.Code, _ value: Float, at index: Int, _ problem: StaticString) -> BackpropError {
+        BackpropError(code, "element \(index) for \(text), \(decimal(Double(value))), \(problem)")
     }
 }

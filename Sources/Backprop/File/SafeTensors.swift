@@ -1,33 +1,34 @@
-/// The header of a safetensors file: eight bytes of length, JSON, then the tensors' bytes, one after the other.
+/// The header of a safetensors file. The file consists of eight bytes for the header's length, the header as JSON, and the
+/// bytes of all tensors, without gaps.
 struct SafeTensorsHeader {
     struct Tensor {
         let name: String
         let type: String
         let shape: [Int]
-        let begin, end: Int  // within the data
+        let begin, end: Int  // offsets in the data
 
         @inline(never)
-        func error(_ code: BackpropError.Code, _ what: Text) -> BackpropError {
-            BackpropError(code, "\(ModelFormat.text(name, shape)) \(what)")
+        func error(_ code: BackpropError.Code, _ problem: Text) -> BackpropError {
+            BackpropError(code, "\(ModelFormat.text(name, shape)) \(problem)")
         }
     }
 
-    /// What is read takes memory of Swift's own, a few times the header's size. So that has a bound, and so has the number
-    /// of things it can hold: a network of 1,024 layers takes a sixteenth of either.
+    /// Parsing needs memory for Swift objects, a few times the header's size. Therefore the size and the number of entries
+    /// are limited. A network of 1,024 layers needs a sixteenth of either limit.
     static var largestSize: Int { 16 << 20 }
     static var mostEntries: Int { 65_536 }
-    /// As many as PyTorch and NumPy have.
+    /// The limit of PyTorch and NumPy.
     static var mostDimensions: Int { 64 }
 
     let metadata: HeaderMetadata
     /// In the order of the header.
     let tensors: [Tensor]
-    /// Whether a tensor has fields beside its type, shape and offsets.
+    /// Whether a tensor has fields other than type, shape and offsets.
     let hasOtherFields: Bool
-    /// Where the data starts in the file.
+    /// The offset of the data in the file.
     let dataStart: Int
 
-    /// The length and the header, or nil where the file is too short for them.
+    /// The bytes of the length and the header; nil if the file is too short for them.
     static func head(of source: borrowing FileSource) throws(BackpropError) -> FileBytes? {
         guard source.count >= 8 else { return nil }
         let first = try source.bytes(0..<8)
@@ -40,18 +41,18 @@ struct SafeTensorsHeader {
         return try source.bytes(0..<8 + Int(length))
     }
 
-    /// From what `head` gave.
+    /// Parses the bytes that `head` has returned.
     init(parsing head: UnsafeBufferPointer<UInt8>) throws(BackpropError) {
         let text = UnsafeBufferPointer(rebasing: head[8...])
         try Reserve.require(forHeader: text.count)
-        var words: [(key: String, value: String)]?
+        var pairs: [(key: String, value: String)]?
         var hasOtherFields = false
         var tensors: [Tensor] = []
         var reader = JSONReader(text)
         try reader.readObject { (key, reader) throws(BackpropError) in
             if key.isSame(as: "__metadata__") {
-                guard words == nil else { throw BackpropError(.corrupt, "the file has \"__metadata__\" twice") }
-                words = reader.takeNull() ? [] : try Self.readWords(&reader)
+                guard pairs == nil else { throw BackpropError(.corrupt, "the file has \"__metadata__\" twice") }
+                pairs = reader.takeNull() ? [] : try Self.readMetadata(&reader)
             } else {
                 guard tensors.count < Self.mostEntries else { throw Self.tooMany }
                 tensors.append(try Self.readTensor(key, &reader, &hasOtherFields))
@@ -59,12 +60,12 @@ struct SafeTensorsHeader {
         }
         try reader.expectEnd()
         dataStart = head.count
-        metadata = try HeaderMetadata.make(words ?? [])
+        metadata = try HeaderMetadata.make(pairs ?? [])
         self.tensors = tensors
         self.hasOtherFields = hasOtherFields
     }
 
-    /// The tensors end where the file does.
+    /// Throws unless the tensors end at the end of the data, which is `count` bytes long.
     func requireDataCount(_ count: Int) throws(BackpropError) {
         var end = 0
         for tensor in tensors { end = max(end, tensor.end) }
@@ -77,16 +78,16 @@ struct SafeTensorsHeader {
         BackpropError(.limit, "the file's header has more than \(mostEntries) entries")
     }
 
-    private static func readWords(_ reader: inout JSONReader) throws(BackpropError) -> [(key: String, value: String)] {
-        var words: [(key: String, value: String)] = []
+    private static func readMetadata(_ reader: inout JSONReader) throws(BackpropError) -> [(key: String, value: String)] {
+        var pairs: [(key: String, value: String)] = []
         try reader.readObject { (key, reader) throws(BackpropError) in
-            guard words.count < mostEntries else { throw tooMany }
-            words.append((key, try reader.readString()))
+            guard pairs.count < mostEntries else { throw tooMany }
+            pairs.append((key, try reader.readString()))
         }
-        return words
+        return pairs
     }
 
-    /// What a later version of safetensors may say of a tensor beside the three fields is passed over, as other readers do.
+    /// Fields other than the three of a tensor are skipped, as in other readers: a later version of safetensors may add some.
     private static func readTensor(
         _ name: String, _ reader: inout JSONReader, _ hasOtherFields: inout Bool
     ) throws(BackpropError) -> Tensor {

@@ -1,8 +1,8 @@
 import CPlatform
 
 extension Handle where Object == NetworkState {
-    /// Writes the model; the old file of that name stays until the new one is safely on the disk. The network is left as
-    /// soon as it is copied: a slow disk holds up nobody else.
+    /// Writes the model. An existing file stays until the new one is on the disk. The network is locked only while it is
+    /// copied, so that a slow disk does not block other threads.
     package func save(_ path: CString) throws(BackpropError) {
         try requireNotEmpty(path)
         var model: SavedModel?
@@ -10,7 +10,7 @@ extension Handle where Object == NetworkState {
         try model?.write(path)
     }
 
-    /// The bytes of the file, if they fit; their number in any case.
+    /// Writes the bytes of the model file to `buffer` if they fit. Sets `needed` to their number in any case.
     package func save(
         into buffer: UnsafeMutablePointer<UInt8>?, capacity: Int, needed: inout Int
     ) throws(BackpropError) {
@@ -27,7 +27,7 @@ extension Handle where Object == NetworkState {
     }
 }
 
-/// What a model file will hold: its header, the checksum still zeros, and the tensors that follow.
+/// The contents of a model file: the header, in which the checksum is still zeros, and the tensors after it.
 private struct ModelLayout {
     let header: [UInt8]
     let tensors: [ModelFormat.Tensor]
@@ -62,7 +62,7 @@ private struct ModelLayout {
         return text.bytes
     }
 
-    /// All keys after the checksum, in characters that JSON takes as they are.
+    /// All metadata after the checksum, as text that needs no escaping in JSON.
     private static func metadata(_ network: NetworkState) -> [(Text, Text)] {
         let layers = network.layers
         let state = network.random.state
@@ -78,18 +78,17 @@ private struct ModelLayout {
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
-        return pairs + ModelFormat.fitWords(of: network) + ModelFormat.optimizerWords(of: network)
-            + ModelFormat.scalingWords(of: network)
-            + network.metadataWords
+        return pairs + ModelFormat.fitEntries(of: network) + ModelFormat.optimizerEntries(of: network)
+            + ModelFormat.scalingEntries(of: network) + network.userMetadataEntries
     }
 }
 
-/// A model file in memory, apart from its network.
+/// The bytes of a model file in memory, independent of the network.
 private struct SavedModel: ~Copyable {
     private let bytes: UnsafeMutablePointer<UInt8>
     private let count: Int
 
-    /// Copies the numbers out of the network.
+    /// Copies the numbers of the network.
     init(_ layout: ModelLayout) throws(BackpropError) {
         guard let bytes = cp_allocate_bytes(layout.count) else {
             throw BackpropError(.outOfMemory, "out of memory: no room for \(layout.count) bytes")
@@ -99,7 +98,7 @@ private struct SavedModel: ~Copyable {
         let header = layout.header
         UnsafeMutableRawPointer(bytes).storeBytes(of: UInt64(header.count).littleEndian, as: UInt64.self)
         for i in header.indices { bytes[8 + i] = header[i] }
-        // The header's length is a multiple of eight, and so the floats are aligned.
+        // The header's length is a multiple of eight, so that the floats are aligned.
         var at = UnsafeMutableRawPointer(bytes + 8 + header.count).assumingMemoryBound(to: Float.self)
         for tensor in layout.tensors {
             tensor.copy(to: at)
@@ -120,7 +119,7 @@ private struct SavedModel: ~Copyable {
         cp_copy(buffer, bytes, count)
     }
 
-    /// Puts the checksum in its place, where zeros are.
+    /// Replaces the zeros of the checksum by its value.
     private func seal() {
         var checksum = Checksum()
         checksum.add(UnsafeBufferPointer(start: bytes, count: count))
