@@ -1,11 +1,14 @@
 extension Network {
-    /// An activation: a built-in one, or a registered one by its name.
+    /// An activation: a built-in one, or a registered one by its name. `backprop.h` lists the formulas of the built-in
+    /// activations at `bp_network_set_activation`.
     ///
     ///     try network.setActivation(.tanh, layer: 1)
     ///     try network.setActivation(.named("bump"), layer: 2)
     public struct Activation: Hashable, Sendable {
+        /// The name of the activation, as in model files.
         public let name: String
 
+        /// Returns the activation of that name, which need not be registered yet.
         public static func named(_ name: String) -> Activation { Activation(name: name) }
 
         public static var identity: Activation { Activation(.identity) }

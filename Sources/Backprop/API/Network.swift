@@ -4,12 +4,19 @@
 ///     for _ in 0..<5000 { try network.train(inputs, targets, learningRate: 1) }
 ///     let outputs = try network.predict(inputs)
 ///
-/// Matrices are row-major [Float]: inputs [rows × inputs], targets [rows × outputs]; the number of rows follows from the
-/// count. `backprop.h` says more on every call. Any method may be called from any thread; those that change the network
-/// run one at a time.
+/// Matrices are row-major arrays: inputs [rows × inputs], targets and outputs [rows × outputs]. The number of rows follows
+/// from the number of elements. Layer 0 holds the inputs; layers 1 to `layers.count - 1` have weights, an activation and
+/// optional batch normalization.
+///
+/// Any method may be called from any thread. Methods that only read a network run at the same time; a method that changes
+/// the network runs alone. A method that throws has changed nothing.
+///
+/// Every method throws `BackpropError`. Besides the codes listed with each method, any method can throw `.outOfMemory`,
+/// and `.busy` when it is called from an activation of the same network or, if it changes the network, while a trainer
+/// fits it. `backprop.h` describes every operation in detail.
 public final class Network: Sendable {
     let handle: Handle<NetworkState>
-    /// Layer sizes, inputs first.
+    /// The layer sizes, the inputs first.
     public let layers: [Int]
 
     private init(owning state: NetworkState) throws(BackpropError) {
@@ -17,7 +24,14 @@ public final class Network: Sendable {
         handle = try Handle(owning: state)
     }
 
-    /// Random weights from a seed; logistic units; half the squared error.
+    /// Creates a network with random weights and biases 0. Every layer has the activation `.logistic` and no batch
+    /// normalization; the loss is `.squaredError` and the optimizer `.sgd`.
+    ///
+    /// - Parameters:
+    ///   - layers: The layer sizes, from the inputs to the outputs: 2 to 1024 numbers, each at least 1.
+    ///   - seed: Seeds the weights, and everything that is random in training steps.
+    /// - Throws: `.invalidValue` for fewer than 2 layers or a layer of size 0; `.limit` for too many layers or sizes whose
+    ///   products are too large.
     public convenience init(layers: [Int], seed: UInt64) throws(BackpropError) {
         let state = try layers.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
             try NetworkState.make(layerSizes: sizes, seed: seed)
@@ -27,76 +41,130 @@ public final class Network: Sendable {
 
     deinit { handle.free() }
 
-    /// An independent copy.
+    /// Returns an independent copy: parameters, settings and training state.
     public func clone() throws(BackpropError) -> Network {
         try Network(owning: try handle.read { (state) throws(BackpropError) in try state.copy() })
     }
 
     // MARK: Settings
 
-    /// Fresh weights from a seed.
+    /// Draws new random weights, as `init(layers:seed:)` does. Biases, batch normalization, the optimizer's state and the
+    /// step count are reset. Layers, activations, loss, optimizer and options stay.
+    ///
+    /// - Parameter seed: Seeds the weights, and everything that is random in training steps.
     public func initialize(seed: UInt64) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in state.initialize(seed: seed) }
     }
 
-    /// Training steps since the weights were drawn.
+    /// The number of training steps since the weights were drawn.
     public var stepCount: UInt64 {
         get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.steps } }
     }
 
-    /// Layers 1 … count − 1.
+    /// Sets the activation of a layer. Until the network is first trained or given parameters, its weights are drawn again
+    /// by the initialization rule of the new activation.
+    ///
+    /// - Parameters:
+    ///   - activation: A built-in activation, or a registered one by its name.
+    ///   - layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range; `.unknownName`.
     public func setActivation(_ activation: Activation, layer: Int) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setActivation(layer, activation.name) }
     }
 
+    /// Returns the activation of a layer.
+    ///
+    /// - Parameter layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range.
     public func activation(layer: Int) throws(BackpropError) -> Activation {
         .named(try handle.read { (state) throws(BackpropError) in try state.activationName(layer) })
     }
 
+    /// Enables or disables batch normalization of a layer's weighted sums, before its activation. This changes the number of
+    /// parameters. The first time, γ is 1, β 0, the running mean 0 and the running variance 1; disabling keeps them.
+    ///
+    /// - Parameters:
+    ///   - enabled: Whether the layer is normalized.
+    ///   - layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range.
     public func setBatchNormalization(_ enabled: Bool, layer: Int) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setBatchnorm(layer, enabled: enabled) }
     }
 
+    /// Returns whether batch normalization of a layer is enabled.
+    ///
+    /// - Parameter layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range.
     public func isBatchNormalized(layer: Int) throws(BackpropError) -> Bool {
         try handle.read { (state) throws(BackpropError) in try state.isNormalized(layer) }
     }
 
-    /// How likely a unit of a hidden layer is left out of a training step.
+    /// Sets the dropout rate of a hidden layer: the probability with which a training step omits one of its units.
+    /// Predictions use all units.
+    ///
+    /// - Parameters:
+    ///   - rate: 0 (the default, no dropout) to 0.999.
+    ///   - layer: 1 to `layers.count - 2`.
+    /// - Throws: `.invalidValue` for a rate or a layer out of range.
     public func setDropout(_ rate: Double, layer: Int) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setDropout(layer, rate: rate) }
     }
 
+    /// Returns the dropout rate of a hidden layer.
+    ///
+    /// - Parameter layer: 1 to `layers.count - 2`.
+    /// - Throws: `.invalidValue` for a layer out of range.
     public func dropout(layer: Int) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in try state.dropout(layer) }
     }
 
+    /// Sets the loss, which training minimizes.
     public func setLoss(_ loss: Loss) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setLoss(loss.name) }
     }
 
+    /// The loss, which training minimizes.
     public var loss: Loss {
         get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.loss } }
     }
 
-    /// The optimizer's state starts anew.
+    /// Sets the optimizer, and resets its state.
     public func setOptimizer(_ optimizer: Optimizer) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setOptimizer(optimizer.name) }
     }
 
+    /// The optimizer, which turns gradients into steps.
     public var optimizer: Optimizer {
         get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.optimizer } }
     }
 
+    /// Sets an option of the network, such as "weight_decay". `backprop.h` lists names, values and defaults at
+    /// `bp_network_set_option`.
+    ///
+    /// - Throws: `.unknownName`; `.invalidValue` for a value out of range.
     public func setOption(_ name: String, _ value: Double) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setOption(name, value) }
     }
 
+    /// Returns the value of an option.
+    ///
+    /// - Throws: `.unknownName`.
     public func option(_ name: String) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in try state.option(name) }
     }
 
-    /// Finds from data how to scale inputs and targets. From then on the network takes and gives numbers as they are in the
-    /// data, and scales them itself. `.auto` scales targets to what the last activation and the loss, set before, take.
+    /// Computes from data how the network scales inputs and targets, column by column. From then on all methods accept
+    /// unscaled rows and return unscaled outputs; the network scales them itself. Losses and gradients are those of the
+    /// scaled targets.
+    ///
+    /// - Parameters:
+    ///   - inputMethod: The scaling of the inputs. `.auto` selects `.standard`.
+    ///   - targetMethod: The scaling of the targets. `.auto` selects it by the last activation and the loss, so set these
+    ///     before.
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Throws: `.invalidValue` for no rows or arrays whose counts do not match; `.notFinite` for a NaN or an infinity in
+    ///   data that are scaled.
     public func fitScaling(
         inputs inputMethod: ScalingMethod = .auto, targets targetMethod: ScalingMethod = .auto, _ inputs: [Float],
         _ targets: [Float]
@@ -107,20 +175,25 @@ public final class Network: Sendable {
         }
     }
 
+    /// The scaling of the inputs; `.none` until `fitScaling` is called.
     public var inputScaling: ScalingMethod {
         get throws(BackpropError) {
             try handle.read { (state) throws(BackpropError) in state.scalingMethod(ofTargets: false) }
         }
     }
 
+    /// The scaling of the targets; `.none` until `fitScaling` is called.
     public var targetScaling: ScalingMethod {
         get throws(BackpropError) {
             try handle.read { (state) throws(BackpropError) in state.scalingMethod(ofTargets: true) }
         }
     }
 
-    /// Throws an error that says which settings do not go together, or which targets they do not go with, if any; as `fit`
-    /// does before it changes anything.
+    /// Checks that loss, activations, scaling and targets are compatible, as `Trainer.fit` does before it trains.
+    ///
+    /// - Parameter targets: [rows × outputs], or empty to check the settings alone.
+    /// - Throws: `.invalidValue` or `.unsupported` for an incompatible setting or target, with a message that says what to
+    ///   set instead; `.notFinite` for a NaN or an infinity in `targets`.
     public func checkSettings(targets: [Float] = []) throws(BackpropError) {
         try handle.read { (state) throws(BackpropError) in
             guard targets.count % state.outputCount == 0 else {
@@ -135,14 +208,24 @@ public final class Network: Sendable {
 
     // MARK: Training
 
-    /// One step of the optimizer on the rows given; the loss before it. One row is a step of stochastic gradient
-    /// descent, more are a minibatch.
+    /// Makes one step of the optimizer: with one row a step of stochastic gradient descent, with several a minibatch step.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    ///   - learningRate: Finite, at least 0.
+    /// - Returns: The loss before the step: the sum over the rows, or their mean by option "gradient_reduction".
+    /// - Throws: `.invalidValue` for no rows, arrays whose counts do not match, the learning rate, or settings or targets
+    ///   that are incompatible with the loss; `.notFinite` for a NaN or an infinity in the data, the loss, the gradient or
+    ///   the step; `.unsupported` for option "batchnorm_update" 1 with anything but plain "sgd"; `.callback` when an
+    ///   activation fails; `.limit`.
     @discardableResult
     public func train(_ inputs: [Float], _ targets: [Float], learningRate: Float) throws(BackpropError) -> Float {
         try train(inputs.span, targets.span, learningRate: learningRate)
     }
 
-    /// The same on a part of larger arrays, without a copy of it.
+    /// Makes one step of the optimizer, as `train(_:_:learningRate:)` on arrays does, on spans: parts of larger arrays are
+    /// not copied.
     @discardableResult @_optimize(speed)
     public func train(_ inputs: Span<Float>, _ targets: Span<Float>, learningRate: Float) throws(BackpropError) -> Float {
         try inputs.withUnsafeBufferPointer { (inputs) throws(BackpropError) in
@@ -158,7 +241,14 @@ public final class Network: Sendable {
         }
     }
 
-    /// The flat gradient of the loss, and the loss.
+    /// Computes the gradient of the loss, before clipping and weight decay. Parameters stay; the running statistics of batch
+    /// normalization are updated. `train` is this method followed by `apply(gradient:learningRate:)`, except for rounding.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Returns: The gradient [parameterCount], in the order of `parameters()`, and the loss.
+    /// - Throws: As `train`.
     public func gradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> (gradient: [Float], loss: Float) {
         try handle.write { (state) throws(BackpropError) in
             let rows = try state.rows(inputs.count, targets.count)
@@ -168,23 +258,41 @@ public final class Network: Sendable {
         }
     }
 
-    /// The optimizer's step along a gradient: parameters −= learningRate · gradient with "sgd".
+    /// Makes the optimizer's step along a gradient: with `.sgd`, parameters −= learningRate · gradient.
+    ///
+    /// - Parameters:
+    ///   - gradient: [parameterCount], in the order of `parameters()`.
+    ///   - learningRate: Finite, at least 0.
+    /// - Throws: `.invalidValue` for the learning rate; `.mismatch` for another count; `.notFinite` for a NaN or an infinity
+    ///   in the gradient or the new parameters.
     public func apply(gradient: [Float], learningRate: Float) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             try state.apply(gradient: gradient, count: gradient.count, rate: learningRate)
         }
     }
 
-    /// The worst relative error of the gradient against central differences.
+    /// Compares the gradient with central differences of the loss, which a separate implementation computes in double
+    /// precision. The network stays as it is. This is slow.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Returns: The largest relative error. A correct gradient has less than 1e-2.
+    /// - Throws: As `gradient`; `.unsupported` for the activation `.sign`, whose derivative in training is not its own.
     public func checkGradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.write { (state) throws(BackpropError) in
             try state.checkGradient(inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
-    // MARK: Use
+    // MARK: Prediction
 
-    /// Outputs [rows × outputs].
+    /// Computes outputs. Batch normalization uses its running statistics.
+    ///
+    /// - Parameter inputs: [rows × inputs]. No rows return no outputs.
+    /// - Returns: [rows × outputs].
+    /// - Throws: `.invalidValue` for a count that is not a multiple of the inputs; `.callback` when an activation fails;
+    ///   `.limit`.
     public func predict(_ inputs: [Float]) throws(BackpropError) -> [Float] {
         try handle.read { (state) throws(BackpropError) in
             let rows = try state.rows(inputs.count)
@@ -194,7 +302,12 @@ public final class Network: Sendable {
         }
     }
 
-    /// The same into numbers of the caller's, [rows × outputs]: no memory is taken.
+    /// Computes outputs, as `predict(_:)` does, into memory of the caller: no output array is allocated.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs].
+    ///   - outputs: [rows × outputs].
+    /// - Throws: As `predict(_:)`; `.invalidValue` for an `outputs` of another count.
     @_optimize(speed)
     public func predict(_ inputs: Span<Float>, into outputs: inout MutableSpan<Float>) throws(BackpropError) {
         try inputs.withUnsafeBufferPointer { (inputs) throws(BackpropError) in
@@ -209,38 +322,64 @@ public final class Network: Sendable {
         }
     }
 
-    /// The loss of the predictions, without training.
+    /// Computes the loss of the predictions, without training. Batch normalization uses its running statistics.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Returns: The sum over the rows, or their mean by option "gradient_reduction".
+    /// - Throws: `.invalidValue`, `.notFinite`, `.callback` and `.limit` as `train`.
     public func evaluate(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Float {
         try handle.read { (state) throws(BackpropError) in
             try state.evaluate(inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
-    /// How good the predictions are.
+    /// Computes a measure of the predictions, from outputs and targets in the units of the data, before any scaling.
+    ///
+    /// - Parameters:
+    ///   - measure: What is computed.
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Throws: `.invalidValue` for no rows or arrays whose counts do not match; `.notFinite` for a NaN or an infinity in
+    ///   the data or the outputs; `.callback` when an activation fails; `.limit`.
     public func score(_ measure: Measure, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in
             try state.score(measure.name, inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
-    /// Puts batch normalization into the weights, for use: call it on a clone to go on training.
+    /// Folds the batch normalization of all layers into their weights and removes it, for inference. Predictions differ by
+    /// rounding only. Training would differ: call this on a clone to train the original further.
+    ///
+    /// - Throws: `.notFinite` when weights would not be finite.
     public func foldBatchNormalization() throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.foldBatchnorm() }
     }
 
     // MARK: Metadata
 
-    /// Keys of the texts that go with the network and its file, sorted.
+    /// The keys of the metadata, sorted by their UTF-8 bytes. Metadata are texts of the program that the network's copies and
+    /// files keep, such as names of classes.
     public var metadataKeys: [String] {
         get throws(BackpropError) {
             try handle.read { (state) throws(BackpropError) in state.userMetadata.map { $0.key } }
         }
     }
 
+    /// Returns the text of a key.
+    ///
+    /// - Throws: `.unknownName` for a key without a text.
     public func metadata(_ key: String) throws(BackpropError) -> String {
         try handle.read { (state) throws(BackpropError) in try state.metadata(key) }
     }
 
+    /// Sets or replaces the text of a key.
+    ///
+    /// - Parameters:
+    ///   - key: 1 to 256 bytes of UTF-8.
+    ///   - value: The text. A network holds at most 1024 keys, and 1 MiB of keys and texts together.
+    /// - Throws: `.invalidValue` for a key of another size or a null character; `.limit`.
     public func setMetadata(_ key: String, _ value: String) throws(BackpropError) {
         guard !key.utf8.contains(0), !value.utf8.contains(0) else {
             throw BackpropError(.invalidValue, "metadata with a null character in it")
@@ -248,17 +387,22 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in try state.setMetadata(key, value) }
     }
 
+    /// Removes a key and its text.
+    ///
+    /// - Throws: `.unknownName` for a key without a text.
     public func removeMetadata(_ key: String) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.removeMetadata(key) }
     }
 
-    // MARK: Parameters and files
+    // MARK: Parameters
 
+    /// The number of weights and biases, and of γ and β where batch normalization is enabled.
     public var parameterCount: Int {
         get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.parameterCount } }
     }
 
-    /// The flat parameters.
+    /// Returns all parameters [parameterCount]: for each layer the weights [outputs × inputs], the biases [outputs] and, where
+    /// batch normalization is enabled, γ [outputs] and β [outputs].
     public func parameters() throws(BackpropError) -> [Float] {
         try handle.read { (state) throws(BackpropError) in
             var flat = [Float](repeating: 0, count: state.parameterCount)
@@ -267,6 +411,10 @@ public final class Network: Sendable {
         }
     }
 
+    /// Replaces all parameters. The running statistics of batch normalization stay.
+    ///
+    /// - Parameter parameters: [parameterCount], in the order of `parameters()`, all finite.
+    /// - Throws: `.mismatch` for another count; `.notFinite`.
     public func setParameters(_ parameters: [Float]) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             try state.setParameters(parameters, count: parameters.count)
@@ -275,46 +423,61 @@ public final class Network: Sendable {
 
     // MARK: Files
 
-    /// Writes a safetensors file, whole or not at all.
+    /// Saves the network as a safetensors file. The file is replaced completely or not at all. Activations are saved by name.
+    ///
+    /// - Throws: `.io`, with the operating system's error number; `.invalidValue` for an empty path or one with a null
+    ///   character.
     public func save(to path: String) throws(BackpropError) {
         try handle.save(try CString(path))
     }
 
-    /// Takes the weights from any safetensors file that has tensors of these names and shapes.
+    /// Loads weights from any safetensors file whose tensors have the names and shapes of this network's model files. All
+    /// settings and the step count stay. `backprop.h` describes accepted types at `bp_network_load_weights`.
+    ///
+    /// - Throws: `.io`, `.notAModel`, `.corrupt` and `.version` for the file; `.mismatch` for a tensor that is missing or has
+    ///   another shape or type; `.notFinite`; `.limit`; `.invalidValue` for the path.
     public func loadWeights(from path: String) throws(BackpropError) {
         try handle.loadWeights(try CString(path))
     }
 
+    /// Loads a network from a file that `save` wrote. Registered activations that it uses must be registered first.
+    ///
+    /// - Throws: `.io`, `.notAModel`, `.corrupt` and `.version` for the file; `.unknownName` for an activation that is not
+    ///   registered; `.limit`; `.invalidValue` for the path.
     public static func load(from path: String) throws(BackpropError) -> Network {
         try Network(owning: try NetworkState.load(try CString(path)))
     }
 }
 
-/// The same with paths as the system has them: bytes ended by a NUL, which need not be UTF-8. They are what
-/// `URL.withUnsafeFileSystemRepresentation` and `FilePath.withPlatformString` give.
+/// Files by the operating system's representation of a path: bytes that end with a NUL and need not be UTF-8.
+/// `URL.withUnsafeFileSystemRepresentation` and `FilePath.withPlatformString` provide it.
 extension Network {
+    /// Saves the network, as `save(to:)` with a `String` does.
     public func save(to path: UnsafePointer<CChar>) throws(BackpropError) {
         try handle.save(CString(path))
     }
 
+    /// Loads weights, as `loadWeights(from:)` with a `String` does.
     public func loadWeights(from path: UnsafePointer<CChar>) throws(BackpropError) {
         try handle.loadWeights(CString(path))
     }
 
+    /// Loads a network, as `load(from:)` with a `String` does.
     public static func load(from path: UnsafePointer<CChar>) throws(BackpropError) -> Network {
         try Network(owning: try NetworkState.load(CString(path)))
     }
 }
 
 extension NetworkState {
-    /// How many rows so many inputs are.
+    /// Returns the number of rows that `inputs` elements are.
     @inline(__always)
     fileprivate func rows(_ inputs: Int) throws(BackpropError) -> Int {
-        if inputs == inputCount { return 1 }  // a division takes longer than some networks' step
+        if inputs == inputCount { return 1 }  // a division takes longer than a small network's step
         guard inputs % inputCount == 0 else { throw wrongCount(inputs) }
         return inputs / inputCount
     }
 
+    /// Returns the number of rows, for arrays of `inputs` and `targets` elements.
     @inline(__always)
     func rows(_ inputs: Int, _ targets: Int) throws(BackpropError) -> Int {
         let rows = try rows(inputs)
@@ -323,8 +486,8 @@ extension NetworkState {
     }
 
     @inline(__always)
-    fileprivate func requireCount(_ count: Int, _ expected: Int, _ what: StaticString) throws(BackpropError) {
-        guard count == expected else { throw wrongCount(count, expected, what) }
+    fileprivate func requireCount(_ count: Int, _ expected: Int, _ name: StaticString) throws(BackpropError) {
+        guard count == expected else { throw wrongCount(count, expected, name) }
     }
 
     @inline(never)
@@ -333,7 +496,7 @@ extension NetworkState {
     }
 
     @inline(never)
-    private func wrongCount(_ count: Int, _ expected: Int, _ what: StaticString) -> BackpropError {
-        BackpropError(.invalidValue, "\(what): \(count) numbers where \(expected) belong")
+    private func wrongCount(_ count: Int, _ expected: Int, _ name: StaticString) -> BackpropError {
+        BackpropError(.invalidValue, "\(name): \(count) numbers where \(expected) belong")
     }
 }

@@ -1,12 +1,19 @@
-/// Trains networks for whole runs: epochs of minibatches, with a schedule, validation, early stopping and restarts.
+/// Runs complete trainings: epochs of minibatches, with a schedule of learning rates, validation, early stopping and
+/// restarts.
 ///
 ///     let trainer = try Trainer(["epochs": 50, "learning_rate": 0.1])
 ///     let result = try trainer.fit(network, inputs, targets)
 ///
-/// `backprop.h` lists the options.
+/// A trainer may fit any number of networks, one after the other. Every method throws `BackpropError`, `.busy` if it changes
+/// the trainer during a fit.
 public final class Trainer: Sendable {
     private let handle: Handle<TrainerState>
 
+    /// Creates a trainer.
+    ///
+    /// - Parameter options: Values of options by name; all others have their defaults. `backprop.h` lists them at
+    ///   `bp_trainer_set_option`.
+    /// - Throws: `.unknownName`; `.invalidValue` for a value out of range; `.outOfMemory`.
     public init(_ options: [String: Double] = [:]) throws(BackpropError) {
         handle = try Handle(owning: TrainerState())
         for (name, value) in options { try setOption(name, value) }
@@ -14,65 +21,81 @@ public final class Trainer: Sendable {
 
     deinit { handle.free() }
 
+    /// Sets an option.
+    ///
+    /// - Throws: `.unknownName`; `.invalidValue` for a value out of range; `.busy` during a fit.
     public func setOption(_ name: String, _ value: Double) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setOption(name, value) }
     }
 
+    /// Returns the value of an option.
+    ///
+    /// - Throws: `.unknownName`.
     public func option(_ name: String) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in try state.option(name) }
     }
 
-    /// How much each row counts: [rows]; none, all the same.
+    /// Sets the weights of the rows in later fits: the loss and the gradient of a row are multiplied by its weight.
+    ///
+    /// - Parameter weights: [rows], finite, at least 0. An empty array removes the weights.
+    /// - Throws: `.invalidValue` for a weight out of range; `.limit`; `.outOfMemory`; `.busy` during a fit.
     public func setRowWeights(_ weights: [Float]) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setRowWeights(weights, count: weights.count) }
     }
 
-    /// What is called after each epoch, and within one where options say so, on the thread that fits; nil, nothing.
+    /// Sets the function that is called after each epoch, and within epochs as options "progress_interval" and
+    /// "progress_seconds" say. It runs on the thread that called `fit`.
+    ///
+    /// - Parameter progress: Returns whether the fit continues. nil removes the function.
+    /// - Throws: `.busy` during a fit.
     public func setProgress(_ progress: (@Sendable (Progress) -> Progress.Answer)?) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
             state.progress = progress.map { progress in { progress($0).code } }
         }
     }
 
-    /// Trains the network. A fit that fails leaves it as it was.
+    /// Trains a network. A fit that throws leaves the network as it was.
+    ///
+    /// - Parameters:
+    ///   - network: The network to train. During the fit other threads can read it, but not change it.
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    ///   - validation: Validation rows of the same shapes. nil: option "validation_fraction" may hold out some rows.
+    /// - Returns: The loss of the weights that the network keeps, and whether the fit was stopped early.
+    /// - Throws: `.invalidValue` for no rows, arrays whose counts do not match, row weights of another count, or settings or
+    ///   targets that `Network.checkSettings` refuses; `.unsupported` as `checkSettings`; `.notFinite` for a NaN or an
+    ///   infinity in the data or in a step; `.callback` when an activation fails or the progress function aborts; `.busy` if
+    ///   the trainer or the network is in a fit already; `.limit`; `.outOfMemory`.
     @discardableResult
     public func fit(
         _ network: Network, _ inputs: [Float], _ targets: [Float],
         validation: (inputs: [Float], targets: [Float])? = nil
     ) throws(BackpropError) -> FitResult {
-        let rows = try network.rows(inputs, targets)
-        return try inputs.withUnsafeBufferPointer { (x) throws(BackpropError) in
-            try targets.withUnsafeBufferPointer { (y) throws(BackpropError) in
-                guard let x = x.baseAddress, let y = y.baseAddress else { throw BackpropError(.invalidValue, "rows is 0") }
-                let rows = Rows(inputs: x, targets: y, count: rows)
-                guard let validation else { return try handle.fit(network.handle, rows, validation: nil) }
-                let validationRows = try network.rows(validation.inputs, validation.targets)
-                return try validation.inputs.withUnsafeBufferPointer { (x) throws(BackpropError) in
-                    try validation.targets.withUnsafeBufferPointer { (y) throws(BackpropError) in
-                        guard let x = x.baseAddress, let y = y.baseAddress else {
-                            throw BackpropError(.invalidValue, "the validation set has no rows")
-                        }
-                        let validation = Rows(inputs: x, targets: y, count: validationRows)
-                        return try handle.fit(network.handle, rows, validation: validation)
-                    }
-                }
+        try network.withRows(inputs, targets, ifEmpty: "rows is 0") { (rows) throws(BackpropError) in
+            guard let validation else { return try handle.fit(network.handle, rows, validation: nil) }
+            return try network.withRows(
+                validation.inputs, validation.targets, ifEmpty: "the validation set has no rows"
+            ) { (validation) throws(BackpropError) in
+                try handle.fit(network.handle, rows, validation: validation)
             }
         }
     }
 
-    /// Ends a fit in progress on another thread, before its next step.
+    /// Stops a fit in progress before its next step. May be called from any thread, and from the progress function.
     public func cancel() {
         _ = try? handle.read { (state) throws(BackpropError) in state.cancel() }
     }
 }
 
 extension Progress {
-    /// What a progress function says to a report.
+    /// The result of a progress function.
     public enum Answer: Sendable {
+        /// Continues the fit.
         case goOn
-        /// Ends the fit, which keeps what option "keep" says.
+        /// Ends the fit. The network gets the weights that option "keep" selects.
         case stop
-        /// Ends the fit with an error, and the network as it was; the code is the program's own, below 0.
+        /// Ends the fit with the error `.callback` and restores the network. The error's message contains the code, which must
+        /// be below 0; any other counts as −1.
         case abort(Int32)
 
         var code: Int32 {
@@ -86,7 +109,17 @@ extension Progress {
 }
 
 extension Network {
-    fileprivate func rows(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Int {
-        try handle.read { (state) throws(BackpropError) in try state.rows(inputs.count, targets.count) }
+    /// Calls `body` with the rows of two arrays of matching counts. `ifEmpty`: the message for arrays without rows.
+    fileprivate func withRows(
+        _ inputs: [Float], _ targets: [Float], ifEmpty: StaticString,
+        _ body: (Rows) throws(BackpropError) -> FitResult
+    ) throws(BackpropError) -> FitResult {
+        let count = try handle.read { (state) throws(BackpropError) in try state.rows(inputs.count, targets.count) }
+        return try inputs.withUnsafeBufferPointer { (x) throws(BackpropError) in
+            try targets.withUnsafeBufferPointer { (y) throws(BackpropError) in
+                guard let x = x.baseAddress, let y = y.baseAddress else { throw BackpropError(.invalidValue, "\(ifEmpty)") }
+                return try body(Rows(inputs: x, targets: y, count: count))
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-/// A function of one number, with state of its own. Registered, its loops are compiled for it: it costs what its
-/// arithmetic costs, without a call a number.
+/// A scalar activation a = f(z) as a type, which may have stored constants. The library compiles its loops for each such
+/// type: there is no call for each number.
 ///
 ///     struct Swish: ScalarActivation {
 ///         let slope: Float
@@ -8,17 +8,28 @@
 ///     }
 ///     try Network.registerActivation("swish2", Swish(slope: 2))
 public protocol ScalarActivation: Sendable {
+    /// Returns f(z).
     func value(at z: Float) -> Float
-    /// f′(z), where a = f(z).
+    /// Returns f′(z), where a = f(z).
     func derivative(at z: Float, value a: Float) -> Float
 }
 
-/// Activations of the program's own, by name, for all networks of the process. `backprop.h` says more on each way.
+/// Custom activations, registered by name for all networks of the process. `backprop.h` describes each kind in detail.
 ///
-/// Several threads may call a closure at a time, as its being Sendable says; with `isThreadSafe: false`, one call of a
-/// network calls it on the calling thread only.
+/// With `isThreadSafe: true`, several threads may call the functions at the same time. With `isThreadSafe: false`, a call
+/// on a network calls them only on its own thread.
+///
+/// A name has 1 to 64 characters of a-z, 0-9, '_', '.' and '-'. Registration throws `.invalidValue` for a malformed name
+/// or one that is already registered, and `.outOfMemory`.
 extension Network {
-    /// Registers a function of one number. Without a derivative, central differences.
+    /// Registers a scalar activation as a closure.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the activation.
+    ///   - isThreadSafe: Whether several threads may call the closures at the same time.
+    ///   - derivative: f′(z), where a = f(z). An omitted derivative is approximated by central differences.
+    ///   - function: f(z).
+    /// - Throws: `.invalidValue`; `.outOfMemory`.
     public static func registerActivation(
         _ name: String, isThreadSafe: Bool = true, derivative: (@Sendable (_ z: Float, _ a: Float) -> Float)? = nil,
         function: @escaping @Sendable (Float) -> Float
@@ -26,7 +37,13 @@ extension Network {
         try register(ActivationPlugin(name: name, kind: .scalar, .closure(function, derivative: derivative)), isThreadSafe)
     }
 
-    /// Registers a function of one number that is a type of its own.
+    /// Registers a scalar activation as a value of a type that implements `ScalarActivation`.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the activation.
+    ///   - activation: The function and its derivative.
+    ///   - isThreadSafe: Whether several threads may call them at the same time.
+    /// - Throws: `.invalidValue`; `.outOfMemory`.
     @inlinable
     public static func registerActivation(
         _ name: String, _ activation: some ScalarActivation, isThreadSafe: Bool = true
@@ -50,8 +67,20 @@ extension Network {
         try register(ActivationPlugin(name: name, kind: .scalar, .loops(map: map, slopes: slopes)), isThreadSafe)
     }
 
-    /// Registers a function of a shared library, nil being the process itself. The signature, such as "d(d)" or "d(d,i)",
-    /// tells its types; what follows z are the constants. Without a derivative, central differences.
+    /// Registers a function of a shared library as a scalar activation.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the activation.
+    ///   - path: The shared library, as `dlopen` accepts it: a path with a slash is a file, a name without one is searched
+    ///     for. nil is the process itself.
+    ///   - function: The symbol of f(z, constants …).
+    ///   - derivative: The symbol of f′, with the same signature. nil: central differences approximate it.
+    ///   - signature: The result and parameter types, such as "d(d)" or "d(d,i)": f is Float, d Double, i Int32, l Int64,
+    ///     u UInt32. The first parameter is z.
+    ///   - constants: The values of the parameters after z, at most 15.
+    ///   - isThreadSafe: Whether several threads may call the function at the same time.
+    /// - Throws: `.library` if the library cannot be opened or lacks the function; `.invalidValue` for the name, the
+    ///   signature or the constants; `.outOfMemory`.
     public static func registerActivation(
         _ name: String, library path: String?, function: String, derivative: String? = nil, signature: String,
         constants: [Double] = [], isThreadSafe: Bool = false
@@ -60,7 +89,8 @@ extension Network {
             name, path: try CString(path), function, derivative, signature, constants, isThreadSafe)
     }
 
-    /// The same with a path as the system has it: bytes ended by a NUL, which need not be UTF-8. (A literal is a String.)
+    /// Registers a function of a shared library by the operating system's representation of its path: bytes that end with a
+    /// NUL and need not be UTF-8. (A literal is a `String`.)
     @_disfavoredOverload
     public static func registerActivation(
         _ name: String, library path: UnsafePointer<CChar>, function: String, derivative: String? = nil, signature: String,
@@ -79,12 +109,18 @@ extension Network {
                 constants: constants), isThreadSafe)
     }
 
-    /// Networks that use the activation go on with it.
+    /// Removes the name of a registered activation. Networks that use the activation keep it.
+    ///
+    /// - Throws: `.unknownName`; `.unsupported` for a built-in activation.
     public static func unregisterActivation(_ name: String) throws(BackpropError) {
         try ActivationRegistry.unregister(name)
     }
 
-    /// Compares the derivative of an activation with differences of its values: a `worstError` below 1e-2 is good.
+    /// Compares the derivative of an activation with differences of its values.
+    ///
+    /// - Returns: A report; a correct derivative has a `worstError` below 1e-2.
+    /// - Throws: `.unknownName`; `.unsupported` for "sign", whose derivative in training is not its own; `.notFinite` if the
+    ///   function is finite at none of the points; `.callback` if it fails; `.outOfMemory`.
     public static func checkActivation(_ name: String) throws(BackpropError) -> ActivationReport {
         try ActivationCheck.run(name)
     }
@@ -97,8 +133,17 @@ extension Network {
 
 #if !hasFeature(Embedded)
 extension Network {
-    /// Registers a function of whole matrices, row by row in the buffers, which may couple the numbers of a row. What it
-    /// throws fails the call with `BackpropError.Code.callback`, and is that error's `underlying`.
+    /// Registers a vector activation: functions of whole matrices, which may couple the numbers of a row and may fail. An
+    /// error that one of them throws fails the network's call with `BackpropError.Code.callback`, and is that error's
+    /// `underlying`.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the activation.
+    ///   - isThreadSafe: Whether several threads may call the closures at the same time. Each call then gets a part of the
+    ///     rows.
+    ///   - forward: Computes a from z, both [rows × columns], row-major; `columns` is the size of the layer.
+    ///   - backward: Computes dz from da, the gradients of the loss with respect to z and a, all [rows × columns].
+    /// - Throws: `.invalidValue`; `.outOfMemory`.
     public static func registerActivation(
         _ name: String, isThreadSafe: Bool = true,
         forward:
