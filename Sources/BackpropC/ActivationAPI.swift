@@ -6,12 +6,12 @@ public func bp_activation_register_scalar(
     _ name: UnsafePointer<CChar>!, _ function: bp_scalar_fn!, _ derivative: bp_scalar_derivative_fn!,
     _ user_data: UnsafeMutableRawPointer!, _ destroy: bp_destroy_fn!
 ) -> Int32 {
-    registering { () throws(BackpropError) in
+    register { () throws(BackpropError) in
         let name = try text(name, "name")
         let function = try require(function, "function")
         return ActivationPlugin(
             name: name, kind: .scalar, .scalar(function, derivative: derivative, user_data),
-            libraries: holding(code(function), derivative.map { code($0) }),
+            libraries: libraries(containing: address(of: function), derivative.map { address(of: $0) }),
             destroy: destroy.map { destroy in { destroy(user_data) } })
     }
 }
@@ -21,14 +21,15 @@ public func bp_activation_register_vector(
     _ name: UnsafePointer<CChar>!, _ forward: bp_vector_forward_fn!, _ backward: bp_vector_backward_fn!,
     _ user_data: UnsafeMutableRawPointer!, _ destroy: bp_destroy_fn!
 ) -> Int32 {
-    registering { () throws(BackpropError) in
+    register { () throws(BackpropError) in
         let name = try text(name, "name")
         let forward = try require(forward, "forward")
         let backward = try require(backward, "backward")
         return ActivationPlugin(
             name: name, kind: .vector,
             .matrices({ forward($0, $1, $2, $3, user_data) }, { backward($0, $1, $2, $3, $4, $5, user_data) }),
-            libraries: holding(code(forward), code(backward)), destroy: destroy.map { destroy in { destroy(user_data) } })
+            libraries: libraries(containing: address(of: forward), address(of: backward)),
+            destroy: destroy.map { destroy in { destroy(user_data) } })
     }
 }
 
@@ -37,15 +38,15 @@ public func bp_activation_register_foreign(
     _ name: UnsafePointer<CChar>!, _ function: bp_foreign_fn!, _ derivative: bp_foreign_fn!,
     _ signature: UnsafePointer<CChar>!, _ constants: UnsafePointer<Double>!, _ constant_count: Int
 ) -> Int32 {
-    registering { () throws(BackpropError) in
+    register { () throws(BackpropError) in
         let name = try text(name, "name")
         let function = try require(function, "function")
         return ActivationPlugin(
             name: name, kind: .foreign,
             try .foreign(
                 function, derivative: derivative, try Signature(parsing: try text(signature, "signature")),
-                constants: try numbers(constants, constant_count)),
-            libraries: holding(function, derivative))
+                constants: try signatureConstants(constants, constant_count)),
+            libraries: libraries(containing: function, derivative))
     }
 }
 
@@ -55,11 +56,11 @@ public func bp_activation_register_library(
     _ derivative_symbol: UnsafePointer<CChar>!, _ signature: UnsafePointer<CChar>!, _ constants: UnsafePointer<Double>!,
     _ constant_count: Int
 ) -> Int32 {
-    registering { () throws(BackpropError) in
+    register { () throws(BackpropError) in
         try .library(
-            try text(name, "name"), try ifAny(library_path), try bytes(function_symbol, "function_symbol"),
-            try ifAny(derivative_symbol), try Signature(parsing: try text(signature, "signature")),
-            constants: try numbers(constants, constant_count))
+            try text(name, "name"), try optionalBytes(library_path), try bytes(function_symbol, "function_symbol"),
+            try optionalBytes(derivative_symbol), try Signature(parsing: try text(signature, "signature")),
+            constants: try signatureConstants(constants, constant_count))
     }
 }
 
@@ -120,8 +121,8 @@ public func bp_activation_check(
     }
 }
 
-/// Registers what `make` makes.
-private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -> Int32 {
+/// Registers the activation that `make` returns.
+private func register(_ make: () throws(BackpropError) -> ActivationPlugin) -> Int32 {
     status { () throws(BackpropError) in
         do throws(BackpropError) {
             try ActivationRegistry.register(try make())
@@ -132,24 +133,24 @@ private func registering(_ make: () throws(BackpropError) -> ActivationPlugin) -
     }
 }
 
-/// A path or a symbol that may be left out.
-private func ifAny(_ pointer: UnsafePointer<CChar>?) throws(BackpropError) -> CString? {
+/// An optional path or symbol: nil for NULL.
+private func optionalBytes(_ pointer: UnsafePointer<CChar>?) throws(BackpropError) -> CString? {
     pointer == nil ? nil : try bytes(pointer, "path or symbol")
 }
 
-/// Constants of a signature.
-private func numbers(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> [Double] {
+/// The constants of a signature, copied.
+private func signatureConstants(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> [Double] {
     guard count >= 0, count <= 1024 else { throw BackpropError(.invalidValue, "constant_count is more than any signature has") }
     guard count > 0 else { return [] }
     return Array(UnsafeBufferPointer(start: try require(values, "constants"), count: count))
 }
 
-/// A function as nothing but an address.
-private func code<Function>(_ function: Function) -> ForeignFunction {
+/// The address of a C function of any type.
+private func address<Function>(of function: Function) -> ForeignFunction {
     unsafeBitCast(function, to: ForeignFunction.self)
 }
 
-/// The shared objects that hold these functions.
-private func holding(_ one: ForeignFunction, _ other: ForeignFunction?) -> [SharedObject] {
+/// The shared objects that contain these functions.
+private func libraries(containing one: ForeignFunction, _ other: ForeignFunction?) -> [SharedObject] {
     [one, other].compactMap { $0.flatMap { SharedObject.holding($0) } }
 }

@@ -2,7 +2,7 @@ import Backprop
 import CBackprop
 import CPlatform
 
-/// How a thrown error becomes a C result: its code returned, its message kept for `bp_last_error_message`.
+/// Runs a C call. A thrown error becomes the returned status, and its message that of `bp_last_error_message`.
 @inline(__always)
 func status(_ body: () throws(BackpropError) -> Void) -> Int32 {
     defer { if cp_reserve_is_large() { cp_trim_reserve() } }
@@ -22,15 +22,15 @@ private func report(_ error: BackpropError) -> Int32 {
     return error.code.rawValue
 }
 
-/// The value of a pointer that must not be NULL. Every call asks for one before it takes any memory, but after it has
-/// cleared its outputs: here it makes sure of the reserve.
+/// Returns a pointer that must not be NULL, and makes sure that the reserve is full. Every call calls this function before it
+/// allocates memory, but after it has cleared its outputs.
 @inline(__always)
 func require<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
     try requireReserve()
     return try requireNonNull(pointer, name)
 }
 
-/// The same for arrays of calls that count every instruction, and that go on to `require` their network.
+/// Returns a pointer that must not be NULL, without the reserve: for arrays of calls that later `require` their network.
 @inline(__always)
 func requireNonNull<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(BackpropError) -> Pointer {
     guard let pointer else { throw missing(name) }
@@ -43,43 +43,43 @@ private func missing(_ name: StaticString) -> BackpropError {
     return BackpropError(.nullArgument, "\(name) is NULL")
 }
 
-/// For calls that take nothing that may be NULL.
+/// Makes sure that the reserve is full, for calls without a pointer to `require`.
 @inline(__always)
 func requireReserve() throws(BackpropError) {
     if !cp_has_reserve() { try Reserve.require() }
 }
 
-/// Runs `body` alone with the network of a handle.
+/// Runs `body` with the network of a handle, without any other reader or writer.
 @inline(__always)
-func changing(
+func change(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
     try Handle<NetworkState>(try require(network, "network")).write(body)
 }
 
-/// Runs `body` with the network of a handle beside other readers.
+/// Runs `body` with the network of a handle. Other readers may run at the same time.
 @inline(__always)
-func reading(
+func read(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
     try Handle<NetworkState>(try require(network, "network")).read(body)
 }
 
-/// A caller's text.
+/// A copy of a caller's text.
 func text(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
     let pointer = try require(pointer, name)
     try Reserve.require(forText: cp_string_length(pointer))
     return String(cString: pointer)
 }
 
-/// A caller's path or symbol, as the bytes it is.
+/// A copy of a caller's path or symbol, as bytes.
 func bytes(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> CString {
     let pointer = try require(pointer, name)
     try Reserve.require(forText: cp_string_length(pointer))
     return CString(pointer)
 }
 
-/// A caller's text that must be UTF-8.
+/// A copy of a caller's text, which must be UTF-8.
 func validText(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(BackpropError) -> String {
     let start = try require(pointer, name)
     let count = cp_string_length(start)
@@ -91,7 +91,7 @@ func validText(_ pointer: UnsafePointer<CChar>?, _ name: StaticString) throws(Ba
     return text
 }
 
-/// Where a call that gives a text is to put it.
+/// The output of a call that returns a text.
 struct TextOutput {
     private let buffer: UnsafeMutablePointer<CChar>?
     private let capacity: Int
@@ -105,7 +105,7 @@ struct TextOutput {
         self.capacity = clampedToInt(capacity)
     }
 
-    /// Its size with NUL in any case, and the text if the buffer has room.
+    /// Stores the size of the text with its NUL, and the text if it fits into the buffer.
     @inline(never)
     func put(_ text: String) throws(BackpropError) {
         let count = text.utf8.count + 1
@@ -118,15 +118,15 @@ struct TextOutput {
     }
 }
 
-/// Text that lives as long as the process.
+/// A static text as a C string.
 func fixed(_ text: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
-/// A size_t as an Int: one beyond Int is more than any buffer has.
+/// A size_t as an Int. A value above Int.max is larger than any buffer.
 func clampedToInt(_ capacity: Int) -> Int { capacity < 0 ? Int.max : capacity }
 
-/// A number to be written, 0 until it is there.
+/// Returns the pointer to a scalar output, which it sets to 0.
 func zeroed<Number: Numeric>(
     _ pointer: UnsafeMutablePointer<Number>?, _ name: StaticString
 ) throws(BackpropError) -> UnsafeMutablePointer<Number> {
@@ -134,10 +134,31 @@ func zeroed<Number: Numeric>(
     return try require(pointer, name)
 }
 
-/// A handle to be written, NULL until it is there.
+/// Returns the pointer to an output handle, which it sets to NULL.
 func requireHandleOut(
     _ handle_out: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString = "network_out"
 ) throws(BackpropError) -> UnsafeMutablePointer<OpaquePointer?> {
     handle_out?.pointee = nil
     return try require(handle_out, name)
+}
+
+/// Runs a C call that returns a loss, and stores it in `loss_out` unless that is NULL; 0 if the call fails.
+@inline(__always)
+func writingLoss<Number: BinaryFloatingPoint>(
+    _ loss_out: UnsafeMutablePointer<Number>?, _ body: () throws(BackpropError) -> Number
+) -> Int32 {
+    loss_out?.pointee = 0
+    return status { () throws(BackpropError) in
+        let loss = try body()
+        loss_out?.pointee = loss
+    }
+}
+
+/// Returns inputs and targets, which must not be NULL, of one row or more.
+@inline(__always)
+func requireRows(
+    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
+) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
+    guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
+    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, "targets"))
 }

@@ -8,7 +8,7 @@ public func bp_network_set_metadata(
     status { () throws(BackpropError) in
         let key = try validText(key, "key")
         let value = try validText(value, "value")
-        try changing(network) { (state) throws(BackpropError) in try state.setMetadata(key, value) }
+        try change(network) { (state) throws(BackpropError) in try state.setMetadata(key, value) }
     }
 }
 
@@ -20,7 +20,7 @@ public func bp_network_get_metadata(
     status { () throws(BackpropError) in
         let out = try TextOutput(buffer, capacity, needed_out)
         let key = try validText(key, "key")
-        try reading(network) { (state) throws(BackpropError) in try out.put(try state.metadata(key)) }
+        try read(network) { (state) throws(BackpropError) in try out.put(try state.metadata(key)) }
     }
 }
 
@@ -31,7 +31,7 @@ public func bp_network_metadata_key(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try TextOutput(buffer, capacity, needed_out)
-        try reading(network) { (state) throws(BackpropError) in try out.put(try state.metadataKey(at: index)) }
+        try read(network) { (state) throws(BackpropError) in try out.put(try state.metadataKey(at: index)) }
     }
 }
 
@@ -39,6 +39,6 @@ public func bp_network_metadata_key(
 public func bp_network_remove_metadata(_ network: OpaquePointer!, _ key: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in
         let key = try validText(key, "key")
-        try changing(network) { (state) throws(BackpropError) in try state.removeMetadata(key) }
+        try change(network) { (state) throws(BackpropError) in try state.removeMetadata(key) }
     }
 }

@@ -5,7 +5,7 @@ import CBackprop
 public func bp_network_parameter_count(_ network: OpaquePointer!, _ count_out: UnsafeMutablePointer<Int>!) -> Int32 {
     status { () throws(BackpropError) in
         let out = try zeroed(count_out, "count_out")
-        try reading(network) { (state) throws(BackpropError) in out.pointee = state.parameterCount }
+        try read(network) { (state) throws(BackpropError) in out.pointee = state.parameterCount }
     }
 }
 
@@ -15,7 +15,7 @@ public func bp_network_get_parameters(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try require(parameters_out, "parameters_out")
-        try reading(network) { (state) throws(BackpropError) in try state.getParameters(out, count: count) }
+        try read(network) { (state) throws(BackpropError) in try state.getParameters(out, count: count) }
     }
 }
 
@@ -25,6 +25,6 @@ public func bp_network_set_parameters(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let parameters = try require(parameters, "parameters")
-        try changing(network) { (state) throws(BackpropError) in try state.setParameters(parameters, count: count) }
+        try change(network) { (state) throws(BackpropError) in try state.setParameters(parameters, count: count) }
     }
 }

@@ -13,8 +13,8 @@ public func bp_plugin_load(_ path: UnsafePointer<CChar>!) -> Int32 {
     }
 }
 
-/// What a plug-in file is given: this very library's functions, whatever copy of it the file may be linked with. Made once,
-/// and there for ever: a file may keep the pointer.
+/// The table of functions for plug-ins: those of this copy of the library, even if the plug-in is linked with another copy.
+/// It is created once and never freed, since a plug-in may keep the pointer.
 private func pluginTable() throws(BackpropError) -> UnsafePointer<bp_plugin_host> {
     if let made = cp_load_pointer(cp_plugin_table()) { return UnsafePointer(made.assumingMemoryBound(to: bp_plugin_host.self)) }
     let size = MemoryLayout<bp_plugin_host>.size

@@ -8,7 +8,7 @@ public func bp_network_tensor_name(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try TextOutput(buffer, capacity, needed_out)
-        try reading(network) { (state) throws(BackpropError) in try out.put(try state.tensorName(at: index)) }
+        try read(network) { (state) throws(BackpropError) in try out.put(try state.tensorName(at: index)) }
     }
 }
 
@@ -22,7 +22,7 @@ public func bp_network_tensor_shape(
         let rows = try zeroed(rows_out, "rows_out")
         let columns = try zeroed(columns_out, "columns_out")
         let name = try text(name, "name")
-        try reading(network) { (state) throws(BackpropError) in
+        try read(network) { (state) throws(BackpropError) in
             (rows.pointee, columns.pointee) = try state.tensorShape(name)
         }
     }
@@ -35,7 +35,7 @@ public func bp_network_get_tensor(
     status { () throws(BackpropError) in
         let name = try text(name, "name")
         let out = try require(values_out, "values_out")
-        try reading(network) { (state) throws(BackpropError) in try state.getTensor(name, out, count: count) }
+        try read(network) { (state) throws(BackpropError) in try state.getTensor(name, out, count: count) }
     }
 }
 
@@ -46,6 +46,6 @@ public func bp_network_set_tensor(
     status { () throws(BackpropError) in
         let name = try text(name, "name")
         let values = try require(values, "values")
-        try changing(network) { (state) throws(BackpropError) in try state.setTensor(name, values, count: count) }
+        try change(network) { (state) throws(BackpropError) in try state.setTensor(name, values, count: count) }
     }
 }

@@ -21,7 +21,7 @@ public func bp_trainer_free(_ trainer: OpaquePointer!) {
 public func bp_trainer_set_option(_ trainer: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ value: Double) -> Int32 {
     status { () throws(BackpropError) in
         let name = try text(name, "name")
-        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setOption(name, value) }
+        try changeTrainer(trainer) { (state) throws(BackpropError) in try state.setOption(name, value) }
     }
 }
 
@@ -44,7 +44,7 @@ public func bp_trainer_set_row_weights(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let weights = rows == 0 ? nil : try require(row_weights, "row_weights")
-        try changing(trainer: trainer) { (state) throws(BackpropError) in try state.setRowWeights(weights, count: rows) }
+        try changeTrainer(trainer) { (state) throws(BackpropError) in try state.setRowWeights(weights, count: rows) }
     }
 }
 
@@ -53,7 +53,7 @@ public func bp_trainer_set_progress(
     _ trainer: OpaquePointer!, _ progress: bp_progress_fn!, _ user_data: UnsafeMutableRawPointer!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        try changing(trainer: trainer) { (state) throws(BackpropError) in
+        try changeTrainer(trainer) { (state) throws(BackpropError) in
             state.progress = progress.map { progress in
                 { report in
                     var record = bp_progress(report)
@@ -74,7 +74,7 @@ public func bp_trainer_fit(
     let code = writingLoss(loss_out) { () throws(BackpropError) in
         let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
         let network = try Handle<NetworkState>(try require(network, "network"))
-        let (inputs, targets) = try data(inputs, targets, rows)
+        let (inputs, targets) = try requireRows(inputs, targets, rows)
         var validation: Rows?
         if validation_rows != 0 {
             validation = Rows(
@@ -107,9 +107,9 @@ extension bp_progress {
     }
 }
 
-/// Runs `body` alone with the trainer of a handle.
-private func changing(
-    trainer: OpaquePointer?, _ body: (TrainerState) throws(BackpropError) -> Void
+/// Runs `body` with the trainer of a handle, without any other reader or writer.
+private func changeTrainer(
+    _ trainer: OpaquePointer?, _ body: (TrainerState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
     try Handle<TrainerState>(try require(trainer, "trainer")).write(body)
 }

@@ -21,7 +21,7 @@ enum BuiltInActivation: Int32, Selectable {
         }
     }
 
-    static var noun: StaticString { "activation" }
+    static var typeName: StaticString { "activation" }
     static var synonyms: StaticString {
         """
         sigmoid=logistic expit=logistic sigm=logistic linear=identity none=identity pass=identity swish=silu step=sign

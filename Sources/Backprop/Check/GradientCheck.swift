@@ -15,7 +15,7 @@ extension NetworkState {
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         let count = parameterCount
         let flat = try Floats(count)
-        _ = try pass(inputs, targets, rows: rows, rate: 0, gammaStep: nil, dropsOut: false) {
+        _ = try forwardAndBackward(inputs, targets, rows: rows, rate: 0, gammaStep: nil, dropsOut: false) {
             workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)

@@ -101,7 +101,7 @@ final class PlainNetwork {
             }
             try activate(layer)
         }
-        return network.reduced(lossSum(), rows: rows)
+        return network.reducedLoss(lossSum(), rows: rows)
     }
 
     /// z = Σ w x   (notes, introduction)

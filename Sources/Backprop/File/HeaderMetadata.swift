@@ -15,7 +15,7 @@ final class HeaderMetadata {
 
     /// A key must not occur twice.
     static func make(_ pairs: [(key: String, value: String)]) throws(BackpropError) -> HeaderMetadata {
-        let order = order(of: pairs.count) { pairs[$0].key.precedes(pairs[$1].key) }
+        let order = sortedIndices(of: pairs.count) { pairs[$0].key.precedes(pairs[$1].key) }
         var entries: [Entry] = []
         entries.reserveCapacity(pairs.count)
         for index in order {
@@ -36,7 +36,7 @@ final class HeaderMetadata {
 
     /// The value of an optional key, which files of older versions of the library may lack.
     func valueIfAny(_ key: String) -> String? {
-        guard let index = find(entries.count, { entries[$0].key.precedes(key) }, { entries[$0].key.isSame(as: key) }) else {
+        guard let index = binarySearch(entries.count, { entries[$0].key.precedes(key) }, { entries[$0].key.isSame(as: key) }) else {
             return nil
         }
         entries[index].isKnown = true

@@ -29,8 +29,8 @@ extension NetworkState {
     ) throws(BackpropError) -> NetworkState {
         let network = try make(from: header.metadata, dataCount: data.count)
         try fill(network, from: header, data)
-        network.optimizerState?.measure(network.optimizer, network.kernels)
-        network.best?.optimizerState?.measure(network.optimizer, network.kernels)
+        network.optimizerState?.recomputeBounds(network.optimizer, network.kernels)
+        network.best?.optimizerState?.recomputeBounds(network.optimizer, network.kernels)
         try network.readUserMetadata(from: header.metadata)
         for key in ModelFormat.openingKeys { _ = try header.metadata.value(key) }
         try header.metadata.requireAllKnown()
@@ -200,7 +200,7 @@ extension NetworkState {
     /// A number of steps, at most `FitPosition.mostSteps`.
     static func steps(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
         let steps = try unsigned(text, key)
-        guard steps <= FitPosition.mostSteps else { throw malformed(key) }
+        guard steps <= FitPosition.maximumSteps else { throw malformed(key) }
         return steps
     }
 

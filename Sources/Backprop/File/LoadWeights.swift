@@ -27,7 +27,7 @@ private struct WeightsFile: ~Copyable {
     private init(
         _ tensors: [SafeTensorsHeader.Tensor], in source: consuming FileSource, from dataStart: Int
     ) throws(BackpropError) {
-        let byName = order(of: tensors.count) { tensors[$0].name.precedes(tensors[$1].name) }
+        let byName = sortedIndices(of: tensors.count) { tensors[$0].name.precedes(tensors[$1].name) }
         for (one, next) in zip(byName, byName.dropFirst()) where tensors[one].name.isSame(as: tensors[next].name) {
             throw tensors[one].error(.corrupt, "is in the file twice")
         }
@@ -41,7 +41,9 @@ private struct WeightsFile: ~Copyable {
     /// Checks that each byte of the data belongs to exactly one tensor.
     private static func requireNoGaps(_ tensors: [SafeTensorsHeader.Tensor], dataCount: Int) throws(BackpropError) {
         var end = 0
-        for index in order(of: tensors.count, { (tensors[$0].begin, tensors[$0].end) < (tensors[$1].begin, tensors[$1].end) }) {
+        for index in sortedIndices(
+            of: tensors.count, { (tensors[$0].begin, tensors[$0].end) < (tensors[$1].begin, tensors[$1].end) })
+        {
             let tensor = tensors[index]
             guard tensor.begin == end, tensor.end >= end else {
                 throw tensor.error(.corrupt, "does not follow the tensor before it")
@@ -56,7 +58,7 @@ private struct WeightsFile: ~Copyable {
     var count: Int { tensors.count }
 
     func index(of name: String) -> Int? {
-        find(byName.count, { tensors[byName[$0]].name.precedes(name) }, { tensors[byName[$0]].name.isSame(as: name) })
+        binarySearch(byName.count, { tensors[byName[$0]].name.precedes(name) }, { tensors[byName[$0]].name.isSame(as: name) })
             .map { byName[$0] }
     }
 

@@ -8,8 +8,8 @@ extension ModelFormat {
         if let best = network.distinctBest {
             let state = best.random.state
             let words = [
-                state.0, state.1, state.2, state.3, min(best.steps, FitPosition.mostSteps),
-                min(best.optimizerState?.steps ?? 0, FitPosition.mostSteps), best.hasInitialWeights ? 1 : 0,
+                state.0, state.1, state.2, state.3, min(best.steps, FitPosition.maximumSteps),
+                min(best.optimizerState?.steps ?? 0, FitPosition.maximumSteps), best.hasInitialWeights ? 1 : 0,
             ]
             pairs.append(("fit.best", list(words + best.fit.words)))
         }
@@ -36,8 +36,8 @@ extension ModelFormat {
         }
         guard let text = metadata.valueIfAny("fit.best") else { return (fit, nil) }
         let words = try NetworkState.words(of: text, "fit.best")
-        guard words.count > 7, let random = Random(words: Array(words[..<4])), words[4] <= FitPosition.mostSteps,
-            words[5] <= FitPosition.mostSteps, words[6] <= 1, let position = FitPosition(words: Array(words[7...])),
+        guard words.count > 7, let random = Random(words: Array(words[..<4])), words[4] <= FitPosition.maximumSteps,
+            words[5] <= FitPosition.maximumSteps, words[6] <= 1, let position = FitPosition(words: Array(words[7...])),
             !position.isSame(as: fit)
         else { throw HeaderMetadata.error("fit.best", "is malformed") }
         return (

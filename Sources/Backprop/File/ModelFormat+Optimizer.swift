@@ -2,7 +2,7 @@
 /// the shapes of the parameters ("optimizer.first_moment.layers.1.weight").
 extension ModelFormat {
     static func optimizerEntries(of network: NetworkState) -> [(Text, Text)] {
-        let steps = min(network.optimizerState?.steps ?? 0, FitPosition.mostSteps)
+        let steps = min(network.optimizerState?.steps ?? 0, FitPosition.maximumSteps)
         return [("optimizer", "\(network.optimizer.name)"), ("optimizer.steps", "\(steps)")]
     }
 

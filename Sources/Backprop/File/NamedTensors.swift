@@ -53,7 +53,7 @@ extension NetworkState {
         let forInputs = try inputScaling?.copy(), forTargets = try targetScaling?.copy()
         inputScaling = forInputs
         targetScaling = forTargets
-        forgetBuffers()
+        discardBuffers()
     }
 
     private func namedTensors() throws(BackpropError) -> [ModelFormat.Tensor] {

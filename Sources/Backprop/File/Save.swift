@@ -73,7 +73,7 @@ private struct ModelLayout {
             ("loss", "\(network.loss.name)"),
             ("dropout", ModelFormat.list(layers.map { "\(decimal($0.dropout))" })),
             ("seed", "\(network.seed)"),
-            ("steps", "\(min(network.steps, FitPosition.mostSteps))"),
+            ("steps", "\(min(network.steps, FitPosition.maximumSteps))"),
             ("pristine", network.hasInitialWeights ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]

@@ -45,7 +45,7 @@ final class FitPlan {
         batches = Sampler.Plan(options, rows: data.trainingCount)
         let stepsPerEpoch = UInt64(batches.stepsPerEpoch)
         let requested = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
-        steps = UInt64(min(requested, Double(FitPosition.mostSteps)))
+        steps = UInt64(min(requested, Double(FitPosition.maximumSteps)))
         schedule = Schedule(options, stepsPerEpoch: stepsPerEpoch, steps: steps)
         lossIsSum = network.options[.gradientReduction] == 0
     }

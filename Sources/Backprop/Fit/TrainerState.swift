@@ -1,7 +1,7 @@
 import CPlatform
 
 /// The state of a trainer behind its gate: settings for fits. They cannot be changed during a fit.
-package final class TrainerState: Guarded {
+package final class TrainerState: HandleObject {
     private(set) var options = Options<TrainerOption>()
     private(set) var weights: RowWeights?
     package var progress: ((Progress) -> Int32)?
@@ -17,8 +17,8 @@ package final class TrainerState: Guarded {
     // MARK: Behind its gate
 
     package static var kind: UInt32 { CP_GATE_TRAINER.rawValue }
-    package static var noun: String { "trainer" }
-    package static var isInFit: StaticString { "the trainer is fitting a network" }
+    package static var typeName: String { "trainer" }
+    package static var busyInFitMessage: StaticString { "the trainer is fitting a network" }
     package var mayCallBack: Bool { false }
 
     // MARK: Settings

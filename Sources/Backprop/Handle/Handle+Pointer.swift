@@ -1,6 +1,6 @@
 import CPlatform
 
-/// index | generation | a mark of this copy of the library: never an address, never 0.
+/// The value of a handle for C: index | generation | a mark of this copy of the library. It is not an address, and never 0.
 extension Handle {
     private static var indexBits: UInt64 { 22 }
     private static var generationBits: UInt64 { UInt64(CP_GATE_GENERATION_BITS) }
@@ -10,7 +10,7 @@ extension Handle {
     static var invalid: BackpropError {
         BackpropError(
             .invalidHandle,
-            "not a \(Object.noun) of this library, or one that was freed, or that another thread was changing at a fork")
+            "not a \(Object.typeName) of this library, or one that was freed, or that another thread was changing at a fork")
     }
 
     package var pointer: OpaquePointer {
@@ -19,12 +19,12 @@ extension Handle {
     }
 
     package init(_ pointer: OpaquePointer) throws(BackpropError) {
-        try self.init(quickly: pointer)
+        try self.init(inline: pointer)
     }
 
-    /// The same in line, for the calls that count every instruction.
+    /// Like `init(_:)`, but inlined, for the calls in which every instruction matters.
     @inline(__always)
-    package init(quickly pointer: OpaquePointer) throws(BackpropError) {
+    package init(inline pointer: OpaquePointer) throws(BackpropError) {
         let bits = UInt64(UInt(bitPattern: pointer))
         let index = bits & (1 << Self.indexBits - 1)
         let generation = bits >> Self.indexBits & Self.generationMask

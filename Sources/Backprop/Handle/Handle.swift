@@ -1,31 +1,31 @@
 import CPlatform
 
-/// What callers know by a handle: networks and trainers.
-package protocol Guarded: AnyObject {
-    /// Tells the handles of one class from those of another.
+/// An object that callers refer to by a handle: a network or a trainer.
+package protocol HandleObject: AnyObject {
+    /// Distinguishes the handles of one class from those of another.
     static var kind: UInt32 { get }
-    /// What messages call it.
-    static var noun: String { get }
-    /// Why a change is refused while a fit is in progress.
-    static var isInFit: StaticString { get }
-    /// Whether calls run the host's callbacks.
+    /// The name of the class in messages.
+    static var typeName: String { get }
+    /// The message of the error `.busy` for a change during a fit.
+    static var busyInFitMessage: StaticString { get }
+    /// Whether calls on the object may run callbacks of the host.
     var mayCallBack: Bool { get }
 }
 
-/// A handle names an object by a gate and a generation; the gate is the object's lock.
+/// A handle identifies an object by a gate and a generation. The gate is the object's lock.
 ///
-/// `cp_gate.state` holds the generation above and, below, how many readers are inside, or that a writer is. Entering is
-/// one compare-and-swap that checks the generation and takes the lock at once, so a handle whose object was freed
-/// can do no harm. Threads that have to wait take a ticket and are served in order: a thread that trains in a loop lets
-/// the others in after each step. After a fork `cp_gates_after_fork` clears what other threads left in the gates.
-package struct Handle<Object: Guarded>: @unchecked Sendable {
+/// `cp_gate.state` holds the generation in its upper half and, in its lower half, the number of readers inside or the mark
+/// of a writer. A thread enters by one compare-and-swap, which checks the generation and takes the lock, so a handle whose
+/// object was freed is refused safely. Threads that must wait take a ticket and enter in order: a thread that trains in a
+/// loop lets the others in after each step. After a fork `cp_gates_after_fork` resets the gates that other threads held.
+package struct Handle<Object: HandleObject>: @unchecked Sendable {
     let gate: UnsafeMutablePointer<cp_gate>
     let generation: UInt64
 
-    // MARK: Making and ending
+    // MARK: Creating and freeing
 
     package init(owning object: Object) throws(BackpropError) {
-        guard let gate = Self.takeGate() else {
+        guard let gate = Self.allocateGate() else {
             throw BackpropError(.outOfMemory, "out of memory: no room for another handle")
         }
         self.gate = gate
@@ -34,7 +34,8 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         cp_store_pointer(&gate.pointee.object, Unmanaged.passRetained(object).toOpaque())
     }
 
-    /// Waits for those inside. From a callback of this object, it takes effect when the call in progress returns.
+    /// Frees the object when all threads have left it. Called from a callback of this object, it takes effect when the call
+    /// in progress returns.
     package func free() {
         do throws(BackpropError) {
             try enter(writing: true)
@@ -48,20 +49,21 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         cp_store32(&gate.pointee.calls_back, 0)
         gate.pointee.fitter = nil
         cp_store64(&gate.pointee.state, ((generation + 1) & Self.generationMask) << 32)
-        Self.putGate(gate)
-        // Last, outside the gate: the host's destroy callbacks may call the library.
+        Self.recycleGate(gate)
+        // The release comes last, outside the gate, since the host's destroy callbacks may call the library.
         if let object { Unmanaged<Object>.fromOpaque(object).release() }
     }
 
-    // MARK: Using
+    // MARK: Reading and writing
 
-    /// Runs `body` alone with the object.
+    /// Runs `body` with the object, without any other reader or writer.
     @inline(__always)
     package func write<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
         try visit(writing: true, inFit: false, body)
     }
 
-    /// Marks a fit of this thread, on the object or with it, as in progress: all changes but its own are refused from now on.
+    /// Marks a fit by this thread as in progress on the object, a network or the trainer. Until `endFit`, only `writeInFit`
+    /// can change the object.
     func beginFit(_ body: (Object) -> Void = { _ in }) throws(BackpropError) -> Object {
         try write { object in
             gate.pointee.fitter = cp_thread_identity()
@@ -70,16 +72,17 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         }
     }
 
+    /// Ends the fit that `beginFit` began.
     func endFit() {
         _ = try? writeInFit { _ in gate.pointee.fitter = nil }
     }
 
-    /// Changes the object for the fit in progress.
+    /// Runs `body` as `write` does, for the fit in progress.
     func writeInFit<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
         try visit(writing: true, inFit: true, body)
     }
 
-    /// Runs `body` with the object, which it must not change, beside other readers.
+    /// Runs `body` with the object, which it must not change. Other readers may run at the same time.
     @inline(__always)
     package func read<R>(_ body: (Object) throws(BackpropError) -> R) throws(BackpropError) -> R {
         try visit(writing: false, inFit: false, body)
@@ -93,13 +96,13 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         defer { leave(writing: writing) }
         guard let pointer = gate.pointee.object else { throw Self.invalid }
         let environment = cp_environment()
-        // The gate keeps the object alive: counting references costs more than all else on the way in.
+        // The gate retains the object: counting references here would cost more than the rest of the entry.
         let result = Unmanaged<Object>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
             object -> Result<R, BackpropError> in
             do throws(BackpropError) {
                 return .success(
                     object.mayCallBack || gate.pointee.fitter != nil || !cp_is_default(environment)
-                        ? try visitWithCare(object, writing: writing, inFit: inFit, body) : try body(object))
+                        ? try visitSlowly(object, writing: writing, inFit: inFit, body) : try body(object))
             } catch {
                 return .failure(error)
             }
@@ -108,13 +111,13 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         return try result.get()
     }
 
-    /// The host may come back from its callbacks: `enterSlowly` then finds this visit. And its floating-point environment
-    /// may be any.
+    /// Runs `body` where a callback of the host may call the library, a fit is in progress, or the floating-point environment
+    /// is not the default. It records the visit, so that `enterSlowly` finds it when a callback calls with the same handle.
     @inline(never)
-    private func visitWithCare<R>(
+    private func visitSlowly<R>(
         _ object: Object, writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R
     ) throws(BackpropError) -> R {
-        if writing, !inFit, gate.pointee.fitter != nil { throw BackpropError(.busy, "\(Object.isInFit)") }
+        if writing, !inFit, gate.pointee.fitter != nil { throw BackpropError(.busy, "\(Object.busyInFitMessage)") }
         if !writing, object.mayCallBack, cp_load32(&gate.pointee.calls_back) == 0 { cp_store32(&gate.pointee.calls_back, 1) }
         var visit = cp_visit(gate: gate, writes: writing, lost: false, outer: cp_current_visit())
         return try inDefaultEnvironment { () throws(BackpropError) in
@@ -127,7 +130,7 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
                 } catch {
                     if !pointer.pointee.lost { throw error }
                 }
-                if writing { cp_store32(&gate.pointee.free_pending, 1) }  // changed in part
+                if writing { cp_store32(&gate.pointee.free_pending, 1) }  // the object is partly changed
                 throw BackpropError.lostInFork
             }
         }
@@ -140,8 +143,8 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
 
     @inline(__always)
     private func enter(writing: Bool) throws(BackpropError) {
-        let someoneWaits = cp_load32(&gate.pointee.next_ticket) != cp_load32(&gate.pointee.now_serving)
-        if someoneWaits || !tryEnter(writing: writing) { try enterSlowly(writing: writing) }
+        let hasWaiters = cp_load32(&gate.pointee.next_ticket) != cp_load32(&gate.pointee.now_serving)
+        if hasWaiters || !tryEnter(writing: writing) { try enterSlowly(writing: writing) }
     }
 
     @inline(__always)
@@ -156,14 +159,14 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
     @inline(never)
     private func enterSlowly(writing: Bool) throws(BackpropError) {
         try requireGeneration()
-        if let own = ownVisit() {
-            guard !writing, !own.pointee.writes else {
-                throw BackpropError(.busy, "called from a callback of the same \(Object.noun)")
+        if let outer = enclosingVisit() {
+            guard !writing, !outer.pointee.writes else {
+                throw BackpropError(.busy, "called from a callback of the same \(Object.typeName)")
             }
-            while !tryEnter(writing: false) { cp_wait(0) }  // inside already: no need to queue
+            while !tryEnter(writing: false) { cp_wait(0) }  // the thread holds the gate already: it must not queue
             return
         }
-        var ticket = takeTurn(), attempt: UInt32 = 0, patience = Self.firstPatience
+        var ticket = waitForTurn(), attempt: UInt32 = 0, patience = Self.firstPatience
         defer { cp_store32(&gate.pointee.now_serving, ticket &+ 1) }
         while !tryEnter(writing: writing) {
             try requireGeneration()
@@ -172,20 +175,22 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
                 cp_load32(&gate.pointee.next_ticket) != ticket &+ 1
             else { continue }
             cp_store32(&gate.pointee.now_serving, ticket &+ 1)
-            ticket = takeTurn()
+            ticket = waitForTurn()
             attempt = 0
             if patience < 1 << 24 { patience += patience / 4 }
         }
     }
 
-    /// A reader inside may wait, in a callback, for a call of another thread, which waits behind a writer, which waits for
-    /// the reader. So where readers have callbacks, a writer that has waited for them with patience gives its turn to those
-    /// behind it and takes a new ticket. Its patience grows each time by a quarter, from about a millisecond on, until
-    /// it is more than the readers inside take for a call: so readers that keep coming do not keep it out for ever.
+    /// The number of attempts after which a writer first gives up its turn, about a millisecond.
+    ///
+    /// A reader inside may wait, in a callback, for a call of another thread; that call waits behind a writer, and the writer
+    /// waits for the reader. Therefore, where readers have callbacks, a writer that has waited for `patience` attempts gives
+    /// its turn to the threads behind it and takes a new ticket. Its patience grows by a quarter each time, until it exceeds
+    /// the duration of the readers' calls, so that a continuous stream of readers does not exclude the writer for ever.
     private static var firstPatience: UInt32 { 240 }
 
-    /// Waits in the queue; the ticket.
-    private func takeTurn() -> UInt32 {
+    /// Takes a ticket and waits until it is served. Returns the ticket.
+    private func waitForTurn() -> UInt32 {
         let ticket = cp_next32(&gate.pointee.next_ticket)
         var attempt: UInt32 = 0
         while cp_load32(&gate.pointee.now_serving) != ticket { wait(&attempt) }
@@ -212,8 +217,8 @@ package struct Handle<Object: Guarded>: @unchecked Sendable {
         }
     }
 
-    /// This thread is inside this gate, and a callback of the host's came back.
-    private func ownVisit() -> UnsafeMutablePointer<cp_visit>? {
+    /// The visit of this thread to this gate from whose callback the present call comes; nil if there is none.
+    private func enclosingVisit() -> UnsafeMutablePointer<cp_visit>? {
         var visit = cp_current_visit()
         while let each = visit, each.pointee.gate != gate { visit = each.pointee.outer }
         return visit

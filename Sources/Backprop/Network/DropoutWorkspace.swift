@@ -1,6 +1,7 @@
 import CPlatform
 
-/// A layer's dropout in one step, [rows × stride] each: 0 or 1 / (1 − rate) for each unit, and a times that.
+/// A layer's dropout in one step, [rows × stride] each: the factors, 0 or 1 / (1 − rate), and the thinned outputs, a times
+/// the factor.
 final class DropoutWorkspace {
     let factors, thinned: Floats
 

@@ -1,19 +1,20 @@
-/// How far a fit has come. It is part of the network, so that another fit can go on from there, in another process too;
-/// the order of the rows and the learning rate follow from it.
+/// The position of a fit. It is part of the network, so that another fit can continue from it, also in another process. The
+/// order of the rows and the learning rate follow from it.
 struct FitPosition {
-    /// The trainer's seed, and which of the restarts this is.
+    /// The trainer's seed, and the number of the restart, from 0.
     var seed: UInt64 = 0
     var restart: UInt64 = 0
-    /// Steps done.
+    /// The number of steps made.
     var step: UInt64 = 0
 
-    /// Of the epoch in progress: the sum of its rows' losses, and how many rows that is.
+    /// In the epoch in progress: the sum of the rows' losses, and the number of these rows.
     var lossSum = 0.0
     var rows: UInt64 = 0
 
-    /// What plateaus and divergence have left of the rate.
+    /// The factor of the learning rate after plateaus and divergences.
     var rateFactor = 1.0
-    /// The loss the fit watches: after the latest epoch, the lowest, and epochs since there was a better one.
+    /// The loss by which the fit selects weights: after the latest epoch, and the lowest; then the numbers of epochs without
+    /// a better loss, for early stopping and for the plateau schedule.
     var loss = Double.nan
     var best = Double.infinity
     var waited: UInt64 = 0
@@ -22,7 +23,7 @@ struct FitPosition {
     /// The mean loss of a row in the epoch in progress.
     var meanLoss: Double { lossSum / Double(rows) }
 
-    /// All of it as words, for files.
+    /// All values as words, for files.
     var words: [UInt64] {
         [
             seed, restart, step, lossSum.bitPattern, rows, rateFactor.bitPattern, loss.bitPattern, best.bitPattern, waited,
@@ -32,14 +33,14 @@ struct FitPosition {
 
     func isSame(as other: FitPosition) -> Bool { words == other.words }
 
-    /// No program makes more steps, in a fit or by single calls: more than fit into thirty years at a nanosecond each.
-    static var mostSteps: UInt64 { 1_000_000_000_000_000_000 }
-    /// Beyond all floats.
-    private static var mostLoss: Double { 0x1p128 }
+    /// The largest number of steps: more than a program makes in thirty years at one nanosecond each.
+    static var maximumSteps: UInt64 { 1_000_000_000_000_000_000 }
+    /// Above every finite Float.
+    private static var maximumLoss: Double { 0x1p128 }
 
     init() {}
 
-    /// From such words, where they can be those of a fit.
+    /// Restores a position from `words`; nil if no fit can have that position.
     init?(words: [UInt64]) {
         guard words.count == 10 else { return nil }
         seed = words[0]
@@ -52,9 +53,10 @@ struct FitPosition {
         best = Double(bitPattern: words[7])
         waited = words[8]
         plateauWaited = words[9]
-        guard restart < TrainerOption.mostRestarts, step <= Self.mostSteps, rows < 1 << 59, waited <= step, plateauWaited <= step,
-            rateFactor >= 0, rateFactor <= 1, lossSum.magnitude <= Self.mostLoss * Double(rows),
-            loss.isNaN || loss.magnitude <= Self.mostLoss, best == .infinity || best.magnitude <= Self.mostLoss
+        guard restart < TrainerOption.mostRestarts, step <= Self.maximumSteps, rows < 1 << 59, waited <= step,
+            plateauWaited <= step,
+            rateFactor >= 0, rateFactor <= 1, lossSum.magnitude <= Self.maximumLoss * Double(rows),
+            loss.isNaN || loss.magnitude <= Self.maximumLoss, best == .infinity || best.magnitude <= Self.maximumLoss
         else { return nil }
     }
 }

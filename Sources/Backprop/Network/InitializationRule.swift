@@ -1,15 +1,15 @@
-/// The range random weights come from.
+/// The rule for the range of random weights.
 enum InitializationRule: Int {
     case automatic, glorot, he, leCun
 
-    /// The one that suits the activation, where the rule is automatic.
+    /// The rule that `automatic` selects for an activation; any other rule itself.
     func resolved(for activation: Activation) -> InitializationRule {
         guard self == .automatic else { return self }
         if case .builtIn(let function) = activation, function.isRectifier { return .he }
         return .glorot
     }
 
-    /// r of the uniform distribution on [−r, r]: r² / 3 is the variance that keeps signals at their size
+    /// The bound r of the uniform distribution on [−r, r]. Its variance r² / 3 preserves the variance of the signals
     /// (Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998).
     func bound(inputs: Int, outputs: Int) -> Float {
         switch self {

@@ -1,32 +1,32 @@
 import CKernels
 import CPlatform
 
-// In Embedded Swift, an object whose initializer fails half way leaks. So no class behind the C interface has one that
-// can fail: a static function makes what may be refused, and then the object.
+// In Embedded Swift, an object leaks when its initializer throws. So no class behind the C interface has a throwing
+// initializer: a static function `make` first allocates everything that can fail, and then creates the object.
 
-/// One layer of weights: its parameters, its activation, its batch normalization.
+/// One layer with weights: its parameters, activation and batch normalization.
 final class Layer {
     let inputs: Int
     let outputs: Int
-    /// Weights and biases in panels of sixteen outputs: the layout is CPlatform/kernels.h's.
+    /// Weights and biases in panels of sixteen outputs, in the layout of CKernels/kernels.h.
     let weights: Floats
     var activation = Activation.builtIn(.logistic)
-    /// There from the first time batch normalization was turned on.
+    /// Allocated when batch normalization is first enabled.
     var normalization: Normalization?
     var isNormalized = false
-    /// How likely one of its units is left out of a training step.
+    /// The probability with which a training step omits a unit.
     var dropout = 0.0
 
-    /// Floats in a row of this layer's outputs, as the matrices of a step have them.
+    /// The number of floats in a row of this layer's outputs, padding included.
     let stride: Int
     let panels: Int
     let panelSize: Int
 
-    /// The normalization in force.
+    /// The normalization, if it is enabled.
     @inline(__always)
     var norm: Normalization? { isNormalized ? normalization : nil }
 
-    /// Whether rows cannot pass through one by one.
+    /// Whether the layer must compute all rows of a step at once.
     var needsAllRows: Bool { isNormalized || !activation.isThreadSafe }
 
     private init(inputs: Int, outputs: Int, weights: consuming Floats) {
@@ -53,10 +53,10 @@ final class Layer {
         return copy
     }
 
-    /// The parameters and statistics of a layer of the same shape.
+    /// Copies parameters and statistics from a layer of the same shape.
     func assign(from other: Layer) {
         cp_copy(weights.base, other.weights.base, weights.count * 4)
-        if let own = normalization, let its = other.normalization { own.assign(from: its) }
+        if let normalization, let source = other.normalization { normalization.assign(from: source) }
     }
 
     func setNormalized(_ enabled: Bool) throws(BackpropError) {
@@ -64,13 +64,13 @@ final class Layer {
         isNormalized = enabled
     }
 
-    /// Where the weight from an input to an output lies; input `inputs` is the bias.
+    /// The index in `weights` of the weight from an input to an output. Input number `inputs` is the bias.
     @inline(__always)
     func index(output: Int, input: Int) -> Int {
         (output >> 4) * panelSize + input * 16 + (output & 15)
     }
 
-    /// Fresh weights, biases 0, normalization as at first.
+    /// Draws random weights, sets biases to 0 and resets the normalization.
     func initialize(rule: InitializationRule, random: inout Random) {
         let bound = rule.bound(inputs: inputs, outputs: outputs)
         weights.clear()

@@ -1,4 +1,5 @@
-/// One layer's matrices, padded: z what enters the activation, a what comes out, delta the gradient for the weighted sums.
+/// One layer's matrices in a training step, [rows × stride]: z, the argument of the activation; a, its result; delta, the
+/// gradient with respect to the weighted sums.
 final class LayerWorkspace {
     let z, a, delta: Floats
     let norm: NormWorkspace?

@@ -1,10 +1,16 @@
 import CPlatform
 
-/// What training makes small. For one row with outputs a and targets y; rows are summed, in double precision.
+/// The function that training minimizes, for one row with outputs a and targets y. The losses of rows are summed, in double
+/// precision.
 public enum Loss: Int, Selectable, Sendable {
-    case squaredError, binaryCrossEntropy, crossEntropy
+    /// ½ Σ (a − y)².
+    case squaredError
+    /// −Σ y log a + (1 − y) log(1 − a), for logistic outputs and targets from 0 to 1.
+    case binaryCrossEntropy
+    /// −Σ y log a, for softmax outputs and targets that are at least 0.
+    case crossEntropy
 
-    static var noun: StaticString { "loss" }
+    static var typeName: StaticString { "loss" }
     static var synonyms: StaticString {
         """
         mse=squared_error l2=squared_error l2loss=squared_error meansquarederror=squared_error mseloss=squared_error
@@ -15,6 +21,7 @@ public enum Loss: Int, Selectable, Sendable {
         """
     }
 
+    /// The name of the loss, as in model files.
     public var name: String {
         switch self {
         case .squaredError: "squared_error"
@@ -23,8 +30,8 @@ public enum Loss: Int, Selectable, Sendable {
         }
     }
 
-    /// The targets it is defined for, or for which it has a minimum; beyond, as far as rounding goes.
-    var targets: (least: Float, greatest: Float) {
+    /// The range of targets for which the loss is defined and has a minimum, with a tolerance for rounding.
+    var targetRange: (least: Float, greatest: Float) {
         let rounding: Float = 1e-6
         return switch self {
         case .squaredError: (-.infinity, .infinity)
@@ -33,7 +40,8 @@ public enum Loss: Int, Selectable, Sendable {
         }
     }
 
-    /// Logistic or softmax outputs undo the logarithm: loss and gradient then come straight from z.
+    /// Whether the last activation, logistic or softmax, cancels the logarithm of the loss: loss and gradient are then computed
+    /// directly from z.
     func isFused(with activation: Activation) -> Bool {
         switch self {
         case .squaredError: false
@@ -42,8 +50,8 @@ public enum Loss: Int, Selectable, Sendable {
         }
     }
 
-    /// The sum over rows of the loss, each times its weight where there are weights. z and a are padded, targets are not.
-    /// (What is compiled for size has each conversion to Double wait for the one before it.)
+    /// The sum of the rows' losses, each multiplied by its weight if there are weights. z and a are [rows × stride], targets
+    /// [rows × columns]. (Compiled for size, each conversion to Double would wait for the previous one.)
     @_optimize(speed)
     func sum(
         fused: Bool, z: UnsafePointer<Float>, a: UnsafePointer<Float>, targets: UnsafePointer<Float>,
@@ -65,8 +73,8 @@ public enum Loss: Int, Selectable, Sendable {
         return total
     }
 
-    /// The gradient for a, or for z where fused; times `scale`, and the row's weight where there are weights. d is padded
-    /// like a; its padding stays.
+    /// The gradient d with respect to a, or to z if fused, multiplied by `scale` and by the row's weight if there are weights.
+    /// a and d are [rows × stride]; the padding of d is not written.
     func gradient(
         fused: Bool, a: UnsafePointer<Float>, targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?,
         d: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, scale: Float
@@ -108,7 +116,7 @@ private func halfSquaredError(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Floa
     return 0.5 * sum
 }
 
-/// −Σ y log a + (1 − y) log(1 − a), logarithms kept above −100.
+/// −Σ y log a + (1 − y) log(1 − a), with logarithms of at least −100.
 @_optimize(speed)
 private func binaryLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
@@ -118,7 +126,7 @@ private func binaryLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ 
     return sum
 }
 
-/// The same for a = logistic(z): max(z, 0) − z y + log(1 + e^−|z|).
+/// The binary cross-entropy for a = logistic(z): max(z, 0) − z y + log(1 + e^−|z|).
 @_optimize(speed)
 private func logisticLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
@@ -129,7 +137,7 @@ private func logisticLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, 
     return sum
 }
 
-/// −Σ y log a, logarithms kept above −100.
+/// −Σ y log a, with logarithms of at least −100.
 @_optimize(speed)
 private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
@@ -137,7 +145,7 @@ private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float
     return sum
 }
 
-/// The same for a = softmax(z): Σ y (log Σ eᶻ − z).
+/// The cross-entropy for a = softmax(z): Σ y (log Σ eᶻ − z).
 @_optimize(speed)
 private func softmaxLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var largest = z[0]

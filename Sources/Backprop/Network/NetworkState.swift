@@ -1,9 +1,8 @@
 import CKernels
 import CPlatform
 
-/// What a network is, behind its gate: whoever calls here holds it (see Gate.swift). The other files of this folder
-/// extend it by what it does.
-package final class NetworkState: Guarded {
+/// The state of a network. Callers hold its gate (Handle.swift). Extensions in this folder and others add its operations.
+package final class NetworkState: HandleObject {
     static let largestLayerCount = 1024
 
     let kernels: cp_kernels
@@ -12,34 +11,34 @@ package final class NetworkState: Guarded {
     package var loss = Loss.squaredError
     var options = Options<NetworkOption>()
     package var optimizer = Optimizer.sgd
-    /// There from the optimizer's first step on, for optimizers other than plain descent.
+    /// Allocated at the optimizer's first step, unless the step is plain descent.
     var optimizerState: OptimizerState?
     var inputScaling, targetScaling: Scaling?
-    /// Inputs and targets of a training call, scaled.
+    /// The scaled inputs and targets of a training call.
     var scaledRows: FloatBuffer?
-    /// Sorted by key.
+    /// The host's metadata, sorted by key.
     var userMetadata: [(key: String, value: String)] = []
     var seed: UInt64
-    /// Training steps taken since the weights were drawn.
+    /// The number of training steps since the weights were drawn.
     package var steps: UInt64 = 0
-    /// Whether the weights are still those drawn from the seed: then they follow the initialization rule.
+    /// Whether the weights are still those drawn from the seed. Then they are drawn again when the initialization rule changes.
     var hasInitialWeights = true
-    /// For what is random in training.
+    /// The random numbers of training steps.
     var random: Random
-    /// Whether a host's callback may run in a call.
+    /// Whether calls may run callbacks of the host.
     private(set) var hasPlugins = false
-    /// Where the latest fit is, or ended.
+    /// The position of the latest fit, in progress or ended.
     var fit = FitPosition()
-    /// The network after the best epoch of that fit, or as it began: there where going on with the fit needs it.
+    /// The network after the best epoch of that fit, or at its beginning; nil if a resumed fit does not need it.
     var best: NetworkState?
 
-    /// Whether a training call has found that activations and loss go together, since one of them was last set.
+    /// Whether activations and loss were found compatible since a setting last changed.
     var hasCheckedSettings = false
 
     var workspace: Workspace? {
         didSet { rowPlan = inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil }
     }
-    /// The workspace's plan for a few rows, for networks that allow one and take rows as they are.
+    /// The workspace's plan for the kernel for a few rows; nil if there is none or if rows are scaled.
     var rowPlan: UnsafePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 
@@ -74,7 +73,7 @@ package final class NetworkState: Guarded {
                 throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is more than can be counted")
             }
         }
-        for index in 1..<layerSizes.count {  // before any memory is taken
+        for index in 1..<layerSizes.count {  // before any memory is allocated
             _ = try checkedProduct(paddedCount(layerSizes[index]), layerSizes[index - 1] + 1)
         }
         var layers: [Layer] = []
@@ -107,15 +106,15 @@ package final class NetworkState: Guarded {
         return copy
     }
 
-    /// Becomes what `other` is, which is a copy of this network, or was copied to it, and has been trained since. Settings
-    /// are the same; `best` stays. Can fail only where an optimizer's state has come up.
+    /// Copies parameters and training state from `other`, a copy or the original of this network that was trained since.
+    /// Settings are the same; `best` stays. This can fail only if `other` has an optimizer's state and this network has none.
     func assign(from other: NetworkState) throws(BackpropError) {
-        if let its = other.optimizerState {
-            if let optimizerState { optimizerState.assign(from: its) } else { optimizerState = try its.copy() }
+        if let source = other.optimizerState {
+            if let optimizerState { optimizerState.assign(from: source) } else { optimizerState = try source.copy() }
         } else {
             optimizerState = nil
         }
-        for (layer, its) in zip(layers, other.layers) { layer.assign(from: its) }
+        for (layer, source) in zip(layers, other.layers) { layer.assign(from: source) }
         seed = other.seed
         steps = other.steps
         hasInitialWeights = other.hasInitialWeights
@@ -123,7 +122,7 @@ package final class NetworkState: Guarded {
         fit = other.fit
     }
 
-    /// The kernels for this processor.
+    /// The kernels of the selected instruction set.
     static var kernels: cp_kernels {
         var table = cp_kernels()
         cp_best_instruction_set().pointee.fill(&table)
@@ -132,16 +131,16 @@ package final class NetworkState: Guarded {
 
     package static var instructionSet: UnsafePointer<CChar> { cp_best_instruction_set().pointee.name }
 
-    // MARK: Behind its gate
+    // MARK: Handle
 
     package static var kind: UInt32 { CP_GATE_NETWORK.rawValue }
-    package static var noun: String { "network" }
-    package static var isInFit: StaticString { "a trainer is fitting the network" }
+    package static var typeName: String { "network" }
+    package static var busyInFitMessage: StaticString { "a trainer is fitting the network" }
     package var mayCallBack: Bool { hasPlugins }
 
     // MARK: Shape
 
-    /// Layers as given when the network was made: the inputs count.
+    /// The number of layers, the inputs included.
     package var layerCount: Int { layers.count + 1 }
 
     package var layerSizes: [Int] { [inputCount] + layers.map { $0.outputs } }
@@ -154,7 +153,7 @@ package final class NetworkState: Guarded {
         return index == 0 ? inputCount : layers[index - 1].outputs
     }
 
-    /// The layer with that number, counted from the inputs.
+    /// The layer with that number; layer 0 is the inputs, which are refused.
     private func layer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layerCount else {
             throw BackpropError(
@@ -171,11 +170,11 @@ package final class NetworkState: Guarded {
         redraw()
     }
 
-    /// For those who have the activation already: redraws nothing.
+    /// Sets an activation without drawing weights again.
     func install(_ activation: Activation, in layer: Layer) {
         layer.activation = activation
         hasPlugins = layers.contains { $0.activation.isPlugin }
-        forgetBuffers()
+        discardBuffers()
     }
 
     package func activationName(_ index: Int) throws(BackpropError) -> String { try layer(index).activation.name }
@@ -188,13 +187,13 @@ package final class NetworkState: Guarded {
         let layer = try layer(index)
         guard enabled != layer.isNormalized else { return }
         try layer.setNormalized(enabled)
-        forgetTraining()
-        forgetBuffers()
+        discardTrainingState()
+        discardBuffers()
     }
 
     package func setLoss(_ name: String) throws(BackpropError) {
         loss = try Loss.find(name)
-        forgetBuffers()
+        discardBuffers()
     }
 
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {
@@ -202,20 +201,21 @@ package final class NetworkState: Guarded {
         let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
-        if wasPlain != isPlainDescent { forgetBuffers() }
+        if wasPlain != isPlainDescent { discardBuffers() }
     }
 
     package func option(_ name: String) throws(BackpropError) -> Double {
         options[try NetworkOption.find(name)]
     }
 
-    /// What has the shape of the parameters and of the optimizer's state.
-    func forgetTraining() {
+    /// Discards the state whose shape depends on the parameters or the optimizer.
+    func discardTrainingState() {
         optimizerState = nil
         best = nil
     }
 
-    func forgetBuffers() {
+    /// Discards buffers and the result of the settings check, which depend on the settings.
+    func discardBuffers() {
         hasCheckedSettings = false
         workspace = nil
         predictionPool.drain()
@@ -223,15 +223,15 @@ package final class NetworkState: Guarded {
 
     // MARK: Random weights
 
-    /// Fresh weights (notes, §2, step 1): each layer from its own stream of the seed.
+    /// Draws random weights (notes, §2, step 1), each layer from a separate stream of the seed, and resets the training state.
     package func initialize(seed: UInt64) {
         self.seed = seed
         random = Random(seed: seed, stream: 0)
         steps = 0
-        forgetTraining()
+        discardTrainingState()
         fit = FitPosition()
         hasInitialWeights = true
-        inDefaultEnvironment {  // a network that is being made has no gate yet
+        inDefaultEnvironment {  // a new network has no gate yet, so no visit has set the environment
             let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
             for index in layers.indices {
                 var stream = Random(seed: seed, stream: UInt64(index) + 1)
@@ -240,7 +240,7 @@ package final class NetworkState: Guarded {
         }
     }
 
-    /// Weights nobody has touched follow the settings.
+    /// Draws the weights again after a setting changed, unless they were trained or set.
     private func redraw() {
         if hasInitialWeights { initialize(seed: seed) }
     }

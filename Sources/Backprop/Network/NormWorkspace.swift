@@ -1,8 +1,8 @@
-/// What batch normalization keeps from forward to backward to update.
+/// The values of batch normalization that the passes of one training step share.
 final class NormWorkspace {
     /// z̃, [rows × stride]
     let normalized: Floats
-    /// Vectors of [stride], one after the other.
+    /// Seven vectors of [stride] each, one after the other.
     private let vectors: Floats
     private let stride: Int
 
@@ -11,7 +11,7 @@ final class NormWorkspace {
     var inverseDeviation: UnsafeMutablePointer<Float> { vectors.base + 2 * stride }
     var gammaGradient: UnsafeMutablePointer<Float> { vectors.base + 3 * stride }
     var betaGradient: UnsafeMutablePointer<Float> { vectors.base + 4 * stride }
-    /// γ after its own step, for option batchnorm_update 1.
+    /// γ after its step, for option batchnorm_update 1.
     var newGamma: UnsafeMutablePointer<Float> { vectors.base + 5 * stride }
     var zeros: UnsafePointer<Float> { UnsafePointer(vectors.base + 6 * stride) }
 
@@ -27,6 +27,6 @@ final class NormWorkspace {
         return NormWorkspace(stride: stride, normalized: normalized, vectors: vectors)
     }
 
-    /// How far a single row's z lies from the running mean.
+    /// The distance of a single row's z from the running mean.
     func distance(_ i: Int) -> Float { normalized.base[i] / inverseDeviation[i] }
 }

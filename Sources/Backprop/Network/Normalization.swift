@@ -1,6 +1,6 @@
 import CPlatform
 
-/// Batch normalization's parameters and running statistics, each [stride], 0 past the outputs (notes, §5).
+/// The parameters and running statistics of batch normalization, each [stride], 0 in the padding (notes, §5).
 final class Normalization {
     let gamma, beta, runningMean, runningVariance: Floats
     private let columns: Int

@@ -1,10 +1,10 @@
 import CPlatform
 
-/// How a gradient becomes a step. The formulas are in Kernels/Optimizers.swift.
+/// The rule that computes a step from a gradient. `backprop.h` lists the formulas at `bp_network_set_optimizer`.
 public enum Optimizer: Int32, Selectable, Sendable {
     case sgd, momentum, nesterov, rmsprop, adam, adamw, irpropMinus
 
-    static var noun: StaticString { "optimizer" }
+    static var typeName: StaticString { "optimizer" }
     static var synonyms: StaticString {
         """
         gd=sgd gradientdescent=sgd sgdm=momentum sgdmomentum=momentum heavyball=momentum nag=nesterov
@@ -12,6 +12,7 @@ public enum Optimizer: Int32, Selectable, Sendable {
         """
     }
 
+    /// The name of the optimizer, as in model files.
     public var name: String {
         switch self {
         case .sgd: "sgd"
@@ -24,14 +25,14 @@ public enum Optimizer: Int32, Selectable, Sendable {
         }
     }
 
-    /// The number the kernels know it by.
+    /// The optimizer's number in the kernels (Kernels/Optimizers.swift).
     var kind: Int32 { rawValue }
 
-    /// What an optimizer keeps for a parameter.
+    /// A value that an optimizer stores for each parameter.
     enum Slot {
         case momentum, firstMoment, secondMoment, gradient, stepSize
 
-        /// In files.
+        /// The name in model files.
         var name: String {
             switch self {
             case .momentum: "momentum"
@@ -53,6 +54,6 @@ public enum Optimizer: Int32, Selectable, Sendable {
         }
     }
 
-    /// What iRprop⁻ keeps a step size within (Kernels/Optimizers.swift).
+    /// The range of the step sizes of iRprop⁻ (Kernels/Optimizers.swift).
     static var stepSizes: ClosedRange<Float> { 1e-6...50 }
 }

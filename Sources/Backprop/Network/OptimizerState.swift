@@ -1,15 +1,15 @@
 import CKernels
 import CPlatform
 
-/// What an optimizer remembers of the steps it took, laid out as the parameters are. Made for its first step.
+/// The state of an optimizer, in the layout of the parameters. It is created for the first step.
 final class OptimizerState {
-    /// Each slot has, layer by layer, the panels of the weights and then γ and β where there are any.
+    /// For each slot, layer by layer, the panels of the weights and then γ and β if the layer is normalized.
     private let values: Floats
     private let starts: [Int]
     private let slotSize: Int
-    /// Steps taken.
+    /// The number of steps made.
     var steps: UInt64 = 0
-    /// No moving average of gradients, and none of their squares, is larger.
+    /// Upper bounds on the magnitudes of the moving averages of gradients and of their squares.
     var largestMoment = 0.0
     var largestSquare = 0.0
 
@@ -46,7 +46,7 @@ final class OptimizerState {
         largestSquare = other.largestSquare
     }
 
-    /// A slot's numbers for a layer, from one on; nil where the optimizer has no such slot.
+    /// A slot's values for a layer, from offset `at`; nil if the optimizer has no such slot.
     func slot(_ slot: Int, layer: Int, at: Int = 0) -> UnsafeMutablePointer<Float>? {
         (slot + 1) * slotSize <= values.count ? values.base + slot * slotSize + starts[layer] + at : nil
     }
@@ -55,8 +55,8 @@ final class OptimizerState {
         for i in slot * slotSize..<(slot + 1) * slotSize { values.base[i] = value }
     }
 
-    /// The bounds from the numbers themselves: after these came from a file, and where the bounds had grown too large.
-    func measure(_ optimizer: Optimizer, _ kernels: cp_kernels) {
+    /// Computes the bounds from the values: after the values were loaded, or when the bounds became too large.
+    func recomputeBounds(_ optimizer: Optimizer, _ kernels: cp_kernels) {
         (largestMoment, largestSquare) = (0, 0)
         for (slot, name) in optimizer.slots.enumerated() {
             let sum = Double(kernels.sum_of_magnitudes(values.base + slot * slotSize, slotSize))

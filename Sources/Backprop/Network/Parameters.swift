@@ -1,7 +1,7 @@
 import CPlatform
 
-/// Parameters as flat vectors: layer by layer the weights [outputs][inputs], the biases, and γ and β where batch
-/// normalization is on.
+/// Parameters as flat vectors: for each layer the weights [outputs × inputs], the biases, and γ and β if batch normalization
+/// is enabled.
 extension NetworkState {
     package var parameterCount: Int {
         var count = 0
@@ -9,7 +9,7 @@ extension NetworkState {
         return count
     }
 
-    /// Under the gate: what a caller counted before may have changed.
+    /// Checks a caller's count under the gate, since the number may have changed after the caller asked for it.
     func requireParameterCount(_ count: Int) throws(BackpropError) {
         guard count == parameterCount else {
             throw BackpropError(
@@ -45,7 +45,7 @@ extension NetworkState {
         hasInitialWeights = false
     }
 
-    /// The workspace's gradients as a flat vector.
+    /// Copies the workspace's gradients to a flat vector.
     func copyGradient(from workspace: Workspace, to flat: UnsafeMutablePointer<Float>) {
         var at = flat
         for index in layers.indices {
@@ -58,7 +58,7 @@ extension NetworkState {
         }
     }
 
-    /// A flat gradient to the workspace.
+    /// Copies a flat gradient to the workspace.
     func copyGradient(from flat: UnsafePointer<Float>, to workspace: Workspace) {
         var at = flat
         for index in layers.indices {
@@ -73,13 +73,13 @@ extension NetworkState {
 }
 
 extension Layer {
-    /// Panels to [outputs][inputs] and, behind them, the biases.
+    /// Copies panels to weights [outputs × inputs], followed by the biases.
     func copyParameters(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
         copyWeights(panels, to: flat)
         copyBiases(panels, to: flat + outputs * inputs)
     }
 
-    /// The other way.
+    /// Copies weights [outputs × inputs], followed by the biases, to panels.
     func copyParameters(from flat: UnsafePointer<Float>, to panels: UnsafeMutablePointer<Float>) {
         copyWeights(from: flat, to: panels)
         copyBiases(from: flat + outputs * inputs, to: panels)

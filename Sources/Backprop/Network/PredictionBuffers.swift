@@ -1,11 +1,11 @@
 import CPlatform
 
-/// What one prediction computes in: a part for each thread.
+/// The buffers of one prediction, with a part for each thread.
 final class PredictionBuffers {
     struct Part {
         let z, a, scale, shift: UnsafeMutablePointer<Float>
         let packing: Packing?
-        /// Where in `packing` this part's numbers are.
+        /// The start of this part's values in `packing`.
         let place: Int
     }
 

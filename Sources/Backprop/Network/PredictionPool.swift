@@ -1,10 +1,10 @@
 import CKernels
 import CPlatform
 
-/// What waits for the next prediction: buffers, of which concurrent ones each take their own, and the plan for single rows.
+/// The resources that predictions reuse: buffers, separate ones for each concurrent prediction, and the plan for single rows.
 struct PredictionPool: ~Copyable {
     private static let size = 8
-    /// The buffers; behind them the plan.
+    /// `size` buffers, followed by the plan.
     private let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
     init() {
@@ -17,7 +17,7 @@ struct PredictionPool: ~Copyable {
         slots.deallocate()
     }
 
-    /// Forgets what is there: for another set of activations it may differ. Nobody else is inside.
+    /// Releases all buffers and the plan, which depend on the settings. No other thread may use the pool at the same time.
     func drain() {
         while take() != nil {}
         guard let plan = cp_exchange_pointer(slots + Self.size, nil) else { return }
@@ -41,10 +41,10 @@ struct PredictionPool: ~Copyable {
 
     var plan: UnsafePointer<cp_row_plan>? {
         guard let plan = cp_load_pointer(slots + Self.size) else { return nil }
-        return Unmanaged<RowPlan>.fromOpaque(plan)._withUnsafeGuaranteedRef { $0.pointer }  // no reference is counted
+        return Unmanaged<RowPlan>.fromOpaque(plan)._withUnsafeGuaranteedRef { $0.pointer }  // avoids reference counting
     }
 
-    /// The first of several that come at the same time stays.
+    /// Keeps a plan. Of several plans kept at the same time, the first stays.
     func keep(_ plan: RowPlan) {
         let kept = Unmanaged.passRetained(plan)
         if !cp_exchange_pointer_if_null(slots + Self.size, kept.toOpaque()) { kept.release() }

@@ -1,18 +1,18 @@
 import CKernels
 
-/// Checks of the rows that a caller gives.
+/// Checks of a caller's rows.
 extension NetworkState {
-    /// Returns the sum of the magnitudes.
+    /// Checks that values [rows × columns] are finite. Returns the sum of their magnitudes.
     @discardableResult
     func requireFinite(
-        _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ what: String
+        _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ name: String
     ) throws(BackpropError) -> Float {
         let count = rows * columns
         let size = kernels.sum_of_magnitudes(values, count)
         if size.isFinite { return size }
         for i in 0..<count where !values[i].isFinite {
             throw BackpropError(
-                .notFinite, "\(what): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
+                .notFinite, "\(name): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
         }
         return size
     }

@@ -1,10 +1,10 @@
 import CKernels
 
-/// A network laid out for the kernels that take a few rows at once: pointers to its parameters and, for training, to a
-/// workspace's matrices.
+/// A description of a network for the kernels for a few rows: pointers to its parameters and, for training, to the matrices
+/// of a workspace.
 final class RowPlan {
-    /// Where the weights outgrow the second-level cache, the general path is as good.
-    private static var mostWeights: Int { 262_144 }
+    /// The largest number of weights: beyond the second-level cache, training by layers is as fast.
+    private static var maximumWeights: Int { 262_144 }
 
     private let storage, target: Floats
 
@@ -15,25 +15,26 @@ final class RowPlan {
         self.target = target
     }
 
-    /// Rows up to which training by such a plan is quicker, however many the workspace has room for: bits depend on it.
-    static func mostRows(for network: NetworkState) -> Int {
+    /// The number of rows up to which training by a plan is faster. It does not depend on the workspace's capacity, since the
+    /// bits depend on it.
+    static func maximumRows(for network: NetworkState) -> Int {
         if network.layers.count == 2, network.layers.allSatisfy({ $0.outputs <= 8 }) { return 16 }
         return network.weightCount <= 4096 ? 6 : 4
     }
 
-    /// For training; nil for networks that need the general path.
+    /// Returns a plan for training; nil for a network that must be trained by layers.
     static func make(
         for network: NetworkState, _ buffers: [LayerWorkspace], capacity: Int
     ) throws(BackpropError) -> RowPlan? {
         let last = network.layers[network.layers.count - 1]
         let isFused = network.loss.isFused(with: last.activation)
-        guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= mostWeights,
+        guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= maximumWeights,
             network.layers.allSatisfy({
                 isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last && $0.outputs > 1)
             })
         else { return nil }
         let loss = isFused ? CP_FUSED_LOSS : CP_SQUARED_ERROR
-        let plan = try make(for: network, rows: min(capacity, mostRows(for: network)), loss: loss) { index, layer in
+        let plan = try make(for: network, rows: min(capacity, maximumRows(for: network)), loss: loss) { index, layer in
             layer.z = buffers[index].z.base
             layer.a = buffers[index].a.base
             layer.delta = buffers[index].delta.base
@@ -43,7 +44,7 @@ final class RowPlan {
         return plan
     }
 
-    /// For predictions; nil for networks that need the general path.
+    /// Returns a plan for the prediction of a single row; nil for a network that must be computed by layers.
     static func make(for network: NetworkState) throws(BackpropError) -> RowPlan? {
         guard network.inputScaling == nil, network.targetScaling == nil,
             network.layers.allSatisfy({ isPlain($0) && $0.outputs <= Int(CP_NARROW) })
@@ -63,7 +64,7 @@ final class RowPlan {
         let storage = try Floats(size / MemoryLayout<Float>.stride)
         let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
         let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
-        let (least, greatest) = network.loss.targets
+        let (least, greatest) = network.loss.targetRange
         plan.pointee = cp_row_plan(
             count: count, most_rows: rows, target: target.base, loss: Int32(loss), least_target: least,
             greatest_target: greatest)
@@ -80,7 +81,7 @@ final class RowPlan {
 }
 
 extension Activation {
-    /// The kernels' number for a built-in activation.
+    /// The number of a built-in activation in the kernels.
     fileprivate var kind: Int32 {
         if case .builtIn(let function) = self { function.kind } else { 0 }
     }

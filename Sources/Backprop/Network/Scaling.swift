@@ -1,7 +1,7 @@
 import CPlatform
 
-/// How the columns of a host's numbers become those the network computes with: (x − offset) / scale. Never changed once
-/// made.
+/// The scaling of the columns of a caller's rows: the network computes with (x − offset) / scale. Networks share it, so it is
+/// not changed after it was fitted.
 final class Scaling {
     let method: ScalingMethod
     let columns: Int
@@ -25,8 +25,8 @@ final class Scaling {
         return Scaling(method, columns, offset: offset, scale: scale)
     }
 
-    /// From [rows × columns] finite numbers: mean and deviation, least and range, or middle and half the range. A column in
-    /// which all numbers are the same is shifted to 0 only.
+    /// Computes offset and scale from values [rows × columns], which are finite: mean and standard deviation, minimum and range,
+    /// or middle and half the range. A column whose values are all the same is only shifted to 0.
     func fit(_ values: UnsafePointer<Float>, rows: Int) {
         for column in 0..<columns {
             var low = values[column], high = low
@@ -65,7 +65,7 @@ final class Scaling {
     @inline(__always)
     func scaled(_ value: Float, column: Int) -> Float { (value - offset.base[column]) / scale.base[column] }
 
-    /// The way back, in place.
+    /// Converts scaled values back to the caller's units, in place.
     func undo(_ values: UnsafeMutablePointer<Float>, rows: Int) {
         for row in 0..<rows {
             let at = row * columns
@@ -75,8 +75,8 @@ final class Scaling {
 }
 
 extension NetworkState {
-    /// Targets fill the range of the last activation, and stay as they are for the cross-entropies. From 0 to 1 is within
-    /// the range of most registered activations.
+    /// The target scaling that `auto` selects: none for the cross-entropies, otherwise the one that fills the range of the last
+    /// activation. For registered activations it is 0 to 1, which is within the range of most of them.
     private var automaticTargetScaling: ScalingMethod {
         let last = layers[layers.count - 1].activation
         let (least, greatest) = last.range
@@ -97,21 +97,21 @@ extension NetworkState {
         inputScaling = forInputs
         targetScaling = forTargets
         scaledRows = nil
-        forgetBuffers()
+        discardBuffers()
     }
 
     private func fitted(
-        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ what: String
+        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ name: String
     ) throws(BackpropError) -> Scaling? {
         guard let scaling = try Scaling.make(method, columns: columns) else { return nil }
-        guard let values else { throw BackpropError(.nullArgument, "\(what) is NULL") }
+        guard let values else { throw BackpropError(.nullArgument, "\(name) is NULL") }
         try requireRows(rows)
-        try requireFinite(values, rows: rows, columns: columns, what)
+        try requireFinite(values, rows: rows, columns: columns, name)
         scaling.fit(values, rows: rows)
         return scaling
     }
 
-    /// A training call's rows as the network computes with them, good until the next.
+    /// The rows of a training call, scaled if the network scales. They are valid until the next call.
     @inline(__always)
     func scaled(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int

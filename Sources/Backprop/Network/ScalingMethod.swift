@@ -1,9 +1,18 @@
-/// How offset and scale of a column come from data.
+/// The method that computes the scaling of a column from data.
 public enum ScalingMethod: Int, Selectable, Sendable {
-    case none, standard, minMax, symmetric
-    /// One of the others: for targets, the one that suits the last activation and the loss. No network answers it.
+    /// No scaling.
+    case none
+    /// (x − mean) / standard deviation.
+    case standard
+    /// (x − minimum) / (maximum − minimum): from 0 to 1.
+    case minMax
+    /// (x − middle) / ((maximum − minimum) / 2): from −1 to 1.
+    case symmetric
+    /// Selects one of the others: for inputs `standard`, for targets by the last activation and the loss. A network never
+    /// returns it.
     case auto
 
+    /// The name of the method, as in model files.
     public var name: String {
         switch self {
         case .none: "none"
@@ -14,7 +23,7 @@ public enum ScalingMethod: Int, Selectable, Sendable {
         }
     }
 
-    static var noun: StaticString { "scaling" }
+    static var typeName: StaticString { "scaling" }
     static var synonyms: StaticString {
         """
         zscore=standard standardize=standard standardscaler=standard normalize=standard minmaxscaler=min_max

@@ -1,32 +1,33 @@
 import CPlatform
 
-/// The matrices of a training step, for up to `capacity` rows. Made for a network's present shape; kept between steps.
+/// The matrices of a training step for up to `capacity` rows. They depend on the network's settings and are kept between
+/// steps.
 final class Workspace {
     let capacity: Int
     let layers: [LayerWorkspace]
-    /// δ of one layer, transposed in blocks of sixteen rows: each of them has its place, whatever the layer, since threads
-    /// are not all at the same.
+    /// δ of a layer, transposed in blocks of sixteen rows. Each block has the same place for all layers, since threads may be
+    /// at different layers.
     let transposed: Floats
-    /// Room for the gradient of `trialInputs` inputs and the bias to sixteen outputs.
-    let trial: Floats
+    /// A tile of the gradient: `gradientTileInputs` inputs and the bias of sixteen outputs.
+    let gradientTile: Floats
     let rowPlan: RowPlan?
     let failure = CallbackFailure()
-    /// What the step in progress draws its dropout from; nil for none.
+    /// The seed of the dropout of the step in progress; nil for no dropout.
     var dropoutKey: UInt64?
-    /// Gradients in the layout of the weights, for callers that want them; made when first asked for.
+    /// Gradients in the layout of the weights, for each layer; allocated by `makeGradients` when first needed.
     private(set) var gradients: [FloatBuffer] = []
 
-    /// A multiple of the heights of all tiles.
-    static var trialInputs: Int { 24 }
+    /// The inputs in a tile of the gradient: a multiple of the heights of all kernels' tiles.
+    static var gradientTileInputs: Int { 24 }
 
     private init(
-        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, trial: consuming Floats,
+        capacity: Int, layers: [LayerWorkspace], transposed: consuming Floats, gradientTile: consuming Floats,
         rowPlan: RowPlan?
     ) {
         self.capacity = capacity
         self.layers = layers
         self.transposed = transposed
-        self.trial = trial
+        self.gradientTile = gradientTile
         self.rowPlan = rowPlan
     }
 
@@ -39,8 +40,8 @@ final class Workspace {
         let needsTransposed = network.layers.count > 1
         let transposed = try Floats(needsTransposed ? try checkedProduct(network.widestStride, paddedCount(rows)) : 0)
         let rowPlan = try RowPlan.make(for: network, layers, capacity: rows)
-        let trial = try Floats((trialInputs + 1) * 16)
-        return Workspace(capacity: rows, layers: layers, transposed: transposed, trial: trial, rowPlan: rowPlan)
+        let gradientTile = try Floats((gradientTileInputs + 1) * 16)
+        return Workspace(capacity: rows, layers: layers, transposed: transposed, gradientTile: gradientTile, rowPlan: rowPlan)
     }
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {
@@ -53,7 +54,7 @@ final class Workspace {
         gradients = made
     }
 
-    /// After a step that failed half way: the padding of δ must be 0 again.
+    /// Restores zeros in the padding of δ, after a step that failed in the middle.
     func clearDeltas() {
         for layer in layers { layer.delta.clear() }
     }

@@ -1,8 +1,14 @@
-/// How good predictions are, in the terms of their use: of outputs and targets as they are in the data.
+/// A measure of predictions, of unscaled outputs and targets.
 public enum Measure: Int, Selectable, Sendable {
-    case accuracy, r2, meanAbsoluteError
+    /// The share of rows whose largest output is that of the largest target. With a single output, the share of rows whose
+    /// output and target lie on the same side of the middle of the activation's range.
+    case accuracy
+    /// 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs.
+    case r2
+    /// The mean of |ŷ − y|.
+    case meanAbsoluteError
 
-    static var noun: StaticString { "measure" }
+    static var typeName: StaticString { "measure" }
     static var synonyms: StaticString {
         """
         acc=accuracy accuracyscore=accuracy r2score=r2 rsquared=r2 determination=r2 mae=mean_absolute_error
@@ -10,6 +16,7 @@ public enum Measure: Int, Selectable, Sendable {
         """
     }
 
+    /// The name of the measure in the C interface.
     public var name: String {
         switch self {
         case .accuracy: "accuracy"

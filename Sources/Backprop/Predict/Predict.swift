@@ -2,7 +2,7 @@ import CKernels
 import CPlatform
 
 extension NetworkState {
-    /// Outputs for rows of inputs, [rows × inputs] to [rows × outputs]. Batch normalization uses its running statistics.
+    /// Computes outputs [rows × outputs] from inputs [rows × inputs]. Batch normalization uses its running statistics.
     package func predict(
         _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {
@@ -30,8 +30,8 @@ extension NetworkState {
         }
     }
 
-    /// The loss of the predictions. Blocks are summed on their own, and then one after the other: in the same order
-    /// whatever the number of threads.
+    /// Returns the loss of the predictions. Each block of rows is summed separately; then the sums of the blocks are added in
+    /// order, so that the result does not depend on the number of threads.
     package func evaluate(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Float {
@@ -39,11 +39,11 @@ extension NetworkState {
         if !hasCheckedSettings { try checkLayersAndLoss() }
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
-        let given = targets
+        let unscaledTargets = targets
         let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
         targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
         let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
-        try requireTargets(targets, given: given, rows: rows)
+        try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
@@ -56,12 +56,12 @@ extension NetworkState {
         }
         var sum = 0.0
         for block in 0..<blocks { sum += sums.base[block] }
-        let value = reduced(sum, rows: rows)
+        let value = reducedLoss(sum, rows: rows)
         try requireFiniteLoss(value)
         return Float(value)
     }
 
-    /// Calls `body` with each block of rows and the last layer's z and a for it. Threads each take every so many blocks.
+    /// Calls `body` with each block of rows and the last layer's z and a. With n threads, each computes every n-th block.
     private func forEachBlock(
         of inputs: UnsafePointer<Float>, rows: Int,
         _ body: (_ block: Int, _ count: Int, _ part: PredictionBuffers.Part, _ stride: Int) -> Void
@@ -86,30 +86,30 @@ extension NetworkState {
         try buffers.failure.check("forward") { layers[$0].activation }
     }
 
-    /// Rows handled together: their activations stay in the second-level cache. It depends on the rows and the network
-    /// alone, never on the number of threads.
+    /// The number of rows in a block: so few that their activations stay in the second-level cache. It depends on the rows
+    /// and the network only, never on the number of threads.
     private func blockSize(rows: Int) -> Int {
-        let most = 128
-        return isThreadSafe ? min(most, max(16, (rows + 1) / 2)) : most
+        let maximum = 128
+        return isThreadSafe ? min(maximum, max(16, (rows + 1) / 2)) : maximum
     }
 
-    /// Whether the host's functions may run on any thread; else the calling one does it all.
+    /// Whether all activations may run on any thread. Otherwise the calling thread computes all blocks.
     private var isThreadSafe: Bool { layers.allSatisfy { $0.activation.isThreadSafe } }
 
-    /// All layers, each z in the one buffer and each a in the other. 0, or the code with which a host's function failed,
-    /// and the layer it is the activation of.
+    /// Computes all layers, with every z in one buffer and every a in another. Returns 0, or the code with which a callback
+    /// failed and the index of its layer.
     private func infer(
         _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
     ) -> (code: Int32, layer: Int) {
         var x = inputs
-        if let inputScaling {  // a is free until the first layer's is there
+        if let inputScaling {  // the buffer of a is unused until the first layer has its z
             inputScaling.apply(inputs, rows: rows, to: part.a)
             x = UnsafePointer(part.a)
         }
         var xStride = inputCount
         for index in layers.indices {
             let layer = layers[index]
-            weigh(x, xStride, rows, layer, into: part.z)
+            computeWeightedSums(x, xStride, rows, layer, into: part.z)
             if let norm = layer.norm {
                 scaleAndShift(norm, columns: layer.outputs, part)
                 kernels.scale_and_shift(part.z, rows, layer.stride, part.scale, part.shift)
@@ -129,7 +129,7 @@ extension NetworkState {
     }
 
     /// z = Σ w x
-    private func weigh(
+    private func computeWeightedSums(
         _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ layer: Layer, into z: UnsafeMutablePointer<Float>
     ) {
         guard rows == 1 else {
@@ -141,7 +141,7 @@ extension NetworkState {
         }
     }
 
-    /// γ (z − μ) / √(σ² + ε) + β as scale · z + shift.
+    /// Computes scale and shift with γ (z − μ) / √(σ² + ε) + β = scale · z + shift.
     private func scaleAndShift(_ norm: Normalization, columns: Int, _ part: PredictionBuffers.Part) {
         let epsilon = Float(options[.batchnormEpsilon])
         for i in 0..<columns {

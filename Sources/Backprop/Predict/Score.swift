@@ -17,7 +17,7 @@ extension NetworkState {
         }
     }
 
-    /// What tells the two classes of a single output apart: the middle of the activation's range, where it has one.
+    /// The threshold between the two classes of a single output, unscaled: 0 for the activations from −1 to 1, otherwise 0.5.
     private var threshold: Float {
         let last = layers[layers.count - 1].activation
         let middle: Float = last.is(.tanh) || last.is(.sign) || last.is(.softsign) ? 0 : 0.5
@@ -30,8 +30,8 @@ private struct Predictions {
     let outputs, targets: UnsafePointer<Float>  // [rows × columns]
     let rows, columns: Int
 
-    /// The share of rows whose largest output is the one of the largest target, the first of equals; or that lie on their
-    /// target's side of the threshold, where there is one output.
+    /// The share of rows whose largest output is that of the largest target; of equal values the first counts. With one
+    /// output, the share of rows whose output and target lie on the same side of the threshold.
     func accuracy(threshold: Float) -> Double {
         var hits = 0
         for row in 0..<rows {
@@ -42,8 +42,8 @@ private struct Predictions {
         return Double(hits) / Double(rows)
     }
 
-    /// R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs. Where a target is always the same: 1 for outputs that
-    /// are too, else 0.
+    /// R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs. A target that is the same in all rows
+    /// counts 1 if all its outputs equal it, otherwise 0.
     var determination: Double {
         var total = 0.0
         for column in 0..<columns {

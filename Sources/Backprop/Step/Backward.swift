@@ -2,13 +2,13 @@ import CKernels
 import CPlatform
 
 extension NetworkState {
-    /// From the loss back to the first layer, with the weights as they are: afterwards each layer's δ, the gradient for
-    /// its weighted sums, is in the workspace, and the gradients of γ and β beside it (notes, §2 (c) and §3).
+    /// The backward pass, from the loss to the first layer, with the old weights. It stores in the workspace each layer's δ,
+    /// the gradient with respect to the weighted sums, and the gradients of γ and β (notes, §2 (c) and §3).
     ///
     ///     δ = (ŷ − y) σ′(z)                  the last layer
     ///     γ = (Σ δ v) σ′(z)                  the layers before it: the notes' γᵢₘ
     ///
-    /// `gammaStep`: the rate of γ's own step, where γ and β step before the weights (option batchnorm_update 1).
+    /// `gammaStep`: the learning rate of γ where γ and β step before the weights (option batchnorm_update 1), otherwise nil.
     func backward(
         targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace,
         gammaStep: Float?
@@ -41,12 +41,13 @@ extension NetworkState {
         }
     }
 
-    /// A layer that needs all rows at once: the host's derivative, and the sums of batch normalization.
+    /// Finishes a layer that needs all rows at once: for a callback that is not thread-safe, or for the sums of batch
+    /// normalization.
     private func finishBackward(
         _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?
     ) throws(BackpropError) {
         let layer = layers[index]
-        let own = workspace.layers[index]
+        let layerBuffers = workspace.layers[index]
         let stride = layer.stride
         if !layer.activation.isThreadSafe {
             workspace.failure.note(differentiate(index, 0, rows, in: workspace), layer: index, row: 0)
@@ -56,45 +57,46 @@ extension NetworkState {
             }
         }
         try workspace.failure.check("backward") { layers[$0].activation }
-        guard let norm = layer.norm, let buffers = own.norm else {
+        guard let norm = layer.norm, let buffers = layerBuffers.norm else {
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
             return
         }
-        measureGradients(own.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
+        computeNormGradients(layerBuffers.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
         let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma
         forEachRowBlock(of: rows) { start, count in
             let at = start * stride
             if rows > 1 {
                 kernels.denormalize(
-                    own.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
+                    layerBuffers.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
                     buffers.gammaGradient, buffers.betaGradient)
-            } else {  // the running statistics do not depend on the row
-                kernels.scale_and_shift(own.delta.base, 1, stride, buffers.inverseDeviation, buffers.zeros)
+            } else {  // a single row is normalized with the running statistics, which do not depend on it
+                kernels.scale_and_shift(layerBuffers.delta.base, 1, stride, buffers.inverseDeviation, buffers.zeros)
             }
-            propagate(index, start, count, in: workspace)  // through the old γ, which δ does not hold yet
-            kernels.scale_and_shift(own.delta.base + at, count, stride, gamma, buffers.zeros)
+            propagate(index, start, count, in: workspace)  // multiplies by the old γ, which δ does not contain yet
+            kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, gamma, buffers.zeros)
         }
     }
 
-    /// The gradient for a, in δ's place, becomes that for what entered the activation. 0, or the code with which a host's
-    /// function failed.
+    /// Replaces, in δ, the gradient with respect to a by the gradient with respect to the activation's argument. Returns 0,
+    /// or the code with which a callback failed.
     private func differentiate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) -> Int32 {
         let layer = layers[index]
-        let own = workspace.layers[index]
+        let layerBuffers = workspace.layers[index]
         let at = start * layer.stride
         switch layer.activation {
         case .builtIn(let function):
             kernels.differentiate(
-                function.kind, own.z.base + at, own.a.base + at, own.delta.base + at, count, layer.outputs, layer.stride)
+                function.kind, layerBuffers.z.base + at, layerBuffers.a.base + at, layerBuffers.delta.base + at, count,
+                layer.outputs, layer.stride)
             return 0
         case .plugin(let plugin, _):
             return plugin.backward(
-                own.z.base + at, own.a.base + at, own.delta.base + at, rows: count, columns: layer.outputs,
-                packing: own.packing, place: start * layer.outputs)
+                layerBuffers.z.base + at, layerBuffers.a.base + at, layerBuffers.delta.base + at, rows: count,
+                columns: layer.outputs, packing: layerBuffers.packing, place: start * layer.outputs)
         }
     }
 
-    /// δ times the old weights: the gradient for the outputs of the layer below.
+    /// Multiplies δ by the old weights: the gradient with respect to the outputs of the layer below.
     private func propagate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
         guard index > 0 else { return }
         let layer = layers[index]
@@ -106,11 +108,11 @@ extension NetworkState {
         kernels.backward(
             transposed, count, layer.inputs, layer.outputs, layer.weights.base,
             workspace.layers[index - 1].delta.base + start * below, below)
-        thinGradient(index - 1, start, count, in: workspace)
+        applyDropoutToGradient(index - 1, start, count, in: workspace)
     }
 
-    /// ∂f/∂γ and ∂f/∂β from ∂f/∂ẑ; and γ after its own step (notes, §5).
-    private func measureGradients(
+    /// Computes ∂f/∂γ and ∂f/∂β from ∂f/∂ẑ and, with `gammaStep`, the new γ (notes, §5).
+    private func computeNormGradients(
         _ delta: UnsafePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace,
         gammaStep: Float?
     ) {
@@ -122,7 +124,7 @@ extension NetworkState {
         }
     }
 
-    /// 1, or 1 / rows where a minibatch counts as its mean.
+    /// The factor of each row's gradient: 1, or 1 / rows where the loss of a minibatch is the mean.
     func lossScale(rows: Int) -> Float {
         options[.gradientReduction] == 0 ? 1 : 1 / Float(rows)
     }

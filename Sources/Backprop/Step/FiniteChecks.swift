@@ -1,8 +1,8 @@
 import CKernels
 
-/// A step that would bring a NaN or an infinity into the network is refused before it changes anything. Bounds show nearly
-/// always, and at little cost, that a step is finite (CP_SAFE_STEP). Where they do not, the step is tried: computed without
-/// being stored, by the kernel that would take it (`is_finite_step`). That is exact and takes no memory.
+/// Checks that refuse a step before it stores a NaN or an infinity in the network. Bounds nearly always show, at little
+/// cost, that a step is finite (CP_SAFE_STEP). Where they do not, the kernel of the step computes it without storing it
+/// (`is_finite_step`). That is exact and needs no memory.
 extension NetworkState {
     func requireFiniteLoss(_ value: Double) throws(BackpropError) {
         guard value.isFinite, Float(value).isFinite else {
@@ -10,40 +10,40 @@ extension NetworkState {
         }
     }
 
-    /// The same in training, where the matrices tell which layer it comes from.
+    /// Checks the loss of a training step. If it is not finite, the error names the first layer whose z or a is not.
     func requireFiniteLoss(_ value: Double, rows: Int, in workspace: Workspace) throws(BackpropError) {
         guard !value.isFinite || !Float(value).isFinite else { return }
         for index in layers.indices {
-            let own = workspace.layers[index]
+            let layerBuffers = workspace.layers[index]
             let count = rows * layers[index].stride
-            if !kernels.areFinite(own.z.base, count) || !kernels.areFinite(own.a.base, count) {
+            if !kernels.areFinite(layerBuffers.z.base, count) || !kernels.areFinite(layerBuffers.a.base, count) {
                 throw notFinite(index, "output")
             }
         }
         try requireFiniteLoss(value)
     }
 
-    /// After forward and backward: every gradient, and every parameter and running statistic a step of plain descent
-    /// would give, is finite. A weight's gradient is at most Σ|x| Σ|δ|, so that two sums nearly always show it; where they
-    /// do not, the step is tried. At rate 0 this checks the gradients alone. Returns a bound on their magnitudes.
+    /// Checks, after forward and backward, that every gradient is finite, and every parameter and running statistic after a
+    /// step of plain descent. A weight's gradient is at most Σ|x| Σ|δ|, so two sums nearly always suffice; otherwise the
+    /// step is computed without being stored. Rate 0 checks the gradients alone. Returns a bound on their magnitudes.
     func requireFiniteStep(
         _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) -> Double {
         var largest = 0.0
         let factor = Double(max(rate, 1))
         var x = inputs
-        var sizeOfX = max(1, sizeOfInputs)  // 1: the bias's own input
+        var sizeOfX = max(1, sizeOfInputs)  // 1: the input of the bias
         for index in layers.indices {
             let layer = layers[index]
-            let own = workspace.layers[index]
+            let layerBuffers = workspace.layers[index]
             let size = rows * layer.stride
-            let sizeOfDelta = kernels.sum_of_magnitudes(own.delta.base, size)
+            let sizeOfDelta = kernels.sum_of_magnitudes(layerBuffers.delta.base, size)
             let bound = Double(sizeOfX) * Double(sizeOfDelta)
             largest = max(largest, bound)
             if !(bound * factor < CP_SAFE_STEP) {
                 try requireFiniteDescent(x, index: index, rows: rows, rate: rate, in: workspace)
             }
-            if let norm = layer.norm, let buffers = own.norm {
+            if let norm = layer.norm, let buffers = layerBuffers.norm {
                 let bound = self.bound(buffers, layer, rows: rows)
                 largest = max(largest, bound)
                 if !(bound * factor < CP_SAFE_STEP) {
@@ -58,31 +58,31 @@ extension NetworkState {
         return largest
     }
 
-    /// On the gradients of γ and β, and on how far the running statistics move.
+    /// Returns a bound on the gradients of γ and β and on the change of the running statistics.
     private func bound(_ buffers: NormWorkspace, _ layer: Layer, rows: Int) -> Double {
         func sum(_ vector: UnsafePointer<Float>) -> Double { Double(kernels.sum_of_magnitudes(vector, layer.stride)) }
         var bound = sum(buffers.gammaGradient) + sum(buffers.betaGradient)
         bound += sum(buffers.mean) + 2 * sum(buffers.variance)  // 2: n / (n − 1)
-        if rows == 1 {  // the variance moves by the square of the row's distance
+        if rows == 1 {  // the running variance changes by the square of the row's distance from the mean
             for i in 0..<layer.outputs { bound += Double(buffers.distance(i) * buffers.distance(i)) }
         }
         return bound
     }
 
-    /// Computes the gradient a few inputs of sixteen outputs at a time, in the order of `update` and so with its bits, and
-    /// tries the step along it.
+    /// Checks the step of a layer's weights exactly. It computes the gradient tile by tile, a few inputs of sixteen outputs,
+    /// in the order of `update`, so that it has the same bits.
     private func requireFiniteDescent(
         _ x: UnsafePointer<Float>, index: Int, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) {
         let layer = layers[index]
-        let gradient = workspace.trial.base
+        let gradient = workspace.gradientTile.base
         let xStride = index == 0 ? inputCount : layers[index - 1].stride
         var descent = cp_optimizer.descent(rate: rate)
         for panel in 0..<layer.panels {
             let weights = layer.weights.base + panel * layer.panelSize
             let delta = workspace.layers[index].delta.base + panel * 16
-            for first in stride(from: 0, to: layer.inputs, by: Workspace.trialInputs) {
-                let end = min(first + Workspace.trialInputs, layer.inputs)
+            for first in stride(from: 0, to: layer.inputs, by: Workspace.gradientTileInputs) {
+                let end = min(first + Workspace.gradientTileInputs, layer.inputs)
                 kernels.gradient(
                     x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1)
                 let count = (end - first + (end == layer.inputs ? 1 : 0)) * 16
@@ -93,20 +93,20 @@ extension NetworkState {
         }
     }
 
-    /// The same for γ, β and the running statistics.
+    /// Checks the steps of γ and β and the update of the running statistics exactly.
     private func requireFiniteDescent(
         _ norm: Normalization, _ buffers: NormWorkspace, index: Int, rows: Int, rate: Float
     ) throws(BackpropError) {
         try requireFiniteDescent(norm.gamma.base, buffers.gammaGradient, layers[index].stride, rate: rate, layer: index)
         try requireFiniteDescent(norm.beta.base, buffers.betaGradient, layers[index].stride, rate: rate, layer: index)
-        let move = StatisticsMove(rows: rows, momentum: options[.batchnormMomentum])
+        let statistics = RunningStatisticsUpdate(rows: rows, momentum: options[.batchnormMomentum])
         for i in 0..<layers[index].outputs {
-            let moved = move.moved(i, norm, buffers)
-            guard moved.mean.isFinite, moved.variance.isFinite else { throw notFinite(index, "batch normalization") }
+            let updated = statistics.updated(i, norm, buffers)
+            guard updated.mean.isFinite, updated.variance.isFinite else { throw notFinite(index, "batch normalization") }
         }
     }
 
-    /// Tries a step of plain descent along a gradient. `count`: a multiple of 16.
+    /// Checks a step of plain descent along a gradient exactly. `count`: a multiple of 16.
     func requireFiniteDescent(
         _ values: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ count: Int, rate: Float, layer index: Int
     ) throws(BackpropError) {
@@ -122,7 +122,7 @@ extension NetworkState {
 }
 
 extension cp_optimizer {
-    /// w −= rate g
+    /// The step w −= rate g.
     fileprivate static func descent(rate: Float) -> cp_optimizer {
         cp_optimizer(
             kind: Optimizer.sgd.kind, rate: rate, scale: 1, clip: .infinity, decay: 0, l1: 0, shrink: 1, first_decay: 0,
@@ -131,7 +131,7 @@ extension cp_optimizer {
 }
 
 extension cp_kernels {
-    /// Whether all are: their sum nearly always tells.
+    /// Whether all values are finite: if the sum of their magnitudes is, they are.
     func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
         if sum_of_magnitudes(values, count).isFinite { return true }
         for i in 0..<count where !values[i].isFinite { return false }

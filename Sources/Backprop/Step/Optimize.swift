@@ -1,8 +1,8 @@
 import CKernels
 
-/// Steps of optimizers, along the gradients in the workspace.
+/// The steps of optimizers, along the gradients in the workspace.
 extension NetworkState {
-    /// Whether a step is w −= α ∂f/∂w and nothing else: then the product that gives the gradient takes the step at once.
+    /// Whether a step is only w −= α ∂f/∂w: then the kernel that computes the gradient also makes the step.
     var isPlainDescent: Bool {
         optimizer == .sgd && options[.weightDecay] == 0 && options[.l1] == 0 && options[.clipNorm] == 0
             && options[.clipValue] == 0
@@ -10,11 +10,12 @@ extension NetworkState {
 
     package func setOptimizer(_ name: String) throws(BackpropError) {
         optimizer = try Optimizer.find(name)
-        forgetTraining()
-        forgetBuffers()  // whether single rows have their own plan depends on it
+        discardTrainingState()
+        discardBuffers()  // whether a row plan exists depends on the optimizer
     }
 
-    /// `largest`: a bound on the gradients' magnitudes, which are finite. What throws has changed nothing.
+    /// Makes the optimizer's step along the gradients in the workspace, which are finite. `largest`: a bound on their
+    /// magnitudes. A call that throws has changed nothing.
     func optimize(rate: Float, largest: Double, in workspace: Workspace) throws(BackpropError) {
         let state = if let optimizerState { optimizerState } else { try newOptimizerState(rate: rate) }
         let step = step(rate: rate, number: state.steps &+ 1, in: workspace)
@@ -25,7 +26,7 @@ extension NetworkState {
         if !isBounded { try requireFinite(step, state, workspace) }
         run(step, state, workspace)
         (state.largestMoment, state.largestSquare) = (moment, square)
-        if !isBounded { state.measure(optimizer, kernels) }
+        if !isBounded { state.recomputeBounds(optimizer, kernels) }
         state.steps &+= 1
         optimizerState = state
     }
@@ -69,7 +70,7 @@ extension NetworkState {
         return step
     }
 
-    /// What gradients are multiplied with so that their norm is at most clip_norm.
+    /// The factor that reduces the norm of all gradients to at most clip_norm.
     private func clippingScale(_ workspace: Workspace) -> Float {
         let limit = options[.clipNorm]
         guard limit > 0 else { return 1 }
@@ -84,24 +85,24 @@ extension NetworkState {
         return norm > limit ? Float(limit / norm) : 1
     }
 
-    /// `others`: of biases, γ and β.
-    private func others(_ step: cp_optimizer) -> cp_optimizer {
+    /// The step of biases, γ and β: without weight_decay and l1 unless option decay_biases is 1.
+    private func stepForBiases(_ step: cp_optimizer) -> cp_optimizer {
         guard options[.decayBiases] == 0 else { return step }
-        var others = step
-        others.decay = 0
-        others.l1 = 0
-        others.shrink = 1
-        return others
+        var biasStep = step
+        biasStep.decay = 0
+        biasStep.l1 = 0
+        biasStep.shrink = 1
+        return biasStep
     }
 
     private func run(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) {
         withUnsafePointer(to: step) { step in
-            withUnsafePointer(to: others(step.pointee)) { others in
+            withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep in
                 forEachPart(rows: Self.rowsOfStep) { index, part in
-                    forEachRun(of: index, part, step, others, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                    forEachRun(of: index, part, step, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
                 }
                 for index in layers.indices {
-                    forEachNormRun(of: index, others, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                    forEachNormRun(of: index, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
                 }
             }
         }
@@ -112,11 +113,11 @@ extension NetworkState {
         _ first: UnsafeMutablePointer<Float>?, _ second: UnsafeMutablePointer<Float>?, _ count: Int
     ) -> Void
 
-    /// Calls `body` with the weights that lead from a layer's inputs `part`, panel by panel, and with the last input the
-    /// biases.
+    /// Calls `body` with the weights of the inputs `part` of a layer, panel by panel, and with the biases if the part
+    /// contains the last input.
     @inline(__always)
     private func forEachRun(
-        of index: Int, _ part: Range<Int>, _ step: UnsafePointer<cp_optimizer>, _ others: UnsafePointer<cp_optimizer>,
+        of index: Int, _ part: Range<Int>, _ step: UnsafePointer<cp_optimizer>, _ biasStep: UnsafePointer<cp_optimizer>,
         _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
         let layer = layers[index]
@@ -129,30 +130,30 @@ extension NetworkState {
         for panel in 0..<layer.panels {
             let start = panel * layer.panelSize
             call(step, at: start + part.lowerBound * 16, count: part.count * 16)
-            if part.upperBound == layer.inputs { call(others, at: start + layer.inputs * 16, count: 16) }
+            if part.upperBound == layer.inputs { call(biasStep, at: start + layer.inputs * 16, count: 16) }
         }
     }
 
-    /// The same with γ and β, where there are any.
+    /// Calls `body` with γ and β of a layer, if it is normalized.
     @inline(__always)
     private func forEachNormRun(
-        of index: Int, _ others: UnsafePointer<cp_optimizer>, _ state: OptimizerState, _ workspace: Workspace, _ body: Run
+        of index: Int, _ biasStep: UnsafePointer<cp_optimizer>, _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
         let layer = layers[index]
         guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { return }
         func call(_ values: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, at: Int) {
             body(
-                others, values, gradient, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
+                biasStep, values, gradient, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
                 layer.stride)
         }
         call(norm.gamma.base, buffers.gammaGradient, at: layer.weights.count)
         call(norm.beta.base, buffers.betaGradient, at: layer.weights.count + layer.stride)
     }
 
-    /// For each weight a step is as much work as a product with about so many rows.
+    /// The work of a step, as the number of rows of a product with the same work for each weight.
     private static var rowsOfStep: Int { 8 }
 
-    // MARK: Finite or not at all
+    // MARK: Finite checks
 
     private var largestAfterClipping: Double {
         func limit(_ option: NetworkOption) -> Double { options[option] == 0 ? .infinity : options[option] }
@@ -171,7 +172,7 @@ extension NetworkState {
         return gradient + options[.l1] + options[.weightDecay] * largest
     }
 
-    /// Whether bounds show that a step and the state after it are finite.
+    /// Whether the bounds show that a step and the optimizer's new state are finite.
     private func isSafe(_ step: cp_optimizer, gradient: Double, moment: Double, square: Double) -> Bool {
         let epsilon = options[.epsilon]
         let move =
@@ -185,31 +186,31 @@ extension NetworkState {
             }
         let limit = Self.safeNumber  // a NaN fails the comparisons
         guard gradient < limit, move < limit, moment < limit else { return false }
-        // g² is computed before its share is taken.
+        // The kernel computes g² before it multiplies it by second_share.
         guard step.second_share == 0 || (gradient * gradient < limit && square < limit) else { return false }
         return Double(step.rate) * move < CP_SAFE_STEP && step.shrink.magnitude <= 1
     }
 
-    /// Numbers below it are finite floats, after rounding too.
+    /// Numbers below this limit remain finite when they are rounded to Float.
     private static var safeNumber: Double { Double(Float.greatestFiniteMagnitude) / 16 }
 
-    /// Tries the step.
+    /// Computes the step without storing it, and throws if a result is not finite.
     private func requireFinite(
         _ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace
     ) throws(BackpropError) {
         try withUnsafePointer(to: step) { step throws(BackpropError) in
-            try withUnsafePointer(to: others(step.pointee)) { others throws(BackpropError) in
+            try withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep throws(BackpropError) in
                 for index in layers.indices {
                     var isFinite = true
-                    func look(
+                    func check(
                         _ step: UnsafePointer<cp_optimizer>, _ values: UnsafeMutablePointer<Float>,
                         _ gradient: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>?,
                         _ second: UnsafeMutablePointer<Float>?, _ count: Int
                     ) {
                         isFinite = isFinite && kernels.is_finite_step(step, values, gradient, first, second, count) != 0
                     }
-                    forEachRun(of: index, 0..<layers[index].inputs, step, others, state, workspace, look)
-                    forEachNormRun(of: index, others, state, workspace, look)
+                    forEachRun(of: index, 0..<layers[index].inputs, step, biasStep, state, workspace, check)
+                    forEachNormRun(of: index, biasStep, state, workspace, check)
                     guard isFinite else { throw notFinite(index, "step", ", or the optimizer's state after it,") }
                 }
             }

@@ -1,7 +1,7 @@
-/// Settings and targets for which the formulas are defined, and from which a network cannot learn what is meant: the loss
-/// falls, or is small, and the outputs are of no use.
+/// Checks that refuse settings and targets from which a network cannot learn what is intended, although the formulas are
+/// defined for them: the loss decreases, or is small, but the outputs are useless.
 extension NetworkState {
-    /// For calls that change the network: the verdict holds until a setting changes.
+    /// Checks activations and loss once: the result is valid until a setting changes.
     @inline(__always)
     func requireSettings() throws(BackpropError) {
         if hasCheckedSettings { return }
@@ -9,7 +9,8 @@ extension NetworkState {
         hasCheckedSettings = true
     }
 
-    /// Whether activations and loss go together. The range of a registered activation is not known: any loss goes with it.
+    /// Checks that activations and loss are compatible. The range of a registered activation is unknown: it is compatible with
+    /// every loss.
     @inline(never)
     func checkLayersAndLoss() throws(BackpropError) {
         for (index, layer) in layers.enumerated() where layer.outputs == 1 && layer.activation.is(.softmax) {
@@ -34,7 +35,7 @@ extension NetworkState {
             pair + "\"\(last.name)\" in layer \(layers.count): set activation \"\(activation)\" there, or loss \"\(other)\"")
     }
 
-    /// The check that a trainer makes before a fit. Without targets, of the settings alone.
+    /// Checks settings and targets [rows × outputs], as a trainer does before a fit. Without targets, the settings alone.
     package func checkSettings(_ targets: UnsafePointer<Float>?, rows: Int) throws(BackpropError) {
         if let targets {
             try requireRows(rows)
@@ -43,7 +44,7 @@ extension NetworkState {
         try requireFittable(targets, weights: nil, rows: rows)
     }
 
-    /// The same for targets that are known to be finite. Rows of weight 0 do not count.
+    /// Checks settings and targets that are known to be finite. Rows of weight 0 are ignored.
     func requireFittable(
         _ targets: UnsafePointer<Float>?, weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
@@ -52,37 +53,39 @@ extension NetworkState {
         try checkTargetScaling()
         guard let targets else { return }
         if let error = undefinedTarget(targets, weights, rows: rows, "targets") { throw error }
-        if loss == .squaredError { try checkReach(targets, weights, rows: rows) }
+        if loss == .squaredError { try checkTargetRange(targets, weights, rows: rows) }
     }
 
-    // MARK: Targets that the loss is not defined for
+    // MARK: Targets for which the loss is not defined
 
-    /// `scaled`: the targets as the network computes with them. The first that the loss is not defined for is refused.
+    /// Refuses the first target for which the loss is not defined. `scaled`: the targets that the network computes with;
+    /// `unscaled`: the caller's, for the message.
     @inline(__always)
     func requireTargets(
-        _ scaled: UnsafePointer<Float>, given: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
+        _ scaled: UnsafePointer<Float>, unscaled: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
     ) throws(BackpropError) {
-        if loss != .squaredError { try requireDefined(scaled, given, weights, rows: rows) }
+        if loss != .squaredError { try requireDefined(scaled, unscaled, weights, rows: rows) }
     }
 
     @inline(never)
     private func requireDefined(
-        _ scaled: UnsafePointer<Float>, _ given: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
+        _ scaled: UnsafePointer<Float>, _ unscaled: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
         try requireRows(rows)
-        let (least, greatest) = loss.targets
-        guard haveOutside(scaled, rows * outputCount, least, greatest) else { return }
-        if let error = undefinedTarget(given, weights, rows: rows, "targets") { throw error }
+        let (least, greatest) = loss.targetRange
+        guard containsOutside(scaled, rows * outputCount, least, greatest) else { return }
+        if let error = undefinedTarget(unscaled, weights, rows: rows, "targets") { throw error }
     }
 
-    /// What is not finite is left to the check for that.
+    /// Returns an error for the first target for which the loss is not defined, or nil. It ignores targets that are not
+    /// finite, which `requireFinite` refuses.
     func undefinedTarget(
         _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>? = nil, rows: Int, _ what: String
     ) -> BackpropError? {
-        let (least, greatest) = loss.targets
+        let (least, greatest) = loss.targetRange
         for i in 0..<rows * outputCount {
             let value = scaledTarget(targets, i)
-            guard value < least || value > greatest, targets[i].isFinite, counts(i / outputCount, weights) else { continue }
+            guard value < least || value > greatest, targets[i].isFinite, hasWeight(i / outputCount, weights) else { continue }
             let range: Text =
                 loss == .crossEntropy
                 ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
@@ -93,9 +96,10 @@ extension NetworkState {
         return nil
     }
 
-    // MARK: Targets that the last activation cannot give
+    // MARK: Targets that the last activation cannot reach
 
-    /// Targets scaled to both sides of 0 need outputs on both sides.
+    /// Refuses a scaling that gives negative targets where the last activation has no negative values, or the loss is a
+    /// cross-entropy.
     private func checkTargetScaling() throws(BackpropError) {
         guard let method = targetScaling?.method, method != .minMax else { return }
         let last = layers[layers.count - 1].activation
@@ -109,9 +113,9 @@ extension NetworkState {
                 + "fit target scaling \"auto\"")
     }
 
-    /// A target may lie outside the activation's range by a tenth of the spread of its column, as noise and the rows
-    /// of later data do.
-    private func checkReach(
+    /// Refuses targets outside the range of the last activation. A target may lie outside by a tenth of the spread of its
+    /// column, since data have noise.
+    private func checkTargetRange(
         _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
         let last = layers[layers.count - 1].activation
@@ -121,7 +125,7 @@ extension NetworkState {
             var least = Double.infinity, greatest = -Double.infinity
             var farthest = 0
             var distance = 0.0
-            for row in 0..<rows where counts(row, weights) {
+            for row in 0..<rows where hasWeight(row, weights) {
                 let i = row * outputCount + column
                 let value = Double(scaledTarget(targets, i))
                 least = min(least, value)
@@ -139,7 +143,7 @@ extension NetworkState {
         }
     }
 
-    private func counts(_ row: Int, _ weights: UnsafePointer<Float>?) -> Bool {
+    private func hasWeight(_ row: Int, _ weights: UnsafePointer<Float>?) -> Bool {
         weights.map { $0[row] != 0 } ?? true
     }
 
@@ -154,9 +158,10 @@ extension NetworkState {
     }
 }
 
-/// Whether a number is less or greater than that. Without branches, to be vectorized (as a method it is not).
+/// Whether any value is below `least` or above `greatest`. The loop has no branches, so that it is vectorized; a method would
+/// not be.
 @_optimize(speed) @inline(never)
-private func haveOutside(_ values: UnsafePointer<Float>, _ count: Int, _ least: Float, _ greatest: Float) -> Bool {
+private func containsOutside(_ values: UnsafePointer<Float>, _ count: Int, _ least: Float, _ greatest: Float) -> Bool {
     var outside: Int32 = 0
     for i in 0..<count { outside |= (values[i] < least ? 1 : 0) | (values[i] > greatest ? 1 : 0) }
     return outside != 0

@@ -1,52 +1,56 @@
 import CKernels
 
-/// Training calls. Each is a transaction: forward, backward with the old weights, checks, and only then the updates,
-/// none of which can fail.
+/// Training calls. Each is a transaction: forward, backward with the old weights, checks, and then the updates, which cannot
+/// fail.
 extension NetworkState {
-    /// One step of gradient descent on a minibatch (notes, §2 and §4); one row is the delta rule (§1). Returns the loss
-    /// before the step. With weights, [rows], each row's loss and gradient count so many times.
+    /// Makes one training step on a minibatch (notes, §2 and §4); with one row it is the delta rule (§1). Returns the loss
+    /// before the step. `weights`, [rows], multiply the loss and the gradient of each row.
     @_optimize(speed)
     package func train(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
-        // A small network's step takes some tens of nanoseconds: the way to its kernel is kept short.
-        if weights == nil, let rowPlan, let value = train(rowPlan, inputs, targets, rows: rows, rate: rate) { return value }
-        return try trainRows(inputs, targets, weights: weights, rows: rows, rate: rate)
+        // A small network's step takes some tens of nanoseconds, so the path to its kernel is short.
+        if weights == nil, let rowPlan, let value = trainByRowKernel(rowPlan, inputs, targets, rows: rows, rate: rate) {
+            return value
+        }
+        return try trainByLayers(inputs, targets, weights: weights, rows: rows, rate: rate)
     }
 
+    /// Makes one training step by forward, backward and update of whole layers, unless the kernel for a few rows applies once
+    /// a workspace exists and the rows are scaled.
     @inline(never)
-    private func trainRows(
+    private func trainByLayers(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
         try requireRate(rate)
         try requireSettings()
-        let given = targets
+        let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
-        if weights == nil, rows > 0, rows <= RowPlan.mostRows(for: self),
+        if weights == nil, rows > 0, rows <= RowPlan.maximumRows(for: self),
             let plan = try requireWorkspace(rows: rows).rowPlan?.pointer,
-            let value = train(plan, inputs, targets, rows: rows, rate: rate)
+            let value = trainByRowKernel(plan, inputs, targets, rows: rows, rate: rate)
         {
             return value
         }
-        try requireTargets(targets, given: given, weights: weights, rows: rows)
+        try requireTargets(targets, unscaled: unscaledTargets, weights: weights, rows: rows)
         let gammaFirst = options[.batchnormUpdate] == 1
         if isPlainDescent {
-            return try pass(
+            return try forwardAndBackward(
                 inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaFirst ? rate : nil
             ) { workspace, _ throws(BackpropError) in
                 update(inputs, rows: rows, rate: rate, in: workspace)
             }
         }
         try requireUpdateOrder()
-        return try pass(
+        return try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
         ) { workspace, largest throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             try optimize(rate: rate, largest: largest, in: workspace)
-            moveRunningStatistics(rows: rows, in: workspace)
+            updateRunningStatistics(rows: rows, in: workspace)
             finishStep()
         }
     }
@@ -59,61 +63,63 @@ extension NetworkState {
         }
     }
 
-    /// The same by the kernel for a few rows; nil, and nothing changed, where the general path has to do or to refuse the
-    /// step. Which of them it is must follow from the network and the rows, not from the calls before: the bits depend
-    /// on it.
+    /// Makes one training step by the kernel for a few rows. Returns nil, and changes nothing, where `trainByLayers` must make
+    /// or refuse the step. The choice must depend only on the network and the rows, not on earlier calls, since the bits
+    /// depend on it.
     @inline(__always)
-    private func train(
+    private func trainByRowKernel(
         _ plan: UnsafePointer<cp_row_plan>, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
         rate: Float
     ) -> Float? {
         guard rows >= 1, rows <= plan.pointee.most_rows else { return nil }
         let share = rows == 1 ? 1 : lossScale(rows: rows)
         var value = 0.0
-        guard kernels.train_rows(plan, inputs, targets, rows, rate * share, &value) == 0 else { return clearRefused() }
+        guard kernels.train_rows(plan, inputs, targets, rows, rate * share, &value) == 0 else { return clearAfterRefusal() }
         finishStep()
         guard plan.pointee.loss == Int32(CP_SQUARED_ERROR) else { return fusedLoss(targets, rows: rows) }
         return Float(value * Double(share))
     }
 
-    /// From z, which the step has left in the workspace.
+    /// Computes the loss from z, which the kernel has stored in the workspace.
     @inline(never)
     private func fusedLoss(_ targets: UnsafePointer<Float>, rows: Int) -> Float {
         workspace.map { Float(lossValue(targets, nil, rows: rows, in: $0)) } ?? 0
     }
 
+    /// Clears what the kernel wrote before it refused the step.
     @inline(never)
-    private func clearRefused() -> Float? {
+    private func clearAfterRefusal() -> Float? {
         workspace?.clearDeltas()
         return nil
     }
 
-    /// The gradient of a minibatch's loss, flat; the running statistics move. Returns the loss.
+    /// Computes the gradient of a minibatch's loss as a flat vector, and updates the running statistics. Returns the loss.
     package func gradient(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>,
         count: Int
     ) throws(BackpropError) -> Float {
         try requireParameterCount(count)
         try requireSettings()
-        let given = targets
+        let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
-        try requireTargets(targets, given: given, rows: rows)
-        return try pass(inputs, targets, rows: rows, rate: 0, gammaStep: nil) { workspace, _ throws(BackpropError) in
+        try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
+        return try forwardAndBackward(inputs, targets, rows: rows, rate: 0, gammaStep: nil) {
+            workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat)
-            moveRunningStatistics(rows: rows, in: workspace)
+            updateRunningStatistics(rows: rows, in: workspace)
         }
     }
 
-    /// The step along a flat gradient of the caller's.
+    /// Makes the optimizer's step along a flat gradient of the caller.
     package func apply(gradient flat: UnsafePointer<Float>, count: Int, rate: Float) throws(BackpropError) {
         try requireRate(rate)
         try requireParameterCount(count)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
         copyGradient(from: flat, to: workspace)
-        // The rate 0 checks the gradient alone; an optimizer checks its own step.
+        // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
         try requireFiniteGradientStep(rate: isPlainDescent ? rate : 0, in: workspace)
         if isPlainDescent {
             for index in layers.indices {
@@ -139,9 +145,9 @@ extension NetworkState {
         }
     }
 
-    /// Forward, backward and checks, for a step of plain descent at that rate; then `commit`, which must do all it can fail
-    /// at before it changes anything. `dropsOut`: with dropout, where layers have any.
-    func pass(
+    /// Runs forward, backward and the checks of a step of plain descent at `rate`, and then `commit`, which must not throw
+    /// after its first change. `dropsOut`: whether dropout is applied. Returns the loss.
+    func forwardAndBackward(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float, gammaStep: Float?, dropsOut: Bool = true,
         commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
@@ -172,18 +178,20 @@ extension NetworkState {
         _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace
     ) -> Double {
         let layer = layers[layers.count - 1]
-        let own = workspace.layers[layers.count - 1]
+        let layerBuffers = workspace.layers[layers.count - 1]
         let sum = loss.sum(
-            fused: loss.isFused(with: layer.activation), z: own.z.base, a: own.a.base, targets: targets, weights: weights,
+            fused: loss.isFused(with: layer.activation), z: layerBuffers.z.base, a: layerBuffers.a.base, targets: targets,
+            weights: weights,
             rows: rows, columns: outputCount, stride: layer.stride)
-        return reduced(sum, rows: rows)
+        return reducedLoss(sum, rows: rows)
     }
 
-    /// The loss of rows from the sum of their losses.
-    func reduced(_ sum: Double, rows: Int) -> Double {
+    /// Returns the loss of a minibatch from the sum of its rows' losses.
+    func reducedLoss(_ sum: Double, rows: Int) -> Double {
         options[.gradientReduction] == 0 ? sum : sum / Double(rows)
     }
 
+    /// Returns a workspace for at least `rows` rows.
     func requireWorkspace(rows: Int) throws(BackpropError) -> Workspace {
         if let workspace, workspace.capacity >= rows { return workspace }
         let made = try Workspace.make(for: self, rows: rows)

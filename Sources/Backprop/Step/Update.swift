@@ -1,7 +1,7 @@
 import CKernels
 
 extension NetworkState {
-    /// All layers' steps at once, from the δ of the backward pass.
+    /// Makes the steps of all layers, from the δ of the backward pass.
     ///
     ///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ,  W⁽ᵗ⁺¹⁾ = W⁽ᵗ⁾ − α x γᵀ   (notes, §2)
     func update(_ inputs: UnsafePointer<Float>, rows: Int, rate: Float, in workspace: Workspace) {
@@ -13,11 +13,11 @@ extension NetworkState {
                 layer.stride, layer.weights.base, layer.panels, rate)
         }
         for index in layers.indices { stepNormalization(layers[index], workspace.layers[index], rate: rate) }
-        moveRunningStatistics(rows: rows, in: workspace)
+        updateRunningStatistics(rows: rows, in: workspace)
         finishStep()
     }
 
-    /// The gradients of all weights, in the workspace.
+    /// Stores the gradients of all weights in the workspace.
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
         forEachPart(rows: rows) { index, part in
             let layer = layers[index]
@@ -29,33 +29,34 @@ extension NetworkState {
     }
 
     /// γ −= α ∂f/∂γ, β −= α ∂f/∂β   (notes, §5)
-    func stepNormalization(_ layer: Layer, _ own: LayerWorkspace, rate: Float) {
-        guard let norm = layer.norm, let buffers = own.norm else { return }
+    func stepNormalization(_ layer: Layer, _ layerBuffers: LayerWorkspace, rate: Float) {
+        guard let norm = layer.norm, let buffers = layerBuffers.norm else { return }
         kernels.step(norm.gamma.base, buffers.gammaGradient, layer.stride, rate)
         kernels.step(norm.beta.base, buffers.betaGradient, layer.stride, rate)
     }
 
-    /// Moves the running statistics toward those of the minibatch, or toward a single row.
-    func moveRunningStatistics(rows: Int, in workspace: Workspace) {
-        let move = StatisticsMove(rows: rows, momentum: options[.batchnormMomentum])
+    /// Updates the running statistics of batch normalization from a minibatch, or from a single row.
+    func updateRunningStatistics(rows: Int, in workspace: Workspace) {
+        let statistics = RunningStatisticsUpdate(rows: rows, momentum: options[.batchnormMomentum])
         for index in layers.indices {
             let layer = layers[index]
             guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
             for i in 0..<layer.outputs {
-                let moved = move.moved(i, norm, buffers)
-                norm.runningMean.base[i] = moved.mean
-                norm.runningVariance.base[i] = moved.variance
+                let updated = statistics.updated(i, norm, buffers)
+                norm.runningMean.base[i] = updated.mean
+                norm.runningVariance.base[i] = updated.variance
             }
         }
     }
 
+    /// Records that a step was made.
     func finishStep() {
         steps &+= 1
         hasInitialWeights = false
     }
 
-    /// Calls `body` with parts of all layers' weights: the layer, and the inputs from which the weights of the part lead.
-    /// Parts are shared among threads.
+    /// Calls `body` with parts of the weights of all layers, on several threads where that is worthwhile. `index` is the
+    /// layer; `part` is the range of the layer's inputs whose weights form the part.
     func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
         let parallel = Parallel.isWorthwhile(rows * weightCount)
         func parts(_ layer: Layer) -> Int { parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1 }
@@ -73,26 +74,26 @@ extension NetworkState {
         }
     }
 
-    /// Inputs in a part: a multiple of a tile's height.
+    /// The largest number of inputs in a part: a multiple of the kernels' tile height.
     private static var partSize: Int { 96 }
 }
 
-/// How a step moves running statistics.
-struct StatisticsMove {
+/// The update of the running statistics by one training step.
+struct RunningStatisticsUpdate {
     private let momentum: Float
     private let isSingleRow: Bool
-    /// n / (n − 1), with which the variance of n rows is that of what they are drawn from.
+    /// n / (n − 1), which turns the biased variance of n rows into the unbiased one.
     private let unbiased: Float
 
     init(rows: Int, momentum: Double) {
         self.momentum = Float(momentum)
         isSingleRow = rows == 1
-        unbiased = Float(rows) / Float(max(rows - 1, 1))  // no division by zero: hosts may have them trapped
+        unbiased = Float(rows) / Float(max(rows - 1, 1))  // never divides by zero, which a host may trap
     }
 
-    /// The running mean and variance of unit i after the step.
+    /// Returns the running mean and variance of unit i after the step.
     @inline(__always)
-    func moved(_ i: Int, _ norm: Normalization, _ buffers: NormWorkspace) -> (mean: Float, variance: Float) {
+    func updated(_ i: Int, _ norm: Normalization, _ buffers: NormWorkspace) -> (mean: Float, variance: Float) {
         let mean = norm.runningMean.base[i], variance = norm.runningVariance.base[i]
         if isSingleRow {  // exponentially weighted mean and variance of single values (Finch 2009)
             let distance = buffers.distance(i)

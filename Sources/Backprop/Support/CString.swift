@@ -1,6 +1,6 @@
 import CPlatform
 
-/// A path, or the name of a symbol, for the system: the caller's bytes, which need not be UTF-8, and a NUL.
+/// A path or a symbol name for the operating system: the caller's bytes, which need not be UTF-8, and a NUL.
 package struct CString {
     private let bytes: [UInt8]
 
@@ -9,14 +9,14 @@ package struct CString {
         bytes = Array(UnsafeRawBufferPointer(start: pointer, count: count))
     }
 
-    /// As UTF-8. A NUL would end it early, and so name something else.
+    /// The UTF-8 of a string. A NUL in it is refused, since it would end the path early.
     init(_ string: String) throws(BackpropError) {
         let bytes = Array(string.utf8)
         guard !bytes.contains(0) else { throw BackpropError(.invalidValue, "\"\(string)\" has a NUL in it") }
         self.bytes = bytes + [0]
     }
 
-    /// nil for nil.
+    /// Returns nil for nil.
     init?(_ string: String?) throws(BackpropError) {
         guard let string else { return nil }
         try self.init(string)
@@ -30,7 +30,8 @@ package struct CString {
         }
     }
 
-    /// For messages, which are UTF-8 and short: the last 400 bytes; what is not UTF-8 shows its bytes, as in "caf\xe9".
+    /// The text for messages, which are UTF-8 and short: the last 400 bytes. If they are not UTF-8, bytes that are not ASCII
+    /// are escaped, as in "caf\xe9".
     var shown: Text {
         var text = Array(bytes.dropLast().suffix(400))
         if text.count < bytes.count - 1 {
@@ -51,7 +52,7 @@ package struct CString {
     }
 }
 
-/// Runs a call of the platform's that may say in a buffer why it failed.
+/// Runs a function of CPlatform that may write the reason of a failure to a buffer.
 func withReason<R>(_ body: (UnsafeMutablePointer<CChar>) -> R) -> (result: R, reason: CString) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CP_REASON_SIZE)) { buffer in
         let text = buffer.baseAddress.unsafelyUnwrapped

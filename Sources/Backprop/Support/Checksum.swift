@@ -1,7 +1,7 @@
-/// CRC-64/XZ (ECMA-182, reflected): finds every change of up to 64 neighbouring bits, and any other but one in 2⁶⁴.
+/// CRC-64/XZ (ECMA-182, reflected): detects every change within 64 consecutive bits, and misses one in 2⁶⁴ of all others.
 struct Checksum {
     private var register: UInt64 = .max
-    /// table[0] takes one byte; table[k] a byte that k more follow: eight bytes a round.
+    /// 8 × 256 entries: table k is for a byte that k more bytes follow, so that a round processes eight bytes.
     private let table: [UInt64]
 
     init() {

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// The shortest decimal that reads back as the same number, whatever the locale.
+/// The shortest decimal that reads back as the same number, in any locale.
 func decimal(_ value: Double) -> String { decimal(value, isFloat: false) }
 
 func decimal(_ value: Float) -> String { decimal(Double(value), isFloat: true) }
@@ -14,9 +14,9 @@ private func decimal(_ value: Double, isFloat: Bool) -> String {
     }
 }
 
-/// The number a whole text is; nil for anything else, infinities and NaN included.
+/// The finite number that the complete text represents; nil for any other text, also for infinities and NaN.
 func number(_ text: String) -> Double? {
     var value = 0.0
-    guard !text.utf8.contains(0) else { return nil }  // where C would take the text to end
+    guard !text.utf8.contains(0) else { return nil }  // C would end the text there
     return text.withCString { cp_parse_double($0, &value) } ? value : nil
 }

@@ -1,8 +1,8 @@
 import CPlatform
 
-/// Runs `body` in the default floating-point environment, and brings the caller's back (CPlatform/environment.h): results
-/// do not depend on it, and what may go wrong inside cannot trap in a host that has exceptions trapped. All arithmetic
-/// that a caller asks for runs in here, or in a visit to a network or trainer (`Handle`), which does the same.
+/// Runs `body` in the default floating-point environment, and then restores the caller's (CPlatform/environment.h). So
+/// results do not depend on the caller's environment, and an exception inside does not trap in a host that enables traps.
+/// All arithmetic for a caller runs in this function, or in a visit to a network or trainer (`Handle`), which does the same.
 package func inDefaultEnvironment<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     let callers = cp_environment()
     let isDefault = cp_is_default(callers)
@@ -14,7 +14,7 @@ package func inDefaultEnvironment<R, E: Error>(_ body: () throws(E) -> R) throws
     return try body()
 }
 
-/// Where functions of the host run: in the environment of the call that needs them, whatever the thread.
+/// The floating-point environment of the host's callbacks: that of the caller, on every thread.
 struct HostEnvironment {
     private let environment = cp_host_environment()
 

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// A run of floats on a cache line boundary, all 0 at first, freed with its owner. Anything as large as a caller's
-/// numbers lives in one: unlike Swift's own collections it can be refused.
+/// An array of floats, aligned to a cache line, initially 0, freed with its owner. All memory whose size depends on a caller
+/// is allocated this way: unlike Swift's collections, it throws if memory runs out.
 struct Floats: ~Copyable {
     let base: UnsafeMutablePointer<Float>
     let count: Int
@@ -28,7 +28,7 @@ struct Floats: ~Copyable {
     }
 }
 
-/// The same for doubles.
+/// An array of doubles like `Floats`.
 struct Doubles: ~Copyable {
     private let storage: Floats
     let base: UnsafeMutablePointer<Double>
@@ -39,8 +39,8 @@ struct Doubles: ~Copyable {
     }
 }
 
-/// The floats a row of that many columns takes: a multiple of sixteen, but not of 128. Rows a power of two apart would
-/// share a few places of the caches, and drive each other out.
+/// The number of floats between rows of that number of columns: a multiple of sixteen, but not of 128. Rows at distances of
+/// a power of two would compete for the same sets of the caches.
 func paddedStride(_ columns: Int) -> Int {
     let stride = paddedCount(columns)
     return stride % 128 == 0 ? stride + 16 : stride
@@ -49,7 +49,7 @@ func paddedStride(_ columns: Int) -> Int {
 /// The next multiple of sixteen.
 func paddedCount(_ columns: Int) -> Int { (columns + 15) & ~15 }
 
-/// a · b for counts of a caller's; what memory cannot hold is refused here already.
+/// a · b for counts from a caller. Throws if the product is too large for any memory.
 package func checkedProduct(_ a: Int, _ b: Int) throws(BackpropError) -> Int {
     let (product, overflow) = a.multipliedReportingOverflow(by: b)
     guard a >= 0, b >= 0, !overflow, product < 1 << 58 else {

@@ -1,4 +1,4 @@
-/// Names are compared byte by byte, which needs no Unicode tables in the shared library.
+/// Comparison of names byte by byte, which needs no Unicode tables in the shared library.
 extension String {
     @inline(__always)
     func isSame(as other: String) -> Bool {
@@ -18,7 +18,7 @@ extension String {
     }
 }
 
-/// A fixed set of things with names: the built-in activations, losses, options.
+/// A fixed set of values with names, such as the built-in activations, the losses and the options.
 package protocol Named: CaseIterable {
     var name: String { get }
 }
@@ -31,12 +31,27 @@ extension Named {
 }
 
 extension Named where AllCases == [Self] {
-    /// For callers that count up until there are no more.
+    /// The name at an index, for callers that enumerate names until this throws.
     package static func name(at index: Int) throws(BackpropError) -> String {
         let all = allCases
         guard index >= 0, index < all.count else {
             throw BackpropError(.unknownName, "index \(UInt(bitPattern: index)) is out of range: there are \(all.count)")
         }
         return all[index].name
+    }
+}
+
+/// A fixed set from which callers select by name.
+protocol Selectable: Named {
+    /// The name of the set's element in messages, such as "loss".
+    static var typeName: StaticString { get }
+    /// Names in other libraries, as words "other=name" with `other` in lower-case letters and digits only.
+    static var synonyms: StaticString { get }
+}
+
+extension Selectable {
+    static func find(_ name: String) throws(BackpropError) -> Self {
+        if let found = named(name) { return found }
+        throw unknownName(name, typeName, among: allCases.map { $0.name }, synonyms)
     }
 }

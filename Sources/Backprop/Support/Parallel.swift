@@ -1,11 +1,14 @@
 import CPlatform
 
-/// How many threads one call may use. Results do not depend on it.
+/// The number of threads that one call may use, the calling thread included. Results do not depend on it.
 public enum Threads {
-    /// The number in force.
+    /// The number that was set, or that the library chose.
     public static var count: Int { cp_thread_count() }
 
-    /// 0 chooses as many as there are processors.
+    /// Sets the number of threads, for later calls of all networks.
+    ///
+    /// - Parameter count: 1 to 256, or 0 for the number of processors (the default).
+    /// - Throws: `.invalidValue` for a count out of range.
     public static func setCount(_ count: Int) throws(BackpropError) {
         guard count >= 0, count <= Int(CP_MOST_THREADS) else {
             throw BackpropError(.invalidValue, "a thread count is 0 to \(CP_MOST_THREADS), not \(UInt(bitPattern: count))")
@@ -14,12 +17,13 @@ public enum Threads {
     }
 }
 
-/// Work shared among threads. How it is split never shows in a result: each number is summed by one thread, in one order.
+/// Distribution of work among threads. Results do not depend on it: each sum is computed by one thread, in a fixed order.
 enum Parallel {
-    /// Multiplications below which threads cost more than they bring: some microseconds' worth.
+    /// The number of multiplications from which several threads are faster: some microseconds of work.
     private static var worthwhile: Int { 200_000 }
 
-    /// Rows that pass through the layers together: what they leave in the caches is still there for the next layer.
+    /// The number of rows that pass through the layers together: so few that the outputs of a layer stay in the caches for the
+    /// next layer.
     private static var rowBlock: Int { 192 }
 
     static func isWorthwhile(_ multiplications: Int) -> Bool {
@@ -40,8 +44,9 @@ enum Parallel {
         }
     }
 
-    /// Calls `body` with 0 ..< count, in any order, or from first to last where not parallel. False, and not all done, in
-    /// the child where `body` has forked while other threads shared the work; a call on a network then fails at its end.
+    /// Calls `body` with 0 ..< count: in any order on several threads if parallel, otherwise in ascending order. Returns false,
+    /// with some calls not made, in the child process if `body` has forked while other threads shared the work. A call on a
+    /// network then fails at its end. `brief`: the work is so short that only threads that are awake share it.
     @discardableResult
     static func run(_ count: Int, parallel: Bool, brief: Bool = false, _ body: (Int) -> Void) -> Bool {
         guard parallel, count > 1 else {
@@ -52,6 +57,6 @@ enum Parallel {
     }
 }
 
-/// cp_run_closure, which takes the closure as it is passed: on the stack.
+/// cp_run_closure of CPlatform, which receives the closure on the stack.
 @_silgen_name("cp_run_closure")
 private func runClosure(_ count: Int, _ brief: Bool, _ body: (Int) -> Void) -> Bool

@@ -1,8 +1,8 @@
 import CPlatform
 
-// What training depends on is computed here, and not by the C library, whose versions differ in last bits: a loss decides
-// which epoch was the best. Swift does not contract a product and a sum into one rounding, so that every machine gives
-// the same bits. Polynomials are minimax fits to the functions named.
+// Functions on which training depends, such as those in a loss, which selects the best epoch. The C library's differ in the
+// last bits between versions. Swift does not contract a product and a sum into a fused operation, so every machine gives
+// the same bits. Polynomials are minimax approximations of the named functions.
 
 /// xⁿ by squaring.
 func power(_ x: Double, _ n: UInt64) -> Double {
@@ -19,7 +19,7 @@ func power(_ x: Double, _ n: UInt64) -> Double {
 func root(_ x: Double, _ n: UInt64) -> Double {
     guard x > 0, n > 1 else { return x }
     var y = 1.0
-    for _ in 0..<1000 {  // from above, and so ever lower
+    for _ in 0..<1000 {  // the iterates decrease until they have converged
         let next = y - (y - x / power(y, n - 1)) / Double(n)
         guard next < y else { break }
         y = next
@@ -40,7 +40,7 @@ func cosineOfHalfTurns(_ x: Double) -> Double {
     return sum
 }
 
-/// log 2 in two parts: the first has so few digits that a multiple of it by an exponent is exact.
+/// log 2 as the sum of two parts. The first has so few digits that its product with an exponent is exact.
 private let log2High = 0x1.62e42feep-1, log2Low = 0x1.a39ef35793c76p-33
 
 /// eˣ for x ≤ 0, within 1.1 units in the last place; 0 below −700.
@@ -48,7 +48,7 @@ private let log2High = 0x1.62e42feep-1, log2Low = 0x1.a39ef35793c76p-33
 /// x = (n / 64) log 2 + r with |r| ≤ 1/128 log 2, and eˣ = 2^(n / 64) (1 + r + r² (½ + …)).
 @inline(__always)
 func exponential(ofNegative x: Double) -> Double {
-    let shift = 0x1.8p52  // the low bits of a sum with it are the nearest integer
+    let shift = 0x1.8p52  // the low bits of x + shift are the integer nearest to x
     let shifted = x * 0x1.71547652b82fep+6 + shift
     let n = shifted - shift
     let r = (x - n * (log2High / 64)) - n * (log2Low / 64)
@@ -84,7 +84,7 @@ private func logarithm(_ x: Double, scaledBy power: Int64) -> Double {
 func logarithm(ofOnePlus x: Double) -> Double {
     let isLarge = x > 0.41421
     let sum = 1 + x
-    let rest = x - (sum - 1)  // what rounding took from the sum: it adds rest / sum, and 1 / sum is about this
+    let rest = x - (sum - 1)  // the rounding error of the sum: log adds rest / sum, with 1 / sum approximated
     return logarithm(
         ofOnePlus: isLarge ? 0.5 * sum - 1 : x, exponent: isLarge ? 1 : 0,
         plus: isLarge ? rest * (1.198 - 0.3536 * sum) : 0)

@@ -9,7 +9,7 @@ struct Random {
         state = (start.next(), start.next(), start.next(), start.next())
     }
 
-    /// From the words of a state, which are not all 0.
+    /// Restores a state from its four words; nil for another number of words, or if all are 0.
     init?(words: [UInt64]) {
         guard words.count == 4, words.contains(where: { $0 != 0 }) else { return nil }
         state = (words[0], words[1], words[2], words[3])
@@ -27,12 +27,12 @@ struct Random {
         return result
     }
 
-    /// Uniform in [−1, 1), in steps of 2⁻²³: exact.
+    /// Uniform in [−1, 1), in steps of 2⁻²³, without rounding.
     mutating func nextSigned() -> Float {
         Float(Int32(truncatingIfNeeded: next() >> 40) - 0x80_0000) / 8_388_608
     }
 
-    /// Uniform in 0 ..< bound, as nearly as 2⁶⁴ numbers can be shared out (Lemire 2019).
+    /// Uniform in 0 ..< bound, except for a bias of at most bound / 2⁶⁴ (Lemire 2019, without rejection).
     mutating func next(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }

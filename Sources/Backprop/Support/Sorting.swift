@@ -1,8 +1,8 @@
-/// 0 ..< count in the order of what they stand for, by heap sort: n log n steps whatever a file holds, and little code.
-func order(of count: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
+/// The indices 0 ..< count, sorted by `precedes`. Heap sort: n log n steps for any file, and little code.
+func sortedIndices(of count: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
     var heap = Array(0..<count)
 
-    /// The largest below `root`, itself included, moves up to it; of the first `size` only.
+    /// Restores the heap property of the first `size` elements below `start`.
     func sink(_ start: Int, _ size: Int) {
         var root = start
         while 2 * root + 1 < size {
@@ -22,8 +22,9 @@ func order(of count: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
     return heap
 }
 
-/// The place among `count` in order that is the one looked for: those before it precede it.
-func find(_ count: Int, _ precedes: (Int) -> Bool, _ isSame: (Int) -> Bool) -> Int? {
+/// Binary search in `count` sorted elements: the first index for which `precedes` is false, if `isSame` is true for it;
+/// otherwise nil.
+func binarySearch(_ count: Int, _ precedes: (Int) -> Bool, _ isSame: (Int) -> Bool) -> Int? {
     var low = 0
     var high = count
     while low < high {

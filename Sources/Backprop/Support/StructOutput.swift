@@ -1,31 +1,31 @@
 import CPlatform
 
-/// A struct of a caller's that begins with its size as a UInt32. The caller may have been compiled with an older version
-/// of the struct, which is shorter, or with a newer one, which is longer.
+/// A caller's output struct that begins with its size as a UInt32. The caller may have been compiled with an older version of
+/// the struct, which is shorter, or with a newer one, which is longer.
 package struct StructOutput<Record: BitwiseCopyable> {
-    private let place: UnsafeMutableRawPointer
+    private let destination: UnsafeMutableRawPointer
     private let size: Int
 
-    /// Clears what is to be filled, after the size. `first`: the size of the struct's first version, below which there is
-    /// none.
+    /// Clears the struct after its size. `first`: the size of the struct's first version; smaller sizes are refused.
     package init(
         _ pointer: UnsafeMutablePointer<Record>, first: Int = MemoryLayout<Record>.size, _ name: StaticString
     ) throws(BackpropError) {
-        place = UnsafeMutableRawPointer(pointer)
-        let given = place.loadUnaligned(as: UInt32.self)
-        guard given >= first else {
+        destination = UnsafeMutableRawPointer(pointer)
+        let callerSize = destination.loadUnaligned(as: UInt32.self)
+        guard callerSize >= first else {
             throw BackpropError(
-                .invalidValue, "\(name)->struct_size is \(Int(given)), less than any version has: set it to sizeof(*\(name))")
+                .invalidValue, "\(name)->struct_size is \(Int(callerSize)), less than any version has: set it to sizeof(*\(name))"
+            )
         }
-        size = min(Int(given), MemoryLayout<Record>.size)
-        cp_clear(place + 4, size - 4)
+        size = min(Int(callerSize), MemoryLayout<Record>.size)
+        cp_clear(destination + 4, size - 4)
     }
 
-    /// Fills as much of it as both versions have, and says how much that is.
+    /// Fills the members that both versions have, and stores their size.
     package func put(_ record: Record) {
         withUnsafeBytes(of: record) { bytes in
-            if let base = bytes.baseAddress { cp_copy(place + 4, base + 4, size - 4) }
+            if let base = bytes.baseAddress { cp_copy(destination + 4, base + 4, size - 4) }
         }
-        place.storeBytes(of: UInt32(size), as: UInt32.self)
+        destination.storeBytes(of: UInt32(size), as: UInt32.self)
     }
 }

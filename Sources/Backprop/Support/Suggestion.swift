@@ -1,26 +1,12 @@
-/// A fixed set from which callers select by name.
-protocol Selectable: Named {
-    static var noun: StaticString { get }
-    /// Names in other libraries: words "other=name", each `other` in small letters and digits only.
-    static var synonyms: StaticString { get }
-}
-
-extension Selectable {
-    static func find(_ name: String) throws(BackpropError) -> Self {
-        if let found = named(name) { return found }
-        throw unknownName(name, noun, among: allCases.map { $0.name }, synonyms)
-    }
-}
-
-/// The error for a name that is not one of a few, which it lists, or names the one that was probably meant.
+/// The error for an unknown name. The message suggests the name that was probably intended, or lists all names.
 @inline(never)
 func unknownName(
-    _ name: String, _ noun: StaticString, among names: [String], _ synonyms: StaticString
+    _ name: String, _ typeName: StaticString, among names: [String], _ synonyms: StaticString
 ) -> BackpropError {
     var suggestion = Suggestion(for: name)
     for each in names { suggestion.consider(each) }
     suggestion.consider(synonyms: synonyms)
-    var text: Text = "no \(noun) is named \"\(name)\": "
+    var text: Text = "no \(typeName) is named \"\(name)\": "
     if let found = suggestion.found {
         text += "did you mean \"\(found)\"?"
     } else {
@@ -29,11 +15,11 @@ func unknownName(
     return BackpropError(.unknownName, text)
 }
 
-/// Finds the name that was probably meant by one that does not exist: the same but for case and punctuation, a synonym, a
-/// longer one, or one that differs by few letters.
+/// Finds the name that was probably intended by an unknown name: one that differs in case, punctuation or a few letters, a
+/// synonym, or a longer name.
 struct Suggestion {
     private let wanted: [UInt8]
-    /// Of the best so far; at first, the least that is too much.
+    /// The edit distance of `found`; before any is found, the smallest distance that is too large.
     private var distance: Int
     private(set) var found: String?
 
@@ -68,7 +54,7 @@ struct Suggestion {
     }
 }
 
-/// A-Z as a-z; without what is neither letter nor digit.
+/// The letters and digits of a name, in lower case.
 private func letters(of name: String) -> [UInt8] {
     var letters: [UInt8] = []
     for byte in name.utf8 {
@@ -78,7 +64,8 @@ private func letters(of name: String) -> [UInt8] {
     return letters
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `b` of `a` (optimal string alignment).
+/// The number of insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string
+/// alignment distance).
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var beforeLast = [Int](repeating: 0, count: b.count + 1)
     var last = Array(0...b.count)

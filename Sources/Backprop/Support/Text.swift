@@ -1,5 +1,5 @@
-/// Text put together of parts: messages, and headers of files. Swift's own interpolation is compiled in full wherever it
-/// stands, at hundreds of bytes a part; here a part is a call.
+/// Text by interpolation, for messages and file headers. Swift's own interpolation is inlined at every use, with hundreds of
+/// bytes of code for each part; here each part is one call.
 package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtocol {
     package private(set) var bytes: [UInt8] = []
 

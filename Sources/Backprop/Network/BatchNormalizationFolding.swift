@@ -1,4 +1,4 @@
-/// Batch normalization goes into the weights: the form for use, without it.
+/// Folding batch normalization into the weights, for inference.
 extension NetworkState {
     /// γ (w x + b − μ) / √(σ² + ε) + β is w′ x + b′ with w′ = s w, b′ = s (b − μ) + β and s = γ / √(σ² + ε)   (notes, §5)
     package func foldBatchnorm() throws(BackpropError) {
@@ -10,14 +10,14 @@ extension NetworkState {
         }
         for layer in layers {
             if layer.isNormalized {
-                forEachFolded(layer) { place, value in layer.weights.base[place] = value }
+                forEachFolded(layer) { index, value in layer.weights.base[index] = value }
                 hasInitialWeights = false
             }
             layer.isNormalized = false
             layer.normalization = nil
         }
-        forgetTraining()
-        forgetBuffers()
+        discardTrainingState()
+        discardBuffers()
     }
 
     private func isFoldable(_ layer: Layer) -> Bool {
@@ -26,15 +26,15 @@ extension NetworkState {
         return isFinite
     }
 
-    /// The weights and biases of a normalized layer as they are to be, and their places.
-    private func forEachFolded(_ layer: Layer, _ body: (_ place: Int, _ value: Float) -> Void) {
+    /// Calls `body` with the folded weights and biases of a normalized layer and their indices.
+    private func forEachFolded(_ layer: Layer, _ body: (_ index: Int, _ value: Float) -> Void) {
         guard let norm = layer.norm else { return }
         for output in 0..<layer.outputs {
             let deviation = (Double(norm.runningVariance.base[output]) + options[.batchnormEpsilon]).squareRoot()
             let scale = Double(norm.gamma.base[output]) / deviation
             for input in 0..<layer.inputs {
-                let place = layer.index(output: output, input: input)
-                body(place, Float(scale * Double(layer.weights.base[place])))
+                let index = layer.index(output: output, input: input)
+                body(index, Float(scale * Double(layer.weights.base[index])))
             }
             let bias = layer.index(output: output, input: layer.inputs)
             let centred = Double(layer.weights.base[bias]) - Double(norm.runningMean.base[output])
