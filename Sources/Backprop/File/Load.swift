@@ -197,7 +197,7 @@ extension NetworkState {
         return value
     }
 
-    /// A number of steps, at most `FitPosition.mostSteps`.
+    /// A number of steps, at most `FitPosition.maximumSteps`.
     static func steps(_ text: String, _ key: String) throws(BackpropError) -> UInt64 {
         let steps = try unsigned(text, key)
         guard steps <= FitPosition.maximumSteps else { throw malformed(key) }
