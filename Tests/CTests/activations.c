@@ -1,4 +1,4 @@
-/* activations.c: the registry. Names, lifetimes, and plug-ins that compute what built-in ones do. */
+/* activations.c: the registry. Names, lifetimes, and custom activations with the formulas of built-in activations. */
 #include "mirror.h"
 
 static float plain(float z, void *user_data) {
@@ -17,7 +17,7 @@ static void destroy(void *user_data) { ++*(int *)user_data; }
 
 /* ---- Names */
 
-static void names_of_1_to_64_allowed_characters_are_taken(void) {
+static void names_of_1_to_64_allowed_characters_are_accepted(void) {
     const char *const good[] = {"a",
                                 "0",
                                 "_",
@@ -32,7 +32,7 @@ static void names_of_1_to_64_allowed_characters_are_taken(void) {
     }
 }
 
-static void malformed_and_taken_names_are_refused_without_destroy(void) {
+static void malformed_and_registered_names_are_refused_without_calling_destroy(void) {
     const char *const bad[] = {"",          "A",
                                "Logistic",  "a b",
                                " a",        "a ",
@@ -90,7 +90,7 @@ static void names_can_be_enumerated_built_in_ones_first(void) {
     EXPECT_ERROR(bp_activation_name(REF_ACTIVATIONS, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME);
 }
 
-static void small_buffers_are_told_the_size_needed(void) {
+static void too_small_buffer_returns_the_size_needed(void) {
     char name[65] = "untouched";
     size_t needed = 0, length;
     EXPECT_ERROR(bp_activation_name(2, NULL, 0, &needed), BP_ERROR_BUFFER_TOO_SMALL);
@@ -109,13 +109,13 @@ static void small_buffers_are_told_the_size_needed(void) {
 
 static const size_t sizes[] = {2, 3, 1};
 
-static void destroy_runs_once_after_the_name_and_the_last_network(void) {
+static void destroy_runs_once_after_the_name_and_the_last_network_are_freed(void) {
     for (int order = 0; order < 2; order++) {
         int destroyed = 0;
         bp_network *network = check_network(sizes, 3, 1), *clone = NULL;
         EXPECT_OK(bp_activation_register_scalar("mortal", plain, one, &destroyed, destroy));
         EXPECT_OK(bp_network_set_activation(network, 1, "mortal"));
-        EXPECT_OK(bp_network_set_activation(network, 2, "mortal")); /* twice in one network is still once */
+        EXPECT_OK(bp_network_set_activation(network, 2, "mortal")); /* used twice in one network, destroyed once */
         EXPECT_OK(bp_network_clone(network, &clone));
         if (order == 0) EXPECT_OK(bp_activation_unregister("mortal"));
         EXPECT(destroyed == 0);
@@ -138,7 +138,7 @@ static void unused_activation_is_destroyed_when_unregistered(void) {
     EXPECT(destroyed == 1);
 }
 
-static void choosing_another_activation_gives_the_old_one_up(void) {
+static void replacing_an_activation_releases_the_old_one(void) {
     int destroyed = 0;
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_activation_register_scalar("replaced", plain, one, &destroyed, destroy));
@@ -151,7 +151,7 @@ static void choosing_another_activation_gives_the_old_one_up(void) {
     EXPECT(destroyed == 1);
 }
 
-static void loaded_network_keeps_the_activation_alive(void) {
+static void loaded_network_retains_the_activation(void) {
     int destroyed = 0;
     bp_network *network = check_network(sizes, 3, 1), *loaded = NULL;
     snapshot bytes;
@@ -171,8 +171,8 @@ static void loaded_network_keeps_the_activation_alive(void) {
     free(bytes.bytes);
 }
 
-/* A network goes on with what it was given, even when the name comes to mean something else. */
-static void name_may_be_given_to_another_function(void) {
+/* A network keeps its activation when the name is registered again for another function. */
+static void name_can_be_registered_again_for_another_function(void) {
     const size_t unit[] = {1, 1};
     const float through[] = {1, 0}, x = 1, y = 0;
     float a = 0, b = 0;
@@ -192,7 +192,7 @@ static void name_may_be_given_to_another_function(void) {
     EXPECT(a == 1 && b == 0.5f);
     EXPECT_OK(bp_network_predict(clone, &x, 1, &a));
     EXPECT(a == 1);
-    EXPECT_OK(bp_network_train_step(old, &x, &y, 0.5f, NULL)); /* y^ = 1, gradient 1: w and bias lose 0.5 each */
+    EXPECT_OK(bp_network_train_step(old, &x, &y, 0.5f, NULL)); /* y^ = 1, gradient 1: w and bias decrease by 0.5 */
     EXPECT_OK(bp_network_predict(old, &x, 1, &a));
     EXPECT(a == 0);
     bp_network_free(old);
@@ -203,7 +203,7 @@ static void name_may_be_given_to_another_function(void) {
 
 static int32_t status_in_destroy[3];
 
-static void busy_destroy(void *user_data) {
+static void destroy_that_calls(void *user_data) {
     char name[80];
     size_t needed;
     bp_network *network = NULL;
@@ -214,12 +214,12 @@ static void busy_destroy(void *user_data) {
     ++*(int *)user_data;
 }
 
-static void destroy_may_call_the_library(void) {
+static void destroy_can_call_the_library(void) {
     for (int order = 0; order < 2; order++) {
         int destroyed = 0;
         bp_network *network = check_network(sizes, 3, 1);
         EXPECT_OK(bp_activation_register_scalar("companion", plain, one, &destroyed, destroy));
-        EXPECT_OK(bp_activation_register_scalar("busy", plain, one, &destroyed, busy_destroy));
+        EXPECT_OK(bp_activation_register_scalar("busy", plain, one, &destroyed, destroy_that_calls));
         EXPECT_OK(bp_network_set_activation(network, 1, "busy"));
         if (order == 0) bp_network_free(network);
         EXPECT_OK(bp_activation_unregister("busy"));
@@ -229,7 +229,7 @@ static void destroy_may_call_the_library(void) {
     }
 }
 
-/* ---- Plug-ins that do what built-in ones do */
+/* ---- Custom activations with the formulas of built-in activations */
 
 static float own_tanh(float z, void *user_data) {
     ++*(int *)user_data;
@@ -237,10 +237,10 @@ static float own_tanh(float z, void *user_data) {
 }
 static float own_tanh_derivative(float z, float a, void *user_data) {
     ++*(int *)user_data;
-    return a == tanhf(z) ? 1 - a * a : NAN; /* a is f(z), as promised */
+    return a == tanhf(z) ? 1 - a * a : NAN; /* a is f(z), as the header states */
 }
 
-static void scalar_plug_in_trains_like_the_built_in_activation(void) {
+static void scalar_callback_trains_like_the_built_in_activation(void) {
     static const int size[] = {4, 9, 5, 2};
     static reference r;
     float x[7 * 4], y[7 * 2];
@@ -288,7 +288,7 @@ static int32_t own_softmax_backward(const float *z, const float *a, const float 
     return 0;
 }
 
-static void vector_plug_in_may_couple_columns_like_softmax(void) {
+static void vector_callback_can_couple_columns_like_softmax(void) {
     static const int size[] = {4, 5, 18, 6};
     static reference r;
     float x[7 * 4], y[7 * 6];
@@ -298,7 +298,7 @@ static void vector_plug_in_may_couple_columns_like_softmax(void) {
     for (int loss = 0; loss < REF_LOSSES; loss++) {
         bp_network *network;
         ref_init(&r, 4, size);
-        r.activation[2] = r.activation[3] = REF_SOFTMAX; /* hidden too */
+        r.activation[2] = r.activation[3] = REF_SOFTMAX; /* also as a hidden layer */
         r.norm[2] = 1, r.loss = loss;
         for (int i = 0; i < 42; i++) y[i] *= y[i];
         network = mirror(&r, 1, 3);
@@ -311,18 +311,18 @@ static void vector_plug_in_may_couple_columns_like_softmax(void) {
 }
 
 int main(void) {
-    CLAIM(names_of_1_to_64_allowed_characters_are_taken);
-    CLAIM(malformed_and_taken_names_are_refused_without_destroy);
+    CLAIM(names_of_1_to_64_allowed_characters_are_accepted);
+    CLAIM(malformed_and_registered_names_are_refused_without_calling_destroy);
     CLAIM(built_in_names_cannot_be_removed);
     CLAIM(names_can_be_enumerated_built_in_ones_first);
-    CLAIM(small_buffers_are_told_the_size_needed);
-    CLAIM(destroy_runs_once_after_the_name_and_the_last_network);
+    CLAIM(too_small_buffer_returns_the_size_needed);
+    CLAIM(destroy_runs_once_after_the_name_and_the_last_network_are_freed);
     CLAIM(unused_activation_is_destroyed_when_unregistered);
-    CLAIM(choosing_another_activation_gives_the_old_one_up);
-    CLAIM(loaded_network_keeps_the_activation_alive);
-    CLAIM(name_may_be_given_to_another_function);
-    CLAIM(destroy_may_call_the_library);
-    CLAIM(scalar_plug_in_trains_like_the_built_in_activation);
-    CLAIM(vector_plug_in_may_couple_columns_like_softmax);
+    CLAIM(replacing_an_activation_releases_the_old_one);
+    CLAIM(loaded_network_retains_the_activation);
+    CLAIM(name_can_be_registered_again_for_another_function);
+    CLAIM(destroy_can_call_the_library);
+    CLAIM(scalar_callback_trains_like_the_built_in_activation);
+    CLAIM(vector_callback_can_couple_columns_like_softmax);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* activations.h: activations of a host's own, for tests that need some and do not care which. */
+/* activations.h: custom activations for tests that need any. */
 #ifndef ACTIVATIONS_H
 #define ACTIVATIONS_H
 
@@ -16,7 +16,7 @@ static inline float bend_slope(float z, float a, void *user_data) {
     return (1 - fabsf(a)) * (1 - fabsf(a));
 }
 
-/* a = z and dz = da for whole matrices, a bp_vector_forward_fn and a bp_vector_backward_fn. */
+/* a = z and dz = da for matrices, a bp_vector_forward_fn and a bp_vector_backward_fn. */
 static inline int32_t pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     memcpy(a, z, rows * columns * sizeof(float));

@@ -1,10 +1,10 @@
-/* allocations.c: predictions and steps of training take no memory once they have been called with as many rows. */
+/* allocations.c: predictions and training steps allocate no memory after a first call with the same number of rows. */
 #include "heap.h"
 
 #include "activations.h"
 #include "check.h"
 
-enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* enough for the library's own threads, too */
+enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* large enough for the library to use threads */
 static const size_t sizes[] = {INPUTS, 129, 64, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], out[ROWS * OUTPUTS], gradient[INPUTS * 400];
 static bp_network *network;
@@ -29,14 +29,14 @@ static const struct {
              {"predict of rows", predict_rows},
              {"gradient, apply", gradient_and_apply}};
 
-static void take_nothing(const char *network_name) {
-    for (int round = 0; round < 2; round++) /* the first makes the buffers */
+static void expect_no_allocations(const char *network_name) {
+    for (int round = 0; round < 2; round++) /* the first round allocates the buffers */
         for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
             if (round == 1) heap_watch();
             for (int k = 0; k < 10; k++) calls[i].call();
             heap_watched = 0;
             if (round == 1 && !EXPECT(heap_calls == 0))
-                printf("#   %ld blocks taken by %s, %s\n", heap_calls, calls[i].name, network_name);
+                printf("#   %ld blocks allocated by %s, %s\n", heap_calls, calls[i].name, network_name);
         }
     bp_network_free(network);
 }
@@ -47,55 +47,55 @@ static void fresh_network(const char *activation) {
     EXPECT_OK(bp_network_set_activation(network, 2, activation));
 }
 
-static void plain_steps_and_predictions_take_no_memory(void) {
+static void plain_steps_and_predictions_allocate_no_memory(void) {
     fresh_network("relu");
-    take_nothing("plain");
-    const size_t tiny[] = {2, 4, 1}; /* has a step of its own */
+    expect_no_allocations("plain");
+    const size_t tiny[] = {2, 4, 1}; /* has a separate step function */
     network = check_network(tiny, 3, 1);
-    take_nothing("2-4-1");
+    expect_no_allocations("2-4-1");
 }
 
-static void steps_with_batch_normalization_and_dropout_take_no_memory(void) {
+static void steps_with_batch_normalization_and_dropout_allocate_no_memory(void) {
     fresh_network("tanh");
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
     EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
-    take_nothing("batch normalization and dropout");
+    expect_no_allocations("batch normalization and dropout");
 }
 
-static void steps_of_every_optimizer_take_no_memory(void) {
+static void steps_of_every_optimizer_allocate_no_memory(void) {
     static const char *const optimizers[] = {"momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) {
         fresh_network("tanh");
         EXPECT_OK(bp_network_set_optimizer(network, optimizers[i]));
         EXPECT_OK(bp_network_set_option(network, "clip_norm", 1));
         EXPECT_OK(bp_network_set_option(network, "weight_decay", 1e-4));
-        take_nothing(optimizers[i]);
+        expect_no_allocations(optimizers[i]);
     }
 }
 
-static void steps_with_callbacks_take_no_memory(void) {
+static void steps_with_callbacks_allocate_no_memory(void) {
     EXPECT_OK(bp_activation_register_scalar("bend", bend, NULL, NULL, NULL));
     EXPECT_OK(bp_activation_register_vector("pass", pass, pass_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0));
     static const char *const names[] = {"bend", "pass", "erf"};
     for (size_t i = 0; i < 3; i++) {
         fresh_network(names[i]);
-        take_nothing(names[i]);
+        expect_no_allocations(names[i]);
     }
     EXPECT_OK(bp_activation_set_thread_safe("erf", 1));
     fresh_network("erf");
-    take_nothing("erf on several threads");
+    expect_no_allocations("erf on several threads");
 }
 
-static void steps_of_a_network_that_scales_take_no_memory(void) {
+static void steps_with_scaling_allocate_no_memory(void) {
     fresh_network("tanh");
     EXPECT_OK(bp_network_fit_scaling(network, "standard", "min_max", x, y, ROWS));
-    take_nothing("scaling");
+    expect_no_allocations("scaling");
 }
 
-/* Data that are not scaled: what bounds the steps does not show any more that they are finite. */
-static void steps_on_large_values_take_no_memory(void) {
+/* Data that are not scaled: the bounds of the steps do not prove that they are finite. */
+static void steps_on_large_values_allocate_no_memory(void) {
     static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
     static float large_x[ROWS * INPUTS], large_y[ROWS * OUTPUTS];
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
@@ -107,19 +107,19 @@ static void steps_on_large_values_take_no_memory(void) {
             EXPECT_OK(bp_network_set_activation(network, 3, "identity"));
             EXPECT_OK(bp_network_set_optimizer(network, optimizers[i]));
             if (normalized) EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
-            for (int step = 0; step < 40; step++) { /* the first ones on small values: those make the buffers */
+            for (int step = 0; step < 40; step++) { /* the first steps use small values and allocate the buffers */
                 const float *inputs = step < 10 ? x : large_x, *targets = step < 10 ? y : large_y;
                 if (step == 5) heap_watch();
                 EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 1e-36f, NULL));
                 EXPECT_OK(bp_network_train_step(network, inputs, targets, 1e-36f, NULL));
             }
             heap_watched = 0;
-            if (!EXPECT(heap_calls == 0)) printf("#   %ld blocks taken by %s\n", heap_calls, optimizers[i]);
+            if (!EXPECT(heap_calls == 0)) printf("#   %ld blocks allocated by %s\n", heap_calls, optimizers[i]);
             bp_network_free(network);
         }
 }
 
-static void the_count_sees_what_is_taken(void) {
+static void the_test_counts_allocations(void) {
     heap_watch();
     network = check_network(sizes, 4, 1);
     heap_watched = 0;
@@ -130,12 +130,12 @@ static void the_count_sees_what_is_taken(void) {
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
-    CLAIM(the_count_sees_what_is_taken);
-    CLAIM(plain_steps_and_predictions_take_no_memory);
-    CLAIM(steps_with_batch_normalization_and_dropout_take_no_memory);
-    CLAIM(steps_of_every_optimizer_take_no_memory);
-    CLAIM(steps_with_callbacks_take_no_memory);
-    CLAIM(steps_of_a_network_that_scales_take_no_memory);
-    CLAIM(steps_on_large_values_take_no_memory);
+    CLAIM(the_test_counts_allocations);
+    CLAIM(plain_steps_and_predictions_allocate_no_memory);
+    CLAIM(steps_with_batch_normalization_and_dropout_allocate_no_memory);
+    CLAIM(steps_of_every_optimizer_allocate_no_memory);
+    CLAIM(steps_with_callbacks_allocate_no_memory);
+    CLAIM(steps_with_scaling_allocate_no_memory);
+    CLAIM(steps_on_large_values_allocate_no_memory);
     return check_end();
 }

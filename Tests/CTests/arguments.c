@@ -1,5 +1,5 @@
-/* arguments.c: whatever a caller passes, a call either does what the header says or fails with the status the header
- * names, a message, and nothing changed. */
+/* arguments.c: for any arguments, a call either does what the header says, or fails with the status that the header names and
+ * a message, and changes nothing. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 
@@ -10,7 +10,7 @@ static const size_t sizes[] = {2, 3, 2}; /* 2 * 3 + 3 + 3 * 2 + 2 = 17 parameter
 enum { PARAMETERS = 17, ROWS = 3 };
 static const float inputs[ROWS * 2] = {0.5f, -1, 0.25f, 1, -0.75f, 0}, targets[ROWS * 2] = {1, 0, 0, 1, 1, 1};
 
-static bp_network *network; /* made anew for each claim by with_network */
+static bp_network *network; /* created for each claim by with_network */
 
 static void message_is_empty_before_the_first_failure(void) { EXPECT(strcmp(bp_last_error_message(), "") == 0); }
 
@@ -53,7 +53,7 @@ static void version_and_status_names_agree_with_the_header(void) {
            strcmp(bp_instruction_set(), "baseline") == 0);
 }
 
-/* Where Linux lists all of a level of x86-64, which it does for what it, too, supports. */
+/* Whether Linux lists all of these features. It lists the features that it supports too. */
 static int processor_has(const char *const *flags, size_t count) {
     static char line[1 << 16];
     int has = 0;
@@ -87,7 +87,7 @@ static void create_refuses(const size_t *layer_sizes, size_t count, int32_t stat
     EXPECT(made == NULL);
 }
 
-static void fewer_than_two_layers_or_an_empty_one_are_invalid(void) {
+static void fewer_than_two_layers_or_an_empty_layer_are_invalid(void) {
     const size_t first[] = {0, 3, 2}, middle[] = {2, 0, 2}, last[] = {2, 3, 0};
     create_refuses(sizes, 0, BP_ERROR_INVALID_VALUE);
     create_refuses(sizes, 1, BP_ERROR_INVALID_VALUE);
@@ -98,7 +98,7 @@ static void fewer_than_two_layers_or_an_empty_one_are_invalid(void) {
     EXPECT_ERROR(bp_network_create(sizes, 3, 1, NULL), BP_ERROR_NULL_ARGUMENT);
 }
 
-static void sizes_that_cannot_be_counted_give_limit(void) {
+static void sizes_that_overflow_give_limit(void) {
     const size_t top = (size_t)1 << 63, half = (size_t)1 << 32;
     const size_t wide[][3] = {{SIZE_MAX, 1, 1},
                               {1, SIZE_MAX, 1},
@@ -115,8 +115,8 @@ static void sizes_that_cannot_be_counted_give_limit(void) {
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) create_refuses(wide[i], 3, BP_ERROR_LIMIT);
 }
 
-/* Beyond the 2^47 bytes a process can address, but countable: either error is right. */
-static void sizes_that_cannot_be_held_are_refused(void) {
+/* More than the 2^47 bytes that a process can address, but less than SIZE_MAX: either error is right. */
+static void sizes_beyond_the_address_space_are_refused(void) {
     const size_t wide[][2] = {
         {(size_t)1 << 46, 1}, {1, (size_t)1 << 46}, {(size_t)1 << 23, (size_t)1 << 23}, {(size_t)1 << 29, (size_t)1 << 29}};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
@@ -134,7 +134,7 @@ static void layers_are_limited_to_1024(void) {
     for (size_t i = 0; i < 2000; i++) ones[i] = 1;
     create_refuses(ones, 1025, BP_ERROR_LIMIT);
     create_refuses(ones, 2000, BP_ERROR_LIMIT);
-    create_refuses(ones, SIZE_MAX, BP_ERROR_LIMIT); /* without reading that far */
+    create_refuses(ones, SIZE_MAX, BP_ERROR_LIMIT); /* without reading the sizes */
     EXPECT_OK(bp_network_create(ones, 1024, 1, &deepest));
     EXPECT_OK(bp_network_layer_count(deepest, &count));
     EXPECT(count == 1024);
@@ -142,7 +142,7 @@ static void layers_are_limited_to_1024(void) {
     bp_network_free(deepest);
 }
 
-/* ---- NULL in each position. A call with valid arguments comes first, so that only the NULL can be to blame. */
+/* ---- NULL in each position. A call with valid arguments comes first, so that only the NULL can cause the error. */
 
 static float itself(float z, void *user_data) {
     (void)user_data;
@@ -204,7 +204,7 @@ static void null_arguments_are_refused(void) {
     free(before.bytes);
 }
 
-static void loss_out_may_be_null_and_empty_arrays_too(void) {
+static void loss_out_and_empty_arrays_may_be_null(void) {
     float floats[64];
     bp_network *made = (bp_network *)1;
     int32_t status;
@@ -262,7 +262,7 @@ static void layer_out_of_range_is_invalid(void) {
         EXPECT_ERROR(bp_network_set_activation(network, beyond[i], "tanh"), BP_ERROR_INVALID_VALUE);
         EXPECT_ERROR(bp_network_set_batchnorm(network, beyond[i], 1), BP_ERROR_INVALID_VALUE);
     }
-    EXPECT_ERROR(bp_network_set_activation(network, 0, "tanh"), BP_ERROR_INVALID_VALUE); /* the inputs have none */
+    EXPECT_ERROR(bp_network_set_activation(network, 0, "tanh"), BP_ERROR_INVALID_VALUE); /* the input layer has no activation */
     EXPECT_ERROR(bp_network_set_batchnorm(network, 0, 1), BP_ERROR_INVALID_VALUE);
     for (size_t layer = 0; layer < 3; layer++) {
         EXPECT_OK(bp_network_layer_size(network, layer, &size));
@@ -294,7 +294,7 @@ static void unknown_names_are_refused(void) {
 }
 
 typedef struct {
-    const char *name, *low_text, *high_text; /* how the message may give the bounds */
+    const char *name, *low_text, *high_text; /* the bounds as the message may print them */
     double low, high, initial;
     int whole; /* whole numbers only */
 } option;
@@ -355,7 +355,7 @@ static void learning_rate_must_be_finite_and_not_negative(void) {
     free(before.bytes);
 }
 
-static void learning_rate_zero_leaves_the_parameters(void) {
+static void learning_rate_zero_keeps_the_parameters(void) {
     float parameters[PARAMETERS], after[PARAMETERS], loss = 0;
     EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0, &loss));
@@ -365,8 +365,8 @@ static void learning_rate_zero_leaves_the_parameters(void) {
     EXPECT(memcmp(parameters, after, sizeof after) == 0);
 }
 
-/* A NaN or an infinity in any single place of inputs and targets; with batch normalization, where statistics could be
- * spoiled too. Afterwards every byte of the network is what it was. */
+/* A NaN or an infinity in each position of inputs and targets. With batch normalization, because a wrong update could also
+ * corrupt the statistics. Afterwards every byte of the network is unchanged. */
 static void data_that_is_not_finite_is_refused_in_every_position(void) {
     const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
     float x[ROWS * 2], y[ROWS * 2], gradient[64], loss;
@@ -390,7 +390,7 @@ static void data_that_is_not_finite_is_refused_in_every_position(void) {
     free(before.bytes);
 }
 
-/* Finite data may still have a loss or a gradient that float cannot hold. */
+/* Finite data can have a loss or a gradient that exceeds the range of float. */
 static void overflowing_loss_is_refused(void) {
     const float large[] = {3e38f, 3e38f, 3e38f, 3e38f, 3e38f, 3e38f};
     float gradient[64], loss;
@@ -406,7 +406,7 @@ static void overflowing_loss_is_refused(void) {
     free(before.bytes);
 }
 
-static void predict_lets_nan_and_infinity_through(void) {
+static void predict_passes_nan_and_infinity_through(void) {
     const float strange[4] = {NAN, 0, INFINITY, INFINITY};
     float outputs[4] = {0, 0, 0, 0};
     EXPECT_OK(bp_network_predict(network, strange, 2, outputs));
@@ -434,7 +434,7 @@ static void parameters_and_gradients_must_be_finite(void) {
 }
 
 static void impossible_row_counts_are_refused(void) {
-    /* More than can be counted: rows * 2 columns * 4 bytes has no size_t. The arrays are not read. */
+    /* rows * 2 columns * 4 bytes exceeds size_t. The arrays are not read. */
     const size_t many[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, (size_t)1 << 62};
     float outputs[64], loss;
     double worst;
@@ -461,7 +461,7 @@ static void parameter_count_follows_the_layers(void) {
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_parameter_count(network, &count));
     EXPECT(count == PARAMETERS + 6);                     /* gamma and beta of 3 units */
-    EXPECT_OK(bp_network_set_batchnorm(network, 2, -5)); /* any number but 0 is on */
+    EXPECT_OK(bp_network_set_batchnorm(network, 2, -5)); /* any number except 0 enables it */
     EXPECT_OK(bp_network_parameter_count(network, &count));
     EXPECT(count == PARAMETERS + 10);
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 0));
@@ -471,13 +471,13 @@ static void parameter_count_follows_the_layers(void) {
 
 /* ---- Messages belong to threads */
 
-static void success_leaves_the_message(void) {
+static void success_keeps_the_last_message(void) {
     char message[512];
     size_t count;
     EXPECT_ERROR(bp_network_set_loss(network, "no_such_loss"), BP_ERROR_UNKNOWN_NAME);
     snprintf(message, sizeof message, "%s", bp_last_error_message());
     EXPECT_OK(bp_network_layer_count(network, &count));
-    EXPECT(strcmp(message, bp_last_error_message()) == 0); /* it is about the latest call that failed */
+    EXPECT(strcmp(message, bp_last_error_message()) == 0); /* it describes the latest failed call */
 }
 
 static void *fail_otherwise(void *unused) {
@@ -497,7 +497,7 @@ static void each_thread_has_its_own_message(void) {
     if (!EXPECT(pthread_create(&thread, NULL, fail_otherwise, NULL) == 0)) return;
     pthread_join(thread, &result);
     reports = (char(*)[512])result;
-    EXPECT(reports[0][0] == 0); /* nothing had failed there yet */
+    EXPECT(reports[0][0] == 0); /* no call had failed on that thread */
     EXPECT(strstr(reports[1], "message_of_the_other_thread") != NULL);
     EXPECT_MESSAGE("message_of_this_thread");
 }
@@ -514,26 +514,26 @@ int main(void) {
     CLAIM(message_is_empty_before_the_first_failure);
     CLAIM(version_and_status_names_agree_with_the_header);
     CLAIM(the_widest_instructions_of_the_processor_are_used);
-    CLAIM(fewer_than_two_layers_or_an_empty_one_are_invalid);
-    CLAIM(sizes_that_cannot_be_counted_give_limit);
-    CLAIM(sizes_that_cannot_be_held_are_refused);
+    CLAIM(fewer_than_two_layers_or_an_empty_layer_are_invalid);
+    CLAIM(sizes_that_overflow_give_limit);
+    CLAIM(sizes_beyond_the_address_space_are_refused);
     CLAIM(layers_are_limited_to_1024);
     CLAIM_WITH_NETWORK(null_arguments_are_refused);
-    CLAIM_WITH_NETWORK(loss_out_may_be_null_and_empty_arrays_too);
+    CLAIM_WITH_NETWORK(loss_out_and_empty_arrays_may_be_null);
     CLAIM_WITH_NETWORK(outputs_are_zero_after_a_failure);
     CLAIM_WITH_NETWORK(layer_out_of_range_is_invalid);
     CLAIM_WITH_NETWORK(unknown_names_are_refused);
     CLAIM_WITH_NETWORK(options_start_at_their_defaults_and_keep_what_is_set);
     CLAIM_WITH_NETWORK(options_out_of_bounds_are_invalid_and_the_message_gives_the_bounds);
     CLAIM_WITH_NETWORK(learning_rate_must_be_finite_and_not_negative);
-    CLAIM_WITH_NETWORK(learning_rate_zero_leaves_the_parameters);
+    CLAIM_WITH_NETWORK(learning_rate_zero_keeps_the_parameters);
     CLAIM_WITH_NETWORK(data_that_is_not_finite_is_refused_in_every_position);
     CLAIM_WITH_NETWORK(overflowing_loss_is_refused);
-    CLAIM_WITH_NETWORK(predict_lets_nan_and_infinity_through);
+    CLAIM_WITH_NETWORK(predict_passes_nan_and_infinity_through);
     CLAIM_WITH_NETWORK(parameters_and_gradients_must_be_finite);
     CLAIM_WITH_NETWORK(impossible_row_counts_are_refused);
     CLAIM_WITH_NETWORK(parameter_count_follows_the_layers);
-    CLAIM_WITH_NETWORK(success_leaves_the_message);
+    CLAIM_WITH_NETWORK(success_keeps_the_last_message);
     CLAIM_WITH_NETWORK(each_thread_has_its_own_message);
     return check_end();
 }

@@ -1,9 +1,9 @@
-/* batchnorm.c: notes, section 5, and what backprop.h says at bp_network_set_batchnorm and at option batchnorm_update.
- * Running statistics are seen through bp_network_predict, which normalizes with them. */
+/* batchnorm.c: batch normalization as in the notes, section 5, and in backprop.h at bp_network_set_batchnorm and at option
+ * batchnorm_update. Running statistics are observed through bp_network_predict, which normalizes with them. */
 #include "mirror.h"
 
 /* One input and one identity unit with batch normalization, w = 1, bias 0, gamma 1, beta 0. Parameters in order: w,
- * bias, gamma, beta. Epsilon 0.5625 makes the roots below come out even. */
+ * bias, gamma, beta. Epsilon 0.5625 makes the square roots below exact. */
 static bp_network *single_unit(int gamma_first) {
     const size_t sizes[] = {1, 1};
     const float parameters[] = {1, 0, 1, 0};
@@ -23,7 +23,7 @@ static double predicted(const bp_network *network, float x) {
 }
 
 /* z = (1, 3): mu = 2, variance 1, deviation sqrt(1 + 0.5625) = 1.25, so the outputs are -0.8 and 0.8.
- * Targets 0: loss (0.64 + 0.64) / 2 = 0.64. By the outputs its gradient is (-0.8, 0.8), so
+ * Targets 0: loss (0.64 + 0.64) / 2 = 0.64. Its gradient with respect to the outputs is (-0.8, 0.8), so
  *     gamma: 0.8^2 + 0.8^2 = 1.28      beta: -0.8 + 0.8 = 0
  *     z:     gamma / 1.25 (d - mean(d) - z~ mean(d z~)) = 0.8 (-+0.8 +- 0.8 * 0.64) = -+0.2304
  *     w:     -0.2304 * 1 + 0.2304 * 3 = 0.4608      bias: 0
@@ -33,14 +33,14 @@ static void minibatch_step_matches_hand_computation(void) {
     float parameters[4], gradient[4], loss = 0;
     bp_network *network = single_unit(0), *twin = NULL;
     EXPECT_OK(bp_network_clone(network, &twin));
-    EXPECT_NEAR(predicted(network, 2), 2 / 1.25, 2e-7); /* still mean 0, variance 1 */
+    EXPECT_NEAR(predicted(network, 2), 2 / 1.25, 2e-7); /* mean 0 and variance 1, unchanged */
     EXPECT_OK(bp_network_gradient(twin, x, y, 2, gradient, count_of(twin), &loss));
     EXPECT_NEAR(loss, 0.64, 2e-7);
     EXPECT_NEAR(gradient[0], 0.4608, 3e-7);
     EXPECT_NEAR(gradient[1], 0, 2e-7);
     EXPECT_NEAR(gradient[2], 1.28, 3e-7);
     EXPECT_NEAR(gradient[3], 0, 2e-7);
-    EXPECT_NEAR(predicted(twin, 2), (2 - 0.2) / sqrt(1.1 + 0.5625), 3e-7); /* statistics moved, parameters did not */
+    EXPECT_NEAR(predicted(twin, 2), (2 - 0.2) / sqrt(1.1 + 0.5625), 3e-7); /* statistics changed, parameters did not */
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.5f, &loss));
     EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_NEAR(loss, 0.64, 2e-7);
@@ -83,7 +83,7 @@ static void single_row_step_matches_hand_computation(void) {
         EXPECT_NEAR(parameters[1], -0.32, 2e-7);
         EXPECT_NEAR(parameters[2], 1 - 0.64, 2e-7);
         EXPECT_NEAR(parameters[3], -0.4, 2e-7);
-        EXPECT_OK(bp_network_set_parameters(network, restored, count_of(network))); /* which leaves the running statistics */
+        EXPECT_OK(bp_network_set_parameters(network, restored, count_of(network))); /* which keeps the running statistics */
         EXPECT_NEAR(predicted(network, 3), (3 - 0.2) / sqrt(1.26 + 0.5625), 4e-7);
         bp_network_free(network);
     }
@@ -101,15 +101,15 @@ static void running_statistics_follow_a_sequence_of_rows(void) {
     bp_network_free(network);
 }
 
-static void momentum_says_how_far_the_statistics_move(void) {
+static void momentum_sets_how_far_the_statistics_move(void) {
     const float x[] = {1, 3}, y[] = {0, 0};
     bp_network *network = single_unit(0);
     EXPECT_OK(bp_network_set_option(network, "batchnorm_momentum", 0));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0, NULL));
-    EXPECT_NEAR(predicted(network, 2), 2 / 1.25, 2e-7); /* not at all */
+    EXPECT_NEAR(predicted(network, 2), 2 / 1.25, 2e-7); /* the statistics do not move */
     EXPECT_OK(bp_network_set_option(network, "batchnorm_momentum", 1));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0, NULL));
-    EXPECT_NEAR(predicted(network, 3), (3 - 2) / sqrt(2 + 0.5625), 2e-7); /* all the way */
+    EXPECT_NEAR(predicted(network, 3), (3 - 2) / sqrt(2 + 0.5625), 2e-7); /* the statistics become those of the minibatch */
     bp_network_free(network);
 }
 
@@ -123,7 +123,7 @@ static void constant_minibatch_has_finite_outputs(void) {
     bp_network_free(network);
 }
 
-/* A large mean and a small spread: summing squares first would lose it all. 1000 + {-1, 1} / 64 in float is exact. */
+/* A large mean and a small variance: a sum of squares would lose all digits. 1000 + {-1, 1} / 64 is exact in float. */
 static void small_variance_around_a_large_mean_is_not_lost(void) {
     const float x[] = {1000 - 1.0f / 64, 1000 + 1.0f / 64}, y[] = {0, 0};
     double normal = (1.0 / 64) / sqrt(1.0 / 4096 + 1e-5);
@@ -135,8 +135,8 @@ static void small_variance_around_a_large_mean_is_not_lost(void) {
     bp_network_free(network);
 }
 
-/* Rows so far out that a running statistic would be infinite: the loss is finite, but from then on every prediction
- * would be NaN. z = 3e38 has d^2 beyond float. */
+/* Rows so large that a running statistic would be infinite: the loss is finite, but every later prediction would be NaN.
+ * For z = 3e38, d^2 exceeds the range of float. */
 static void statistics_that_would_overflow_are_refused(void) {
     const float x[] = {3e38f, -3e38f}, y[] = {0, 0};
     for (size_t rows = 1; rows <= 2; rows++) {
@@ -155,15 +155,15 @@ static void statistics_that_would_overflow_are_refused(void) {
 
 /* ---- Whole networks against plain double loops */
 
-/* Normalizing rows with nearly the same z magnifies rounding, up to 1 / sqrt(epsilon) a layer: hence a large epsilon
- * here, and none of the many in the formulas would hide behind it. Real ones are in the claims worked out by hand. */
+/* Normalizing rows with nearly equal z magnifies rounding errors, up to 1 / sqrt(epsilon) for each layer. Epsilon is
+ * therefore large here. It does not hide an error in the formulas. The claims computed by hand use usual values. */
 static void networks_with_batch_normalization_match_plain_double_loops(void) {
     static const int size[] = {4, 17, 6, 16, 3}, rows[] = {1, 2, 6, 7, 40};
     static reference r;
     float x[REF_ROWS * 4], y[REF_ROWS * 3];
     check_fill(x, REF_ROWS * 4, 1);
     check_fill(y, REF_ROWS * 3, 2);
-    for (int layers = 1; layers < 16; layers++) /* which of the four are normalized, as bits */
+    for (int layers = 1; layers < 16; layers++) /* bit mask of the normalized layers */
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
             for (int gamma_first = 0; gamma_first < 2; gamma_first++) {
                 bp_network *network;
@@ -196,7 +196,7 @@ static void evaluate_uses_running_statistics(void) {
     }
     EXPECT_OK(bp_network_evaluate(network, x, y, 7, &loss));
     EXPECT_NEAR(loss, ref_evaluate(&r, x, y, 7), 5e-5);        /* of 5.9, after five steps */
-    EXPECT(fabs((double)loss - (double)training_loss) > 1e-3); /* another thing than the minibatch's */
+    EXPECT(fabs((double)loss - (double)training_loss) > 1e-3); /* differs from the minibatch's loss */
     bp_network_free(network);
 }
 
@@ -212,7 +212,7 @@ static bp_network *two_orders(reference *r, int gamma_first) {
     return mirror(r, 1, 21);
 }
 
-static void gamma_first_changes_the_layers_own_weights_and_nothing_else(void) {
+static void gamma_first_changes_only_the_layers_own_weights(void) {
     static reference r;
     float x[6 * 3], y[6 * 2], one[64], other[64];
     const int own = 5 * 4, own_bias = 4, rest = 4 + 4 + 4 * 2 + 2;
@@ -224,7 +224,7 @@ static void gamma_first_changes_the_layers_own_weights_and_nothing_else(void) {
     EXPECT_OK(bp_network_train_minibatch(first, x, y, 6, 2, NULL));
     EXPECT_OK(bp_network_get_parameters(network, one, count_of(network)));
     EXPECT_OK(bp_network_get_parameters(first, other, count_of(first)));
-    for (int i = 0; i < BELOW; i++) EXPECT_NEAR(other[i], one[i], 1e-6); /* the layers below use the old gamma */
+    for (int i = 0; i < BELOW; i++) EXPECT_NEAR(other[i], one[i], 1e-6); /* the layers below use the old gamma in both */
     for (int i = BELOW; i < BELOW + own; i++) difference = fmax(difference, fabs((double)other[i] - (double)one[i]));
     EXPECT(difference > 1e-3); /* the layer's own weights do not */
     for (int i = BELOW + own + own_bias; i < BELOW + own + own_bias + rest; i++) EXPECT_NEAR(other[i], one[i], 1e-6);
@@ -247,7 +247,7 @@ static void gradient_does_not_depend_on_the_order_of_updates(void) {
     bp_network_free(first);
 }
 
-static void gradient_moves_the_running_statistics_as_training_does(void) {
+static void gradient_updates_the_running_statistics_like_training(void) {
     static reference r;
     float x[6 * 3], y[6 * 2], gradient[64], parameters[64], one[12], other[12];
     bp_network *network = two_orders(&r, 0), *twin = NULL;
@@ -256,7 +256,7 @@ static void gradient_moves_the_running_statistics_as_training_does(void) {
     EXPECT_OK(bp_network_clone(network, &twin));
     EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 6, 2, NULL));
-    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network))); /* so that only the statistics can differ */
+    EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network))); /* so that only the statistics differ */
     EXPECT_OK(bp_network_gradient(twin, x, y, 6, gradient, count_of(twin), NULL));
     EXPECT_OK(bp_network_predict(network, x, 6, one));
     EXPECT_OK(bp_network_predict(twin, x, 6, other));
@@ -267,7 +267,7 @@ static void gradient_moves_the_running_statistics_as_training_does(void) {
 
 /* ---- Toggling */
 
-static void first_time_starts_with_gamma_one_and_beta_zero(void) {
+static void first_enabling_sets_gamma_to_one_and_beta_to_zero(void) {
     const size_t sizes[] = {2, 3, 1};
     float parameters[32];
     bp_network *network = check_network(sizes, 3, 1);
@@ -277,7 +277,7 @@ static void first_time_starts_with_gamma_one_and_beta_zero(void) {
     bp_network_free(network);
 }
 
-static void turning_off_keeps_everything_for_the_next_time(void) {
+static void disabling_keeps_the_tensors_for_the_next_enabling(void) {
     static reference r;
     float x[6 * 3], y[6 * 2], before[12], off[12], again[12], parameters[64], restored[64];
     size_t with = 0, without = 0;
@@ -301,13 +301,13 @@ static void turning_off_keeps_everything_for_the_next_time(void) {
     EXPECT_OK(bp_network_predict(network, x, 6, again));
     EXPECT(memcmp(before, again, sizeof before) == 0); /* the running statistics too */
     EXPECT(snapshot_holds(state, network));
-    EXPECT_OK(bp_network_set_batchnorm(network, 2, 1)); /* on again when it is on: nothing */
+    EXPECT_OK(bp_network_set_batchnorm(network, 2, 1)); /* enabling it again changes nothing */
     EXPECT(snapshot_holds(state, network));
     free(state.bytes);
     bp_network_free(network);
 }
 
-static void initialize_starts_everything_anew(void) {
+static void initialize_resets_batch_normalization(void) {
     static reference r;
     float x[6 * 3], y[6 * 2];
     bp_network *network = two_orders(&r, 0), *twin = NULL;
@@ -327,17 +327,17 @@ int main(void) {
     CLAIM(gamma_first_step_matches_hand_computation);
     CLAIM(single_row_step_matches_hand_computation);
     CLAIM(running_statistics_follow_a_sequence_of_rows);
-    CLAIM(momentum_says_how_far_the_statistics_move);
+    CLAIM(momentum_sets_how_far_the_statistics_move);
     CLAIM(constant_minibatch_has_finite_outputs);
     CLAIM(small_variance_around_a_large_mean_is_not_lost);
     CLAIM(statistics_that_would_overflow_are_refused);
     CLAIM(networks_with_batch_normalization_match_plain_double_loops);
     CLAIM(evaluate_uses_running_statistics);
-    CLAIM(gamma_first_changes_the_layers_own_weights_and_nothing_else);
+    CLAIM(gamma_first_changes_only_the_layers_own_weights);
     CLAIM(gradient_does_not_depend_on_the_order_of_updates);
-    CLAIM(gradient_moves_the_running_statistics_as_training_does);
-    CLAIM(first_time_starts_with_gamma_one_and_beta_zero);
-    CLAIM(turning_off_keeps_everything_for_the_next_time);
-    CLAIM(initialize_starts_everything_anew);
+    CLAIM(gradient_updates_the_running_statistics_like_training);
+    CLAIM(first_enabling_sets_gamma_to_one_and_beta_to_zero);
+    CLAIM(disabling_keeps_the_tensors_for_the_next_enabling);
+    CLAIM(initialize_resets_batch_normalization);
     return check_end();
 }

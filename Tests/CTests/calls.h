@@ -1,5 +1,5 @@
-/* calls.h: every function that takes a network, each with arguments that are good for a network of 2, 2 and 1 units
- * without batch normalization. Whatever fails then, fails because of the network. */
+/* calls.h: every function that accepts a network, each with arguments that are valid for a network of 2, 2 and 1 units
+ * without batch normalization. A call that fails therefore fails because of the network. */
 #ifndef CALLS_H
 #define CALLS_H
 
@@ -9,15 +9,15 @@
 typedef struct {
     const char *name;
     int32_t (*call)(bp_network *network);
-    int reads; /* takes a const network */
+    int reads; /* accepts a const network */
 } network_call;
 
 static const float calls_inputs[4] = {0.5f, -1, 0.25f, 1}, calls_targets[2] = {1, 0};
 static float calls_floats[64];
 enum { CALLS_PARAMETERS = 9 };
-static int calls_left_output; /* 1 when a failed call left a scalar or a handle output standing */
+static int calls_left_output; /* 1 when a failed call did not set a scalar or handle output to 0 */
 
-/* Outputs are filled with something before the call; a failed one has to set them to 0. */
+/* Outputs are not 0 before the call; a failed call must set them to 0. */
 static inline int32_t calls_checked(int32_t status, int output_is_zero) {
     if (status < 0 && !output_is_zero) calls_left_output = 1;
     return status;
@@ -159,7 +159,7 @@ static inline int32_t calls_set_tensor(bp_network *network) {
     memset(calls_floats, 0, sizeof calls_floats);
     return bp_network_set_tensor(network, "layers.1.weight", calls_floats, 4);
 }
-/* Where a network could not be given metadata it has none, which is as good an answer. */
+/* A network whose metadata could not be set has no metadata: UNKNOWN_NAME is then a correct status. */
 static inline int32_t calls_or_none(int32_t status) { return status == BP_ERROR_UNKNOWN_NAME ? BP_OK : status; }
 
 static inline int32_t calls_set_metadata(bp_network *network) { return bp_network_set_metadata(network, "k", "v"); }

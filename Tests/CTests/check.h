@@ -1,5 +1,5 @@
-/* check.h: the little a test program needs. A claim is a function whose name says what holds; it passes when all its
- * expectations do.
+/* check.h: claims and expectations for test programs. A claim is a function whose name states what must hold. It passes when
+ * all its expectations hold.
  *
  *     static void freed_handle_is_refused(void) { ... EXPECT_ERROR(call, BP_ERROR_INVALID_HANDLE); ... }
  *     int main(void) {
@@ -7,7 +7,7 @@
  *         return check_end();
  *     }
  *
- * Prints "ok NAME" or "not ok NAME" a claim, "# ..." with reasons, and "N passed, M failed" at the end. */
+ * Prints "ok NAME" or "not ok NAME" for each claim, "# ..." with reasons, and "N passed, M failed" at the end. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_passed, check_failed, check_failures; /* claims so far; failed expectations of the present claim */
+static int check_passed, check_failed, check_failures; /* claims so far; failed expectations of the current claim */
 
-/* All return whether the expectation holds, so that a test can stop where going on makes no sense. Reasons beyond the
- * fifth of a claim are counted only: a loop should not bury the first one. */
+/* All return whether the expectation holds, so that a test can stop when it cannot continue. Reasons after the fifth of a
+ * claim are counted but not printed, so that a loop does not hide the first reason. */
 static inline int check_expect(int holds, const char *text, const char *file, int line) {
     if (!holds && check_failures++ < 5) printf("#   %s:%d: %s\n", file, line, text);
     return holds;
@@ -42,7 +42,7 @@ static inline int check_status(int32_t status, int32_t expected, const char *tex
     return holds;
 }
 
-/* A message is one line and says something. */
+/* Whether the last error message is one line and not empty. */
 static inline int check_message(void) {
     const char *message = bp_last_error_message();
     return message && message[0] && !strpbrk(message, "\r\n");
@@ -67,7 +67,7 @@ static inline void check_claim(const char *name, void (*claim)(void)) {
     claim();
     if (check_failures > 5) printf("#   and %d more\n", check_failures - 5);
     printf("%s %s\n", check_failures ? "not ok" : "ok", name);
-    fflush(stdout); /* what is known stays known if the next claim crashes */
+    fflush(stdout); /* so that the results so far are printed if the next claim crashes */
     if (check_failures) check_failed++;
     else check_passed++;
 }
@@ -79,23 +79,23 @@ static inline int check_end(void) {
     return check_failed != 0;
 }
 
-/* ---- Things many claims need */
+/* ---- Helpers of many claims */
 
-/* A network, or an expectation that fails. */
+/* Creates a network. Otherwise an expectation fails and the result is NULL. */
 static inline bp_network *check_network(const size_t *sizes, size_t count, uint64_t seed) {
     bp_network *network = NULL;
     EXPECT_OK(bp_network_create(sizes, count, seed, &network));
     return network;
 }
 
-/* The number of a network's parameters; 0 where it gives none. */
+/* The number of a network's parameters; 0 if the call fails. */
 static inline size_t count_of(const bp_network *network) {
     size_t count = 0;
     (void)bp_network_parameter_count(network, &count);
     return count;
 }
 
-/* All a network is, as bytes: two networks are the same when these are. */
+/* The complete state of a network as bytes: two networks are equal when their snapshots are equal. */
 typedef struct {
     uint8_t *bytes;
     size_t count;
@@ -112,7 +112,7 @@ static inline snapshot snapshot_of(const bp_network *network) {
     return result;
 }
 
-/* Whether the network still is what it was; an empty snapshot is equal to nothing. */
+/* Whether the network is unchanged since the snapshot. An empty snapshot equals no network. */
 static inline int snapshot_holds(snapshot before, const bp_network *network) {
     snapshot now = snapshot_of(network);
     int same = before.count > 0 && now.count == before.count && memcmp(now.bytes, before.bytes, now.count) == 0;
@@ -127,7 +127,7 @@ static inline int snapshot_equal(const bp_network *one, const bp_network *other)
     return same;
 }
 
-/* Whether a file is these bytes. */
+/* Whether a file holds exactly these bytes. */
 static inline int file_holds(const char *name, snapshot bytes) {
     uint8_t *now = (uint8_t *)malloc(bytes.count + 1);
     FILE *file = fopen(name, "rb");
@@ -138,7 +138,7 @@ static inline int file_holds(const char *name, snapshot bytes) {
     return same;
 }
 
-/* Numbers in [-1, 1] that look random, are the same on every machine, and are exact in float: multiples of 1/1024. */
+/* Pseudorandom numbers in [-1, 1]. They are the same on every machine, and exact in float: multiples of 1/1024. */
 static inline double check_random(uint32_t *state) {
     *state = *state * 1664525u + 1013904223u;
     return (double)(int32_t)((*state >> 20) % 2049u) / 1024.0 - 1.0;
@@ -148,7 +148,7 @@ static inline void check_fill(float *values, size_t count, uint32_t seed) {
     for (size_t i = 0; i < count; i++) values[i] = (float)check_random(&seed);
 }
 
-/* The same in [0, 1]: targets that logistic outputs can reach. */
+/* Like check_fill, in [0, 1]: targets that logistic outputs can reach. */
 static inline void check_fill_shares(float *values, size_t count, uint32_t seed) {
     for (size_t i = 0; i < count; i++) values[i] = (float)((check_random(&seed) + 1) / 2);
 }

@@ -3,11 +3,11 @@
 
 static const char *folder;
 static char line[4096], path[8192];
-static uint8_t *bytes; /* in a block of exactly their number, so that a memory checker sees a read beyond */
+static uint8_t *bytes; /* in a block of exactly this size, so that a memory checker detects a read beyond it */
 static size_t count;
 static int loaded, refused;
 
-/* Reads the file a line of the manifest names; what follows the name is returned. */
+/* Reads the file that a line of the manifest names. Returns the rest of the line. */
 static char *open_line(void) {
     char *rest = strchr(line, ' ');
     FILE *file;
@@ -63,7 +63,7 @@ static void replay_loadable(char *rest) {
     EXPECT(*at == 0);
     EXPECT_OK(bp_network_load_memory(bytes, count, &again));
     EXPECT(snapshot_equal(network, again));
-    saved = snapshot_of(network); /* and what it is now saved as is the same network */
+    saved = snapshot_of(network); /* a saved copy is the same network */
     EXPECT_OK(bp_network_load_memory(saved.bytes, saved.count, &other));
     EXPECT(snapshot_holds(saved, other));
     free(saved.bytes);
@@ -94,18 +94,18 @@ static void replay_bad(char *rest) {
     refused++;
 }
 
-static void good_files_load_and_predict_what_was_computed_without_the_library(void) {
+static void good_files_load_and_predict_numbers_computed_without_the_library(void) {
     for_each("good/", replay_loadable);
     EXPECT(loaded >= 8);
 }
 
-static void files_of_old_formats_keep_loading(void) {
+static void files_of_old_formats_still_load(void) {
     loaded = 0;
     for_each("old/", replay_loadable);
     EXPECT(loaded >= 2);
 }
 
-static void bad_files_are_refused_each_for_its_own_cause(void) {
+static void each_bad_file_is_refused_with_its_cause(void) {
     for_each("bad/", replay_bad);
     EXPECT(refused >= 70);
 }
@@ -113,9 +113,9 @@ static void bad_files_are_refused_each_for_its_own_cause(void) {
 int main(void) {
     folder = getenv("CORPUS");
     if (!folder) folder = "../../../Tests/Corpus";
-    CLAIM(good_files_load_and_predict_what_was_computed_without_the_library);
-    CLAIM(files_of_old_formats_keep_loading);
-    CLAIM(bad_files_are_refused_each_for_its_own_cause);
+    CLAIM(good_files_load_and_predict_numbers_computed_without_the_library);
+    CLAIM(files_of_old_formats_still_load);
+    CLAIM(each_bad_file_is_refused_with_its_cause);
     free(bytes);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* counts.c: calls with flat parameters or gradients take the number of elements, and refuse any but the network's. */
+/* counts.c: calls with flat parameters or gradients refuse a number of elements other than the network's. */
 #include <pthread.h>
 
 #include "check.h"
@@ -7,12 +7,12 @@ enum { INPUTS = 3, OUTPUTS = 2, PARAMETERS = 3 * 4 + 4 + 4 * 2 + 2, NORMALIZED =
 static const size_t sizes[] = {INPUTS, 4, OUTPUTS};
 static const float x[ROWS * INPUTS] = {1, -1, 0.5f, 0.25f, 2, -2}, y[ROWS * OUTPUTS] = {1, 0, 0, 1};
 
-static void another_count_than_the_networks_is_refused_and_nothing_is_read_or_written(void) {
+static void wrong_parameter_count_is_refused_and_nothing_is_read_or_written(void) {
     const size_t counts[] = {0, 1, PARAMETERS - 1, PARAMETERS + 1, NORMALIZED, SIZE_MAX / 2 + 1, SIZE_MAX};
     bp_network *network = check_network(sizes, 3, 1);
     snapshot before = snapshot_of(network);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        float *small = (float *)malloc(sizeof(float)); /* a memory checker sees what goes beyond */
+        float *small = (float *)malloc(sizeof(float)); /* a memory checker detects an access beyond it */
         float loss = 7;
         if (!EXPECT(small != NULL)) return;
         *small = 5;
@@ -29,7 +29,7 @@ static void another_count_than_the_networks_is_refused_and_nothing_is_read_or_wr
     bp_network_free(network);
 }
 
-static void the_count_follows_batch_normalization(void) {
+static void parameter_count_follows_batch_normalization(void) {
     bp_network *network = check_network(sizes, 3, 1);
     float values[NORMALIZED];
     EXPECT(count_of(network) == PARAMETERS);
@@ -44,7 +44,7 @@ static void the_count_follows_batch_normalization(void) {
     bp_network_free(network);
 }
 
-/* ---- Another thread changes the number between the question and the use */
+/* ---- Another thread changes the number between reading it and using it */
 
 enum { TURNS = 2000 };
 static bp_network *shared;
@@ -55,14 +55,14 @@ static void *toggle(void *failures) {
     return NULL;
 }
 
-static void a_count_that_another_thread_made_wrong_is_refused(void) {
+static void parameter_count_that_another_thread_changed_is_refused(void) {
     pthread_t thread;
     int failures = 0;
     shared = check_network(sizes, 3, 1);
     if (!EXPECT(pthread_create(&thread, NULL, toggle, &failures) == 0)) return;
     for (int i = 0; i < TURNS; i++) {
         size_t count = count_of(shared);
-        float *values = (float *)calloc(count, sizeof *values); /* in a block of exactly that size */
+        float *values = (float *)calloc(count, sizeof *values); /* a block of exactly that size */
         int32_t status = BP_OK;
         if (!EXPECT(values != NULL)) break;
         switch (i % 4) {
@@ -80,8 +80,8 @@ static void a_count_that_another_thread_made_wrong_is_refused(void) {
 }
 
 int main(void) {
-    CLAIM(another_count_than_the_networks_is_refused_and_nothing_is_read_or_written);
-    CLAIM(the_count_follows_batch_normalization);
-    CLAIM(a_count_that_another_thread_made_wrong_is_refused);
+    CLAIM(wrong_parameter_count_is_refused_and_nothing_is_read_or_written);
+    CLAIM(parameter_count_follows_batch_normalization);
+    CLAIM(parameter_count_that_another_thread_changed_is_refused);
     return check_end();
 }

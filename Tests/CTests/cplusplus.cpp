@@ -1,4 +1,4 @@
-// cplusplus.cpp: the header from C++17, the way a C++ program would use it.
+// cplusplus.cpp: the header in C++17, used in the style of a C++ program.
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "check.h"
 
-// The handle is one word, so a unique_ptr with a deleter of no size costs nothing.
+// A unique_ptr with an empty deleter has the size of the handle.
 struct network_deleter {
     void operator()(bp_network *network) const { bp_network_free(network); }
 };
@@ -55,7 +55,7 @@ struct leaky {
     int calls = 0;
 };
 
-static void lambdas_serve_as_callbacks() {
+static void lambdas_can_be_callbacks() {
     leaky parameters{0.25f};
     bool destroyed = false;
     struct context {
@@ -87,8 +87,8 @@ static void lambdas_serve_as_callbacks() {
     EXPECT(destroyed);
 }
 
-/* std::erf is several functions: a cast chooses one. */
-static void overloaded_functions_plug_in_by_a_cast() {
+/* std::erf is overloaded: a cast selects one function. */
+static void overloaded_functions_can_be_registered_with_a_cast() {
     const auto function = reinterpret_cast<bp_foreign_fn>(static_cast<double (*)(double)>(std::erf));
     const float through[] = {1, 0}, x[] = {-0.75f, 2};
     float outputs[2] = {};
@@ -101,7 +101,7 @@ static void overloaded_functions_plug_in_by_a_cast() {
     EXPECT_OK(bp_activation_unregister("std.erf"));
 }
 
-static void model_travels_in_a_vector_of_bytes() {
+static void model_can_be_saved_in_a_vector_of_bytes() {
     network original = make({2, 3, 1}, 4);
     std::size_t needed = 0;
     (void)bp_network_save_memory(original.get(), nullptr, 0, &needed);
@@ -119,8 +119,8 @@ static void model_travels_in_a_vector_of_bytes() {
 int main() {
     CLAIM(header_is_plain_c);
     CLAIM(xor_is_learned_from_the_best_of_several_starts);
-    CLAIM(lambdas_serve_as_callbacks);
-    CLAIM(overloaded_functions_plug_in_by_a_cast);
-    CLAIM(model_travels_in_a_vector_of_bytes);
+    CLAIM(lambdas_can_be_callbacks);
+    CLAIM(overloaded_functions_can_be_registered_with_a_cast);
+    CLAIM(model_can_be_saved_in_a_vector_of_bytes);
     return check_end();
 }

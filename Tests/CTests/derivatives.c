@@ -1,4 +1,4 @@
-/* derivatives.c: bp_activation_check tells right derivatives from wrong ones. */
+/* derivatives.c: bp_activation_check distinguishes right derivatives from wrong ones. */
 #include "check.h"
 #include "reference.h"
 
@@ -147,12 +147,12 @@ static void kinks_are_counted_and_either_side_is_right(void) {
     EXPECT(report.worst_error > 0.5 && report.worst_z == 0);
     report = examined_scalar(clipped, clipped_slope);
     EXPECT(report.kinks >= 2 && report.worst_error < 1e-3);
-    EXPECT(checked_scalar(bent, bent_slope) < 1e-2);  /* a kink between the numbers tried */
-    report = examined_scalar(step, straight_through); /* a jump: any derivative will do there, but 0 around it */
+    EXPECT(checked_scalar(bent, bent_slope) < 1e-2);  /* a kink between the tested points */
+    report = examined_scalar(step, straight_through); /* a jump: any derivative is accepted at it, and only 0 around it */
     EXPECT(report.kinks > 0 && report.worst_error < 1e-3);
 }
 
-static void numbers_where_f_is_not_finite_are_left_out(void) {
+static void points_where_f_is_not_finite_are_skipped(void) {
     double worst = 99;
     bp_activation_report report = examined_scalar(logarithm, logarithm_slope);
     EXPECT(report.skipped > 80 && report.points > 80);
@@ -165,7 +165,7 @@ static void numbers_where_f_is_not_finite_are_left_out(void) {
     EXPECT_OK(bp_activation_unregister("nowhere"));
 }
 
-/* ---- Functions of matrices */
+/* ---- Functions on matrices */
 
 static int32_t fail_forward, fail_backward;
 static int wrong;
@@ -181,7 +181,7 @@ static int32_t couple(const float *z, float *a, size_t rows, size_t columns, voi
     return fail_forward;
 }
 
-/* dz_j = da_j / s - 2 z_j (sum of a da) / s. `wrong` leaves the coupling out: right in the diagonal's first term only. */
+/* dz_j = da_j / s - 2 z_j (sum of a da) / s. `wrong` omits the second term, the coupling of the columns. */
 static int32_t couple_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
                            void *user_data) {
     (void)user_data;
@@ -193,7 +193,7 @@ static int32_t couple_back(const float *z, const float *a, const float *da, floa
     return fail_backward;
 }
 
-static void matrix_functions_are_checked_with_their_couplings(void) {
+static void matrix_functions_are_checked_with_coupled_columns(void) {
     double worst = 99;
     EXPECT_OK(bp_activation_register_vector("couple", couple, couple_back, NULL, NULL));
     EXPECT(checked("couple") < 1e-2);
@@ -232,7 +232,7 @@ static void bad_arguments_are_refused(void) {
     EXPECT_ERROR(bp_activation_check(NULL, &worst, &report), BP_ERROR_NULL_ARGUMENT);
 }
 
-static void report_of_another_size_is_refused_when_short_and_never_written_past_its_known_part(void) {
+static void too_short_report_is_refused_and_a_longer_one_is_written_only_in_its_known_part(void) {
     struct {
         bp_activation_report known;
         uint64_t later;
@@ -264,7 +264,7 @@ static float leaving(float z, void *user_data) {
     return destroyed ? NAN : z;
 }
 
-static void activation_unregistered_while_it_is_checked_lives_to_the_end_of_it(void) {
+static void activation_unregistered_during_its_check_is_kept_until_the_check_ends(void) {
     double worst = 99;
     EXPECT_OK(bp_activation_register_scalar("leaving", leaving, one_slope, NULL, destroy));
     EXPECT_OK(bp_activation_check("leaving", &worst, NULL));
@@ -277,11 +277,11 @@ int main(void) {
     CLAIM(wrong_derivatives_have_large_errors);
     CLAIM(built_in_derivatives_are_right);
     CLAIM(kinks_are_counted_and_either_side_is_right);
-    CLAIM(numbers_where_f_is_not_finite_are_left_out);
-    CLAIM(matrix_functions_are_checked_with_their_couplings);
+    CLAIM(points_where_f_is_not_finite_are_skipped);
+    CLAIM(matrix_functions_are_checked_with_coupled_columns);
     CLAIM(foreign_derivatives_are_checked);
     CLAIM(bad_arguments_are_refused);
-    CLAIM(report_of_another_size_is_refused_when_short_and_never_written_past_its_known_part);
-    CLAIM(activation_unregistered_while_it_is_checked_lives_to_the_end_of_it);
+    CLAIM(too_short_report_is_refused_and_a_longer_one_is_written_only_in_its_known_part);
+    CLAIM(activation_unregistered_during_its_check_is_kept_until_the_check_ends);
     return check_end();
 }

@@ -1,11 +1,11 @@
-/* dropout.c: bp_network_set_dropout. That the gradient is the one of the thinned network is tested with the Python
- * package, which has a NumPy network to compare with. */
+/* dropout.c: bp_network_set_dropout. The tests of the Python package compare the gradient with a NumPy network that drops the
+ * same units. */
 #include "check.h"
 
 enum { UNITS = 4000, ROWS = 6 };
 
-/* One input, UNITS identity units that all give 1, one identity output of weights 0: for the target -1 the gradient of
- * an output weight is what its unit counts. */
+/* One input, UNITS identity units that all output 1, one identity output unit with weights 0. For the target -1 the gradient
+ * of an output weight is the output of its unit after dropout. */
 static bp_network *counting(double rate) {
     const size_t sizes[] = {1, UNITS, 1};
     static float parameters[3 * UNITS + 1];
@@ -25,7 +25,7 @@ static const float *counts(bp_network *network) {
     return gradient + 2 * UNITS;
 }
 
-static void units_are_left_out_with_the_given_probability_and_the_others_scaled_up(void) {
+static void units_are_dropped_with_the_given_probability_and_the_others_scaled_up(void) {
     const double rates[] = {0, 0.1, 0.5, 0.9, 0.999};
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         bp_network *network = counting(rates[i]);
@@ -40,7 +40,7 @@ static void units_are_left_out_with_the_given_probability_and_the_others_scaled_
     }
 }
 
-static void every_step_draws_anew_and_the_same_from_the_same_seed(void) {
+static void every_step_draws_new_units_and_the_same_from_the_same_seed(void) {
     static float first[UNITS];
     bp_network *network = counting(0.5), *twin = counting(0.5);
     const float *second;
@@ -49,12 +49,12 @@ static void every_step_draws_anew_and_the_same_from_the_same_seed(void) {
     EXPECT(memcmp(first, counts(twin), sizeof first) == 0);
     second = counts(network);
     for (size_t k = 0; k < UNITS; k++) both += first[k] == 0 && second[k] == 0;
-    EXPECT_NEAR((double)both / UNITS, 0.25, 0.03); /* the two draws have nothing to do with each other */
+    EXPECT_NEAR((double)both / UNITS, 0.25, 0.03); /* the two draws are independent */
     bp_network_free(network);
     bp_network_free(twin);
 }
 
-/* Networks of several kinds of layers, each with dropout. */
+/* A network with several kinds of layers, each with dropout. */
 static bp_network *mixed(uint64_t seed) {
     const size_t sizes[] = {20, 160, 130, 70, 5};
     bp_network *network = check_network(sizes, 5, seed);
@@ -85,7 +85,7 @@ static void results_have_the_same_bits_for_any_number_of_threads(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-static void copies_and_files_draw_on_bit_for_bit(void) {
+static void copies_and_loaded_networks_continue_the_draws_bit_for_bit(void) {
     bp_network *network = mixed(4), *copy = NULL, *loaded = NULL;
     EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, ROWS, 0.01f, NULL));
     EXPECT_OK(bp_network_clone(network, &copy));
@@ -104,7 +104,7 @@ static void copies_and_files_draw_on_bit_for_bit(void) {
     bp_network_free(loaded);
 }
 
-static void a_failed_step_draws_nothing(void) {
+static void failed_step_draws_nothing(void) {
     static float bad[ROWS * 20], gradient[60000];
     bp_network *network = mixed(5), *twin = NULL;
     snapshot before = snapshot_of(network);
@@ -112,7 +112,7 @@ static void a_failed_step_draws_nothing(void) {
     memcpy(bad, inputs, sizeof bad);
     bad[ROWS * 20 - 1] = INFINITY;
     EXPECT_ERROR(bp_network_train_minibatch(network, bad, targets, ROWS, 0.01f, NULL), BP_ERROR_NOT_FINITE);
-    bad[ROWS * 20 - 1] = 3e38f; /* finite, and too much for the sums */
+    bad[ROWS * 20 - 1] = 3e38f; /* finite, but the sums overflow */
     for (int i = 0; i < 20; i++) bad[i] = 3e38f;
     EXPECT_ERROR(bp_network_train_minibatch(network, bad, targets, ROWS, 0.01f, NULL), BP_ERROR_NOT_FINITE);
     EXPECT_ERROR(bp_network_gradient(network, bad, targets, ROWS, gradient, count_of(network), NULL), BP_ERROR_NOT_FINITE);
@@ -125,7 +125,7 @@ static void a_failed_step_draws_nothing(void) {
     bp_network_free(twin);
 }
 
-static void use_and_the_gradient_check_leave_nothing_out_and_draw_nothing(void) {
+static void prediction_and_gradient_check_drop_no_units_and_draw_nothing(void) {
     const size_t sizes[] = {2, 6, 2};
     static float with[ROWS * 2], without[ROWS * 2];
     float loss, other;
@@ -147,13 +147,13 @@ static void use_and_the_gradient_check_leave_nothing_out_and_draw_nothing(void) 
     bp_network_free(network);
 }
 
-/* Small networks have a way of their own for single rows, without dropout. */
-static void single_steps_of_small_networks_drop_out_too(void) {
+/* Small networks have separate kernels for single rows. These do not implement dropout. */
+static void single_row_steps_of_small_networks_use_dropout(void) {
     const size_t sizes[] = {2, 8, 1};
     static float before[33], after[33];
     int still = 0, moved = 0;
     bp_network *network = check_network(sizes, 3, 1);
-    EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL)); /* the buffers are there already */
+    EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL)); /* the buffers are already allocated */
     EXPECT_OK(bp_network_set_dropout(network, 1, 0.5));
     EXPECT_OK(bp_network_get_parameters(network, before, count_of(network)));
     EXPECT_OK(bp_network_train_step(network, inputs, targets, 0.5f, NULL));
@@ -171,7 +171,7 @@ static void rates_and_layers_out_of_range_are_invalid(void) {
     snapshot before;
     EXPECT_OK(bp_network_get_dropout(network, 2, &rate));
     EXPECT(rate == 0);
-    EXPECT_ERROR(bp_network_set_option(network, "dropout", 0.5), BP_ERROR_UNKNOWN_NAME); /* each layer has a rate of its own */
+    EXPECT_ERROR(bp_network_set_option(network, "dropout", 0.5), BP_ERROR_UNKNOWN_NAME); /* each layer has its own rate */
     EXPECT_OK(bp_network_set_dropout(network, 1, 0.5));
     EXPECT_OK(bp_network_set_dropout(network, 2, 0.3));
     before = snapshot_of(network);
@@ -197,13 +197,13 @@ static void rates_and_layers_out_of_range_are_invalid(void) {
 int main(void) {
     check_fill(inputs, MANY * 20, 1);
     for (int row = 0; row < MANY; row++) targets[row * 5 + row % 5] = 1;
-    CLAIM(units_are_left_out_with_the_given_probability_and_the_others_scaled_up);
-    CLAIM(every_step_draws_anew_and_the_same_from_the_same_seed);
+    CLAIM(units_are_dropped_with_the_given_probability_and_the_others_scaled_up);
+    CLAIM(every_step_draws_new_units_and_the_same_from_the_same_seed);
     CLAIM(results_have_the_same_bits_for_any_number_of_threads);
-    CLAIM(copies_and_files_draw_on_bit_for_bit);
-    CLAIM(a_failed_step_draws_nothing);
-    CLAIM(use_and_the_gradient_check_leave_nothing_out_and_draw_nothing);
-    CLAIM(single_steps_of_small_networks_drop_out_too);
+    CLAIM(copies_and_loaded_networks_continue_the_draws_bit_for_bit);
+    CLAIM(failed_step_draws_nothing);
+    CLAIM(prediction_and_gradient_check_drop_no_units_and_draw_nothing);
+    CLAIM(single_row_steps_of_small_networks_use_dropout);
     CLAIM(rates_and_layers_out_of_range_are_invalid);
     return check_end();
 }

@@ -1,5 +1,5 @@
-/* The caller's floating-point environment: rounding, subnormal numbers, traps and flags. The library's results do not depend
- * on it, and it is as before after every call; callbacks run in it. */
+/* environment.c: the caller's floating-point environment: rounding, subnormal numbers, traps and flags. The library's results
+ * do not depend on it. Every call restores it. Callbacks run in it. */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@ static const char *const losses[] = {"squared_error", "binary_cross_entropy", "c
 static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Exact in every mode; targets of each row are a distribution. */
+/* The numbers are exact in every mode. The targets of each row are a distribution. */
 static void make_data(void) {
     for (int i = 0; i < ROWS * INPUTS; i++) x[i] = (float)((i * 37) % 129 - 64) / 32;
     for (int i = 0; i < ROWS; i++) {
@@ -42,7 +42,7 @@ static const mode modes[] = {
     {"toward zero", FE_TOWARDZERO, 0, 0},
     {"flushing to zero", FE_TONEAREST, 0, FLUSH},
     {"trapping", FE_TONEAREST, LOUD, 0},
-    {"all of it", FE_DOWNWARD, LOUD, FLUSH},
+    {"all settings", FE_DOWNWARD, LOUD, FLUSH},
 };
 
 static void enter(const mode *m) {
@@ -64,39 +64,40 @@ static void leave(void) {
     feclearexcept(FE_ALL_EXCEPT);
 }
 
-static const mode *present = &modes[0];          /* what callbacks compare with */
-static volatile int calls, strangers, elsewhere; /* in all; in another environment; on a thread of the library's own */
+static const mode *expected_mode = &modes[0]; /* the mode in which callbacks must run */
+/* Callback calls: all; in another environment; on a thread of the library. */
+static volatile int calls, mismatches, elsewhere;
 static pthread_t caller;
 
-static void look(void) {
+static void record_call(void) {
     calls++;
-    if (!is_in(present)) strangers++;
+    if (!is_in(expected_mode)) mismatches++;
     if (!pthread_equal(pthread_self(), caller)) elsewhere++;
 }
 
-/* Values that no rounding touches; what the library does with them is rounded. */
-static float tenth(float z, void *user_data) { return (void)z, (void)user_data, look(), 0.1f; }
-static float third(float z, float a, void *user_data) { return (void)z, (void)a, (void)user_data, look(), 0.3f; }
-static double third_double(double z) { return (void)z, look(), 1.0 / 4 + 0x1p-40; }
-static double scaled(double z, double factor) { return (void)z, look(), factor; }
-static float plus(float z, float more) { return (void)z, look(), more; }
+/* Values that are computed without rounding. The library rounds its results from them. */
+static float tenth(float z, void *user_data) { return (void)z, (void)user_data, record_call(), 0.1f; }
+static float third(float z, float a, void *user_data) { return (void)z, (void)a, (void)user_data, record_call(), 0.3f; }
+static double third_double(double z) { return (void)z, record_call(), 1.0 / 4 + 0x1p-40; }
+static double scaled(double z, double factor) { return (void)z, record_call(), factor; }
+static float plus(float z, float more) { return (void)z, record_call(), more; }
 static int32_t forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)z, (void)user_data;
-    look();
+    record_call();
     for (size_t i = 0; i < rows * columns; i++) a[i] = 0.1f;
     return 0;
 }
 static int32_t backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
                         void *user_data) {
     (void)z, (void)a, (void)user_data;
-    look();
+    record_call();
     for (size_t i = 0; i < rows * columns; i++) dz[i] = da[i];
     return 0;
 }
-static void destroy(void *user_data) { (void)user_data, look(); }
-static int32_t watch(const bp_progress *progress, void *user_data) { return (void)progress, (void)user_data, look(), 0; }
+static void destroy(void *user_data) { (void)user_data, record_call(); }
+static int32_t watch(const bp_progress *progress, void *user_data) { return (void)progress, (void)user_data, record_call(), 0; }
 
-/* ---- All calls that compute, and their results as one number */
+/* ---- All calls that compute, and a hash of their results */
 
 static uint64_t digest;
 
@@ -110,9 +111,9 @@ static void add_network(const bp_network *network) {
     free(now.bytes);
 }
 
-/* No flag of the three is left, and the environment is the host's. */
+/* The call raises none of the three flags, and restores the host's environment. */
 #define EXPECT_QUIET(call) \
-    (feclearexcept(FE_ALL_EXCEPT), EXPECT_OK(call) && EXPECT(!fetestexcept(LOUD)) && EXPECT(is_in(present)))
+    (feclearexcept(FE_ALL_EXCEPT), EXPECT_OK(call) && EXPECT(!fetestexcept(LOUD)) && EXPECT(is_in(expected_mode)))
 
 static void use(bp_network *network, size_t rows) {
     static float outputs[ROWS * OUTPUTS], gradient[1024];
@@ -178,7 +179,7 @@ static void use_all(void) {
             bp_network_free(network);
         }
     for (int schedule = 0; schedule < 7; schedule++) {
-        char options[200]; /* numbers that are exact: strtod, too, rounds as the thread does */
+        char options[200]; /* exact numbers, because strtod rounds in the thread's mode too */
         snprintf(options, sizeof options,
                  "epochs=4 schedule=%d warmup_steps=%d patience=1 validation_fraction=0.25 restarts=%d", schedule,
                  schedule % 2 ? 3 : 0, schedule == 3 ? 3 : 0);
@@ -217,45 +218,47 @@ static void use_callbacks(void) {
         use(network, ROWS);
         fit(network, ROWS, "epochs=2");
         EXPECT_QUIET(bp_activation_unregister(names[i]));
-        EXPECT_QUIET(bp_network_set_activation(network, 1, "tanh")); /* the last use: destroyed inside of a call */
+        EXPECT_QUIET(
+            bp_network_set_activation(network, 1, "tanh")); /* releases the activation, so that destroy runs within a call */
         bp_network_free(network);
     }
 }
 
 /* ---- Claims */
 
-/* Where one would trap, it would end this program. */
-static void finite_data_give_the_same_bits_in_every_environment_and_raise_nothing(void) {
+/* A trap would end this program. */
+static void finite_data_give_the_same_bits_in_every_environment_and_raise_no_flag(void) {
     uint64_t expected = 0;
     for (size_t i = 0; i < COUNT(modes); i++) {
-        present = &modes[i];
+        expected_mode = &modes[i];
         digest = 14695981039346656037u;
-        enter(present);
+        enter(expected_mode);
         use_all();
         leave();
         if (i == 0) expected = digest;
         if (!EXPECT(digest == expected)) printf("#   %s\n", modes[i].name);
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
 }
 
-static void callbacks_run_in_the_callers_environment_and_their_results_are_used_in_the_librarys(void) {
+static void callbacks_run_in_the_callers_environment_and_the_library_in_its_own(void) {
     uint64_t expected = 0;
     for (size_t i = 0; i < COUNT(modes); i++) {
-        present = &modes[i];
+        expected_mode = &modes[i];
         digest = 14695981039346656037u;
-        calls = strangers = 0;
-        enter(present);
+        calls = mismatches = 0;
+        enter(expected_mode);
         use_callbacks();
         leave();
         if (i == 0) expected = digest;
-        if (!EXPECT(digest == expected) || !EXPECT(strangers == 0)) printf("#   %s\n", modes[i].name);
+        if (!EXPECT(digest == expected) || !EXPECT(mismatches == 0)) printf("#   %s\n", modes[i].name);
         EXPECT(calls > 1000);
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
 }
 
-/* Large enough to be shared. Whether a thread of the library's own comes in time is luck: it is waited for a while. */
+/* Large enough for several threads. A thread of the library does not always start in time: the test repeats the call for a
+ * while. */
 static void callbacks_on_other_threads_run_in_the_callers_environment(void) {
     enum { WIDTH = 160, MANY = 512 };
     static const size_t wide[] = {WIDTH, WIDTH, WIDTH};
@@ -267,17 +270,17 @@ static void callbacks_on_other_threads_run_in_the_callers_environment(void) {
     bp_network *network = check_network(wide, 3, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, "tenth"));
     for (size_t i = 0; i < 2 * COUNT(modes); i++) {
-        present = &modes[i % COUNT(modes)];
-        strangers = elsewhere = 0;
-        enter(present);
+        expected_mode = &modes[i % COUNT(modes)];
+        mismatches = elsewhere = 0;
+        enter(expected_mode);
         for (int n = 0; n < 50 && !elsewhere; n++) {
             EXPECT_OK(bp_network_train_minibatch(network, inputs, inputs, MANY, 0.01f, NULL));
             EXPECT_OK(bp_network_predict(network, inputs, MANY, outputs));
         }
         leave();
-        EXPECT(strangers == 0);
+        EXPECT(mismatches == 0);
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
     bp_network_free(network);
     EXPECT_OK(bp_activation_unregister("tenth"));
     EXPECT_OK(bp_set_thread_count(0));
@@ -289,9 +292,9 @@ static bp_network *inner;
 static float inner_outputs[OUTPUTS];
 static float calling(float z, void *user_data) {
     (void)user_data;
-    look();
-    if (bp_network_predict(inner, x, 1, inner_outputs) != BP_OK) strangers++;
-    look();
+    record_call();
+    if (bp_network_predict(inner, x, 1, inner_outputs) != BP_OK) mismatches++;
+    record_call();
     return z;
 }
 
@@ -303,15 +306,15 @@ static void calls_from_callbacks_give_the_same_bits_and_leave_the_environment(vo
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_network_set_activation(network, 1, "calling"));
     for (size_t i = 0; i < COUNT(modes); i++) {
-        present = &modes[i];
-        strangers = 0;
-        enter(present);
+        expected_mode = &modes[i];
+        mismatches = 0;
+        enter(expected_mode);
         EXPECT_QUIET(bp_network_train_minibatch(network, x, y, 5, 0.01f, NULL));
         leave();
-        EXPECT(strangers == 0);
+        EXPECT(mismatches == 0);
         EXPECT(memcmp(expected, inner_outputs, sizeof expected) == 0);
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
     bp_network_free(network);
     bp_network_free(inner);
     EXPECT_OK(bp_activation_unregister("calling"));
@@ -320,20 +323,20 @@ static void calls_from_callbacks_give_the_same_bits_and_leave_the_environment(vo
 static void flags_of_the_caller_stay_raised(void) {
     bp_network *network = check_network(sizes, 3, 1);
     for (size_t i = 0; i < 5; i++) {
-        present = &modes[i];
-        enter(present);
+        expected_mode = &modes[i];
+        enter(expected_mode);
         feraiseexcept(FE_INVALID);
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL));
         EXPECT(fetestexcept(LOUD) == FE_INVALID);
         leave();
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
     bp_network_free(network);
 }
 
 static int32_t failing(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)z, (void)a, (void)rows, (void)columns, (void)user_data;
-    look();
+    record_call();
     return 3;
 }
 
@@ -347,19 +350,19 @@ static void calls_that_fail_leave_the_environment_and_its_flags(void) {
     EXPECT_OK(bp_network_set_activation(network, 1, "failing"));
     EXPECT_OK(bp_network_set_activation(other, 2, "identity"));
     for (size_t i = 0; i < COUNT(modes); i++) {
-        present = &modes[i];
-        strangers = 0;
-        enter(present);
+        expected_mode = &modes[i];
+        mismatches = 0;
+        enter(expected_mode);
         EXPECT_ERROR(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL), BP_ERROR_CALLBACK);
         EXPECT_ERROR(bp_network_train_step(other, infinite, y, 0.01f, NULL), BP_ERROR_NOT_FINITE);
         EXPECT_ERROR(bp_network_train_step(other, huge, many, 1, NULL), BP_ERROR_NOT_FINITE);
         EXPECT_ERROR(bp_network_set_option(other, "momentum", 2), BP_ERROR_INVALID_VALUE);
         EXPECT_ERROR(bp_network_predict(NULL, x, 1, many), BP_ERROR_NULL_ARGUMENT);
-        EXPECT(!fetestexcept(LOUD) && is_in(present));
+        EXPECT(!fetestexcept(LOUD) && is_in(expected_mode));
         leave();
-        EXPECT(strangers == 0);
+        EXPECT(mismatches == 0);
     }
-    present = &modes[0];
+    expected_mode = &modes[0];
     bp_network_free(network);
     bp_network_free(other);
     EXPECT_OK(bp_activation_unregister("failing"));
@@ -368,8 +371,8 @@ static void calls_that_fail_leave_the_environment_and_its_flags(void) {
 int main(void) {
     caller = pthread_self();
     make_data();
-    CLAIM(finite_data_give_the_same_bits_in_every_environment_and_raise_nothing);
-    CLAIM(callbacks_run_in_the_callers_environment_and_their_results_are_used_in_the_librarys);
+    CLAIM(finite_data_give_the_same_bits_in_every_environment_and_raise_no_flag);
+    CLAIM(callbacks_run_in_the_callers_environment_and_the_library_in_its_own);
     CLAIM(callbacks_on_other_threads_run_in_the_callers_environment);
     CLAIM(calls_from_callbacks_give_the_same_bits_and_leave_the_environment);
     CLAIM(flags_of_the_caller_stay_raised);

@@ -1,6 +1,6 @@
-/* filecalls.h: the program's own open, write, rename and so on, which the library, too, then calls: each asks a hook first.
- * The library under test is the one that is shipped: there is no other. Include this in one source file of a program, which
- * defines _GNU_SOURCE. */
+/* filecalls.h: replaces open, write, renameat and other system calls of the program. The library calls them too. Each calls a
+ * hook first. The library under test is therefore the one that is shipped. Include this in one source file of a program,
+ * which defines _GNU_SOURCE. */
 #ifndef FILECALLS_H
 #define FILECALLS_H
 
@@ -15,9 +15,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Asked before each call, if set: the errno it is to fail with, or 0. */
+/* Called before each call, if set. Returns the errno with which the call must fail, or 0. */
 static int (*file_hook)(const char *name);
-static size_t file_write_limit; /* of the bytes one write takes; 0 for none */
+static size_t file_write_limit; /* the most bytes that one write accepts; 0: no limit */
 static size_t file_bytes_read;
 
 static int file_fails(const char *name) {
@@ -88,7 +88,7 @@ int openat(int folder, const char *path, int flags, ...) {
     return file_fails("openat") ? -1 : original(folder, path, flags, mode);
 }
 
-int close(int fd) { /* which closes, whatever it says */
+int close(int fd) { /* closes the descriptor even when it returns an error */
     static int (*original)(int);
     int status;
     if (!original) *(void **)&original = file_real("close");

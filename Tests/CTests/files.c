@@ -1,6 +1,5 @@
-/* files.c: a model comes back bit for bit or not at all. Runs in a folder of its own, where it may write. */
+/* files.c: a model is loaded bit for bit or not at all. Runs in a separate folder, in which it writes files. */
 #define _XOPEN_SOURCE 700 /* opendir, mkdir, setrlimit */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "folder.h"
 
 static const char path[] = "model.safetensors";
 
@@ -16,7 +16,7 @@ static float plug_in(float z, void *user_data) {
     return z > 0 ? z : z / 8;
 }
 
-/* A network that uses much of what a file has to hold, trained a little. */
+/* A network with many of the settings that a file holds. */
 static bp_network *some_network(void) {
     const size_t sizes[] = {3, 4, 3, 2};
     bp_network *network = check_network(sizes, 4, 8);
@@ -27,7 +27,7 @@ static bp_network *some_network(void) {
     EXPECT_OK(bp_network_set_batchnorm(network, 2, 1));
     EXPECT_OK(bp_network_set_loss(network, "cross_entropy"));
     EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 1));
-    EXPECT_OK(bp_network_set_option(network, "batchnorm_epsilon", 1.0 / 3)); /* no short decimal */
+    EXPECT_OK(bp_network_set_option(network, "batchnorm_epsilon", 1.0 / 3)); /* has no exact decimal number */
     EXPECT_OK(bp_network_set_option(network, "batchnorm_momentum", 0.123456789012345678));
     EXPECT_OK(bp_network_set_option(network, "batchnorm_update", 1));
     EXPECT_OK(bp_network_set_option(network, "initialization", 3));
@@ -57,15 +57,7 @@ static void write_file(const char *name, const uint8_t *bytes, size_t count) {
     EXPECT(fclose(file) == 0);
 }
 
-static int entries(void) {
-    int count = 0;
-    DIR *folder = opendir(".");
-    while (folder && readdir(folder)) count++;
-    if (folder) closedir(folder);
-    return count;
-}
-
-/* ---- There and back */
+/* ---- Round trips */
 
 static void file_and_memory_round_trips_keep_every_bit(void) {
     bp_network *network = some_network(), *from_file = NULL, *from_memory = NULL;
@@ -83,7 +75,7 @@ static void file_and_memory_round_trips_keep_every_bit(void) {
     EXPECT(value == 0.123456789012345678);
     EXPECT_OK(bp_network_get_option(from_memory, "batchnorm_epsilon", &value));
     EXPECT(value == 1.0 / 3);
-    train(network, 5, 2); /* and training goes on alike */
+    train(network, 5, 2); /* training continues with the same results */
     train(from_file, 5, 2);
     train(from_memory, 5, 2);
     EXPECT(!snapshot_holds(bytes, network));
@@ -95,7 +87,7 @@ static void file_and_memory_round_trips_keep_every_bit(void) {
     remove(path);
 }
 
-/* A network that was never trained still follows its activation's initialization after a load, as before it. */
+/* After a load, an untrained network still draws new weights when its activation changes. */
 static void untrained_network_stays_untrained_in_a_file(void) {
     const size_t sizes[] = {3, 4, 2};
     bp_network *network = check_network(sizes, 3, 1), *loaded = NULL;
@@ -109,7 +101,7 @@ static void untrained_network_stays_untrained_in_a_file(void) {
     free(bytes.bytes);
 }
 
-static void turned_off_normalization_is_kept_in_a_file(void) {
+static void disabled_batch_normalization_is_kept_in_a_file(void) {
     bp_network *network = some_network(), *loaded = NULL;
     snapshot bytes;
     train(network, 5, 1);
@@ -126,8 +118,8 @@ static void turned_off_normalization_is_kept_in_a_file(void) {
     free(bytes.bytes);
 }
 
-/* Extreme floats survive: the largest, the smallest, denormal, and minus zero. */
-static void every_float_survives(void) {
+/* Extreme floats: the largest, the smallest, subnormal numbers, and minus zero. */
+static void every_float_is_saved_exactly(void) {
     const size_t sizes[] = {2, 2};
     const float extreme[6] = {3.4028235e38f, -1.1754944e-38f, 1.4e-45f, -0.0f, 1.0f / 3, 16777217.0f};
     float after[6];
@@ -143,7 +135,7 @@ static void every_float_survives(void) {
     free(bytes.bytes);
 }
 
-/* ---- The format, read here by hand: 8 bytes of length, that much JSON, then the tensors */
+/* ---- The format, parsed without the library: 8 bytes of length, JSON of that length, then the tensors */
 
 static const uint8_t *tensor(snapshot bytes, const char *name, const char *shape, size_t count) {
     uint64_t length = 0, from = 0, to = 0;
@@ -197,7 +189,7 @@ static void file_is_safetensors_with_pytorch_names_and_order(void) {
     free(bytes.bytes);
 }
 
-/* ---- Damage. Every cut and every changed byte is noticed, and says so. */
+/* ---- Damaged files. Every truncation and every changed byte is detected and reported. */
 
 static int refused(const uint8_t *bytes, size_t count) {
     bp_network *loaded = (bp_network *)1;
@@ -209,7 +201,7 @@ static int refused(const uint8_t *bytes, size_t count) {
     return 0;
 }
 
-/* In a block of exactly that size, so that a memory checker sees a read beyond. */
+/* In a block of exactly that size, so that a memory checker detects a read beyond it. */
 static int refused_exactly(const uint8_t *bytes, size_t count) {
     uint8_t *block = (uint8_t *)malloc(count ? count : 1);
     int result;
@@ -219,7 +211,7 @@ static int refused_exactly(const uint8_t *bytes, size_t count) {
     return result;
 }
 
-static void file_cut_at_any_byte_is_refused(void) {
+static void truncated_file_is_refused_at_every_length(void) {
     bp_network *network = some_network();
     snapshot bytes;
     train(network, 2, 1);
@@ -243,7 +235,7 @@ static void any_changed_byte_is_refused(void) {
                 printf("#   byte %d of %d changed by %02x\n", (int)i, (int)bytes.count, flips[k]);
             bytes.bytes[i] ^= flips[k];
         }
-    EXPECT(snapshot_holds(bytes, network)); /* all put back */
+    EXPECT(snapshot_holds(bytes, network)); /* all bytes are restored */
     bp_network_free(network);
     free(bytes.bytes);
 }
@@ -253,7 +245,7 @@ static void exchanged_bytes_are_refused(void) {
     snapshot bytes;
     train(network, 2, 1);
     bytes = snapshot_of(network);
-    for (size_t i = 0; i + 4 < bytes.count; i++) { /* neighbours, and those of neighbouring floats */
+    for (size_t i = 0; i + 4 < bytes.count; i++) { /* adjacent bytes, and the same byte of adjacent floats */
         for (size_t distance = 1; distance <= 4; distance += 3) {
             uint8_t a = bytes.bytes[i], b = bytes.bytes[i + distance];
             if (a == b) continue;
@@ -304,13 +296,13 @@ static void files_of_another_kind_are_not_models(void) {
         EXPECT(bp_network_load("other", &loaded) < 0);
         EXPECT(loaded == NULL && check_message());
     }
-    memcpy(bytes + 8, foreign, sizeof foreign - 1); /* good safetensors, from somebody else */
+    memcpy(bytes + 8, foreign, sizeof foreign - 1); /* valid safetensors that another program wrote */
     EXPECT_ERROR(bp_network_load_memory(bytes, sizeof bytes, &loaded), BP_ERROR_NOT_A_MODEL);
     EXPECT_ERROR(bp_network_load_memory((const uint8_t *)"hello, world, how are you\n", 26, &loaded), BP_ERROR_NOT_A_MODEL);
     remove("other");
 }
 
-static void damaged_files_are_refused_as_damaged_memory_is(void) {
+static void damaged_files_are_refused_like_damaged_memory(void) {
     bp_network *network = some_network(), *loaded = (bp_network *)1;
     snapshot bytes = snapshot_of(network);
     bytes.bytes[bytes.count - 1] ^= 1;
@@ -329,9 +321,9 @@ static void damaged_files_are_refused_as_damaged_memory_is(void) {
     remove(path);
 }
 
-/* ---- Plug-ins are kept by name */
+/* ---- A file holds the names of custom activations */
 
-static void missing_plug_in_is_named_and_loading_works_once_it_is_there(void) {
+static void missing_activation_is_named_and_loading_works_after_it_is_registered(void) {
     bp_network *network = some_network(), *loaded = (bp_network *)1;
     snapshot bytes;
     EXPECT_OK(bp_activation_register_scalar("first.missing", plug_in, NULL, NULL, NULL));
@@ -342,7 +334,7 @@ static void missing_plug_in_is_named_and_loading_works_once_it_is_there(void) {
     bytes = snapshot_of(network);
     EXPECT_OK(bp_activation_unregister("first.missing"));
     EXPECT_OK(bp_activation_unregister("second.missing"));
-    EXPECT(snapshot_holds(bytes, network)); /* it can still be saved */
+    EXPECT(snapshot_holds(bytes, network)); /* saving still works */
     EXPECT_OK(bp_network_save(network, path));
     EXPECT_ERROR(bp_network_load_memory(bytes.bytes, bytes.count, &loaded), BP_ERROR_UNKNOWN_NAME);
     EXPECT_MESSAGE("first.missing");
@@ -371,7 +363,7 @@ static void missing_plug_in_is_named_and_loading_works_once_it_is_there(void) {
 
 /* ---- Buffers and paths */
 
-static void buffer_of_the_wrong_size_is_told_the_right_one(void) {
+static void buffer_of_the_wrong_size_returns_the_size_needed(void) {
     bp_network *network = some_network();
     snapshot bytes = snapshot_of(network);
     uint8_t *buffer = (uint8_t *)malloc(bytes.count + 64);
@@ -393,7 +385,7 @@ static void buffer_of_the_wrong_size_is_told_the_right_one(void) {
     free(bytes.bytes);
 }
 
-static void impossible_paths_are_refused(void) {
+static void invalid_paths_are_refused(void) {
     static char endless[100000];
     static const char *const nowhere[] = {
         "missing/folder/model.safetensors", "model.safetensors/", "/", ".", "a_folder", "a_file/model.safetensors", endless};
@@ -402,9 +394,9 @@ static void impossible_paths_are_refused(void) {
     EXPECT(mkdir("a_folder", 0777) == 0);
     write_file("a_file", (const uint8_t *)"text", 4);
     for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
-        int before = entries();
+        int before = entries(".");
         if (!EXPECT_ERROR(bp_network_save(network, nowhere[i]), BP_ERROR_IO)) printf("#   %.60s\n", nowhere[i]);
-        EXPECT(entries() == before); /* nothing left behind */
+        EXPECT(entries(".") == before); /* no file is left */
         loaded = (bp_network *)1;
         if (!EXPECT_ERROR(bp_network_load(nowhere[i], &loaded), BP_ERROR_IO)) printf("#   %.60s\n", nowhere[i]);
         EXPECT(loaded == NULL);
@@ -413,12 +405,12 @@ static void impossible_paths_are_refused(void) {
     EXPECT_ERROR(bp_network_load("", &loaded), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_network_load("no such file", &loaded), BP_ERROR_IO);
     EXPECT_MESSAGE("no such file");
-    EXPECT(rmdir("a_folder") == 0); /* still there, and empty */
+    EXPECT(rmdir("a_folder") == 0); /* it still exists, and is empty */
     remove("a_file");
     bp_network_free(network);
 }
 
-static void io_errors_leave_the_systems_number_in_errno(void) {
+static void io_errors_set_errno(void) {
     bp_network *network = some_network(), *loaded;
     int number;
     write_file("a_file", (const uint8_t *)"text", 4);
@@ -447,21 +439,21 @@ static void saving_over_a_file_leaves_one_file(void) {
     snapshot first, second;
     int before;
     EXPECT_OK(bp_network_save(network, path));
-    before = entries();
+    before = entries(".");
     first = snapshot_of(network);
     EXPECT(file_holds(path, first));
     train(network, 3, 1);
     for (int i = 0; i < 20; i++) EXPECT_OK(bp_network_save(network, path));
     second = snapshot_of(network);
     EXPECT(file_holds(path, second) && !file_holds(path, first));
-    EXPECT(entries() == before);
+    EXPECT(entries(".") == before);
     bp_network_free(network);
     free(first.bytes);
     free(second.bytes);
     remove(path);
 }
 
-/* Names are bytes to the system: those given are those used, in UTF-8 or not. */
+/* File names are bytes. The library passes them to the system unchanged, UTF-8 or not. */
 static void file_names_may_be_any_bytes(void) {
     const char *const names[] = {"gr\xC3\xBC\xC3\x9F",
                                  "with space",
@@ -479,9 +471,9 @@ static void file_names_may_be_any_bytes(void) {
     train(network, 3, 1);
     bytes = snapshot_of(network);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        int before = entries();
+        int before = entries(".");
         EXPECT_OK(bp_network_save(network, names[i]));
-        EXPECT(file_holds(names[i], bytes) && entries() == before + 1);
+        EXPECT(file_holds(names[i], bytes) && entries(".") == before + 1);
         EXPECT_OK(bp_network_load(names[i], &loaded));
         EXPECT(snapshot_equal(network, loaded));
         bp_network_free(loaded);
@@ -496,7 +488,7 @@ static void file_names_may_be_any_bytes(void) {
     free(bytes.bytes);
 }
 
-/* Messages are UTF-8, whatever a path is, and name it. */
+/* Messages are UTF-8 for any path, and name the path. */
 static void messages_show_the_bytes_of_a_path_that_is_not_utf_8(void) {
     static char longest[900];
     bp_network *loaded;
@@ -504,22 +496,23 @@ static void messages_show_the_bytes_of_a_path_that_is_not_utf_8(void) {
     EXPECT_MESSAGE("cannot read caf\\xe9/gr\\xc3\\xbc\\xc3\\x9f: No such file");
     EXPECT_ERROR(bp_network_load("caf\xC3\xA9", &loaded), BP_ERROR_IO);
     EXPECT_MESSAGE("cannot read caf\xC3\xA9: No such file");
-    for (int i = 0; i < 890; i += 2) memcpy(longest + i, i % 100 ? "\xC3\xA9" : "./", 2); /* the end is what tells most */
+    for (int i = 0; i < 890; i += 2)
+        memcpy(longest + i, i % 100 ? "\xC3\xA9" : "./", 2); /* the message shows the end of the path */
     strcpy(longest + 890, "/the end");
     EXPECT_ERROR(bp_network_load(longest, &loaded), BP_ERROR_IO);
     EXPECT_MESSAGE("cannot read \xE2\x80\xA6");
     EXPECT_MESSAGE("\xC3\xA9/the end: No such file");
 }
 
-/* A full disk, as far as a test can have one: writing stops at a limit, in the middle of the file. */
-static void failed_write_leaves_the_old_file_and_nothing_else(void) {
+/* A simulated full disk: writing stops at a limit, in the middle of the file. */
+static void failed_write_keeps_the_old_file_and_leaves_no_other(void) {
     bp_network *network = some_network(), *loaded = NULL;
     struct rlimit old_limit, limit;
     snapshot first;
     int before;
     EXPECT_OK(bp_network_save(network, path));
     first = snapshot_of(network);
-    before = entries();
+    before = entries(".");
     train(network, 3, 1);
     signal(SIGXFSZ, SIG_IGN); /* write() fails with EFBIG then */
     EXPECT(getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
@@ -535,10 +528,10 @@ static void failed_write_leaves_the_old_file_and_nothing_else(void) {
         setrlimit(RLIMIT_FSIZE, &old_limit);
         EXPECT_STATUS(status, BP_ERROR_IO);
         EXPECT(message[0] != 0);
-        EXPECT(entries() == before);
+        EXPECT(entries(".") == before);
         EXPECT(file_holds(path, first));
     }
-    EXPECT_OK(bp_network_load(path, &loaded)); /* the old model, whole */
+    EXPECT_OK(bp_network_load(path, &loaded)); /* the complete old model */
     EXPECT(snapshot_holds(first, loaded));
     EXPECT_OK(bp_network_save(network, path));
     bp_network_free(loaded);
@@ -550,22 +543,22 @@ static void failed_write_leaves_the_old_file_and_nothing_else(void) {
 int main(void) {
     CLAIM(file_and_memory_round_trips_keep_every_bit);
     CLAIM(untrained_network_stays_untrained_in_a_file);
-    CLAIM(turned_off_normalization_is_kept_in_a_file);
-    CLAIM(every_float_survives);
+    CLAIM(disabled_batch_normalization_is_kept_in_a_file);
+    CLAIM(every_float_is_saved_exactly);
     CLAIM(file_is_safetensors_with_pytorch_names_and_order);
-    CLAIM(file_cut_at_any_byte_is_refused);
+    CLAIM(truncated_file_is_refused_at_every_length);
     CLAIM(any_changed_byte_is_refused);
     CLAIM(exchanged_bytes_are_refused);
     CLAIM(trailing_bytes_are_refused);
     CLAIM(files_of_another_kind_are_not_models);
-    CLAIM(damaged_files_are_refused_as_damaged_memory_is);
-    CLAIM(missing_plug_in_is_named_and_loading_works_once_it_is_there);
-    CLAIM(buffer_of_the_wrong_size_is_told_the_right_one);
-    CLAIM(impossible_paths_are_refused);
-    CLAIM(io_errors_leave_the_systems_number_in_errno);
+    CLAIM(damaged_files_are_refused_like_damaged_memory);
+    CLAIM(missing_activation_is_named_and_loading_works_after_it_is_registered);
+    CLAIM(buffer_of_the_wrong_size_returns_the_size_needed);
+    CLAIM(invalid_paths_are_refused);
+    CLAIM(io_errors_set_errno);
     CLAIM(saving_over_a_file_leaves_one_file);
     CLAIM(file_names_may_be_any_bytes);
     CLAIM(messages_show_the_bytes_of_a_path_that_is_not_utf_8);
-    CLAIM(failed_write_leaves_the_old_file_and_nothing_else);
+    CLAIM(failed_write_keeps_the_old_file_and_leaves_no_other);
     return check_end();
 }

@@ -1,5 +1,6 @@
-/* finite.c: a step leaves every number of the network finite, or is refused and changes nothing: for every optimizer, any
- * rate and any magnitude of the data. It is refused only where a number of the formulas is beyond the floats. */
+/* finite.c: after a step every number of the network is finite, or the step is refused and changes nothing: for every
+ * optimizer, any rate and any magnitude of the data. A step is refused only if a number of the formulas exceeds the range of
+ * float. */
 #include <float.h>
 
 #include "check.h"
@@ -15,7 +16,7 @@ static double uniform(void) { /* splitmix64 (Vigna), in [0, 1) */
     return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
 }
 static int draw(int below) { return (int)(uniform() * below); }
-static float of_any_size(double low, double high) { /* powers of ten */
+static float of_any_size(double low, double high) { /* low, high: exponents of ten */
     return (float)(pow(10, low + (high - low) * uniform()) * (draw(2) ? 1 : -1));
 }
 
@@ -29,9 +30,9 @@ static int all_finite(const bp_network *network) {
     return 1;
 }
 
-static size_t taken, refused;
+static size_t accepted, refused;
 
-/* status: that of a step. The network's file loads, too: it holds the running statistics and the optimizer's state. */
+/* status: the status of a step. The network's file must load too: it holds the running statistics and the optimizer's state. */
 static void finite_or_unchanged(int32_t status, snapshot before, const bp_network *network) {
     if (status == BP_OK) {
         snapshot now = snapshot_of(network);
@@ -40,7 +41,7 @@ static void finite_or_unchanged(int32_t status, snapshot before, const bp_networ
         EXPECT_OK(bp_network_load_memory(now.bytes, now.count, &again));
         bp_network_free(again);
         free(now.bytes);
-        taken++;
+        accepted++;
     } else {
         EXPECT_STATUS(status, BP_ERROR_NOT_FINITE);
         EXPECT(snapshot_holds(before, network));
@@ -49,12 +50,12 @@ static void finite_or_unchanged(int32_t status, snapshot before, const bp_networ
     free(before.bytes);
 }
 
-static void steps_of_any_size_are_finite_or_refused(void) {
+static void steps_with_any_magnitude_are_finite_or_refused(void) {
     enum { ROWS = 9, INPUTS = 20, OUTPUTS = 3 };
     static const char *const activations[] = {"identity", "relu", "tanh"};
     const size_t sizes[] = {INPUTS, 18, OUTPUTS};
     const int wanted = getenv("TORTURE") ? 100000 : 4000;
-    taken = refused = 0;
+    accepted = refused = 0;
     for (int i = 0; i < wanted; i++) {
         static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[2000];
         bp_network *network = check_network(sizes, 3, 1);
@@ -86,10 +87,10 @@ static void steps_of_any_size_are_finite_or_refused(void) {
         }
         bp_network_free(network);
     }
-    EXPECT(taken > 1000 && refused > 1000);
+    EXPECT(accepted > 1000 && refused > 1000);
 }
 
-static void zero_gradient_at_any_rate_leaves_finite_weights(void) {
+static void zero_gradient_at_any_rate_keeps_weights_finite(void) {
     const size_t sizes[] = {2, 1};
     const float x[] = {0, 0}, rates[] = {0, 1, 1e20f, 3e37f, 1e38f, FLT_MAX};
     for (int i = 0; i < OPTIMIZERS; i++) {
@@ -107,8 +108,8 @@ static void zero_gradient_at_any_rate_leaves_finite_weights(void) {
     }
 }
 
-/* The formulas in double precision, with a note of every number that a float cannot hold. `unsure` where one is so near to
- * the largest float that rounding decides, or where a fused product and sum is finite and a product alone is not. */
+/* The formulas in double precision. `beyond` is set when a number exceeds the range of float. `unsure` is set when a number is
+ * so close to the largest float that rounding decides, or when a fused product and sum is finite and the product is not. */
 static int beyond, unsure;
 static double note(double value) {
     double size = fabs(value) / FLT_MAX;
@@ -147,7 +148,7 @@ static parameter stepped(int optimizer, parameter p, double g, double rate, doub
     return p;
 }
 
-static void steps_are_refused_where_the_formulas_overflow_and_only_there(void) {
+static void steps_are_refused_only_where_the_formulas_overflow(void) {
     const size_t sizes[] = {1, 1};
     size_t compared = 0, refusals = 0;
     for (int i = 0; i < 30000; i++) {
@@ -181,7 +182,7 @@ static void steps_are_refused_where_the_formulas_overflow_and_only_there(void) {
             }
             if (beyond) break;
             EXPECT_OK(bp_network_get_parameters(network, values, 2));
-            for (int k = 0; k < 2; k++) { /* go on from the library's own weights: rounding does not add up */
+            for (int k = 0; k < 2; k++) { /* continue from the library's weights, so that rounding errors do not accumulate */
                 p[k] = next[k];
                 p[k].w = (double)values[k];
             }
@@ -191,7 +192,7 @@ static void steps_are_refused_where_the_formulas_overflow_and_only_there(void) {
     EXPECT(compared > 20000 && refusals > 5000 && compared - refusals > 5000);
 }
 
-/* Values whose sums are beyond the cheap bounds: the steps are finite all the same. */
+/* Values whose sums exceed the bounds that prove a step finite. The steps are finite nevertheless. */
 static void large_data_are_not_refused(void) {
     enum { ROWS = 40 };
     static float x[ROWS * 2], y[ROWS];
@@ -214,9 +215,9 @@ static void large_data_are_not_refused(void) {
 }
 
 int main(void) {
-    CLAIM(steps_of_any_size_are_finite_or_refused);
-    CLAIM(zero_gradient_at_any_rate_leaves_finite_weights);
-    CLAIM(steps_are_refused_where_the_formulas_overflow_and_only_there);
+    CLAIM(steps_with_any_magnitude_are_finite_or_refused);
+    CLAIM(zero_gradient_at_any_rate_keeps_weights_finite);
+    CLAIM(steps_are_refused_only_where_the_formulas_overflow);
     CLAIM(large_data_are_not_refused);
     return check_end();
 }

@@ -5,7 +5,7 @@ enum { ROWS = 64, INPUTS = 7, OUTPUTS = 3 };
 static const size_t sizes[] = {INPUTS, 40, 33, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 
-/* Trained, so that gamma, beta and the running statistics are all away from where they start. */
+/* Trained, so that gamma, beta and the running statistics all differ from their initial values. */
 static bp_network *trained(int norms) {
     bp_network *network = check_network(sizes, 4, 3);
     for (size_t layer = 1; layer <= 3; layer++) EXPECT_OK(bp_network_set_batchnorm(network, layer, norms >> layer & 1));
@@ -17,7 +17,7 @@ static bp_network *trained(int norms) {
     return network;
 }
 
-static void predictions_stay_but_for_rounding(void) {
+static void folding_keeps_predictions_up_to_rounding(void) {
     static float before[ROWS * OUTPUTS], after[ROWS * OUTPUTS];
     for (int norms = 0; norms < 16; norms += 2) {
         bp_network *network = trained(norms), *folded = NULL;
@@ -32,14 +32,14 @@ static void predictions_stay_but_for_rounding(void) {
         for (int i = 0; i < ROWS * OUTPUTS; i++) EXPECT_NEAR(after[i], (double)before[i], 5e-6 * (double)scale);
         EXPECT_OK(bp_network_parameter_count(folded, &count));
         EXPECT(count == 40 * (INPUTS + 1) + 33 * 41 + OUTPUTS * 34);
-        EXPECT(snapshot_holds(original, network)); /* the original is as it was */
+        EXPECT(snapshot_holds(original, network)); /* the original is unchanged */
         free(original.bytes);
         bp_network_free(network);
         bp_network_free(folded);
     }
 }
 
-static void a_folded_network_is_one_without_batch_normalization(void) {
+static void folded_network_has_no_batch_normalization(void) {
     static float outputs[ROWS * OUTPUTS], others[ROWS * OUTPUTS], parameters[4096];
     bp_network *network = trained(14), *plain = trained(0), *loaded = NULL;
     EXPECT_OK(bp_network_fold_batchnorm(network));
@@ -51,13 +51,13 @@ static void a_folded_network_is_one_without_batch_normalization(void) {
     EXPECT_OK(bp_network_save(network, "folded.safetensors"));
     EXPECT_OK(bp_network_load("folded.safetensors", &loaded));
     EXPECT(snapshot_equal(network, loaded));
-    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL)); /* it can still be trained */
+    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL)); /* training still works */
     bp_network_free(network);
     bp_network_free(plain);
     bp_network_free(loaded);
 }
 
-static void a_network_without_any_stays_as_it_is(void) {
+static void network_without_batch_normalization_is_unchanged(void) {
     bp_network *network = trained(0);
     snapshot before = snapshot_of(network);
     EXPECT_OK(bp_network_fold_batchnorm(network));
@@ -68,7 +68,7 @@ static void a_network_without_any_stays_as_it_is(void) {
 
 /* By hand: w = 2, b = 3, gamma = 5, beta = 7, and after a single row with z = 5 and momentum 1/2
  * mean = 2.5, variance = (1 - 1/2) (1 + 1/2 5^2) = 6.75. */
-static void weights_are_those_of_the_formula(void) {
+static void folded_weights_match_the_formula(void) {
     const size_t shape[] = {1, 1};
     const float start[] = {2, 3, 5, 7}, in = 1, out = 0;
     float folded[2];
@@ -86,7 +86,7 @@ static void weights_are_those_of_the_formula(void) {
     bp_network_free(network);
 }
 
-static void weights_that_would_not_be_finite_are_refused_and_stay(void) {
+static void folding_to_weights_that_are_not_finite_is_refused_and_changes_nothing(void) {
     const size_t shape[] = {1, 2, 1};
     const float start[] = {1, 3e38f, 0, 0, 1, 1000, 0, 0, 1, 1, 0};
     bp_network *network = check_network(shape, 3, 1);
@@ -104,10 +104,10 @@ static void weights_that_would_not_be_finite_are_refused_and_stay(void) {
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
-    CLAIM(predictions_stay_but_for_rounding);
-    CLAIM(a_folded_network_is_one_without_batch_normalization);
-    CLAIM(a_network_without_any_stays_as_it_is);
-    CLAIM(weights_are_those_of_the_formula);
-    CLAIM(weights_that_would_not_be_finite_are_refused_and_stay);
+    CLAIM(folding_keeps_predictions_up_to_rounding);
+    CLAIM(folded_network_has_no_batch_normalization);
+    CLAIM(network_without_batch_normalization_is_unchanged);
+    CLAIM(folded_weights_match_the_formula);
+    CLAIM(folding_to_weights_that_are_not_finite_is_refused_and_changes_nothing);
     return check_end();
 }

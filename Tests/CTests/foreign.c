@@ -1,11 +1,11 @@
-/* foreign.c: activations from any C function of numbers, by a signature, and from shared libraries by name. */
+/* foreign.c: activations from C functions of numbers with a signature, and from functions of shared libraries. */
 #include "mirror.h"
 
-/* ---- Help */
+/* ---- Helpers */
 
 static const size_t unit[] = {1, 1};
 
-/* f(z) as a network of one unit with weight 1 and bias 0 computes it; NaN when that fails. */
+/* f(z), computed by a network of one unit with weight 1 and bias 0; NaN on failure. */
 static float value_of(const char *name, float z) {
     static const float through[] = {1, 0};
     float a = NAN;
@@ -17,7 +17,7 @@ static float value_of(const char *name, float z) {
     return a;
 }
 
-/* f'(z): the bias's gradient where the target is f(z) - 1. */
+/* f'(z): the gradient of the bias for the target f(z) - 1. */
 static float slope_of(const char *name, float z) {
     const float through[] = {1, 0};
     float gradient[2] = {NAN, NAN}, target = value_of(name, z) - 1;
@@ -29,29 +29,29 @@ static float slope_of(const char *name, float z) {
     return gradient[1];
 }
 
-static int32_t foreign(const char *name, bp_foreign_fn function, const char *signature) {
+static int32_t register_foreign(const char *name, bp_foreign_fn function, const char *signature) {
     return bp_activation_register_foreign(name, function, NULL, signature, NULL, 0);
 }
 
-/* The same with one constant. */
-static int32_t foreign1(const char *name, bp_foreign_fn function, const char *signature, double constant) {
+/* Registers a function with one constant. */
+static int32_t register_foreign_with(const char *name, bp_foreign_fn function, const char *signature, double constant) {
     return bp_activation_register_foreign(name, function, NULL, signature, &constant, 1);
 }
 
 #define UNREGISTER(name) EXPECT_OK(bp_activation_unregister(name))
 
-/* ---- What they compute */
+/* ---- Results */
 
-static void functions_of_the_c_library_plug_in_directly(void) {
-    EXPECT_OK(foreign("c.erf", (bp_foreign_fn)erf, "d(d)"));
-    EXPECT_OK(foreign("c.erff", (bp_foreign_fn)erff, "f(f)"));
-    EXPECT_OK(foreign("c.atan", (bp_foreign_fn)atan, "d(d)"));
-    EXPECT_OK(foreign1("c.ldexp", (bp_foreign_fn)ldexp, "d(d,i)", -3));
-    EXPECT_OK(foreign1("c.ldexpf", (bp_foreign_fn)ldexpf, "f(f,i)", -3));
-    EXPECT_OK(foreign1("c.fmax", (bp_foreign_fn)fmax, "d(d,d)", 0.25));
-    EXPECT_OK(foreign1("c.hypot", (bp_foreign_fn)hypot, "d(d,d)", 1.5));
-    EXPECT_OK(foreign("c.lround", (bp_foreign_fn)lround, "l(d)"));
-    EXPECT_OK(foreign("c.ilogbf", (bp_foreign_fn)ilogbf, "i(f)"));
+static void functions_of_the_c_library_can_be_registered_directly(void) {
+    EXPECT_OK(register_foreign("c.erf", (bp_foreign_fn)erf, "d(d)"));
+    EXPECT_OK(register_foreign("c.erff", (bp_foreign_fn)erff, "f(f)"));
+    EXPECT_OK(register_foreign("c.atan", (bp_foreign_fn)atan, "d(d)"));
+    EXPECT_OK(register_foreign_with("c.ldexp", (bp_foreign_fn)ldexp, "d(d,i)", -3));
+    EXPECT_OK(register_foreign_with("c.ldexpf", (bp_foreign_fn)ldexpf, "f(f,i)", -3));
+    EXPECT_OK(register_foreign_with("c.fmax", (bp_foreign_fn)fmax, "d(d,d)", 0.25));
+    EXPECT_OK(register_foreign_with("c.hypot", (bp_foreign_fn)hypot, "d(d,d)", 1.5));
+    EXPECT_OK(register_foreign("c.lround", (bp_foreign_fn)lround, "l(d)"));
+    EXPECT_OK(register_foreign("c.ilogbf", (bp_foreign_fn)ilogbf, "i(f)"));
     for (int i = -40; i <= 40; i++) {
         float z = (float)i / 8;
         EXPECT(value_of("c.erf", z) == (float)erf(z));
@@ -68,7 +68,7 @@ static void functions_of_the_c_library_plug_in_directly(void) {
     UNREGISTER("c.fmax"), UNREGISTER("c.hypot"), UNREGISTER("c.lround"), UNREGISTER("c.ilogbf");
 }
 
-/* All of its arguments arrive, in order, whatever their types: each has a digit of its own in the result. */
+/* Each argument sets a different digit of the result, so that the result shows that all arrive in order. */
 static double digits(float z, double b, int32_t c, int64_t d, uint32_t e, float f, double g, int32_t h, int64_t i, uint32_t j,
                      float k, double l, int32_t m, int64_t n, uint32_t o, double p) {
     double sum = z, place = 10;
@@ -91,7 +91,7 @@ static void sixteen_parameters_of_all_types_arrive_in_order(void) {
     UNREGISTER("digits");
 }
 
-static void integers_keep_their_sign_and_reach_their_limits(void) {
+static void integers_keep_their_sign_over_the_full_range(void) {
     const double low[] = {-2147483648.0, -9223372036854775808.0, 0, -0.25};
     const double high[] = {2147483647.0, 9223372036854774784.0, 4294967295.0, 0.25};
     EXPECT_OK(bp_activation_register_foreign("see", (bp_foreign_fn)see, NULL, "d(d,i,l,u,f)", low, 4));
@@ -108,10 +108,10 @@ static uint32_t unsigned_of(double z) { return (uint32_t)z; }
 static float negated(float z, uint32_t scale) { return -z * (float)scale; }
 
 static void results_of_all_types_arrive(void) {
-    EXPECT_OK(foreign("unsigned", (bp_foreign_fn)unsigned_of, "u(d)"));
-    EXPECT(value_of("unsigned", 4294966784.0f) == 4294966784.0f); /* above INT32_MAX: no sign */
+    EXPECT_OK(register_foreign("unsigned", (bp_foreign_fn)unsigned_of, "u(d)"));
+    EXPECT(value_of("unsigned", 4294966784.0f) == 4294966784.0f); /* above INT32_MAX: unsigned */
     UNREGISTER("unsigned");
-    EXPECT_OK(foreign1("negated", (bp_foreign_fn)negated, "f(f,u)", 3000000000.0));
+    EXPECT_OK(register_foreign_with("negated", (bp_foreign_fn)negated, "f(f,u)", 3000000000.0));
     EXPECT(value_of("negated", 2) == -6000000000.0f);
     UNREGISTER("negated");
 }
@@ -133,11 +133,11 @@ static void derivatives_are_called_with_z_and_the_constants(void) {
     UNREGISTER("scaled"), UNREGISTER("cubed");
 }
 
-/* "about 4 correct digits", and 9 for functions of doubles, which a float then holds to its last digit. */
-static void missing_derivatives_are_central_differences_as_exact_as_said(void) {
+/* "about 4 correct digits", and 9 for functions of doubles, which is more than the precision of float. */
+static void omitted_derivatives_are_approximated_as_precisely_as_documented(void) {
     const double by = 0.5;
-    EXPECT_OK(foreign("tanhf", (bp_foreign_fn)tanhf, "f(f)"));
-    EXPECT_OK(foreign("tanh.d", (bp_foreign_fn)tanh, "d(d)"));
+    EXPECT_OK(register_foreign("tanhf", (bp_foreign_fn)tanhf, "f(f)"));
+    EXPECT_OK(register_foreign("tanh.d", (bp_foreign_fn)tanh, "d(d)"));
     EXPECT_OK(bp_activation_register_foreign("scaled", (bp_foreign_fn)scaled, NULL, "d(d,d)", &by, 1));
     for (int i = -50; i <= 50; i++) {
         double z = i / 10.0;
@@ -156,9 +156,9 @@ static void foreign_activation_trains_like_the_built_in_one(void) {
     bp_network *network;
     check_fill(x, 28, 1);
     check_fill(y, 14, 2);
-    EXPECT_OK(foreign("tanh.f", (bp_foreign_fn)tanhf, "f(f)"));
-    EXPECT_OK(foreign("tanh.d", (bp_foreign_fn)tanh, "d(d)"));
-    EXPECT_OK(foreign1("tanh.c", (bp_foreign_fn)scaled, "d(d,d)", 1));
+    EXPECT_OK(register_foreign("tanh.f", (bp_foreign_fn)tanhf, "f(f)"));
+    EXPECT_OK(register_foreign("tanh.d", (bp_foreign_fn)tanh, "d(d)"));
+    EXPECT_OK(register_foreign_with("tanh.c", (bp_foreign_fn)scaled, "d(d,d)", 1));
     for (int norm = 0; norm < 2; norm++) {
         ref_init(&r, 4, size);
         for (int l = 1; l < 4; l++) r.activation[l] = REF_TANH, r.norm[l] = norm;
@@ -174,10 +174,10 @@ static void foreign_activation_trains_like_the_built_in_one(void) {
 
 static void count_destroy(void *user_data) { ++*(int *)user_data; }
 
-static void foreign_activation_may_be_given_a_destroy(void) {
+static void foreign_activation_can_have_a_destroy(void) {
     int destroyed = 0;
     bp_network *network = check_network(unit, 2, 1);
-    EXPECT_OK(foreign("mortal", (bp_foreign_fn)erf, "d(d)"));
+    EXPECT_OK(register_foreign("mortal", (bp_foreign_fn)erf, "d(d)"));
     EXPECT_OK(bp_activation_set_destroy("mortal", &destroyed, count_destroy));
     EXPECT_ERROR(bp_activation_set_destroy("mortal", &destroyed, count_destroy), BP_ERROR_INVALID_VALUE);
     EXPECT_OK(bp_network_set_activation(network, 1, "mortal"));
@@ -192,9 +192,9 @@ static void foreign_activation_may_be_given_a_destroy(void) {
     EXPECT(destroyed == 1);
 }
 
-/* ---- Signatures and constants that are refused */
+/* ---- Refused signatures and constants */
 
-static void malformed_signatures_are_refused_with_a_finger_on_the_character(void) {
+static void invalid_signatures_are_refused_with_the_position_of_the_error(void) {
     static const struct {
         const char *signature, *says;
     } bad[] = {
@@ -222,13 +222,13 @@ static void malformed_signatures_are_refused_with_a_finger_on_the_character(void
     };
     static char endless[100000];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        EXPECT_ERROR(foreign("bad.signature", (bp_foreign_fn)erf, bad[i].signature), BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(register_foreign("bad.signature", (bp_foreign_fn)erf, bad[i].signature), BP_ERROR_INVALID_VALUE);
         if (!EXPECT(strstr(bp_last_error_message(), bad[i].says))) printf("#   %s\n", bp_last_error_message());
     }
     memset(endless, 'd', sizeof endless - 1);
-    EXPECT_ERROR(foreign("bad.signature", (bp_foreign_fn)erf, endless), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign("bad.signature", (bp_foreign_fn)erf, endless), BP_ERROR_INVALID_VALUE);
     memset(endless, ',', sizeof endless - 1), memcpy(endless, "d(d", 3);
-    EXPECT_ERROR(foreign("bad.signature", (bp_foreign_fn)erf, endless), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign("bad.signature", (bp_foreign_fn)erf, endless), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_activation_unregister("bad.signature"), BP_ERROR_UNKNOWN_NAME);
 }
 
@@ -243,14 +243,15 @@ static void constants_that_do_not_fit_are_refused(void) {
                {"d(d,u)", 4294967296.0},  {"d(d,u)", 1.5},      {"d(d,u)", NAN},       {"d(d,u)", -INFINITY}};
     const double two[] = {1, 2};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        EXPECT_ERROR(foreign1("bad.constant", (bp_foreign_fn)ldexp, bad[i].signature, bad[i].constant), BP_ERROR_INVALID_VALUE);
+        EXPECT_ERROR(register_foreign_with("bad.constant", (bp_foreign_fn)ldexp, bad[i].signature, bad[i].constant),
+                     BP_ERROR_INVALID_VALUE);
         EXPECT_MESSAGE("constant 1");
     }
-    EXPECT_ERROR(foreign("bad.constant", (bp_foreign_fn)ldexp, "d(d,i)"), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign("bad.constant", (bp_foreign_fn)ldexp, "d(d,i)"), BP_ERROR_INVALID_VALUE);
     EXPECT_MESSAGE("1 constants after z, not 0");
     EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, 2),
                  BP_ERROR_INVALID_VALUE);
-    EXPECT_ERROR(foreign1("bad.constant", (bp_foreign_fn)erf, "d(d)", 1), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign_with("bad.constant", (bp_foreign_fn)erf, "d(d)", 1), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", NULL, 1),
                  BP_ERROR_NULL_ARGUMENT);
     EXPECT_MESSAGE("constants");
@@ -262,11 +263,11 @@ static void constants_that_do_not_fit_are_refused(void) {
 }
 
 static void null_arguments_and_bad_names_are_refused(void) {
-    EXPECT_ERROR(foreign(NULL, (bp_foreign_fn)erf, "d(d)"), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(foreign("nothing", NULL, "d(d)"), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(foreign("nothing", (bp_foreign_fn)erf, NULL), BP_ERROR_NULL_ARGUMENT);
-    EXPECT_ERROR(foreign("No", (bp_foreign_fn)erf, "d(d)"), BP_ERROR_INVALID_VALUE);
-    EXPECT_ERROR(foreign("tanh", (bp_foreign_fn)erf, "d(d)"), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign(NULL, (bp_foreign_fn)erf, "d(d)"), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(register_foreign("nothing", NULL, "d(d)"), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(register_foreign("nothing", (bp_foreign_fn)erf, NULL), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(register_foreign("No", (bp_foreign_fn)erf, "d(d)"), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(register_foreign("tanh", (bp_foreign_fn)erf, "d(d)"), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_activation_register_library(NULL, NULL, "erf", NULL, "d(d)", NULL, 0), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_activation_register_library("nothing", NULL, NULL, NULL, "d(d)", NULL, 0), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_activation_register_library("nothing", NULL, "erf", NULL, NULL, NULL, 0), BP_ERROR_NULL_ARGUMENT);
@@ -277,12 +278,12 @@ static void null_arguments_and_bad_names_are_refused(void) {
 
 /* ---- Shared libraries */
 
-static void library_functions_plug_in_by_name(void) {
+static void library_functions_can_be_registered_by_name(void) {
     const double exponent = 2;
     EXPECT_OK(bp_activation_register_library("lib.erf", "libm.so.6", "erf", NULL, "d(d)", NULL, 0));
     EXPECT_OK(bp_activation_register_library("lib.ldexp", "libm.so.6", "ldexp", NULL, "d(d,i)", &exponent, 1));
     EXPECT_OK(bp_activation_register_library("lib.sin", "libm.so.6", "sinf", "cosf", "f(f)", NULL, 0));
-    EXPECT_OK(bp_activation_register_library("own.atan", NULL, "atan", NULL, "d(d)", NULL, 0)); /* the process itself */
+    EXPECT_OK(bp_activation_register_library("own.atan", NULL, "atan", NULL, "d(d)", NULL, 0)); /* NULL: the process */
     for (int i = -8; i <= 8; i++) {
         float z = (float)i / 2;
         EXPECT(value_of("lib.erf", z) == (float)erf(z));
@@ -294,7 +295,7 @@ static void library_functions_plug_in_by_name(void) {
     UNREGISTER("lib.erf"), UNREGISTER("lib.ldexp"), UNREGISTER("lib.sin"), UNREGISTER("own.atan");
 }
 
-static void missing_libraries_and_functions_are_told(void) {
+static void missing_libraries_and_functions_are_reported(void) {
     FILE *file = fopen("no_library.so", "w");
     if (file) fputs("this is text\n", file), fclose(file);
     EXPECT_ERROR(bp_activation_register_library("none", "./nowhere.so", "f", NULL, "d(d)", NULL, 0), BP_ERROR_LIBRARY);
@@ -310,24 +311,24 @@ static void missing_libraries_and_functions_are_told(void) {
     EXPECT_MESSAGE("no_slope");
     EXPECT_ERROR(bp_activation_register_library("none", NULL, "no_such_function", NULL, "d(d)", NULL, 0), BP_ERROR_LIBRARY);
     EXPECT_MESSAGE("the process");
-    /* A variable's name: calling it would end the process. */
+    /* The name of a variable: calling it would end the process. */
     EXPECT_ERROR(bp_activation_register_library("none", "libc.so.6", "environ", NULL, "d(d)", NULL, 0), BP_ERROR_LIBRARY);
     EXPECT_ERROR(bp_activation_unregister("none"), BP_ERROR_UNKNOWN_NAME);
 }
 
 int main(void) {
-    CLAIM(functions_of_the_c_library_plug_in_directly);
+    CLAIM(functions_of_the_c_library_can_be_registered_directly);
     CLAIM(sixteen_parameters_of_all_types_arrive_in_order);
-    CLAIM(integers_keep_their_sign_and_reach_their_limits);
+    CLAIM(integers_keep_their_sign_over_the_full_range);
     CLAIM(results_of_all_types_arrive);
     CLAIM(derivatives_are_called_with_z_and_the_constants);
-    CLAIM(missing_derivatives_are_central_differences_as_exact_as_said);
+    CLAIM(omitted_derivatives_are_approximated_as_precisely_as_documented);
     CLAIM(foreign_activation_trains_like_the_built_in_one);
-    CLAIM(foreign_activation_may_be_given_a_destroy);
-    CLAIM(malformed_signatures_are_refused_with_a_finger_on_the_character);
+    CLAIM(foreign_activation_can_have_a_destroy);
+    CLAIM(invalid_signatures_are_refused_with_the_position_of_the_error);
     CLAIM(constants_that_do_not_fit_are_refused);
     CLAIM(null_arguments_and_bad_names_are_refused);
-    CLAIM(library_functions_plug_in_by_name);
-    CLAIM(missing_libraries_and_functions_are_told);
+    CLAIM(library_functions_can_be_registered_by_name);
+    CLAIM(missing_libraries_and_functions_are_reported);
     return check_end();
 }

@@ -1,5 +1,5 @@
-/* fork.c: a child of fork while other threads of the parent are inside the library, or the forking thread itself is. A
- * callback holds the other thread at a known point. No call of the child waits for a thread that it does not have. */
+/* fork.c: fork while other threads of the parent, or the forking thread, are inside the library. A callback holds the other
+ * thread at a known point. No call of the child waits for a thread that does not exist in the child. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 #include "calls.h"
 #include "trainer.h"
 
-/* ThreadSanitizer's own locks are not free in a child, and it does not survive the end of the child's only thread. */
+/* ThreadSanitizer's locks may be locked in a child, and ThreadSanitizer fails when the child's only thread ends. */
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
 #define UNDER_THREAD_SANITIZER 1
@@ -20,14 +20,14 @@
 #define UNDER_THREAD_SANITIZER 0
 #endif
 
-static const size_t sizes[] = {2, 2, 1}; /* those of calls.h */
+static const size_t sizes[] = {2, 2, 1}; /* as calls.h requires */
 static const float *x = calls_inputs, *y = calls_targets;
 
 /* ---- A thread that a callback holds until it is released */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int holding, released; /* behind the lock */
+static int holding, released; /* protected by the lock */
 static pthread_t held;
 
 static void hold(void) {
@@ -51,7 +51,7 @@ static void wait_for_held(void) {
     pthread_mutex_unlock(&lock);
 }
 
-/* Whether a thread comes, where none may. */
+/* Whether a thread is held within a while. There may be no such thread. */
 static int is_held_soon(void) {
     struct timespec end;
     int error = 0, is_held;
@@ -69,7 +69,7 @@ static int32_t hold_forward(const float *z, float *a, size_t rows, size_t column
     return pass(z, a, rows, columns, user_data);
 }
 
-/* Any thread that shares the work. */
+/* Holds any thread that shares the work. */
 static int32_t hold_shared(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     hold();
     return pass(z, a, rows, columns, user_data);
@@ -150,8 +150,8 @@ static void fork_beside(void *(*body)(void *), subject *of, void (*child)(subjec
     EXPECT(pthread_join(thread, NULL) == 0);
 }
 
-/* Networks of the child's own, more than were ever freed: they get the gates that were used before. */
-static void use_networks_of_its_own(void) {
+/* Creates more networks than were ever freed, so that they reuse all earlier gates. */
+static void create_and_use_networks(void) {
     bp_network *networks[16];
     for (int i = 0; i < 16; i++) {
         networks[i] = check_network(sizes, 3, 1);
@@ -172,14 +172,14 @@ static void expect_invalid(bp_network *network) {
 
 static void child_finds_an_invalid_network(subject *subject) {
     expect_invalid(subject->network);
-    use_networks_of_its_own();
-    expect_invalid(subject->network); /* also when its gate is used again */
+    create_and_use_networks();
+    expect_invalid(subject->network); /* also after its gate is reused */
 }
 
-static void network_that_another_thread_was_changing_is_invalid_in_the_child(void) {
+static void network_that_another_thread_changes_is_invalid_in_the_child(void) {
     subject subject = {network_with("hold"), NULL};
     fork_beside(start_training, &subject, child_finds_an_invalid_network);
-    EXPECT_OK(calls_train_step(subject.network)); /* the parent's is as before */
+    EXPECT_OK(calls_train_step(subject.network)); /* the parent's network still works */
     bp_network_free(subject.network);
 }
 
@@ -193,10 +193,10 @@ static void child_uses_the_network(subject *subject) {
     EXPECT(snapshot_equal(subject->network, twin));
     bp_network_free(subject->network);
     EXPECT_ERROR(calls_layer_count(subject->network), BP_ERROR_INVALID_HANDLE);
-    use_networks_of_its_own();
+    create_and_use_networks();
 }
 
-static void network_that_another_thread_was_reading_works_in_the_child(void) {
+static void network_that_another_thread_reads_works_in_the_child(void) {
     subject subject = {network_with("hold"), NULL};
     fork_beside(start_predicting, &subject, child_uses_the_network);
     bp_network_free(subject.network);
@@ -209,10 +209,10 @@ static void *queue(void *unused) {
     return unused;
 }
 
-/* Threads that wait at a gate have drawn tickets, which the child must not wait for. */
-static void threads_that_queue_are_forgotten_in_the_child(void *(*body)(void *), void (*child)(subject *)) {
+/* Threads that wait at a gate hold tickets. The child must not wait for these tickets. */
+static void child_does_not_wait_for_queued_threads(void *(*body)(void *), void (*child)(subject *)) {
     subject subject = {network_with("hold"), NULL};
-    const struct timespec moment = {0, 50000000}; /* long enough for most of them to queue; the claim holds anyway */
+    const struct timespec moment = {0, 50000000}; /* long enough for most threads to queue; the claim does not depend on it */
     pthread_t thread, waiting[4];
     pid_t pid;
     holding = released = 0;
@@ -233,12 +233,12 @@ static void threads_that_queue_are_forgotten_in_the_child(void *(*body)(void *),
     bp_network_free(subject.network);
 }
 
-static void threads_that_queue_behind_a_writer_are_forgotten_in_the_child(void) {
-    threads_that_queue_are_forgotten_in_the_child(start_training, child_finds_an_invalid_network);
+static void child_does_not_wait_for_threads_queued_behind_a_writer(void) {
+    child_does_not_wait_for_queued_threads(start_training, child_finds_an_invalid_network);
 }
 
-static void threads_that_queue_behind_a_reader_are_forgotten_in_the_child(void) {
-    threads_that_queue_are_forgotten_in_the_child(start_predicting, child_uses_the_network);
+static void child_does_not_wait_for_threads_queued_behind_a_reader(void) {
+    child_does_not_wait_for_queued_threads(start_predicting, child_uses_the_network);
 }
 
 /* ---- A fit on another thread */
@@ -255,11 +255,11 @@ static void child_finds_an_idle_trainer(subject *subject) {
     EXPECT_ERROR(bp_trainer_fit(subject->trainer, subject->network, x, y, 2, NULL, NULL, 0, NULL), BP_ERROR_INVALID_HANDLE);
     bp_trainer_free(subject->trainer);
     bp_network_free(network);
-    use_networks_of_its_own();
+    create_and_use_networks();
 }
 
-/* Held between two steps: nobody is inside the network's gate. */
-static void fit_of_another_thread_leaves_an_invalid_network_and_an_idle_trainer(void) {
+/* Held between two steps: no thread is inside the network's gate. */
+static void fork_during_a_fit_leaves_an_invalid_network_and_an_idle_trainer(void) {
     subject subject = {check_network(sizes, 3, 1), trainer_with("epochs=3")};
     EXPECT_OK(bp_trainer_set_progress(subject.trainer, hold_progress, NULL));
     fork_beside(start_fitting, &subject, child_finds_an_idle_trainer);
@@ -269,14 +269,14 @@ static void fit_of_another_thread_leaves_an_invalid_network_and_an_idle_trainer(
 }
 
 /* Held within a step. */
-static void step_of_a_fit_of_another_thread_leaves_the_same(void) {
+static void fork_during_a_step_of_a_fit_has_the_same_result(void) {
     subject subject = {network_with("hold"), trainer_with("epochs=3")};
     fork_beside(start_fitting, &subject, child_finds_an_idle_trainer);
     bp_network_free(subject.network);
     bp_trainer_free(subject.trainer);
 }
 
-/* ---- The forking thread is inside a call itself */
+/* ---- The forking thread is inside a call */
 
 static pid_t forked; /* 0 in the child */
 static int forks_left;
@@ -287,14 +287,14 @@ static int32_t fork_forward(const float *z, float *a, size_t rows, size_t column
         forks_left--;
         forked = fork_child();
     }
-    if (forked == 0) { /* in the child, this thread is still inside */
+    if (forked == 0) { /* in the child, this thread is still inside the call */
         EXPECT_ERROR(calls_train_step(forked_in), BP_ERROR_BUSY);
-        use_networks_of_its_own();
+        create_and_use_networks();
     }
     return pass(z, a, rows, columns, user_data);
 }
 
-static void call_goes_on_in_the_child_that_its_callback_forked(int trains) {
+static void call_continues_in_the_child_that_its_callback_forked(int trains) {
     float output = 0, expected = 0;
     bp_network *network = network_with("fork"), *twin = network_with("pass");
     forked_in = network;
@@ -307,7 +307,7 @@ static void call_goes_on_in_the_child_that_its_callback_forked(int trains) {
     }
     EXPECT_OK(trains ? bp_network_train_step(twin, x, y, 0.1f, &expected) : bp_network_predict(twin, x, 1, &expected));
     EXPECT(output == expected && expected != 0);
-    EXPECT_OK(bp_network_set_activation(network, 1, "pass")); /* nobody is inside any more */
+    EXPECT_OK(bp_network_set_activation(network, 1, "pass")); /* no thread is inside the call any more */
     EXPECT(snapshot_equal(network, twin));
     bp_network_free(network);
     EXPECT_ERROR(calls_layer_count(network), BP_ERROR_INVALID_HANDLE);
@@ -315,12 +315,12 @@ static void call_goes_on_in_the_child_that_its_callback_forked(int trains) {
     bp_network_free(twin);
 }
 
-static void training_goes_on_in_the_child_that_its_callback_forked(void) {
-    call_goes_on_in_the_child_that_its_callback_forked(1);
+static void training_continues_in_the_child_that_its_callback_forked(void) {
+    call_continues_in_the_child_that_its_callback_forked(1);
 }
 
-static void prediction_goes_on_in_the_child_that_its_callback_forked(void) {
-    call_goes_on_in_the_child_that_its_callback_forked(0);
+static void prediction_continues_in_the_child_that_its_callback_forked(void) {
+    call_continues_in_the_child_that_its_callback_forked(0);
 }
 
 static int32_t fork_progress(const bp_progress *progress, void *user_data) {
@@ -333,7 +333,7 @@ static int32_t fork_progress(const bp_progress *progress, void *user_data) {
     return 0;
 }
 
-static void fit_goes_on_in_the_child_that_its_progress_function_forked(void) {
+static void fit_continues_in_the_child_that_its_progress_function_forked(void) {
     bp_network *network = check_network(sizes, 3, 1), *twin = check_network(sizes, 3, 1);
     bp_trainer *trainer = trainer_with("epochs=4");
     EXPECT_OK(bp_trainer_fit(trainer, twin, x, y, 2, NULL, NULL, 0, NULL));
@@ -354,7 +354,7 @@ static void fit_goes_on_in_the_child_that_its_progress_function_forked(void) {
     bp_network_free(twin);
 }
 
-/* ---- The library's own threads */
+/* ---- The library's threads */
 
 enum { WIDTH = 200, ROWS = 400 };
 static const size_t large[] = {WIDTH, WIDTH, WIDTH, 4};
@@ -367,8 +367,8 @@ static bp_network *large_network(const char *name) {
     return network;
 }
 
-/* Work that is shared among threads, with the bits that it has always had. */
-static void use_a_team_of_its_own(void) {
+/* Work that is shared among threads. Its results must have the same bits as in the parent. */
+static void use_a_new_team(void) {
     bp_network *network = large_network("pass");
     EXPECT_OK(bp_network_predict(network, large_x, ROWS, large_outputs));
     EXPECT(memcmp(large_outputs, expected_outputs, sizeof large_outputs) == 0);
@@ -376,9 +376,9 @@ static void use_a_team_of_its_own(void) {
     bp_network_free(network);
 }
 
-static void child_uses_a_team_of_its_own(subject *subject) {
+static void child_uses_a_new_team(subject *subject) {
     expect_invalid(subject->network);
-    use_a_team_of_its_own();
+    use_a_new_team();
 }
 
 static void *start_large_training(void *data) {
@@ -386,23 +386,23 @@ static void *start_large_training(void *data) {
     return NULL;
 }
 
-static void shared_work_of_another_thread_does_not_hold_up_the_child(void) {
+static void shared_work_of_another_thread_does_not_block_the_child(void) {
     subject subject = {large_network("hold-shared"), NULL};
-    fork_beside(start_large_training, &subject, child_uses_a_team_of_its_own);
+    fork_beside(start_large_training, &subject, child_uses_a_new_team);
     bp_network_free(subject.network);
 }
 
-/* While the calling thread is in a callback that forks, a thread of the library is held in another; or the other way
- * round. With one processor there is no such thread. */
+/* While the calling thread forks in a callback, a thread of the library is held in another callback, or the reverse. With one
+ * processor there is no such thread. */
 enum { CALLER_FORKS, HELPER_FORKS, HELPER_RETURNS };
-static int who, helper_is_held;
+static int scenario, helper_is_held;
 static pthread_t caller;
 
 static int32_t fork_shared(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     int is_caller = pthread_equal(pthread_self(), caller) != 0, first = 0;
     if (forked == 0) return pass(z, a, rows, columns, user_data);
     pthread_mutex_lock(&lock);
-    if (forks_left > 0 && is_caller == (who == CALLER_FORKS)) first = 1, forks_left = 0;
+    if (forks_left > 0 && is_caller == (scenario == CALLER_FORKS)) first = 1, forks_left = 0;
     pthread_mutex_unlock(&lock);
     if (first) {
         pid_t pid;
@@ -413,9 +413,9 @@ static int32_t fork_shared(const float *z, float *a, size_t rows, size_t columns
         pid = fork_child();
         if (pid == 0) {
             forked = 0;
-            if (!is_caller && who == HELPER_FORKS) { /* the child ends in the callback */
+            if (!is_caller && scenario == HELPER_FORKS) { /* the child ends in the callback */
                 expect_invalid(forked_in);
-                use_a_team_of_its_own();
+                use_a_new_team();
                 end_child();
             }
         } else {
@@ -423,13 +423,13 @@ static int32_t fork_shared(const float *z, float *a, size_t rows, size_t columns
             expect_child(pid);
             release_held();
         }
-    } else if (is_caller != (who == CALLER_FORKS)) {
+    } else if (is_caller != (scenario == CALLER_FORKS)) {
         hold();
     }
     return pass(z, a, rows, columns, user_data);
 }
 
-/* The status of the call in the child that its own thread forked. */
+/* Checks the status of the call in the child, in the thread that forked. */
 enum { PREDICTS, TRAINS, RESTARTS };
 static void call_that_lost_its_helpers_fails(int what) {
     bp_network *network = large_network("fork-shared");
@@ -437,7 +437,7 @@ static void call_that_lost_its_helpers_fails(int what) {
     int32_t status;
     caller = pthread_self();
     forked_in = network;
-    who = CALLER_FORKS;
+    scenario = CALLER_FORKS;
     forks_left = 1;
     forked = -1;
     helper_is_held = holding = released = 0;
@@ -451,14 +451,14 @@ static void call_that_lost_its_helpers_fails(int what) {
         EXPECT_ERROR(status, BP_ERROR_INVALID_HANDLE);
         if (what == TRAINS) {
             expect_invalid(network);
-        } else { /* it is as it was */
+        } else { /* a call that reads does not invalidate the network */
             EXPECT_OK(bp_network_set_activation(network, 1, "pass"));
             EXPECT_OK(bp_network_predict(network, large_x, ROWS, large_outputs));
             EXPECT(memcmp(large_outputs, expected_outputs, sizeof large_outputs) == 0);
         }
     }
     if (forked == 0) {
-        use_a_team_of_its_own();
+        use_a_new_team();
         end_child();
     }
     bp_network_free(network);
@@ -469,16 +469,17 @@ static void training_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { 
 static void prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child(void) { call_that_lost_its_helpers_fails(PREDICTS); }
 static void restarts_that_lost_their_helpers_at_a_fork_fail_in_the_child(void) { call_that_lost_its_helpers_fails(RESTARTS); }
 
-/* The child does not have the thread that made the call. It may end in the callback, or return from it, which ends it. */
+/* The child does not have the thread that made the call. It can end in the callback, or return from the callback, which ends
+ * the child. */
 static void child_that_a_helper_forks_ends(void) {
-    for (who = HELPER_FORKS; who <= (UNDER_THREAD_SANITIZER ? HELPER_FORKS : HELPER_RETURNS); who++) {
+    for (scenario = HELPER_FORKS; scenario <= (UNDER_THREAD_SANITIZER ? HELPER_FORKS : HELPER_RETURNS); scenario++) {
         bp_network *network = large_network("fork-shared");
         caller = pthread_self();
         forked_in = network;
         forks_left = 1;
         forked = -1;
         helper_is_held = holding = 0;
-        released = bp_thread_count() < 2 || sysconf(_SC_NPROCESSORS_ONLN) < 2; /* nobody comes */
+        released = bp_thread_count() < 2 || sysconf(_SC_NPROCESSORS_ONLN) < 2; /* no helper will be held */
         EXPECT_OK(bp_network_train_minibatch(network, large_x, large_y, ROWS, 1e-4f, NULL));
         bp_network_free(network);
     }
@@ -508,7 +509,7 @@ static void locks_are_free_in_the_child(void) {
         pid_t pid = fork_child();
         if (pid == 0) {
             EXPECT_OK(bp_activation_register_scalar("child", bend, bend_slope, NULL, NULL));
-            use_networks_of_its_own();
+            create_and_use_networks();
             EXPECT_OK(bp_activation_unregister("child"));
             end_child();
         }
@@ -522,7 +523,7 @@ int main(void) {
     bp_network *network;
     check_fill(large_x, ROWS * WIDTH, 1);
     check_fill(large_y, ROWS * 4, 2);
-    for (int i = 0; i < ROWS * 4; i++) large_y[i] = fabsf(large_y[i]); /* as logistic gives them */
+    for (int i = 0; i < ROWS * 4; i++) large_y[i] = fabsf(large_y[i]); /* in the range of logistic */
     EXPECT_OK(bp_activation_register_vector("pass", pass, pass_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_vector("hold", hold_forward, pass_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_vector("hold-shared", hold_shared, pass_back, NULL, NULL));
@@ -534,16 +535,16 @@ int main(void) {
     network = large_network("pass");
     EXPECT_OK(bp_network_predict(network, large_x, ROWS, expected_outputs));
     bp_network_free(network);
-    CLAIM(network_that_another_thread_was_changing_is_invalid_in_the_child);
-    CLAIM(network_that_another_thread_was_reading_works_in_the_child);
-    CLAIM(threads_that_queue_behind_a_writer_are_forgotten_in_the_child);
-    CLAIM(threads_that_queue_behind_a_reader_are_forgotten_in_the_child);
-    CLAIM(fit_of_another_thread_leaves_an_invalid_network_and_an_idle_trainer);
-    CLAIM(step_of_a_fit_of_another_thread_leaves_the_same);
-    CLAIM(training_goes_on_in_the_child_that_its_callback_forked);
-    CLAIM(prediction_goes_on_in_the_child_that_its_callback_forked);
-    CLAIM(fit_goes_on_in_the_child_that_its_progress_function_forked);
-    CLAIM(shared_work_of_another_thread_does_not_hold_up_the_child);
+    CLAIM(network_that_another_thread_changes_is_invalid_in_the_child);
+    CLAIM(network_that_another_thread_reads_works_in_the_child);
+    CLAIM(child_does_not_wait_for_threads_queued_behind_a_writer);
+    CLAIM(child_does_not_wait_for_threads_queued_behind_a_reader);
+    CLAIM(fork_during_a_fit_leaves_an_invalid_network_and_an_idle_trainer);
+    CLAIM(fork_during_a_step_of_a_fit_has_the_same_result);
+    CLAIM(training_continues_in_the_child_that_its_callback_forked);
+    CLAIM(prediction_continues_in_the_child_that_its_callback_forked);
+    CLAIM(fit_continues_in_the_child_that_its_progress_function_forked);
+    CLAIM(shared_work_of_another_thread_does_not_block_the_child);
     CLAIM(training_that_lost_its_helpers_at_a_fork_fails_in_the_child);
     CLAIM(prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child);
     CLAIM(restarts_that_lost_their_helpers_at_a_fork_fail_in_the_child);

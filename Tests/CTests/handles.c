@@ -1,11 +1,11 @@
-/* handles.c: a handle that is NULL, freed, freed twice or made up never gets further than an error. */
+/* handles.c: a handle that is NULL, freed, freed twice or invented gives an error and has no other effect. */
 #include "activations.h"
 #include "calls.h"
 #include "check.h"
 
 static const size_t sizes[] = {2, 2, 1};
 
-/* Every function with that handle: an invalid handle gives BP_ERROR_INVALID_HANDLE, outputs of 0, and a message. */
+/* Whether every function refuses the handle: with BP_ERROR_INVALID_HANDLE, outputs of 0, and a message. */
 static int refused_everywhere(bp_network *handle) {
     int refused = 1;
     calls_left_output = 0;
@@ -19,7 +19,7 @@ static int refused_everywhere(bp_network *handle) {
     return refused && !calls_left_output;
 }
 
-static void good_handle_is_taken_by_every_function(void) {
+static void valid_handle_is_accepted_by_every_function(void) {
     bp_network *network = check_network(sizes, 3, 1);
     for (size_t i = 0; i < NETWORK_CALLS; i++) EXPECT_OK(network_calls[i].call(network));
     bp_network_free(network);
@@ -34,7 +34,7 @@ static void freed_handle_is_refused_by_every_function(void) {
     EXPECT(refused_everywhere(network));
 }
 
-static void clones_and_loaded_networks_have_handles_of_their_own(void) {
+static void clones_and_loaded_networks_have_their_own_handles(void) {
     bp_network *network = check_network(sizes, 3, 1), *clone = NULL, *loaded = NULL;
     snapshot bytes = snapshot_of(network);
     EXPECT_OK(bp_network_clone(network, &clone));
@@ -51,8 +51,8 @@ static void clones_and_loaded_networks_have_handles_of_their_own(void) {
     free(bytes.bytes);
 }
 
-/* Pointers a confused host might pass: other objects, small numbers, the ends of the address space. */
-static void made_up_handles_are_refused_by_every_function(void) {
+/* Pointers that a host might pass by mistake: other objects, small numbers, the ends of the address space. */
+static void invented_handles_are_refused_by_every_function(void) {
     static double object[64];
     double local[64] = {0};
     double *block = (double *)calloc(64, sizeof *block);
@@ -77,7 +77,7 @@ static void made_up_handles_are_refused_by_every_function(void) {
                                  (uintptr_t)local,
                                  (uintptr_t)block,
                                  (uintptr_t)sizes};
-    bp_network *live = check_network(sizes, 3, 1); /* so that there is a slot to be mistaken for */
+    bp_network *live = check_network(sizes, 3, 1); /* so that a slot is in use */
     for (size_t i = 0; i < sizeof made_up / sizeof made_up[0]; i++)
         if (made_up[i] != (uintptr_t)live) EXPECT(refused_everywhere((bp_network *)made_up[i]));
     EXPECT_OK(calls_predict(live));
@@ -96,7 +96,7 @@ static void every_bit_of_a_handle_counts(void) {
     bp_network_free(network);
 }
 
-static void freeing_null_freed_and_made_up_handles_is_ignored(void) {
+static void freeing_null_freed_and_invented_handles_is_ignored(void) {
     static double object[64];
     bp_network *network = check_network(sizes, 3, 1), *other = check_network(sizes, 3, 2);
     bp_network_free(network);
@@ -116,19 +116,19 @@ static void reused_slot_does_not_revive_an_old_handle(void) {
     size_t count;
     for (int i = 0; i < OLD; i++) old[i] = check_network(sizes, 3, 1);
     for (int i = 0; i < OLD; i++) bp_network_free(old[i]);
-    for (int round = 0; round < 200; round++) { /* takes the freed slots again and again */
+    for (int round = 0; round < 200; round++) { /* reuses the freed slots */
         bp_network *network = check_network(sizes, 3, 1);
         for (int i = 0; i < OLD; i++) {
             EXPECT(network != old[i]);
             EXPECT_STATUS(bp_network_layer_count(old[i], &count), BP_ERROR_INVALID_HANDLE);
         }
-        bp_network_free(old[round % OLD]); /* a late free must not hit the newcomer */
+        bp_network_free(old[round % OLD]); /* a late free must not free the new network */
         EXPECT_OK(bp_network_layer_count(network, &count));
         bp_network_free(network);
     }
 }
 
-static void ten_thousand_creates_and_frees(void) {
+static void first_handle_stays_invalid_after_ten_thousand_creates_and_frees(void) {
     bp_network *first = check_network(sizes, 3, 1);
     size_t count;
     bp_network_free(first);
@@ -142,7 +142,7 @@ static void ten_thousand_creates_and_frees(void) {
     }
 }
 
-static void thousands_of_networks_live_at_once(void) {
+static void thousands_of_networks_can_exist_at_once(void) {
     enum { MANY = 3000 };
     static bp_network *networks[MANY];
     size_t count;
@@ -156,14 +156,14 @@ static void thousands_of_networks_live_at_once(void) {
 /* ---- Frees and freed handles inside callbacks */
 
 typedef struct {
-    bp_network *handle; /* what the callback meddles with */
-    int free_it;        /* free it, or call into it */
-    int32_t status;     /* what the call gave */
+    bp_network *handle; /* the network that the callback uses */
+    int free_it;        /* whether to free the network, or to predict with it */
+    int32_t status;     /* the status of that call */
     int calls;
-} meddler;
+} callback_data;
 
-static int32_t meddle_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    meddler *m = (meddler *)user_data;
+static int32_t use_handle_forward(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    callback_data *m = (callback_data *)user_data;
     size_t count = 99;
     if (m->free_it) bp_network_free(m->handle);
     m->status = bp_network_layer_count(m->handle, &count);
@@ -173,9 +173,9 @@ static int32_t meddle_forward(const float *z, float *a, size_t rows, size_t colu
 }
 
 static void freed_handle_is_refused_inside_another_networks_callback(void) {
-    meddler m = {NULL, 0, BP_OK, 0};
+    callback_data m = {NULL, 0, BP_OK, 0};
     bp_network *network = check_network(sizes, 3, 1), *freed = check_network(sizes, 3, 2);
-    EXPECT_OK(bp_activation_register_vector("meddle", meddle_forward, pass_back, &m, NULL));
+    EXPECT_OK(bp_activation_register_vector("meddle", use_handle_forward, pass_back, &m, NULL));
     EXPECT_OK(bp_network_set_activation(network, 1, "meddle"));
     bp_network_free(freed);
     m.handle = freed;
@@ -186,9 +186,9 @@ static void freed_handle_is_refused_inside_another_networks_callback(void) {
 }
 
 static void another_network_can_be_freed_inside_a_callback(void) {
-    meddler m = {NULL, 1, BP_OK, 0};
+    callback_data m = {NULL, 1, BP_OK, 0};
     bp_network *network = check_network(sizes, 3, 1);
-    EXPECT_OK(bp_activation_register_vector("meddle", meddle_forward, pass_back, &m, NULL));
+    EXPECT_OK(bp_activation_register_vector("meddle", use_handle_forward, pass_back, &m, NULL));
     EXPECT_OK(bp_network_set_activation(network, 1, "meddle"));
     m.handle = check_network(sizes, 3, 2);
     EXPECT_OK(calls_train_step(network));
@@ -197,26 +197,26 @@ static void another_network_can_be_freed_inside_a_callback(void) {
     EXPECT_OK(bp_activation_unregister("meddle"));
 }
 
-static void count_destroy(void *user_data) { ((meddler *)user_data)->calls = -1; }
+static void count_destroy(void *user_data) { ((callback_data *)user_data)->calls = -1; }
 
 /* "From a callback of the same network it takes effect when the call in progress returns." */
-static void freeing_its_own_network_in_a_callback_takes_effect_afterwards(void) {
+static void freeing_a_network_in_its_own_callback_takes_effect_after_the_call(void) {
     for (size_t i = 0; i < NETWORK_CALLS; i++) {
-        meddler m = {NULL, 1, BP_OK, 0};
+        callback_data m = {NULL, 1, BP_OK, 0};
         bp_network *network;
         int32_t status;
         if (network_calls[i].call != calls_train_step && network_calls[i].call != calls_predict &&
             network_calls[i].call != calls_evaluate && network_calls[i].call != calls_gradient)
             continue;
         network = check_network(sizes, 3, 1);
-        EXPECT_OK(bp_activation_register_vector("meddle", meddle_forward, pass_back, &m, count_destroy));
+        EXPECT_OK(bp_activation_register_vector("meddle", use_handle_forward, pass_back, &m, count_destroy));
         EXPECT_OK(bp_network_set_activation(network, 1, "meddle"));
         EXPECT_OK(bp_activation_unregister("meddle"));
         m.handle = network;
         status = network_calls[i].call(network);
         EXPECT_OK(status);
-        EXPECT(m.calls == -1); /* freed with the network, once the call was over; see transaction.c for the count */
-        /* Until then the handle may be seen as valid; a changing call refuses its callbacks anyway. */
+        EXPECT(m.calls == -1); /* freed with the network, after the call; transaction.c checks the count */
+        /* Until then the handle may be valid. Callbacks of a changing call are refused in any case. */
         EXPECT(m.status == BP_ERROR_BUSY || m.status == BP_ERROR_INVALID_HANDLE ||
                (m.status == BP_OK && network_calls[i].reads));
         EXPECT(refused_everywhere(network));
@@ -224,18 +224,18 @@ static void freeing_its_own_network_in_a_callback_takes_effect_afterwards(void) 
 }
 
 int main(void) {
-    CLAIM(good_handle_is_taken_by_every_function);
+    CLAIM(valid_handle_is_accepted_by_every_function);
     CLAIM(null_handle_is_refused_by_every_function);
     CLAIM(freed_handle_is_refused_by_every_function);
-    CLAIM(clones_and_loaded_networks_have_handles_of_their_own);
-    CLAIM(made_up_handles_are_refused_by_every_function);
+    CLAIM(clones_and_loaded_networks_have_their_own_handles);
+    CLAIM(invented_handles_are_refused_by_every_function);
     CLAIM(every_bit_of_a_handle_counts);
-    CLAIM(freeing_null_freed_and_made_up_handles_is_ignored);
+    CLAIM(freeing_null_freed_and_invented_handles_is_ignored);
     CLAIM(reused_slot_does_not_revive_an_old_handle);
-    CLAIM(ten_thousand_creates_and_frees);
-    CLAIM(thousands_of_networks_live_at_once);
+    CLAIM(first_handle_stays_invalid_after_ten_thousand_creates_and_frees);
+    CLAIM(thousands_of_networks_can_exist_at_once);
     CLAIM(freed_handle_is_refused_inside_another_networks_callback);
     CLAIM(another_network_can_be_freed_inside_a_callback);
-    CLAIM(freeing_its_own_network_in_a_callback_takes_effect_afterwards);
+    CLAIM(freeing_a_network_in_its_own_callback_takes_effect_after_the_call);
     return check_end();
 }

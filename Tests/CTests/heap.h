@@ -1,6 +1,6 @@
-/* heap.h: the program's own malloc, calloc, posix_memalign, aligned_alloc and free, which the library, too, then calls: they count
- * what is taken while heap_watched is set, and refuse it where heap_refuses says so. The library under test is the one that
- * is shipped: there is no other. Include this in one source file of a program. glibc's own functions do the work. */
+/* heap.h: replaces malloc, calloc, posix_memalign, aligned_alloc and free of the program. The library calls them too. They
+ * count allocations while heap_watched is set, and fail when heap_refuses returns true. The library under test is therefore the
+ * one that is shipped. Include this in one source file of a program. glibc's own functions allocate the memory. */
 #ifndef HEAP_H
 #define HEAP_H
 
@@ -15,13 +15,13 @@ void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
 
 static int heap_watched;
-static long heap_bytes, heap_blocks, heap_peak; /* taken and not given back; and the most bytes there were */
-static long heap_calls;                         /* blocks taken, given back or not */
+static long heap_bytes, heap_blocks, heap_peak; /* allocated and not freed; and the largest number of such bytes */
+static long heap_calls;                         /* allocated blocks, freed or not */
 
-/* Asked before each, if set. Only Swift's own objects, strings and arrays come from posix_memalign. */
+/* Called before each allocation, if set. Only Swift's objects, strings and arrays come from posix_memalign. */
 static int (*heap_refuses)(int is_of_swift);
 
-static void *heap_taken(void *memory) {
+static void *heap_counted(void *memory) {
     if (heap_watched && memory) {
         heap_bytes += (long)malloc_usable_size(memory);
         heap_blocks++;
@@ -37,16 +37,16 @@ static int heap_refused(int is_of_swift) {
     return 1;
 }
 
-void *malloc(size_t size) { return heap_refused(0) ? NULL : heap_taken(__libc_malloc(size)); }
+void *malloc(size_t size) { return heap_refused(0) ? NULL : heap_counted(__libc_malloc(size)); }
 
-void *calloc(size_t count, size_t size) { return heap_refused(0) ? NULL : heap_taken(__libc_calloc(count, size)); }
+void *calloc(size_t count, size_t size) { return heap_refused(0) ? NULL : heap_counted(__libc_calloc(count, size)); }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    return heap_refused(0) ? NULL : heap_taken(__libc_memalign(alignment, size));
+    return heap_refused(0) ? NULL : heap_counted(__libc_memalign(alignment, size));
 }
 
 int posix_memalign(void **memory_out, size_t alignment, size_t size) {
-    void *memory = heap_refused(1) ? NULL : heap_taken(__libc_memalign(alignment, size));
+    void *memory = heap_refused(1) ? NULL : heap_counted(__libc_memalign(alignment, size));
     if (!memory) return ENOMEM;
     *memory_out = memory;
     return 0;
@@ -60,7 +60,7 @@ void free(void *memory) {
     __libc_free(memory);
 }
 
-/* Starts counting from nothing. */
+/* Resets the counts and starts counting. */
 static inline void heap_watch(void) {
     heap_bytes = heap_blocks = heap_peak = heap_calls = 0;
     heap_watched = 1;

@@ -1,5 +1,5 @@
-/* hygiene.c: what the library leaves alone in the process that loads it. It is opened with dlopen, so that there is a time
- * before it is there. */
+/* hygiene.c: the library does not change the state of the process that loads it. The program opens it with dlopen, so that it
+ * can compare with the state before. */
 #define _GNU_SOURCE /* environ, feenableexcept */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -19,8 +19,9 @@
 
 #include "activations.h"
 #include "check.h"
+#include "folder.h"
 
-/* The functions used here, of one copy of the library. */
+/* The functions of one copy of the library that this program uses. */
 typedef struct {
     void *library;
     __typeof__(&bp_network_create) create;
@@ -61,7 +62,7 @@ static int open_library(const char *path, copy *c) {
 static copy first;
 static const char *path_of_library;
 
-/* ---- The state of the process that others share */
+/* ---- The shared state of the process */
 
 extern char **environ;
 
@@ -71,24 +72,16 @@ typedef struct {
     char locale[256];
     locale_t thread_locale;
     int rounding;
-    uint32_t control; /* rounding, masks, denormals */
+    uint32_t control; /* rounding, masks, subnormal numbers */
     char **environment;
     uint32_t environment_sum;
     int descriptors, threads;
     mode_t umask;
     char folder[4096];
-} process;
+} process_state;
 
-static int entries(const char *folder) {
-    int count = 0;
-    DIR *open_folder = opendir(folder);
-    while (open_folder && readdir(open_folder)) count++;
-    if (open_folder) closedir(open_folder);
-    return count;
-}
-
-static process look(void) {
-    process now;
+static process_state read_state(void) {
+    process_state now;
     memset(&now, 0, sizeof now);
     for (int i = 1; i < 65; i++) (void)sigaction(i, NULL, &now.signals[i]);
     (void)pthread_sigmask(SIG_SETMASK, NULL, &now.mask);
@@ -96,7 +89,7 @@ static process look(void) {
     now.thread_locale = uselocale((locale_t)0);
     now.rounding = fegetround();
 #ifdef __x86_64__
-    now.control = _mm_getcsr() & 0xFFC0; /* all but the flags that arithmetic raises */
+    now.control = _mm_getcsr() & 0xFFC0; /* all bits except the flags that arithmetic raises */
 #endif
     now.environment = environ;
     for (char **each = environ; *each; each++)
@@ -108,7 +101,7 @@ static process look(void) {
     return now;
 }
 
-static void expect_same(const process *before, const process *after) {
+static void expect_same(const process_state *before, const process_state *after) {
     for (int i = 1; i < 65; i++)
         EXPECT(before->signals[i].sa_handler == after->signals[i].sa_handler &&
                before->signals[i].sa_flags == after->signals[i].sa_flags);
@@ -122,13 +115,13 @@ static void expect_same(const process *before, const process *after) {
     EXPECT(before->umask == after->umask && strcmp(before->folder, after->folder) == 0);
 }
 
-/* ---- What a host does with it */
+/* ---- Calls of a host */
 
 enum { WIDE = 300, ROWS = 64 };
 static const size_t sizes[] = {3, 5, 2}, wide[] = {WIDE, WIDE, WIDE};
 static float x[ROWS * WIDE], y[ROWS * WIDE], out[ROWS * WIDE];
 
-/* Of all sorts, too small for threads. Returns whether all went as it should. */
+/* Makes calls of all kinds that are too small for threads. Returns whether all succeeded. */
 static int use(const copy *c) {
     bp_network *network = NULL, *loaded = NULL;
     int right = c->create(sizes, 3, 1, &network) == BP_OK && c->set_batchnorm(network, 1, 1) == BP_OK &&
@@ -151,20 +144,20 @@ static int use_threads(const copy *c) {
     return c->set_thread_count(0) == BP_OK && right;
 }
 
-static void loading_changes_nothing_of_the_process(void) {
-    process before = look(), after;
+static void loading_changes_no_state_of_the_process(void) {
+    process_state before = read_state(), after;
     if (!EXPECT(open_library(path_of_library, &first))) {
         printf("#   %s\n", dlerror());
         exit(1);
     }
-    after = look();
+    after = read_state();
     expect_same(&before, &after);
 }
 
-static void use_changes_nothing_of_the_process_and_starts_no_thread(void) {
-    process before = look(), after;
+static void small_calls_change_no_state_of_the_process_and_start_no_thread(void) {
+    process_state before = read_state(), after;
     EXPECT(use(&first));
-    after = look();
+    after = read_state();
     expect_same(&before, &after);
 }
 
@@ -181,15 +174,15 @@ static void nothing_is_printed(void) {
     close(file), close(kept[0]), close(kept[1]);
 }
 
-/* Where there is a second processor: the team is started, once, and takes no signal of the host's. */
+/* With a second processor: the team is started once, and blocks all signals. */
 static void threads_of_the_library_are_few_and_block_every_signal(void) {
     int threads, others = 0;
     DIR *tasks;
     EXPECT(use_threads(&first));
-    threads = entries("/proc/self/task") - 2;
+    threads = entries("/proc/self/task");
     EXPECT(threads >= 1 && threads <= 2);
     for (int i = 0; i < 20; i++) EXPECT(use_threads(&first));
-    EXPECT(entries("/proc/self/task") - 2 == threads);
+    EXPECT(entries("/proc/self/task") == threads);
     tasks = opendir("/proc/self/task");
     for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
         char name[300], line[256];
@@ -209,8 +202,8 @@ static void threads_of_the_library_are_few_and_block_every_signal(void) {
     EXPECT(others == threads - 1);
 }
 
-/* Flags the host has raised stay; and ordinary work divides by no zero, so that a host may have such faults trapped. */
-static void floating_point_faults_are_the_hosts(void) {
+/* Flags that the host raised stay raised. Ordinary calls do not divide by zero, so that a host can enable that trap. */
+static void host_keeps_its_floating_point_flags_and_traps(void) {
     EXPECT(feclearexcept(FE_ALL_EXCEPT) == 0 && feraiseexcept(FE_DIVBYZERO) == 0);
     EXPECT(use(&first));
     EXPECT(fetestexcept(FE_DIVBYZERO));
@@ -223,8 +216,8 @@ static void floating_point_faults_are_the_hosts(void) {
 #endif
 }
 
-static void opened_and_closed_a_hundred_times_it_stays_one(void) {
-    process before = look(), after;
+static void opening_and_closing_a_hundred_times_keeps_one_copy(void) {
+    process_state before = read_state(), after;
     int maps = entries("/proc/self/map_files");
     for (int i = 0; i < 100; i++) {
         copy again;
@@ -232,7 +225,7 @@ static void opened_and_closed_a_hundred_times_it_stays_one(void) {
         EXPECT(use(&again));
         EXPECT(dlclose(again.library) == 0);
     }
-    after = look();
+    after = read_state();
     expect_same(&before, &after);
     EXPECT(entries("/proc/self/map_files") == maps);
     EXPECT(use(&first));
@@ -247,7 +240,7 @@ static int copy_file(const char *from, const char *to) {
     return in && made && fclose(in) == 0 && fclose(made) == 0;
 }
 
-static void two_copies_in_one_process_do_not_know_each_others_handles(void) {
+static void two_copies_in_one_process_refuse_each_others_handles(void) {
     copy second;
     bp_network *one = NULL, *other = NULL;
     size_t count;
@@ -281,7 +274,7 @@ static int child_succeeds(int (*body)(void)) {
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The first call of a thread, with no memory left in the process. */
+/* The first call of a thread when the process has no memory left. */
 static void *fail_without_memory(void *copy_of_library) {
     const copy *c = (const copy *)copy_of_library;
     struct rlimit limit;
@@ -309,7 +302,7 @@ static int a_thread_fails_without_memory(void) {
 
 static void thread_without_memory_gets_a_status(void) { EXPECT(child_succeeds(a_thread_fails_without_memory)); }
 
-/* The other takes 512 bytes of what the process has for all libraries that it opens. */
+/* The other library uses 512 bytes of the static thread-local memory, which all libraries opened by dlopen share. */
 static int opens_after_another(void) {
     static copy c;
     static const size_t sizes[] = {2, 2, 1};
@@ -319,15 +312,15 @@ static int opens_after_another(void) {
     return dlopen(path, RTLD_NOW) && open_library(path_of_library, &c) && c.create(sizes, 3, 1, &network) == BP_OK;
 }
 
-static void library_opens_beside_others_with_static_thread_memory(void) { EXPECT(child_succeeds(opens_after_another)); }
+static void library_opens_beside_others_with_static_thread_local_memory(void) { EXPECT(child_succeeds(opens_after_another)); }
 
-/* The message's memory goes with its thread. */
+/* The message's memory is freed with its thread. */
 static void *fail_once(void *unused) {
     size_t count;
     return first.layer_count(NULL, &count) == BP_ERROR_NULL_ARGUMENT && first.last_error_message()[0] ? unused : NULL;
 }
 
-static void messages_of_ended_threads_take_no_memory(void) {
+static void messages_of_ended_threads_are_freed(void) {
     size_t before = 0;
     int failures = 0;
     for (int i = 0; i < 2100; i++) {
@@ -347,14 +340,14 @@ int main(void) {
     check_fill(y, ROWS * WIDE, 2);
     for (size_t i = 0; i < ROWS * WIDE; i++) y[i] = y[i] > 0;
     CLAIM(thread_without_memory_gets_a_status);
-    CLAIM(library_opens_beside_others_with_static_thread_memory);
-    CLAIM(loading_changes_nothing_of_the_process);
-    CLAIM(use_changes_nothing_of_the_process_and_starts_no_thread);
+    CLAIM(library_opens_beside_others_with_static_thread_local_memory);
+    CLAIM(loading_changes_no_state_of_the_process);
+    CLAIM(small_calls_change_no_state_of_the_process_and_start_no_thread);
     CLAIM(nothing_is_printed);
     CLAIM(threads_of_the_library_are_few_and_block_every_signal);
-    CLAIM(floating_point_faults_are_the_hosts);
-    CLAIM(opened_and_closed_a_hundred_times_it_stays_one);
-    CLAIM(messages_of_ended_threads_take_no_memory);
-    CLAIM(two_copies_in_one_process_do_not_know_each_others_handles);
+    CLAIM(host_keeps_its_floating_point_flags_and_traps);
+    CLAIM(opening_and_closing_a_hundred_times_keeps_one_copy);
+    CLAIM(messages_of_ended_threads_are_freed);
+    CLAIM(two_copies_in_one_process_refuse_each_others_handles);
     return check_end();
 }

@@ -1,11 +1,11 @@
-/* initialization.c: fresh weights, seeds and clones. */
+/* initialization.c: new weights, seeds and clones. */
 #include "check.h"
 
 static const size_t sizes[] = {50, 40, 30};
 enum { FIRST = 50 * 40, SECOND = 40 * 30, COUNT = FIRST + 40 + SECOND + 30 };
 
-/* Weights are uniform in [-r, r]: none beyond r (r itself rounded to float), some close to it on either side, a mean
- * near 0 and a variance near r^2 / 3, with tolerances of 5 standard errors for 1200 values or more. Biases are 0. */
+/* Expects weights that are uniform in [-r, r]: none beyond r (rounded to float), some close to -r and to r, a mean near 0 and a
+ * variance near r^2 / 3, with tolerances of 5 standard errors for 1200 values or more. Biases are 0. */
 static void weights_are_uniform(const bp_network *network, size_t layer, double squared_r) {
     static float parameters[COUNT];
     const float *weights = layer == 1 ? parameters : parameters + FIRST + 40;
@@ -32,7 +32,7 @@ static void new_network_has_glorot_weights_and_zero_biases(void) {
     bp_network_free(network);
 }
 
-static void fresh_weights_follow_the_activation(void) {
+static void new_weights_follow_the_activation(void) {
     static const char *const he[] = {"relu", "leaky_relu", "elu", "softplus", "silu", "gelu"};
     static const char *const glorot[] = {"identity", "sign", "logistic", "tanh", "softsign", "softmax"};
     for (size_t i = 0; i < 6; i++) {
@@ -54,7 +54,7 @@ static void initialization_option_chooses_the_rule(void) {
     EXPECT_OK(bp_network_set_option(network, "initialization", 3));
     weights_are_uniform(network, 1, 3.0 / 50);
     weights_are_uniform(network, 2, 3.0 / 40);
-    EXPECT_OK(bp_network_set_activation(network, 1, "relu")); /* the option wins over the activation */
+    EXPECT_OK(bp_network_set_activation(network, 1, "relu")); /* the option has priority over the activation */
     weights_are_uniform(network, 1, 3.0 / 50);
     EXPECT_OK(bp_network_set_option(network, "initialization", 1));
     weights_are_uniform(network, 1, glorot_first);
@@ -64,7 +64,7 @@ static void initialization_option_chooses_the_rule(void) {
     bp_network_free(network);
 }
 
-static void weights_that_were_trained_or_given_stay(void) {
+static void trained_or_set_weights_are_kept(void) {
     static float parameters[COUNT], after[COUNT], x[50], y[30];
     for (int trained = 0; trained < 2; trained++) {
         bp_network *network = check_network(sizes, 3, 1);
@@ -75,13 +75,13 @@ static void weights_that_were_trained_or_given_stay(void) {
         EXPECT_OK(bp_network_set_option(network, "initialization", 2));
         EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
         EXPECT(memcmp(parameters, after, sizeof after) == 0);
-        EXPECT_OK(bp_network_initialize(network, 1)); /* until they are drawn anew */
+        EXPECT_OK(bp_network_initialize(network, 1)); /* until new ones are drawn */
         weights_are_uniform(network, 1, he_first);
         bp_network_free(network);
     }
 }
 
-static void same_seed_gives_the_same_bits_and_others_do_not(void) {
+static void same_seed_gives_the_same_bits_and_another_seed_does_not(void) {
     static float one[COUNT], other[COUNT];
     const uint64_t seeds[] = {0, 1, 2, 3, 255, (uint64_t)1 << 32, (uint64_t)1 << 63, UINT64_MAX};
     enum { SEEDS = sizeof seeds / sizeof seeds[0] };
@@ -128,7 +128,7 @@ static void same_seed_calls_and_data_give_the_same_bits(void) {
 }
 
 /* "Draws fresh weights, as bp_network_create does with that seed, keeping layers, activations, loss and options." */
-static void initialize_is_creation_with_the_settings_kept(void) {
+static void initialize_draws_the_weights_of_creation_and_keeps_the_settings(void) {
     bp_network *used = check_network(sizes, 3, 5), *fresh = check_network(sizes, 3, 6);
     configure(used);
     configure(fresh);
@@ -155,13 +155,13 @@ static void clone_is_equal_and_independent(void) {
     EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 0));
     EXPECT_OK(bp_network_set_option(network, "gradient_reduction", 0));
-    EXPECT(snapshot_holds(before, clone)); /* whatever happens to the original */
+    EXPECT(snapshot_holds(before, clone)); /* training the original does not change the clone */
     bp_network_free(network);
     EXPECT(snapshot_holds(before, clone));
     train(clone, 5, 3);
-    EXPECT(snapshot_holds(before, twin)); /* and to another clone */
+    EXPECT(snapshot_holds(before, twin)); /* and neither does training another clone */
     train(twin, 5, 3);
-    EXPECT(snapshot_equal(clone, twin)); /* they go on alike */
+    EXPECT(snapshot_equal(clone, twin)); /* both continue with the same results */
     bp_network_free(clone);
     bp_network_free(twin);
     free(before.bytes);
@@ -169,12 +169,12 @@ static void clone_is_equal_and_independent(void) {
 
 int main(void) {
     CLAIM(new_network_has_glorot_weights_and_zero_biases);
-    CLAIM(fresh_weights_follow_the_activation);
+    CLAIM(new_weights_follow_the_activation);
     CLAIM(initialization_option_chooses_the_rule);
-    CLAIM(weights_that_were_trained_or_given_stay);
-    CLAIM(same_seed_gives_the_same_bits_and_others_do_not);
+    CLAIM(trained_or_set_weights_are_kept);
+    CLAIM(same_seed_gives_the_same_bits_and_another_seed_does_not);
     CLAIM(same_seed_calls_and_data_give_the_same_bits);
-    CLAIM(initialize_is_creation_with_the_settings_kept);
+    CLAIM(initialize_draws_the_weights_of_creation_and_keeps_the_settings);
     CLAIM(clone_is_equal_and_independent);
     return check_end();
 }

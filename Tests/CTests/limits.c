@@ -1,6 +1,6 @@
-/* limits.c: every function of the header, with each of its arguments in turn made bad: NULL, a handle that is none, a size
- * near 2^31, 2^32, 2^63 and SIZE_MAX. The functions come from the header itself (Fuzz/signatures.py), so that none is
- * forgotten: a parameter without a rule here fails. With TORTURE=1 in the environment, also more than 2^31 rows. */
+/* limits.c: every function of the header, with each of its arguments in turn replaced by a bad one: NULL, an invalid handle, a
+ * size near 2^31, 2^32, 2^63 and SIZE_MAX. The functions are read from the header (Fuzz/signatures.py), so that none is
+ * omitted: a parameter without a rule here fails. With TORTURE=1 in the environment, also with more than 2^31 rows. */
 #define _GNU_SOURCE /* memfd_create, MAP_NORESERVE */
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,7 +13,7 @@
 static const size_t sizes[] = {2, 3, 2}; /* layers.1.weight has 6 elements */
 static const float rows_of[4] = {0.5f, -1, 0.25f, 1};
 static const float ones[2] = {1, 1};
-static const double no_constants[16]; /* one more than a signature takes */
+static const double no_constants[16]; /* one more than a signature accepts */
 static float floats[64];
 static double number;
 static uint64_t steps;
@@ -42,15 +42,15 @@ static int32_t go_on(const bp_progress *progress, void *user_data) {
 }
 static void nothing(void *user_data) { (void)user_data; }
 
-/* What may stand for a parameter, found by "function.parameter", else by its name, else by its type. */
+/* The valid argument of a parameter, found by "function.parameter", otherwise by its name, otherwise by its type. */
 typedef struct {
     const char *what;
     argument good;
-    int may_be_null;  /* the header says so */
-    size_t too_large; /* sizes from here on are refused whatever else is given; SIZE_MAX: none is */
+    int may_be_null;  /* as the header says */
+    size_t too_large; /* the smallest size that is refused for all other arguments; SIZE_MAX: none is refused */
 } rule;
 
-/* Arrays of that many bytes have no place in the address space, and none is looked for. */
+/* Arrays of this number of bytes exceed the address space. The library does not try to allocate them. */
 #define UNADDRESSABLE ((size_t)1 << 60)
 
 static const rule rules[] = {
@@ -135,7 +135,7 @@ static const rule rules[] = {
     {"bp_destroy_fn", {.function = (void (*)(void))nothing}, 1, 0},
 };
 
-/* Functions that cannot succeed here, where there is nothing to load. */
+/* Functions that cannot succeed here, because there is no plug-in to load. */
 static const char *const fail_here[] = {"bp_plugin_load"};
 
 static const rule *find_rule(const char *what) {
@@ -152,7 +152,7 @@ static const rule *rule_of(const signature *function, const parameter *p) {
     return (found = find_rule(p->name)) != NULL ? found : find_rule(p->type);
 }
 
-/* Whether a parameter is a handle ("bp_network *") or, with two stars, the place for one. */
+/* Whether a parameter is a handle ("bp_network *") or, with two stars, a pointer to a handle. */
 static int is_handle(const parameter *p, const char *stars) {
     const char *type = strncmp(p->type, "const ", 6) == 0 ? p->type + 6 : p->type;
     for (size_t i = 0; i < sizeof handle_types / sizeof handle_types[0]; i++) {
@@ -176,10 +176,10 @@ static int may_be_null(const signature *function, const parameter *p) {
     return found && found->may_be_null;
 }
 
-static int missing_are_told;
+static int missing_are_reported;
 
-/* Good arguments; 0 where a parameter has no rule. */
-static int make_good(const signature *function, argument *arguments) {
+/* Writes valid arguments; returns 0 if a parameter has no rule. */
+static int make_valid(const signature *function, argument *arguments) {
     int known = 1;
     memset(arguments, 0, MOST_PARAMETERS * sizeof *arguments);
     if (!network) network = check_network(sizes, 3, 1);
@@ -193,7 +193,7 @@ static int make_good(const signature *function, argument *arguments) {
         else if (strcmp(p->type, "const uint8_t *") == 0) arguments[i].pointer = model.bytes;
         else if (found) arguments[i] = found->good;
         else {
-            if (!missing_are_told) printf("#   %s has no rule for %s %s\n", function->name, p->type, p->name);
+            if (!missing_are_reported) printf("#   %s has no rule for %s %s\n", function->name, p->type, p->name);
             known = 0;
         }
         if (strcmp(function->name, "bp_network_load_memory") == 0 && strcmp(p->name, "count") == 0)
@@ -203,7 +203,7 @@ static int make_good(const signature *function, argument *arguments) {
     return known;
 }
 
-/* Calls with a world that is the same each time. */
+/* Calls the function in the same state of the registry and the network each time. */
 static int32_t call(const signature *function, const argument *arguments) {
     (void)bp_activation_unregister(fresh);
     (void)bp_activation_unregister(existing);
@@ -211,17 +211,17 @@ static int32_t call(const signature *function, const argument *arguments) {
     (void)bp_network_set_metadata(network, "author", "nobody");
     handle_out = NULL;
     int32_t status = function->call(arguments);
-    bp_network_free((bp_network *)handle_out); /* one of the two it is, or none */
+    bp_network_free((bp_network *)handle_out); /* it is a network, a trainer or NULL */
     bp_trainer_free((bp_trainer *)handle_out);
     if (strcmp(function->name, "bp_network_free") == 0 && arguments[0].pointer == network) network = NULL;
     if (strcmp(function->name, "bp_trainer_free") == 0 && arguments[0].pointer == trainer) trainer = NULL;
     return status;
 }
 
-/* Calls function with the argument of that index replaced, all others being good. */
+/* Calls the function with the argument of that index replaced; all others are valid. */
 static int32_t call_with(const signature *function, size_t index, argument bad) {
     argument arguments[MOST_PARAMETERS];
-    (void)make_good(function, arguments);
+    (void)make_valid(function, arguments);
     arguments[index] = bad;
     return call(function, arguments);
 }
@@ -234,19 +234,19 @@ static int expect(int holds, const signature *function, const parameter *p, cons
 
 static int has_rules(const signature *function) {
     argument arguments[MOST_PARAMETERS];
-    return make_good(function, arguments);
+    return make_valid(function, arguments);
 }
 
 #define EACH_FUNCTION(f)                                                    \
     for (const signature *f = signatures; f < signatures + SIGNATURES; f++) \
         if (has_rules(f))
 
-static void good_arguments_are_taken_by_every_function(void) {
+static void valid_arguments_are_accepted_by_every_function(void) {
     argument arguments[MOST_PARAMETERS];
     for (const signature *f = signatures; f < signatures + SIGNATURES; f++) {
         int here = 1;
         for (size_t i = 0; i < sizeof fail_here / sizeof fail_here[0]; i++) here = here && strcmp(f->name, fail_here[i]) != 0;
-        if (!EXPECT(make_good(f, arguments))) continue;
+        if (!EXPECT(make_valid(f, arguments))) continue;
         int32_t status = call(f, arguments);
         if (!EXPECT(!here || status == BP_OK)) printf("#   %s: %s\n", f->name, bp_last_error_message());
     }
@@ -266,7 +266,7 @@ static void null_is_refused_for_every_pointer_that_may_not_be_null(void) {
     EXPECT(tried > 80);
 }
 
-static void handles_that_are_none_are_refused_by_every_function(void) {
+static void invalid_handles_are_refused_by_every_function(void) {
     bp_network *freed = check_network(sizes, 3, 1);
     bp_network_free(freed);
     EACH_FUNCTION(f) for (size_t i = 0; i < f->count; i++) {
@@ -280,14 +280,14 @@ static void handles_that_are_none_are_refused_by_every_function(void) {
                                 {.pointer = handle_for(p) == network ? (void *)trainer : (void *)network}};
         for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
             int32_t status = call_with(f, i, bad[k]);
-            if (f->has_status) expect(status == BP_ERROR_INVALID_HANDLE, f, p, "no handle", status);
+            if (f->has_status) expect(status == BP_ERROR_INVALID_HANDLE, f, p, "invalid handle", status);
         }
     }
     size_t count;
-    EXPECT_OK(bp_network_layer_count(network, &count)); /* none of them has freed it */
+    EXPECT_OK(bp_network_layer_count(network, &count)); /* no call has freed it */
 }
 
-/* Values that are possible but a lie (more rows than the arrays have) cannot be told from the truth, and are not tried. */
+/* Wrong values that are possible (more rows than the arrays have) cannot be detected, and are not tested. */
 static void impossible_sizes_are_refused_by_every_function(void) {
     const size_t k31 = (size_t)1 << 31, k32 = (size_t)1 << 32, k63 = (size_t)1 << 63;
     const size_t far[] = {k31 - 1, k31,     k31 + 1,          k32 - 1,          k32,          k32 + 1, k32 + 2, k63 - 1, k63,
@@ -313,8 +313,8 @@ static void impossible_sizes_are_refused_by_every_function(void) {
 
 static const size_t narrow[] = {1, 1, 1};
 
-/* Real memory for the inputs, but none for what training has to keep of so many rows. */
-static void more_rows_than_memory_holds_are_refused_and_leave_the_network_usable(void) {
+/* There is memory for the inputs, but not for the buffers that training needs for this number of rows. */
+static void rows_that_exceed_memory_are_refused_and_leave_the_network_usable(void) {
     const size_t rows = (size_t)1 << 27;
     const struct rlimit memory = {(rlim_t)3 << 30, RLIM_INFINITY};
     struct rlimit before;
@@ -323,7 +323,7 @@ static void more_rows_than_memory_holds_are_refused_and_leave_the_network_usable
     float *x = (float *)mmap(NULL, rows * sizeof(float), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (!EXPECT(x != MAP_FAILED)) return;
     EXPECT(getrlimit(RLIMIT_AS, &before) == 0);
-    if (!getenv("ASAN_OPTIONS")) EXPECT(setrlimit(RLIMIT_AS, &memory) == 0); /* the sanitizer has a limit of its own */
+    if (!getenv("ASAN_OPTIONS")) EXPECT(setrlimit(RLIMIT_AS, &memory) == 0); /* the sanitizer has its own limit */
     EXPECT_ERROR(bp_network_train_minibatch(wide, x, x, rows, 0.1f, NULL), BP_ERROR_OUT_OF_MEMORY);
     EXPECT_ERROR(bp_network_gradient(wide, x, x, rows, floats, count_of(wide), NULL), BP_ERROR_OUT_OF_MEMORY);
     EXPECT(snapshot_holds(fresh_one, wide));
@@ -334,7 +334,7 @@ static void more_rows_than_memory_holds_are_refused_and_leave_the_network_usable
     bp_network_free(wide);
 }
 
-/* 2^31 + 5 rows, past what an int can count; the same two megabytes of memory stand for all of the outputs. */
+/* 2^31 + 5 rows, beyond the range of int. The same two megabytes of memory are mapped for all outputs. */
 static void more_than_two_to_the_31_rows_are_predicted(void) {
     const size_t rows = ((size_t)1 << 31) + 5, window = (size_t)2 << 20, span = rows * sizeof(float) / window * window + window;
     bp_network *small = check_network(narrow, 3, 1);
@@ -360,12 +360,12 @@ int main(void) {
     network = check_network(sizes, 3, 1);
     model = snapshot_of(network);
     EXPECT_OK(bp_network_save(network, "model.safetensors"));
-    CLAIM(good_arguments_are_taken_by_every_function);
-    missing_are_told = 1;
+    CLAIM(valid_arguments_are_accepted_by_every_function);
+    missing_are_reported = 1;
     CLAIM(null_is_refused_for_every_pointer_that_may_not_be_null);
-    CLAIM(handles_that_are_none_are_refused_by_every_function);
+    CLAIM(invalid_handles_are_refused_by_every_function);
     CLAIM(impossible_sizes_are_refused_by_every_function);
-    CLAIM(more_rows_than_memory_holds_are_refused_and_leave_the_network_usable);
+    CLAIM(rows_that_exceed_memory_are_refused_and_leave_the_network_usable);
     if (getenv("TORTURE")) CLAIM(more_than_two_to_the_31_rows_are_predicted);
     bp_network_free(network);
     bp_trainer_free(trainer);

@@ -1,11 +1,11 @@
-/* losses.c: the three losses, where they are easy and where logarithms are not, and bp_network_check_gradient. */
+/* losses.c: the three losses, also where logarithms overflow, and bp_network_check_gradient. */
 #include "activations.h"
 #include "mirror.h"
 
-/* ---- Values and gradients, with every output layer that makes sense of them */
+/* ---- Values and gradients, with every output layer that goes with the loss */
 
-/* softmax and logistic as registered activations: the library computes their losses from a, not from z, and takes them with
- * either cross-entropy. */
+/* softmax and logistic as registered activations: the library computes their losses from a, not from z, and accepts them with
+ * both cross-entropies. */
 static int32_t host_softmax(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     for (size_t row = 0; row < rows; row++, z += columns, a += columns) {
@@ -32,7 +32,7 @@ static void losses_and_their_gradients_match_plain_double_loops(void) {
     static const int size[] = {5, 8, 6};
     static const struct {
         int loss, activation;
-        const char *registered; /* in its place */
+        const char *registered; /* the registered activation to use instead, or NULL */
     } kinds[] = {{REF_SQUARED_ERROR, REF_SOFTMAX, NULL},
                  {REF_SQUARED_ERROR, REF_IDENTITY, NULL},
                  {REF_BINARY_CROSS_ENTROPY, REF_LOGISTIC, NULL},
@@ -45,7 +45,7 @@ static void losses_and_their_gradients_match_plain_double_loops(void) {
     float x[9 * 5], y[9 * 6];
     check_fill(x, 45, 1);
     check_fill(y, 54, 2);
-    for (int i = 0; i < 54; i++) y[i] *= y[i]; /* any weights in [0, 1], not one-hot */
+    for (int i = 0; i < 54; i++) y[i] *= y[i]; /* any values in [0, 1], not one-hot */
     for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
         for (int mean = 0; mean < 2; mean++)
             for (int rows = 1; rows <= 9; rows += 8) {
@@ -82,7 +82,7 @@ static double loss_at(const bp_network *network, float x, float y) {
 }
 
 /* "Logarithms are kept above -100." */
-static void logarithms_of_zero_count_as_minus_100(void) {
+static void logarithms_of_zero_are_minus_100(void) {
     bp_network *network = unit("host.pass", "binary_cross_entropy");
     EXPECT_NEAR(loss_at(network, 0, 1), 100, 1e-5);
     EXPECT_NEAR(loss_at(network, 1, 0), 100, 1e-5);
@@ -114,7 +114,7 @@ static void cross_entropies_of_logistic_and_softmax_have_no_bound(void) {
     EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_evaluate(network, &x, y, 1, &loss));
     EXPECT_NEAR(loss, 600, 1e-4);
-    /* By z the gradient is a - y = (1, -1), however far out: no 0 times infinity. */
+    /* The gradient with respect to z is a - y = (1, -1) for any z, without 0 times infinity. */
     EXPECT_OK(bp_network_train_step(network, &x, y, 0.001f, &loss));
     EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     EXPECT_NEAR(loss, 600, 1e-4);
@@ -129,7 +129,7 @@ static void saturated_logistic_still_learns_from_binary_cross_entropy(void) {
     const float x = -200, y = 1;
     float after[2], loss = 0;
     bp_network *network = unit("logistic", "binary_cross_entropy");
-    EXPECT_OK(bp_network_train_step(network, &x, &y, 0.001f, &loss)); /* gradient by z: a - y = -1 */
+    EXPECT_OK(bp_network_train_step(network, &x, &y, 0.001f, &loss)); /* gradient with respect to z: a - y = -1 */
     EXPECT_OK(bp_network_get_parameters(network, after, count_of(network)));
     EXPECT_NEAR(loss, 200, 1e-4);
     EXPECT_NEAR(after[0], 1 - 0.2, 1e-6);
@@ -190,10 +190,10 @@ static void right_derivatives_are_accepted(int norm) {
 
 static void gradient_check_accepts_right_derivatives(void) { right_derivatives_are_accepted(0); }
 
-/* Harder: the gradient of a bias before normalization is 0, and must not be taken for noise about 0. */
+/* The gradient of a bias before normalization is 0. The check must not treat the rounding errors around 0 as an error. */
 static void gradient_check_accepts_right_derivatives_with_batch_normalization(void) { right_derivatives_are_accepted(1); }
 
-static void gradient_check_tells_a_wrong_derivative(void) {
+static void gradient_check_detects_a_wrong_derivative(void) {
     float x[6 * 4], y[6 * 3];
     double worst = 0;
     bp_network *network;
@@ -202,12 +202,12 @@ static void gradient_check_tells_a_wrong_derivative(void) {
     EXPECT_OK(bp_activation_register_scalar("wrong", scaled_tanh, wrong_derivative, NULL, NULL));
     network = to_be_checked("wrong", 0);
     EXPECT_OK(bp_network_check_gradient(network, x, y, 6, &worst));
-    EXPECT(worst > 0.1); /* it is half as much again */
+    EXPECT(worst > 0.1); /* the derivative is 1.5 times too large */
     bp_network_free(network);
     EXPECT_OK(bp_activation_unregister("wrong"));
 }
 
-static void gradient_check_of_every_loss_and_reduction(void) {
+static void gradient_check_accepts_every_loss_and_reduction(void) {
     static const int size[] = {4, 6, 3};
     static reference r;
     float x[6 * 4], y[6 * 3];
@@ -245,13 +245,13 @@ int main(void) {
     EXPECT_OK(bp_activation_register_vector("host.pass", pass, pass_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_scalar("host.logistic", host_logistic, host_logistic_slope, NULL, NULL));
     CLAIM(losses_and_their_gradients_match_plain_double_loops);
-    CLAIM(logarithms_of_zero_count_as_minus_100);
+    CLAIM(logarithms_of_zero_are_minus_100);
     CLAIM(cross_entropies_of_logistic_and_softmax_have_no_bound);
     CLAIM(saturated_logistic_still_learns_from_binary_cross_entropy);
     CLAIM(gradient_check_accepts_right_derivatives);
     CLAIM(gradient_check_accepts_right_derivatives_with_batch_normalization);
-    CLAIM(gradient_check_tells_a_wrong_derivative);
-    CLAIM(gradient_check_of_every_loss_and_reduction);
+    CLAIM(gradient_check_detects_a_wrong_derivative);
+    CLAIM(gradient_check_accepts_every_loss_and_reduction);
     CLAIM(gradient_check_of_sign_is_unsupported);
     return check_end();
 }

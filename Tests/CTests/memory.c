@@ -1,12 +1,12 @@
-/* memory.c: calls that end, well or not, keep nothing. Each claim repeats something often and watches how much memory
- * the process has come to use: 200 000 times the smallest block a leak could have, 32 bytes, is 6 MB. */
+/* memory.c: calls leak no memory, whether they succeed or fail. Each claim repeats calls often and compares the peak memory of
+ * the process: 200 000 leaks of the smallest block, 32 bytes, are 6 MB. */
 #define _XOPEN_SOURCE 700 /* getrusage */
 #include <sys/resource.h>
 
 #include "activations.h"
 #include "check.h"
 
-enum { OFTEN = 200000, ALLOWED = 3000 }; /* kilobytes, for what the allocator itself rounds up to */
+enum { OFTEN = 200000, ALLOWED = 3000 }; /* kilobytes, for the rounding of the allocator */
 
 static const size_t sizes[] = {2, 3, 1};
 static const float x[] = {0.5f, -1}, y[] = {1};
@@ -27,13 +27,13 @@ static long kilobytes(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : -1;
 }
 
-/* what(i) says whether it went as it should. */
-static void keeps_nothing(int (*what)(int i), int times) {
+/* action(i) returns whether its calls had the expected results. */
+static void expect_no_leak(int (*action)(int i), int times) {
     long before;
     int right = 1;
-    for (int i = 0; i < 1000; i++) right = what(i) && right; /* buffers for good are made here */
+    for (int i = 0; i < 1000; i++) right = action(i) && right; /* allocates the permanent buffers */
     before = kilobytes();
-    for (int i = 0; i < times; i++) right = what(i) && right;
+    for (int i = 0; i < times; i++) right = action(i) && right;
     EXPECT(right);
     EXPECT_NEAR(kilobytes() - before, 0, ALLOWED);
 }
@@ -46,14 +46,14 @@ static int create_and_free(int i) {
     bp_network_free(clone);
     return right;
 }
-static void created_and_freed_networks_keep_no_memory(void) { keeps_nothing(create_and_free, OFTEN / 2); }
+static void created_and_freed_networks_leak_no_memory(void) { expect_no_leak(create_and_free, OFTEN / 2); }
 
-static int create_in_vain(int i) {
+static int fail_to_create(int i) {
     const size_t bad[][3] = {{2, 3, 0}, {0, 3, 2}, {SIZE_MAX, 2, 2}, {2, 3, SIZE_MAX}};
     bp_network *made = NULL;
     return bp_network_create(bad[i % 4], 3, 1, &made) < 0 && made == NULL;
 }
-static void failed_creations_keep_no_memory(void) { keeps_nothing(create_in_vain, OFTEN); }
+static void failed_creations_leak_no_memory(void) { expect_no_leak(fail_to_create, OFTEN); }
 
 static int load_and_free(int i) {
     bp_network *made = NULL;
@@ -62,28 +62,28 @@ static int load_and_free(int i) {
     bp_network_free(made);
     return right;
 }
-static void loaded_and_freed_networks_keep_no_memory(void) { keeps_nothing(load_and_free, OFTEN / 4); }
+static void loaded_and_freed_networks_leak_no_memory(void) { expect_no_leak(load_and_free, OFTEN / 4); }
 
-static int load_in_vain(int i) {
+static int fail_to_load(int i) {
     bp_network *made = NULL;
     size_t position = (size_t)i % model.count;
     int right;
-    model.bytes[position] ^= 4; /* a change that gets as far as it can */
+    model.bytes[position] ^= 4; /* a change in the last part that is checked */
     right = bp_network_load_memory(model.bytes, model.count, &made) < 0;
     model.bytes[position] ^= 4;
     return bp_network_load_memory(model.bytes, position, &made) < 0 && right;
 }
-static void failed_loads_keep_no_memory(void) { keeps_nothing(load_in_vain, OFTEN / 4); }
+static void failed_loads_leak_no_memory(void) { expect_no_leak(fail_to_load, OFTEN / 4); }
 
-static int file_in_vain(int i) {
+static int fail_to_use_files(int i) {
     bp_network *made = NULL;
     (void)i;
     return bp_network_load("no such file", &made) == BP_ERROR_IO &&
         bp_network_save(network, "no such folder/file") == BP_ERROR_IO;
 }
-static void files_that_are_not_there_keep_no_memory(void) { keeps_nothing(file_in_vain, OFTEN / 4); }
+static void missing_files_leak_no_memory(void) { expect_no_leak(fail_to_use_files, OFTEN / 4); }
 
-static int train_in_vain(int i) {
+static int fail_to_train(int i) {
     const float nan_row[] = {NAN, 0};
     float out[2];
     (void)i;
@@ -93,10 +93,10 @@ static int train_in_vain(int i) {
         bp_network_set_activation(network, 1, "no.such.name") == BP_ERROR_UNKNOWN_NAME &&
         bp_network_set_option(network, "gradient_reduction", 7) == BP_ERROR_INVALID_VALUE;
 }
-static void failed_steps_keep_no_memory(void) {
+static void failed_steps_leak_no_memory(void) {
     EXPECT_OK(bp_activation_register_vector("failing", fail, pass_back, NULL, NULL));
     EXPECT_OK(bp_network_set_activation(network, 2, "failing"));
-    keeps_nothing(train_in_vain, OFTEN);
+    expect_no_leak(fail_to_train, OFTEN);
     EXPECT_OK(bp_network_set_activation(network, 2, "tanh"));
     EXPECT_OK(bp_activation_unregister("failing"));
 }
@@ -109,7 +109,7 @@ static int register_and_unregister(int i) {
         bp_network_set_activation(network, 1, name) == BP_OK && bp_activation_unregister(name) == BP_OK &&
         bp_activation_unregister(name) == BP_ERROR_UNKNOWN_NAME;
 }
-static void activations_that_come_and_go_keep_no_memory(void) { keeps_nothing(register_and_unregister, OFTEN); }
+static void registered_and_unregistered_activations_leak_no_memory(void) { expect_no_leak(register_and_unregister, OFTEN); }
 
 static int32_t library(const char *path, const char *symbol, const char *signature) {
     return bp_activation_register_library("library", path, symbol, NULL, signature, NULL, 0);
@@ -124,31 +124,29 @@ static int open_and_close(int i) {
         library("./no.such.library", "erf", "d(d)") == BP_ERROR_LIBRARY && bp_plugin_load("libm.so.6") == BP_ERROR_LIBRARY &&
         library("libm.so.6", "erf", "d(d,)") < 0;
 }
-static void foreign_activations_and_libraries_that_come_and_go_keep_no_memory(void) {
-    keeps_nothing(open_and_close, OFTEN / 8);
-}
+static void foreign_activations_and_their_libraries_leak_no_memory(void) { expect_no_leak(open_and_close, OFTEN / 8); }
 
 static int check_derivatives(int i) {
     static const char *const checked[] = {"tanh", "softmax", "library"};
     double worst;
     return bp_activation_check(checked[i % 3], &worst, NULL) == BP_OK && worst < 1e-2;
 }
-static void checked_derivatives_keep_no_memory(void) {
+static void checked_derivatives_leak_no_memory(void) {
     EXPECT_OK(library("libm.so.6", "erf", "d(d)"));
-    keeps_nothing(check_derivatives, OFTEN / 100);
+    expect_no_leak(check_derivatives, OFTEN / 100);
     EXPECT_OK(bp_activation_unregister("library"));
 }
 
-static int toggle_and_draw(int i) {
+static int change_settings(int i) {
     return bp_network_set_batchnorm(network, 1, i % 2) == BP_OK && bp_network_initialize(network, (uint64_t)i) == BP_OK &&
         bp_network_train_minibatch(network, x, y, 1, 0.5f, NULL) == BP_OK;
 }
-static void settings_changed_back_and_forth_keep_no_memory(void) {
+static void changed_settings_leak_no_memory(void) {
     EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
-    keeps_nothing(toggle_and_draw, OFTEN);
+    expect_no_leak(change_settings, OFTEN);
 }
 
-static int32_t go_on_stop_or_abort(const bp_progress *progress, void *user_data) {
+static int32_t continue_stop_or_abort(const bp_progress *progress, void *user_data) {
     return progress->epoch == 2 ? *(const int *)user_data % 3 - 1 : 0;
 }
 static int fit_in_every_way(int i) {
@@ -163,28 +161,28 @@ static int fit_in_every_way(int i) {
                                   : i % 4 == 2 ? 9
                                                : 1) == BP_OK &&
         bp_trainer_set_row_weights(trainer, weights, 4) == BP_OK &&
-        bp_trainer_set_progress(trainer, go_on_stop_or_abort, &i) == BP_OK &&
+        bp_trainer_set_progress(trainer, continue_stop_or_abort, &i) == BP_OK &&
         bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL) == expected[i % 3] &&
         bp_trainer_fit(trainer, network, inputs, targets, 3, NULL, NULL, 0, NULL) == BP_ERROR_INVALID_VALUE;
     bp_trainer_free(trainer);
     return right;
 }
-static void fits_keep_no_memory(void) { keeps_nothing(fit_in_every_way, OFTEN / 4); }
+static void fits_leak_no_memory(void) { expect_no_leak(fit_in_every_way, OFTEN / 4); }
 
 int main(void) {
     network = check_network(sizes, 3, 1);
     model = snapshot_of(network);
-    CLAIM(created_and_freed_networks_keep_no_memory);
-    CLAIM(failed_creations_keep_no_memory);
-    CLAIM(loaded_and_freed_networks_keep_no_memory);
-    CLAIM(failed_loads_keep_no_memory);
-    CLAIM(files_that_are_not_there_keep_no_memory);
-    CLAIM(failed_steps_keep_no_memory);
-    CLAIM(activations_that_come_and_go_keep_no_memory);
-    CLAIM(foreign_activations_and_libraries_that_come_and_go_keep_no_memory);
-    CLAIM(checked_derivatives_keep_no_memory);
-    CLAIM(settings_changed_back_and_forth_keep_no_memory);
-    CLAIM(fits_keep_no_memory);
+    CLAIM(created_and_freed_networks_leak_no_memory);
+    CLAIM(failed_creations_leak_no_memory);
+    CLAIM(loaded_and_freed_networks_leak_no_memory);
+    CLAIM(failed_loads_leak_no_memory);
+    CLAIM(missing_files_leak_no_memory);
+    CLAIM(failed_steps_leak_no_memory);
+    CLAIM(registered_and_unregistered_activations_leak_no_memory);
+    CLAIM(foreign_activations_and_their_libraries_leak_no_memory);
+    CLAIM(checked_derivatives_leak_no_memory);
+    CLAIM(changed_settings_leak_no_memory);
+    CLAIM(fits_leak_no_memory);
     bp_network_free(network);
     free(model.bytes);
     return check_end();

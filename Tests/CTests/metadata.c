@@ -1,4 +1,4 @@
-/* metadata.c: texts of the program's own that go with a network. */
+/* metadata.c: the texts of a program that a network and its file hold. */
 #include "check.h"
 
 static const size_t sizes[] = {2, 1};
@@ -12,7 +12,7 @@ static const char *value_of(const bp_network *network, const char *key) {
     return buffer;
 }
 
-/* All keys, with a bar behind each. */
+/* All keys, each followed by a bar. */
 static const char *keys_of(const bp_network *network) {
     static char all[4096];
     char key[257];
@@ -25,7 +25,7 @@ static const char *keys_of(const bp_network *network) {
     return all;
 }
 
-static void texts_are_set_replaced_listed_and_removed(void) {
+static void texts_can_be_set_replaced_listed_and_removed(void) {
     bp_network *network = check_network(sizes, 2, 1);
     EXPECT(strcmp(keys_of(network), "") == 0);
     EXPECT_OK(bp_network_set_metadata(network, "features", "age,height"));
@@ -41,7 +41,7 @@ static void texts_are_set_replaced_listed_and_removed(void) {
     bp_network_free(network);
 }
 
-static void every_text_survives_a_file_and_a_copy(void) {
+static void every_text_is_kept_in_a_file_and_a_copy(void) {
     const char *const texts[] = {"\"quoted\" \\ back\\slash / {\"json\":[1]}",
                                  "line\nbreak\ttab\r\b\f\x01\x1f\x7f",
                                  "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
@@ -107,8 +107,8 @@ static void bad_arguments_are_refused_and_change_nothing(void) {
     bp_network_free(network);
 }
 
-/* At the limits the network still fits a file, even when all of it has to be escaped. */
-static void limits_hold_and_what_they_allow_can_be_saved(void) {
+/* At the limits the network can still be saved, even when every byte must be escaped. */
+static void texts_beyond_the_limits_are_refused_and_texts_at_the_limits_can_be_saved(void) {
     enum { SIZE = 1 << 20 };
     static char text[SIZE + 1];
     char key[16];
@@ -137,9 +137,9 @@ static void limits_hold_and_what_they_allow_can_be_saved(void) {
 }
 
 int main(void) {
-    CLAIM(texts_are_set_replaced_listed_and_removed);
-    CLAIM(every_text_survives_a_file_and_a_copy);
+    CLAIM(texts_can_be_set_replaced_listed_and_removed);
+    CLAIM(every_text_is_kept_in_a_file_and_a_copy);
     CLAIM(bad_arguments_are_refused_and_change_nothing);
-    CLAIM(limits_hold_and_what_they_allow_can_be_saved);
+    CLAIM(texts_beyond_the_limits_are_refused_and_texts_at_the_limits_can_be_saved);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* mirror.h: the same network twice, once in the library and once in reference.h, and comparisons between them. */
+/* mirror.h: the same network in the library and in reference.h, and comparisons between the two. */
 #ifndef MIRROR_H
 #define MIRROR_H
 
@@ -7,8 +7,8 @@
 
 enum { MIRROR_PARAMETERS = REF_LAYERS * REF_WIDTH * (REF_WIDTH + 3) };
 
-/* The library's network of the settings in r; both get the same random parameters, weights and biases in [-scale,
- * scale] and gamma in [0.5, 1.5]. scale: a power of two, so that nothing is rounded. */
+/* The library's network with the settings in r. Both get the same random parameters: weights and biases in [-scale, scale],
+ * gamma in [0.5, 1.5]. scale is a power of two, so that nothing is rounded. */
 static inline bp_network *mirror(reference *r, double scale, uint32_t seed) {
     static float flat[MIRROR_PARAMETERS];
     size_t sizes[REF_LAYERS], count;
@@ -42,7 +42,7 @@ static inline bp_network *mirror(reference *r, double scale, uint32_t seed) {
     return network;
 }
 
-/* Whether floats are the doubles up to rounding: within tolerance times the largest of them (or 1). */
+/* Whether the floats equal the doubles up to rounding: within tolerance times the largest magnitude (at least 1). */
 static inline int mirror_near(const float *values, const double *expected, size_t count, double tolerance) {
     double scale = 1;
     for (size_t i = 0; i < count; i++) scale = fmax(scale, fabs(expected[i]));
@@ -70,7 +70,7 @@ static inline int mirror_predictions_agree(const bp_network *network, reference 
         EXPECT(mirror_near(values, expected, (size_t)(rows * r->size[r->layers - 1]), tolerance));
 }
 
-/* Some steps on both sides, with everything compared. */
+/* Trains both networks, and compares loss, parameters and predictions after each step. */
 static inline int mirror_training_agrees(bp_network *network, reference *r, const float *x, const float *y, int rows, int steps,
                                          float rate, double tolerance) {
     int agrees = 1;

@@ -1,6 +1,6 @@
-/* mutations.c: thousands of changed model files. Whatever was done to one, loading it neither crashes nor hangs nor takes
- * more memory than a few times its size; it is refused, unless the bytes are the same or, where the checksum was computed
- * anew, what it says is a model that comes back as it was said. With TORTURE=1 in the environment it tries millions. */
+/* mutations.c: thousands of changed model files. Loading a changed file does not crash, does not hang and allocates at most a
+ * few times its size. The file is refused, unless its bytes are unchanged, or its checksum was recomputed and it holds a
+ * valid model, which must then be loaded exactly. With TORTURE=1 in the environment it tries millions of files. */
 #define _XOPEN_SOURCE 700 /* sigaction, setitimer */
 #include <signal.h>
 #include <sys/time.h>
@@ -15,30 +15,30 @@ typedef struct {
     size_t count;
 } file;
 
-enum { MODELS = 4, SECONDS = 60 }; /* of processor time, which one load may take; it takes milliseconds */
+enum { MODELS = 4, SECONDS = 60 }; /* SECONDS: the limit of processor time of one load; a load needs milliseconds */
 static file models[MODELS], changed;
-static long number, tried; /* of the mutation at work */
-static long accepted;      /* files that were changed, and yet are models */
-static long verbatim;      /* of those: that are saved again byte for byte, as all are that spell things as the library does */
-static long most_memory;   /* that loading one took */
+static long number, tried; /* the number of the current mutation; the number of loads */
+static long accepted;      /* changed files that are models */
+static long verbatim;      /* of these: files that are saved again with the same bytes */
+static long most_memory;   /* the peak memory of a load, in bytes */
 
-/* Outputs are padded to 16, which is most of the ratio; the checksum's table of 16 KiB is most of the rest. */
+/* Most of the ratio: outputs are padded to 16. Most of the rest: the checksum's table of 16 KiB. */
 enum { MEMORY_RATIO = 24, MEMORY_REST = 64 << 10 };
 
-static void give_up(int signal_number) {
+static void end_with_report(int signal_number) {
     char text[80];
     int length = snprintf(text, sizeof text, "# signal %d at mutation %ld\n", signal_number, number);
     if (write(1, text, (size_t)length) < 0) _exit(3);
     _exit(2);
 }
 
-/* Processor time, so that a busy machine changes nothing. 0 ends the limit. */
+/* A limit of processor time, so that other processes do not matter. 0 removes the limit. */
 static void limit(long seconds) {
     const struct itimerval time = {{0, 0}, {seconds, 0}};
     setitimer(ITIMER_PROF, &time, NULL);
 }
 
-/* ---- Random numbers, so that a mutation's number says what it was */
+/* ---- Random numbers. The number of a mutation is their seed, so that it can be repeated. */
 
 static uint64_t state;
 static uint32_t next(void) { /* xorshift64* */
@@ -47,7 +47,7 @@ static uint32_t next(void) { /* xorshift64* */
 }
 static size_t below(size_t count) { return count ? next() % count : 0; }
 
-/* ---- Files. The checksum is CRC-64/XZ, with zeros in place of its own digits. */
+/* ---- Files. The checksum is CRC-64/XZ of the file with zeros in place of the checksum's digits. */
 
 static const char opening[] = "{\"__metadata__\":{\"format\":\"libbackprop\",\"format_version\":\"1\",\"checksum\":\"";
 enum { DIGITS = 8 + sizeof opening - 1 };
@@ -83,7 +83,7 @@ static void seal(file *f) {
     memcpy(f->bytes + DIGITS, digits, 16);
 }
 
-/* Puts count bytes in place of the `old` ones at `at`. */
+/* Replaces `old` bytes at `at` by `count` bytes. */
 static void splice(file *f, size_t at, size_t old, const void *bytes, size_t count) {
     if (f->count - old + count > sizeof f->bytes) return;
     memmove(f->bytes + at + count, f->bytes + at + old, f->count - at - old);
@@ -91,20 +91,20 @@ static void splice(file *f, size_t at, size_t old, const void *bytes, size_t cou
     f->count = f->count - old + count;
 }
 
-/* The same in the header, whose length follows. */
+/* Like splice, in the header. Updates the header's length. */
 static void splice_header(file *f, size_t at, size_t old, const void *bytes, size_t count) {
     size_t before = f->count;
     splice(f, at, old, bytes, count);
     set_header_length(f, header_length(f) + f->count - before);
 }
 
-/* ---- Mutations. Places in the header are drawn behind the checksum, whose own place may not move. */
+/* ---- Mutations. Positions in the header are drawn after the checksum, because the checksum must not move. */
 
 static size_t header_start(void) { return DIGITS + 17; }
 static size_t header_end(const file *f) { return 8 + (size_t)header_length(f); }
 static size_t header_place(const file *f) { return header_start() + below(header_end(f) - header_start()); }
 
-/* The place of a random one of the characters, in the header; 0 where there is none. */
+/* A random position in the header of one of the characters; 0 if there is none. */
 static size_t find(const file *f, const char *characters, size_t from) {
     for (size_t at = from; at < header_end(f); at++)
         if (f->bytes[at] && strchr(characters, f->bytes[at])) return at;
@@ -144,7 +144,7 @@ static void length_changed(file *f) {
 static void header_bytes(file *f) {
     for (size_t i = 0, n = 1 + below(8); i < n; i++) f->bytes[header_place(f)] = (uint8_t)next();
 }
-static void header_characters(file *f) { /* such as JSON is made of */
+static void header_characters(file *f) { /* characters of the JSON syntax */
     static const char characters[] = "{}[]\",:\\0123456789 tfn-.eE\n";
     for (size_t i = 0, n = 1 + below(4); i < n; i++)
         f->bytes[header_place(f)] = (uint8_t)characters[below(sizeof characters - 1)];
@@ -180,7 +180,7 @@ static void header_number(file *f) {
     while (at + n < header_end(f) && strchr("0123456789", f->bytes[at + n])) n++;
     splice_header(f, at, n, other, strlen(other));
 }
-/* From one quotation mark to before the next comma: a member of an object, more or less. */
+/* From a quotation mark to the next comma: usually a member of an object. */
 static size_t member(const file *f, size_t *count) {
     size_t at = find(f, "\"", header_place(f)), end = at ? find(f, ",", at) : 0;
     *count = end - at;
@@ -280,7 +280,7 @@ static void data_changed(file *f) {
 static const struct {
     const char *name;
     void (*change)(file *f);
-    int sealed; /* the checksum is computed anew, so that what is behind it sees the change */
+    int sealed; /* whether the checksum is recomputed, so that the checks after it are tested */
 } mutations[] = {
     {"random bytes", random_bytes, 0},
     {"random bits", random_bits, 0},
@@ -315,7 +315,7 @@ static const struct {
 };
 enum { MUTATIONS = sizeof mutations / sizeof mutations[0] };
 
-/* ---- What loading made of it */
+/* ---- Checks of the loaded network */
 
 static int known_refusal(int32_t status) {
     return status == BP_ERROR_NOT_A_MODEL || status == BP_ERROR_CORRUPT || status == BP_ERROR_VERSION ||
@@ -324,8 +324,8 @@ static int known_refusal(int32_t status) {
 
 static int same(const file *a, const file *b) { return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0; }
 
-/* A changed file was taken for a model. It is one: its numbers are the network's, bit for bit, and the network is, saved
- * and loaded again, the same. */
+/* Whether a changed file that was accepted is a model: its numbers are the network's, bit for bit, and the network is unchanged
+ * after saving and loading. */
 static int is_a_model(const bp_network *network, const file *f) {
     snapshot bytes = snapshot_of(network);
     bp_network *again = NULL;
@@ -339,7 +339,8 @@ static int is_a_model(const bp_network *network, const file *f) {
 }
 
 static int32_t load(const file *f, bp_network **network) {
-    uint8_t *block = (uint8_t *)malloc(f->count ? f->count : 1); /* of exactly that size, for a memory checker */
+    uint8_t *block = (uint8_t *)malloc(
+        f->count ? f->count : 1); /* of exactly that size, so that a memory checker detects a read beyond it */
     int32_t status;
     memcpy(block, f->bytes, f->count);
     limit(SECONDS);
@@ -350,12 +351,12 @@ static int32_t load(const file *f, bp_network **network) {
     free(block);
     if (heap_peak > most_memory) most_memory = heap_peak;
     EXPECT(heap_peak <= MEMORY_RATIO * (long)f->count + MEMORY_REST);
-    if (status != BP_OK) EXPECT(heap_blocks == 0); /* nothing is kept */
+    if (status != BP_OK) EXPECT(heap_blocks == 0); /* no leak */
     return status;
 }
 
-/* Training goes on from it as from any network: to finite numbers, which its file then shows, or not at all. */
-static int goes_on(bp_network *network) {
+/* The network can be trained: a step either succeeds with finite numbers, so that its file loads, or changes nothing. */
+static int can_be_trained(bp_network *network) {
     float x[16], y[16];
     size_t layers = 0, inputs = 0, outputs = 0;
     EXPECT_OK(bp_network_layer_count(network, &layers));
@@ -367,7 +368,7 @@ static int goes_on(bp_network *network) {
         snapshot before = snapshot_of(network), after;
         bp_network *again = NULL;
         int32_t status = bp_network_train_minibatch(network, x, y, 4, 0.125f, NULL);
-        if (status != BP_OK) /* UNSUPPORTED: settings that do not go together */
+        if (status != BP_OK) /* UNSUPPORTED: inconsistent settings */
             EXPECT((status == BP_ERROR_NOT_FINITE || status == BP_ERROR_UNSUPPORTED) && snapshot_holds(before, network));
         after = snapshot_of(network);
         EXPECT_OK(bp_network_load_memory(after.bytes, after.count, &again));
@@ -377,14 +378,14 @@ static int goes_on(bp_network *network) {
     return 1;
 }
 
-static void judge(const file *original, const file *f, int sealed) {
+static void expect_model_or_refusal(const file *original, const file *f, int sealed) {
     bp_network *network = (bp_network *)1;
     int32_t status = load(f, &network);
     tried++;
     if (status == BP_OK) {
         if (!same(original, f)) {
             accepted++;
-            EXPECT(sealed && is_a_model(network, f) && goes_on(network));
+            EXPECT(sealed && is_a_model(network, f) && can_be_trained(network));
         }
         bp_network_free(network);
     } else {
@@ -392,8 +393,8 @@ static void judge(const file *original, const file *f, int sealed) {
     }
 }
 
-/* The same bytes as a file of weights: taken whole or not at all. */
-static void judge_as_weights(bp_network *target, const file *f) {
+/* Loads the same bytes as a file of weights: either completely or not at all. */
+static void expect_weights_or_refusal(bp_network *target, const file *f) {
     static const char path[] = "mutated";
     snapshot before = snapshot_of(target);
     FILE *out = fopen(path, "wb");
@@ -427,7 +428,8 @@ static void make_models(void) {
         EXPECT_OK(bp_network_train_minibatch(network, x, y, 2, 0.25f, NULL));
         if (i == 1) EXPECT_OK(bp_network_set_batchnorm(network, 2, 0));
         if (i == 3)
-            EXPECT_OK(trainer_fit("steps=3 batch_size=1 on_divergence=1 keep=1", network, x, y, 2, NULL)); /* two networks */
+            EXPECT_OK(trainer_fit("steps=3 batch_size=1 on_divergence=1 keep=1", network, x, y, 2,
+                                  NULL)); /* the file holds two networks */
         models[i].count = sizeof models[i].bytes;
         EXPECT_OK(bp_network_save_memory(network, models[i].bytes, models[i].count, &models[i].count));
         bp_network_free(network);
@@ -436,14 +438,14 @@ static void make_models(void) {
 
 /* ---- Claims */
 
-static void model_cut_at_any_byte_is_refused(void) {
+static void truncated_model_is_refused_at_every_length(void) {
     for (int i = 0; i < MODELS; i++)
         for (int sealed = 0; sealed < 2; sealed++)
             for (size_t count = 0; count < models[i].count; count++) {
                 changed = models[i];
                 changed.count = count;
                 if (sealed) seal(&changed);
-                judge(&models[i], &changed, 0);
+                expect_model_or_refusal(&models[i], &changed, 0);
             }
 }
 
@@ -463,29 +465,29 @@ static void changed_files_are_refused_or_are_models(void) {
         changed = *original;
         mutations[kind].change(&changed);
         if (mutations[kind].sealed) seal(&changed);
-        judge(original, &changed, mutations[kind].sealed);
-        if (number % 8 == 0) judge_as_weights(target, &changed);
+        expect_model_or_refusal(original, &changed, mutations[kind].sealed);
+        if (number % 8 == 0) expect_weights_or_refusal(target, &changed);
         taken[kind] += accepted - before;
         if (check_failures > failures) printf("#   mutation %ld: %s\n", number, mutations[kind].name);
     }
-    printf("# %ld changed files, of which %ld with a right checksum were models, %ld of them spelled as the library does; at "
+    printf("# %ld changed files; %ld with a correct checksum were models, %ld of them in the library's exact form; at "
            "most %ld bytes of memory\n",
            tried, accepted, verbatim, most_memory);
     for (int kind = 0; kind < MUTATIONS; kind++)
         if (getenv("TORTURE") && mutations[kind].sealed) printf("#   %s: %ld were models\n", mutations[kind].name, taken[kind]);
-    EXPECT(accepted > 0 && accepted < tried / 4); /* so that acceptance was tried, and not the rule */
+    EXPECT(accepted > 0 && accepted < tried / 4); /* some files were accepted, but not most */
     EXPECT(verbatim > accepted * 3 / 4);
     bp_network_free(target);
 }
 
-/* The padding at its worst: one output. */
-static void sound_model_takes_memory_of_a_few_times_its_size(void) {
+/* The largest padding: one output. */
+static void loading_a_model_allocates_a_few_times_its_size(void) {
     const size_t sizes[] = {15000, 1};
     bp_network *network = check_network(sizes, 2, 1), *loaded = NULL;
     models[0].count = sizeof models[0].bytes;
     EXPECT_OK(bp_network_save_memory(network, models[0].bytes, models[0].count, &models[0].count));
     EXPECT_OK(load(&models[0], &loaded));
-    printf("# a model of %ld bytes: %.1f bytes of memory a byte\n", (long)models[0].count,
+    printf("# a model of %ld bytes: %.1f bytes of memory for each byte\n", (long)models[0].count,
            (double)heap_peak / (double)models[0].count);
     bp_network_free(network);
     bp_network_free(loaded);
@@ -501,7 +503,7 @@ static void large_text(const char *text) {
     large_count += strlen(text);
 }
 
-/* A file with a right checksum that holds these many of a word (with its number in it), and what its loading took. */
+/* Loads a file with a correct checksum that holds `count` words, each with its number in it, and prints the memory used. */
 static int32_t load_large(const char *word, long count) {
     bp_network *network = NULL;
     char text[128], digits[17];
@@ -524,17 +526,17 @@ static int32_t load_large(const char *word, long count) {
     limit(0);
     EXPECT(heap_blocks == 0);
     EXPECT(heap_peak <= MEMORY_RATIO * (long)large_count + MEMORY_REST);
-    printf("# %ld words, %ld bytes: %s, %.1f bytes of memory a byte\n", count, (long)large_count, bp_status_name(status),
+    printf("# %ld words, %ld bytes: %s, %.1f bytes of memory for each byte\n", count, (long)large_count, bp_status_name(status),
            (double)heap_peak / (double)large_count);
     return status;
 }
 
-static void headers_without_end_take_bounded_time_and_memory(void) {
+static void huge_headers_need_bounded_time_and_memory(void) {
     large = (uint8_t *)malloc(64 << 20);
     if (!EXPECT(large != NULL)) return;
     EXPECT_ERROR(load_large(",\"%ld\":\"\"", 1000000), BP_ERROR_LIMIT);
-    EXPECT_ERROR(load_large(",\"%ld\":\"\"", 65000), BP_ERROR_CORRUPT);     /* all unknown */
-    EXPECT_ERROR(load_large(",\"seed\":\"%ld\"", 65000), BP_ERROR_CORRUPT); /* all the same */
+    EXPECT_ERROR(load_large(",\"%ld\":\"\"", 65000), BP_ERROR_CORRUPT);     /* all names are unknown */
+    EXPECT_ERROR(load_large(",\"seed\":\"%ld\"", 65000), BP_ERROR_CORRUPT); /* all names are equal */
     EXPECT_ERROR(load_large(",\"a long name, all but the last of it the same, %ld\":\"\"", 65000), BP_ERROR_CORRUPT);
     EXPECT_ERROR(load_large("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 65000), BP_ERROR_CORRUPT);
     EXPECT_ERROR(load_large("},\"%ld\":{\"dtype\":\"\",\"shape\":[],\"data_offsets\":[0,0]", 200000), BP_ERROR_LIMIT);
@@ -545,20 +547,20 @@ static void headers_without_end_take_bounded_time_and_memory(void) {
 
 int main(void) {
     struct sigaction action;
-    /* A thread keeps the memory of its messages from its first failure on. */
+    /* A thread allocates the memory of its messages at its first failure and keeps it. */
     EXPECT_ERROR(bp_network_train_step(NULL, NULL, NULL, 0, NULL), BP_ERROR_NULL_ARGUMENT);
     memset(&action, 0, sizeof action);
-    action.sa_handler = give_up;
+    action.sa_handler = end_with_report;
     sigaction(SIGPROF, &action, NULL);
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGILL, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
     sigaction(SIGABRT, &action, NULL);
     make_models();
-    CLAIM(model_cut_at_any_byte_is_refused);
+    CLAIM(truncated_model_is_refused_at_every_length);
     CLAIM(changed_files_are_refused_or_are_models);
-    CLAIM(sound_model_takes_memory_of_a_few_times_its_size);
-    CLAIM(headers_without_end_take_bounded_time_and_memory);
+    CLAIM(loading_a_model_allocates_a_few_times_its_size);
+    CLAIM(huge_headers_need_bounded_time_and_memory);
     remove("mutated");
     return check_end();
 }

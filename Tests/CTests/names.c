@@ -1,4 +1,4 @@
-/* names.c: what a message says about a name that does not exist. */
+/* names.c: the messages about names that do not exist. */
 #include "activations.h"
 #include "check.h"
 
@@ -43,7 +43,7 @@ static void expect(const named *cases, size_t count) {
     free(before.bytes);
 }
 
-static void names_of_other_libraries_are_translated(void) {
+static void names_of_other_libraries_get_a_suggestion(void) {
     static const named cases[] = {
         {set_activation, "sigmoid",
          "no activation is named \"sigmoid\": did you mean \"logistic\"? bp_activation_name lists all"},
@@ -80,7 +80,7 @@ static void names_of_other_libraries_are_translated(void) {
     expect(cases, sizeof cases / sizeof cases[0]);
 }
 
-static void case_and_punctuation_do_not_hide_a_name(void) {
+static void case_and_punctuation_are_ignored_in_suggestions(void) {
     static const named cases[] = {
         {set_activation, "ReLU", "did you mean \"relu\"?"},
         {set_activation, "LeakyReLU", "did you mean \"leaky_relu\"?"},
@@ -101,7 +101,7 @@ static void case_and_punctuation_do_not_hide_a_name(void) {
     expect(cases, sizeof cases / sizeof cases[0]);
 }
 
-static void misspelled_names_get_the_nearest(void) {
+static void misspelled_names_get_the_nearest_name(void) {
     static const named cases[] = {
         {set_activation, "tahn", "did you mean \"tanh\"?"},
         {set_activation, "sofmax", "did you mean \"softmax\"?"},
@@ -120,7 +120,7 @@ static void misspelled_names_get_the_nearest(void) {
     expect(cases, sizeof cases / sizeof cases[0]);
 }
 
-static void options_of_the_other_owner_are_named_as_such(void) {
+static void options_of_the_other_owner_are_reported(void) {
     static const named cases[] = {
         {set_option, "learning_rate",
          "no option of a network is named \"learning_rate\": \"learning_rate\" is an option of a trainer"},
@@ -133,7 +133,7 @@ static void options_of_the_other_owner_are_named_as_such(void) {
     expect(cases, sizeof cases / sizeof cases[0]);
 }
 
-static void names_like_no_other_get_the_list(void) {
+static void names_similar_to_no_other_get_the_list(void) {
     static const named cases[] = {
         {set_activation, "fourier", "no activation is named \"fourier\": bp_activation_name lists all"},
         {set_loss, "hinge",
@@ -168,8 +168,8 @@ static void registered_activations_are_suggested_too(void) {
     EXPECT(!strstr(bp_last_error_message(), "names.bend"));
 }
 
-/* Every suggestion is a name that is taken. */
-static void long_names_are_quoted_and_not_searched(void) {
+/* Long names are quoted up to a limit, and get no suggestion. */
+static void long_names_are_quoted_without_a_suggestion(void) {
     static char name[5000];
     memset(name, 'a', sizeof name - 1);
     EXPECT_ERROR(set_loss(name), BP_ERROR_UNKNOWN_NAME);
@@ -181,13 +181,13 @@ int main(void) {
     const size_t sizes[] = {2, 2};
     network = check_network(sizes, 2, 1);
     EXPECT_OK(bp_trainer_create(&trainer));
-    CLAIM(names_of_other_libraries_are_translated);
-    CLAIM(case_and_punctuation_do_not_hide_a_name);
-    CLAIM(misspelled_names_get_the_nearest);
-    CLAIM(options_of_the_other_owner_are_named_as_such);
-    CLAIM(names_like_no_other_get_the_list);
+    CLAIM(names_of_other_libraries_get_a_suggestion);
+    CLAIM(case_and_punctuation_are_ignored_in_suggestions);
+    CLAIM(misspelled_names_get_the_nearest_name);
+    CLAIM(options_of_the_other_owner_are_reported);
+    CLAIM(names_similar_to_no_other_get_the_list);
     CLAIM(registered_activations_are_suggested_too);
-    CLAIM(long_names_are_quoted_and_not_searched);
+    CLAIM(long_names_are_quoted_without_a_suggestion);
     bp_trainer_free(trainer);
     bp_network_free(network);
     return check_end();

@@ -1,5 +1,5 @@
-/* optimizers.c: bp_network_set_optimizer and its options. Steps are compared with PyTorch's in the tests of the Python
- * package; here are iRprop- after its paper, and what holds for all: transactions, saving, threads, settings. */
+/* optimizers.c: bp_network_set_optimizer and its options. The tests of the Python package compare steps with PyTorch's. This
+ * program tests iRprop- against its paper, and for all optimizers transactions, saving, threads and settings. */
 #include "check.h"
 
 static const char *const names[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
@@ -7,7 +7,7 @@ enum { NAMES = sizeof names / sizeof names[0], ROWS = 6, INPUTS = 3, UNITS = 5, 
 static const size_t sizes[] = {INPUTS, UNITS, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 
-/* A network with batch normalization in its first layer and each kind of decay and clipping. */
+/* A network with batch normalization in its first layer, weight decay and clipping. */
 static bp_network *prepared(const char *optimizer) {
     bp_network *network = check_network(sizes, 3, 5);
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
@@ -29,7 +29,7 @@ static int train(bp_network *network, int steps) {
  *     if g_before g > 0: step = min(1.2 step, 50)
  *     if g_before g < 0: step = max(0.5 step, 1e-6), g = 0
  *     w -= sign(g) step, g_before = g */
-static void irprop_minus_is_its_papers(void) {
+static void irprop_minus_matches_its_paper(void) {
     const size_t shape[] = {INPUTS, OUTPUTS};
     enum { COUNT = OUTPUTS * (INPUTS + 1) };
     bp_network *network = check_network(shape, 2, 3);
@@ -57,7 +57,7 @@ static void irprop_minus_is_its_papers(void) {
             w[i] -= (g > 0 ? 1 : g < 0 ? -1 : 0) * step[i];
             before[i] = g;
         }
-        /* The learning rate is the first step's size, and without effect later. */
+        /* The learning rate is the size of the first step, and has no effect later. */
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, t == 0 ? 0.7f : 123, NULL));
         EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         for (int i = 0; i < COUNT; i++) EXPECT_NEAR(now[i], w[i], 1e-5);
@@ -81,8 +81,9 @@ static void unknown_optimizers_are_refused_and_change_nothing(void) {
     bp_network_free(network);
 }
 
-/* sgd with a clip_value no gradient reaches takes the way of all optimizers: up to rounding it is the fused step. */
-static void sgd_by_way_of_the_gradient_is_the_fused_step(void) {
+/* sgd with a clip_value that no gradient reaches uses the general code of all optimizers. Its result is the fused step up to
+ * rounding. */
+static void general_sgd_step_equals_the_fused_step(void) {
     static float one[MOST], other[MOST];
     size_t count;
     bp_network *fused = check_network(sizes, 3, 9), *apart = check_network(sizes, 3, 9);
@@ -100,8 +101,8 @@ static void sgd_by_way_of_the_gradient_is_the_fused_step(void) {
     bp_network_free(apart);
 }
 
-/* Optimizer, options and state are part of the network: a copy, and one from a file, go on as it does. */
-static void copies_and_files_go_on_bit_for_bit(void) {
+/* Optimizer, options and state are part of the network: a copy and a loaded network continue with the same results. */
+static void copies_and_loaded_networks_continue_bit_for_bit(void) {
     for (int i = 0; i < NAMES; i++) {
         bp_network *network = prepared(names[i]), *copy = NULL, *loaded = NULL;
         train(network, 5);
@@ -121,7 +122,7 @@ static void copies_and_files_go_on_bit_for_bit(void) {
     }
 }
 
-static void training_by_gradient_and_application_is_the_step(void) {
+static void gradient_then_apply_equals_the_step_of_every_optimizer(void) {
     static float gradient[MOST];
     for (int i = 0; i < NAMES; i++) {
         bp_network *network = prepared(names[i]), *copy = NULL;
@@ -137,8 +138,8 @@ static void training_by_gradient_and_application_is_the_step(void) {
     }
 }
 
-/* The state is gone after each of these: the next steps are those of a network that has taken none. */
-static void settings_that_change_what_is_trained_start_the_state_anew(void) {
+/* Each of these settings resets the state: the next steps equal those of a network without earlier steps. */
+static void settings_that_change_the_parameters_reset_the_state(void) {
     static float start[MOST], weights[MOST];
     for (int way = 0; way < 4; way++) {
         bp_network *used = prepared("adam"), *fresh = prepared("adam");
@@ -161,8 +162,8 @@ static void settings_that_change_what_is_trained_start_the_state_anew(void) {
     }
 }
 
-/* bp_network_set_batchnorm with what is so already changes nothing. */
-static void setting_batch_normalization_as_it_is_keeps_the_state(void) {
+/* bp_network_set_batchnorm with the current setting changes nothing. */
+static void setting_batch_normalization_to_its_current_value_keeps_the_state(void) {
     bp_network *network = prepared("adam");
     snapshot before;
     train(network, 3);
@@ -174,8 +175,9 @@ static void setting_batch_normalization_as_it_is_keeps_the_state(void) {
     bp_network_free(network);
 }
 
-/* Each refused step comes after some good ones, and on a network that has taken none: state, steps and parameters stay. */
-static void refused_steps_leave_everything_as_it_was(void) {
+/* Steps are refused after some successful steps, and on a network without steps: state, step count and parameters are
+ * unchanged. */
+static void refused_steps_change_nothing(void) {
     static float gradient[MOST], bad[ROWS * INPUTS];
     for (int i = 0; i < NAMES; i++)
         for (int steps = 0; steps < 4; steps += 3) {
@@ -203,7 +205,7 @@ static void refused_steps_leave_everything_as_it_was(void) {
             EXPECT_MESSAGE("layer 1");
             EXPECT(snapshot_holds(before, network));
 
-            /* Finite, but not so after the step; iRprop- looks at signs only. */
+            /* Finite, but the step overflows. iRprop- uses only the signs. */
             if (strcmp(names[i], "irprop_minus") != 0) {
                 int squares = strcmp(names[i], "rmsprop") == 0 || strncmp(names[i], "adam", 4) == 0;
                 gradient[7] = 3e38f;
@@ -216,7 +218,7 @@ static void refused_steps_leave_everything_as_it_was(void) {
         }
 }
 
-/* Of a layer 2 whose step overflows, and of a square that does while the step itself, divided by its root, stays 0. */
+/* In layer 2 the step overflows, or the square of a gradient overflows, and the step divided by its root would be 0. */
 static void refused_step_names_the_layer(void) {
     static const struct {
         const char *optimizer;
@@ -236,8 +238,8 @@ static void refused_step_names_the_layer(void) {
     }
 }
 
-/* Gradients too large for the bounds that usually tell, and steps that are finite all the same. */
-static void huge_gradients_are_taken_where_the_step_is_finite(void) {
+/* Gradients that exceed the bounds that prove a step finite, with steps that are finite nevertheless. */
+static void huge_gradients_are_accepted_if_the_step_is_finite(void) {
     static float gradient[MOST], before[MOST], after[MOST];
     for (int i = 0; i < NAMES; i++) {
         bp_network *network = check_network(sizes, 3, 5);
@@ -271,7 +273,7 @@ static void clipping_keeps_a_step_along_a_huge_gradient_small(void) {
     bp_network_free(network);
 }
 
-static void gamma_first_is_for_plain_descent_only(void) {
+static void gamma_first_is_supported_by_sgd_only(void) {
     for (int i = 0; i < NAMES; i++) {
         bp_network *network = prepared(names[i]);
         snapshot before;
@@ -285,7 +287,7 @@ static void gamma_first_is_for_plain_descent_only(void) {
     }
 }
 
-/* Wide enough for threads to share. */
+/* Large enough for several threads. */
 static void steps_have_the_same_bits_for_any_number_of_threads(void) {
     enum { WIDE = 160, MANY = 96 };
     const size_t wide[] = {WIDE, 200, 130, 10};
@@ -318,7 +320,7 @@ static void steps_have_the_same_bits_for_any_number_of_threads(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* The loss of a small regression falls to a hundredth with each of them. */
+/* Each optimizer reduces the loss of a small regression to a hundredth. */
 static void each_optimizer_learns(void) {
     const float rates[NAMES] = {0.5f, 0.05f, 0.05f, 0.01f, 0.02f, 0.02f, 0.01f};
     static float inputs[64 * INPUTS], targets[64 * OUTPUTS];
@@ -346,18 +348,18 @@ static void each_optimizer_learns(void) {
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
-    CLAIM(irprop_minus_is_its_papers);
+    CLAIM(irprop_minus_matches_its_paper);
     CLAIM(unknown_optimizers_are_refused_and_change_nothing);
-    CLAIM(sgd_by_way_of_the_gradient_is_the_fused_step);
-    CLAIM(copies_and_files_go_on_bit_for_bit);
-    CLAIM(training_by_gradient_and_application_is_the_step);
-    CLAIM(settings_that_change_what_is_trained_start_the_state_anew);
-    CLAIM(setting_batch_normalization_as_it_is_keeps_the_state);
-    CLAIM(refused_steps_leave_everything_as_it_was);
+    CLAIM(general_sgd_step_equals_the_fused_step);
+    CLAIM(copies_and_loaded_networks_continue_bit_for_bit);
+    CLAIM(gradient_then_apply_equals_the_step_of_every_optimizer);
+    CLAIM(settings_that_change_the_parameters_reset_the_state);
+    CLAIM(setting_batch_normalization_to_its_current_value_keeps_the_state);
+    CLAIM(refused_steps_change_nothing);
     CLAIM(refused_step_names_the_layer);
-    CLAIM(huge_gradients_are_taken_where_the_step_is_finite);
+    CLAIM(huge_gradients_are_accepted_if_the_step_is_finite);
     CLAIM(clipping_keeps_a_step_along_a_huge_gradient_small);
-    CLAIM(gamma_first_is_for_plain_descent_only);
+    CLAIM(gamma_first_is_supported_by_sgd_only);
     CLAIM(steps_have_the_same_bits_for_any_number_of_threads);
     CLAIM(each_optimizer_learns);
     return check_end();

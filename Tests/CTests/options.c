@@ -1,7 +1,7 @@
-/* options.c: bp_option_info, and that networks take what it says. */
+/* options.c: bp_option_info, and that networks accept the described values. */
 #include "check.h"
 
-/* The description with that index; 0 past the end. */
+/* Gets the description with that index; returns 0 past the end. */
 static int describe(size_t index, bp_option_description *description) {
     description->struct_size = sizeof *description;
     return bp_option_info(index, description) == BP_OK;
@@ -20,7 +20,7 @@ static void every_option_is_described_once_with_its_default_within_its_bounds(vo
     EXPECT(count >= 5);
 }
 
-static void network_takes_its_options_within_their_bounds_and_tells_the_bounds_when_it_refuses(void) {
+static void network_accepts_options_within_their_bounds_and_reports_the_bounds_when_it_refuses(void) {
     const size_t sizes[] = {2, 3, 1};
     bp_network *network = check_network(sizes, 3, 1);
     bp_option_description o;
@@ -61,7 +61,7 @@ static int is_empty(const bp_option_description *o) {
         !o->whole_numbers && !o->choices;
 }
 
-static void past_the_end_is_unknown_and_leaves_an_empty_description(void) {
+static void index_past_the_end_is_unknown_and_gives_an_empty_description(void) {
     bp_option_description o;
     size_t count = 0;
     while (describe(count, &o)) count++;
@@ -73,7 +73,7 @@ static void past_the_end_is_unknown_and_leaves_an_empty_description(void) {
     }
 }
 
-static void a_struct_of_another_size_is_refused_when_short_and_never_written_past_its_known_part(void) {
+static void too_short_description_is_refused_and_a_longer_one_is_written_only_in_its_known_part(void) {
     struct {
         bp_option_description known;
         uint64_t later;
@@ -87,7 +87,7 @@ static void a_struct_of_another_size_is_refused_when_short_and_never_written_pas
         EXPECT(o.owner == 0x5A5A5A5A && o.reserved == 0x5A5A5A5A);
     }
     longer.later = 77;
-    longer.known.struct_size = UINT32_MAX; /* a caller of a later version, or one that forgot to set it */
+    longer.known.struct_size = UINT32_MAX; /* a caller of a later version, or one that did not set it */
     EXPECT_OK(bp_option_info(0, &longer.known));
     EXPECT(longer.known.struct_size == sizeof o && longer.later == 77);
     longer.known.struct_size = sizeof longer;
@@ -95,7 +95,7 @@ static void a_struct_of_another_size_is_refused_when_short_and_never_written_pas
     EXPECT(is_empty(&longer.known) && longer.later == 77);
 }
 
-/* The constants of the header, by the option and the word. */
+/* The constants of the header for each option and word. */
 static const struct {
     const char *option, *word;
     int value;
@@ -147,9 +147,9 @@ static void choices_have_a_word_and_a_constant_for_each_value(void) {
 
 int main(void) {
     CLAIM(every_option_is_described_once_with_its_default_within_its_bounds);
-    CLAIM(network_takes_its_options_within_their_bounds_and_tells_the_bounds_when_it_refuses);
+    CLAIM(network_accepts_options_within_their_bounds_and_reports_the_bounds_when_it_refuses);
     CLAIM(choices_have_a_word_and_a_constant_for_each_value);
-    CLAIM(past_the_end_is_unknown_and_leaves_an_empty_description);
-    CLAIM(a_struct_of_another_size_is_refused_when_short_and_never_written_past_its_known_part);
+    CLAIM(index_past_the_end_is_unknown_and_gives_an_empty_description);
+    CLAIM(too_short_description_is_refused_and_a_longer_one_is_written_only_in_its_known_part);
     return check_end();
 }

@@ -1,5 +1,6 @@
-/* plugins.c: plug-in files. What they register is there when they are loaded, all or nothing, and they stay loaded as long
- * as it is used. Takes the folder of the plug-ins (plugins/plugin.c in its variants, and the examples) from PLUGINS. */
+/* plugins.c: plug-in files. Loading a plug-in registers all of its activations or none. It stays loaded while an activation is
+ * in use. The environment variable PLUGINS is the folder of the plug-ins (the variants of plugins/plugin.c, and the examples).
+ * */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
@@ -13,12 +14,12 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-static int counted(const char *variable) {
+static int count_in(const char *variable) {
     const char *value = getenv(variable);
     return value ? atoi(value) : 0;
 }
 
-static void forget(void) {
+static void reset_counts(void) {
     unsetenv("PLUGIN_DESTROYED");
     unsetenv("PLUGIN_UNLOADED");
 }
@@ -28,7 +29,7 @@ static int is_registered(const char *name) {
     return bp_activation_kind(name, &kind) == BP_OK;
 }
 
-static int nothing_is_left(void) {
+static int no_activation_is_left(void) {
     char name[65];
     size_t needed;
     return bp_activation_name(12, name, sizeof name, &needed) == BP_ERROR_UNKNOWN_NAME; /* after the built-in ones */
@@ -44,10 +45,10 @@ static int trains(bp_network *network) {
     return last < first;
 }
 
-static void plug_in_brings_all_its_activations(void) {
+static void plug_in_registers_all_its_activations(void) {
     bp_network *network = check_network(sizes, 3, 1);
     int32_t kind = 99;
-    forget();
+    reset_counts();
     EXPECT_OK(bp_plugin_load(path_of("good")));
     EXPECT_OK(bp_activation_kind("plugin.times", &kind));
     EXPECT(kind == BP_ACTIVATION_SCALAR);
@@ -58,33 +59,33 @@ static void plug_in_brings_all_its_activations(void) {
     EXPECT(trains(network));
     EXPECT_ERROR(bp_plugin_load(path_of("good")), BP_ERROR_CALLBACK); /* its names are taken */
     EXPECT_MESSAGE("plugin.times");
-    EXPECT(counted("PLUGIN_DESTROYED") == 0);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 0);
     bp_network_free(network);
     EXPECT_OK(bp_activation_unregister("plugin.times"));
     EXPECT_OK(bp_activation_unregister("plugin.same"));
-    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 2 && count_in("PLUGIN_UNLOADED") == 1);
 }
 
-static void plug_in_stays_loaded_until_its_last_user_is_gone(void) {
+static void plug_in_stays_loaded_until_its_last_network_is_freed(void) {
     bp_network *network = check_network(sizes, 3, 1), *clone = NULL;
-    forget();
+    reset_counts();
     EXPECT_OK(bp_plugin_load(path_of("good")));
     EXPECT_OK(bp_network_set_activation(network, 1, "plugin.times"));
     EXPECT_OK(bp_network_clone(network, &clone));
     EXPECT_OK(bp_activation_unregister("plugin.times"));
     EXPECT_OK(bp_activation_unregister("plugin.same"));
-    EXPECT(counted("PLUGIN_DESTROYED") == 1 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 1 && count_in("PLUGIN_UNLOADED") == 0);
     EXPECT(trains(network));
     bp_network_free(network);
-    EXPECT(counted("PLUGIN_DESTROYED") == 1 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 1 && count_in("PLUGIN_UNLOADED") == 0);
     EXPECT(trains(clone));
     EXPECT_OK(bp_network_set_activation(clone, 1, "tanh"));
-    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 2 && count_in("PLUGIN_UNLOADED") == 1);
     bp_network_free(clone);
 }
 
-/* The host opens a library by itself, registers functions from it, and closes it: it stays. */
-static void library_of_a_callback_stays_open_although_the_host_closes_it(void) {
+/* The host opens a library with dlopen, registers functions from it, and closes it: it stays loaded. */
+static void library_of_a_callback_stays_open_after_the_host_closes_it(void) {
     for (int way = 0; way < 2; way++) {
         bp_network *network = check_network(sizes, 3, 1);
         void *library;
@@ -93,40 +94,40 @@ static void library_of_a_callback_stays_open_although_the_host_closes_it(void) {
             bp_foreign_fn foreign;
             bp_scalar_fn scalar;
         } function;
-        forget();
+        reset_counts();
         library = dlopen(path_of("empty"), RTLD_NOW);
         function.address = library ? dlsym(library, way ? "plugin_late" : "bp_plugin_register") : NULL;
         if (!EXPECT(function.address)) return;
-        /* Never called, only held: what it takes does not matter. */
+        /* The function is never called, so that its parameters do not matter. */
         if (way == 0) EXPECT_OK(bp_activation_register_foreign("held", function.foreign, NULL, "f(f)", NULL, 0));
         else EXPECT_OK(bp_activation_register_scalar("held", function.scalar, NULL, NULL, NULL));
         EXPECT(dlclose(library) == 0);
-        EXPECT(counted("PLUGIN_UNLOADED") == 0);
+        EXPECT(count_in("PLUGIN_UNLOADED") == 0);
         EXPECT_OK(bp_network_set_activation(network, 1, "held"));
         EXPECT_OK(bp_activation_unregister("held"));
-        EXPECT(counted("PLUGIN_UNLOADED") == 0);
+        EXPECT(count_in("PLUGIN_UNLOADED") == 0);
         bp_network_free(network);
-        EXPECT(counted("PLUGIN_UNLOADED") == 1);
+        EXPECT(count_in("PLUGIN_UNLOADED") == 1);
     }
 }
 
 static void refuse(const char *name, int32_t status, const char *says, int destroyed) {
-    forget();
+    reset_counts();
     EXPECT_ERROR(bp_plugin_load(path_of(name)), status);
     if (!EXPECT(strstr(bp_last_error_message(), says))) printf("#   %s\n", bp_last_error_message());
-    EXPECT(nothing_is_left());
-    EXPECT(counted("PLUGIN_DESTROYED") == destroyed);
-    EXPECT(counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(no_activation_is_left());
+    EXPECT(count_in("PLUGIN_DESTROYED") == destroyed);
+    EXPECT(count_in("PLUGIN_UNLOADED") == 1);
 }
 
-static void plug_in_that_fails_leaves_nothing(void) {
+static void failing_plug_in_registers_nothing(void) {
     refuse("failing", BP_ERROR_CALLBACK, "failed with code 42", 2);
     refuse("badly_named", BP_ERROR_CALLBACK, "code -2: a name has 1 to 64 characters", 2);
     refuse("built_in", BP_ERROR_CALLBACK, "\"tanh\" is there already", 2);
     refuse("twice", BP_ERROR_CALLBACK, "\"plugin.same\" is there already", 2);
 }
 
-static void file_that_is_no_plug_in_is_told(void) {
+static void file_that_is_no_plug_in_is_refused(void) {
     FILE *file = fopen("text.so", "w");
     if (file) fputs("this is text\n", file), fclose(file);
     refuse("no_entry", BP_ERROR_LIBRARY, "has no function \"bp_plugin_register\"", 0);
@@ -137,7 +138,7 @@ static void file_that_is_no_plug_in_is_told(void) {
     EXPECT_ERROR(bp_plugin_load("."), BP_ERROR_LIBRARY);
     EXPECT_ERROR(bp_plugin_load(""), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_plugin_load(NULL), BP_ERROR_NULL_ARGUMENT);
-    EXPECT(nothing_is_left());
+    EXPECT(no_activation_is_left());
 }
 
 static void paths_of_plug_ins_and_libraries_may_be_any_bytes(void) {
@@ -153,33 +154,34 @@ static void paths_of_plug_ins_and_libraries_may_be_any_bytes(void) {
     EXPECT_MESSAGE("caf\\xe9.so");
     EXPECT(symlink(path_of("formulas"), "caf\xE9.so") == 0);
     EXPECT_ERROR(bp_plugin_load("./caf\xE9.so"), BP_ERROR_LIBRARY); /* no plug-in, and no function of the other name */
-    EXPECT(remove("caf\xE9.so") == 0 && nothing_is_left());
+    EXPECT(remove("caf\xE9.so") == 0 && no_activation_is_left());
 }
 
-static void plug_in_without_activations_is_loaded_and_closed(void) {
-    forget();
+static void plug_in_without_activations_is_loaded_and_unloaded(void) {
+    reset_counts();
     EXPECT_OK(bp_plugin_load(path_of("empty")));
-    EXPECT(nothing_is_left() && counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(no_activation_is_left() && count_in("PLUGIN_UNLOADED") == 1);
 }
 
-/* What another thread takes meanwhile is not the plug-in's: all of the plug-in is given up, and that stays. */
-static void name_taken_while_the_plug_in_registers_fails_all_of_it(void) {
-    forget();
+/* Another thread registers one of the plug-in's names during the load. The load fails, and the other thread's activation
+ * stays. */
+static void name_registered_during_the_load_fails_the_whole_plug_in(void) {
+    reset_counts();
     EXPECT_ERROR(bp_plugin_load(path_of("overtaken")), BP_ERROR_INVALID_VALUE);
     EXPECT_MESSAGE("plugin.times");
     EXPECT(!is_registered("plugin.same") && is_registered("plugin.times"));
-    EXPECT(counted("PLUGIN_DESTROYED") == 2 && counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 2 && count_in("PLUGIN_UNLOADED") == 0);
     EXPECT_OK(bp_activation_unregister("plugin.times"));
-    EXPECT(counted("PLUGIN_DESTROYED") == 3 && counted("PLUGIN_UNLOADED") == 1);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 3 && count_in("PLUGIN_UNLOADED") == 1);
 }
 
-static void plug_in_may_go_on_after_refusals_and_keep_its_table(void) {
+static void plug_in_can_continue_after_refusals_and_keep_its_table(void) {
     void *library;
     union {
         void *address;
         int32_t (*late)(void);
     } function;
-    forget();
+    reset_counts();
     EXPECT_OK(bp_plugin_load(path_of("keeping")));
     EXPECT(is_registered("plugin.times") && is_registered("plugin.same") && is_registered("plugin.erf"));
     EXPECT(!is_registered("plugin.bad"));
@@ -192,13 +194,13 @@ static void plug_in_may_go_on_after_refusals_and_keep_its_table(void) {
     }
     EXPECT_OK(bp_activation_unregister("plugin.erf"));
     EXPECT_OK(bp_activation_unregister("plugin.times"));
-    EXPECT(counted("PLUGIN_UNLOADED") == 0);
+    EXPECT(count_in("PLUGIN_UNLOADED") == 0);
     EXPECT_OK(bp_activation_unregister("plugin.same"));
-    EXPECT(counted("PLUGIN_UNLOADED") == 1);
-    EXPECT(nothing_is_left());
+    EXPECT(count_in("PLUGIN_UNLOADED") == 1);
+    EXPECT(no_activation_is_left());
 }
 
-static void model_with_a_plug_in_names_what_is_missing_and_loads_once_it_is_there(void) {
+static void model_with_a_missing_plug_in_names_it_and_loads_after_the_plug_in(void) {
     bp_network *network = check_network(sizes, 3, 1), *loaded = NULL;
     snapshot bytes;
     EXPECT_OK(bp_plugin_load(path_of("good")));
@@ -220,10 +222,10 @@ static void model_with_a_plug_in_names_what_is_missing_and_loads_once_it_is_ther
     free(bytes.bytes);
 }
 
-/* Threads load, use and unregister the same plug-in: every call works or says that the name is taken or gone. */
+/* Threads load, use and unregister the same plug-in: every call succeeds, or reports that the name is registered or unknown. */
 static char good[4096];
 
-static void *churn(void *user_data) {
+static void *load_use_and_unregister(void *user_data) {
     int *odd = user_data;
     for (int i = 0; i < 100; i++) {
         static const char *const names[] = {"plugin.times", "plugin.same"};
@@ -247,13 +249,13 @@ static void threads_may_load_use_and_unregister_at_the_same_time(void) {
     pthread_t threads[4];
     int odd[4] = {0}, started = 0;
     strcpy(good, path_of("good"));
-    for (int i = 0; i < 4; i++) started += pthread_create(&threads[i], NULL, churn, &odd[i]) == 0;
+    for (int i = 0; i < 4; i++) started += pthread_create(&threads[i], NULL, load_use_and_unregister, &odd[i]) == 0;
     for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
     EXPECT(started == 4);
     for (int i = 0; i < 4; i++) EXPECT(odd[i] == 0);
     (void)bp_activation_unregister("plugin.times");
     (void)bp_activation_unregister("plugin.same");
-    EXPECT(nothing_is_left());
+    EXPECT(no_activation_is_left());
 }
 
 static void trains_with_all(const char *name, const char *const *activations) {
@@ -269,7 +271,7 @@ static void trains_with_all(const char *name, const char *const *activations) {
         EXPECT(trains(network));
         bp_network_free(network);
     }
-    EXPECT(nothing_is_left());
+    EXPECT(no_activation_is_left());
 }
 
 static void example_in_c_trains(void) {
@@ -286,16 +288,16 @@ int main(void) {
     check_fill(x, 15, 1);
     check_fill(y, 10, 2);
     if (!getenv("PLUGINS")) return puts("PLUGINS is not set"), 2;
-    CLAIM(plug_in_brings_all_its_activations);
-    CLAIM(plug_in_stays_loaded_until_its_last_user_is_gone);
-    CLAIM(library_of_a_callback_stays_open_although_the_host_closes_it);
-    CLAIM(plug_in_that_fails_leaves_nothing);
-    CLAIM(file_that_is_no_plug_in_is_told);
+    CLAIM(plug_in_registers_all_its_activations);
+    CLAIM(plug_in_stays_loaded_until_its_last_network_is_freed);
+    CLAIM(library_of_a_callback_stays_open_after_the_host_closes_it);
+    CLAIM(failing_plug_in_registers_nothing);
+    CLAIM(file_that_is_no_plug_in_is_refused);
     CLAIM(paths_of_plug_ins_and_libraries_may_be_any_bytes);
-    CLAIM(plug_in_without_activations_is_loaded_and_closed);
-    CLAIM(name_taken_while_the_plug_in_registers_fails_all_of_it);
-    CLAIM(plug_in_may_go_on_after_refusals_and_keep_its_table);
-    CLAIM(model_with_a_plug_in_names_what_is_missing_and_loads_once_it_is_there);
+    CLAIM(plug_in_without_activations_is_loaded_and_unloaded);
+    CLAIM(name_registered_during_the_load_fails_the_whole_plug_in);
+    CLAIM(plug_in_can_continue_after_refusals_and_keep_its_table);
+    CLAIM(model_with_a_missing_plug_in_names_it_and_loads_after_the_plug_in);
     CLAIM(threads_may_load_use_and_unregister_at_the_same_time);
     CLAIM(example_in_c_trains);
     CLAIM(example_in_rust_trains);

@@ -1,5 +1,5 @@
-/* reference.c: reference.h against itself, without the library: gradients equal differences of losses. What the other
- * programs then find wrong is the library's. */
+/* reference.c: checks reference.h without the library: gradients equal differences of losses. A difference that the other
+ * programs find is therefore an error of the library. */
 #include "reference.h"
 
 #include "check.h"
@@ -13,7 +13,7 @@ static double worst_difference(reference *r, const float *x, const float *y, int
     const double h = 1e-5;
     double worst = 0;
     size_t count;
-    moved = *r; /* the gradient moves running statistics */
+    moved = *r; /* the gradient updates running statistics */
     ref_gradient(&moved, x, y, rows, 0.1, &g);
     count = ref_get(&g, flat);
     ref_get(r, start);
@@ -66,8 +66,8 @@ static void gradients_equal_differences_of_losses(void) {
                     }
 }
 
-/* The comparison above would be worth nothing if it could not tell a wrong gradient. */
-static void differences_tell_a_wrong_gradient(void) {
+/* Checks that the comparison above detects a wrong gradient. */
+static void differences_detect_a_wrong_gradient(void) {
     static reference r;
     float x[12], y[12];
     check_fill(x, 12, 5);
@@ -81,6 +81,6 @@ static void differences_tell_a_wrong_gradient(void) {
 
 int main(void) {
     CLAIM(gradients_equal_differences_of_losses);
-    CLAIM(differences_tell_a_wrong_gradient);
+    CLAIM(differences_detect_a_wrong_gradient);
     return check_end();
 }

@@ -1,6 +1,6 @@
-/* reference.h: what the library computes, said again in double precision and in the plainest way: one loop a sum,
- * straight from the formulas of the notes and of backprop.h. reference.c compares its gradients with differences of its
- * losses, so that it stands on its own feet. */
+/* reference.h: the library's computations in double precision, written as plain loops: one loop for each sum, directly from
+ * the formulas of the notes and of backprop.h. reference.c compares its gradients with differences of its losses, so that
+ * it is checked independently of the library. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
@@ -37,15 +37,15 @@ typedef struct {
     int layers, size[REF_LAYERS], activation[REF_LAYERS], norm[REF_LAYERS], loss;
     int mean_reduction, gamma_first; /* options gradient_reduction and batchnorm_update */
     double epsilon, momentum;        /* of batch normalization */
-    const float *row_weights;        /* how much each row counts; NULL: all the same */
+    const float *row_weights;        /* the weight of each row; NULL: all equal */
     double weight[REF_LAYERS][REF_WIDTH][REF_WIDTH], bias[REF_LAYERS][REF_WIDTH]; /* weight[layer][output][input] */
     double gamma[REF_LAYERS][REF_WIDTH], beta[REF_LAYERS][REF_WIDTH];
     double running_mean[REF_LAYERS][REF_WIDTH], running_variance[REF_LAYERS][REF_WIDTH];
 } reference;
 
-/* What the forward pass leaves for the backward pass. */
+/* The results of the forward pass that the backward pass needs. */
 typedef struct {
-    ref_matrix z, normal, s, a;  /* weighted sums, the same normalized, what the activation gets, what it gives */
+    ref_matrix z, normal, s, a;  /* weighted sums, normalized sums, inputs and outputs of the activation */
     double deviation[REF_WIDTH]; /* sqrt(variance + epsilon) */
 } ref_layer_state;
 
@@ -61,7 +61,7 @@ static inline void ref_init(reference *r, int layers, const int *size) {
     }
 }
 
-/* Calls visit with every parameter, in the order of a flat vector. */
+/* Calls visit with every parameter, in the order of the flat vector. */
 static inline size_t ref_each(reference *r, void (*visit)(double *parameter, size_t index, void *data), void *data) {
     size_t index = 0;
     for (int l = 1; l < r->layers; l++) {
@@ -152,8 +152,8 @@ static inline double ref_loss_row(int loss, int width, const double *a, const do
     return sum;
 }
 
-/* ---- Forward. Training normalizes with the minibatch's statistics and moves the running ones; prediction, and a
- * single row, normalize with the running ones (backprop.h at bp_network_set_batchnorm). */
+/* ---- Forward. Training normalizes with the minibatch's statistics and updates the running statistics. Prediction, and
+ * training on a single row, normalize with the running statistics (backprop.h at bp_network_set_batchnorm). */
 
 static inline void ref_normalize(reference *r, int l, int rows, int training, ref_layer_state *state) {
     for (int k = 0; k < r->size[l]; k++) {
@@ -208,7 +208,7 @@ static inline void ref_predict(reference *r, const float *x, int rows, double *o
         for (int k = 0; k < r->size[last]; k++) outputs[i * r->size[last] + k] = states[last].a[i][k];
 }
 
-/* The loss, and its derivatives by the outputs where da is not NULL. */
+/* The loss, and its derivatives with respect to the outputs if da is not NULL. */
 static inline double ref_loss(const reference *r, const ref_layer_state *states, const float *targets, int rows,
                               ref_matrix da) {
     int last = r->layers - 1, q = r->size[last];
@@ -227,7 +227,7 @@ static inline double ref_evaluate(reference *r, const float *x, const float *y, 
     return ref_loss(r, ref_states(), y, rows, NULL);
 }
 
-/* ---- Backward. ds becomes dz: the gradient of notes, section 5, through mean and variance. Running statistics are
+/* ---- Backward. Computes dz from ds: the gradient of notes, section 5, through mean and variance. Running statistics are
  * constants, so a single row has no such terms. */
 
 static inline void ref_normalize_backward(const reference *r, int l, int rows, const double *gamma,
@@ -242,8 +242,9 @@ static inline void ref_normalize_backward(const reference *r, int l, int rows, c
     }
 }
 
-/* The gradient at the present parameters; running statistics move. With option batchnorm_update 1 the weights' gradient
- * of a normalized layer goes through the gamma that a step of that rate arrives at; what layers below get does not. */
+/* The gradient at the current parameters. Updates the running statistics. With option batchnorm_update 1 the gradient of a
+ * normalized layer's weights uses the new gamma, after a step of that rate. The gradient of the layers below uses the old
+ * gamma. */
 static inline double ref_gradient(reference *r, const float *x, const float *y, int rows, double rate, reference *g) {
     static ref_matrix da, ds, dz, through_new;
     ref_layer_state *states = ref_states();
@@ -253,7 +254,7 @@ static inline double ref_gradient(reference *r, const float *x, const float *y, 
     *g = *r;
     for (int l = r->layers - 1; l > 0; l--) {
         int width = r->size[l], below = r->size[l - 1];
-        double(*own)[REF_WIDTH] = dz; /* what the layer's own weights get */
+        double(*own)[REF_WIDTH] = dz; /* for the gradient of the layer's own weights */
         for (int i = 0; i < rows; i++)
             ref_activate_backward(r->activation[l], width, states[l].s[i], states[l].a[i], da[i], ds[i]);
         memcpy(dz, ds, sizeof dz);
@@ -296,7 +297,7 @@ static inline void ref_visit_step(double *parameter, size_t index, void *data) {
     *parameter -= ((ref_step_data *)data)->rate * ((ref_step_data *)data)->gradient[index];
 }
 
-/* w := w - rate gradient, all of it at the old parameters. Returns the loss before. */
+/* w := w - rate gradient, with the whole gradient at the old parameters. Returns the loss before the step. */
 static inline double ref_step(reference *r, const float *x, const float *y, int rows, double rate) {
     static reference g;
     static double flat[REF_LAYERS * REF_WIDTH * (REF_WIDTH + 3)];

@@ -6,7 +6,7 @@
 
 #include "trainer.h"
 
-static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0}; /* one or the other, but not both */
+static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0}; /* exclusive or */
 static const size_t sizes[] = {2, 2, 1};
 static trainer_log log_;
 
@@ -40,7 +40,7 @@ static void twenty_restarts_always_solve_xor_where_one_start_sometimes_sticks(vo
 static void restarts_give_the_same_bits_for_any_number_of_threads(void) {
     snapshot first = {NULL, 0};
     const size_t threads[] = {1, 2, 3, 8};
-    for (int i = 0; i < 8; i++) { /* each without and with a progress function, which makes for rounds */
+    for (int i = 0; i < 8; i++) { /* each without and with a progress function, which requires rounds */
         bp_network *network = check_network(sizes, 3, 1);
         bp_trainer *trainer = trainer_with("epochs=50 batch_size=3 learning_rate=1 restarts=7 seed=4");
         if (i >= 4) trainer_watch(trainer, &log_);
@@ -55,7 +55,7 @@ static void restarts_give_the_same_bits_for_any_number_of_threads(void) {
     free(first.bytes);
 }
 
-static void lowest_loss_wins_and_reports_come_in_rounds(void) {
+static void lowest_loss_is_chosen_and_reports_come_in_rounds(void) {
     enum { STARTS = 6, EPOCHS = 40 };
     for (int validated = 0; validated < 2; validated++) {
         bp_network *network = check_network(sizes, 3, 1);
@@ -73,13 +73,13 @@ static void lowest_loss_wins_and_reports_come_in_rounds(void) {
         for (int i = 0; i < STARTS; i++) {
             const bp_progress *last = &log_.records[STARTS * (EPOCHS - 1) + i];
             losses[i] = validated ? last->validation_loss : last->loss;
-            for (int j = 0; j < i; j++) EXPECT(losses[i] != losses[j]); /* each from weights of its own */
+            for (int j = 0; j < i; j++) EXPECT(losses[i] != losses[j]); /* each from different weights */
             if (losses[i] < losses[winner]) winner = i;
         }
         EXPECT_NEAR(loss, losses[winner], 1e-7);
         EXPECT_OK(bp_network_evaluate(network, x, y, validated ? 3 : 4, &after));
         if (validated) EXPECT_NEAR(after / 3, loss, 1e-6);
-        else EXPECT(after / 4 <= loss + 1e-3); /* which is that before the last step */
+        else EXPECT(after / 4 <= loss + 1e-3); /* the loss before the last step */
         bp_trainer_free(trainer);
         bp_network_free(network);
     }
@@ -92,7 +92,7 @@ typedef struct {
     int32_t answer;
 } keeper;
 
-static int32_t network_is_untouched(const bp_progress *progress, void *user_data) {
+static int32_t network_is_unchanged(const bp_progress *progress, void *user_data) {
     keeper *k = (keeper *)user_data;
     (void)progress;
     EXPECT(snapshot_holds(k->start, k->network));
@@ -100,15 +100,15 @@ static int32_t network_is_untouched(const bp_progress *progress, void *user_data
     return ++k->calls == k->stop_at ? k->answer : 0;
 }
 
-static void network_changes_at_the_end_alone(void) {
-    for (int32_t answer = -3; answer < 4; answer += 3) { /* aborts, goes on, stops */
+static void network_changes_only_at_the_end(void) {
+    for (int32_t answer = -3; answer < 4; answer += 3) { /* aborts, continues, stops */
         keeper k = {NULL, {NULL, 0}, 0, 13, 0};
         bp_trainer *trainer = trainer_with("epochs=4 restarts=5");
         double loss = 0;
         k.network = check_network(sizes, 3, 1), k.answer = answer;
         EXPECT_OK(bp_network_train_step(k.network, x, y, 0.5f, NULL));
         k.start = snapshot_of(k.network);
-        EXPECT_OK(bp_trainer_set_progress(trainer, network_is_untouched, &k));
+        EXPECT_OK(bp_trainer_set_progress(trainer, network_is_unchanged, &k));
         EXPECT_STATUS(bp_trainer_fit(trainer, k.network, x, y, 4, NULL, NULL, 0, &loss),
                       answer < 0       ? BP_ERROR_CALLBACK
                           : answer > 0 ? BP_STOPPED
@@ -137,7 +137,7 @@ static float bend_derivative(float z, float a, void *user_data) {
     return (1 - fabsf(a)) * (1 - fabsf(a));
 }
 
-static void hosts_functions_run_on_the_calling_thread(void) {
+static void callbacks_of_restarts_run_on_the_calling_thread(void) {
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_activation_register_scalar("restart_bend", bend, bend_derivative, NULL, NULL));
     EXPECT_OK(bp_network_set_activation(network, 1, "restart_bend"));
@@ -150,8 +150,8 @@ static void hosts_functions_run_on_the_calling_thread(void) {
     EXPECT_OK(bp_activation_unregister("restart_bend"));
 }
 
-/* At this rate a network whose rectifier lives goes beyond all bounds; one whose rectifier dies does not. */
-static void starts_that_diverge_lose_and_only_if_all_do_the_fit_fails(void) {
+/* At this rate a network with an active rectifier diverges. A network with an inactive rectifier does not. */
+static void diverging_starts_are_discarded_and_the_fit_fails_only_if_all_diverge(void) {
     int refused = 0, survived = 0;
     for (int seed = 0; seed < 20; seed++) {
         for (int starts = 1; starts < 20; starts += 18) {
@@ -179,7 +179,7 @@ static void starts_that_diverge_lose_and_only_if_all_do_the_fit_fails(void) {
     EXPECT(refused > 4 && refused < 16 && survived == 20);
 }
 
-/* One thread: the counts of heap.h are not for several. */
+/* One thread, because the counts of heap.h are not atomic. */
 static long peak_of(const char *options, int with_progress) {
     const size_t large[] = {2, 300, 1};
     bp_network *network = check_network(large, 3, 1);
@@ -198,7 +198,7 @@ static long peak_of(const char *options, int with_progress) {
 static void memory_does_not_grow_with_the_number_of_restarts(void) {
     long few, many;
     EXPECT_OK(bp_set_thread_count(1));
-    peak_of("epochs=2 restarts=3 keep=2", 0); /* memory for Swift's own objects comes once */
+    peak_of("epochs=2 restarts=3 keep=2", 0); /* memory for Swift's objects is allocated once */
     few = peak_of("epochs=2 restarts=3 keep=2", 0), many = peak_of("epochs=2 restarts=300 keep=2", 0);
     EXPECT(few > 0 && many < few + few / 10);
     few = peak_of("epochs=2 restarts=20 keep=2", 1), many = peak_of("epochs=2 restarts=300 keep=2", 1);
@@ -206,7 +206,7 @@ static void memory_does_not_grow_with_the_number_of_restarts(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* A restart that ends makes room for the next one. */
+/* The next restart uses the memory of one that ended. */
 static void reports_of_many_restarts_come_in_rounds_of_sixteen(void) {
     enum { STARTS = 37, EPOCHS = 3, WINDOW = 16 };
     static bp_progress first[STARTS * EPOCHS];
@@ -235,7 +235,7 @@ static void reports_of_many_restarts_come_in_rounds_of_sixteen(void) {
     free(winner.bytes);
 }
 
-static void restarts_of_a_fit_that_is_stopped_do_not_begin(void) {
+static void restarts_after_a_stop_do_not_begin(void) {
     bp_network *network = check_network(sizes, 3, 1);
     bp_trainer *trainer = trainer_with("epochs=3 restarts=1000");
     trainer_watch(trainer, &log_);
@@ -249,12 +249,12 @@ static void restarts_of_a_fit_that_is_stopped_do_not_begin(void) {
 int main(void) {
     CLAIM(twenty_restarts_always_solve_xor_where_one_start_sometimes_sticks);
     CLAIM(restarts_give_the_same_bits_for_any_number_of_threads);
-    CLAIM(lowest_loss_wins_and_reports_come_in_rounds);
-    CLAIM(network_changes_at_the_end_alone);
+    CLAIM(lowest_loss_is_chosen_and_reports_come_in_rounds);
+    CLAIM(network_changes_only_at_the_end);
     CLAIM(memory_does_not_grow_with_the_number_of_restarts);
     CLAIM(reports_of_many_restarts_come_in_rounds_of_sixteen);
-    CLAIM(restarts_of_a_fit_that_is_stopped_do_not_begin);
-    CLAIM(hosts_functions_run_on_the_calling_thread);
-    CLAIM(starts_that_diverge_lose_and_only_if_all_do_the_fit_fails);
+    CLAIM(restarts_after_a_stop_do_not_begin);
+    CLAIM(callbacks_of_restarts_run_on_the_calling_thread);
+    CLAIM(diverging_starts_are_discarded_and_the_fit_fails_only_if_all_diverge);
     return check_end();
 }

@@ -1,11 +1,12 @@
-/* resume.c: N steps in one fit are k steps, a file, and the rest, to the last bit; for any number of threads. */
+/* resume.c: a fit of N steps equals a fit of k steps, saved to a file and resumed for the rest, bit for bit, for any number of
+ * threads. */
 #include "trainer.h"
 
 enum { ROWS = 23, INPUTS = 3, OUTPUTS = 2 };
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 static trainer_log log_;
 
-/* Batch normalization, an optimizer with state, dropout: whatever a network remembers. */
+/* A network with much state: batch normalization, an optimizer, dropout. */
 static bp_network *rich_network(int kind) {
     const size_t sizes[] = {INPUTS, 9, 7, OUTPUTS};
     const char *const optimizers[] = {"sgd", "adam", "momentum"};
@@ -26,7 +27,7 @@ static bp_network *through_a_file(bp_network *network) {
     return loaded;
 }
 
-/* Options of whole fits, with ends of all kinds and of everything a fit remembers. */
+/* Options of whole fits: all reasons to end, and all state that a fit keeps. */
 static const char *const fits[] = {
     "epochs=12 batch_size=5",
     "epochs=12 batch_size=5 sampling=1 seed=8",
@@ -76,15 +77,16 @@ static void epochs_in_parts_equal_epochs_in_one(void) {
     for (int kind = 0; kind < 3; kind++) {
         bp_network *whole = rich_network(kind), *parts = rich_network(kind);
         EXPECT_OK(trainer_fit("epochs=9 batch_size=5 seed=6", whole, x, y, ROWS, NULL));
-        EXPECT_OK(trainer_fit("epochs=2 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL)); /* nothing to resume yet */
+        EXPECT_OK(trainer_fit("epochs=2 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL)); /* nothing to resume */
         parts = through_a_file(parts);
-        EXPECT_OK(trainer_fit("epochs=7 batch_size=5 seed=99 resume=1", parts, x, y, ROWS, NULL)); /* the seed is known */
+        EXPECT_OK(trainer_fit("epochs=7 batch_size=5 seed=99 resume=1", parts, x, y, ROWS, NULL)); /* the file's seed is used */
         parts = through_a_file(parts);
         EXPECT_OK(trainer_fit("epochs=9 batch_size=5 resume=1", parts, x, y, ROWS, NULL));
         EXPECT(snapshot_equal(whole, parts));
-        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 resume=1", parts, x, y, ROWS, NULL)); /* and is done */
+        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 resume=1", parts, x, y, ROWS, NULL)); /* already complete */
         EXPECT(snapshot_equal(whole, parts));
-        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 seed=6", parts, x, y, ROWS, NULL)); /* once more, from where it is */
+        EXPECT_OK(
+            trainer_fit("epochs=9 batch_size=5 seed=6", parts, x, y, ROWS, NULL)); /* a new fit from the current weights */
         EXPECT(!snapshot_equal(whole, parts));
         bp_network_free(whole);
         bp_network_free(parts);
@@ -103,8 +105,8 @@ static int32_t save_at(const bp_progress *progress, void *user_data) {
     return 0;
 }
 
-static void file_saved_within_a_fit_goes_on_like_the_fit(void) {
-    for (int f = 0; f < 8; f++) { /* those that keep the latest weights */
+static void file_saved_within_a_fit_continues_like_the_fit(void) {
+    for (int f = 0; f < 8; f++) { /* the fits that keep the latest weights */
         for (uint64_t step = 3; step < 40; step += 11) {
             checkpoint c = {NULL, {NULL, 0}, 0};
             bp_network *loaded = NULL;
@@ -130,9 +132,9 @@ static void file_saved_within_a_fit_goes_on_like_the_fit(void) {
     }
 }
 
-static void winner_of_restarts_is_resumed_as_what_it_was(void) {
+static void chosen_restart_is_resumed_with_its_state(void) {
     bp_network *parts = rich_network(1), *whole = rich_network(1);
-    /* With a single start there is but one that can win. */
+    /* With a single start, the whole and the resumed fit choose the same one. */
     EXPECT_OK(trainer_fit("epochs=3 batch_size=5 restarts=1 seed=4", parts, x, y, ROWS, NULL));
     parts = through_a_file(parts);
     EXPECT_OK(trainer_fit("epochs=8 batch_size=5 restarts=1 seed=4 resume=1", parts, x, y, ROWS, NULL));
@@ -142,7 +144,7 @@ static void winner_of_restarts_is_resumed_as_what_it_was(void) {
     bp_network_free(whole);
 }
 
-static void fresh_weights_forget_the_fit(void) {
+static void new_weights_discard_the_fit(void) {
     bp_network *network = rich_network(0), *fresh = rich_network(0);
     EXPECT_OK(trainer_fit("epochs=3", network, x, y, ROWS, NULL));
     EXPECT_OK(bp_network_initialize(network, 5));
@@ -154,7 +156,7 @@ static void fresh_weights_forget_the_fit(void) {
     bp_network_free(fresh);
 }
 
-/* Wide enough that steps are shared among threads. */
+/* Large enough for several threads. */
 static void fits_give_the_same_bits_for_any_number_of_threads(void) {
     enum { N = 300, WIDE = 70 };
     static float inputs[N * WIDE], targets[N * 3];
@@ -182,9 +184,9 @@ int main(void) {
     check_fill_shares(y, ROWS * OUTPUTS, 2);
     CLAIM(stopped_and_resumed_fits_equal_whole_ones);
     CLAIM(epochs_in_parts_equal_epochs_in_one);
-    CLAIM(file_saved_within_a_fit_goes_on_like_the_fit);
-    CLAIM(winner_of_restarts_is_resumed_as_what_it_was);
-    CLAIM(fresh_weights_forget_the_fit);
+    CLAIM(file_saved_within_a_fit_continues_like_the_fit);
+    CLAIM(chosen_restart_is_resumed_with_its_state);
+    CLAIM(new_weights_discard_the_fit);
     CLAIM(fits_give_the_same_bits_for_any_number_of_threads);
     return check_end();
 }

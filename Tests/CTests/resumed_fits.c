@@ -1,6 +1,6 @@
-/* resumed_fits.c: random fits over all options, each cut into parts at random steps. Whatever the options, and wherever
- * the cuts are, the network ends as that of the whole fit: the same file, byte for byte. Each part continues from the
- * file of the part before it; or from a file that was saved within a fit. TORTURE=1 tries thousands. */
+/* resumed_fits.c: random fits over all options, each cut into parts at random steps. For all options and cuts, the final
+ * network equals the network of the whole fit: the same file, byte for byte. Each part continues from the file of the previous
+ * part, or from a file that was saved within a fit. TORTURE=1 tries thousands of fits. */
 #include "trainer.h"
 
 enum { MOST_ROWS = 40, INPUTS = 3, OUTPUTS = 2 };
@@ -60,7 +60,7 @@ static fit random_fit(void) {
     if (draw(6) == 0) add(&f, "target_loss", 0.3);
     add(&f, "keep", (double)draw(3));
     add(&f, "on_divergence", (double)(draw(4) > 0));
-    if (draw(8) == 0) add(&f, "restarts", 1); /* of several, another one may lead at the cut */
+    if (draw(8) == 0) add(&f, "restarts", 1); /* with several, another one may have the lowest loss at the cut */
     return f;
 }
 
@@ -83,7 +83,7 @@ static bp_network *loaded(snapshot file) {
     return network;
 }
 
-/* Stops at a report, or takes the file at it. */
+/* Stops at a report, or saves the network at it. */
 typedef struct {
     size_t reports, stop_at, save_at;
     bp_network *network;
@@ -125,7 +125,7 @@ static void compare(const fit *f, const bp_network *whole, const bp_network *par
                f->validated);
 }
 
-/* In up to four parts, each from the file of the one before. */
+/* Fits in up to four parts, each from the file of the previous part. */
 static void cut_and_resume(const fit *f, const bp_network *whole, double whole_loss, size_t reports) {
     bp_network *parts = fresh_network(f);
     double loss = 0;
@@ -156,7 +156,7 @@ static int contains(snapshot file, const char *word) {
     return 0;
 }
 
-/* From a file that was saved within the fit, and within the fit that goes on from that file. */
+/* Continues from a file that was saved within the fit, and from one that was saved within the continued fit. */
 static void save_within_and_resume(const fit *f, const bp_network *whole, size_t reports) {
     bp_network *network = fresh_network(f);
     for (int part = 0; part < 2; part++) {
@@ -164,7 +164,7 @@ static void save_within_and_resume(const fit *f, const bp_network *whole, size_t
         w.save_at = 1 + draw(reports);
         EXPECT_OK(run(f, network, part > 0, &w, NULL));
         compare(f, whole, network, "saved within");
-        if (!w.saved.count) break; /* fewer reports were left */
+        if (!w.saved.count) break; /* the fit made fewer reports */
         saved_within++;
         files_with_best += (size_t)contains(w.saved, "fit.best");
         bp_network_free(network);
@@ -193,7 +193,8 @@ static void random_fits_are_resumed_to_the_same_file(void) {
         if (status == BP_OK && w.reports > 0) {
             fits++;
             cut_and_resume(&f, whole, loss, w.reports);
-            if (!strstr(f.options, "restarts")) save_within_and_resume(&f, whole, w.reports); /* those change it at the end */
+            if (!strstr(f.options, "restarts"))
+                save_within_and_resume(&f, whole, w.reports); /* restarts change the network only at the end */
         } else if (status != BP_OK) {
             EXPECT_STATUS(status, BP_ERROR_NOT_FINITE);
             failed++;
@@ -203,7 +204,7 @@ static void random_fits_are_resumed_to_the_same_file(void) {
     }
     printf("# %d fits, %d cuts, %d files saved within, %d with the best network; %d failed\n", (int)fits, (int)cuts,
            (int)saved_within, (int)files_with_best, (int)failed);
-    /* The test is not trivial. */
+    /* The test covers each case often enough. */
     EXPECT(fits > wanted / 2 && cuts > fits && saved_within > fits / 2 && files_with_best > fits / 10);
 }
 

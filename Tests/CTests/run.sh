@@ -1,9 +1,9 @@
 #!/bin/sh
 # run.sh BUILD_FOLDER: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
 # runs them, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
-# CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS are taken from the environment. ONLY="files handles" runs just those,
-# EXCEPT="files handles" all others; WRAPPER="valgrind" runs them with that. A program that runs longer than TIMEOUT seconds
-# hangs: tests that wait for another thread or process rely on this limit and have none themselves.
+# Environment: CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS. ONLY="files handles" runs only these programs, EXCEPT="files handles" all
+# others; WRAPPER="valgrind" runs them under valgrind. A program that runs longer than TIMEOUT seconds is stopped and fails:
+# tests that wait for another thread or process have no time limit of their own.
 set -u
 if [ $# -ne 1 ] || [ ! -e "$1/libbackprop.so" ]; then
     echo "usage: run.sh BUILD_FOLDER, which holds libbackprop.so" >&2
@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$(cd "$1" && pwd)
 programs=$build/ctests
-work=$(mktemp -d) # programs run in a folder of their own, where they may write
+work=$(mktemp -d) # each program runs in its own folder in here, and may write there
 export CORPUS="$root/Tests/Corpus"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
@@ -22,8 +22,8 @@ mkdir -p "$programs"
 python3 "$root/Fuzz/signatures.py" "$root/include/backprop.h" >"$programs/signatures.h"
 
 strict="-Wall -Wextra -pedantic -Werror"
-export LIBBACKPROP_LIBRARY=$build/libbackprop.so # for those that open it themselves
-# The programs find the library in the build folder, wherever that is.
+export LIBBACKPROP_LIBRARY=$build/libbackprop.so # for programs that open it with dlopen
+# The programs find the library in the build folder by an absolute run path.
 link="-Wl,--as-needed -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread ${LDFLAGS:-}"
 passed=0
 failed=0
@@ -49,7 +49,7 @@ compile_cxx() {
         ${CXX:-c++} "$2.o" -o "$2" $link
 }
 
-run() { # run PROGRAM: shows what it says, and adds up its claims
+run() { # run PROGRAM: prints its output and adds its claims to the counts
     base=$(basename "$1")
     mkdir "$work/$base"
     (cd "$work/$base" && timeout --kill-after=5 "${TIMEOUT:-1200}" ${WRAPPER:-} "$1") >"$work/$base.out" 2>&1
@@ -57,29 +57,29 @@ run() { # run PROGRAM: shows what it says, and adds up its claims
     grep -v '^[0-9]* passed, [0-9]* failed$' "$work/$base.out"
     passed=$((passed + $(grep -c '^ok ' "$work/$base.out")))
     failed=$((failed + $(grep -c '^not ok ' "$work/$base.out")))
-    # A program that crashes, hangs or leaves early does not get to its last line.
+    # A program that crashes, hangs or exits early does not print its last line.
     if ! tail -n 1 "$work/$base.out" | grep -q '^[0-9]* passed, [0-9]* failed$'; then
         echo "not ok $base runs to its end (status $status)"
         failed=$((failed + 1))
     fi
 }
 
-shared() { # shared SOURCE LIBRARY FLAGS...: a shared library that does not know libbackprop
+shared() { # shared SOURCE LIBRARY FLAGS...: compiles a shared library that is not linked with libbackprop
     source=$1 library=$2
     shift 2
     ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" -shared -fPIC "$@" "$source" -o "$library" -lm -lpthread
 }
 
-plugins() { # what plugins.c loads
+plugins() { # the plug-ins that plugins.c loads
     for variant in GOOD FAILING BADLY_NAMED BUILT_IN TWICE EMPTY OVERTAKEN NO_ENTRY NO_FUNCTION KEEPING; do
         shared "$here/plugins/plugin.c" "$PLUGINS/$(echo $variant | tr A-Z a-z).so" -DVARIANT=$variant || return 1
     done
     shared "$here/plugins/formulas.c" "$PLUGINS/formulas.so"
 }
-static_tls() { # what hygiene.c loads
+static_tls() { # the library that hygiene.c loads
     shared "$here/plugins/static_tls.c" "$PLUGINS/static_tls.so"
 }
-export PLUGINS=$programs/shared # the folder of shared libraries that programs load
+export PLUGINS=$programs/shared # the folder of the shared libraries that programs load
 rm -rf "$PLUGINS" && mkdir "$PLUGINS"
 case " ${ONLY:-plugins} " in *" plugins "* | *" universal "*)
     claim "plug-ins compile as C99" plugins
@@ -93,7 +93,7 @@ case " ${ONLY:-hygiene} " in *" hygiene "*)
     claim "a library with initial-exec thread-local memory compiles as C99" static_tls ;;
 esac
 
-# A line for each part of the library.
+# One line for each part of the library.
 all="
 reference handles arguments options settings counts tensors
 training initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
@@ -107,7 +107,7 @@ cplusplus
 for name in ${ONLY:-$all}; do
     case " ${EXCEPT:-} " in *" $name "*) continue ;; esac
     echo "# $name"
-    rm -f "$programs/$name" # so that no program of an earlier run stands in
+    rm -f "$programs/$name" # so that no program of an earlier run is used
     if [ "$name" = cplusplus ]; then
         claim "$name compiles as C++17" compile_cxx "$here/$name.cpp" "$programs/$name"
     else
@@ -128,7 +128,7 @@ if [ -z "${ONLY:-}" ]; then
         "$1" "$2" "$3" 20 | tee "$3/out"
         awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
         sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
-    claim "activations brought in all ways learn the curve, plug-ins in C and Rust too" sh -c '
+    claim "activations registered in all ways learn the curve, also plug-ins in C and Rust" sh -c '
         "$1" "$2/example_c.so" mish "$2/example_rust.so" snake | tee "$3/out"
         awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
         sh "$programs/activations" "$PLUGINS" "$work"

@@ -1,4 +1,4 @@
-/* saving.c: whatever happens while a file is saved, one whole model is there. Runs in a folder of its own. */
+/* saving.c: if a save is interrupted at any point, the file is still one complete model. Runs in a separate folder. */
 #define _GNU_SOURCE /* RTLD_NEXT, O_PATH */
 #include <dirent.h>
 #include <pthread.h>
@@ -7,22 +7,14 @@
 
 #include "check.h"
 #include "filecalls.h"
+#include "folder.h"
 
 static const char path[] = "model.safetensors";
 static const size_t small_sizes[] = {3, 4, 2};
 
 static bp_network *small(uint64_t seed) { return check_network(small_sizes, 3, seed); }
 
-/* Files in a folder. */
-static int entries(const char *name) {
-    int count = -2; /* . and .. */
-    DIR *folder = opendir(name);
-    while (folder && readdir(folder)) count++;
-    if (folder) closedir(folder);
-    return count;
-}
-
-/* The name of a temporary file that is in this folder; "" for none. */
+/* The name of a temporary file in this folder; "" for none. */
 static const char *temporary(void) {
     static char name[300];
     struct dirent *entry;
@@ -36,15 +28,15 @@ static const char *temporary(void) {
 
 /* ---- Killed at any call */
 
-static long calls, deadly; /* calls of the system for files so far, and the one at which the process ends */
+static long calls, fatal_call; /* the number of file calls so far, and the call at which the process ends */
 
-static int end_at_the_deadly_call(const char *name) {
+static int end_at_the_fatal_call(const char *name) {
     (void)name;
-    if (++calls == deadly) kill(getpid(), SIGKILL);
+    if (++calls == fatal_call) kill(getpid(), SIGKILL);
     return 0;
 }
 
-/* Saves in a child that kills itself at the Nth call; whether it got there. */
+/* Saves in a child that kills itself at the Nth call. Returns whether the save made that call. */
 static int killed_at(long nth, const bp_network *network) {
     int status;
     pid_t child;
@@ -52,9 +44,9 @@ static int killed_at(long nth, const bp_network *network) {
     child = fork();
     if (child == 0) {
         calls = 0;
-        deadly = nth;
-        file_write_limit = 500; /* a model takes several writes */
-        file_hook = end_at_the_deadly_call;
+        fatal_call = nth;
+        file_write_limit = 500; /* so that a model needs several writes */
+        file_hook = end_at_the_fatal_call;
         _exit(bp_network_save(network, path) == BP_OK ? 0 : 1);
     }
     EXPECT(waitpid(child, &status, 0) == child);
@@ -63,8 +55,8 @@ static int killed_at(long nth, const bp_network *network) {
     return 0;
 }
 
-/* A save that is killed before each of its calls of the system, over an old file and over none. */
-static void save_killed_at_any_call_leaves_one_whole_model_and_the_next_save_leaves_nothing_else(void) {
+/* A save that is killed before each of its file calls, with and without an old file. */
+static void save_killed_at_any_call_leaves_a_complete_model_and_the_next_save_removes_the_rest(void) {
     int left_over = 0, old_one = 0, new_one = 0, none = 0;
     bp_network *a = small(1), *b = small(2);
     snapshot bytes_a = snapshot_of(a), bytes_b = snapshot_of(b);
@@ -85,9 +77,10 @@ static void save_killed_at_any_call_leaves_one_whole_model_and_the_next_save_lea
         EXPECT(file_holds(path, bytes_b) && entries(".") == 1);
         EXPECT(remove(path) == 0);
     }
-    printf("# killed at %d calls: %d times a temporary file was left; %d times the old model was there, %d times the new one, "
-           "%d times none\n",
-           old_one + new_one + none, left_over, old_one, new_one, none);
+    printf(
+        "# killed at %d calls: a temporary file remained %d times; the file was the old model %d times, the new one %d times, "
+        "missing %d times\n",
+        old_one + new_one + none, left_over, old_one, new_one, none);
     EXPECT(left_over > 0 && old_one > 0 && new_one > 0 && none > 0);
     EXPECT(chdir("..") == 0 && rmdir("kills") == 0);
     bp_network_free(a);
@@ -110,7 +103,7 @@ static int train_meanwhile(const char *name) {
     if (is_training) return 0;
     is_training = 1;
     if (bp_network_train_step(trained, x, y, 0.1f, NULL) == BP_OK) steps++;
-    else refused++; /* the call is inside the network: BUSY, since one of its activations is a callback */
+    else refused++; /* the call holds the network: BUSY, because one of its activations is a callback */
     is_training = 0;
     return 0;
 }
@@ -146,9 +139,9 @@ static void network_can_be_trained_at_every_file_call_of_a_save_or_a_load(void) 
     EXPECT_OK(bp_activation_unregister("bump"));
 }
 
-/* ---- More than one at it */
+/* ---- Several threads save one file */
 
-enum { SAVERS = 24, ROUNDS = 20 }; /* more than there are names for temporary files */
+enum { SAVERS = 24, ROUNDS = 20 }; /* more than the number of names for temporary files */
 static snapshot saved[SAVERS];
 static bp_network *savers[SAVERS];
 static int running, wrong;
@@ -166,7 +159,7 @@ static void *save_often(void *which) {
     return NULL;
 }
 
-static void many_may_save_one_file_while_others_load_it(void) {
+static void many_threads_can_save_one_file_while_others_load_it(void) {
     pthread_t threads[SAVERS];
     for (int i = 0; i < SAVERS; i++) saved[i] = snapshot_of(savers[i] = small((uint64_t)i));
     EXPECT_OK(bp_network_save(savers[0], path));
@@ -197,7 +190,7 @@ static void symbolic_link_is_followed(void) {
     snapshot bytes = snapshot_of(network);
     struct stat info;
     EXPECT(mkdir("elsewhere", 0777) == 0 && symlink("elsewhere/target", "first") == 0 && symlink("first", "second") == 0);
-    for (int round = 0; round < 2; round++) { /* the target is not there yet, and then it is */
+    for (int round = 0; round < 2; round++) { /* first the target does not exist, then it does */
         EXPECT_OK(bp_network_save(network, "second"));
         EXPECT(lstat("second", &info) == 0 && S_ISLNK(info.st_mode) && lstat("first", &info) == 0 && S_ISLNK(info.st_mode));
         EXPECT(lstat("elsewhere/target", &info) == 0 && S_ISREG(info.st_mode));
@@ -213,13 +206,14 @@ static void symbolic_link_is_followed(void) {
     free(bytes.bytes);
 }
 
-/* What another put where the temporary file is to be, in a folder both may write to, is neither followed nor written. */
-static void traps_in_the_place_of_the_temporary_file_are_left_alone(void) {
+/* In a shared folder, another user can create a link or a file with the name of the temporary file. The save does not follow or
+ * write it. */
+static void links_with_the_name_of_the_temporary_file_are_not_followed(void) {
     bp_network *network = small(1);
     snapshot bytes = snapshot_of(network);
     char name[300] = "";
     FILE *victim;
-    /* A killed save shows what the name is. */
+    /* A killed save shows the name. */
     for (long nth = 1; !name[0] && killed_at(nth, network); nth++) snprintf(name, sizeof name, "%s", temporary());
     if (!EXPECT(name[0])) return;
     EXPECT(remove(name) == 0);
@@ -230,7 +224,7 @@ static void traps_in_the_place_of_the_temporary_file_are_left_alone(void) {
     EXPECT(file_holds(path, bytes));
     EXPECT(remove(name) == 0);
     EXPECT(mkfifo(name, 0666) == 0);
-    EXPECT_OK(bp_network_save(network, path)); /* and does not wait for a reader */
+    EXPECT_OK(bp_network_save(network, path)); /* does not wait for a reader */
     EXPECT(file_holds(path, bytes));
     EXPECT(file_holds("victim", (snapshot){(uint8_t *)"precious", 8}));
     remove(name), remove("victim"), remove(path);
@@ -248,7 +242,7 @@ static void path_of_5000_characters_is_refused(void) {
     EXPECT_ERROR(bp_network_load(longest, &loaded), BP_ERROR_IO);
     EXPECT(loaded == NULL);
     EXPECT_ERROR(bp_network_load_weights(network, longest), BP_ERROR_IO);
-    memset(longest, 'x', 255); /* but a name of 255 is one, and leaves no room for a longer one beside it */
+    memset(longest, 'x', 255); /* a name of 255 bytes is valid, but a longer temporary name is not */
     longest[255] = 0;
     EXPECT_OK(bp_network_save(network, longest));
     EXPECT_OK(bp_network_load(longest, &loaded));
@@ -259,11 +253,11 @@ static void path_of_5000_characters_is_refused(void) {
 }
 
 int main(void) {
-    CLAIM(save_killed_at_any_call_leaves_one_whole_model_and_the_next_save_leaves_nothing_else);
+    CLAIM(save_killed_at_any_call_leaves_a_complete_model_and_the_next_save_removes_the_rest);
     CLAIM(network_can_be_trained_at_every_file_call_of_a_save_or_a_load);
-    CLAIM(many_may_save_one_file_while_others_load_it);
+    CLAIM(many_threads_can_save_one_file_while_others_load_it);
     CLAIM(symbolic_link_is_followed);
-    CLAIM(traps_in_the_place_of_the_temporary_file_are_left_alone);
+    CLAIM(links_with_the_name_of_the_temporary_file_are_not_followed);
     CLAIM(path_of_5000_characters_is_refused);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* scaling.c: bp_network_fit_scaling, against a network without that is given numbers scaled here. */
+/* scaling.c: bp_network_fit_scaling, compared with a network without scaling that gets numbers scaled by this program. */
 #include "check.h"
 
 enum { ROWS = 200, INPUTS = 4, OUTPUTS = 3 };
@@ -6,7 +6,7 @@ static const size_t sizes[] = {INPUTS, 9, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 static const char *const methods[] = {"none", "standard", "min_max"};
 
-/* Columns of very different size; the last one of each is constant. */
+/* Columns of very different magnitudes. The last column of inputs and targets is constant. */
 static void make_data(void) {
     const float width[] = {1000, 0.001f, 3}, offset[] = {5e5f, 0.25f, -7};
     check_fill(x, ROWS * INPUTS, 1);
@@ -54,7 +54,7 @@ static bp_network *prepared(void) {
     return network;
 }
 
-static void every_call_is_that_of_a_network_given_scaled_numbers(void) {
+static void every_call_equals_that_of_a_network_with_scaled_numbers(void) {
     static float sx[ROWS * INPUTS], sy[ROWS * OUTPUTS], one[ROWS * OUTPUTS], other[ROWS * OUTPUTS];
     static float gradient[500], plain_gradient[500];
     for (int i = 0; i < 3; i++)
@@ -103,7 +103,7 @@ static void every_call_is_that_of_a_network_given_scaled_numbers(void) {
         }
 }
 
-static void raw_numbers_are_learned(void) {
+static void unscaled_numbers_are_learned(void) {
     float loss = 0;
     bp_network *network = prepared();
     for (int row = 0; row < ROWS; row++) y[row * OUTPUTS] = 2 * x[row * INPUTS] - 1e6f * x[row * INPUTS + 1];
@@ -112,13 +112,13 @@ static void raw_numbers_are_learned(void) {
     EXPECT_OK(bp_network_fit_scaling(network, "standard", "standard", x, y, ROWS));
     EXPECT_OK(bp_network_set_optimizer(network, "adam"));
     for (int t = 0; t < 1500; t++) EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, &loss));
-    EXPECT(loss < 0.01f); /* of 1, what the means alone would give */
+    EXPECT(loss < 0.01f); /* constant predictions of the means would have a loss of 1 */
     bp_network_free(network);
     make_data();
 }
 
-/* More inputs than any layer has units: predictions scale them in the layers' buffers. */
-static void inputs_may_outnumber_all_units(void) {
+/* More inputs than the units of any layer. Predictions scale them in the layers' buffers. */
+static void inputs_can_outnumber_all_units(void) {
     const size_t shape[] = {300, 2, 1};
     static float wide[150 * 300], scaled[150 * 300], one[150], other[150];
     bp_network *network = check_network(shape, 3, 1), *plain = NULL;
@@ -126,7 +126,7 @@ static void inputs_may_outnumber_all_units(void) {
     check_fill(wide, 150 * 300, 9);
     for (int i = 0; i < 150 * 300; i++) wide[i] = i / 300 == 0 ? -4.0f : i / 300 == 1 ? 4.0f : wide[i];
     for (int i = 0; i < 150 * 300; i++) scaled[i] = (wide[i] + 4) / 8;
-    EXPECT_OK(bp_network_predict(network, wide, 150, one)); /* buffers are there already */
+    EXPECT_OK(bp_network_predict(network, wide, 150, one)); /* the buffers are already allocated */
     EXPECT_OK(bp_network_fit_scaling(network, "min_max", "none", wide, NULL, 150));
     EXPECT_OK(bp_network_predict(network, wide, 150, one));
     EXPECT_OK(bp_network_predict(plain, scaled, 150, other));
@@ -135,7 +135,7 @@ static void inputs_may_outnumber_all_units(void) {
     bp_network_free(plain);
 }
 
-static void copies_and_files_scale_alike(void) {
+static void copies_and_files_keep_the_scaling(void) {
     bp_network *network = prepared(), *copy = NULL, *loaded = NULL;
     EXPECT_OK(bp_network_fit_scaling(network, "min_max", "standard", x, y, ROWS));
     EXPECT_OK(bp_network_clone(network, &copy));
@@ -146,7 +146,7 @@ static void copies_and_files_scale_alike(void) {
         EXPECT_OK(bp_network_train_minibatch(copy, x, y, 20, 0.1f, NULL));
         EXPECT_OK(bp_network_train_minibatch(loaded, x, y, 20, 0.1f, NULL));
     }
-    EXPECT_OK(bp_network_initialize(copy, 4)); /* keeps it */
+    EXPECT_OK(bp_network_initialize(copy, 4)); /* keeps the scaling */
     EXPECT_OK(bp_network_initialize(network, 4));
     EXPECT(snapshot_equal(network, copy));
     EXPECT_OK(bp_network_initialize(loaded, 4));
@@ -179,7 +179,7 @@ static void data_that_cannot_be_fitted_is_refused_and_changes_nothing(void) {
     EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", x, y, SIZE_MAX / 2), BP_ERROR_LIMIT);
     EXPECT_ERROR(bp_network_fit_scaling(network, "standard", "none", x, y, SIZE_MAX), BP_ERROR_LIMIT);
     EXPECT(snapshot_holds(before, network));
-    /* Later data may hold a NaN as well: training names its row. */
+    /* Later data can contain a NaN too: training reports its row. */
     EXPECT_ERROR(bp_network_train_minibatch(network, bad, y, ROWS, 0.1f, NULL), BP_ERROR_NOT_FINITE);
     EXPECT_MESSAGE("inputs: row 17, column 2");
     EXPECT_ERROR(bp_network_train_minibatch(network, x, y, 0, 0.1f, NULL), BP_ERROR_INVALID_VALUE);
@@ -189,7 +189,7 @@ static void data_that_cannot_be_fitted_is_refused_and_changes_nothing(void) {
     bp_network_free(network);
 }
 
-/* Ranges that a float cannot hold, and numbers next to nothing. */
+/* Ranges that exceed float, and numbers close to 0. */
 static void extreme_columns_stay_finite(void) {
     const size_t shape[] = {2, 1};
     const float extreme[] = {3e38f, 1e-45f, -3e38f, 0, 0, 1e-45f};
@@ -205,10 +205,10 @@ static void extreme_columns_stay_finite(void) {
 
 int main(void) {
     make_data();
-    CLAIM(every_call_is_that_of_a_network_given_scaled_numbers);
-    CLAIM(raw_numbers_are_learned);
-    CLAIM(inputs_may_outnumber_all_units);
-    CLAIM(copies_and_files_scale_alike);
+    CLAIM(every_call_equals_that_of_a_network_with_scaled_numbers);
+    CLAIM(unscaled_numbers_are_learned);
+    CLAIM(inputs_can_outnumber_all_units);
+    CLAIM(copies_and_files_keep_the_scaling);
     CLAIM(data_that_cannot_be_fitted_is_refused_and_changes_nothing);
     CLAIM(extreme_columns_stay_finite);
     return check_end();

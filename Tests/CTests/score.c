@@ -1,8 +1,8 @@
-/* score.c: bp_network_score, with outputs worked out by hand: a network of one layer of identity units and weights that
- * give the inputs back. */
+/* score.c: bp_network_score, with outputs computed by hand: a network of one layer of identity units whose outputs equal its
+ * inputs. */
 #include "check.h"
 
-static bp_network *mirror_of(size_t width) {
+static bp_network *identity_network(size_t width) {
     const size_t sizes[] = {width, width};
     float parameters[12] = {0};
     bp_network *network = check_network(sizes, 2, 1);
@@ -18,22 +18,23 @@ static double score(const bp_network *network, const char *measure, const float 
     return value;
 }
 
-static void accuracy_is_the_share_of_rows_with_the_same_largest(void) {
+static void accuracy_is_the_fraction_of_rows_with_the_same_largest_column(void) {
     const float x[] = {1, 2, 3, 5, 4, 4, 0, 0, 0, -1, -2, -3, 2, 7, 7};
     const float y[] = {0, 0, 1, 1, 0, 0, 0, 1, 0, 0.2f, 0.5f, 0.3f, 0, 1, 0};
-    bp_network *network = mirror_of(3); /* right, right, wrong (the first of equals), wrong, right (again the first) */
+    bp_network *network = identity_network(
+        3); /* right, right, wrong (the first of equal outputs), wrong, right (the first again) */
     EXPECT_NEAR(score(network, "accuracy", x, y, 5), 3 / 5.0, 0);
     EXPECT_NEAR(score(network, "accuracy", x, y, 1), 1, 0);
     EXPECT_NEAR(score(network, "accuracy", x + 6, y + 6, 2), 0, 0);
     bp_network_free(network);
 }
 
-static void accuracy_of_one_output_is_by_the_middle_of_its_range(void) {
+static void accuracy_of_one_output_uses_the_middle_of_its_range(void) {
     const float x[] = {0.4f, 0.6f, 0.1f, -0.1f}, y[] = {0, 1, 1, 0}, signs[] = {1, 1, 1, -1};
     const float one[] = {1, 0};
     const size_t sizes[] = {1, 1};
     const char *const centred[] = {"tanh", "sign", "softsign"};
-    bp_network *network = mirror_of(1);
+    bp_network *network = identity_network(1);
     EXPECT_NEAR(score(network, "accuracy", x, y, 4), 3 / 4.0, 0); /* 0.1 is below 0.5 */
     bp_network_free(network);
     for (int i = 0; i < 3; i++) {
@@ -51,9 +52,9 @@ static void accuracy_of_one_output_is_by_the_middle_of_its_range(void) {
     bp_network_free(network);
 }
 
-static void r2_and_mean_absolute_error_are_their_formulas(void) {
+static void r2_and_mean_absolute_error_match_their_formulas(void) {
     const float x[] = {1, 10, 2, 20, 4, 24}, y[] = {1, 12, 3, 18, 2, 24};
-    bp_network *network = mirror_of(2);
+    bp_network *network = identity_network(2);
     /* Column 1: errors 0, 1, 2 around a mean of 2: 1 - 5 / 2. Column 2: errors 2, 2, 0, mean 18: 1 - 8 / 72. */
     EXPECT_NEAR(score(network, "r2", x, y, 3), (-1.5 + 8 / 9.0) / 2, 1e-15);
     EXPECT_NEAR(score(network, "r2", x, x, 3), 1, 0);
@@ -62,20 +63,20 @@ static void r2_and_mean_absolute_error_are_their_formulas(void) {
     bp_network_free(network);
 }
 
-static void r2_of_a_target_that_never_changes_is_0_or_1(void) {
+static void r2_of_a_constant_target_is_0_or_1(void) {
     const float x[] = {0.1f, 1, 0.1f, 2, 0.1f, 3}, y[] = {0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f};
-    bp_network *network = mirror_of(2);
+    bp_network *network = identity_network(2);
     EXPECT_NEAR(score(network, "r2", x, y, 3), 0.5, 0);
     bp_network_free(network);
 }
 
-/* 1e5 rows: blocks, and threads. */
-static void scores_are_of_all_rows_and_the_same_for_any_number_of_threads(void) {
+/* 1e5 rows: several blocks and threads. */
+static void scores_include_all_rows_and_are_the_same_for_any_number_of_threads(void) {
     enum { ROWS = 100000 };
     static float x[ROWS * 3], y[ROWS * 3];
     const char *const measures[] = {"accuracy", "r2", "mean_absolute_error"};
     double error = 0;
-    bp_network *network = mirror_of(3);
+    bp_network *network = identity_network(3);
     check_fill(x, ROWS * 3, 1);
     check_fill(y, ROWS * 3, 2);
     for (int i = 0; i < ROWS * 3; i++) error += fabs((double)x[i] - (double)y[i]);
@@ -96,7 +97,7 @@ static void bad_arguments_are_refused(void) {
     float x[] = {1, 2, 3, 4}, y[] = {1, NAN, 3, 4};
     const float huge[] = {3e38f, 3e38f, 3e38f, 3e38f, 0, 0};
     double value = 9;
-    bp_network *network = mirror_of(2);
+    bp_network *network = identity_network(2);
     EXPECT_ERROR(bp_network_score(network, "f1", x, x, 2, &value), BP_ERROR_UNKNOWN_NAME);
     EXPECT(value == 0);
     EXPECT_ERROR(bp_network_score(network, "", x, x, 2, &value), BP_ERROR_UNKNOWN_NAME);
@@ -117,11 +118,11 @@ static void bad_arguments_are_refused(void) {
 }
 
 int main(void) {
-    CLAIM(accuracy_is_the_share_of_rows_with_the_same_largest);
-    CLAIM(accuracy_of_one_output_is_by_the_middle_of_its_range);
-    CLAIM(r2_and_mean_absolute_error_are_their_formulas);
-    CLAIM(r2_of_a_target_that_never_changes_is_0_or_1);
-    CLAIM(scores_are_of_all_rows_and_the_same_for_any_number_of_threads);
+    CLAIM(accuracy_is_the_fraction_of_rows_with_the_same_largest_column);
+    CLAIM(accuracy_of_one_output_uses_the_middle_of_its_range);
+    CLAIM(r2_and_mean_absolute_error_match_their_formulas);
+    CLAIM(r2_of_a_constant_target_is_0_or_1);
+    CLAIM(scores_include_all_rows_and_are_the_same_for_any_number_of_threads);
     CLAIM(bad_arguments_are_refused);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* settings.c: a network answers what was set, and the library lists the names that can be set. */
+/* settings.c: a network returns the settings that were set, and the library lists the names that can be set. */
 #include "check.h"
 
 static const size_t sizes[] = {2, 3, 4, 1};
@@ -41,7 +41,7 @@ static uint64_t steps_of(const bp_network *network) {
     return steps;
 }
 
-static void new_network_is_what_the_header_says(void) {
+static void new_network_has_the_settings_of_the_header(void) {
     bp_network *network = check_network(sizes, 4, 1);
     for (size_t layer = 1; layer < 4; layer++)
         EXPECT(activation_is(network, layer, "logistic") && is_normalized(network, layer) == 0);
@@ -61,7 +61,7 @@ static int is_as_set(const bp_network *network) {
         EXPECT(steps_of(network) == 2);
 }
 
-static void network_answers_what_was_set_and_so_do_its_copies_and_its_file(void) {
+static void network_its_copies_and_its_file_return_the_settings(void) {
     bp_network *network = check_network(sizes, 4, 1), *copy = NULL, *loaded = NULL;
     snapshot file;
     EXPECT_OK(bp_activation_register_scalar("half", half, NULL, NULL, NULL));
@@ -79,7 +79,7 @@ static void network_answers_what_was_set_and_so_do_its_copies_and_its_file(void)
     EXPECT_OK(bp_network_clone(network, &copy));
     file = snapshot_of(network);
     EXPECT_OK(bp_network_load_memory(file.bytes, file.count, &loaded));
-    EXPECT_OK(bp_activation_unregister("half")); /* which frees the name only */
+    EXPECT_OK(bp_activation_unregister("half")); /* frees only the name */
     EXPECT(is_as_set(network) && is_as_set(copy) && is_as_set(loaded));
     free(file.bytes);
     bp_network_free(network);
@@ -87,7 +87,7 @@ static void network_answers_what_was_set_and_so_do_its_copies_and_its_file(void)
     bp_network_free(loaded);
 }
 
-static void steps_are_counted_from_the_weights_on(void) {
+static void steps_are_counted_since_the_weights_were_drawn(void) {
     bp_network *network = check_network(sizes, 4, 1);
     const float bad[] = {NAN, 0};
     float values[64];
@@ -146,7 +146,7 @@ static int32_t take_score(bp_network *network, const char *name) {
 static const struct {
     int32_t (*name)(size_t index, char *buffer, size_t capacity, size_t *needed_out);
     int32_t (*set)(bp_network *network, const char *name);
-    const char *expected[8]; /* those of version 0.2 */
+    const char *expected[8]; /* the names of version 0.2 */
 } lists[] = {
     {bp_loss_name, bp_network_set_loss, {"squared_error", "binary_cross_entropy", "cross_entropy"}},
     {bp_optimizer_name, bp_network_set_optimizer, {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
@@ -176,9 +176,9 @@ static void names_are_listed_and_every_listed_name_can_be_set(void) {
 }
 
 int main(void) {
-    CLAIM(new_network_is_what_the_header_says);
-    CLAIM(network_answers_what_was_set_and_so_do_its_copies_and_its_file);
-    CLAIM(steps_are_counted_from_the_weights_on);
+    CLAIM(new_network_has_the_settings_of_the_header);
+    CLAIM(network_its_copies_and_its_file_return_the_settings);
+    CLAIM(steps_are_counted_since_the_weights_were_drawn);
     CLAIM(layers_out_of_range_and_small_buffers_are_refused);
     CLAIM(names_are_listed_and_every_listed_name_can_be_set);
     return check_end();

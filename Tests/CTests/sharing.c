@@ -1,5 +1,5 @@
-/* sharing.c: activations that are thread-safe run on all threads of the library, others on the calling one; the results
- * are the same, and so is what happens when they fail or call back. */
+/* sharing.c: thread-safe activations run on all threads of the library, others on the calling thread. Results, failures and
+ * calls from callbacks are the same in both cases. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-/* Large enough for steps to be shared; odd sizes, so that the shares differ. */
+/* Large enough for several threads; odd sizes, so that the shares differ. */
 enum { INPUTS = 101, OUTPUTS = 7, ROWS = 333, STEPS = 4 };
 static const size_t sizes[] = {INPUTS, 90, 131, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
@@ -17,24 +17,24 @@ static int has_processors(void) {
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
-/* ---- softsign in each form; it notes where it runs */
+/* ---- softsign in each form, which counts the calls on other threads */
 
 static pthread_t caller;
-static int elsewhere; /* calls on other threads than the caller */
+static int elsewhere; /* calls on threads other than the caller */
 
-static void note(void) {
+static void count_elsewhere(void) {
     if (!pthread_equal(caller, pthread_self())) __atomic_add_fetch(&elsewhere, 1, __ATOMIC_RELAXED);
 }
 
 static float scalar(float z, void *user_data) {
     (void)user_data;
-    note();
+    count_elsewhere();
     return z / (1 + fabsf(z));
 }
 static float scalar_slope(float z, float a, void *user_data) {
     float slope = 1 / (1 + fabsf(z));
     (void)a, (void)user_data;
-    note();
+    count_elsewhere();
     return slope * slope;
 }
 static float plain(float z) { return scalar(z, NULL); }
@@ -86,7 +86,7 @@ static bp_network *with(const char *first, const char *second, int norm) {
 
 static float outputs[2][ROWS * OUTPUTS];
 
-static void results_do_not_depend_on_threads_or_on_who_runs_the_callbacks(void) {
+static void results_do_not_depend_on_the_threads_that_run_the_callbacks(void) {
     for (int kind = 0; kind < KINDS; kind++)
         for (int norm = 0; norm < 2; norm++) {
             bp_network *expected = NULL;
@@ -115,7 +115,7 @@ static void results_do_not_depend_on_threads_or_on_who_runs_the_callbacks(void) 
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* Waits until another thread has come here, too. */
+/* Waits until another thread calls this function too. */
 static void wait_for_company(void) {
     const struct timespec nap = {0, 1000000};
     while (!__atomic_load_n(&elsewhere, __ATOMIC_RELAXED)) nanosleep(&nap, NULL);
@@ -124,7 +124,7 @@ static void wait_for_company(void) {
 static void thread_safe_activations_do_run_on_several_threads(void) {
     bp_network *network;
     if (!has_processors()) {
-        printf("# not tried: activations on several threads, of which the library has none on one processor\n");
+        printf("# not tried: activations on several threads, because the library has no threads on one processor\n");
         return;
     }
     EXPECT_OK(bp_set_thread_count(2));
@@ -146,7 +146,7 @@ static void thread_safe_activations_do_run_on_several_threads(void) {
 static void activations_not_declared_thread_safe_run_on_the_calling_thread_only(void) {
     EXPECT_OK(bp_set_thread_count(2));
     register_all(1);
-    for (int i = 0; i < KINDS; i++) EXPECT_OK(bp_activation_set_thread_safe(names[i], 0)); /* taken back */
+    for (int i = 0; i < KINDS; i++) EXPECT_OK(bp_activation_set_thread_safe(names[i], 0)); /* undeclared */
     for (int kind = 0; kind < KINDS; kind++) {
         bp_network *network = with(names[kind], "tanh", kind % 2);
         elsewhere = 0;
@@ -159,7 +159,7 @@ static void activations_not_declared_thread_safe_run_on_the_calling_thread_only(
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-static void declaration_is_for_layers_that_take_the_activation_up_afterwards(void) {
+static void thread_safety_applies_to_layers_that_are_set_afterwards(void) {
     bp_network *early, *late, *clone = NULL;
     EXPECT_OK(bp_set_thread_count(2));
     register_all(0);
@@ -180,7 +180,7 @@ static void declaration_is_for_layers_that_take_the_activation_up_afterwards(voi
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-static void failure_on_any_thread_undoes_the_step_and_tells_the_code(void) {
+static void failure_on_any_thread_undoes_the_step_and_reports_the_code(void) {
     EXPECT_OK(bp_set_thread_count(2));
     register_all(1);
     for (int norm = 0; norm < 2; norm++) {
@@ -202,7 +202,7 @@ static void failure_on_any_thread_undoes_the_step_and_tells_the_code(void) {
         EXPECT(snapshot_holds(before, network));
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.1f, NULL));
         EXPECT_OK(bp_network_train_minibatch(twin, x, y, ROWS, 0.1f, NULL));
-        EXPECT(snapshot_equal(network, twin)); /* as if there had been no failure */
+        EXPECT(snapshot_equal(network, twin)); /* equal to a network without the failure */
         bp_network_free(network);
         bp_network_free(twin);
         free(before.bytes);
@@ -232,7 +232,7 @@ static void nan_from_any_thread_fails_the_step(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* ---- Calls from callbacks, on whatever thread */
+/* ---- Calls from callbacks, on any thread */
 
 static bp_network *own, *other;
 static int busy, odd;
@@ -245,16 +245,16 @@ static void call_back(void) {
     if (bp_network_predict(other, x, 1, out) != BP_OK) __atomic_add_fetch(&odd, 1, __ATOMIC_RELAXED);
 }
 
-static void callbacks_on_any_thread_find_their_network_busy_and_others_open(void) {
+static void callbacks_on_any_thread_find_their_network_busy_and_others_usable(void) {
     EXPECT_OK(bp_set_thread_count(2));
     register_all(1);
     own = with(names[1], names[1], 1);
-    other = with("tanh", "relu", 0); /* without a plug-in: the callback must not lead to itself */
+    other = with("tanh", "relu", 0); /* without callbacks, so that the callback does not call itself */
     busy = odd = 0;
     during = call_back;
     EXPECT_OK(bp_network_train_minibatch(own, x, y, ROWS, 0.1f, NULL));
     EXPECT(busy >= 4 && odd == 0);
-    EXPECT_OK(bp_network_predict(own, x, ROWS, outputs[0])); /* reading: a changing call is still busy */
+    EXPECT_OK(bp_network_predict(own, x, ROWS, outputs[0])); /* a call that reads: a changing call within it is busy too */
     EXPECT(busy >= 6 && odd == 0);
     during = NULL;
     bp_network_free(own);
@@ -273,13 +273,13 @@ int main(void) {
     caller = pthread_self();
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
-    CLAIM(results_do_not_depend_on_threads_or_on_who_runs_the_callbacks);
+    CLAIM(results_do_not_depend_on_the_threads_that_run_the_callbacks);
     CLAIM(thread_safe_activations_do_run_on_several_threads);
     CLAIM(activations_not_declared_thread_safe_run_on_the_calling_thread_only);
-    CLAIM(declaration_is_for_layers_that_take_the_activation_up_afterwards);
-    CLAIM(failure_on_any_thread_undoes_the_step_and_tells_the_code);
+    CLAIM(thread_safety_applies_to_layers_that_are_set_afterwards);
+    CLAIM(failure_on_any_thread_undoes_the_step_and_reports_the_code);
     CLAIM(nan_from_any_thread_fails_the_step);
-    CLAIM(callbacks_on_any_thread_find_their_network_busy_and_others_open);
+    CLAIM(callbacks_on_any_thread_find_their_network_busy_and_others_usable);
     CLAIM(bad_arguments_are_refused);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* Threads inside the library: the same bits for any number of them, also after fork. */
+/* team.c: the library's threads: results have the same bits for any number of threads, also after fork. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <sys/wait.h>
@@ -6,7 +6,7 @@
 
 #include "check.h"
 
-/* Large enough for steps to be shared; odd sizes, so that the shares differ. */
+/* Large enough for several threads; odd sizes, so that the shares differ. */
 enum { INPUTS = 301, OUTPUTS = 7, ROWS = 333, STEPS = 6 };
 static const size_t sizes[] = {INPUTS, 250, 131, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
@@ -30,7 +30,7 @@ static int32_t halve_back(const float *z, const float *a, const float *da, float
     return 0;
 }
 
-/* Trains one network from the start; kind 0 plain, 1 with batch normalization, 2 with a plug-in. */
+/* Trains a new network; kind 0 plain, 1 with batch normalization, 2 with a custom activation. */
 static void train(run *result, size_t threads, int kind) {
     bp_network *network = NULL;
     EXPECT_OK(bp_set_thread_count(threads));
@@ -65,7 +65,7 @@ static void expect_same(const run *a, const run *b) {
     EXPECT(memcmp(&a->evaluated, &b->evaluated, sizeof a->evaluated) == 0);
 }
 
-static void forget(run *result) {
+static void free_run(run *result) {
     free(result->parameters);
     free(result->gradient);
 }
@@ -79,14 +79,14 @@ static void results_do_not_depend_on_the_thread_count(void) {
         for (int i = 0; i < 4; i++) {
             train(&other, counts[i], kind);
             expect_same(&one, &other);
-            forget(&other);
+            free_run(&other);
         }
-        forget(&one);
+        free_run(&one);
     }
 }
 
-/* However few rows fall to each thread. */
-static void any_number_of_rows_is_shared_alike(void) {
+/* Also with very few rows for each thread. */
+static void any_number_of_rows_gives_the_same_bits_for_any_thread_count(void) {
     enum { MOST = 70, WIDTH = 120, COUNT = 2 * WIDTH * (WIDTH + 1) };
     static const size_t square[] = {WIDTH, WIDTH, WIDTH}, counts[] = {2, 3, 8, 16};
     static float one[COUNT], other[COUNT], outputs[MOST * WIDTH], same[MOST * WIDTH];
@@ -104,8 +104,9 @@ static void any_number_of_rows_is_shared_alike(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
-/* Rows come alone, few and many; alone, often enough after each other that the team is woken for them. */
-static void a_row_is_predicted_alike_alone_and_among_others(void) {
+/* Predictions of one row, of few and of many rows. Single rows are predicted often enough in sequence that the team is woken.
+ * */
+static void row_has_the_same_prediction_alone_and_among_others(void) {
     static float all[ROWS * OUTPUTS], some[ROWS * OUTPUTS];
     static const size_t counts[] = {1, 2, 3, 8};
     bp_network *network = NULL;
@@ -124,14 +125,14 @@ static void a_row_is_predicted_alike_alone_and_among_others(void) {
     bp_network_free(network);
 }
 
-/* On a thread whose whole stack is what the header promises to be enough, the thread's own needs included. */
-static void *on_a_small_stack(void *unused) {
+/* Runs on a thread whose stack has the size that the header guarantees to be sufficient, including the thread's own needs. */
+static void *run_on_a_small_stack(void *unused) {
     static run result;
     bp_network *copy = NULL;
     double worst;
     for (int kind = 0; kind < 3; kind++) {
         train(&result, 1, kind);
-        forget(&result);
+        free_run(&result);
     }
     bp_network *network = NULL;
     EXPECT_OK(bp_network_create(sizes, 4, 5, &network));
@@ -146,11 +147,11 @@ static void *on_a_small_stack(void *unused) {
     return unused;
 }
 
-static void a_call_takes_less_than_128_KiB_of_stack(void) {
+static void call_needs_less_than_128_KiB_of_stack(void) {
     pthread_attr_t attributes;
     pthread_t thread;
     EXPECT(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 128 << 10) == 0);
-    EXPECT(pthread_create(&thread, &attributes, on_a_small_stack, NULL) == 0);
+    EXPECT(pthread_create(&thread, &attributes, run_on_a_small_stack, NULL) == 0);
     EXPECT(pthread_join(thread, NULL) == 0);
     pthread_attr_destroy(&attributes);
 }
@@ -164,9 +165,9 @@ static void thread_count_is_checked(void) {
     EXPECT(bp_thread_count() >= 1);
 }
 
-static void child_of_fork_trains_and_predicts_alike(void) {
+static void child_of_fork_trains_and_predicts_with_the_same_bits(void) {
     static run parent, child;
-    train(&parent, 2, 0); /* the team is there */
+    train(&parent, 2, 0); /* starts the team */
     fflush(stdout);
     pid_t pid = fork();
     EXPECT(pid >= 0);
@@ -180,7 +181,7 @@ static void child_of_fork_trains_and_predicts_alike(void) {
     int status = -1;
     EXPECT(waitpid(pid, &status, 0) == pid);
     EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    forget(&parent);
+    free_run(&parent);
 }
 
 int main(void) {
@@ -188,10 +189,10 @@ int main(void) {
     check_fill(y, ROWS * OUTPUTS, 2);
     EXPECT_OK(bp_activation_register_vector("halve", halve, halve_back, NULL, NULL));
     CLAIM(results_do_not_depend_on_the_thread_count);
-    CLAIM(any_number_of_rows_is_shared_alike);
-    CLAIM(a_row_is_predicted_alike_alone_and_among_others);
-    CLAIM(a_call_takes_less_than_128_KiB_of_stack);
+    CLAIM(any_number_of_rows_gives_the_same_bits_for_any_thread_count);
+    CLAIM(row_has_the_same_prediction_alone_and_among_others);
+    CLAIM(call_needs_less_than_128_KiB_of_stack);
     CLAIM(thread_count_is_checked);
-    CLAIM(child_of_fork_trains_and_predicts_alike);
+    CLAIM(child_of_fork_trains_and_predicts_with_the_same_bits);
     return check_end();
 }

@@ -1,10 +1,10 @@
-/* tensors.c: a network's tensors are read and set by the names they have in its file. */
+/* tensors.c: a network's tensors are read and set by their names in the model file. */
 #include "check.h"
 
 static const size_t sizes[] = {2, 3, 1};
 static const float x[] = {0.5f, -1, 2, 0.25f, -0.5f, 3, 1, 1}, y[] = {3, 5, 4, 9};
 
-/* Normalized, scaled, and trained by adam: with every kind of tensor. */
+/* With batch normalization, scaling and adam: a network with every kind of tensor. */
 static bp_network *full_network(void) {
     bp_network *network = check_network(sizes, 3, 1);
     EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
@@ -15,7 +15,7 @@ static bp_network *full_network(void) {
     return network;
 }
 
-/* The tensor as the file has it: its shape, and where its numbers are. 0 where the file does not have it. */
+/* The shape and the numbers of a tensor in the file. Returns NULL if the file does not hold it. */
 static const uint8_t *in_file(snapshot file, const char *name, size_t *rows, size_t *columns) {
     uint64_t header = 0, at = 0;
     char start[128], *found, *shape;
@@ -38,7 +38,7 @@ static int name_is(const bp_network *network, size_t index, const char *expected
         strcmp(name, expected) == 0;
 }
 
-static void tensors_are_those_of_the_file_in_its_order(void) {
+static void tensors_equal_those_of_the_file_in_the_same_order(void) {
     static const char *const names[] = {"layers.1.weight",
                                         "layers.1.bias",
                                         "layers.1.norm.weight",
@@ -99,15 +99,15 @@ static void tensors_of_a_network_follow_its_settings(void) {
     EXPECT_ERROR(bp_network_tensor_name(network, 4, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME);
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
     EXPECT_OK(bp_network_train_minibatch(network, x, y, 4, 0.1f, NULL));
-    EXPECT_OK(bp_network_set_batchnorm(network, 1, 0)); /* which keeps its numbers */
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 0)); /* keeps its numbers */
     EXPECT_OK(bp_network_get_tensor(network, "layers.1.norm.running_mean", mean, 3));
     EXPECT(mean[0] != 0);
-    EXPECT_OK(bp_network_fold_batchnorm(network)); /* which forgets them */
+    EXPECT_OK(bp_network_fold_batchnorm(network)); /* discards them */
     EXPECT_ERROR(bp_network_get_tensor(network, "layers.1.norm.running_mean", mean, 3), BP_ERROR_UNKNOWN_NAME);
     bp_network_free(network);
 }
 
-static void flat_parameters_are_the_tensors_one_after_the_other(void) {
+static void flat_parameters_are_the_concatenated_tensors(void) {
     static const char *const names[] = {"layers.1.weight",    "layers.1.bias",   "layers.1.norm.weight",
                                         "layers.1.norm.bias", "layers.2.weight", "layers.2.bias"};
     static const size_t counts[] = {6, 3, 3, 3, 3, 1};
@@ -119,7 +119,7 @@ static void flat_parameters_are_the_tensors_one_after_the_other(void) {
     bp_network_free(network);
 }
 
-static void network_computes_with_the_tensors_that_were_set(void) {
+static void network_computes_with_tensors_that_were_set(void) {
     const size_t small[] = {2, 2};
     const float weight[] = {1, 2, 3, 4}, bias[] = {5, 6}, gamma[] = {2, 3}, beta[] = {-1, 1}, mean[] = {4, -2},
                 variance[] = {4, 0.25f};
@@ -141,7 +141,7 @@ static void network_computes_with_the_tensors_that_were_set(void) {
         double z = weight[2 * o] * row[0] + weight[2 * o + 1] * row[1] + bias[o];
         EXPECT_NEAR(out[o], (z - mean[o]) / sqrt(variance[o] + 1e-5) * gamma[o] + beta[o], 1e-5);
     }
-    EXPECT_OK(bp_network_set_option(network, "initialization", BP_INITIALIZATION_HE)); /* draws fresh weights only */
+    EXPECT_OK(bp_network_set_option(network, "initialization", BP_INITIALIZATION_HE)); /* applies to new weights only */
     EXPECT_OK(bp_network_get_tensor(network, "layers.1.weight", back, 4));
     EXPECT(memcmp(back, weight, sizeof weight) == 0);
     bp_network_free(network);
@@ -169,7 +169,7 @@ static void networks_can_be_averaged_without_a_file(void) {
     bp_network_free(average);
 }
 
-static void scaling_that_is_set_is_the_networks_alone(void) {
+static void scaling_that_is_set_changes_no_copy(void) {
     const size_t line[] = {1, 1};
     const float data[] = {0, 10}, offset[] = {4}, scale[] = {2}, one[] = {1}, zero[] = {0}, row[] = {10};
     float out[1], kept[1];
@@ -182,7 +182,7 @@ static void scaling_that_is_set_is_the_networks_alone(void) {
     EXPECT_OK(bp_network_set_tensor(copy, "scaling.inputs.offset", offset, 1));
     EXPECT_OK(bp_network_set_tensor(copy, "scaling.inputs.scale", scale, 1));
     EXPECT_OK(bp_network_predict(copy, row, 1, out));
-    EXPECT(out[0] == (10.0f - 4) / 2 * 10 + 0); /* the targets' scaling undone */
+    EXPECT(out[0] == (10.0f - 4) / 2 * 10 + 0); /* the inverse scaling of the targets */
     EXPECT_OK(bp_network_predict(network, row, 1, out));
     EXPECT(out[0] == 10);
     EXPECT_OK(bp_network_get_tensor(network, "scaling.inputs.scale", kept, 1));
@@ -236,7 +236,7 @@ static void bad_tensors_are_refused_and_change_nothing(void) {
     bp_network_free(network);
 }
 
-static void a_network_of_the_most_layers_names_all_its_tensors(void) {
+static void network_with_the_most_layers_names_all_its_tensors(void) {
     size_t many[1024], needed, rows, columns;
     float value;
     char name[64];
@@ -253,13 +253,13 @@ static void a_network_of_the_most_layers_names_all_its_tensors(void) {
 }
 
 int main(void) {
-    CLAIM(tensors_are_those_of_the_file_in_its_order);
+    CLAIM(tensors_equal_those_of_the_file_in_the_same_order);
     CLAIM(tensors_of_a_network_follow_its_settings);
-    CLAIM(flat_parameters_are_the_tensors_one_after_the_other);
-    CLAIM(network_computes_with_the_tensors_that_were_set);
+    CLAIM(flat_parameters_are_the_concatenated_tensors);
+    CLAIM(network_computes_with_tensors_that_were_set);
     CLAIM(networks_can_be_averaged_without_a_file);
-    CLAIM(scaling_that_is_set_is_the_networks_alone);
+    CLAIM(scaling_that_is_set_changes_no_copy);
     CLAIM(bad_tensors_are_refused_and_change_nothing);
-    CLAIM(a_network_of_the_most_layers_names_all_its_tensors);
+    CLAIM(network_with_the_most_layers_names_all_its_tensors);
     return check_end();
 }

@@ -1,5 +1,5 @@
-/* threads.c: any function from any thread; calls that change a network run alone; bits do not depend on what other
- * threads do. Expectations are checked on the main thread; the others count what they saw go wrong. */
+/* threads.c: any function can be called from any thread. Calls that change a network run alone. Results do not depend on other
+ * threads. Expectations are checked on the main thread; the other threads count wrong results. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <time.h>
@@ -19,9 +19,9 @@ static bp_network *some_network(uint64_t seed, const char *activation) {
     return network;
 }
 
-/* What threads tell each other beside the library. */
-#define SEEN(variable) __atomic_load_n(&(variable), __ATOMIC_ACQUIRE)
-#define TELL(variable, value) __atomic_store_n(&(variable), value, __ATOMIC_RELEASE)
+/* Communication between the threads of this program. */
+#define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_ACQUIRE)
+#define STORE(variable, value) __atomic_store_n(&(variable), value, __ATOMIC_RELEASE)
 
 typedef struct {
     pthread_t thread;
@@ -45,18 +45,18 @@ static void start(size_t first, size_t count, void *(*body)(void *)) {
 static void finish(size_t first, size_t count) {
     for (size_t i = first; i < first + count; i++) {
         EXPECT(pthread_join(workers[i].thread, NULL) == 0);
-        if (!EXPECT(workers[i].wrong == 0)) printf("#   %ld things wrong on thread %d\n", workers[i].wrong, (int)i);
+        if (!EXPECT(workers[i].wrong == 0)) printf("#   %ld wrong results on thread %d\n", workers[i].wrong, (int)i);
     }
 }
 
-/* Until each has done something, however busy the machine is. */
+/* Waits until each thread has done something, without a time limit. */
 static void wait_for(size_t count) {
     const struct timespec moment = {0, 1000000};
     for (size_t i = 0; i < count; i++)
-        while (SEEN(workers[i].done) == 0) nanosleep(&moment, NULL);
+        while (LOAD(workers[i].done) == 0) nanosleep(&moment, NULL);
 }
 
-/* ---- Networks of their own */
+/* ---- One network for each thread */
 
 static void *train_own(void *data) {
     worker *self = (worker *)data;
@@ -86,7 +86,7 @@ static void networks_on_many_threads_give_the_same_bits(void) {
     EXPECT_OK(bp_activation_unregister("bend"));
 }
 
-/* ---- One network: while a thread trains, readers see the state after one step or another, never in between */
+/* ---- One network: while a thread trains, readers see only states between two steps */
 
 enum { STEPS = 400 };
 static float states[STEPS + 1][ROWS * OUTPUTS], losses[STEPS + 1]; /* after each step, computed beforehand */
@@ -94,8 +94,8 @@ static int training_done;
 
 static void *read_on(void *data) {
     worker *self = (worker *)data;
-    int state = 0; /* steps go forward only */
-    while (!SEEN(training_done)) {
+    int state = 0; /* the step number never decreases */
+    while (!LOAD(training_done)) {
         float outputs[ROWS * OUTPUTS], loss;
         if (self->index % 3 == 0) {
             self->wrong += bp_network_predict(self->network, x, ROWS, outputs) != BP_OK;
@@ -112,16 +112,16 @@ static void *read_on(void *data) {
         while (state <= STEPS &&
                (self->index % 3 == 1 ? loss != losses[state] : memcmp(outputs, states[state], sizeof outputs) != 0))
             state++;
-        TELL(self->done, self->done + 1);
+        STORE(self->done, self->done + 1);
         if (state > STEPS) {
-            self->wrong++; /* a state that never was */
+            self->wrong++; /* not a state after a step */
             break;
         }
     }
     return NULL;
 }
 
-static void readers_see_whole_steps_only(void) {
+static void readers_see_only_complete_steps(void) {
     bp_network *network = some_network(9, "tanh"), *twin = NULL;
     EXPECT_OK(bp_network_clone(network, &twin));
     for (int step = 0; step <= STEPS; step++) {
@@ -129,16 +129,16 @@ static void readers_see_whole_steps_only(void) {
         EXPECT_OK(bp_network_predict(twin, x, ROWS, states[step]));
         EXPECT_OK(bp_network_evaluate(twin, x, y, ROWS, &losses[step]));
     }
-    TELL(training_done, 0);
+    STORE(training_done, 0);
     for (int i = 0; i < THREADS; i++) workers[i].network = network;
     start(0, 6, read_on);
     for (int step = 0; step < STEPS; step++) {
-        const struct timespec moment = {0, 100000}; /* so that readers get to see many states, on few processors too */
+        const struct timespec moment = {0, 100000}; /* so that readers see many states, also with few processors */
         EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.05f, NULL));
         nanosleep(&moment, NULL);
     }
     wait_for(6);
-    TELL(training_done, 1);
+    STORE(training_done, 1);
     finish(0, 6);
     for (int i = 0; i < 6; i++) EXPECT(workers[i].done > 0);
     EXPECT(snapshot_equal(network, twin));
@@ -146,18 +146,18 @@ static void readers_see_whole_steps_only(void) {
     bp_network_free(twin);
 }
 
-/* ---- Calls from another thread wait for a callback to end; BP_ERROR_BUSY is for the callback's own thread only */
+/* ---- Calls from another thread wait for a callback to end. BP_ERROR_BUSY is returned only on the callback's thread */
 
 static int in_callback, callback_left;
 
-static int32_t linger(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+static int32_t wait_a_moment(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     memcpy(a, z, rows * columns * sizeof(float));
-    if (!SEEN(in_callback)) {
+    if (!LOAD(in_callback)) {
         const struct timespec moment = {0, 100000000};
-        TELL(in_callback, 1);
+        STORE(in_callback, 1);
         nanosleep(&moment, NULL);
-        TELL(callback_left, 1);
+        STORE(callback_left, 1);
     }
     return 0;
 }
@@ -171,17 +171,17 @@ static void *train_once(void *data) {
 static void another_thread_waits_for_the_callback(void) {
     float outputs[ROWS * OUTPUTS];
     bp_network *network;
-    EXPECT_OK(bp_activation_register_vector("linger", linger, pass_back, NULL, NULL));
+    EXPECT_OK(bp_activation_register_vector("linger", wait_a_moment, pass_back, NULL, NULL));
     network = some_network(3, "linger");
     in_callback = callback_left = 0;
     workers[0].network = network;
     start(0, 1, train_once);
-    while (!SEEN(in_callback)) {
+    while (!LOAD(in_callback)) {
         const struct timespec moment = {0, 1000000};
         nanosleep(&moment, NULL);
     }
     EXPECT_OK(bp_network_predict(network, x, ROWS, outputs));
-    EXPECT(SEEN(callback_left));
+    EXPECT(LOAD(callback_left));
     finish(0, 1);
     bp_network_free(network);
     EXPECT_OK(bp_activation_unregister("linger"));
@@ -199,20 +199,21 @@ static void *read_once(void *data) {
 }
 
 static void *write_once(void *data) {
-    TELL(writer_starts, 1);
+    STORE(writer_starts, 1);
     ((worker *)data)->wrong += bp_network_train_minibatch(waited_for, x, y, ROWS, 0.05f, NULL) != BP_OK;
     return NULL;
 }
 
 static int32_t wait_for_reader(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    const struct timespec moment = {0, 50000000}; /* long enough for the writer to queue, mostly; the claim holds anyway */
+    const struct timespec moment = {
+        0, 50000000}; /* usually long enough for the writer to queue; the claim does not depend on it */
     int *once = (int *)user_data;
-    if (!SEEN(*once)) {
-        TELL(*once, 1);
+    if (!LOAD(*once)) {
+        STORE(*once, 1);
         start(0, 1, write_once);
-        while (!SEEN(writer_starts)) nanosleep(&moment, NULL);
+        while (!LOAD(writer_starts)) nanosleep(&moment, NULL);
         nanosleep(&moment, NULL);
-        for (size_t i = 1; i < 4; i++) { /* one after the other */
+        for (size_t i = 1; i < 4; i++) { /* one reader after the other */
             start(i, 1, read_once);
             finish(i, 1);
         }
@@ -220,7 +221,7 @@ static int32_t wait_for_reader(const float *z, float *a, size_t rows, size_t col
     return pass(z, a, rows, columns, NULL);
 }
 
-static void callback_of_a_reader_may_wait_for_another_reader(void) {
+static void callback_of_a_reader_can_wait_for_another_reader(void) {
     int once = 0;
     float outputs[ROWS * OUTPUTS];
     EXPECT_OK(bp_activation_register_vector("wait", wait_for_reader, pass_back, &once, NULL));
@@ -232,8 +233,8 @@ static void callback_of_a_reader_may_wait_for_another_reader(void) {
     EXPECT_OK(bp_activation_unregister("wait"));
 }
 
-/* Readers that always overlap, each inside for longer than a writer has patience at first, do not keep a writer out. */
-static int32_t take_long(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+/* Overlapping readers, each of which takes longer than a writer's first wait. The writer must still get the network. */
+static int32_t wait_then_pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     const struct timespec moment = {0, 5000000};
     nanosleep(&moment, NULL);
     return pass(z, a, rows, columns, user_data);
@@ -242,21 +243,21 @@ static int32_t take_long(const float *z, float *a, size_t rows, size_t columns, 
 static void *predict_on(void *data) {
     worker *self = (worker *)data;
     float outputs[ROWS * OUTPUTS];
-    while (!SEEN(training_done)) {
+    while (!LOAD(training_done)) {
         self->wrong += bp_network_predict(waited_for, x, ROWS, outputs) != BP_OK;
-        TELL(self->done, self->done + 1);
+        STORE(self->done, self->done + 1);
     }
     return NULL;
 }
 
-static void readers_that_overlap_let_a_writer_in(void) {
-    EXPECT_OK(bp_activation_register_vector("long", take_long, pass_back, NULL, NULL));
+static void overlapping_readers_do_not_block_a_writer(void) {
+    EXPECT_OK(bp_activation_register_vector("long", wait_then_pass, pass_back, NULL, NULL));
     waited_for = some_network(3, "long");
-    TELL(training_done, 0);
+    STORE(training_done, 0);
     start(0, 4, predict_on);
     wait_for(4);
     for (int step = 0; step < 5; step++) EXPECT_OK(bp_network_train_minibatch(waited_for, x, y, ROWS, 0.05f, NULL));
-    TELL(training_done, 1);
+    STORE(training_done, 1);
     finish(0, 4);
     bp_network_free(waited_for);
     EXPECT_OK(bp_activation_unregister("long"));
@@ -268,21 +269,21 @@ static bp_network *shared;
 
 static void *use_shared(void *data) {
     worker *self = (worker *)data;
-    while (!SEEN(training_done)) {
+    while (!LOAD(training_done)) {
         float outputs[ROWS * OUTPUTS];
         bp_network *copy = NULL;
-        int32_t status = self->index % 3 == 0 ? bp_network_predict(SEEN(shared), x, ROWS, outputs)
-            : self->index % 3 == 1            ? bp_network_train_minibatch(SEEN(shared), x, y, ROWS, 0.05f, NULL)
-                                              : bp_network_clone(SEEN(shared), &copy);
+        int32_t status = self->index % 3 == 0 ? bp_network_predict(LOAD(shared), x, ROWS, outputs)
+            : self->index % 3 == 1            ? bp_network_train_minibatch(LOAD(shared), x, y, ROWS, 0.05f, NULL)
+                                              : bp_network_clone(LOAD(shared), &copy);
         bp_network_free(copy);
         self->wrong += status != BP_OK && status != BP_ERROR_INVALID_HANDLE;
-        if (status == BP_OK) TELL(self->done, self->done + 1);
+        if (status == BP_OK) STORE(self->done, self->done + 1);
     }
     return NULL;
 }
 
-static void network_may_be_freed_while_other_threads_use_it(void) {
-    TELL(training_done, 0);
+static void network_can_be_freed_while_other_threads_use_it(void) {
+    STORE(training_done, 0);
     shared = some_network(1, "tanh");
     start(0, 4, use_shared);
     for (uint64_t round = 0; round < 500; round++) {
@@ -290,11 +291,11 @@ static void network_may_be_freed_while_other_threads_use_it(void) {
         bp_network *old = shared;
         nanosleep(&moment, NULL);
         if (round % 2 == 0) bp_network_free(old), bp_network_free(old);
-        TELL(shared, some_network(round, "tanh"));
+        STORE(shared, some_network(round, "tanh"));
         if (round % 2) bp_network_free(old);
     }
     wait_for(4);
-    TELL(training_done, 1);
+    STORE(training_done, 1);
     finish(0, 4);
     for (int i = 0; i < 4; i++) EXPECT(workers[i].done > 0);
     bp_network_free(shared);
@@ -322,7 +323,7 @@ static void *register_own_and_contested(void *data) {
         char name[65];
         size_t needed;
         int32_t status;
-        /* A name of its own: always works, and the network outlives the name. */
+        /* A name that only this thread uses: every call succeeds, and the network works after the name is unregistered. */
         self->wrong += bp_activation_register_scalar(own, bend, bend_slope, NULL, count_destroy) != BP_OK;
         network = some_network(5, own);
         self->wrong += bp_network_predict(network, x, ROWS, before) != BP_OK;
@@ -330,7 +331,7 @@ static void *register_own_and_contested(void *data) {
         self->wrong += bp_network_predict(network, x, ROWS, after) != BP_OK || memcmp(before, after, sizeof after) != 0;
         bp_network_free(network);
         self->done++;
-        /* A name all want: one thread has it at a time, and only that one may be the one to give it back. */
+        /* A name that all threads register: one thread owns it at a time, and only that thread unregisters it. */
         status = bp_activation_register_scalar("contested", bend, bend_slope, NULL, count_destroy);
         if (status == BP_OK) {
             self->done++;
@@ -338,12 +339,12 @@ static void *register_own_and_contested(void *data) {
         } else {
             self->wrong += status != BP_ERROR_INVALID_VALUE;
         }
-        self->wrong += bp_activation_name((size_t)round % 12, name, sizeof name, &needed) != BP_OK; /* built-in */
+        self->wrong += bp_activation_name((size_t)round % 12, name, sizeof name, &needed) != BP_OK; /* a built-in activation */
     }
     return NULL;
 }
 
-static void activations_come_and_go_on_many_threads(void) {
+static void activations_can_be_registered_and_unregistered_on_many_threads(void) {
     long registered = 0;
     char name[65];
     size_t needed;
@@ -353,7 +354,7 @@ static void activations_come_and_go_on_many_threads(void) {
     for (int i = 0; i < THREADS; i++) registered += workers[i].done;
     EXPECT(registered > THREADS * 200);
     EXPECT(destroyed == registered);                                                          /* once each */
-    EXPECT_STATUS(bp_activation_name(12, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME); /* nothing is left over */
+    EXPECT_STATUS(bp_activation_name(12, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME); /* no custom activation is left */
 }
 
 /* ---- Messages */
@@ -369,7 +370,7 @@ static void *fail_often(void *data) {
     return NULL;
 }
 
-static void messages_of_many_threads_do_not_mix(void) {
+static void each_of_many_threads_has_its_own_message(void) {
     bp_network *network = some_network(1, "tanh");
     for (int i = 0; i < THREADS; i++) workers[i].network = network;
     start(0, THREADS, fail_often);
@@ -381,12 +382,12 @@ int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
     CLAIM(networks_on_many_threads_give_the_same_bits);
-    CLAIM(readers_see_whole_steps_only);
+    CLAIM(readers_see_only_complete_steps);
     CLAIM(another_thread_waits_for_the_callback);
-    CLAIM(callback_of_a_reader_may_wait_for_another_reader);
-    CLAIM(readers_that_overlap_let_a_writer_in);
-    CLAIM(network_may_be_freed_while_other_threads_use_it);
-    CLAIM(activations_come_and_go_on_many_threads);
-    CLAIM(messages_of_many_threads_do_not_mix);
+    CLAIM(callback_of_a_reader_can_wait_for_another_reader);
+    CLAIM(overlapping_readers_do_not_block_a_writer);
+    CLAIM(network_can_be_freed_while_other_threads_use_it);
+    CLAIM(activations_can_be_registered_and_unregistered_on_many_threads);
+    CLAIM(each_of_many_threads_has_its_own_message);
     return check_end();
 }

@@ -1,4 +1,4 @@
-/* trainable.c: bp_network_check_settings, and what training refuses because nothing could be learned from it. */
+/* trainable.c: bp_network_check_settings, and the settings and targets that training refuses because they cannot be learned. */
 #include "activations.h"
 #include "check.h"
 
@@ -16,7 +16,7 @@ static bp_network *network_of(const char *activation, const char *loss, size_t o
     return network;
 }
 
-/* Column by column the classes of the rows: 0 and 1, with a 1 in every row where there are several columns. */
+/* The classes of the rows, one column for each class: 0 and 1. With several columns every row has a 1. */
 static void make_classes(float *targets, size_t outputs) {
     for (size_t i = 0; i < ROWS * outputs; i++)
         targets[i] = outputs == 1 ? (float)(i % 3 == 0) : (float)(i % outputs == i / outputs % outputs);
@@ -36,10 +36,10 @@ static int32_t fit(bp_network *network, const float *targets, size_t rows, const
     return status;
 }
 
-/* All calls that compute the loss answer `expected`, with one message; the network stays as it was unless that is BP_OK.
- * The trainer and the check alone may be stricter. */
-static void expect_of_all(bp_network *network, const float *targets, size_t rows, int32_t expected, int32_t of_fit,
-                          const char *part) {
+/* Expects that all calls that compute the loss return `expected`, with the same message, and that the network is unchanged
+ * unless the status is BP_OK. The trainer and the check return `of_fit`, which may be stricter. */
+static void expect_from_all_calls(bp_network *network, const float *targets, size_t rows, int32_t expected, int32_t of_fit,
+                                  const char *part) {
     float loss, gradient[64];
     size_t count = count_of(network);
     snapshot before = snapshot_of(network);
@@ -71,7 +71,7 @@ static int go_together(const char *activation, const char *loss, size_t outputs)
         (strcmp(loss, "binary_cross_entropy") == 0 && strcmp(activation, "logistic") == 0);
 }
 
-static void a_loss_that_does_not_go_with_the_last_activation_is_refused(void) {
+static void loss_that_does_not_go_with_the_last_activation_is_refused(void) {
     for (size_t a = 0; a < sizeof activations / sizeof activations[0]; a++)
         for (size_t l = 0; l < 3; l++)
             for (size_t outputs = 1; outputs <= 3; outputs++)
@@ -79,17 +79,18 @@ static void a_loss_that_does_not_go_with_the_last_activation_is_refused(void) {
                     bp_network *network = network_of(activations[a], losses[l], outputs);
                     make_classes(y, outputs);
                     if (go_together(activations[a], losses[l], outputs)) {
-                        expect_of_all(network, y, rows, BP_OK, BP_OK, activations[a]);
+                        expect_from_all_calls(network, y, rows, BP_OK, BP_OK, activations[a]);
                         EXPECT_OK(bp_network_check_settings(network, NULL, 0));
                     } else {
-                        expect_of_all(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, ": set activation \"");
+                        expect_from_all_calls(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE,
+                                              ": set activation \"");
                         EXPECT_ERROR(bp_network_check_settings(network, NULL, 0), BP_ERROR_INVALID_VALUE);
                     }
                     bp_network_free(network);
                 }
 }
 
-static void the_message_names_settings_that_go_together(void) {
+static void message_names_settings_that_go_together(void) {
     static const struct {
         const char *activation, *loss;
         size_t outputs;
@@ -122,18 +123,18 @@ static void the_message_names_settings_that_go_together(void) {
     }
 }
 
-static void a_hidden_layer_of_one_softmax_unit_is_refused(void) {
+static void hidden_layer_of_one_softmax_unit_is_refused(void) {
     const size_t sizes[] = {INPUTS, 1, 2};
     bp_network *network = check_network(sizes, 3, 1);
     make_classes(y, 2);
     EXPECT_OK(bp_network_set_activation(network, 1, "softmax"));
-    expect_of_all(network, y, ROWS, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE,
-                  "layer 1 has one unit, for which \"softmax\" is always 1: set another activation");
+    expect_from_all_calls(network, y, ROWS, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE,
+                          "layer 1 has one unit, for which \"softmax\" is always 1: set another activation");
     bp_network_free(network);
 }
 
-/* A setter refuses nothing that the next one makes right, and a later one takes effect at once, whatever was kept from a
- * call before. */
+/* A setter does not check the combination, which the next setter can still correct. Each setter takes effect at once, also
+ * after earlier calls. */
 static void settings_are_checked_when_they_are_used(void) {
     for (size_t rows = 1; rows <= ROWS; rows += ROWS - 1) {
         bp_network *network = network_of("softmax", "cross_entropy", 2);
@@ -142,7 +143,8 @@ static void settings_are_checked_when_they_are_used(void) {
         EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.125f, NULL));
         EXPECT_OK(bp_network_set_loss(network, "binary_cross_entropy"));
         EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, 0.125f, NULL), BP_ERROR_INVALID_VALUE);
-        EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 0.125f)); /* has no loss, and makes buffers */
+        EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network),
+                                            0.125f)); /* computes no loss, and allocates buffers */
         EXPECT_ERROR(bp_network_train_minibatch(network, x, y, rows, 0.125f, NULL), BP_ERROR_INVALID_VALUE);
         EXPECT_OK(bp_network_set_activation(network, 2, "logistic"));
         EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.125f, NULL));
@@ -152,7 +154,7 @@ static void settings_are_checked_when_they_are_used(void) {
         EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.125f, NULL));
         bp_network_free(network);
     }
-    { /* where a plan for few rows is there before any loss was computed */
+    { /* the plan for few rows exists before a loss was computed */
         const size_t sizes[] = {INPUTS, 1};
         bp_network *network = check_network(sizes, 2, 1);
         float gradient[3] = {0};
@@ -164,7 +166,7 @@ static void settings_are_checked_when_they_are_used(void) {
     }
 }
 
-static void a_model_with_such_settings_loads_and_predicts(void) {
+static void model_with_refused_settings_loads_and_predicts(void) {
     bp_network *network = network_of("identity", "cross_entropy", 2), *copy = NULL;
     snapshot bytes = snapshot_of(network);
     float outputs[2];
@@ -178,7 +180,7 @@ static void a_model_with_such_settings_loads_and_predicts(void) {
     bp_network_free(copy);
 }
 
-/* From 0 to 1, which the library does not know. */
+/* Its range is 0 to 1, but the library has no range for it. */
 static float half_bend(float z, void *user_data) { return 0.5f + bend(z, user_data) / 2; }
 
 static void registered_activations_go_with_every_loss(void) {
@@ -188,7 +190,7 @@ static void registered_activations_go_with_every_loss(void) {
             bp_network *network = network_of("trainable.half", losses[l], outputs);
             make_classes(y, outputs);
             EXPECT_OK(bp_network_check_settings(network, y, ROWS));
-            expect_of_all(network, y, ROWS, BP_OK, BP_OK, losses[l]);
+            expect_from_all_calls(network, y, ROWS, BP_OK, BP_OK, losses[l]);
             y[0] = l == 0 ? 1000 : 1;
             EXPECT_OK(bp_network_check_settings(network, y, ROWS));
             bp_network_free(network);
@@ -196,8 +198,8 @@ static void registered_activations_go_with_every_loss(void) {
     EXPECT_OK(bp_activation_unregister("trainable.half"));
 }
 
-/* Gradients are gradients, whether or not they are of use. */
-static void check_gradient_takes_every_loss_activation_and_target(void) {
+/* The gradient can be checked for all combinations, also those that training refuses. */
+static void check_gradient_accepts_every_loss_activation_and_target(void) {
     static const char *const bounded[] = {"logistic", "softmax"};
     for (size_t a = 0; a < 2; a++)
         for (size_t l = 0; l < 3; l++) {
@@ -221,12 +223,12 @@ static bp_network *classifier(int binary, int way) {
     return network;
 }
 
-static void targets_a_cross_entropy_does_not_take_are_refused_with_row_and_column(void) {
+static void targets_outside_a_cross_entropys_domain_are_refused_with_row_and_column(void) {
     const float bad[2][4] = {{-1, -1e-5f, -0.5f, -1e30f}, {2, -1e-5f, 1.00001f, -1}};
     const char *const words[2][4] = {{" is -1,", " is -1e-05,", " is -0.5,", " is -1e+30,"},
                                      {" is 2,", " is -1e-05,", " is 1.00001,", " is -1,"}};
     for (int binary = 0; binary < 2; binary++)
-        for (int way = 0; way < 4; way++) /* by the kernel for few rows, and by the general path */
+        for (int way = 0; way < 4; way++) /* with the kernel for few rows and with the general code */
             for (size_t rows = 1; rows <= ROWS; rows = rows < 4 ? rows + 1 : rows == 4 ? ROWS : ROWS + 1)
                 for (int i = 0; i < 4; i++) {
                     bp_network *network = classifier(binary, way);
@@ -235,32 +237,32 @@ static void targets_a_cross_entropy_does_not_take_are_refused_with_row_and_colum
                     y[3 * rows - 2] = bad[binary][i];
                     sprintf(message, "targets: row %d, column 1%s and loss \"%s\" takes targets of 0", (int)rows - 1,
                             words[binary][i], losses[binary ? 1 : 2]);
-                    expect_of_all(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, message);
-                    y[3 * rows - 2] = NAN; /* keeps its own status */
-                    expect_of_all(network, y, rows, BP_ERROR_NOT_FINITE, BP_ERROR_NOT_FINITE, "");
+                    expect_from_all_calls(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, message);
+                    y[3 * rows - 2] = NAN; /* has a different status */
+                    expect_from_all_calls(network, y, rows, BP_ERROR_NOT_FINITE, BP_ERROR_NOT_FINITE, "");
                     y[3 * rows - 2] = 0;
-                    expect_of_all(network, y, rows, BP_OK, BP_OK, "");
+                    expect_from_all_calls(network, y, rows, BP_OK, BP_OK, "");
                     bp_network_free(network);
                 }
 }
 
-static void targets_a_cross_entropy_takes_are_taken(void) {
+static void targets_in_a_cross_entropys_domain_are_accepted(void) {
     for (int binary = 0; binary < 2; binary++)
         for (int way = 0; way < 4; way++)
             for (size_t rows = 1; rows <= ROWS; rows += ROWS - 1) {
                 const float good[] = {0, 1, 0.5f, 0.25f, 1.0000001f, -1e-7f, -0.0f, 1e-30f};
                 bp_network *network = classifier(binary, way);
-                for (int i = 0; i < 3 * ROWS; i++) y[i] = good[(i + i / 8) % 8]; /* sums of rows are anything */
-                expect_of_all(network, y, rows, BP_OK, BP_OK, "");
-                for (int i = 0; i < 3 * ROWS; i++) y[i] = binary ? 0.95f : i % 7; /* smoothed; weights above 1 */
-                expect_of_all(network, y, rows, BP_OK, BP_OK, "");
-                memset(y, 0, sizeof y); /* rows that do not count */
-                expect_of_all(network, y, rows, BP_OK, BP_OK, "");
+                for (int i = 0; i < 3 * ROWS; i++) y[i] = good[(i + i / 8) % 8]; /* rows with any sum */
+                expect_from_all_calls(network, y, rows, BP_OK, BP_OK, "");
+                for (int i = 0; i < 3 * ROWS; i++) y[i] = binary ? 0.95f : i % 7; /* smoothed labels; weights above 1 */
+                expect_from_all_calls(network, y, rows, BP_OK, BP_OK, "");
+                memset(y, 0, sizeof y); /* rows of zeros */
+                expect_from_all_calls(network, y, rows, BP_OK, BP_OK, "");
                 bp_network_free(network);
             }
 }
 
-static void validation_targets_must_suit_the_loss(void) {
+static void validation_targets_outside_the_losss_domain_are_refused(void) {
     for (int binary = 0; binary < 2; binary++) {
         float other[ROWS * 3];
         bp_network *network = classifier(binary, 0);
@@ -278,7 +280,7 @@ static void validation_targets_must_suit_the_loss(void) {
     }
 }
 
-static void rows_of_weight_0_may_hold_any_target(void) {
+static void rows_of_weight_0_can_have_any_target(void) {
     static const float none[ROWS];
     float weights[ROWS];
     for (int i = 0; i < ROWS; i++) weights[i] = i % 2 ? 1.5f : 0;
@@ -295,13 +297,13 @@ static void rows_of_weight_0_may_hold_any_target(void) {
     }
 }
 
-/* ---- Targets that the last activation cannot give */
+/* ---- Targets outside the range of the last activation */
 
-static void a_fit_refuses_targets_beyond_the_last_activation(void) {
+static void fit_refuses_targets_outside_the_range_of_the_last_activation(void) {
     static const struct {
         const char *activation;
-        float low, high;  /* of the targets */
-        const char *part; /* of the message; NULL where they can be given */
+        float low, high;  /* the range of the targets */
+        const char *part; /* part of the message; NULL if the targets are accepted */
     } cases[] = {
         {"logistic", 3, 6,
          " is 6, and \"logistic\" in layer 2 gives 0 to 1: set activation \"identity\" there, or fit target scaling \"auto\""},
@@ -335,28 +337,28 @@ static void a_fit_refuses_targets_beyond_the_last_activation(void) {
         float scale = fmaxf(1, fabsf(cases[i].high));
         EXPECT_OK(bp_network_set_option(network, "clip_norm", (double)(1 / scale)));
         for (int k = 0; k < 2 * ROWS; k++) y[k] = k % 3 == 0 ? cases[i].low : cases[i].high;
-        /* A single step follows the formula, whatever the targets are. */
-        expect_of_all(network, y, ROWS, BP_OK, cases[i].part ? BP_ERROR_INVALID_VALUE : BP_OK,
-                      cases[i].part ? cases[i].part : "");
+        /* A single step accepts all targets. */
+        expect_from_all_calls(network, y, ROWS, BP_OK, cases[i].part ? BP_ERROR_INVALID_VALUE : BP_OK,
+                              cases[i].part ? cases[i].part : "");
         bp_network_free(network);
     }
 }
 
-/* By a tenth of greatest - least, column by column. */
-static void targets_may_scatter_beyond_the_range_of_the_last_activation(void) {
+/* By up to a tenth of maximum - minimum, for each column. */
+static void targets_can_exceed_the_range_of_the_last_activation_by_a_tenth(void) {
     float other[2 * ROWS];
     bp_network *network = network_of("logistic", "squared_error", 2);
     make_classes(y, 2);
     y[5] = 1.05f, y[9] = -0.05f;
     EXPECT_OK(fit(network, y, ROWS, NULL, NULL));
-    y[9] = -0.12f; /* of 1.17 */
+    y[9] = -0.12f; /* the tolerance is a tenth of 1.17 */
     EXPECT_ERROR(fit(network, y, ROWS, NULL, NULL), BP_ERROR_INVALID_VALUE);
     EXPECT_MESSAGE("targets: row 4, column 1 is -0.12, and \"logistic\"");
     y[9] = 0;
     memcpy(other, y, sizeof other);
-    other[7] = 30; /* validation rows are not learned from */
+    other[7] = 30; /* validation rows are not checked */
     EXPECT_OK(fit(network, y, ROWS, NULL, other));
-    y[8] = 30; /* row 4: the farthest is named */
+    y[8] = 30; /* row 4: the message names the largest deviation */
     EXPECT_ERROR(fit(network, y, ROWS, NULL, NULL), BP_ERROR_INVALID_VALUE);
     EXPECT_MESSAGE("targets: row 4, column 0 is 30");
     bp_network_free(network);
@@ -364,7 +366,7 @@ static void targets_may_scatter_beyond_the_range_of_the_last_activation(void) {
 
 /* ---- Scaling */
 
-static void targets_are_checked_as_scaled(void) {
+static void scaled_targets_are_checked(void) {
     bp_network *network = network_of("logistic", "squared_error", 1);
     for (int i = 0; i < ROWS; i++) y[i] = 500 + 100 * x[2 * i];
     EXPECT_ERROR(bp_network_check_settings(network, y, ROWS), BP_ERROR_INVALID_VALUE);
@@ -379,18 +381,19 @@ static void targets_are_checked_as_scaled(void) {
     /* Classes 1 and 2 become 0 and 1. */
     EXPECT_OK(bp_network_set_loss(network, "binary_cross_entropy"));
     for (int i = 0; i < ROWS; i++) y[i] = 1 + (float)(i % 2);
-    expect_of_all(network, y, ROWS, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, ", scaled -");
+    expect_from_all_calls(network, y, ROWS, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, ", scaled -");
     EXPECT_OK(bp_network_fit_scaling(network, "none", "min_max", NULL, y, ROWS));
-    expect_of_all(network, y, ROWS, BP_OK, BP_OK, "");
+    expect_from_all_calls(network, y, ROWS, BP_OK, BP_OK, "");
     for (size_t rows = 1; rows <= ROWS; rows += ROWS - 1) {
         y[rows - 1] = 3;
-        expect_of_all(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, "column 0 is 3, scaled 2, and loss");
+        expect_from_all_calls(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE,
+                              "column 0 is 3, scaled 2, and loss");
         y[rows - 1] = 1;
     }
     bp_network_free(network);
 }
 
-static void a_target_scaling_around_0_needs_values_below_0(void) {
+static void target_scaling_around_0_needs_an_activation_with_values_below_0(void) {
     static const char *const around[] = {"standard", "symmetric"};
     for (size_t a = 0; a < sizeof activations / sizeof activations[0]; a++)
         for (size_t l = 0; l < 3; l++)
@@ -415,8 +418,8 @@ static void a_target_scaling_around_0_needs_values_below_0(void) {
             }
 }
 
-/* "auto" is another name for the scaling that the header's table gives. */
-static void automatic_scaling_suits_the_last_activation_and_the_loss(void) {
+/* "auto" selects the scaling of the header's table. */
+static void automatic_scaling_follows_the_last_activation_and_the_loss(void) {
     static const char *const expected[] = {"standard", "symmetric", "min_max",   "symmetric", "min_max", "standard",
                                            "min_max",  "min_max",   "symmetric", "min_max",   "min_max", "min_max"};
     EXPECT_OK(bp_activation_register_scalar("trainable.bend", bend, bend_slope, NULL, NULL));
@@ -438,7 +441,7 @@ static void automatic_scaling_suits_the_last_activation_and_the_loss(void) {
 
 /* ---- The rest of the check */
 
-static void gamma_before_weights_needs_plain_descent(void) {
+static void gamma_before_weights_is_refused_without_sgd(void) {
     bp_network *network = network_of("logistic", "squared_error", 2);
     snapshot before;
     make_classes(y, 2);
@@ -471,23 +474,23 @@ static void bad_arguments_of_the_check_are_refused(void) {
 
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
-    CLAIM(a_loss_that_does_not_go_with_the_last_activation_is_refused);
-    CLAIM(the_message_names_settings_that_go_together);
-    CLAIM(a_hidden_layer_of_one_softmax_unit_is_refused);
+    CLAIM(loss_that_does_not_go_with_the_last_activation_is_refused);
+    CLAIM(message_names_settings_that_go_together);
+    CLAIM(hidden_layer_of_one_softmax_unit_is_refused);
     CLAIM(settings_are_checked_when_they_are_used);
-    CLAIM(a_model_with_such_settings_loads_and_predicts);
+    CLAIM(model_with_refused_settings_loads_and_predicts);
     CLAIM(registered_activations_go_with_every_loss);
-    CLAIM(check_gradient_takes_every_loss_activation_and_target);
-    CLAIM(targets_a_cross_entropy_does_not_take_are_refused_with_row_and_column);
-    CLAIM(targets_a_cross_entropy_takes_are_taken);
-    CLAIM(validation_targets_must_suit_the_loss);
-    CLAIM(rows_of_weight_0_may_hold_any_target);
-    CLAIM(a_fit_refuses_targets_beyond_the_last_activation);
-    CLAIM(targets_may_scatter_beyond_the_range_of_the_last_activation);
-    CLAIM(targets_are_checked_as_scaled);
-    CLAIM(a_target_scaling_around_0_needs_values_below_0);
-    CLAIM(automatic_scaling_suits_the_last_activation_and_the_loss);
-    CLAIM(gamma_before_weights_needs_plain_descent);
+    CLAIM(check_gradient_accepts_every_loss_activation_and_target);
+    CLAIM(targets_outside_a_cross_entropys_domain_are_refused_with_row_and_column);
+    CLAIM(targets_in_a_cross_entropys_domain_are_accepted);
+    CLAIM(validation_targets_outside_the_losss_domain_are_refused);
+    CLAIM(rows_of_weight_0_can_have_any_target);
+    CLAIM(fit_refuses_targets_outside_the_range_of_the_last_activation);
+    CLAIM(targets_can_exceed_the_range_of_the_last_activation_by_a_tenth);
+    CLAIM(scaled_targets_are_checked);
+    CLAIM(target_scaling_around_0_needs_an_activation_with_values_below_0);
+    CLAIM(automatic_scaling_follows_the_last_activation_and_the_loss);
+    CLAIM(gamma_before_weights_is_refused_without_sgd);
     CLAIM(bad_arguments_of_the_check_are_refused);
     return check_end();
 }

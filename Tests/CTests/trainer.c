@@ -1,4 +1,4 @@
-/* trainer.c: what a fit draws, at what rates it steps, when it ends, and what it leaves. */
+/* trainer.c: the rows, learning rates, end and result of a fit. */
 #include "mirror.h"
 #include "trainer.h"
 
@@ -37,7 +37,7 @@ static void batch_larger_than_the_data_is_all_rows(void) {
     bp_network_free(all);
 }
 
-static void steps_count_instead_of_epochs(void) {
+static void steps_option_replaces_epochs(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=1000 steps=17 batch_size=4 progress_interval=1");
     trainer_watch(trainer, &log_);
@@ -48,7 +48,7 @@ static void steps_count_instead_of_epochs(void) {
     bp_network_free(network);
 }
 
-static void reports_come_after_epochs_and_every_so_many_steps(void) {
+static void reports_come_after_epochs_or_at_an_interval_of_steps(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=3 batch_size=4 progress_interval=4 learning_rate=0.25");
     const uint64_t steps[] = {4, 6, 8, 12, 16, 18};
@@ -67,13 +67,14 @@ static void reports_come_after_epochs_and_every_so_many_steps(void) {
     bp_network_free(network);
 }
 
-/* ---- Which rows. The network gives 0 and does not learn, and the loss of row i is i: half the square of its target. */
+/* ---- Sampling of rows. The network's output is 0 and it does not learn. The loss of row i is i: half the square of its
+ * target. */
 
 enum { MARKED = 16, EPOCHS = 400 };
 static float marked_x[MARKED], marked_y[MARKED];
 static int drawn[EPOCHS * MARKED + 64], drawn_count;
 
-/* One row a step, so that the losses tell them. */
+/* One row for each step, so that the losses identify the rows. */
 static void draw(const char *options) {
     const size_t one[] = {1, 1};
     const float zeros[2] = {0, 0};
@@ -89,7 +90,7 @@ static void draw(const char *options) {
     trainer_watch(trainer, &log_);
     EXPECT_OK(bp_trainer_fit(trainer, network, marked_x, marked_y, MARKED, NULL, NULL, 0, NULL));
     drawn_count = 0;
-    for (size_t i = 0; i < log_.at; i++) { /* means since the start of the epoch */
+    for (size_t i = 0; i < log_.at; i++) { /* each loss is the mean since the start of the epoch */
         double place = (double)(i % MARKED), now = log_.records[i].loss * (place + 1);
         if (place == 0) sum = 0;
         drawn[drawn_count++] = (int)floor(now - sum + 0.5);
@@ -100,7 +101,7 @@ static void draw(const char *options) {
     bp_network_free(network);
 }
 
-/* Of counts that should be alike. */
+/* The chi-square statistic of counts with equal expected values. */
 static double chi_square(const int *counts, int bins) {
     double total = 0, sum = 0;
     for (int i = 0; i < bins; i++) total += counts[i];
@@ -143,7 +144,7 @@ static void shuffled_epochs_have_every_row_once_in_uniform_order(void) {
     EXPECT(same == 0);
 }
 
-static void order_follows_from_the_seed(void) {
+static void seed_determines_the_order(void) {
     static int first[EPOCHS * MARKED];
     const char *const samplings[] = {"sampling=0 seed=1", "sampling=1 seed=1"};
     for (int i = 0; i < 2; i++) {
@@ -156,8 +157,8 @@ static void order_follows_from_the_seed(void) {
     }
 }
 
-static void last_minibatch_is_smaller_or_left_out(void) {
-    /* 10 rows, 4 a step, the loss of every row 1: a step's share of the epoch tells its rows. */
+static void last_minibatch_is_smaller_or_dropped(void) {
+    /* 10 rows, 4 for each step, and a loss of 1 for every row. The number of reports shows the number of steps. */
     for (int drop = 0; drop < 2; drop++) {
         const size_t one[] = {1, 1};
         const float zeros[2] = {0, 0}, inputs[10] = {0};
@@ -177,8 +178,9 @@ static void last_minibatch_is_smaller_or_left_out(void) {
     }
 }
 
-static void ragged_minibatch_takes_the_rows_that_are_left(void) {
-    /* With the sum of gradients, lr 0 and one epoch, the mean loss is that of all rows only if each came once. */
+static void last_minibatch_has_the_remaining_rows(void) {
+    /* With the sum of gradients, learning rate 0 and one epoch, the mean loss equals the mean over all rows only if each row was
+     * used once. */
     bp_network *network = some_network();
     double loss = 0;
     float whole = 0;
@@ -232,7 +234,7 @@ static void schedules_match_their_formulas(void) {
 
 /* torch.optim.lr_scheduler (PyTorch 2): OneCycleLR(max_lr=0.5, total_steps, pct_start, cycle_momentum=False), and
  * CosineAnnealingLR(T_max=12, eta_min=0.05) from 0.5. */
-static void schedules_match_pytorchs_figures(void) {
+static void schedules_match_pytorch(void) {
     static const struct {
         const char *options;
         int steps;
@@ -264,10 +266,10 @@ static void schedules_match_pytorchs_figures(void) {
     }
 }
 
-/* The loss does not move at rate 0, so that every epoch but the first is one without a better loss. */
+/* The loss does not change at rate 0, so that no epoch except the first improves it. */
 static void plateau_reduces_the_rate_after_its_patience(void) {
     bp_network *network = some_network();
-    /* Huge min_delta: only the first epoch, from infinity, is better. */
+    /* With a huge min_delta only the first epoch is an improvement, from infinity. */
     bp_trainer *trainer = trainer_with("batch_size=0 epochs=13 learning_rate=0.5 schedule=6 decay_factor=0.5 "
                                        "plateau_patience=2 min_delta=1e9 minimum_rate=0.1");
     const double rates[13] = {0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125, 0.125, 0.1, 0.1, 0.1};
@@ -278,20 +280,20 @@ static void plateau_reduces_the_rate_after_its_patience(void) {
     bp_network_free(network);
 }
 
-/* ---- Validation, ends, and what is kept */
+/* ---- Validation, reasons to end, and the weights that are kept */
 
-/* What a network is after the epoch reported, and what evaluate says of it. */
+/* The parameters after each reported epoch, and their loss by bp_network_evaluate. */
 typedef struct {
     bp_network *network;
     const float *x, *y;
     size_t rows, epochs;
     float parameters[64][64], losses[64];
     double validation_losses[64];
-    size_t stop_after; /* epochs; 0: never */
-} witness;
+    size_t stop_after; /* the number of epochs; 0: never */
+} epoch_record;
 
-static int32_t bear_witness(const bp_progress *progress, void *user_data) {
-    witness *w = (witness *)user_data;
+static int32_t record_epoch(const bp_progress *progress, void *user_data) {
+    epoch_record *w = (epoch_record *)user_data;
     EXPECT_OK(bp_network_get_parameters(w->network, w->parameters[w->epochs], count_of(w->network)));
     EXPECT_OK(bp_network_evaluate(w->network, w->x, w->y, w->rows, &w->losses[w->epochs]));
     w->validation_losses[w->epochs] = progress->validation_loss;
@@ -304,10 +306,10 @@ static int is_best(const double *losses, size_t count, size_t index) {
     return 1;
 }
 
-/* Rates so high that losses go up and down. */
-static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(void) {
+/* A rate so high that losses do not fall in every epoch. */
+static void validation_losses_match_evaluate_and_the_best_weights_are_kept(void) {
     for (int keep = 0; keep < 3; keep++) {
-        static witness w;
+        static epoch_record w;
         bp_network *network = some_network();
         bp_trainer *trainer = trainer_with("epochs=20 batch_size=4 learning_rate=2.5");
         double loss = 0;
@@ -316,14 +318,14 @@ static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(
         memset(&w, 0, sizeof w);
         w.network = network, w.x = x + 15 * INPUTS, w.y = y + 15 * OUTPUTS, w.rows = 6;
         EXPECT_OK(bp_trainer_set_option(trainer, "keep", keep));
-        EXPECT_OK(bp_trainer_set_progress(trainer, bear_witness, &w));
+        EXPECT_OK(bp_trainer_set_progress(trainer, record_epoch, &w));
         EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 15, w.x, w.y, w.rows, &loss));
         EXPECT(w.epochs == 20);
         for (size_t e = 0; e < 20; e++) EXPECT_NEAR(w.validation_losses[e], w.losses[e] / 6, 1e-6);
         if (keep == 1) kept = 19;
         else
             while (kept < 19 && !is_best(w.validation_losses, 20, kept)) kept++;
-        EXPECT(keep == 1 || kept < 19); /* else the two could not be told apart */
+        EXPECT(keep == 1 || kept < 19); /* otherwise the best and the latest weights would be equal */
         EXPECT_NEAR(loss, w.validation_losses[kept], 1e-7);
         EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
         EXPECT(memcmp(now, w.parameters[kept], 32 * sizeof(float)) == 0);
@@ -333,7 +335,7 @@ static void validation_losses_are_what_evaluate_gives_and_the_best_weights_stay(
 }
 
 static void held_out_rows_are_not_trained_on(void) {
-    /* Row i has a single input 1, at place i: only rows trained on move their weights. */
+    /* Row i has a single input 1, at position i: only rows used in training change their weights. */
     enum { N = 20 };
     const size_t wide[] = {N, 1};
     static float inputs[N * N], targets[N], before[N + 1], after[N + 1];
@@ -358,15 +360,15 @@ static void held_out_rows_are_not_trained_on(void) {
     EXPECT(held_out[0] != held_out[1]);
 }
 
-static void patience_ends_a_fit_and_the_best_weights_stay(void) {
-    static witness w;
+static void patience_ends_a_fit_and_keeps_the_best_weights(void) {
+    static epoch_record w;
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=60 batch_size=4 learning_rate=2.5 patience=4");
     float now[64];
     size_t best = 0;
     memset(&w, 0, sizeof w);
     w.network = network, w.x = x + 15 * INPUTS, w.y = y + 15 * OUTPUTS, w.rows = 6;
-    EXPECT_OK(bp_trainer_set_progress(trainer, bear_witness, &w));
+    EXPECT_OK(bp_trainer_set_progress(trainer, record_epoch, &w));
     EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 15, w.x, w.y, w.rows, NULL));
     EXPECT(w.epochs > 4 && w.epochs < 60);
     while (!is_best(w.validation_losses, w.epochs, best)) best++;
@@ -384,7 +386,7 @@ static void target_loss_ends_a_fit(void) {
     double target;
     trainer_watch(trainer, &log_);
     EXPECT_OK(bp_trainer_fit(trainer, twin, x, y, ROWS, NULL, NULL, 0, NULL));
-    target = (log_.records[19].loss + log_.records[20].loss) / 2; /* it falls from epoch to epoch */
+    target = (log_.records[19].loss + log_.records[20].loss) / 2; /* the loss falls in each epoch */
     EXPECT(log_.at == 40 && log_.records[19].loss > target && log_.records[20].loss < target);
     EXPECT_OK(bp_trainer_set_option(trainer, "target_loss", target));
     trainer_watch(trainer, &log_);
@@ -403,7 +405,7 @@ static void time_limit_ends_a_fit(void) {
 
 static void stop_keeps_the_latest_or_the_best(void) {
     for (int keep = 1; keep < 3; keep++) {
-        static witness w;
+        static epoch_record w;
         bp_network *network = some_network();
         bp_trainer *trainer = trainer_with("epochs=60 batch_size=4 learning_rate=2.5");
         float now[64];
@@ -411,7 +413,7 @@ static void stop_keeps_the_latest_or_the_best(void) {
         memset(&w, 0, sizeof w);
         w.network = network, w.x = x + 15 * INPUTS, w.y = y + 15 * OUTPUTS, w.rows = 6, w.stop_after = 9;
         EXPECT_OK(bp_trainer_set_option(trainer, "keep", keep));
-        EXPECT_OK(bp_trainer_set_progress(trainer, bear_witness, &w));
+        EXPECT_OK(bp_trainer_set_progress(trainer, record_epoch, &w));
         EXPECT_STATUS(bp_trainer_fit(trainer, network, x, y, 15, w.x, w.y, w.rows, NULL), BP_STOPPED);
         EXPECT(w.epochs == 9);
         if (keep == 1) kept = 8;
@@ -424,7 +426,7 @@ static void stop_keeps_the_latest_or_the_best(void) {
     }
 }
 
-static void abort_restores_the_network_and_gives_the_hosts_code(void) {
+static void abort_restores_the_network_and_reports_the_hosts_code(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("epochs=9 batch_size=4");
     double loss = 7;
@@ -481,9 +483,9 @@ static void weighted_step_matches_the_formulas(void) {
     }
 }
 
-static void weights_of_one_are_no_weights_and_weights_go_with_their_rows(void) {
+static void weights_of_one_equal_no_weights_and_weights_belong_to_their_rows(void) {
     bp_network *plain = some_network(), *ones = some_network(), *some = some_network(), *taken_back = some_network();
-    bp_trainer *trainer = trainer_with("epochs=4 batch_size=21 seed=2"); /* few rows are summed in another order */
+    bp_trainer *trainer = trainer_with("epochs=4 batch_size=21 seed=2"); /* few rows would be summed in another order */
     float weights[ROWS];
     EXPECT_OK(bp_trainer_fit(trainer, plain, x, y, ROWS, NULL, NULL, 0, NULL));
     for (int i = 0; i < ROWS; i++) weights[i] = 1;
@@ -492,7 +494,7 @@ static void weights_of_one_are_no_weights_and_weights_go_with_their_rows(void) {
     EXPECT(same_parameters(plain, ones));
     weights[7] = 3;
     EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
-    weights[7] = 1; /* copied: too late */
+    weights[7] = 1; /* no effect: the trainer has a copy */
     EXPECT_OK(bp_trainer_fit(trainer, some, x, y, ROWS, NULL, NULL, 0, NULL));
     EXPECT(!same_parameters(plain, some));
     EXPECT_OK(bp_trainer_set_row_weights(trainer, NULL, 0));
@@ -505,8 +507,8 @@ static void weights_of_one_are_no_weights_and_weights_go_with_their_rows(void) {
     bp_network_free(taken_back);
 }
 
-static void rows_without_weight_teach_nothing_in_any_minibatch(void) {
-    enum { N = 20 }; /* as above: row i has its own weight */
+static void rows_of_weight_0_change_nothing_in_any_minibatch(void) {
+    enum { N = 20 }; /* as above: only row i changes weight i */
     const size_t wide[] = {N, 1};
     static float inputs[N * N], targets[N], before[N + 1], after[N + 1], weights[N];
     for (int batch = 1; batch < 8; batch += 3) {
@@ -526,7 +528,7 @@ static void rows_without_weight_teach_nothing_in_any_minibatch(void) {
 
 /* ---- Divergence */
 
-static void diverging_fit_is_refused_or_goes_on_at_half_the_rate(void) {
+static void diverging_fit_is_refused_or_continues_at_half_the_rate(void) {
     const size_t linear[] = {INPUTS, OUTPUTS};
     for (int on = 0; on < 2; on++) {
         bp_network *network = check_network(linear, 2, 1);
@@ -553,7 +555,7 @@ static void diverging_fit_is_refused_or_goes_on_at_half_the_rate(void) {
     }
 }
 
-static void hopeless_divergence_ends_with_an_error(void) {
+static void divergence_at_every_rate_ends_with_an_error(void) {
     const size_t linear[] = {1, 1};
     const float huge[] = {1e30f}, one[] = {1};
     bp_network *network = check_network(linear, 2, 1);
@@ -570,27 +572,27 @@ int main(void) {
     fill_data();
     CLAIM(fit_with_all_rows_in_a_minibatch_is_a_loop_of_steps);
     CLAIM(batch_larger_than_the_data_is_all_rows);
-    CLAIM(steps_count_instead_of_epochs);
-    CLAIM(reports_come_after_epochs_and_every_so_many_steps);
+    CLAIM(steps_option_replaces_epochs);
+    CLAIM(reports_come_after_epochs_or_at_an_interval_of_steps);
     CLAIM(uniform_draws_pass_chi_square_tests);
     CLAIM(shuffled_epochs_have_every_row_once_in_uniform_order);
-    CLAIM(order_follows_from_the_seed);
-    CLAIM(last_minibatch_is_smaller_or_left_out);
-    CLAIM(ragged_minibatch_takes_the_rows_that_are_left);
+    CLAIM(seed_determines_the_order);
+    CLAIM(last_minibatch_is_smaller_or_dropped);
+    CLAIM(last_minibatch_has_the_remaining_rows);
     CLAIM(schedules_match_their_formulas);
-    CLAIM(schedules_match_pytorchs_figures);
+    CLAIM(schedules_match_pytorch);
     CLAIM(plateau_reduces_the_rate_after_its_patience);
-    CLAIM(validation_losses_are_what_evaluate_gives_and_the_best_weights_stay);
+    CLAIM(validation_losses_match_evaluate_and_the_best_weights_are_kept);
     CLAIM(held_out_rows_are_not_trained_on);
-    CLAIM(patience_ends_a_fit_and_the_best_weights_stay);
+    CLAIM(patience_ends_a_fit_and_keeps_the_best_weights);
     CLAIM(target_loss_ends_a_fit);
     CLAIM(time_limit_ends_a_fit);
     CLAIM(stop_keeps_the_latest_or_the_best);
-    CLAIM(abort_restores_the_network_and_gives_the_hosts_code);
+    CLAIM(abort_restores_the_network_and_reports_the_hosts_code);
     CLAIM(weighted_step_matches_the_formulas);
-    CLAIM(weights_of_one_are_no_weights_and_weights_go_with_their_rows);
-    CLAIM(rows_without_weight_teach_nothing_in_any_minibatch);
-    CLAIM(diverging_fit_is_refused_or_goes_on_at_half_the_rate);
-    CLAIM(hopeless_divergence_ends_with_an_error);
+    CLAIM(weights_of_one_equal_no_weights_and_weights_belong_to_their_rows);
+    CLAIM(rows_of_weight_0_change_nothing_in_any_minibatch);
+    CLAIM(diverging_fit_is_refused_or_continues_at_half_the_rate);
+    CLAIM(divergence_at_every_rate_ends_with_an_error);
     return check_end();
 }

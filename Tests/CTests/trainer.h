@@ -1,10 +1,10 @@
-/* trainer.h: trainers with options, and a progress function that writes everything down. */
+/* trainer.h: trainers with options, and a progress function that records all reports. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
 #include "check.h"
 
-/* A trainer with options given as "name=value" words between spaces; ends the program where it cannot be made. */
+/* Creates a trainer with options given as "name=value" words, separated by spaces. */
 static inline bp_trainer *trainer_with(const char *options) {
     bp_trainer *trainer = NULL;
     char word[256];
@@ -21,7 +21,8 @@ static inline bp_trainer *trainer_with(const char *options) {
 
 enum { TRAINER_RECORDS = 20000 };
 
-/* What was reported. `at` counts reports; from the `answer_at`-th on (counted from 1; 0: never) the answer is `answer`. */
+/* The recorded reports. `at` counts them. From report number `answer_at` on (counted from 1; 0: never) the progress function
+ * returns `answer`. */
 typedef struct {
     bp_progress records[TRAINER_RECORDS];
     size_t at, answer_at;
@@ -41,7 +42,7 @@ static inline void trainer_watch(bp_trainer *trainer, trainer_log *log) {
     EXPECT_OK(bp_trainer_set_progress(trainer, trainer_record, log));
 }
 
-/* A fit with options on its own; the status. */
+/* Fits with a new trainer that has these options. Returns the status of the fit. */
 static inline int32_t trainer_fit(const char *options, bp_network *network, const float *x, const float *y, size_t rows,
                                   double *loss_out) {
     bp_trainer *trainer = trainer_with(options);

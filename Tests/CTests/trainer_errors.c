@@ -1,4 +1,4 @@
-/* trainer_errors.c: what trainers refuse, and that a refusal changes nothing; what is busy during a fit, and what is not. */
+/* trainer_errors.c: the errors of trainers, and that a refused call changes nothing; the calls that are busy during a fit. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 #include "trainer.h"
 
 enum { ROWS = 12, INPUTS = 2, OUTPUTS = 1 };
-static const size_t sizes[] = {INPUTS, 2, OUTPUTS}; /* those of calls.h */
+static const size_t sizes[] = {INPUTS, 2, OUTPUTS}; /* as calls.h requires */
 static float x[ROWS * INPUTS], y[ROWS];
 
 static bp_network *some_network(void) { return check_network(sizes, 3, 3); }
@@ -34,7 +34,7 @@ static int refused_everywhere(bp_trainer *trainer) {
     return refused && value == 0 && loss == 0;
 }
 
-static void freed_and_made_up_trainers_are_refused_by_every_function(void) {
+static void freed_and_invented_trainers_are_refused_by_every_function(void) {
     static double object[8];
     const uintptr_t made_up[] = {1, 8, (uintptr_t)object, UINTPTR_MAX, (uintptr_t)1 << 63};
     bp_trainer *trainer = trainer_with(""), *live = trainer_with("");
@@ -48,7 +48,7 @@ static void freed_and_made_up_trainers_are_refused_by_every_function(void) {
     bp_trainer_free(NULL);
 }
 
-static void networks_are_no_trainers_and_trainers_no_networks(void) {
+static void network_handles_are_no_trainers_and_trainer_handles_no_networks(void) {
     bp_network *network = some_network();
     bp_trainer *trainer = trainer_with("");
     EXPECT(refused_everywhere((bp_trainer *)network));
@@ -61,7 +61,7 @@ static void networks_are_no_trainers_and_trainers_no_networks(void) {
     bp_network_free(network);
 }
 
-static void trainers_and_networks_take_each_others_slots_and_old_handles_stay_dead(void) {
+static void trainers_and_networks_reuse_each_others_slots_and_old_handles_stay_invalid(void) {
     for (int round = 0; round < 200; round++) {
         bp_trainer *trainer = trainer_with("");
         bp_network *network;
@@ -80,14 +80,14 @@ static void fit_of_a_freed_network_is_refused(void) {
     bp_network_free(network);
     EXPECT_ERROR(fit(trainer, network), BP_ERROR_INVALID_HANDLE);
     network = some_network();
-    EXPECT_OK(fit(trainer, network)); /* the trainer is free again */
+    EXPECT_OK(fit(trainer, network)); /* the trainer is usable again */
     bp_trainer_free(trainer);
     bp_network_free(network);
 }
 
 /* ---- Options */
 
-static void every_option_refuses_what_is_out_of_bounds_and_gives_the_bounds(void) {
+static void every_option_refuses_values_out_of_bounds_and_reports_the_bounds(void) {
     bp_trainer *trainer = trainer_with("");
     bp_option_description option;
     int options = 0;
@@ -129,7 +129,7 @@ static void unknown_options_are_refused(void) {
     EXPECT_MESSAGE("\"epoch\"");
     EXPECT_ERROR(bp_trainer_get_option(trainer, "", &value), BP_ERROR_UNKNOWN_NAME);
     EXPECT(value == 0);
-    EXPECT_ERROR(bp_trainer_set_option(trainer, "gradient_reduction", 1), BP_ERROR_UNKNOWN_NAME); /* a network's */
+    EXPECT_ERROR(bp_trainer_set_option(trainer, "gradient_reduction", 1), BP_ERROR_UNKNOWN_NAME); /* an option of a network */
     bp_trainer_free(trainer);
 }
 
@@ -202,7 +202,7 @@ static void bad_weights_are_refused_with_the_first_bad_row(void) {
         EXPECT_ERROR(bp_trainer_set_row_weights(trainer, weights, ROWS), BP_ERROR_INVALID_VALUE);
         EXPECT_MESSAGE("row 4");
     }
-    EXPECT_OK(fit(trainer, network)); /* the weights there were stay */
+    EXPECT_OK(fit(trainer, network)); /* the earlier weights are kept */
     EXPECT_OK(fit(other, twin));
     EXPECT(same_parameters(network, twin));
     EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS - 1, NULL, NULL, 0, NULL), BP_ERROR_INVALID_VALUE);
@@ -219,12 +219,12 @@ typedef struct {
     bp_trainer *trainer, *other;
     bp_network *network, *second;
     int what, calls;
-} meddler;
+} fit_callback;
 
 enum { CALL_EVERYTHING, FREE_NETWORK, FREE_TRAINER, CANCEL };
 
-static int32_t meddle(const bp_progress *progress, void *user_data) {
-    meddler *m = (meddler *)user_data;
+static int32_t call_during_fit(const bp_progress *progress, void *user_data) {
+    fit_callback *m = (fit_callback *)user_data;
     double value = 0;
     (void)progress;
     m->calls++;
@@ -248,23 +248,23 @@ static int32_t meddle(const bp_progress *progress, void *user_data) {
     return 0;
 }
 
-static meddler meddled(int what, bp_network *network, bp_network *second) {
-    meddler m = {NULL, NULL, NULL, NULL, 0, 0};
+static fit_callback new_fit_callback(int what, bp_network *network, bp_network *second) {
+    fit_callback m = {NULL, NULL, NULL, NULL, 0, 0};
     m.trainer = trainer_with("epochs=3 batch_size=5"), m.other = trainer_with("epochs=1");
     m.network = network, m.second = second, m.what = what;
     return m;
 }
 
-static void during_a_fit_the_network_can_be_read_and_nothing_changed(void) {
+static void network_can_be_read_but_not_changed_during_a_fit(void) {
     bp_network *network = some_network(), *twin = some_network(), *second = some_network();
-    meddler m = meddled(CALL_EVERYTHING, network, second);
-    EXPECT_OK(bp_network_set_metadata(network, "k", "v")); /* which calls.h asks for */
-    EXPECT_OK(bp_trainer_set_progress(m.trainer, meddle, &m));
+    fit_callback m = new_fit_callback(CALL_EVERYTHING, network, second);
+    EXPECT_OK(bp_network_set_metadata(network, "k", "v")); /* as calls.h requires */
+    EXPECT_OK(bp_trainer_set_progress(m.trainer, call_during_fit, &m));
     EXPECT_OK(fit(m.trainer, network));
     EXPECT(m.calls == 3);
     EXPECT_OK(trainer_fit("epochs=3 batch_size=5", twin, x, y, ROWS, NULL));
-    EXPECT(same_parameters(network, twin)); /* none of it had an effect */
-    EXPECT_OK(calls_train_step(network));   /* and all is over */
+    EXPECT(same_parameters(network, twin)); /* no call had an effect */
+    EXPECT_OK(calls_train_step(network));   /* the fit has ended */
     EXPECT_OK(bp_trainer_set_option(m.trainer, "epochs", 2));
     bp_trainer_free(m.trainer);
     bp_trainer_free(m.other);
@@ -275,19 +275,19 @@ static void during_a_fit_the_network_can_be_read_and_nothing_changed(void) {
 }
 
 static void network_freed_by_the_progress_function_ends_the_fit(void) {
-    meddler m = meddled(FREE_NETWORK, some_network(), NULL);
-    EXPECT_OK(bp_trainer_set_progress(m.trainer, meddle, &m));
+    fit_callback m = new_fit_callback(FREE_NETWORK, some_network(), NULL);
+    EXPECT_OK(bp_trainer_set_progress(m.trainer, call_during_fit, &m));
     EXPECT_ERROR(fit(m.trainer, m.network), BP_ERROR_INVALID_HANDLE);
     EXPECT(m.calls == 1);
-    EXPECT_OK(bp_trainer_set_option(m.trainer, "epochs", 2)); /* not in a fit any more */
+    EXPECT_OK(bp_trainer_set_option(m.trainer, "epochs", 2)); /* the trainer is no longer in a fit */
     bp_trainer_free(m.trainer);
     bp_trainer_free(m.other);
 }
 
 static void trainer_freed_by_the_progress_function_stops_the_fit(void) {
     bp_network *network = some_network();
-    meddler m = meddled(FREE_TRAINER, network, NULL);
-    EXPECT_OK(bp_trainer_set_progress(m.trainer, meddle, &m));
+    fit_callback m = new_fit_callback(FREE_TRAINER, network, NULL);
+    EXPECT_OK(bp_trainer_set_progress(m.trainer, call_during_fit, &m));
     EXPECT_STATUS(fit(m.trainer, network), BP_STOPPED);
     EXPECT(m.calls == 1);
     EXPECT(refused_everywhere(m.trainer));
@@ -298,15 +298,15 @@ static void trainer_freed_by_the_progress_function_stops_the_fit(void) {
 
 static void cancel_stops_a_fit_and_does_nothing_without_one(void) {
     bp_network *network = some_network(), *twin = some_network();
-    meddler m = meddled(CANCEL, network, NULL);
-    EXPECT_OK(bp_trainer_set_progress(m.trainer, meddle, &m));
+    fit_callback m = new_fit_callback(CANCEL, network, NULL);
+    EXPECT_OK(bp_trainer_set_progress(m.trainer, call_during_fit, &m));
     EXPECT_STATUS(fit(m.trainer, network), BP_STOPPED);
     EXPECT(m.calls == 1);
     EXPECT_OK(trainer_fit("epochs=1 batch_size=5", twin, x, y, ROWS, NULL)); /* the latest weights are kept */
     EXPECT(same_parameters(network, twin));
     EXPECT_OK(bp_trainer_set_progress(m.trainer, NULL, NULL));
     EXPECT_OK(bp_trainer_cancel(m.trainer));
-    EXPECT_OK(fit(m.trainer, network)); /* the earlier cancel is over */
+    EXPECT_OK(fit(m.trainer, network)); /* the earlier cancel has no effect */
     bp_trainer_free(m.trainer);
     bp_trainer_free(m.other);
     bp_network_free(network);
@@ -320,32 +320,32 @@ typedef struct {
     bp_network *network;
     int32_t status;
     int began; /* read and written by two threads */
-} fitter;
+} background_fit;
 
-static int32_t note_beginning(const bp_progress *progress, void *user_data) {
+static int32_t record_beginning(const bp_progress *progress, void *user_data) {
     (void)progress;
-    __atomic_store_n(&((fitter *)user_data)->began, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&((background_fit *)user_data)->began, 1, __ATOMIC_RELEASE);
     return 0;
 }
 
-static void *fit_for_ever(void *argument) {
-    fitter *f = (fitter *)argument;
+static void *run_fit(void *argument) {
+    background_fit *f = (background_fit *)argument;
     f->status = fit(f->trainer, f->network);
     return NULL;
 }
 
-static void wait_for_beginning(const fitter *f) {
+static void wait_for_beginning(const background_fit *f) {
     const struct timespec moment = {0, 1000000};
     while (!__atomic_load_n(&f->began, __ATOMIC_ACQUIRE)) nanosleep(&moment, NULL);
 }
 
 static void other_threads_read_the_network_and_cancel_the_fit(void) {
-    fitter f = {NULL, NULL, 99, 0};
+    background_fit f = {NULL, NULL, 99, 0};
     pthread_t thread;
     float outputs[ROWS];
     f.trainer = trainer_with("epochs=1000000000 batch_size=3"), f.network = some_network();
-    EXPECT_OK(bp_trainer_set_progress(f.trainer, note_beginning, &f));
-    EXPECT(pthread_create(&thread, NULL, fit_for_ever, &f) == 0);
+    EXPECT_OK(bp_trainer_set_progress(f.trainer, record_beginning, &f));
+    EXPECT(pthread_create(&thread, NULL, run_fit, &f) == 0);
     wait_for_beginning(&f);
     for (int i = 0; i < 200; i++) {
         EXPECT_OK(bp_network_predict(f.network, x, ROWS, outputs));
@@ -363,11 +363,11 @@ static void other_threads_read_the_network_and_cancel_the_fit(void) {
 
 static void network_or_trainer_freed_on_another_thread_ends_the_fit(void) {
     for (int which = 0; which < 2; which++) {
-        fitter f = {NULL, NULL, 99, 0};
+        background_fit f = {NULL, NULL, 99, 0};
         pthread_t thread;
         f.trainer = trainer_with("epochs=1000000000 batch_size=3"), f.network = some_network();
-        EXPECT_OK(bp_trainer_set_progress(f.trainer, note_beginning, &f));
-        EXPECT(pthread_create(&thread, NULL, fit_for_ever, &f) == 0);
+        EXPECT_OK(bp_trainer_set_progress(f.trainer, record_beginning, &f));
+        EXPECT(pthread_create(&thread, NULL, run_fit, &f) == 0);
         wait_for_beginning(&f);
         if (which) bp_trainer_free(f.trainer);
         else bp_network_free(f.network);
@@ -384,17 +384,17 @@ typedef struct {
     bp_trainer *trainer;
     bp_network *network;
     int calls, fails_at;
-} failer;
+} failing_fit;
 
 static int32_t fail_late(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    failer *f = (failer *)user_data;
+    failing_fit *f = (failing_fit *)user_data;
     memcpy(a, z, rows * columns * sizeof *a);
     if (f->calls == 5) EXPECT_STATUS(fit(f->trainer, f->network), BP_ERROR_BUSY);
     return ++f->calls == f->fails_at ? 7 : 0;
 }
 
 static void failing_activation_undoes_the_whole_fit(void) {
-    failer f = {NULL, NULL, 0, 20};
+    failing_fit f = {NULL, NULL, 0, 20};
     snapshot before;
     f.network = some_network(), f.trainer = trainer_with("epochs=50 batch_size=5");
     EXPECT_OK(bp_activation_register_vector("fail_late", fail_late, pass_back, &f, NULL));
@@ -414,16 +414,16 @@ static void failing_activation_undoes_the_whole_fit(void) {
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill_shares(y, ROWS, 2);
-    CLAIM(freed_and_made_up_trainers_are_refused_by_every_function);
-    CLAIM(networks_are_no_trainers_and_trainers_no_networks);
-    CLAIM(trainers_and_networks_take_each_others_slots_and_old_handles_stay_dead);
+    CLAIM(freed_and_invented_trainers_are_refused_by_every_function);
+    CLAIM(network_handles_are_no_trainers_and_trainer_handles_no_networks);
+    CLAIM(trainers_and_networks_reuse_each_others_slots_and_old_handles_stay_invalid);
     CLAIM(fit_of_a_freed_network_is_refused);
-    CLAIM(every_option_refuses_what_is_out_of_bounds_and_gives_the_bounds);
+    CLAIM(every_option_refuses_values_out_of_bounds_and_reports_the_bounds);
     CLAIM(unknown_options_are_refused);
     CLAIM(null_is_refused_in_every_position);
     CLAIM(bad_data_are_refused_with_the_first_bad_row);
     CLAIM(bad_weights_are_refused_with_the_first_bad_row);
-    CLAIM(during_a_fit_the_network_can_be_read_and_nothing_changed);
+    CLAIM(network_can_be_read_but_not_changed_during_a_fit);
     CLAIM(network_freed_by_the_progress_function_ends_the_fit);
     CLAIM(trainer_freed_by_the_progress_function_stops_the_fit);
     CLAIM(cancel_stops_a_fit_and_does_nothing_without_one);

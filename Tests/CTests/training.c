@@ -1,5 +1,5 @@
-/* training.c: steps of gradient descent, against numbers worked out by hand, the formulas of the notes in plain loops,
- * and reference.h. Tolerances are a few roundings of float (6e-8 each) on values near 1. */
+/* training.c: steps of gradient descent, compared with numbers computed by hand, with the formulas of the notes in plain loops,
+ * and with reference.h. Tolerances are a few roundings of float (6e-8 each) on values near 1. */
 #include "mirror.h"
 
 /* ---- Notes, section 1: the delta rule, w := w - rate (y^ - y) y^ (1 - y^) x */
@@ -35,8 +35,8 @@ static void delta_rule_step_matches_hand_computation(void) {
 }
 
 /* With sign and targets -1 and 1, a step at rate 1/2 is the perceptron rule: a sample on the wrong side is added to w
- * (times y), one on the right side changes nothing, and one on the line counts half. All numbers here are multiples of
- * 1/8, so that float has no rounding and the comparison is exact. */
+ * (times y), a sample on the right side changes nothing, and a sample on the line is added with half its weight. All numbers
+ * here are multiples of 1/8, so that float does not round and the comparison is exact. */
 static void sign_gives_the_perceptron_algorithm(void) {
     enum { SAMPLES = 24 };
     const size_t sizes[] = {2, 1};
@@ -70,7 +70,7 @@ static void sign_gives_the_perceptron_algorithm(void) {
         }
     }
     EXPECT(mistakes == 0); /* a separable set converges */
-    EXPECT(updates > 3);   /* and there was something to learn */
+    EXPECT(updates > 3);   /* the initial weights were wrong */
     for (int i = 0; i < SAMPLES; i++) {
         float output = 0;
         EXPECT_OK(bp_network_predict(network, x[i], 1, &output));
@@ -112,7 +112,7 @@ static void three_layer_step_matches_the_formulas_from_the_old_weights(void) {
         }
         difference = fmax(difference, fabs(rate * (through_new_v - gamma[m])));
     }
-    EXPECT(difference > 1e-3); /* so the comparison can tell the old weights from the new ones */
+    EXPECT(difference > 1e-3); /* so that the comparison distinguishes the old from the new weights */
 
     for (int m = 0; m < M; m++) flat[n++] = (float)w[m][1], flat[n++] = (float)w[m][2];
     for (int m = 0; m < M; m++) flat[n++] = (float)w[m][0];
@@ -134,7 +134,7 @@ static void three_layer_step_matches_the_formulas_from_the_old_weights(void) {
     bp_network_free(network);
 }
 
-/* ---- Section 3: deeper networks. Sizes around 16 and rows around 6, where vector code has its edges. */
+/* ---- Section 3: deeper networks. Sizes around 16 and rows around 6, the block sizes of the vector code. */
 
 static void deeper_networks_match_plain_double_loops(void) {
     static const struct {
@@ -175,7 +175,7 @@ static void every_activation_matches_its_formula_in_training(void) {
         }
 }
 
-/* Over the range of z where e^z matters, and far outside. Tolerance: 4 roundings of the value, 1e-7 near 0. */
+/* Over the range of z in which e^z is significant, and far outside. Tolerance: 4 roundings of the value, 1e-7 near 0. */
 static void every_activation_matches_its_formula_over_a_wide_range(void) {
     const size_t sizes[] = {1, 1};
     const float through[] = {1, 0};
@@ -190,7 +190,7 @@ static void every_activation_matches_its_formula_over_a_wide_range(void) {
             if (!EXPECT_NEAR(a, expected, 1e-7 + 2.4e-7 * fabs(expected)))
                 printf("#   %s at %g\n", ref_activation_names[activation], (double)z);
         }
-        for (int i = 0; i < 4; i++) { /* far out nothing overflows: values, or their limits */
+        for (int i = 0; i < 4; i++) { /* for large |z| nothing overflows: the values or their limits */
             static const float far[] = {-1e30f, -200, 200, 1e30f};
             static const float limits[][4] = {{-1e30f, -200, 200, 1e30f},
                                               {-1, -1, 1, 1},
@@ -212,7 +212,7 @@ static void every_activation_matches_its_formula_over_a_wide_range(void) {
     }
 }
 
-static void softmax_survives_large_sums(void) {
+static void softmax_of_large_sums_does_not_overflow(void) {
     const size_t sizes[] = {1, 3};
     const float parameters[] = {1, 2, 3, 0, 0, 0}, x[] = {1000, -1000, 3e37f};
     float a[9];
@@ -226,7 +226,7 @@ static void softmax_survives_large_sums(void) {
     bp_network_free(network);
 }
 
-/* Section 3 again: the objective is not convex, so one runs from many starts and keeps the best. */
+/* Section 3: the objective is not convex, so training runs from many starts and keeps the best. */
 static void best_of_several_starts_learns_xor(void) {
     const size_t sizes[] = {2, 2, 1};
     const float x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
@@ -242,11 +242,11 @@ static void best_of_several_starts_learns_xor(void) {
         bp_network_free(network);
     }
     EXPECT(best < 0.01f);
-    EXPECT(worst > 0.1f); /* some start does stick, with an output near 1/2 for two rows or more */
+    EXPECT(worst > 0.1f); /* at least one start fails, with an output near 1/2 for two rows or more */
 }
 
-/* Universal approximation: one hidden layer comes close to sin(pi x) on [-1, 1], between the points it learns from too.
- * The learning rate falls to 0, for large steps in flat parts and no swinging at the end. */
+/* Universal approximation: one hidden layer approximates sin(pi x) on [-1, 1], also between the training points. The learning
+ * rate falls to 0: large steps in flat regions, and no oscillation at the end. */
 static void one_hidden_layer_approximates_a_sine(void) {
     enum { POINTS = 33, STEPS = 40000 };
     const size_t sizes[] = {1, 16, 1};
@@ -324,8 +324,8 @@ static void gradient_matches_plain_double_loops_and_changes_no_parameter(void) {
     bp_network_free(network);
 }
 
-/* Small networks have kernels of their own for a few rows: step by step what the formulas give, for every number of rows
- * up to where those of larger minibatches take over, and beyond. */
+/* Small networks have separate kernels for a few rows. Each step matches the formulas, for every number of rows up to the limit
+ * of these kernels, and above it. */
 static void few_rows_of_small_networks_match_plain_double_loops(void) {
     enum { MOST = 19 };
     static const int shapes[][REF_LAYERS] = {{2, 4, 1}, {1, 1, 1},      {3, 8, 8}, {9, 7, 3},
@@ -338,7 +338,7 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
                 const int last = layers[s] - 1;
                 float x[MOST * 9], y[MOST * 8], loss;
                 bp_network *network;
-                if (variant == 3 && shapes[s][last] == 1) continue; /* softmax needs two units */
+                if (variant == 3 && shapes[s][last] == 1) continue; /* softmax needs at least two units */
                 ref_init(&r, layers[s], shapes[s]);
                 r.mean_reduction = variant == 1;
                 for (int l = 1; l < layers[s]; l++)
@@ -352,7 +352,7 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
                                                                    (uint32_t)(200 * step + rows));
                     EXPECT_OK(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.125f, &loss));
                     double expected = ref_step(&r, x, y, rows, 0.125);
-                    EXPECT_NEAR(loss, expected, 1e-5 * fmax(1, fabs(expected))); /* of terms that cancel */
+                    EXPECT_NEAR(loss, expected, 1e-5 * fmax(1, fabs(expected))); /* a sum of terms that cancel */
                     if (!EXPECT(mirror_parameters_agree(network, &r, 5e-6)))
                         printf("#   shape %zu, %d rows, variant %d, step %d\n", s, rows, variant, step);
                 }
@@ -360,8 +360,8 @@ static void few_rows_of_small_networks_match_plain_double_loops(void) {
             }
 }
 
-/* Whatever rows came before: how many the buffers have room for shows in no bit. */
-static void a_step_of_few_rows_does_not_depend_on_the_steps_before(void) {
+/* The capacity of the buffers, which depends on earlier calls, changes no bit. */
+static void step_of_few_rows_does_not_depend_on_earlier_steps(void) {
     const size_t sizes[] = {2, 4, 1}, wide[] = {3, 20, 2};
     float x[40 * 3], y[40 * 2];
     check_fill(x, 40 * 3, 5);
@@ -369,8 +369,8 @@ static void a_step_of_few_rows_does_not_depend_on_the_steps_before(void) {
     for (int shape = 0; shape < 2; shape++)
         for (size_t rows = 1; rows <= 20; rows++) {
             bp_network *network = check_network(shape ? wide : sizes, 3, rows), *twin = NULL;
-            EXPECT_OK(bp_network_train_minibatch(network, x, y, 40, 0, NULL)); /* room for 40 */
-            EXPECT_OK(bp_network_clone(network, &twin));                       /* room for none */
+            EXPECT_OK(bp_network_train_minibatch(network, x, y, 40, 0, NULL)); /* buffers for 40 rows */
+            EXPECT_OK(bp_network_clone(network, &twin));                       /* no buffers */
             EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 0.5f, NULL));
             EXPECT_OK(bp_network_train_minibatch(twin, x, y, rows, 0.5f, NULL));
             EXPECT(snapshot_equal(network, twin));
@@ -379,7 +379,7 @@ static void a_step_of_few_rows_does_not_depend_on_the_steps_before(void) {
         }
 }
 
-static void few_rows_that_give_no_finite_step_change_nothing(void) {
+static void few_rows_without_a_finite_step_change_nothing(void) {
     static const float bad[] = {INFINITY, -INFINITY, NAN, 3e38f};
     const size_t sizes[] = {2, 4, 1}, wide[] = {2, 20, 1};
     for (int shape = 0; shape < 2; shape++)
@@ -410,7 +410,7 @@ static void few_rows_that_give_no_finite_step_change_nothing(void) {
             }
 }
 
-static void few_rows_with_cross_entropy_that_are_not_finite_change_nothing(void) {
+static void few_rows_that_are_not_finite_change_nothing_with_cross_entropy(void) {
     static const float bad[] = {INFINITY, -INFINITY, NAN};
     const size_t sizes[] = {2, 4, 3};
     for (int fused = 0; fused < 2; fused++)
@@ -442,7 +442,7 @@ static void few_rows_with_cross_entropy_that_are_not_finite_change_nothing(void)
 
 /* "This call followed by bp_network_apply_gradient is the same as that one (with a few rows, ..., but for rounding)": with
  * more rows, or batch normalization, to the bit. */
-static void gradient_then_apply_is_a_training_step(void) {
+static void gradient_then_apply_equals_a_training_step(void) {
     for (int norm = 0; norm < 2; norm++)
         for (int mean = 0; mean < 2; mean++)
             for (int rows = 1; rows <= ROWS; rows++) {
@@ -470,7 +470,7 @@ static void gradient_then_apply_is_a_training_step(void) {
             }
 }
 
-static void apply_gradient_is_one_rounded_step(void) {
+static void apply_gradient_rounds_once(void) {
     static reference r;
     float x[ROWS * INPUTS], y[ROWS * OUTPUTS], gradient[COUNT], before[COUNT], after[COUNT];
     bp_network *network = minibatch_network(&r, x, y);
@@ -482,7 +482,7 @@ static void apply_gradient_is_one_rounded_step(void) {
     bp_network_free(network);
 }
 
-static void train_step_is_a_minibatch_of_one(void) {
+static void train_step_equals_a_minibatch_of_one_row(void) {
     static reference r;
     float x[ROWS * INPUTS], y[ROWS * OUTPUTS], losses[2] = {0, 1};
     bp_network *network = minibatch_network(&r, x, y), *twin = NULL;
@@ -497,7 +497,7 @@ static void train_step_is_a_minibatch_of_one(void) {
     bp_network_free(twin);
 }
 
-static void training_loss_is_the_one_before_the_step(void) {
+static void training_loss_is_the_loss_before_the_step(void) {
     static reference r;
     float x[ROWS * INPUTS], y[ROWS * OUTPUTS], before = 0, loss = 1, after = 0;
     bp_network *network = minibatch_network(&r, x, y);
@@ -514,7 +514,7 @@ static void outputs_of_a_row_do_not_depend_on_other_rows(void) {
     static const int size[] = {INPUTS, 33, 17, OUTPUTS};
     float x[MANY * INPUTS], together[MANY * OUTPUTS], alone[OUTPUTS];
     check_fill(x, MANY * INPUTS, 15);
-    for (int norm = 0; norm < 2; norm++) { /* without it, a single row has a path of its own */
+    for (int norm = 0; norm < 2; norm++) { /* without it, a single row has separate code */
         static reference r;
         bp_network *network;
         ref_init(&r, 4, size);
@@ -531,8 +531,8 @@ static void outputs_of_a_row_do_not_depend_on_other_rows(void) {
     }
 }
 
-/* Settings changed between two predictions of a row are followed by the second. */
-static void a_single_row_follows_changed_settings(void) {
+/* The second of two predictions uses the settings that were changed between them. */
+static void single_row_uses_changed_settings(void) {
     const size_t sizes[] = {3, 5, 2};
     const float x[6] = {0.5f, -0.25f, 1, 4, 5, 6}, y[4] = {1, 2, 3, 4};
     bp_network *network = check_network(sizes, 3, 4);
@@ -559,20 +559,20 @@ int main(void) {
     CLAIM(deeper_networks_match_plain_double_loops);
     CLAIM(every_activation_matches_its_formula_in_training);
     CLAIM(every_activation_matches_its_formula_over_a_wide_range);
-    CLAIM(softmax_survives_large_sums);
+    CLAIM(softmax_of_large_sums_does_not_overflow);
     CLAIM(best_of_several_starts_learns_xor);
     CLAIM(one_hidden_layer_approximates_a_sine);
     CLAIM(minibatch_gradient_is_the_sum_or_mean_of_single_gradients);
     CLAIM(gradient_matches_plain_double_loops_and_changes_no_parameter);
     CLAIM(few_rows_of_small_networks_match_plain_double_loops);
-    CLAIM(a_step_of_few_rows_does_not_depend_on_the_steps_before);
-    CLAIM(few_rows_that_give_no_finite_step_change_nothing);
-    CLAIM(few_rows_with_cross_entropy_that_are_not_finite_change_nothing);
-    CLAIM(gradient_then_apply_is_a_training_step);
-    CLAIM(apply_gradient_is_one_rounded_step);
-    CLAIM(train_step_is_a_minibatch_of_one);
-    CLAIM(training_loss_is_the_one_before_the_step);
+    CLAIM(step_of_few_rows_does_not_depend_on_earlier_steps);
+    CLAIM(few_rows_without_a_finite_step_change_nothing);
+    CLAIM(few_rows_that_are_not_finite_change_nothing_with_cross_entropy);
+    CLAIM(gradient_then_apply_equals_a_training_step);
+    CLAIM(apply_gradient_rounds_once);
+    CLAIM(train_step_equals_a_minibatch_of_one_row);
+    CLAIM(training_loss_is_the_loss_before_the_step);
     CLAIM(outputs_of_a_row_do_not_depend_on_other_rows);
-    CLAIM(a_single_row_follows_changed_settings);
+    CLAIM(single_row_uses_changed_settings);
     return check_end();
 }

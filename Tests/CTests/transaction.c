@@ -1,23 +1,23 @@
-/* transaction.c: a step is a transaction. Activations that fail, write NaN, or call back into the library, in every
- * layer and direction; afterwards the network is byte for byte what it was, and goes on as if nothing had happened. */
+/* transaction.c: a step is a transaction. Activations fail, write NaN, or call the library, in every layer and direction.
+ * Afterwards the network is unchanged, byte for byte, and training continues as if the failed call had not been made. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 
 #include "calls.h"
 #include "check.h"
 
-/* ---- A plug-in that misbehaves on demand: softsign, z / (1 + |z|), otherwise */
+/* ---- A custom activation that fails when required, and is softsign, z / (1 + |z|), otherwise */
 
 typedef enum { GOOD, FAIL_FORWARD, FAIL_BACKWARD, POISON_FORWARD, POISON_BACKWARD } behaviour;
 
 typedef struct plugin {
     behaviour does;
-    int32_t code;                                      /* to fail with */
-    float poison;                                      /* to write */
-    void (*during)(struct plugin *self, int backward); /* to call meanwhile */
+    int32_t code;                                      /* the failure code */
+    float poison;                                      /* the value to write */
+    void (*during)(struct plugin *self, int backward); /* called during each call, if set */
     bp_network *network;
     int forward_calls, backward_calls, mistakes;
-    size_t rows, columns; /* of the calls so far: the sum, the last */
+    size_t rows, columns; /* the sum of the rows of all calls; the columns of the last call */
     pthread_t thread;
 } plugin;
 
@@ -53,8 +53,8 @@ static int32_t backward(const float *z, const float *a, const float *da, float *
     return self->does == FAIL_BACKWARD ? self->code : 0;
 }
 
-/* ---- A network of four layers, one plug-in for each of the three with weights, with batch normalization, and trained
- * a little so that all statistics are of its own. */
+/* ---- A network of four layers with batch normalization and one custom activation for each of the three layers with weights.
+ * It is trained for a few steps, so that all statistics differ from their initial values. */
 
 enum { ROWS = 6, INPUTS = 3, OUTPUTS = 2, LAYERS = 4 };
 static const size_t sizes[LAYERS] = {INPUTS, 5, 4, OUTPUTS};
@@ -82,7 +82,7 @@ static void end(bp_network *network) {
     for (size_t l = 1; l < LAYERS; l++) EXPECT_OK(bp_activation_unregister(names[l]));
 }
 
-/* Calls of the network that run activations. Those from PREDICT on only go forward. */
+/* Calls that run activations. From PREDICT on, they run only the forward pass. */
 enum { STEP, MINIBATCH, GRADIENT, CHECK, PREDICT, EVALUATE, KINDS };
 
 static int32_t run(int kind, bp_network *network) {
@@ -102,42 +102,42 @@ static int32_t run(int kind, bp_network *network) {
     return status;
 }
 
-/* Makes each call fail in each layer, and compares bytes; then a good step has to equal that of a twin that never saw a
+/* Makes each call fail in each layer, and compares bytes. Then a successful step must equal the step of a twin without a
  * failure. */
-static void undone_everywhere(behaviour does, float poison, int32_t expected) {
+static void expect_undone_everywhere(behaviour does, float poison, int32_t expected) {
     for (size_t layer = 1; layer < LAYERS; layer++)
         for (int kind = 0; kind < KINDS; kind++) {
             bp_network *network = begin(), *twin = NULL;
             snapshot before = snapshot_of(network);
             int32_t wanted = expected;
             int steps_backward = does == FAIL_BACKWARD || does == POISON_BACKWARD;
-            if (steps_backward && kind >= PREDICT) wanted = BP_OK;         /* nothing goes backward */
-            if (does == POISON_FORWARD && kind == PREDICT) wanted = BP_OK; /* NaN goes through */
+            if (steps_backward && kind >= PREDICT) wanted = BP_OK;         /* no backward pass */
+            if (does == POISON_FORWARD && kind == PREDICT) wanted = BP_OK; /* NaN is a valid output */
             EXPECT_OK(bp_network_clone(network, &twin));
             plugins[layer].does = does;
             plugins[layer].poison = poison;
             if (wanted == BP_OK) EXPECT_OK(run(kind, network));
             else EXPECT_ERROR(run(kind, network), wanted);
-            if (wanted == BP_ERROR_CALLBACK) EXPECT_MESSAGE("4711"); /* the host's own code */
+            if (wanted == BP_ERROR_CALLBACK) EXPECT_MESSAGE("4711"); /* the host's code */
             plugins[layer].does = GOOD;
             if (!EXPECT(snapshot_holds(before, network))) printf("#   layer %d, call %d\n", (int)layer, kind);
             EXPECT_OK(run(MINIBATCH, network));
             EXPECT_OK(run(MINIBATCH, twin));
             EXPECT(snapshot_equal(network, twin));
-            EXPECT(!snapshot_holds(before, network)); /* which was a real step */
+            EXPECT(!snapshot_holds(before, network)); /* the step changed the network */
             bp_network_free(twin);
             free(before.bytes);
             end(network);
         }
 }
 
-static void failing_forward_is_undone(void) { undone_everywhere(FAIL_FORWARD, 0, BP_ERROR_CALLBACK); }
-static void failing_backward_is_undone(void) { undone_everywhere(FAIL_BACKWARD, 0, BP_ERROR_CALLBACK); }
-static void nan_from_forward_is_undone(void) { undone_everywhere(POISON_FORWARD, NAN, BP_ERROR_NOT_FINITE); }
-static void nan_from_backward_is_undone(void) { undone_everywhere(POISON_BACKWARD, NAN, BP_ERROR_NOT_FINITE); }
+static void failing_forward_is_undone(void) { expect_undone_everywhere(FAIL_FORWARD, 0, BP_ERROR_CALLBACK); }
+static void failing_backward_is_undone(void) { expect_undone_everywhere(FAIL_BACKWARD, 0, BP_ERROR_CALLBACK); }
+static void nan_from_forward_is_undone(void) { expect_undone_everywhere(POISON_FORWARD, NAN, BP_ERROR_NOT_FINITE); }
+static void nan_from_backward_is_undone(void) { expect_undone_everywhere(POISON_BACKWARD, NAN, BP_ERROR_NOT_FINITE); }
 static void infinity_from_backward_is_undone(void) {
-    undone_everywhere(POISON_BACKWARD, INFINITY, BP_ERROR_NOT_FINITE);
-    undone_everywhere(POISON_BACKWARD, -INFINITY, BP_ERROR_NOT_FINITE);
+    expect_undone_everywhere(POISON_BACKWARD, INFINITY, BP_ERROR_NOT_FINITE);
+    expect_undone_everywhere(POISON_BACKWARD, -INFINITY, BP_ERROR_NOT_FINITE);
 }
 
 static void any_code_but_zero_fails(void) {
@@ -154,8 +154,8 @@ static void any_code_but_zero_fails(void) {
     end(network);
 }
 
-/* relu may turn a NaN into 0 and hide it from the loss; the gradient of the weights above still has 0 times NaN. */
-static void nan_behind_relu_is_not_missed(void) {
+/* relu can turn a NaN into 0, so that the loss is finite. The gradient of the weights above still contains 0 times NaN. */
+static void nan_hidden_by_relu_is_detected(void) {
     bp_network *network = begin();
     snapshot before;
     EXPECT_OK(bp_network_set_activation(network, 2, "relu"));
@@ -170,9 +170,9 @@ static void nan_behind_relu_is_not_missed(void) {
     end(network);
 }
 
-/* Functions of one number cannot fail, but they can give NaN: above 0.75, as a careless log or sqrt does below 0. */
-static float careless(float z, void *user_data) { return z > 0.75f && *(int *)user_data == 1 ? NAN : z; }
-static float careless_derivative(float z, float a, void *user_data) {
+/* Scalar functions cannot fail, but they can return NaN: here above 0.75, like log or sqrt below 0. */
+static float nan_above(float z, void *user_data) { return z > 0.75f && *(int *)user_data == 1 ? NAN : z; }
+static float nan_above_derivative(float z, float a, void *user_data) {
     (void)a;
     return z > 0.75f && *(int *)user_data == 2 ? INFINITY : 1;
 }
@@ -180,7 +180,7 @@ static float careless_derivative(float z, float a, void *user_data) {
 static void scalar_function_or_derivative_that_is_not_finite_is_undone(void) {
     int mode = 0;
     bp_network *network = begin();
-    EXPECT_OK(bp_activation_register_scalar("careless", careless, careless_derivative, &mode, NULL));
+    EXPECT_OK(bp_activation_register_scalar("careless", nan_above, nan_above_derivative, &mode, NULL));
     for (size_t layer = 1; layer < LAYERS; layer++) {
         snapshot before;
         EXPECT_OK(bp_network_set_activation(network, layer, "careless"));
@@ -199,10 +199,10 @@ static void scalar_function_or_derivative_that_is_not_finite_is_undone(void) {
     end(network);
 }
 
-/* ---- What callbacks are given */
+/* ---- Arguments of callbacks */
 
-/* A row that is refused leaves nothing behind in the buffers either: the minibatch after it is a twin's that never saw it. */
-static void refused_row_leaves_later_minibatches_alone(void) {
+/* A refused row leaves nothing in the buffers either: the next minibatch equals that of a twin without the refused row. */
+static void refused_row_does_not_affect_later_minibatches(void) {
     static const char *names[] = {"logistic", "tanh", "relu", "identity"};
     static const size_t shapes[][3] = {{2, 20, 3}, {2, 4, 1}, {2, 3, 9}, {2, 33, 1}};
     const float inputs[8] = {0, 0, 0, 1, 1, 0, 1, 1};
@@ -235,7 +235,7 @@ static void refused_row_leaves_later_minibatches_alone(void) {
 static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
     bp_network *network = begin();
     for (int kind = 0; kind < KINDS; kind++) {
-        if (kind == CHECK) continue; /* which calls as often as it likes */
+        if (kind == CHECK) continue; /* its number of calls is not specified */
         for (size_t l = 1; l < LAYERS; l++) plugins[l].forward_calls = plugins[l].backward_calls = 0, plugins[l].rows = 0;
         EXPECT_OK(run(kind, network));
         for (size_t l = 1; l < LAYERS; l++) {
@@ -265,7 +265,7 @@ static int32_t statuses[NETWORK_CALLS];
 static int inside, directions_seen;
 
 static void call_everything(plugin *self, int backward_now) {
-    if (inside) return; /* a prediction from here comes by again */
+    if (inside) return; /* a prediction from here calls this callback again */
     inside = 1;
     directions_seen |= backward_now ? 2 : 1;
     for (size_t i = 0; i < NETWORK_CALLS; i++) {
@@ -298,14 +298,14 @@ static void end_small(bp_network *network) {
     remove("calls.safetensors");
 }
 
-static void callback_of_a_changing_call_is_told_busy(void) {
+static void callback_of_a_changing_call_gets_busy(void) {
     int32_t (*const changing[])(bp_network *) = {calls_train_step, calls_train_minibatch, calls_gradient, calls_check_gradient};
     for (size_t k = 0; k < sizeof changing / sizeof changing[0]; k++) {
         bp_network *network = small(), *twin = NULL;
         EXPECT_OK(bp_network_clone(network, &twin));
         EXPECT_OK(changing[k](twin));
         plugins[1].during = call_everything;
-        EXPECT_OK(changing[k](network)); /* the refusals did not harm it */
+        EXPECT_OK(changing[k](network)); /* the network is still usable */
         plugins[1].during = NULL;
         EXPECT((directions_seen & 1) && (directions_seen == 3 || changing[k] == calls_check_gradient));
         for (size_t i = 0; i < NETWORK_CALLS; i++)
@@ -318,7 +318,7 @@ static void callback_of_a_changing_call_is_told_busy(void) {
 }
 
 /* "A const call from within a const call works"; others are refused. */
-static void callback_of_a_reading_call_may_read(void) {
+static void callback_of_a_reading_call_can_read(void) {
     int32_t (*const reading[])(bp_network *) = {calls_predict, calls_evaluate};
     for (size_t k = 0; k < 2; k++) {
         bp_network *network = small();
@@ -346,13 +346,13 @@ static void train_the_other(plugin *self, int backward_now) {
     inside = 0;
 }
 
-static void callback_may_use_another_network(void) {
+static void callback_can_use_another_network(void) {
     bp_network *network = begin(), *other = NULL, *twin = NULL;
-    EXPECT_OK(bp_network_clone(network, &other)); /* with the very same activations */
+    EXPECT_OK(bp_network_clone(network, &other)); /* with the same activations */
     EXPECT_OK(bp_network_clone(network, &twin));
     plugins[2].during = train_the_other;
     plugins[2].network = other;
-    EXPECT_OK(run(MINIBATCH, network)); /* trains the other one twice, forward and backward */
+    EXPECT_OK(run(MINIBATCH, network)); /* trains the other network twice, in forward and in backward */
     plugins[2].during = NULL;
     EXPECT_OK(nested_status);
     EXPECT_OK(run(MINIBATCH, twin));
@@ -368,7 +368,7 @@ static bp_network *outer, *inner;
 static int depth;
 static int32_t back_to_the_outer;
 
-static void go_around(plugin *self, int backward_now) {
+static void call_the_inner_network(plugin *self, int backward_now) {
     (void)self;
     if (backward_now || depth == 2) return;
     depth++;
@@ -377,12 +377,12 @@ static void go_around(plugin *self, int backward_now) {
     depth--;
 }
 
-static void busy_reaches_around_a_second_network(void) {
+static void network_is_busy_also_through_a_second_network(void) {
     outer = begin();
     inner = NULL;
     depth = 0;
     EXPECT_OK(bp_network_clone(outer, &inner));
-    plugins[1].during = go_around;
+    plugins[1].during = call_the_inner_network;
     EXPECT_OK(run(MINIBATCH, outer));
     plugins[1].during = NULL;
     EXPECT_OK(nested_status);
@@ -409,11 +409,11 @@ static void use_the_registry(plugin *self, int backward_now) {
     registry_statuses[2] = bp_activation_unregister("inside");
     registry_statuses[3] = bp_network_create(sizes, LAYERS, 1, &made);
     registry_statuses[4] = bp_network_set_activation(made, 1, "plugin.1");
-    registry_statuses[5] = bp_activation_unregister("plugin.3"); /* the one that is running */
+    registry_statuses[5] = bp_activation_unregister("plugin.3"); /* the activation that is running */
     bp_network_free(made);
 }
 
-static void callback_may_use_the_registry_and_make_networks(void) {
+static void callback_can_use_the_registry_and_create_networks(void) {
     bp_network *network = begin();
     plugins[3].during = use_the_registry;
     EXPECT_OK(run(MINIBATCH, network));
@@ -431,7 +431,7 @@ static void message_names_the_layer_that_diverged(void) {
         float parameters[6] = {1, 0, 1, 0, 1, 0}, in = 1e20f, out = 0, loss;
         char name[16];
         for (size_t l = 1; l <= 3; l++) EXPECT_OK(bp_network_set_activation(network, l, "identity"));
-        parameters[2 * (layer - 1)] = 1e30f; /* 1e50 there */
+        parameters[2 * (layer - 1)] = 1e30f; /* gives 1e50, more than float holds */
         EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
         EXPECT_ERROR(bp_network_train_minibatch(network, &in, &out, 1, 0.1f, &loss), BP_ERROR_NOT_FINITE);
         sprintf(name, "layer %d", (int)layer);
@@ -448,15 +448,15 @@ int main(void) {
     CLAIM(nan_from_backward_is_undone);
     CLAIM(infinity_from_backward_is_undone);
     CLAIM(any_code_but_zero_fails);
-    CLAIM(nan_behind_relu_is_not_missed);
+    CLAIM(nan_hidden_by_relu_is_detected);
     CLAIM(scalar_function_or_derivative_that_is_not_finite_is_undone);
-    CLAIM(refused_row_leaves_later_minibatches_alone);
+    CLAIM(refused_row_does_not_affect_later_minibatches);
     CLAIM(callbacks_get_whole_matrices_on_the_calling_thread);
     CLAIM(predictions_of_many_rows_reach_the_callback_once_each);
-    CLAIM(callback_of_a_changing_call_is_told_busy);
-    CLAIM(callback_of_a_reading_call_may_read);
-    CLAIM(callback_may_use_another_network);
-    CLAIM(busy_reaches_around_a_second_network);
-    CLAIM(callback_may_use_the_registry_and_make_networks);
+    CLAIM(callback_of_a_changing_call_gets_busy);
+    CLAIM(callback_of_a_reading_call_can_read);
+    CLAIM(callback_can_use_another_network);
+    CLAIM(network_is_busy_also_through_a_second_network);
+    CLAIM(callback_can_use_the_registry_and_create_networks);
     return check_end();
 }

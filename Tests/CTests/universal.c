@@ -1,5 +1,5 @@
-/* universal.c: every built-in activation brought again in every way there is trains as the built-in one does: to the same
- * bits where its formula has one result in floats, else within rounding. */
+/* universal.c: every built-in activation, registered in each way, trains like the built-in one: with the same bits if its
+ * formula has only one result in floats, otherwise within rounding. */
 #include "check.h"
 #include "plugins/formulas.c"
 
@@ -14,7 +14,7 @@ typedef struct {
 static const activation all[] = {FORMULAS(ROW)};
 enum { COUNT = sizeof all / sizeof all[0] };
 
-/* ---- The ways in; user_data is the activation */
+/* ---- The ways to register; user_data is the activation */
 
 static float scalar(float z, void *user_data) { return ((const activation *)user_data)->value(z); }
 static float scalar_slope(float z, float a, void *user_data) {
@@ -31,7 +31,7 @@ static int32_t vector_back(const float *z, const float *a, const float *da, floa
     return 0;
 }
 
-/* Any further parameters make it go through libffi. */
+/* Additional parameters make the library call it through libffi. */
 static const activation *current;
 static double through_ffi(float z, int32_t seven, double half) { return seven == 7 && half == 0.5 ? current->value(z) : NAN; }
 static double through_ffi_slope(float z, int32_t seven, double half) {
@@ -42,7 +42,7 @@ static char library_path[4096];
 static const char *const ways[] = {"scalar", "vector", "foreign", "libffi", "library"};
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
-static int32_t bring(int way, const activation *of) {
+static int32_t register_as(int way, const activation *of) {
     const double constants[] = {7, 0.5};
     char value[64], slope[64];
     void *user_data = (void *)(uintptr_t)of;
@@ -69,7 +69,7 @@ static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 static bp_network *network_with(const char *name, int norm) {
     bp_network *network = check_network(sizes, 4, 3);
     float parameters[MOST];
-    /* The same weights for all: the rule of the built-in activation may be another. */
+    /* The same weights for all: the built-in activation may have another initialization. */
     EXPECT_OK(bp_network_get_parameters(network, parameters, count_of(network)));
     EXPECT_OK(bp_network_set_parameters(network, parameters, count_of(network)));
     for (size_t layer = 1; layer < 4; layer++) EXPECT_OK(bp_network_set_activation(network, layer, name));
@@ -92,46 +92,46 @@ static double largest_difference(const bp_network *one, const bp_network *other)
     return largest;
 }
 
-/* 60 steps of minibatches of 8 rows, all compared; then single rows, which built-in activations take on a path of their
- * own, rounded differently. */
-static void trains_alike(const char *name, const char *own, int exact, int norm, const char *way) {
-    bp_network *built_in = network_with(name, norm), *plugged = network_with(own, norm);
+/* Compares 60 steps of minibatches of 8 rows, then steps of single rows, for which built-in activations have separate code that
+ * rounds differently. */
+static void expect_same_training(const char *name, const char *own, int exact, int norm, const char *way) {
+    bp_network *built_in = network_with(name, norm), *registered = network_with(own, norm);
     float loss = 0, own_loss = 0;
     double difference;
     for (size_t step = 0; step < 60; step++) {
         size_t row = step % 3 * 8;
         EXPECT_OK(bp_network_train_minibatch(built_in, x + row * INPUTS, y + row * OUTPUTS, 8, 0.05f, &loss));
-        EXPECT_OK(bp_network_train_minibatch(plugged, x + row * INPUTS, y + row * OUTPUTS, 8, 0.05f, &own_loss));
+        EXPECT_OK(bp_network_train_minibatch(registered, x + row * INPUTS, y + row * OUTPUTS, 8, 0.05f, &own_loss));
         EXPECT_NEAR(own_loss, loss, exact ? 0 : 1e-5 * fmax(1, loss));
     }
-    difference = largest_difference(built_in, plugged);
+    difference = largest_difference(built_in, registered);
     if (!EXPECT(difference <= (exact ? 0 : 2e-5))) printf("#   %s as %s: %g\n", name, way, difference);
     for (size_t row = 0; row < ROWS; row++) {
         EXPECT_OK(bp_network_train_step(built_in, x + row * INPUTS, y + row * OUTPUTS, 0.05f, &loss));
-        EXPECT_OK(bp_network_train_step(plugged, x + row * INPUTS, y + row * OUTPUTS, 0.05f, &own_loss));
+        EXPECT_OK(bp_network_train_step(registered, x + row * INPUTS, y + row * OUTPUTS, 0.05f, &own_loss));
         EXPECT_NEAR(own_loss, loss, 2e-4 * fmax(1, loss));
     }
     bp_network_free(built_in);
-    bp_network_free(plugged);
+    bp_network_free(registered);
 }
 
-static void way_in(int way) {
+static void train_all_registered_as(int way) {
     for (int i = 0; i < COUNT; i++)
         for (int thread_safe = 0; thread_safe < 2; thread_safe++) {
-            if (!EXPECT_OK(bring(way, &all[i]))) continue;
+            if (!EXPECT_OK(register_as(way, &all[i]))) continue;
             EXPECT_OK(bp_activation_set_thread_safe("own", thread_safe));
-            for (int norm = 0; norm < 2; norm++) trains_alike(all[i].name, "own", all[i].exact, norm, ways[way]);
+            for (int norm = 0; norm < 2; norm++) expect_same_training(all[i].name, "own", all[i].exact, norm, ways[way]);
             EXPECT_OK(bp_activation_unregister("own"));
         }
 }
 
-static void every_activation_brought_as_scalar_trains_like_the_built_in_one(void) { way_in(0); }
-static void every_activation_brought_as_vector_trains_like_the_built_in_one(void) { way_in(1); }
-static void every_activation_brought_as_foreign_trains_like_the_built_in_one(void) { way_in(2); }
-static void every_activation_brought_through_libffi_trains_like_the_built_in_one(void) { way_in(3); }
-static void every_activation_brought_as_library_trains_like_the_built_in_one(void) { way_in(4); }
+static void every_activation_registered_as_scalar_trains_like_the_built_in_one(void) { train_all_registered_as(0); }
+static void every_activation_registered_as_vector_trains_like_the_built_in_one(void) { train_all_registered_as(1); }
+static void every_activation_registered_as_foreign_trains_like_the_built_in_one(void) { train_all_registered_as(2); }
+static void every_activation_registered_through_libffi_trains_like_the_built_in_one(void) { train_all_registered_as(3); }
+static void every_activation_registered_from_a_library_trains_like_the_built_in_one(void) { train_all_registered_as(4); }
 
-/* ---- Whole matrices whose formula in floats is the built-in one's */
+/* ---- Functions on matrices with the same formula in floats as the built-in activation */
 
 static int32_t softsign(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
@@ -149,7 +149,7 @@ static int32_t softsign_back(const float *z, const float *a, const float *da, fl
 }
 static void vector_of_the_same_formula_gives_the_same_bits(void) {
     EXPECT_OK(bp_activation_register_vector("own", softsign, softsign_back, NULL, NULL));
-    for (int norm = 0; norm < 2; norm++) trains_alike("softsign", "own", 1, norm, "vector of the same formula");
+    for (int norm = 0; norm < 2; norm++) expect_same_training("softsign", "own", 1, norm, "vector of the same formula");
     EXPECT_OK(bp_activation_unregister("own"));
 }
 
@@ -173,9 +173,9 @@ static int32_t softmax_back(const float *z, const float *a, const float *da, flo
     }
     return 0;
 }
-static void softmax_brought_as_vector_trains_like_the_built_in_one(void) {
+static void softmax_registered_as_vector_trains_like_the_built_in_one(void) {
     EXPECT_OK(bp_activation_register_vector("own", softmax, softmax_back, NULL, NULL));
-    for (int norm = 0; norm < 2; norm++) trains_alike("softmax", "own", 0, norm, "vector");
+    for (int norm = 0; norm < 2; norm++) expect_same_training("softmax", "own", 0, norm, "vector");
     EXPECT_OK(bp_activation_unregister("own"));
 }
 
@@ -184,12 +184,12 @@ int main(void) {
     snprintf(library_path, sizeof library_path, "%s/formulas.so", getenv("PLUGINS"));
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
-    CLAIM(every_activation_brought_as_scalar_trains_like_the_built_in_one);
-    CLAIM(every_activation_brought_as_vector_trains_like_the_built_in_one);
-    CLAIM(every_activation_brought_as_foreign_trains_like_the_built_in_one);
-    CLAIM(every_activation_brought_through_libffi_trains_like_the_built_in_one);
-    CLAIM(every_activation_brought_as_library_trains_like_the_built_in_one);
+    CLAIM(every_activation_registered_as_scalar_trains_like_the_built_in_one);
+    CLAIM(every_activation_registered_as_vector_trains_like_the_built_in_one);
+    CLAIM(every_activation_registered_as_foreign_trains_like_the_built_in_one);
+    CLAIM(every_activation_registered_through_libffi_trains_like_the_built_in_one);
+    CLAIM(every_activation_registered_from_a_library_trains_like_the_built_in_one);
     CLAIM(vector_of_the_same_formula_gives_the_same_bits);
-    CLAIM(softmax_brought_as_vector_trains_like_the_built_in_one);
+    CLAIM(softmax_registered_as_vector_trains_like_the_built_in_one);
     return check_end();
 }

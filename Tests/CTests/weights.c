@@ -1,5 +1,5 @@
-/* weights.c: weights from anybody's safetensors file. The files are written here by hand: 8 bytes of length, JSON, then
- * the tensors. */
+/* weights.c: weights from safetensors files of other programs. The files are written here without the library: 8 bytes of
+ * length, JSON, then the tensors. */
 #include "check.h"
 
 static const char path[] = "weights.safetensors";
@@ -18,7 +18,7 @@ static void begin(const char *metadata) {
     data_count = 0;
 }
 
-/* Adds a tensor whose bytes follow those before it. */
+/* Appends a tensor. */
 static void add(const char *name, const char *type, const char *shape, const void *bytes, size_t count) {
     size_t length = strlen(header);
     snprintf(header + length, sizeof header - length, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
@@ -52,7 +52,7 @@ static int holds_values(const bp_network *network) {
     return EXPECT_OK(bp_network_get_parameters(network, now, count_of(network))) && memcmp(now, values, sizeof values) == 0;
 }
 
-/* Loading fails so, names that, and leaves everything as it was. */
+/* Expects that loading fails with this status and a message that contains `named`, and changes nothing. */
 static void refused(bp_network *network, int32_t expected, const char *named) {
     snapshot before = snapshot_of(network);
     if (EXPECT_ERROR(bp_network_load_weights(network, path), expected) && !EXPECT(strstr(bp_last_error_message(), named)))
@@ -61,9 +61,9 @@ static void refused(bp_network *network, int32_t expected, const char *named) {
     free(before.bytes);
 }
 
-/* ---- What is taken */
+/* ---- Accepted files */
 
-static void tensors_in_order_are_taken(void) {
+static void tensors_in_order_are_loaded(void) {
     bp_network *network = check_network(sizes, 3, 1);
     begin("");
     add_all();
@@ -73,11 +73,11 @@ static void tensors_in_order_are_taken(void) {
     bp_network_free(network);
 }
 
-static void tensors_in_any_order_with_other_metadata_are_taken(void) {
+static void tensors_in_any_order_with_other_metadata_are_loaded(void) {
     bp_network *network = check_network(sizes, 3, 1);
     const uint8_t odd[3] = {1, 2, 3};
     begin("\"__metadata__\":{\"format\":\"pt\",\"note\":\"\\u00e9 \\\"quoted\\\"\"}");
-    add("odd", "U8", "[3]", odd, 3); /* so that no float lies on a multiple of its size */
+    add("odd", "U8", "[3]", odd, 3); /* so that no float is aligned */
     add("layers.2.bias", "F32", "[1]", values + 12, 4);
     add("layers.1.bias", "F32", "[3]", values + 6, 12);
     add("layers.2.weight", "F32", "[1,3]", values + 9, 12);
@@ -88,8 +88,8 @@ static void tensors_in_any_order_with_other_metadata_are_taken(void) {
     bp_network_free(network);
 }
 
-/* Offsets rule where the bytes are, not the order in the header. */
-static void header_in_another_order_than_the_data_is_taken(void) {
+/* The offsets define the positions of the bytes, not the order in the header. */
+static void header_in_another_order_than_the_data_is_accepted(void) {
     bp_network *network = check_network(sizes, 3, 1);
     memcpy(data, values, sizeof values);
     data_count = sizeof values;
@@ -104,9 +104,9 @@ static void header_in_another_order_than_the_data_is_taken(void) {
     bp_network_free(network);
 }
 
-/* What the format leaves open, and the safetensors package reads: other fields of a tensor, space, escapes, null for no
- * metadata, tensors without a number, many dimensions. */
-static void header_may_say_more_than_is_needed(void) {
+/* Forms that the format allows and the safetensors package reads: other fields of a tensor, spaces, escapes, null metadata,
+ * tensors without elements, many dimensions. */
+static void header_with_additional_fields_is_accepted(void) {
     static const char *const fields[] = {"\"device\":\"cpu\",", "\"strides\":[2,1],",
                                          "\"quantization\":{\"scale\":1.5e-3,\"axis\":null,\"of\":[true,{}]},",
                                          " \"\\u00e9\" : -0.5E+7 ,\n\t"};
@@ -135,7 +135,7 @@ static void header_may_say_more_than_is_needed(void) {
     bp_network_free(network);
 }
 
-static uint16_t bits16(float value, int brain) { /* for the values here, which are exact */
+static uint16_t bits16(float value, int brain) { /* only for exact values, as here */
     uint32_t bits;
     memcpy(&bits, &value, 4);
     if (brain || value == 0) return (uint16_t)(bits >> 16);
@@ -163,9 +163,9 @@ static void every_float_type_is_converted(void) {
     }
 }
 
-/* IEEE 754 binary16, worked by hand: the smallest subnormal, the largest subnormal, the smallest normal, the largest, and
- * minus zero. And a double between two floats goes to the even one. */
-static void extreme_halves_and_rounded_doubles_are_right(void) {
+/* IEEE 754 binary16, computed by hand: the smallest and the largest subnormal number, the smallest and the largest normal
+ * number, and minus zero. A double halfway between two floats is rounded to the even one. */
+static void extreme_halves_and_rounded_doubles_are_converted_correctly(void) {
     const uint16_t halves[6] = {0x0001, 0x83FF, 0x0400, 0x7BFF, 0x8000, 0x3555};
     const float expected[6] = {5.9604644775390625e-8f, -6.0975551605224609375e-5f, 6.103515625e-5f, 65504, -0.0f,
                                0.333251953125f};
@@ -194,11 +194,11 @@ static void add_norm(void) {
     add("layers.1.norm.bias", "F32", "[3]", norm[1], 12);
     add("layers.1.norm.running_mean", "F32", "[3]", norm[2], 12);
     add("layers.1.norm.running_var", "F32", "[3]", norm[3], 12);
-    add("layers.1.norm.num_batches_tracked", "I64", "[]", &batches, 8); /* PyTorch's BatchNorm1d has it */
+    add("layers.1.norm.num_batches_tracked", "I64", "[]", &batches, 8); /* PyTorch's BatchNorm1d writes it */
 }
 
-/* Worked by hand: z = w x + b of layer 1; (z - mean) / sqrt(var + eps) * gamma + beta; both layers "identity". */
-static void normalization_is_taken_with_its_statistics(void) {
+/* Computed by hand: z = w x + b in layer 1; (z - mean) / sqrt(var + eps) * gamma + beta; both layers "identity". */
+static void normalization_is_loaded_with_its_statistics(void) {
     const float x[2] = {1, 2};
     float out = 0;
     double expected = values[12];
@@ -220,7 +220,7 @@ static void normalization_is_taken_with_its_statistics(void) {
     bp_network_free(network);
 }
 
-static void normalization_that_is_off_may_be_there_or_not(void) {
+static void tensors_of_disabled_normalization_are_optional(void) {
     bp_network *network = check_network(sizes, 3, 1);
     float now[COUNT + 6];
     EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
@@ -235,13 +235,13 @@ static void normalization_that_is_off_may_be_there_or_not(void) {
     add_all();
     write_file();
     EXPECT_OK(bp_network_load_weights(network, path));
-    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* from the first file */
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* the values of the first file */
     EXPECT_OK(bp_network_get_parameters(network, now, count_of(network)));
     EXPECT(memcmp(now + 9, norm[0], 12) == 0 && memcmp(now + 12, norm[1], 12) == 0);
     bp_network_free(network);
 }
 
-static void weights_of_a_model_are_taken_and_nothing_else(void) {
+static void only_the_weights_of_a_model_are_loaded(void) {
     bp_network *source = check_network(sizes, 3, 5), *network = check_network(sizes, 3, 6);
     const float x[2] = {1, -1}, y = 1;
     float ours[COUNT], theirs[COUNT];
@@ -256,16 +256,16 @@ static void weights_of_a_model_are_taken_and_nothing_else(void) {
     EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
     EXPECT_OK(bp_network_get_option(network, "gradient_reduction", &option));
     EXPECT(option == 0);
-    EXPECT_OK(bp_network_set_activation(network, 2, "relu")); /* weights from a file do not follow the initialization */
+    EXPECT_OK(bp_network_set_activation(network, 2, "relu")); /* loaded weights are not drawn again */
     EXPECT_OK(bp_network_get_parameters(network, ours, count_of(network)));
     EXPECT(memcmp(ours, theirs, sizeof ours) == 0);
     bp_network_free(source);
     bp_network_free(network);
 }
 
-/* ---- What is refused */
+/* ---- Refused files */
 
-static void changed_model_is_held_to_its_checksum(void) {
+static void changed_model_is_refused_by_its_checksum(void) {
     bp_network *network = check_network(sizes, 3, 5);
     snapshot bytes = snapshot_of(network);
     FILE *file;
@@ -339,7 +339,7 @@ static void numbers_that_are_not_finite_are_refused(void) {
         begin("");
         add("layers.1.weight", "F32", "[3,2]", values, 24);
         if (i == 0) add("layers.1.bias", "F16", "[3]", halves, 6);
-        else add("layers.1.bias", "F64", "[3]", large, 24); /* no Float is so large */
+        else add("layers.1.bias", "F64", "[3]", large, 24); /* larger than any float */
         add("layers.2.weight", "F32", "[1,3]", values, 12);
         add("layers.2.bias", "F32", "[1]", values, 4);
         write_file();
@@ -359,21 +359,21 @@ static void numbers_that_are_not_finite_are_refused(void) {
     bp_network_free(network);
 }
 
-static void file_that_is_not_sound_is_refused(void) {
+static void malformed_file_is_refused(void) {
 #define BODY                                                                           \
     "\"layers.1.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}," \
     "\"layers.1.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]},"    \
     "\"layers.2.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[36,48]}"
 #define LAST(offsets) "\"layers.2.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":" offsets "}"
     static const char *const unsound[] = {
-        "{" BODY "," LAST("[48,56]") "}\n",                                          /* beyond the end */
-        "{" BODY "," LAST("[44,48]") "}\n",                                          /* over another, and a rest */
-        "{" BODY "," LAST("[52,48]") "}\n",                                          /* backwards */
-        "{" BODY "," LAST("[48,50]") "}\n",                                          /* short */
-        "{" BODY "," LAST("[288230376151711740,288230376151711743]") "}\n",          /* far away */
-        "{" BODY "," LAST("[18446744073709551600,18446744073709551604]") "}\n",      /* beyond 64 bits */
-        "{" BODY "," LAST("[48,52]") "," LAST("[52,52]") "}\n",                      /* a name twice */
-        "{" BODY "," LAST("[48,52]") ",\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}\n", /* a key twice */
+        "{" BODY "," LAST("[48,56]") "}\n",                                     /* beyond the end of the file */
+        "{" BODY "," LAST("[44,48]") "}\n",                                     /* overlaps another tensor, and leaves a rest */
+        "{" BODY "," LAST("[52,48]") "}\n",                                     /* the end is before the start */
+        "{" BODY "," LAST("[48,50]") "}\n",                                     /* too short */
+        "{" BODY "," LAST("[288230376151711740,288230376151711743]") "}\n",     /* very large */
+        "{" BODY "," LAST("[18446744073709551600,18446744073709551604]") "}\n", /* beyond 64 bits */
+        "{" BODY "," LAST("[48,52]") "," LAST("[52,52]") "}\n",                 /* a duplicate name */
+        "{" BODY "," LAST("[48,52]") ",\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}\n", /* a duplicate key */
         "{\"__metadata__\":{},\"__metadata__\":{}," BODY "," LAST("[48,52]") "}\n",
         "{\"__metadata__\":{\"a\":1}," BODY "," LAST("[48,52]") "}\n",
         "{\"__metadata__\":{\"a\":{\"b\":{}}}," BODY "," LAST("[48,52]") "}\n",
@@ -382,7 +382,7 @@ static void file_that_is_not_sound_is_refused(void) {
         "{" BODY "," LAST("[48,52],\"more\":[1,]") "}\n", /* another field, malformed */
         "{" BODY "," LAST("[48,52],\"more\":01") "}\n",
         "{" BODY "," LAST("[48,52],\"more\":nul") "}\n",
-        "{" BODY "," LAST("[48,52],\"dtype\":\"F32\"") "}\n", /* a field twice */
+        "{" BODY "," LAST("[48,52],\"dtype\":\"F32\"") "}\n", /* a duplicate field */
         "{" BODY "," LAST("[48,52]") "\n",
         "{" BODY "," LAST("[48,52]") "}}\n",
     };
@@ -406,19 +406,19 @@ static void file_that_is_not_sound_is_refused(void) {
 }
 
 int main(void) {
-    CLAIM(tensors_in_order_are_taken);
-    CLAIM(tensors_in_any_order_with_other_metadata_are_taken);
-    CLAIM(header_in_another_order_than_the_data_is_taken);
-    CLAIM(header_may_say_more_than_is_needed);
+    CLAIM(tensors_in_order_are_loaded);
+    CLAIM(tensors_in_any_order_with_other_metadata_are_loaded);
+    CLAIM(header_in_another_order_than_the_data_is_accepted);
+    CLAIM(header_with_additional_fields_is_accepted);
     CLAIM(every_float_type_is_converted);
-    CLAIM(extreme_halves_and_rounded_doubles_are_right);
-    CLAIM(normalization_is_taken_with_its_statistics);
-    CLAIM(normalization_that_is_off_may_be_there_or_not);
-    CLAIM(weights_of_a_model_are_taken_and_nothing_else);
-    CLAIM(changed_model_is_held_to_its_checksum);
+    CLAIM(extreme_halves_and_rounded_doubles_are_converted_correctly);
+    CLAIM(normalization_is_loaded_with_its_statistics);
+    CLAIM(tensors_of_disabled_normalization_are_optional);
+    CLAIM(only_the_weights_of_a_model_are_loaded);
+    CLAIM(changed_model_is_refused_by_its_checksum);
     CLAIM(mismatch_names_the_tensor_and_both_shapes);
     CLAIM(numbers_that_are_not_finite_are_refused);
-    CLAIM(file_that_is_not_sound_is_refused);
+    CLAIM(malformed_file_is_refused);
     remove(path);
     return check_end();
 }

@@ -1,5 +1,5 @@
 /* formulas.h: the built-in activations of one number as plain C functions: value_NAME and slope_NAME, of z alone. X(name,
- * exact, value, slope): exact where a float computation has one result, whoever does it. */
+ * exact, value, slope): exact is 1 if every float computation of the formula has the same result. */
 #include <math.h>
 
 #define logistic_of(z) ((float)(1 / (1 + exp(-(double)(z)))))

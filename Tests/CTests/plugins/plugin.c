@@ -1,5 +1,5 @@
-/* plugin.c: plug-ins good and bad, chosen by VARIANT. They tell the program what happens to them by environment variables,
- * which the whole process shares. */
+/* plugin.c: valid and invalid plug-ins, selected by VARIANT. They count events in environment variables, which the whole
+ * process shares. */
 #define _POSIX_C_SOURCE 200809L
 #include <backprop.h>
 #include <pthread.h>
@@ -59,7 +59,7 @@ static int32_t two(const bp_plugin_host *host) {
 
 static const bp_plugin_host *kept;
 
-/* On another thread it registers at once, not with the rest. */
+/* Registration on another thread takes effect at once, not with the rest of the plug-in. */
 static void *overtake(void *user_data) {
     (void)user_data;
     kept->register_scalar("plugin.times", times, NULL, &number, destroy);
@@ -80,7 +80,7 @@ int32_t bp_plugin_register(const bp_plugin_host *host) {
         if (two(host) || pthread_create(&thread, NULL, overtake, NULL)) return -1001;
         return pthread_join(thread, NULL);
     }
-    case KEEPING: /* tries everything there is, refusals included, and is content */
+    case KEEPING: /* makes all calls, also ones that are refused, and succeeds */
         if (two(host) || host->set_thread_safe("plugin.same", 1) || host->set_thread_safe("plugin.times", 0)) return -1001;
         if (host->set_thread_safe("plugin.none", 1) != BP_ERROR_UNKNOWN_NAME) return -1002;
         if (!host->last_error_message()[0]) return -1003;
@@ -91,6 +91,6 @@ int32_t bp_plugin_register(const bp_plugin_host *host) {
     }
 }
 
-/* For after the loading: the table stays. */
+/* Called after the load: the table stays valid. */
 int32_t plugin_late(void) { return kept->register_scalar("plugin.late", times, NULL, &number, destroy); }
 #endif

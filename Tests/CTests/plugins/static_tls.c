@@ -1,5 +1,5 @@
-/* Thread-local memory that a process gives to libraries only while it has some left: what libbackprop must leave to others,
- * and others to it. */
+/* Static thread-local memory, of which a process has a limited amount for all libraries. libbackprop must leave enough of it
+ * for other libraries, and must load when others use it. */
 static __thread char memory[512] __attribute__((tls_model("initial-exec")));
 
 char *static_tls_memory(void);
