@@ -1,5 +1,5 @@
 /* arguments.h: arguments for any function of the library, made from the input's bytes by the type and the name of the
- * parameter. A parameter of a name that is not known here stops the program: see rules. */
+ * parameter. A parameter without a rule stops the program. */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
@@ -7,15 +7,15 @@
 #include "signatures.h"
 
 enum { SLOTS = 5, HANDLE_TYPES = sizeof handle_types / sizeof handle_types[0] };
-static void *handles[HANDLE_TYPES][SLOTS]; /* living ones, freed ones, NULL */
+static void *handles[HANDLE_TYPES][SLOTS]; /* valid handles, freed handles, NULL */
 
-/* A call in the making. Arrays are blocks of their own, of just the size they must have. */
+/* A call and its arguments. Each array is a separate block of exactly the required size. */
 typedef struct {
     const signature *function;
     argument arguments[MOST_PARAMETERS];
     void *blocks[MOST_PARAMETERS];
     size_t sizes[MOST_PARAMETERS];      /* of the blocks, in bytes */
-    size_t inputs, outputs, parameters; /* of the network, 1 where there is none */
+    size_t inputs, outputs, parameters; /* of the network; 1 without a network */
     bp_network *network;
     cookie *cookie;
 } call;
@@ -45,7 +45,7 @@ static size_t size_of(const call *made, const char *name) {
 
 /* ---- Numbers */
 
-/* At the ends of 31, 32 and 63 bits, and where products and sums with other sizes wrap around. */
+/* Near the limits of 31, 32 and 63 bits, and sizes whose products and sums with other sizes overflow. */
 static size_t take_huge(void) {
     static const size_t huge[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX / 2,    SIZE_MAX / 2 + 1,
                                   SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, (size_t)1 << 60, ((size_t)1 << 61) + 1};
@@ -90,8 +90,7 @@ static void fill_floats(float *values, size_t count) {
 
 /* ---- Texts */
 
-/* Names that may mean something, by what they name. A parameter takes those whose topic is in its own or its function's
- * name, most of the time. */
+/* Valid names, by topic. A parameter usually gets a name whose topic occurs in the parameter's or the function's name. */
 typedef struct {
     const char *topic;
     const char *words[96]; /* up to NULL */
@@ -111,7 +110,7 @@ static vocabulary vocabularies[] = {
     {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
     {"scaling", {"none", "standard", "min_max", "symmetric", "auto", "no_such_scaling"}},
     {"register", {"host.a", "host.b", "host.c"}},
-    {"activation", {"host.a", "host.a", "host.b", "host.b", "host.c"}}, /* and those of the library */
+    {"activation", {"host.a", "host.a", "host.b", "host.b", "host.c"}}, /* and the library's names */
     {"option", {"no_such_option"}},
 };
 enum { VOCABULARIES = sizeof vocabularies / sizeof vocabularies[0], ACTIVATIONS = VOCABULARIES - 2, OPTIONS };
@@ -155,7 +154,7 @@ static char *take_text(call *made, size_t index) {
     return text;
 }
 
-static const char *scratch = "."; /* a folder of the run's own */
+static const char *scratch = "."; /* a separate folder for each process */
 
 static char *take_path(call *made, size_t index) {
     static const char *const names[] = {"a", "b", "a", "b", "c", "folder", "missing/a", "a/b"};
@@ -167,7 +166,7 @@ static char *take_path(call *made, size_t index) {
     return text;
 }
 
-/* ---- Arrays: how many elements one has, by its name */
+/* ---- Arrays: the number of elements, by the parameter's name */
 
 static size_t one(const call *made) {
     (void)made;
@@ -183,7 +182,7 @@ static size_t validation_target_rows(const call *made) { return size_of(made, "v
 static size_t given_count(const call *made) { return size_of(made, "count"); }
 static size_t layers(const call *made) { return size_of(made, "layer_count"); }
 static size_t constants(const call *made) { return size_of(made, "constant_count"); }
-static size_t room(const call *made) { /* of a capacity beyond any need, that much is used */
+static size_t room(const call *made) { /* the part of a very large capacity that is used */
     return size_of(made, "capacity") < 1 << 20 ? size_of(made, "capacity") : 1 << 20;
 }
 
@@ -240,7 +239,7 @@ static int is_scalar_out(const parameter *p) {
 
 static void make_array(call *made, size_t index, size_t count) {
     const parameter *p = &made->function->parameters[index];
-    if (count > 1 << 20) count = 2; /* a size no caller can have: it has to be refused unread */
+    if (count > 1 << 20) count = 2; /* an impossible size: it must be refused without reading the array */
     void *memory = block(made, index, count * bytes_each(p));
     if (is(p, "const float *")) fill_floats((float *)memory, count);
     if (is(p, "const double *"))
@@ -250,7 +249,7 @@ static void make_array(call *made, size_t index, size_t count) {
     made->arguments[index].pointer = memory;
 }
 
-/* A struct of this version, an older or a newer one. */
+/* A struct of this version, an older version or a newer version. */
 static void make_struct(call *made, size_t index, size_t known) {
     static const uint32_t sizes[] = {0, 4, 8, 40, 1000};
     uint8_t byte = take8();
@@ -259,7 +258,7 @@ static void make_struct(call *made, size_t index, size_t known) {
     memcpy(made->arguments[index].pointer, &size, sizeof size);
 }
 
-/* A model of a living network, cut or changed in a few bytes, or just any bytes. */
+/* The model of a network, truncated or with a few bytes changed, or random bytes. */
 static void make_model(call *made, size_t index) {
     size_t needed = 0, count = find(made->function, "count");
     bp_network *network = (bp_network *)handles[0][take8() % SLOTS];
@@ -305,7 +304,7 @@ static void look_at(call *made, bp_network *network) {
     (void)bp_network_parameter_count(network, &made->parameters);
 }
 
-/* ---- All of them */
+/* ---- All arguments */
 
 static void take_scalar(call *made, size_t index) {
     const parameter *p = &made->function->parameters[index];
@@ -332,7 +331,7 @@ static void take_scalar(call *made, size_t index) {
     }
 }
 
-/* The number of elements of what the call names, of a tensor or of all parameters, most of the time. */
+/* Usually the number of elements of the tensor that the call names, or of all parameters. */
 static void choose_count(call *made) {
     size_t count = find(made->function, "count"), name = find(made->function, "name"), rows, columns;
     if (count == made->function->count || !made->network || take8() >= 0xE8) return;
@@ -351,7 +350,7 @@ static int take_pointer(call *made, size_t index) {
             a->function = take8() < 0xE8 ? callbacks[i].function : NULL;
             return 1;
         }
-    if (!strchr(p->type, '*') || is(p, "void *")) return 1; /* taken before */
+    if (!strchr(p->type, '*') || is(p, "void *")) return 1; /* read before */
     if (handle_type(p->type) < HANDLE_TYPES && !strstr(p->type, "**")) return 1;
     if (take8() >= 0xFA) {
         a->pointer = NULL;
@@ -376,7 +375,7 @@ static int take_pointer(call *made, size_t index) {
     return 1;
 }
 
-/* What would take seconds is left out: the gradients of larger networks are not compared, and fits have few epochs. */
+/* Avoids calls that need seconds: the gradients of larger networks are not checked, and fits have few epochs. */
 static void keep_short(call *made) {
     static const struct {
         const char *option;
@@ -396,7 +395,7 @@ static void make_arguments(call *made, const signature *function) {
     memset(made, 0, sizeof *made);
     made->function = function;
     made->inputs = made->outputs = made->parameters = 1;
-    for (size_t i = 0; i < function->count; i++) take_scalar(made, i); /* arrays take their sizes from these */
+    for (size_t i = 0; i < function->count; i++) take_scalar(made, i); /* the sizes of arrays depend on these */
     keep_short(made);
     if (find(function, "name") == function->count) choose_count(made);
     for (size_t i = 0; i < function->count; i++) {

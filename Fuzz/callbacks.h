@@ -1,4 +1,4 @@
-/* callbacks.h: a host's functions, well and badly behaved. What one does is in its cookie, which is its user_data. */
+/* callbacks.h: the host's callbacks, correct and faulty. The user_data of a callback is a cookie, which sets its behaviour. */
 #ifndef CALLBACKS_H
 #define CALLBACKS_H
 
@@ -14,7 +14,7 @@ enum { BEND, IDENTITY, STEEP, FAIL, GIVE_NAN, GIVE_INFINITY, COME_BACK, BEHAVIOU
 
 typedef struct cookie {
     uint8_t behaviour;
-    uint8_t registered; /* with a destroy, which has to be called once */
+    uint8_t registered; /* with a destroy, which must be called once */
     uint8_t destroyed;
     struct cookie *next;
 } cookie;
@@ -29,7 +29,7 @@ static void breach(const char *what) {
     abort();
 }
 
-/* Makes one more call of the input's; defined with the calls. */
+/* Makes the next call of the input; defined in calls.c. */
 static void come_back(void);
 
 static cookie *new_cookie(uint8_t behaviour) {
@@ -40,7 +40,7 @@ static cookie *new_cookie(uint8_t behaviour) {
     return cookies = made;
 }
 
-/* What a callback is to do. */
+/* The behaviour of a callback. */
 static int behaviour(void *user_data) {
     cookie *own = (cookie *)user_data;
     if (!own) return IDENTITY;
@@ -79,7 +79,7 @@ static int32_t vector_backward(const float *z, const float *a, const float *da, 
     return kind == FAIL ? 1 : 0;
 }
 
-/* For any signature: numbers it does not get are whatever they are. */
+/* Registered with any signature: it ignores its other arguments. */
 static double foreign(double z) { return z / 2; }
 
 static int32_t progress(const bp_progress *now, void *user_data) {

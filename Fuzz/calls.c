@@ -1,7 +1,6 @@
-/* calls.c: turns bytes into sequences of calls, with good and bad arguments, on several handles, and holds each call to
- * what backprop.h says of all: a failed call has a status its comment names, a message, zeroed outputs, and has changed
- * nothing; destroy is called once, when nothing uses an activation any more. What is wrong beyond that, the sanitizers
- * say. */
+/* calls.c: turns bytes into sequences of calls, with valid and invalid arguments, on several handles, and checks the rules of
+ * backprop.h after each call: a failed call returns a status that its comment names, sets a message, sets outputs to 0, and
+ * changes nothing; destroy is called once, when nothing uses an activation any more. The sanitizers detect other faults. */
 #define _XOPEN_SOURCE 700
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +11,7 @@ enum { MOST_CALLS = 200, DEEPEST = 3 };
 static int depth, calls_made;
 static uint32_t nested; /* calls made from callbacks so far */
 
-/* ---- What a call must leave behind */
+/* ---- Checks after a call */
 
 typedef struct {
     uint8_t *bytes;
@@ -40,7 +39,7 @@ static void check_status(const signature *function, int32_t status) {
             if (!(function->allowed >> i & 1)) breach(statuses[i].name);
             return;
         }
-    breach("a status that is none");
+    breach("the status does not exist");
 }
 
 static void check_failure(const call *made) {
@@ -56,7 +55,7 @@ static void check_failure(const call *made) {
     }
 }
 
-/* ---- Handles that a call gives */
+/* ---- Handles that a call returns */
 
 static void end_handle(size_t type, void *handle) {
     char name[64];
@@ -123,7 +122,7 @@ static void begin(void) {
     (void)bp_trainer_create((bp_trainer **)&handles[1][0]);
 }
 
-/* Ends everything; then no cookie may be left that waits for its destroy. */
+/* Frees everything. Then every registered cookie must be destroyed. */
 static void end(void) {
     size_t needed;
     char name[65];

@@ -1,7 +1,7 @@
-/* loader.c: turns bytes into files for bp_network_load_memory or bp_network_load_weights. The first byte says for which,
- * and what is put right before, so that changed files get past the first checks: the opening words, the header's length,
- * the checksum. What is accepted has to be a network that works, and is the same again after being saved and loaded;
- * weights that are refused have to leave the network as it was. */
+/* loader.c: turns bytes into files for bp_network_load_memory or bp_network_load_weights. The first byte selects the function,
+ * and the parts that are corrected before, so that changed files pass the first checks: the opening words, the header's
+ * length, the checksum. An accepted file must give a network that works, and that is unchanged after saving and loading.
+ * Refused weights must not change the network. */
 #define _GNU_SOURCE /* memfd_create */
 #include <backprop.h>
 #include <stdio.h>
@@ -33,11 +33,11 @@ static uint64_t crc(const uint8_t *bytes, size_t count) {
     return ~value;
 }
 
-static void put_right(uint8_t *file, size_t count, int what) {
+static void correct(uint8_t *file, size_t count, int what) {
     char digits[DIGITS + 1];
     if (count < CHECKSUM + DIGITS) return;
     if (what & WITH_OPENING) memcpy(file + LENGTH, opening, sizeof opening - 1);
-    if (what & WITH_LENGTH) { /* the header ends where the last brackets close */
+    if (what & WITH_LENGTH) { /* the header ends at the last closing brackets */
         uint64_t length = count - LENGTH;
         for (size_t i = LENGTH; i + 2 < count; i++)
             if (memcmp(file + i, "]}}", 3) == 0) length = i + 3 - LENGTH;
@@ -54,7 +54,8 @@ static size_t save(const bp_network *network, uint8_t **bytes_out) {
     size_t count = 0;
     (void)bp_network_save_memory(network, NULL, 0, &count);
     *bytes_out = (uint8_t *)malloc(count + 1);
-    if (!*bytes_out || bp_network_save_memory(network, *bytes_out, count, &count) != BP_OK) breach("it cannot be saved");
+    if (!*bytes_out || bp_network_save_memory(network, *bytes_out, count, &count) != BP_OK)
+        breach("the network cannot be saved");
     return count;
 }
 
@@ -62,8 +63,9 @@ static void check_is_kept(const bp_network *network) {
     uint8_t *bytes, *again;
     bp_network *loaded = NULL;
     size_t count = save(network, &bytes);
-    if (bp_network_load_memory(bytes, count, &loaded) != BP_OK) breach("what was saved cannot be loaded");
-    if (save(loaded, &again) != count || memcmp(bytes, again, count) != 0) breach("what was loaded is another network");
+    if (bp_network_load_memory(bytes, count, &loaded) != BP_OK) breach("the saved file cannot be loaded");
+    if (save(loaded, &again) != count || memcmp(bytes, again, count) != 0)
+        breach("the loaded network differs from the saved one");
     bp_network_free(loaded);
     free(bytes);
     free(again);
@@ -78,8 +80,8 @@ static void check_works(bp_network *network) {
     if (!x || !y) exit(2);
     for (size_t i = 0; i < 3 * inputs; i++) x[i] = (float)(i % 5) / 4;
     int32_t status = bp_network_predict(network, x, 3, y);
-    if (status != BP_OK && status != BP_ERROR_CALLBACK) breach("it cannot predict");
-    (void)bp_network_train_minibatch(network, x, y, 3, 0.1f, NULL); /* its numbers may be too large for that */
+    if (status != BP_OK && status != BP_ERROR_CALLBACK) breach("the network cannot predict");
+    (void)bp_network_train_minibatch(network, x, y, 3, 0.1f, NULL); /* can fail, because its numbers can be too large */
     (void)bp_network_train_step(network, x, y, 0.1f, NULL);
     free(x);
     free(y);
@@ -129,10 +131,10 @@ int LLVMFuzzerInitialize(int *count, char ***words) {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (count == 0) return 0;
-    uint8_t *file = (uint8_t *)malloc(count - 1 ? count - 1 : 1); /* of its own: nothing behind it may be read */
+    uint8_t *file = (uint8_t *)malloc(count - 1 ? count - 1 : 1); /* a separate block, so that a read beyond it is detected */
     if (!file) exit(2);
     memcpy(file, bytes + 1, count - 1);
-    put_right(file, count - 1, bytes[0]);
+    correct(file, count - 1, bytes[0]);
     if (bytes[0] & AS_WEIGHTS) load_weights(file, count - 1);
     else load_model(file, count - 1);
     free(file);

@@ -9,7 +9,7 @@ int LLVMFuzzerInitialize(int *count, char ***words);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 int main(int count, char **words) {
-    /* Sizes that are possible but absurd are refused here as on a small machine. */
+    /* Limits memory, so that huge but possible sizes are refused as on a small machine. */
     const struct rlimit memory = {(rlim_t)4 << 30, (rlim_t)4 << 30};
     static uint8_t bytes[1 << 20];
     if (!getenv("UNLIMITED")) (void)setrlimit(RLIMIT_AS, &memory); /* the sanitizers need more */

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The fuzz targets: calls (sequences of calls) and loader (model files). Their inputs are in Tests/Corpus/fuzz.
-#   run.sh replay BUILD     runs the inputs through BUILD/libbackprop.so, without a fuzzer
-#   run.sh watched          runs them under AddressSanitizer
-#   run.sh fuzz SECONDS     looks for new inputs for that long each; those that fail go to build/fuzz/TARGET-failures
-#   run.sh keep             takes what fuzzing found into the corpus, the least that reaches as much
-#   run.sh coverage         says what of the Swift sources the inputs reach
-# TARGETS="calls" does it for that one only.
+#   run.sh replay BUILD     runs the inputs with BUILD/libbackprop.so, without a fuzzer
+#   run.sh watched          runs the inputs under AddressSanitizer
+#   run.sh fuzz SECONDS     searches for new inputs for this time per target; failing inputs go to build/fuzz/TARGET-failures
+#   run.sh keep             adds the inputs found by fuzzing to the corpus and reduces it to the smallest set with the same coverage
+#   run.sh coverage         reports the coverage of the Swift sources by the inputs
+# TARGETS="calls" selects one target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=build/fuzz
@@ -15,7 +15,7 @@ mkdir -p $build
 python3 Fuzz/signatures.py include/backprop.h >$build/signatures.h
 
 limits="-timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=100000 -max_len=4096 -use_value_profile=0"
-prepare() { # prepare KIND OPTION...: the library of that kind, and the targets with it as $build/TARGET-KIND
+prepare() { # prepare KIND OPTION...: builds the library of that kind, and the targets with it as $build/TARGET-KIND
     kind=$1
     shift
     Tests/Sanitizers/build.sh "$kind"

@@ -1,4 +1,4 @@
-/* signature.h: a function of backprop.h as data. The table itself, signatures.h, is made by signatures.py. */
+/* signature.h: a function of backprop.h as data. signatures.py writes the table, signatures.h. */
 #ifndef SIGNATURE_H
 #define SIGNATURE_H
 
@@ -9,7 +9,7 @@ typedef struct {
     const char *name;
 } status_name;
 
-typedef struct { /* one that starts with its struct_size */
+typedef struct { /* a struct that starts with its struct_size */
     const char *type;
     size_t size;
 } struct_type;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes backprop.h's functions as C tables: signatures.py HEADER > signatures.h
 
-For each function its parameters (name and type), a thunk that calls it with an array of arguments, and the statuses
-its comment allows. Fuzz/ and Tests/CTests/limits.c call every function through them, so a new one cannot be forgotten.
-With --stubs instead a C file with an empty body for each function: a library with the types of all (Tests/abi).
+For each function: its parameters (name and type), a thunk that calls it with an array of arguments, and the statuses that
+its comment allows. Fuzz/ and Tests/CTests/limits.c call every function through this table, so that a new function is always
+tested. With --stubs, writes a C file with an empty body for each function: a library with all types (Tests/abi).
 """
 import re
 import sys
@@ -21,7 +21,7 @@ def plain(comment):
 
 
 def functions():
-    """(name, result, parameters, comment) of each function, in order. Each has a comment of its own."""
+    """(name, result, parameters, comment) of each function, in order. Each function has its own comment."""
     pattern = r"/\*((?:(?!\*/).)*)\*/\s*((?:const )?\w+ \*?)\s*(bp_\w+)\(([^()]*)\);"
     for comment, result, name, parameters in re.findall(pattern, text, re.S):
         pairs = []
@@ -33,7 +33,7 @@ def functions():
 
 
 def allowed(name, comments):
-    """The statuses a function's comment names under Errors, those of "as bp_other" included."""
+    """The statuses that a function's comment names under Errors, including those of "as bp_other"."""
     comment = comments[name]
     errors = re.search(r"Errors\b.*?:(.*?)(?:Threads:|Since:|$)", comment)
     errors = errors.group(1) if errors else ""
@@ -56,7 +56,7 @@ def argument(index, type_):
 found = list(functions())
 comments = {name: comment for name, _, _, comment in found}
 declared = re.findall(r"\b(bp_\w+)\(", re.sub(r"/\*.*?\*/|typedef[^;]*;", "", text, flags=re.S))
-assert declared == list(comments), set(declared) ^ set(comments)  # none was overlooked
+assert declared == list(comments), set(declared) ^ set(comments)  # no function is missing
 
 if "--stubs" in sys.argv:
     print("#include <backprop.h>")

@@ -1,4 +1,4 @@
-/* source.h: the bytes a fuzzer hands over, taken one after the other; zeros when they are used up. */
+/* source.h: reads the fuzzer's input byte by byte; zeros after its end. */
 #ifndef SOURCE_H
 #define SOURCE_H
 
@@ -28,8 +28,8 @@ static uint32_t hash(const char *text, uint32_t seed) {
     return value * 2246822519u;
 }
 
-/* One of several texts, `stride` bytes apart: the one that goes best with the next two bytes. Texts that are added take
- * a share from each of the others and leave the rest, so that old inputs keep most of their meaning. */
+/* Selects one of several texts, `stride` bytes apart: the text with the largest hash seeded by the next two bytes. An added
+ * text replaces each of the others for some seeds only, so that old inputs keep most of their meaning. */
 static size_t choose(const char *const *texts, size_t count, size_t stride) {
     uint32_t seed = (uint32_t)take(2), best = 0;
     size_t chosen = 0;

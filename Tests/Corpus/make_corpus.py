@@ -1,6 +1,6 @@
-"""Makes good/ and bad/ and their lines in manifest.txt. Needs nothing but Python; the library is not used: files, checksum
-and expected outputs come from the description in README.md. What is in old/ was written by libraries of the past and is
-never made again."""
+"""Writes good/ and bad/ and their lines in manifest.txt. Needs only Python. The library is not used: files, checksum and
+expected outputs follow the description in README.md. The files in old/ were written by earlier versions of the library and
+are never written again."""
 import json
 import math
 import pathlib
@@ -21,7 +21,7 @@ def crc64(data):
 
 
 class Model:
-    """A network as the words and tensors of its file."""
+    """A network as the keys and tensors of its file."""
 
     def __init__(self, layers, activations, batchnorm, seed=7):
         self.words = {"layers": ",".join(map(str, layers)), "activations": ",".join(activations),
@@ -55,7 +55,7 @@ class Model:
         return text + "}"
 
     def outputs(self, x):
-        """Layer by layer: z = w x + b; (z - mean) / sqrt(variance + 1e-5) gamma + beta where it is on; the activation."""
+        """For each layer: z = w x + b; with batch normalization (z - mean) / sqrt(variance + 1e-5) gamma + beta; the activation."""
         values = {name: v for name, _, v in self.tensors}
         if "scaling.inputs" in self.words:
             x = [(v - o) / s for v, o, s in zip(x, values["scaling.inputs.offset"], values["scaling.inputs.scale"])]
@@ -75,7 +75,7 @@ class Model:
 
 
 def seal(header, data):
-    """A file whose checksum is right, whatever the header says."""
+    """A file with a correct checksum for any header."""
     header = header if isinstance(header, bytes) else header.encode()
     file = struct.pack("<Q", len(header)) + header + data
     start = 8 + len(OPENING) + len('1","checksum":"')
@@ -150,7 +150,7 @@ header, data = model.header, model.data
 
 
 def lie(name, message, old, new, status="CORRUPT", data=data):
-    """A file whose checksum is right and whose header says something else."""
+    """A file with a correct checksum and a changed header."""
     assert header.count(old) == 1, (name, old)
     bad(name, seal(header.replace(old, new), data), status, message)
 
@@ -159,7 +159,7 @@ whole = seal(header, data)
 flipped = lambda at: whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]
 foreign = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 
-# Of another kind, of another version
+# Another kind of file, another version
 bad("empty", b"", "NOT_A_MODEL", "not a model")
 bad("text", b"hello, world\n", "NOT_A_MODEL", "not a model")
 bad("foreign-safetensors", struct.pack("<Q", len(foreign)) + foreign + bytes(4), "NOT_A_MODEL", "not a model")
@@ -167,7 +167,7 @@ bad("length-only", whole[:8], "NOT_A_MODEL", "not a model")
 bad("version-2", seal(header.replace('version":"1"', 'version":"2"'), data), "VERSION", "format version 2; this library knows 1")
 bad("version-none", seal(header.replace('version":"1"', 'version":"x"'), data), "CORRUPT", "names no version")
 
-# Cut or changed
+# Truncated or changed files
 bad("cut-in-header", whole[:200], "CORRUPT", "cut short: 200 bytes do not hold its header")
 bad("cut-in-data", whole[:-5], "CORRUPT", "tensors take 100 bytes, its data are 95")
 bad("changed-number", flipped(len(whole) - 3), "CORRUPT", "its checksum is not")
@@ -178,7 +178,7 @@ bad("length-past-end", struct.pack("<Q", len(whole)) + whole[8:], "CORRUPT", "do
 bad("length-2-to-63", struct.pack("<Q", 1 << 63) + whole[8:], "CORRUPT", "do not hold its header")
 bad("length-all-ones", b"\xff" * 8 + whole[8:], "CORRUPT", "do not hold its header")
 
-# The checksum is right from here on. Data that do not fit
+# The checksum is correct from here on. Data of a wrong size
 bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "its data are 96")
 bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "its data are 104")
 for name, place, value in (("nan", 0, math.nan), ("infinity", 6, -math.inf)):
@@ -188,7 +188,7 @@ variance = 6 + 3 + 3 * 3
 bad("negative-variance", seal(header, data[:4 * variance] + struct.pack("<f", -0.5) + data[4 * variance + 4:]), "CORRUPT",
     '"layers.1.norm.running_var" [3] holds')
 
-# Words
+# Keys and values
 lie("layers-fewer", "lists of layers differ", '"2,3,1"', '"2,3"')
 lie("layers-empty", '"layers" is malformed', '"2,3,1"', '""')
 lie("layers-zero", '"layers" is malformed', '"2,3,1"', '"2,0,1"')

@@ -3,9 +3,9 @@
     python3 -m venv venv && venv/bin/pip install torch numpy
     venv/bin/python make_activations.py
 
-PyTorch's derivatives lose their digits where they are computed as 1 - a for a near 1: of logistic and tanh for large z,
-and gelu itself for large -z. There the same function is written so that PyTorch computes it accurately. `check`
-compares every number with 40-digit arithmetic (mpmath, which comes with PyTorch).
+PyTorch's derivatives lose digits where they are computed as 1 - a for a near 1: logistic and tanh for large z. So does the
+value of gelu for large -z. There the same function is written so that PyTorch computes it accurately. `check` compares every
+number with 40-digit arithmetic (mpmath, which PyTorch installs).
 """
 
 import json
@@ -35,7 +35,7 @@ def differentiated(function):
 
 
 def differentiated_left(function, even_derivative_of):
-    """The same, the derivative being even and taken at -|z| from `even_derivative_of`."""
+    """Like the function above. The derivative is even, and computed at -|z| from `even_derivative_of`."""
     def both(z):
         return function(z), differentiated(even_derivative_of)(-z.abs())[1]
     return both
@@ -56,7 +56,7 @@ ACTIVATIONS = {
 
 
 def definitions(z):
-    """f(z) and f'(z) by the formulas of backprop.h, with the derivative from the left at a kink."""
+    """f(z) and f'(z) by the formulas of backprop.h, with the left-hand derivative at a kink."""
     e = mpmath.exp
     s = 1 / (1 + e(-z))
     t = mpmath.tanh(z)

@@ -1,13 +1,13 @@
-"""Writes pytorch.json: small networks trained by PyTorch, for the library's tests to compare with.
+"""Writes pytorch.json: small networks trained by PyTorch, with which the library's tests compare.
 
     python3 -m venv venv && venv/bin/pip install torch numpy
     venv/bin/python make_fixtures.py
 
-README.md tells what the file holds. Nothing is drawn from PyTorch's generator: every number comes from NumPy's PCG64,
-seeded by SEED, the number of the case and the number of the draw.
+README.md describes the file. All random numbers come from NumPy's PCG64, seeded by SEED, the number of the case and the
+number of the draw. PyTorch's generator is not used.
 
-A draw becomes a case when it is well conditioned (`accept`): the loss drops, every weight moves, no unit comes near the
-kink of relu or leaky_relu, and single precision gives the same figures to TOLERANCE. Otherwise it is drawn again.
+A draw becomes a case when it is well conditioned (`accept`): the loss drops, every weight changes, no unit comes near the
+kink of relu or leaky_relu, and single precision gives the same numbers to TOLERANCE. Otherwise it is drawn again.
 """
 
 import json
@@ -34,7 +34,7 @@ ACTIVATIONS = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.01),
     "elu": lambda: nn.ELU(1.0),
-    "softplus": lambda: nn.Softplus(threshold=50),  # beyond its threshold PyTorch's is z
+    "softplus": lambda: nn.Softplus(threshold=50),  # above its threshold PyTorch returns z
     "softsign": nn.Softsign,
     "silu": nn.SiLU,
     "gelu": lambda: nn.GELU(approximate="none"),
@@ -46,19 +46,19 @@ SUM, MEAN = 0, 1
 
 
 class Redraw(Exception):
-    """The draw is of no use; the message says why."""
+    """The draw is not suitable; the message is the reason."""
 
 
-# ---- What is trained ------------------------------------------------------------------------------------------------
+# ---- Cases ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Plan:
-    """What a case is there to show. None leaves the choice to the draw."""
+    """The properties that a case must have. None: chosen by the draw."""
 
     loss: str
     reduction: int
-    batchnorm: bool | list[int]  # False: nowhere; True: a random subset of layers; a list: one flag a layer
+    batchnorm: bool | list[int]  # False: no layer; True: a random subset of layers; a list: one flag for each layer
     sizes: list[int] | None = None
     output: str | None = None
     hidden: list[str] | None = None
@@ -129,7 +129,7 @@ PLANS = [
 
 
 class Deck:
-    """Deals every activation once before any of them twice."""
+    """Returns every activation once before it returns any of them again."""
 
     def __init__(self, random):
         self.random, self.cards = random, []
@@ -163,7 +163,7 @@ def settle(plan, random, deck):
 
 
 def draw(plan, activations, batchnorm, random):
-    """A case of this plan, every number of it one of single precision."""
+    """A case of this plan. All its numbers are exact in single precision."""
     uniform = lambda shape, low, high: (low + (high - low) * random.random(shape, dtype=np.float32)).astype(np.float32)
     output = activations[-1]
     sizes = plan.sizes or [int(n) for n in random.integers(1, 25, len(activations) + 1)]
@@ -193,7 +193,7 @@ def draw(plan, activations, batchnorm, random):
 
 
 def targets_for(plan, output, teacher, uniform):
-    """Targets the output activation can come near to."""
+    """Targets close to the range of the output activation."""
     if plan.loss == CROSS or output == "softmax":
         one_hot = np.eye(teacher.shape[1], dtype=np.float32)[teacher.argmax(axis=1)]
         if plan.targets == "weights":
@@ -266,7 +266,7 @@ def loss_of(case, z, a, y):
 
 def train(case, dtype, jitter=None):
     """STEPS steps of gradient descent. `jitter`, a generator, moves every parameter by up to half a unit of single
-    precision after each step: what another order of summation might do."""
+    precision after each step, like another order of summation could."""
     network = Network(case, dtype)
     inputs, targets = torch.tensor(case.inputs, dtype=dtype), torch.tensor(case.targets, dtype=dtype)
     parameters = network.flat()
@@ -298,7 +298,7 @@ def train(case, dtype, jitter=None):
                predictions, network.kink_distance)
 
 
-# ---- Which draws are good -------------------------------------------------------------------------------------------
+# ---- Suitable draws -------------------------------------------------------------------------------------------------
 
 
 def tensors(case, vector):
@@ -313,8 +313,8 @@ def tensors(case, vector):
 
 
 def is_idle(case, layer, name):
-    """Whether a bias or beta is subtracted again by batch normalization, in its layer or behind identity activations:
-    then its gradient is 0 but for rounding."""
+    """Whether batch normalization subtracts a bias or beta again, in its layer or after identity activations. Its gradient is
+    then 0 up to rounding."""
     if name == "bias" and case.batchnorm[layer - 1]:
         return True
     passes_on = case.activations[layer - 1] == "identity" and layer < len(case.activations)
@@ -322,8 +322,8 @@ def is_idle(case, layer, name):
 
 
 def disagreement(case, exact, other):
-    """The largest difference in each kind of figure, relative to the largest value of its tensor; for each loss, to
-    that loss; for an idle gradient, to the largest value in its layer's."""
+    """The largest difference of each kind of result, relative to the largest value of its tensor; of a loss, relative to that
+    loss; of an idle gradient, relative to the largest value in its layer's gradient."""
     relative = lambda a, b, scale: float(np.max(np.abs(a - b)) / scale) if len(a) else 0.0
     largest = lambda a: np.max(np.abs(a)) if len(a) else 1.0
     gradient, parameters = [], []
@@ -345,7 +345,7 @@ def disagreement(case, exact, other):
 
 
 def accept(case, random):
-    """The exact run of a good draw, and how far single precision was off it."""
+    """The exact run of a suitable draw, and the error of single precision."""
     exact = train(case, torch.float64)
     cycle = len(case.inputs) // case.batch
     drop = max(exact.losses[-1] / exact.losses[0], exact.losses[-cycle:].mean() / exact.losses[:cycle].mean())
@@ -377,7 +377,7 @@ def numbers(values, digits):
 
 
 def line(name, case, run):
-    given = lambda values: numbers(values, 9)  # enough for single precision to come back exactly
+    given = lambda values: numbers(values, 9)  # enough for an exact round trip in single precision
     computed = lambda values: numbers(values, 10)
     fields = {
         "name": json.dumps(name),

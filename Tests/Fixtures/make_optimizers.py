@@ -1,11 +1,11 @@
-"""Writes optimizers.json: one small network under every optimizer of PyTorch's that the library has, its parameters after
-each step, for the library's tests to compare with.
+"""Writes optimizers.json: one small network under every optimizer that PyTorch and the library have, with its parameters after
+each step. The library's tests compare with them.
 
     venv/bin/python make_optimizers.py
 
-README.md tells what the file holds. The bias before batch normalization has no effect and a gradient of rounding errors, of
-which an adaptive optimizer makes steps of full size: it is not compared. A draw becomes a case when single
-precision gives the same figures to TOLERANCE.
+README.md describes the file. The bias before batch normalization has no effect, and its gradient consists of rounding errors,
+of which an adaptive optimizer makes steps of full size. It is not compared. A draw becomes a case when single precision
+gives the same numbers to TOLERANCE.
 """
 
 import json
@@ -123,7 +123,7 @@ def train(dtype, make, rate, options, batchnorm, initial, x, y):
             nn.utils.clip_grad_value_(model.parameters(), options["clip_value"])
         for p in decayed:
             p.grad += options.get("l1", 0.0) * p.detach().sign()
-            if make is irprop_minus:  # PyTorch's knows no weight decay
+            if make is irprop_minus:  # PyTorch's has no weight decay
                 p.grad += options.get("weight_decay", 0.0) * p.detach()
         for group in optimizer.param_groups:
             if make is not irprop_minus:

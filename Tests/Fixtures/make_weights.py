@@ -1,4 +1,4 @@
-"""Writes weights.safetensors, a state dictionary of PyTorch's, and weights.json with what PyTorch computes from it.
+"""Writes weights.safetensors, a state dictionary of PyTorch, and weights.json with PyTorch's results.
 Needs torch and safetensors. Usage: make_weights.py"""
 import json
 import pathlib

@@ -1,11 +1,11 @@
-/* host.c: trains steps FIRST ... LAST - 1 of a run that host.py and swift/ repeat number for number, and writes
+/* host.c: trains steps FIRST ... LAST - 1 of a run that host.py and swift/ repeat with the same numbers, and writes
  * OUT.safetensors, OUT.parameters and OUT.predictions (raw float32).
  *
  *     host OUT FIRST LAST [MODEL]
- *     host OUT fit LAST [MODEL]         a trainer's fit, which ends at step LAST
+ *     host OUT fit LAST [MODEL]         a fit by a trainer, which ends at step LAST
  *
- * From a new network, or from MODEL, which must hold one that has done the steps before FIRST. Each of the three hosts
- * makes its own data and brings its own activation, so that nothing but the library makes their bits equal. */
+ * Starts from a new network, or from MODEL, a network after the steps before FIRST. Each of the three hosts generates its own
+ * data and registers its own activation, so that they share only the library. */
 #include <backprop.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum { INPUTS = 6, OUTPUTS = 4, ROWS = 60 };
 
 static float inputs[ROWS * INPUTS], targets[ROWS * OUTPUTS];
 
-/* A linear congruential generator of 24 bits: integers are the same in every language, and fit a float exactly. */
+/* A linear congruential generator of 24 bits: integers are the same in every language, and exact in float. */
 static uint32_t random_bits(void) {
     static uint32_t state = 2026;
     state = state * 1664525u + 1013904223u;
@@ -30,7 +30,7 @@ static void make_data(void) {
     }
 }
 
-/* z / (1 + |z|), in float at every step. */
+/* z / (1 + |z|), with every operation in float. */
 static float squash(float z, void *user_data) {
     (void)user_data;
     return z / (1 + (z < 0 ? -z : z));
@@ -48,7 +48,7 @@ static void check(int32_t status) {
     exit(1);
 }
 
-/* The built-in activations with a derivative of their own, and the one above; sizes below, at and beyond a vector. */
+/* The differentiable built-in activations and the one above. The sizes are below, at and above a vector's length. */
 static bp_network *new_network(void) {
     static const char *const names[] = {"tanh", "relu",       "squash",   "gelu",     "softplus", "elu",
                                         "silu", "leaky_relu", "logistic", "softsign", "softmax"};
@@ -64,7 +64,7 @@ static bp_network *new_network(void) {
     return network;
 }
 
-/* Every third step is of a single row, the others are minibatches of 5 to 13 rows. */
+/* Every third step has a single row. The others have minibatches of 5 to 13 rows. */
 static void train(bp_network *network, int step) {
     int single = step % 3 == 2, rows = single ? 1 : 5 + step % 9, first = step * 11 % (ROWS - rows + 1);
     const float *x = inputs + first * INPUTS, *y = targets + first * OUTPUTS;
@@ -72,7 +72,7 @@ static void train(bp_network *network, int step) {
     else check(bp_network_train_minibatch(network, x, y, (size_t)rows, 0.25f, NULL));
 }
 
-/* More than is ever reached: every host stops the same fit somewhere. */
+/* Stops the fit, before its last epoch, at the given step. */
 static int32_t stop_at(const bp_progress *progress, void *last) { return progress->step == (uint64_t)*(int *)last; }
 
 static void fit(bp_network *network, int last) {

@@ -1,4 +1,4 @@
-"""The run of host.c, number for number, in Python: host.py OUT FIRST|fit LAST [MODEL]"""
+"""The run of host.c with the same numbers, in Python: host.py OUT FIRST|fit LAST [MODEL]"""
 import sys
 
 import numpy as np
@@ -25,7 +25,7 @@ def make_data():
     return inputs, targets
 
 
-ONE = np.float32(1)  # with numbers of Python's own, the arithmetic would be double
+ONE = np.float32(1)  # with Python numbers, the arithmetic would be in double precision
 
 
 def squash_derivative(z, a):

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# C, Python and Swift programs together, README.md as written, and what `make install` and `make wheel` give.
+# Tests C, Python and Swift programs together, the programs of README.md, and the results of `make install` and `make wheel`.
 # Usage: run.sh BUILD PYTHON, where BUILD, relative to the repository, holds libbackprop.so. Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD build=$1 python=$2
 work=$root/$build/hosts
-swift=$root/$build/example-swift # shared with the example: the library under it is compiled once
+swift=$root/$build/example-swift # shared with the example, so that the library is compiled once
 export LIBBACKPROP_LIBRARY=${LIBBACKPROP_LIBRARY:-$root/$build/libbackprop.so}
 export PYTHONPATH=$root/bindings/python PYTHONDONTWRITEBYTECODE=1
 [ -x "$python" ] && python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
-rm -rf "$work" "$swift"/release/{host,xor} # so that nothing of an earlier run stands in
+rm -rf "$work" "$swift"/release/{host,xor} # so that no file of an earlier run is used
 mkdir -p "$work"
 passed=0 failed=0
 
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; what it said is shown when it does not
+claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
     local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, where -e would not stop at the first command that fails
+    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
     if [ $? -eq 0 ]; then
         passed=$((passed + 1)) && echo "ok $name"
     else
@@ -26,10 +26,10 @@ claim() { # claim CLAIM COMMAND...: holds when the command succeeds; what it sai
 
 strict() { cc -std=c99 -O2 -Wall -Wextra -pedantic -Werror "$@"; }
 swift_build() { swift build -c release --disable-automatic-resolution --package-path "$1" --scratch-path "$swift"; }
-# Nested make must not take up the flags and job slots of the one that runs this.
+# The nested make must not use the flags and job slots of the make that runs this script.
 make_target() { env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$build" PYTHON="$python" "$@"; }
 
-# ---- The three hosts: the same run, bit for bit
+# ---- The three hosts: the same run gives the same bits
 
 echo "# hosts"
 claim "host.c compiles" strict -I include Tests/Hosts/host.c -o "$work/host" -L "$build" -Wl,-rpath,"$root/$build" -lbackprop
@@ -44,13 +44,13 @@ host() { # host LANGUAGE OUT FIRST LAST [MODEL]
     esac
 }
 
-same() { # same END OUT OUT...: the files with that ending are there, not empty, and equal
+same() { # same END OUT OUT...: the files with that ending exist, are not empty, and are equal
     local end=$1 first=$2 other && shift 2
     [ -s "$first.$end" ]
     for other in "$@"; do cmp "$first.$end" "$other.$end"; done
 }
 
-relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: a third of the steps each, through files, equals all steps in one host
+relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: three hosts with a third of the steps each, through files, equal one host
     host "$2" "$1.1" 0 20
     host "$3" "$1.2" 20 40 "$1.1.safetensors"
     host "$4" "$1.3" 40 60 "$1.2.safetensors"
@@ -59,7 +59,7 @@ relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: a third of the steps each, thr
     same safetensors "$1.3" "$work/$set.c"
 }
 
-fit_relay() { # fit_relay OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within epochs and resumed elsewhere equals one fit
+fit_relay() { # fit_relay OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within epochs and resumed by other hosts equals one fit
     host "$2" "$1.1" fit 13
     host "$3" "$1.2" fit 14 "$1.1.safetensors"
     host "$4" "$1.3" fit 60 "$1.2.safetensors"
@@ -67,7 +67,7 @@ fit_relay() { # fit_relay OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within e
     same safetensors "$1.3" "$work/$set.fit"
 }
 
-moved() { # moved OUT: the run did something, so that equal files mean something
+moved() { # moved OUT: the run changed the network, so that the comparison of files is not trivial
     host c "$1" 0 0
     ! cmp -s "$1.parameters" "$work/$set.c.parameters"
     ! cmp -s "$1.predictions" "$work/$set.c.predictions"
@@ -86,18 +86,18 @@ for set in native baseline; do
     claim "C to Python to Swift through files equals one run ($set)" relay "$work/$set.cps" c python swift
     claim "Swift to C to Python through files equals one run ($set)" relay "$work/$set.scp" swift c python
     claim "C fits ($set)" host c "$work/$set.fit" fit 60
-    claim "a fit of C's, resumed in Python and in Swift, equals one fit ($set)" fit_relay "$work/$set.fcps" c python swift
-    claim "a fit of Swift's, resumed in C and in Python, equals one fit ($set)" fit_relay "$work/$set.fscp" swift c python
-    claim "a fit of Python's, resumed in Swift and in C, equals one fit ($set)" fit_relay "$work/$set.fpsc" python swift c
+    claim "a fit in C, resumed in Python and in Swift, equals one fit ($set)" fit_relay "$work/$set.fcps" c python swift
+    claim "a fit in Swift, resumed in C and in Python, equals one fit ($set)" fit_relay "$work/$set.fscp" swift c python
+    claim "a fit in Python, resumed in Swift and in C, equals one fit ($set)" fit_relay "$work/$set.fpsc" python swift c
 done
 unset BACKPROP_INSTRUCTION_SET
 
-# ---- What other programs get
+# ---- Installed files
 
 echo "# install"
 prefix=$work/prefix
 claim "make install" make_target install PREFIX="$prefix"
-nothing_built() { # where there is nothing to copy, make install builds nothing and says so
+nothing_built() { # without a built library, make install builds nothing and reports an error
     if env -u MAKEFLAGS -u MFLAGS make --no-print-directory install BUILD="$work/nothing" PREFIX="$work/none" 2>"$work/said"; then
         return 1
     fi
@@ -113,18 +113,18 @@ for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/l
 done
 
 echo "# wheel"
-wheel() { # without the network: what it is built with is in the virtual environment
+wheel() { # without network access: the build tools are in the virtual environment
     rm -rf "$build/wheel"
     PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 make_target wheel
     "$python" -m venv "$work/venv"
     env -u PYTHONPATH "$work/venv/bin/pip" install --quiet --no-index --no-deps "$build"/wheel/libbackprop-*.whl
-    # NumPy is lent by the virtual environment of the build; libbackprop is found before it.
+    # NumPy is found in the virtual environment of the build; libbackprop is found before it.
     "$python" -c 'import numpy, os; print(os.path.dirname(os.path.dirname(numpy.__file__)))' \
         >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/numpy.pth"
 }
 in_venv() { env -u LIBBACKPROP_LIBRARY -u PYTHONPATH "$work/venv/bin/python" "$@"; }
-claim "make wheel, and it installs" wheel
-claim "the wheel brings its own library" in_venv -c \
+claim "make wheel makes a wheel that installs" wheel
+claim "the wheel contains its own library" in_venv -c \
     "import libbackprop as bp; assert bp.library_path().startswith('$work/venv/'), bp.library_path()"
 claim "the wheel predicts" in_venv -c \
     "import libbackprop as bp; assert bp.Network([2, 3, 1], seed=1).predict([[0, 1], [1, 0]]).shape == (2, 1)"
@@ -138,29 +138,29 @@ source_distribution() { # unpacked into $work/sdist
     rm -rf bindings/python/libbackprop.egg-info
     tar -xzf "$work"/sdist/libbackprop-*.tar.gz -C "$work/sdist"
 }
-claim "the wheel carries the licences" licences "$work"/venv/lib/python*/site-packages/libbackprop-*.dist-info
-claim "the source distribution carries the licences" eval 'source_distribution && licences "$work/sdist"'
+claim "the wheel contains the licences" licences "$work"/venv/lib/python*/site-packages/libbackprop-*.dist-info
+claim "the source distribution contains the licences" eval 'source_distribution && licences "$work/sdist"'
 
 # ---- Hosts that parse declarations
 
 echo "# declarations"
-learns() { # learns HOST PROGRAM: the four predictions, the same numbers from every host
+learns() { # learns HOST PROGRAM: the four predictions are right, and equal in every host
     "$@" "$prefix/include/backprop_ffi.h" "$prefix/lib/libbackprop.so" >"$work/ffi.$1"
     awk '{ wrong += ($1 > 0.5) != (NR == 2 || NR == 3) } END { exit NR != 4 || wrong }' "$work/ffi.$1"
     cmp "$work/ffi.$1" "$work/ffi.python"
 }
 python() { "$python" "$@"; }
-claim "cffi parses the declarations, calls, and is called back" learns python Tests/Hosts/ffi/xor.py
-claim "LuaJIT does, with the same numbers" learns luajit Tests/Hosts/ffi/xor.lua
-claim "PHP does, with the same numbers" learns php Tests/Hosts/ffi/xor.php
+claim "cffi parses the declarations, makes calls and gets callbacks" learns python Tests/Hosts/ffi/xor.py
+claim "LuaJIT parses them too and gets the same numbers" learns luajit Tests/Hosts/ffi/xor.lua
+claim "PHP parses them too and gets the same numbers" learns php Tests/Hosts/ffi/xor.php
 
 # ---- README.md
 
-block() { # block LANGUAGE: the one fenced block of that language
+block() { # block LANGUAGE: the only fenced block of that language
     awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; found++; next } $0 == "```" { inside = 0 } inside
                              END { exit found != 1 }' README.md
 }
-printed() { # printed FOLDER COMMAND...: run there, prints what README shows, and saves the model
+printed() { # printed FOLDER COMMAND...: run in that folder, it prints the text of README.md and saves the model
     local folder=$1 && shift
     cd "$folder"
     "$@" >output
@@ -171,7 +171,7 @@ printed() { # printed FOLDER COMMAND...: run there, prints what README shows, an
 echo "# README.md"
 mkdir -p "$work"/readme/{c,python,swift/Sources/xor}
 cd "$root"
-claim "README shows a text" eval 'block text >"$work/readme/text"'
+claim "README has a block of text" eval 'block text >"$work/readme/text"'
 claim "README has a C quickstart" eval 'block c >"$work/readme/c/xor.c"'
 claim "README has a Python quickstart" eval 'block python >"$work/readme/python/xor.py"'
 claim "README has a Swift quickstart" eval 'block swift >"$work/readme/swift/Sources/xor/main.swift"'
@@ -198,10 +198,10 @@ cat >"$work/readme/c/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.10)
 project(xor C)
 find_package(backprop 0.2 REQUIRED)
-find_package(backprop REQUIRED) # once more, as two libraries of a program do
+find_package(backprop REQUIRED) # twice, like two libraries of one program
 find_package(backprop 99 QUIET)
 if(backprop_FOUND)
-    message(FATAL_ERROR "version ${backprop_VERSION} passes for 99")
+    message(FATAL_ERROR "version ${backprop_VERSION} is accepted as version 99")
 endif()
 add_executable(xor xor.c)
 target_link_libraries(xor backprop::backprop m)
@@ -210,7 +210,7 @@ claim "the C quickstart compiles through CMake" eval \
     'cmake -S "$work/readme/c" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$work/cmake"'
 claim "the program made by CMake prints what README shows" printed "$work/readme/c" "$work/cmake/xor"
 
-named() { # every file and every test in the table of the notes is there
+named() { # every file and every test in the table of the notes exists
     local table name where
     table=$(grep -E '^\| (intro|[1-5]) \|' README.md)
     [ -n "$table" ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the shared library must be, whatever it computes. Usage: run.sh BUILD RELEASE
-#   BUILD holds libbackprop.so and libbackprop.debug.so (the same with symbols)
+# Checks the form of the shared library: dependencies, exports, size and instructions. Usage: run.sh BUILD RELEASE
+#   BUILD holds libbackprop.so and libbackprop.debug.so (the same library with symbols)
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 build=$1
@@ -22,10 +22,10 @@ readelf -d "$library" | grep -q 'soname: \[libbackprop.so.1\]'; check "is named 
 
 readelf -d "$library" | grep -q NODELETE; check "stays loaded" $?
 
-# All libraries that a process opens by dlopen share some hundred bytes of initial-exec thread-local memory.
+# All libraries that a process opens with dlopen share a few hundred bytes of initial-exec thread-local memory.
 local=$((16#$(readelf -lW "$library" | awk '$1 == "TLS" { print substr($6, 3) }')))
 [ "$local" -gt 0 ] && [ "$local" -le 64 ]; check "has at most 64 bytes of thread-local memory, being $local" $? "$local bytes"
-! readelf -rW "$library" | grep -qE 'DTPMOD|TLSDESC'; check "has its thread-local memory from a thread's start on" $?
+! readelf -rW "$library" | grep -qE 'DTPMOD|TLSDESC'; check "allocates no thread-local memory after a thread's start" $?
 
 size=$(stat -L -c %s "$library")
 [ "$size" -le 700000 ]; check "is at most 700 KB, being $size bytes" $? "$size bytes"
@@ -36,13 +36,13 @@ others=$(grep -v '^bp_' <<<"$exported")
 
 declared=$(cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
     grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' | sort -u)
-[ "$declared" = "$exported" ]; check "exports what the header declares, $(wc -w <<<"$declared") functions" $? \
+[ "$declared" = "$exported" ]; check "exports exactly the $(wc -w <<<"$declared") functions of the header" $? \
     "$(diff <(echo "$declared") <(echo "$exported"))"
 
 glibc=$(objdump -T "$library" | grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1)
-[ "$(printf 'GLIBC_2.34\n%s\n' "$glibc" | sort -V | tail -1)" = GLIBC_2.34 ]; check "runs from glibc 2.34 on ($glibc)" $? "$glibc"
+[ "$(printf 'GLIBC_2.34\n%s\n' "$glibc" | sort -V | tail -1)" = GLIBC_2.34 ]; check "needs glibc 2.34 at most ($glibc)" $? "$glibc"
 
-# Wide instructions only in the kernels made for them: the rest must run on any x86-64.
+# Only the AVX2 and AVX-512 kernels use wide instructions: the rest must run on every x86-64 processor.
 if [ "$(uname -m)" = x86_64 ]; then
     wide=$(objdump -d --no-show-raw-insn "$debug" |
         awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%ymm|%zmm|\tv[a-z0-9]+ .*%xmm|\t(shlx|sarx|shrx|andn|rorx|bextr|mulx|pdep|pext|tzcnt|lzcnt) / { print name }' |
@@ -50,24 +50,24 @@ if [ "$(uname -m)" = x86_64 ]; then
     [ "$(grep -c KernelsAVX2 <<<"$wide")" -gt 5 ]; check "has AVX2 kernels" $?
     [ "$(grep -c KernelsAVX512 <<<"$wide")" -gt 3 ]; check "has AVX-512 kernels" $?
     stray=$(grep -v -e KernelsAVX2 -e KernelsAVX512 -e cp_kernels_avx <<<"$wide")
-    [ -z "$stray" ]; check "uses AVX2 and AVX-512 in the kernels for them only" $? "$stray"
+    [ -z "$stray" ]; check "uses AVX2 and AVX-512 only in their kernels" $? "$stray"
     stray=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%zmm|%k[0-7]|%ymm(1[6-9]|2[0-9]|3[01])/ { print name }' |
         sort -u | grep -v -e KernelsAVX512 -e cp_kernels_avx512)
-    [ -z "$stray" ]; check "uses AVX-512 in its AVX-512 kernels only" $? "$stray"
+    [ -z "$stray" ]; check "uses AVX-512 only in the AVX-512 kernels" $? "$stray"
 fi
 
-# A trap would take the host down. (The standard library has some, on ways that are never gone.)
+# A trap would end the host's process. (The standard library has some, in code that is never reached.)
 if [ "$(uname -m)" = x86_64 ]; then
     traps=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /\tud2/ { print name }' |
         grep -E 'Backprop|Kernels|<bp_' | sort -u)
-    [ -z "$traps" ]; check "has no trap in code of its own" $? "$traps"
+    [ -z "$traps" ]; check "has no trap in the library's code" $? "$traps"
 fi
 
 version=$(sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' include/backprop.h | paste -sd.)
 said=$(python3 -c "import ctypes; f = ctypes.CDLL('$library').bp_version_string; f.restype = ctypes.c_char_p; print(f().decode())")
-[ "$said" = "$version" ]; check "its version is the header's, $version" $?
-grep -q "^__version__ = \"$version\"" bindings/python/libbackprop/__init__.py; check "the Python package's version is the header's" $?
-grep -q "^Version $version\." README.md; check "README's version is the header's" $?
+[ "$said" = "$version" ]; check "has the header's version, $version" $?
+grep -q "^__version__ = \"$version\"" bindings/python/libbackprop/__init__.py; check "the Python package has the header's version" $?
+grep -q "^Version $version\." README.md; check "README.md has the header's version" $?
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The thread team: its protocol as a model, of which every state is explored, and its code with delays between the steps,
-# alone and under ThreadSanitizer. Ends with "N passed, M failed". Usage: run.sh
+# Tests the thread team: its protocol as a model, of which every state is explored, and its code with delays between the
+# steps, without and with ThreadSanitizer. Ends with "N passed, M failed". Usage: run.sh
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 passed=0 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# The toolchain's own compiler: Swift's calling convention is in the sources, and its sanitizers are at hand.
+# The compiler of the Swift toolchain: the sources use Swift's calling convention, and it has the sanitizers.
 swift=$(dirname "$(readlink -f "$(command -v swift)")")
 runtime=$(swiftc -print-target-info | python3 -c 'import json, sys; print(json.load(sys.stdin)["paths"]["runtimeLibraryPaths"][0])')
 sources=Sources/CPlatform
@@ -23,8 +23,8 @@ stress() { # stress FLAGS...: compiles and runs the team with delays
         "$work/stress"
 }
 
-check "the model of the team holds, and the checker finds faults" python3 Tests/Models/team.py
-check "the team does each share once with delays between its steps" stress
+check "the model of the team is correct, and the checker finds faults" python3 Tests/Models/team.py
+check "the team runs each share once with delays between its steps" stress
 check "ThreadSanitizer reports nothing about the team with delays between its steps" \
     stress -fsanitize=thread -fuse-ld=lld "-L$runtime" "-Wl,-rpath,$runtime" -ldispatch -lBlocksRuntime
 

@@ -1,19 +1,19 @@
 """The thread team's protocol (Sources/CPlatform/threads.c) as a model: a caller that runs three jobs, and two helpers.
 
-Every interleaving of their steps is explored; a step is one access to shared memory. What must hold in each state:
-  - each share is done once, with the task and the context of its own job;
+Every interleaving of their steps is explored; a step is one access to shared memory. These properties must hold in each state:
+  - each share is done once, with the task and the context of its job;
   - a job returns when all its shares are done;
   - once the caller has woken the helpers, none sleeps on an older job;
-  - from every state the end can be reached: the caller does not wait for ever.
-The model is sequentially consistent. That the stores become visible in this order is the release order of `next`: a thread
-that reads a later store of the caller also finds `next` closed, and its compare-and-swap fails.
+  - the end can be reached from every state: the caller does not wait forever.
+The model is sequentially consistent. The release order of `next` makes the stores visible in this order: a thread that reads
+a later store of the caller also reads that `next` is closed, and its compare-and-swap fails.
 
-As a test of the checker itself, it must find the faults of other orders.
+As a test of the checker, it must find the faults of other orders.
 """
 import sys
 from typing import Callable, Iterator, NamedTuple
 
-Shares = tuple[int, ...]  # of each job: in one with more shares than the one before, an old index is in range
+Shares = tuple[int, ...]  # of each job: a job with more shares than the job before makes an old index valid
 THREE_JOBS: Shares = (2, 3, 2)
 TWO_JOBS: Shares = (2, 3)  # enough for the faults
 CLOSED = 99  # the index that no share has
@@ -21,7 +21,7 @@ HELPERS = 2
 
 
 class Thread(NamedTuple):
-    """The caller (0) or a helper: the next step and what it has read."""
+    """The caller (0) or a helper: the next step and the values it has read."""
     step: str
     seen: int = 0  # the job it works on
     next: tuple[int, int] = (0, 0)
@@ -39,7 +39,7 @@ class State(NamedTuple):
     task: int = 0
     context: int = 0
     sleepers: int = 0
-    begun: Shares = ()  # bits: the shares of each job that were begun
+    begun: Shares = ()  # bit masks: the shares of each job that were started
 
 
 class Fault(Exception):
@@ -73,11 +73,11 @@ def put(state: State, who: int, **changes) -> State:
     return state._replace(threads=tuple(threads))
 
 
-READ = {"next": (0, 0), "count": 0, "task": 0, "context": 0}  # forgotten as soon as possible: fewer states differ
+READ = {"next": (0, 0), "count": 0, "task": 0, "context": 0}  # reset as soon as possible, which reduces the number of states
 
 
 def work(state: State, who: int, after: str) -> State:
-    """One step of work(seen), which goes on to the step `after`."""
+    """One step of work(seen), which continues with the step `after`."""
     me = state.threads[who]
     if me.step == "read next":
         return put(state, who, step="read count", next=state.next)
@@ -110,7 +110,7 @@ def work(state: State, who: int, after: str) -> State:
 
 
 def caller(state: State, order: Order, shares: Shares) -> State | None:
-    """The state after the caller's next step; None where it is at its end."""
+    """The state after the caller's next step; None at its end."""
     me = state.threads[0]
     if me.step == "end":
         return None
@@ -139,14 +139,14 @@ def helper(state: State, who: int) -> Iterator[State]:
     me = state.threads[who]
     if me.step == "look":
         if state.number == me.seen:
-            yield put(state, who, step="lie down")  # or look again, which changes nothing
+            yield put(state, who, step="lie down")  # or another look, which changes nothing
         else:
             yield put(state, who, step="take number")
     elif me.step == "lie down":
         yield put(state._replace(sleepers=state.sleepers + 1), who, step="look again")
     elif me.step == "look again":
         yield put(state, who, step="sleep" if state.number == me.seen else "awake")
-    elif me.step == "sleep":  # the system compares, and puts the thread to sleep, at once
+    elif me.step == "sleep":  # the system compares and suspends the thread in one atomic step
         yield put(state, who, step="asleep" if state.number == me.seen else "awake")
     elif me.step == "awake":
         yield put(state._replace(sleepers=state.sleepers - 1), who, step="look")
@@ -157,7 +157,7 @@ def helper(state: State, who: int) -> Iterator[State]:
 
 
 def same(state: State) -> State:
-    """Helpers are alike: of two states that differ in which is which, one."""
+    """Helpers are interchangeable: one representative of the states that differ only in the order of the helpers."""
     return state._replace(threads=state.threads[:1] + tuple(sorted(state.threads[1:])))
 
 
@@ -170,7 +170,7 @@ def successors(state: State, order: Order, shares: Shares) -> Iterator[State]:
 
 
 def explore(order: Order, shares: Shares) -> int:
-    """The number of states; Fault where one is wrong."""
+    """The number of states; raises Fault for a wrong state."""
     first = State((Thread(order[0], seen=1),) + (Thread("look"),) * HELPERS, begun=(0,) * len(shares))
     numbers = {first: 0}
     before: list[list[int]] = [[]]
@@ -191,7 +191,7 @@ def explore(order: Order, shares: Shares) -> int:
                 before.append([])
                 stack.append(after)
             before[its].append(number)
-    # Backwards from the ends: what is not reached waits for ever.
+    # Backwards from the ends: a state that is not reached waits forever.
     reached = set(ends)
     while ends:
         for number in before[ends.pop()]:
@@ -199,7 +199,7 @@ def explore(order: Order, shares: Shares) -> int:
                 reached.add(number)
                 ends.append(number)
     if len(reached) < len(numbers):
-        raise Fault(f"{len(numbers) - len(reached)} of {len(numbers)} states never come to an end")
+        raise Fault(f"{len(numbers) - len(reached)} of {len(numbers)} states never reach an end")
     return len(numbers)
 
 

@@ -1,5 +1,5 @@
-/* The thread team itself (Sources/CPlatform/threads.c) with delays between its steps: each share of each job is done once,
- * with the context of its own job, and each job ends. Two callers, so that the team changes hands. */
+/* team_stress.c: the thread team (Sources/CPlatform/threads.c) with delays between its steps: each share of each job is run
+ * once, with the context of its job, and each job ends. There are two callers, so that the team changes its caller. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +12,7 @@
 
 enum { JOBS = 6000, CALLERS = 2, PROCESSORS = 4, MOST = 7 };
 
-/* The team has as many threads as there are processors: here so many, wherever this runs. */
+/* The team has one thread for each processor: here PROCESSORS on every machine. */
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set) {
     (void)pid;
     CPU_ZERO_S(size, set);
@@ -30,7 +30,7 @@ static uint32_t random_number(void) {
     return random_state;
 }
 
-/* Mostly nothing; now and then long enough for a whole job of others. */
+/* Usually no delay; sometimes a delay in which other threads can finish a job. */
 void cp_step(void) {
     uint32_t number = random_number() % 256;
     if (number < 16) sched_yield();

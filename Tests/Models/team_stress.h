@@ -1,3 +1,3 @@
-/* Included before threads.c: what comes before each of its steps that other threads can see. */
+/* team_stress.h: included before threads.c. CP_STEP runs before each of its steps that other threads can see. */
 void cp_step(void);
 #define CP_STEP() cp_step()

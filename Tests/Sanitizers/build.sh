@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the library as ordinary Swift for a tool that watches it, into .build/KIND/release. Usage: build.sh KIND
-#   address    AddressSanitizer, UndefinedBehaviorSanitizer in C, the fuzzer's counters. With Swift's own checks, which the
-#              library goes without: what would be undefined there stops here. (Not the types of functions called: a foreign
-#              function has any, and the fuzzer declares it as any other.)
+# Builds the library as ordinary Swift for an analysis tool, into .build/KIND/release. Usage: build.sh KIND
+#   address    AddressSanitizer, UndefinedBehaviorSanitizer in C, the fuzzer's counters. With Swift's run-time checks, which the
+#              shipped library omits: undefined behavior stops the program. (Types of called functions are not checked: a
+#              foreign function can have any type, and the fuzzer declares it with another type.)
 #   thread     ThreadSanitizer
-#   coverage   counts what ran, for llvm-cov
+#   coverage   counts for llvm-cov
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kind=$1
@@ -22,7 +22,7 @@ swift build -c release --disable-automatic-resolution --product backprop --scrat
     -Xlinker -rpath="$runtime" --quiet
 ln -sf libbackprop.so ".build/$kind/release/libbackprop.so.1"
 
-# For programs that use it: the toolchain's own compiler, whose sanitizers these are.
+# For programs that use the library: the toolchain's compiler, with the same sanitizers.
 case $kind in
 address) words="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=function" ;;
 thread) words="-fsanitize=thread" ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The C programs again, with somebody watching: all but a few under AddressSanitizer, with Swift's own checks on, those with
-# threads under ThreadSanitizer, and some with the library that is shipped under valgrind. A report fails the program that
-# gets it. Usage: run.sh BUILD
+# Runs the C test programs under analysis tools: most under AddressSanitizer with Swift's run-time checks, those with threads
+# under ThreadSanitizer, and some with the shipped library under valgrind. Any report fails the tool's claim.
+# Usage: run.sh BUILD
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 build=$1
 passed=0 failed=0
 
-judge() { # judge NAME OUTPUT: all claims hold and nothing is reported
+judge() { # judge NAME OUTPUT: checks that all claims hold and nothing is reported
     if tail -n 1 <<<"$2" | grep -qE '^[1-9][0-9]* passed, 0 failed$' &&
         ! grep -qE 'ERROR: .*Sanitizer|WARNING: Thread|runtime error:|^==[0-9]+== ' <<<"$2"; then
         passed=$((passed + 1)); echo "ok $1: $(tail -n 1 <<<"$2"), nothing reported"
@@ -21,7 +21,7 @@ watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the
     judge "$1 sanitizer" "$(. ".build/$1/environment"; env "$2" Tests/CTests/run.sh ".build/$1/release" 2>&1)"
 }
 
-# "memory" and "hygiene" look at the process, which is mostly the sanitizer's; programs with a heap of their own take its.
+# "memory" and "hygiene" measure the process, which the sanitizer changes. Programs with heap.h replace the sanitizer's heap.
 watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
 watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume"
 judge valgrind "$(WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \

@@ -1,5 +1,5 @@
-/* client.c: a program that was written when first/backprop.h was the header. Compiled against that one it has to run with
- * the library of today, and every function it knew has to do what it did. */
+/* client.c: a program written for first/backprop.h, the first header. Compiled with that header, it must run with the current
+ * library, and every function of the first header must work as before. */
 #include <backprop.h>
 #include <stdio.h>
 #include <string.h>

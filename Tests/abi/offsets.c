@@ -1,5 +1,5 @@
-/* offsets.c: where the members of the header's structs lie, on machines with 64-bit pointers. Structs grow at the end: lines
- * are added here and never changed. Compiling is the test. */
+/* offsets.c: the offsets of the members of the header's structs, on machines with 64-bit pointers. Structs grow only at the
+ * end: lines are added here and never changed. Compiling this file is the test. */
 #include <backprop.h>
 
 #define PINNED(struct_name, member, at) \

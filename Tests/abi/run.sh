@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The binary interface is what it was, or has grown as CONTRIBUTING.md allows.
-#   run.sh check BUILD    compares with what is recorded here, and runs a program of the first header
-#   run.sh record BUILD   records the interface of today, unless it breaks that of before
-# The library's types are taken from the header, which the compiler holds the Swift functions to: what it writes for a
-# debugger about them is Swift.
+# Checks that the binary interface is unchanged, or was extended as CONTRIBUTING.md allows.
+#   run.sh check BUILD    compares the interface with the recorded one, and runs a program compiled with the first header
+#   run.sh record BUILD   records the current interface, unless it is incompatible with the recorded one
+# The types come from the header, because the compiler checks the Swift functions against it. The library's debug
+# information describes Swift types.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 mode=${1:-} build=${2:-}
@@ -24,15 +24,15 @@ python3 Fuzz/signatures.py include/backprop.h --stubs >"$work/stubs.c" &&
     abidw --no-corpus-path --no-show-locs --no-comp-dir-path "$work/libbackprop.so" >"$work/backprop.abi"
 check "the header's types can be read" $?
 
-# Additions apart, nothing may differ: no function gone, none with other types, no struct with other members than new ones
-# at its end.
+# Only additions are compatible: no function is removed, no type of a function changes, and structs get new members only at
+# the end.
 breaks() { ! abidiff --no-added-syms --suppressions $here/growth.suppr $here/backprop.abi "$work/backprop.abi" >"$work/difference"; }
 
 case $mode in
 record)
     if [ -e $here/backprop.abi ] && breaks; then
         cat "$work/difference"
-        echo "not recorded: programs compiled before would break. What was never released may: remove $here/backprop.abi first" >&2
+        echo "not recorded: compiled programs would break. If the interface was never released, remove $here/backprop.abi first" >&2
         exit 1
     fi
     cp "$work/backprop.abi" "$work/symbols" $here/
@@ -40,17 +40,17 @@ record)
     ;;
 check)
     breaks
-    [ $? -ne 0 ]; check "nothing that was recorded has changed" $? "$(cat "$work/difference")"
+    [ $? -ne 0 ]; check "the recorded interface is unchanged" $? "$(cat "$work/difference")"
     gone=$(comm -23 $here/symbols "$work/symbols")
-    [ -z "$gone" ]; check "no recorded function is gone" $? "$gone"
+    [ -z "$gone" ]; check "no recorded function is removed" $? "$gone"
     new=$(comm -13 $here/symbols "$work/symbols")
     [ -z "$new" ] && cmp -s $here/backprop.abi "$work/backprop.abi"
     check "additions are recorded" $? "run make abi and commit $here: ${new:-a type}"
     cc -std=c99 -pedantic -Wall -Wextra -Werror -I include -c $here/offsets.c -o "$work/offsets.o"
-    check "members of structs are where they were" $?
+    check "members of structs have their recorded offsets" $?
     cc -std=c99 -pedantic -Wall -Wextra -Werror -I $here/first $here/client.c -o "$work/client" -L "$build" \
         -Wl,-rpath,"$(realpath "$build")" -lbackprop && (cd "$work" && ./client)
-    check "a program of the first header runs with the library of today" $?
+    check "a program compiled with the first header runs with the current library" $?
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
     ;;

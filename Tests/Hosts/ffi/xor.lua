@@ -1,6 +1,6 @@
--- Learns "one or the other, but not both" through LuaJIT's FFI: xor.lua DECLARATIONS LIBRARY
+-- Learns exclusive or through LuaJIT's FFI: xor.lua DECLARATIONS LIBRARY
 local ffi = require("ffi")
-jit.off(true, true) -- compiled code cannot call what calls back
+jit.off(true, true) -- compiled code cannot call functions that call back
 local file = assert(io.open(arg[1]))
 ffi.cdef(file:read("*a"))
 file:close()
@@ -10,7 +10,7 @@ local function check(status)
     if status < bp.BP_OK then error(ffi.string(bp.bp_last_error_message())) end
 end
 
--- Callbacks live until they are freed, and these are called until the process ends.
+-- A callback is valid until it is freed. These are never freed, because they are called until the process ends.
 local bend = ffi.cast("bp_scalar_fn", function(z, user_data) return z / (1 + math.abs(z)) end)
 local slope = ffi.cast("bp_scalar_derivative_fn", function(z, a, user_data) return 1 / (1 + math.abs(z)) ^ 2 end)
 check(bp.bp_activation_register_scalar("bend", bend, slope, nil, nil))

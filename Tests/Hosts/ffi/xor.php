@@ -1,5 +1,5 @@
 <?php
-// Learns "one or the other, but not both" through PHP's FFI: xor.php DECLARATIONS LIBRARY
+// Learns exclusive or through PHP's FFI: xor.php DECLARATIONS LIBRARY
 $bp = FFI::cdef(file_get_contents($argv[1]), $argv[2]);
 
 function check(int $status): void
@@ -16,7 +16,7 @@ function floats(array $numbers): FFI\CData
     return $made;
 }
 
-// Closures that are passed as function pointers live until the process ends.
+// Closures that are passed as function pointers are valid until the process ends.
 $bend = fn($z, $userData) => $z / (1 + abs($z));
 $slope = fn($z, $a, $userData) => 1 / (1 + abs($z)) ** 2;
 check($bp->bp_activation_register_scalar("bend", $bend, $slope, null, null));

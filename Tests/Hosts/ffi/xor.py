@@ -1,4 +1,4 @@
-"""Learns "one or the other, but not both" through cffi: xor.py DECLARATIONS LIBRARY"""
+"""Learns exclusive or through cffi: xor.py DECLARATIONS LIBRARY"""
 import sys
 
 import cffi
@@ -14,7 +14,7 @@ def check(status):
         raise RuntimeError(ffi.string(bp.bp_last_error_message()).decode())
 
 
-@ffi.callback("bp_scalar_fn")  # which lives as long as the name here does
+@ffi.callback("bp_scalar_fn")  # valid as long as this Python object exists
 def bend(z, user_data):
     return z / (1 + abs(z))
 
