@@ -55,7 +55,7 @@ static void malformed_and_registered_names_are_refused_without_calling_destroy(v
     EXPECT_OK(bp_activation_unregister("taken"));
     EXPECT_ERROR(bp_activation_register_scalar("no.function", NULL, one, &destroyed, destroy), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_activation_unregister("no.function"), BP_ERROR_UNKNOWN_NAME);
-    EXPECT(destroyed == 0); /* "When registering fails it is not called." */
+    EXPECT(destroyed == 0); /* not called when registering fails */
 }
 
 static void built_in_names_cannot_be_removed(void) {
@@ -258,7 +258,7 @@ static void scalar_callback_trains_like_the_built_in_activation(void) {
             for (size_t l = 1; l < 4; l++)
                 EXPECT_OK(bp_network_set_activation(network, l, differences ? "own.tanh.differences" : "own.tanh"));
             calls = 0;
-            /* "about 4 correct digits" without a derivative */
+            /* about 4 correct digits without a derivative */
             EXPECT(mirror_training_agrees(network, &r, x, y, 7, 3, 0.125f, differences ? 5e-4 : 2e-5));
             EXPECT(calls > 0);
             bp_network_free(network);

@@ -66,7 +66,7 @@ static void file_and_memory_round_trips_keep_every_bit(void) {
     train(network, 5, 1);
     bytes = snapshot_of(network);
     EXPECT_OK(bp_network_save(network, path));
-    EXPECT(file_holds(path, bytes)); /* "what bp_network_save would write" */
+    EXPECT(file_holds(path, bytes)); /* the bytes that bp_network_save writes */
     EXPECT_OK(bp_network_load(path, &from_file));
     EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &from_memory));
     EXPECT(snapshot_holds(bytes, from_file) && snapshot_holds(bytes, from_memory));
@@ -109,7 +109,7 @@ static void disabled_batch_normalization_is_kept_in_a_file(void) {
     bytes = snapshot_of(network);
     EXPECT_OK(bp_network_load_memory(bytes.bytes, bytes.count, &loaded));
     EXPECT(predictions_equal(network, loaded));
-    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* "keeps the four for the next time" */
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1)); /* the four tensors were kept */
     EXPECT_OK(bp_network_set_batchnorm(loaded, 1, 1));
     EXPECT(snapshot_equal(network, loaded));
     EXPECT(predictions_equal(network, loaded));
@@ -338,7 +338,7 @@ static void missing_activation_is_named_and_loading_works_after_it_is_registered
     EXPECT_OK(bp_network_save(network, path));
     EXPECT_ERROR(bp_network_load_memory(bytes.bytes, bytes.count, &loaded), BP_ERROR_UNKNOWN_NAME);
     EXPECT_MESSAGE("first.missing");
-    EXPECT_MESSAGE("second.missing"); /* "the message names them" */
+    EXPECT_MESSAGE("second.missing"); /* the message names all missing activations */
     EXPECT(loaded == NULL);
     loaded = (bp_network *)1;
     EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_UNKNOWN_NAME);

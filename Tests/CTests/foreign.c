@@ -133,7 +133,7 @@ static void derivatives_are_called_with_z_and_the_constants(void) {
     UNREGISTER("scaled"), UNREGISTER("cubed");
 }
 
-/* "about 4 correct digits", and 9 for functions of doubles, which is more than the precision of float. */
+/* About 4 correct digits, and 9 for functions of doubles, which is more than the precision of float. */
 static void omitted_derivatives_are_approximated_as_precisely_as_documented(void) {
     const double by = 0.5;
     EXPECT_OK(register_foreign("tanhf", (bp_foreign_fn)tanhf, "f(f)"));

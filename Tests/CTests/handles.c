@@ -199,7 +199,7 @@ static void another_network_can_be_freed_inside_a_callback(void) {
 
 static void count_destroy(void *user_data) { ((callback_data *)user_data)->calls = -1; }
 
-/* "From a callback of the same network it takes effect when the call in progress returns." */
+/* A free from a callback of the same network takes effect when the call in progress returns. */
 static void freeing_a_network_in_its_own_callback_takes_effect_after_the_call(void) {
     for (size_t i = 0; i < NETWORK_CALLS; i++) {
         callback_data m = {NULL, 1, BP_OK, 0};

@@ -127,7 +127,7 @@ static void same_seed_calls_and_data_give_the_same_bits(void) {
     bp_network_free(other);
 }
 
-/* "Draws fresh weights, as bp_network_create does with that seed, keeping layers, activations, loss and options." */
+/* Draws the same weights as bp_network_create with that seed, and keeps layers, activations, loss and options. */
 static void initialize_draws_the_weights_of_creation_and_keeps_the_settings(void) {
     bp_network *used = check_network(sizes, 3, 5), *fresh = check_network(sizes, 3, 6);
     configure(used);

@@ -81,7 +81,7 @@ static double loss_at(const bp_network *network, float x, float y) {
     return (double)loss;
 }
 
-/* "Logarithms are kept above -100." */
+/* The library clamps logarithms to at least -100. */
 static void logarithms_of_zero_are_minus_100(void) {
     bp_network *network = unit("host.pass", "binary_cross_entropy");
     EXPECT_NEAR(loss_at(network, 0, 1), 100, 1e-5);
@@ -96,7 +96,7 @@ static void logarithms_of_zero_are_minus_100(void) {
     bp_network_free(network);
 }
 
-/* "With logistic or softmax outputs the cross-entropies are computed from z and need no such bound":
+/* With logistic or softmax outputs the cross-entropies are computed from z and have no such bound:
  * -log logistic(-500) = log(1 + e^500) = 500. */
 static void cross_entropies_of_logistic_and_softmax_have_no_bound(void) {
     const size_t sizes[] = {1, 2};
@@ -180,7 +180,7 @@ static void right_derivatives_are_accepted(int norm) {
             before = snapshot_of(network);
             EXPECT_OK(bp_network_check_gradient(network, x, y, rows, &worst));
             if (!EXPECT_NEAR(worst, 0, 1e-2)) printf("#   %s, %d rows\n", name, (int)rows);
-            EXPECT(snapshot_holds(before, network)); /* "Changes nothing" */
+            EXPECT(snapshot_holds(before, network)); /* the check changes nothing */
             free(before.bytes);
             bp_network_free(network);
         }

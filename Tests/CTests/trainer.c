@@ -179,8 +179,8 @@ static void last_minibatch_is_smaller_or_dropped(void) {
 }
 
 static void last_minibatch_has_the_remaining_rows(void) {
-    /* With the sum of gradients, learning rate 0 and one epoch, the mean loss equals that of all rows only if each row was
-     * used once. */
+    /* With summed gradients, learning rate 0 and one epoch, the mean loss equals the loss of all rows only if each row was used
+     * once. */
     bp_network *network = some_network();
     double loss = 0;
     float whole = 0;

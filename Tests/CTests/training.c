@@ -440,8 +440,8 @@ static void few_rows_that_are_not_finite_change_nothing_with_cross_entropy(void)
             }
 }
 
-/* "This call followed by bp_network_apply_gradient is the same as that one (with a few rows, ..., but for rounding)": with
- * more rows, or batch normalization, to the bit. */
+/* bp_network_gradient followed by bp_network_apply_gradient equals a training step: bit for bit with many rows or batch
+ * normalization, up to rounding with a few rows. */
 static void gradient_then_apply_equals_a_training_step(void) {
     for (int norm = 0; norm < 2; norm++)
         for (int mean = 0; mean < 2; mean++)

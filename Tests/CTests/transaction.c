@@ -240,7 +240,7 @@ static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
         EXPECT_OK(run(kind, network));
         for (size_t l = 1; l < LAYERS; l++) {
             EXPECT(plugins[l].rows == (kind == STEP ? 1 : ROWS) && plugins[l].columns == sizes[l]);
-            if (kind < PREDICT) EXPECT(plugins[l].forward_calls == 1); /* "one call a layer" */
+            if (kind < PREDICT) EXPECT(plugins[l].forward_calls == 1); /* one call for each layer */
             EXPECT(plugins[l].backward_calls == (kind < PREDICT ? 1 : 0));
             EXPECT(plugins[l].mistakes == 0);
         }
@@ -317,7 +317,7 @@ static void callback_of_a_changing_call_gets_busy(void) {
     }
 }
 
-/* "A const call from within a const call works"; others are refused. */
+/* Calls on a const network work within a call on a const network. Others are refused. */
 static void callback_of_a_reading_call_can_read(void) {
     int32_t (*const reading[])(bp_network *) = {calls_predict, calls_evaluate};
     for (size_t k = 0; k < 2; k++) {
