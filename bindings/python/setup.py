@@ -1,5 +1,5 @@
-"""Puts the built shared library into the wheel and tags the wheel for the platform, not for one Python version. The licences
-are those of the repository; a source distribution carries copies."""
+"""Copies the built shared library into the wheel, and tags the wheel for the platform and any Python 3 version. Copies the
+licences of the repository, so that a source distribution contains them."""
 import os
 import shutil
 
@@ -25,7 +25,7 @@ class BuildWithLibrary(build_py):
     def run(self):
         super().run()
         if getattr(self, "editable_mode", False):
-            return  # an editable install finds the library by LIBBACKPROP_LIBRARY
+            return  # an editable install uses LIBBACKPROP_LIBRARY
         if not os.path.isfile(LIBRARY):
             raise SystemExit(f"no shared library at {LIBRARY}: build it first, or set LIBBACKPROP_LIBRARY")
         shutil.copyfile(LIBRARY, os.path.join(self.build_lib, "libbackprop", "libbackprop.so"))

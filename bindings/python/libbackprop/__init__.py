@@ -1,5 +1,8 @@
 """libbackprop: multilayer neural networks trained by backpropagation.
 
+`Network` creates, trains, runs, saves and loads a network. `Trainer` runs a whole training. The module `activation`
+registers custom activations. `Error` is the base class of all errors that the library reports.
+
     import libbackprop as bp
 
     network = bp.Network([2, 4, 1], seed=1)
@@ -33,52 +36,56 @@ __version__ = "0.2.0"
 
 
 def load(path: Path) -> Network:
-    """Makes a network from a file: Network.load."""
+    """Creates a network from a file. The same as Network.load."""
     return Network.load(path)
 
 
 def loss_names() -> list[str]:
-    """The names that Network.set_loss takes."""
+    """The names that Network.set_loss accepts."""
     return _call.texts_of(_library.library.bp_loss_name)
 
 
 def optimizer_names() -> list[str]:
-    """The names that Network.set_optimizer takes."""
+    """The names that Network.set_optimizer accepts."""
     return _call.texts_of(_library.library.bp_optimizer_name)
 
 
 def scaling_names() -> list[str]:
-    """The names that Network.fit_scaling takes."""
+    """The names that Network.fit_scaling accepts."""
     return _call.texts_of(_library.library.bp_scaling_name)
 
 
 def score_names() -> list[str]:
-    """The names of the measures that Network.score takes."""
+    """The names of the measures that Network.score accepts."""
     return _call.texts_of(_library.library.bp_score_name)
 
 
 def library_version() -> str:
-    """The version of the shared library in use, such as "0.2.0"."""
+    """The version of the loaded shared library, such as "0.2.0"."""
     version: bytes = _library.library.bp_version_string()
     return version.decode()
 
 
 def library_path() -> str:
-    """Where the shared library was loaded from."""
+    """The path of the loaded shared library."""
     return _library.path
 
 
 def set_thread_count(count: int) -> None:
-    """How many threads one call may use, at most 256; 0 lets the library choose. Results do not depend on it."""
+    """Sets the number of threads that one call may use, the calling thread included: at most 256. 0 means automatic.
+
+    Results do not depend on the number. InvalidValueError for more than 256, ValueError for a negative number, TypeError
+    for a number that is not an integer.
+    """
     _call.call(_library.library.bp_set_thread_count, _arguments.unsigned(count, "count"))
 
 
 def thread_count() -> int:
-    """The number of threads in force."""
+    """The number of threads that one call may use: the number that was set, or the automatic one."""
     return int(_library.library.bp_thread_count())
 
 
 def instruction_set() -> str:
-    """The instructions the library computes with on this processor, such as "avx2"."""
+    """The instruction set that the library uses on this processor: "avx512", "avx2" or "baseline"."""
     name: bytes = _library.library.bp_instruction_set()
     return name.decode()

@@ -1,4 +1,4 @@
-"""Turns what Python programs pass into what the library takes. TypeError and ValueError tell what was wrong."""
+"""Checks Python arguments and converts them for the library. Raises TypeError and ValueError. `what` names the argument."""
 from __future__ import annotations
 
 import ctypes
@@ -22,7 +22,7 @@ Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 def unsigned(value: Any, what: str) -> int:
-    """An integer from 0 to 2^64 - 1: ctypes would wrap others around."""
+    """An integer from 0 to 2^64 - 1. ctypes alone would silently wrap other integers."""
     number = operator.index(value)
     if number < 0:
         raise ValueError(f"{what}: expected 0 or more, got {number}")
@@ -32,7 +32,7 @@ def unsigned(value: Any, what: str) -> int:
 
 
 def number(value: Any, what: str) -> float:
-    """Anything that is a number, and not a text of one."""
+    """A number as a float. A string is a TypeError."""
     try:
         return ctypes.c_double(value).value
     except TypeError:
@@ -44,20 +44,20 @@ def text(value: Any, what: str) -> bytes:
     if not isinstance(value, str):
         raise TypeError(f"{what}: expected a str, got {type(value).__name__}")
     if "\0" in value:
-        raise ValueError(f"{what}: {value!r} has a null character in it")
+        raise ValueError(f"{what}: expected no null character, got {value!r}")
     return value.encode()
 
 
 def encode_path(path: Path) -> bytes:
-    """A path as the bytes it has in the system, which need not be UTF-8."""
+    """A path as the bytes that the operating system uses, which need not be UTF-8."""
     encoded = os.fsencode(path)
     if b"\0" in encoded:
-        raise ValueError(f"path: {path!r} has a null character in it")
+        raise ValueError(f"path: expected no null character, got {path!r}")
     return encoded
 
 
 def floats(values: ArrayLike, what: str) -> Array:
-    """Any numbers as a float32, C-contiguous array: the same array if it is one, else a copy."""
+    """Numbers as a float32, C-contiguous, aligned array: the same array if possible, otherwise a copy."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what}: expected numbers, got {array.dtype}")
@@ -82,7 +82,7 @@ def matrix(values: ArrayLike, columns: int, what: str) -> Array:
 
 
 def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
-    """An array of shape (rows, columns). Of shape (rows,) it is the one column, or else class numbers: made one-hot."""
+    """Targets as an array of shape (rows, columns). Shape (rows,) is one column or, for more columns, class numbers."""
     array = np.asarray(values)
     if array.ndim != 1:
         return matrix(array, columns, what)
@@ -90,17 +90,17 @@ def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
 
 
 def row(values: ArrayLike, columns: int, what: str) -> Array:
-    """The targets of one row: an array of shape (columns,), or a number, as in `targets`."""
+    """The targets of one row, shape (columns,). A number is a target or a class number, as in `targets`."""
     array = np.asarray(values)
     return targets(array.reshape(1), columns, what)[0] if array.ndim == 0 else vector(array, columns, what)
 
 
 def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
     if classes.dtype.kind not in "iub":
-        floats(classes, what)  # TypeError for what is no number
+        floats(classes, what)  # TypeError if these are not numbers
         found = f"got {classes.shape} of {classes.dtype}"
         if len(classes):
-            place = int(np.argmax(classes != np.floor(classes)))  # 0 where all are whole
+            place = int(np.argmax(classes != np.floor(classes)))  # 0 if all are whole numbers
             found += f"; row {place} is {classes[place]}"
         raise ValueError(f"{what}: expected shape (rows, {columns}), or (rows,) with class numbers, which are integers, {found}")
     outside = (classes < 0) | (classes >= columns)
@@ -113,7 +113,7 @@ def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
 
 
 def output(array: Array, shape: tuple[int, ...], inputs: Array) -> Array:
-    """An array the library may write outputs of that shape to while it reads inputs."""
+    """Checks an array that receives outputs of that shape, and returns it."""
     given: Any = array
     if not isinstance(given, np.ndarray) or given.dtype != np.float32:
         raise TypeError(f"out: expected a float32 array, got {getattr(given, 'dtype', type(given).__name__)}")
@@ -127,8 +127,8 @@ def output(array: Array, shape: tuple[int, ...], inputs: Array) -> Array:
 
 
 def pointer(array: Array) -> Any:
-    """A float32, C-contiguous array as a `float *` that keeps it alive."""
+    """A `float *` to a float32, C-contiguous array. It holds a reference to the array."""
     if array.flags.writeable and array.size:
-        memory: Any = array  # an object with the buffer protocol, which Python before 3.12 has no type for
-        return ctypes.byref(ctypes.c_float.from_buffer(memory))  # a tenth of the time of the other way
+        memory: Any = array  # Python before 3.12 has no type for objects with the buffer protocol
+        return ctypes.byref(ctypes.c_float.from_buffer(memory))  # takes a tenth of the time of data_as
     return array.ctypes.data_as(Floats)

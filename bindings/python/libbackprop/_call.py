@@ -1,10 +1,10 @@
-"""The way into the library, and the way of exceptions out of its callbacks.
+"""Calls functions of the library, and passes exceptions of callbacks to the caller.
 
-An exception cannot pass through C. A callback that raises leaves it with `remember` and tells the library to fail; the
-`call` that led there raises it again. Ctrl-C needs more care: Python delivers it at the first instruction of whatever
-Python function runs next, and when that is the callback itself, no `try` in it is early enough, and ctypes would print
-and forget the exception. So while a call may run callbacks, SIGINT goes by `_on_interrupt`, which remembers what the
-program's own handler raises wherever raising would lose it.
+An exception cannot pass through C. A callback that raises stores the exception with `remember` and returns a failure to
+the library; the `call` that ran the callback raises the exception again. Ctrl-C needs more care. Python runs the signal
+handler before the first instruction of the next Python function. If that function is the callback, no `try` in it is
+early enough: ctypes would print the exception and discard it. Therefore, while a call may run callbacks, `_on_interrupt`
+handles SIGINT. It calls the program's handler, and stores an exception that would be lost if it were raised.
 """
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import os
 import threading
 from typing import Any, Callable, Optional, TypeVar
 
-import _signal  # type: ignore[import-not-found]  # signal wraps it in Python functions, in which Ctrl-C could strike
+import _signal  # type: ignore[import-not-found]  # functions of `signal` are in Python, where Ctrl-C could interrupt them
 
 from . import errors
 from ._arguments import Path
 from ._library import library
 
-__all__ = ["call", "check", "failed", "for_ever", "keys", "message", "plugins", "remember", "shelter", "text_of", "texts_of"]
+__all__ = [
+    "call", "check", "failed", "keys", "message", "never_freed", "plugins", "remember", "stores_interrupts", "text_of", "texts_of",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -30,45 +32,45 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_sheltered: set[Any] = set()  # code that no exception of a signal handler may leave
-_handler: Any = None  # the program's own, while _on_interrupt is in its place
-_holder: Optional[int] = None  # the thread whose call put it there
+_storing_code: set[Any] = set()  # code objects in which exceptions of a signal handler must be stored, not raised
+_handler: Any = None  # the program's SIGINT handler while _on_interrupt is installed
+_holder: Optional[int] = None  # the thread whose call installed _on_interrupt
 
-# user_data: what it stands for; an activation until the library's destroy callback, a progress function during its fit
+# user_data -> its object: an activation until the library calls destroy, a progress function during its fit
 plugins: dict[int, Any] = {}
-keys = itertools.count(1)  # for it
+keys = itertools.count(1)  # keys of plugins
 
 
-def shelter(function: _Function) -> _Function:
-    """Marks a function in whose own frame Ctrl-C is remembered, not raised."""
-    _sheltered.add(function.__code__)
+def stores_interrupts(function: _Function) -> _Function:
+    """Decorates a function: an exception of a signal handler in its frame is stored, not raised."""
+    _storing_code.add(function.__code__)
     return function
 
 
-@shelter
+@stores_interrupts
 def remember(error: BaseException) -> None:
-    """Keeps an exception for the call in progress on this thread. The first one counts."""
+    """Stores the first exception of the call in progress on this thread."""
     if _thread.error is None:
         _thread.error = error
 
 
-@shelter
+@stores_interrupts
 def failed() -> bool:
     """Whether a callback of the call in progress on this thread has already failed."""
     return _thread.error is not None
 
 
-@shelter
+@stores_interrupts
 def _on_interrupt(number: int, frame: Any) -> None:
     try:
         _handler(number, frame)
     except BaseException as error:
-        if frame is None or frame.f_code not in _sheltered:
+        if frame is None or frame.f_code not in _storing_code:
             raise
         remember(error)
 
 
-@shelter
+@stores_interrupts
 def _hold_interrupts() -> bool:
     global _handler, _holder
     if threading.current_thread() is not threading.main_thread():
@@ -81,14 +83,14 @@ def _hold_interrupts() -> bool:
     return True
 
 
-@shelter
+@stores_interrupts
 def _release_interrupts() -> None:
     if _signal.getsignal(_signal.SIGINT) is _on_interrupt:
         _signal.signal(_signal.SIGINT, _handler)
 
 
 def _release_in_child() -> None:
-    """A child of fork lacks the call whose end would have released them, unless that call is on the forking thread."""
+    """Restores the handler in a child of fork, unless the call that will restore it is on the forking thread."""
     if _holder != threading.get_ident():
         _release_interrupts()
 
@@ -96,8 +98,8 @@ def _release_in_child() -> None:
 os.register_at_fork(after_in_child=_release_in_child)
 
 
-def for_ever(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
-    """What C calls must outlive Python's own end: a daemon thread may be in the library while modules are taken down."""
+def never_freed(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a C callback that is never freed: a daemon thread may call it while Python finalizes its modules."""
 
     def make(function: Callable[..., Any]) -> Any:
         callback = prototype(function)
@@ -108,7 +110,7 @@ def for_ever(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def text_of(function: Callable[..., int], *arguments: Any) -> str:
-    """The text with which a function of the library fills a buffer."""
+    """The text that a function of the library writes to a buffer."""
     needed, capacity = ctypes.c_size_t(), 257
     while True:
         buffer = ctypes.create_string_buffer(capacity)
@@ -120,7 +122,7 @@ def text_of(function: Callable[..., int], *arguments: Any) -> str:
 
 
 def texts_of(function: Callable[..., int], *arguments: Any) -> list[str]:
-    """The texts that a function of the library gives for the indices 0, 1, ..."""
+    """The texts that a function of the library writes for the indices 0, 1, ..."""
     found: list[str] = []
     while True:
         try:
@@ -130,23 +132,23 @@ def texts_of(function: Callable[..., int], *arguments: Any) -> list[str]:
 
 
 def message() -> str:
-    """What the library says about this thread's latest call that failed."""
+    """The message of the latest failed call on this thread."""
     text: bytes = library.bp_last_error_message()
-    return text.decode("utf-8", "backslashreplace")  # paths are bytes
+    return text.decode("utf-8", "backslashreplace")  # a path need not be UTF-8
 
 
 def check(status: int, path: Optional[Path] = None) -> None:
-    """Raises the exception that an error status stands for, of a call with that path."""
+    """Raises the exception for an error status. path: the path argument of the call, if any."""
     if status < 0:
         errno = ctypes.get_errno() if status == errors.Status.ERROR_IO else 0
         raise errors.from_status(status, message(), errno, None if path is None else os.fspath(path))
 
 
-@shelter
+@stores_interrupts
 def call(function: Callable[..., int], *arguments: Any, path: Optional[Path] = None) -> int:
-    """Calls a function of the library. Raises what a callback raised, else what its status stands for; returns a status
-    that is no error. path: that of a file function, for its exception."""
-    outer, _thread.error = _thread.error, None  # a callback may itself be making this call
+    """Calls a function of the library. Raises the exception of a callback, or the exception for an error status; returns
+    any other status. path: the path argument of a file function, for the exception."""
+    outer, _thread.error = _thread.error, None  # this call may be within a callback of another call
     held = bool(plugins) and _hold_interrupts()
     try:
         status = function(*arguments)
@@ -158,6 +160,6 @@ def call(function: Callable[..., int], *arguments: Any, path: Optional[Path] = N
         try:
             raise error
         finally:
-            del error  # its traceback holds this frame
+            del error  # its traceback refers to this frame
     check(status, path)
     return status

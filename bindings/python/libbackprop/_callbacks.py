@@ -1,5 +1,4 @@
-"""The C callbacks behind activations written in Python. There is one of each kind for the life of the process; user_data
-tells which activation is meant."""
+"""The C callbacks of activations written in Python. There is one of each kind; user_data identifies the activation."""
 from __future__ import annotations
 
 import ctypes
@@ -12,13 +11,13 @@ from numpy.typing import ArrayLike
 
 from . import _prototypes
 from ._arguments import Array
-from ._call import call, failed, for_ever, keys, plugins, remember, shelter
+from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 
 __all__ = ["NO_DERIVATIVE", "backward", "forward", "register", "scalar", "scalar_derivative"]
 
 
 def register(function: Callable[..., int], name: bytes, activation: Any, *callbacks: Any) -> None:
-    """Has the library register an activation, which must have .name, .function and .derivative, with its callbacks."""
+    """Registers an activation, an object with .name, .function and .derivative, with these callbacks."""
     key = next(keys)
     plugins[key] = activation
     try:
@@ -29,21 +28,21 @@ def register(function: Callable[..., int], name: bytes, activation: Any, *callba
 
 
 def _view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
-    """The library's own memory as an array of shape (rows, columns)."""
+    """The library's memory as a float32 array of shape (rows, columns), without a copy."""
     data = (ctypes.addressof(address.contents), read_only)
     interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
-def _fill(destination: Array, values: ArrayLike, what: str) -> None:
+def _fill(destination: Array, values: ArrayLike, label: str) -> None:
     result = np.asarray(values)
     if result.shape != destination.shape:
-        raise ValueError(f"{what} returned shape {result.shape}, expected {destination.shape}")
+        raise ValueError(f"{label} returned shape {result.shape}, expected {destination.shape}")
     np.copyto(destination, result, casting="same_kind")
 
 
-@for_ever(_prototypes.bp_scalar_fn)
-@shelter
+@never_freed(_prototypes.bp_scalar_fn)
+@stores_interrupts
 def scalar(z: float, key: int) -> float:
     try:
         return math.nan if failed() else float(plugins[key].function(z))
@@ -52,8 +51,8 @@ def scalar(z: float, key: int) -> float:
         return math.nan
 
 
-@for_ever(_prototypes.bp_scalar_derivative_fn)
-@shelter
+@never_freed(_prototypes.bp_scalar_derivative_fn)
+@stores_interrupts
 def scalar_derivative(z: float, a: float, key: int) -> float:
     try:
         return math.nan if failed() else float(plugins[key].derivative(z, a))
@@ -62,8 +61,8 @@ def scalar_derivative(z: float, a: float, key: int) -> float:
         return math.nan
 
 
-@for_ever(_prototypes.bp_vector_forward_fn)
-@shelter
+@never_freed(_prototypes.bp_vector_forward_fn)
+@stores_interrupts
 def forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     try:
         if not failed():
@@ -75,8 +74,8 @@ def forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     return int(failed())
 
 
-@for_ever(_prototypes.bp_vector_backward_fn)
-@shelter
+@never_freed(_prototypes.bp_vector_backward_fn)
+@stores_interrupts
 def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int) -> int:
     try:
         if not failed():
@@ -89,4 +88,4 @@ def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int
 
 
 NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
-_destroy = for_ever(_prototypes.bp_destroy_fn)(plugins.pop)
+_destroy = never_freed(_prototypes.bp_destroy_fn)(plugins.pop)

@@ -1,4 +1,4 @@
-"""What networks and trainers have in common: a handle of the library, and its end."""
+"""The base class of Network and Trainer: owns a handle of the library."""
 from __future__ import annotations
 
 import copy
@@ -13,12 +13,12 @@ _Self = TypeVar("_Self", bound="Owner")
 
 
 class Owner:
-    """Has a handle, and frees it. Its own state is in slots: `__dict__` holds what the program adds."""
+    """Owns a handle and frees it. Its state is in slots; `__dict__` holds only attributes that the program adds."""
 
     __slots__ = ("__dict__", "__weakref__", "_pointer")
 
     _pointer: Any
-    _free: ClassVar[Callable[[Any], None]]  # the library's function
+    _free: ClassVar[Callable[[Any], None]]  # the function of the library that frees the handle
     _noun: ClassVar[str]
 
     def __new__(cls: type[_Self], *arguments: Any, **options: Any) -> _Self:
@@ -33,13 +33,13 @@ class Owner:
         return self._pointer
 
     def close(self) -> None:
-        """Ends it, after calls in progress on other threads. Closing twice does nothing."""
+        """Frees the memory, after calls in progress on other threads have returned. A second call does nothing."""
         handle, self._pointer = self._pointer, None
         if handle is not None:
             type(self)._free(handle)
 
     def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
-        if not finalizing():  # at exit the memory goes with the process
+        if not finalizing():  # at exit the operating system frees the memory
             self.close()
 
     def __enter__(self: _Self) -> _Self:
@@ -49,7 +49,7 @@ class Owner:
         self.close()
 
     def _duplicate(self: _Self) -> _Self:
-        """Another one with the same state, without what the program added."""
+        """A copy with the same state, without attributes that the program added."""
         raise NotImplementedError
 
     def __copy__(self: _Self) -> _Self:

@@ -1,4 +1,4 @@
-"""backprop.h in ctypes: the types of every function."""
+"""The declarations of backprop.h for ctypes."""
 from __future__ import annotations
 
 import ctypes
@@ -10,11 +10,11 @@ ABI_VERSION = 1
 
 
 class bp_network(ctypes.Structure):
-    """Opaque, so that no other pointer passes for a network."""
+    """Opaque. A separate type, so that ctypes refuses other pointers."""
 
 
 class bp_trainer(ctypes.Structure):
-    """Opaque, likewise."""
+    """Opaque. A separate type, so that ctypes refuses other pointers."""
 
 
 class bp_progress(ctypes.Structure):
@@ -50,7 +50,7 @@ class bp_activation_report(ctypes.Structure):
         ("worst_error", c_double), ("worst_z", c_double), ("first_kink", c_double)]
 
 
-# Functions that may return BP_ERROR_IO, after which errno says why.
+# Functions that may return BP_ERROR_IO and then set errno.
 USES_ERRNO = {"bp_network_save", "bp_network_load", "bp_network_load_weights"}
 
 # name: (restype, *argtypes)

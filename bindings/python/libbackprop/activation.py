@@ -1,4 +1,4 @@
-"""Activations of one's own, used by name like the built-in ones: Python functions, or C functions of any origin.
+"""Custom activations: Python functions, or C functions from any library. Networks use them by name, like built-in ones.
 
     @bp.activation.vector(backward=lambda z, a, da: da * (1 - a * a))
     def my_tanh(z):
@@ -6,10 +6,14 @@
 
     erf = bp.activation.from_library("libm.so.6", "erf", "d(d)")
 
-    network.set_activation(1, my_tanh)   # or "my_tanh"
+    network.set_activation(1, my_tanh)  # or "my_tanh"
     network.set_activation(2, erf)
 
-An exception in a Python function fails the call that needed it, which raises it again and leaves the network as it was.
+If a Python function raises an exception, the call that needed the function raises the exception again and leaves the
+network as it was.
+
+All functions that register accept `replace`. With replace=True the name may belong to another registered activation;
+networks that use the other activation keep it. So a notebook cell can run twice.
 """
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ Backward = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, a and da
 
 
 class Activation:
-    """A registered activation. One made from a Python function is called like that function."""
+    """A registered activation. An activation from a Python function can be called like that function."""
 
     def __init__(self, name: str, function: Optional[Callable[..., Any]] = None,
                  derivative: Optional[Callable[..., Any]] = None) -> None:
@@ -55,7 +59,7 @@ class Activation:
 
     def __call__(self, *arguments: Any) -> Any:
         if self.function is None:
-            raise TypeError(f"activation {self.name!r} is a C function: Python does not call it")
+            raise TypeError(f"activation {self.name!r} is a C function: Python cannot call it")
         return self.function(*arguments)
 
     def __repr__(self) -> str:
@@ -63,7 +67,7 @@ class Activation:
 
 
 class Kind(enum.IntEnum):
-    """How an activation came."""
+    """How an activation was registered."""
 
     BUILT_IN = 0
     SCALAR = 1
@@ -73,26 +77,26 @@ class Kind(enum.IntEnum):
 
 
 class Report(NamedTuple):
-    """How a derivative compares with differences of the function."""
+    """The comparison of a derivative with differences of the function."""
 
     worst_error: float  # relative; below 1e-2 is good
-    worst_z: float  # where that is
-    points: int  # numbers z where they were compared
-    kinks: int  # of them, those at a kink or a jump
-    first_kink: float  # NaN for none
-    skipped: int  # numbers left out: the function is not finite around them
+    worst_z: float  # the z of the worst error
+    points: int  # number of compared values z
+    kinks: int  # number of compared values at a kink or a jump
+    first_kink: float  # the z of a kink or a jump; NaN for none
+    skipped: int  # number of skipped values, near which the function is not finite
 
 
-# Python functions. All functions that register take `replace`: whether a registered name may be taken from another
-# activation, which the networks that have it keep. It lets a notebook's cell run again.
+# Python functions
 
 
 def register_scalar(name: str, function: ScalarFunction, derivative: Optional[ScalarDerivative] = None, *,
                     replace: bool = False) -> Activation:
-    """Registers a = function(z) of one number, with its derivative(z, a); None for central differences.
+    """Registers a Python function of one number, a = function(z), with its derivative(z, a).
 
-    Simple, and slow: Python is called for every number. replace: take the name from the activation that has it, if any.
-    InvalidValueError for a name that is taken or malformed.
+    z, a and the results are float. derivative: None for central differences. Slow: Python calls the function for every
+    number. replace: see the module. InvalidValueError for a malformed name or one that is already registered; TypeError
+    for an object that is not callable.
     """
     numeric = derivative is None
     activation = Activation(name, _function(function), None if numeric else _function(derivative))
@@ -103,12 +107,12 @@ def register_scalar(name: str, function: ScalarFunction, derivative: Optional[Sc
 
 
 def register_vector(name: str, forward: Forward, backward: Backward, *, replace: bool = False) -> Activation:
-    """Registers a = forward(z) and dz = backward(z, a, da) of whole matrices.
+    """Registers Python functions of whole matrices, a = forward(z) and dz = backward(z, a, da).
 
-    All are float32 of shape (rows, layer size); da and dz are the gradients of the loss with respect to a and z. The
-    arguments are read-only views of the library's memory, valid during the call: copy what is to be kept. Another
-    shape than z's returned is a ValueError. replace: take the name from the activation that has it, if any.
-    InvalidValueError for a name that is taken or malformed.
+    All arrays are float32 of shape (rows, layer size). da and dz are the gradients of the loss with respect to a and z.
+    The arguments are read-only views of the library's memory. They are valid during the call only: copy an array to keep
+    it. A result of another shape is a ValueError. replace: see the module. InvalidValueError for a malformed name or one
+    that is already registered; TypeError for an object that is not callable.
     """
     activation = Activation(name, _function(forward), _function(backward))
     _register(activation.name, replace, lambda name: _callbacks.register(
@@ -118,12 +122,18 @@ def register_vector(name: str, forward: Forward, backward: Backward, *, replace:
 
 def scalar(*, derivative: Optional[ScalarDerivative] = None, name: Optional[str] = None,
            replace: bool = False) -> Callable[[ScalarFunction], Activation]:
-    """A decorator that registers a function of one number, by its own name unless told: see register_scalar."""
+    """A decorator that registers a function of one number. See register_scalar.
+
+    name: None for the name of the function.
+    """
     return lambda function: register_scalar(_name(name, function), function, derivative, replace=replace)
 
 
 def vector(*, backward: Backward, name: Optional[str] = None, replace: bool = False) -> Callable[[Forward], Activation]:
-    """A decorator that registers a function of matrices, by its own name unless told: see register_vector."""
+    """A decorator that registers a function of matrices. See register_vector.
+
+    name: None for the name of the function.
+    """
     return lambda function: register_vector(_name(name, function), function, backward, replace=replace)
 
 
@@ -133,49 +143,59 @@ def vector(*, backward: Backward, name: Optional[str] = None, replace: bool = Fa
 def from_library(path: Optional[Path], symbol: str, signature: str, *, derivative: Optional[str] = None,
                  constants: Sequence[SupportsFloat] = (), name: Optional[str] = None, thread_safe: bool = False,
                  replace: bool = False) -> Activation:
-    """Registers a function of a shared library, by its own name unless told.
+    """Registers a function of a shared library.
 
-    The signature, such as "d(d)" or "d(d,i)", tells what it returns and takes: f float, d double, i int32, l int64,
-    u uint32; the first parameter is z, the others are the constants. A str or bytes are taken as dlopen takes them
-    ("libm.so.6" is searched for), None is the process itself. derivative: a function of the same signature in that
-    library; None for central differences. thread_safe: several threads may call it at a time. replace: take the name from
-    the activation that has it, if any. LibraryError where there is no such library or function; InvalidValueError for a
-    signature, constants or a name that are not right.
+    path: a str or bytes is passed to dlopen, which searches for a name without a slash, such as "libm.so.6". A path object
+    is a file. None is the process itself. symbol: the name of the function in the library.
+
+    signature: the types of the result and of the parameters, such as "d(d)" or "d(d,i)": f is float, d double, i int32,
+    l int64, u uint32. The first parameter is z; the others are the constants. derivative: the name of a function of the
+    same signature in the same library; None for central differences. name: None for the symbol. thread_safe: whether
+    several threads may call the function at the same time. replace: see the module.
+
+    LibraryError for a library or function that does not exist; InvalidValueError for an invalid signature or constant, or
+    a name that is malformed or already registered.
     """
     activation = Activation(symbol if name is None else name)
     arguments = (_library_path(path), text(symbol, "symbol"), None if derivative is None else text(derivative, "derivative"),
                  text(signature, "signature"), *_native.numbers(constants))
     _register(activation.name, replace, lambda name: call(
         library.bp_activation_register_library, text(name, "name"), *arguments))
-    return _shared(activation, thread_safe)
+    return _declared(activation, thread_safe)
 
 
 def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: Any = None,
                  constants: Sequence[SupportsFloat] = (), name: Optional[str] = None, thread_safe: bool = False,
                  replace: bool = False) -> Activation:
-    """Registers a C function: of ctypes, a numba cfunc, a scipy.LowLevelCallable, or an address.
+    """Registers a C function: a ctypes function, a numba cfunc, a scipy.LowLevelCallable, or an address (int).
 
-    The signature is as in from_library; it may be left out where the function tells its types. derivative: such a
-    function, too, of the same signature; None for central differences. What is given is kept as long as it is used; an
-    address is the caller's to keep. replace: take the name from the activation that has it, if any.
+    signature, constants, thread_safe: as in from_library. signature: None if the function object has its types.
+    derivative: a C function of the same signature; None for central differences. name: None for the name of the function.
+    replace: see the module. The function objects are kept as long as the activation is used. The code at an address must
+    be kept valid by the caller.
+
+    TypeError for an object of another type, or without a signature or a name; ValueError for a NULL function or functions
+    of different signatures; InvalidValueError for an invalid signature or constant, or a name that is malformed or already
+    registered.
     """
     activation = Activation(_name(name, function))
     _register(activation.name, replace, lambda name: _native.register(name, function, signature, derivative, constants))
-    return _shared(activation, thread_safe)
+    return _declared(activation, thread_safe)
 
 
 def load_plugin(path: Path) -> None:
-    """Loads a plug-in, a file that registers activations of its own: see PLUG-INS in backprop.h.
+    """Loads a plug-in, a shared library that registers activations. See PLUG-INS in backprop.h.
 
-    LibraryError where it cannot be loaded; CallbackError where it refuses. Then none of its activations is there.
+    LibraryError for a file that cannot be loaded; CallbackError for a plug-in that reports a failure; InvalidValueError
+    for a name that is already registered. On failure no activation of the plug-in is registered.
     """
     call(library.bp_plugin_load, encode_path(os.path.abspath(path)))
 
 
 def set_thread_safe(activation: Union[str, Activation], thread_safe: bool = True) -> None:
-    """Declares that several threads may call a C function at a time, for layers that take it up from now on.
+    """Declares that several threads may call a C function at the same time. Affects layers whose activation is set later.
 
-    UnsupportedError for built-in activations, and for Python functions: they run on the thread that made the call.
+    UnsupportedError for built-in activations and for Python functions, which run on the calling thread; UnknownNameError.
     """
     name = name_of(activation)
     if kind(activation) <= Kind.VECTOR and name.decode() in [getattr(each, "name", None) for each in list(plugins.values())]:
@@ -183,13 +203,13 @@ def set_thread_safe(activation: Union[str, Activation], thread_safe: bool = True
     call(library.bp_activation_set_thread_safe, name, bool(thread_safe))
 
 
-# All
+# All activations
 
 
 def unregister(activation: Union[str, Activation]) -> None:
-    """Removes a name. Networks that use the activation go on with it.
+    """Removes the name of an activation. Networks that use the activation keep it.
 
-    UnknownNameError for a name that is not registered; UnsupportedError for a built-in one.
+    UnknownNameError for a name that is not registered, UnsupportedError for a built-in activation.
     """
     call(library.bp_activation_unregister, name_of(activation))
 
@@ -200,33 +220,40 @@ def names() -> list[str]:
 
 
 def kind(activation: Union[str, Activation]) -> Kind:
-    """How an activation came."""
+    """How an activation was registered. UnknownNameError for a name that is not registered."""
     found = ctypes.c_int32()
     call(library.bp_activation_kind, name_of(activation), ctypes.byref(found))
     return Kind(found.value)
 
 
 def check(activation: Union[str, Activation]) -> float:
-    """The worst relative error of a derivative, compared with differences of the function: below 1e-2 is good."""
+    """The largest relative error of a derivative compared with differences of the function. Below 1e-2 is good.
+
+    Errors as in examine.
+    """
     return examine(activation).worst_error
 
 
 def examine(activation: Union[str, Activation]) -> Report:
-    """`check` in more words: where the worst error is, and what kinks were met."""
+    """Like `check`, with details: the z of the worst error, and the kinks.
+
+    UnknownNameError; UnsupportedError for "sign"; NotFiniteError for a function that is finite nowhere. Exceptions of the
+    activation function are raised again.
+    """
     report = bp_activation_report(ctypes.sizeof(bp_activation_report))
     call(library.bp_activation_check, name_of(activation), ctypes.byref(ctypes.c_double()), ctypes.byref(report))
     return Report(*(getattr(report, field) for field in Report._fields))
 
 
 def name_of(activation: Union[str, Activation]) -> bytes:
-    """The name of an activation given by name or as itself, as the library takes it."""
+    """The name of an activation as UTF-8, for the library."""
     return text(getattr(activation, "name", activation), "activation")
 
 
 def _name(name: Optional[str], function: Any) -> str:
     found = getattr(function, "__name__", None) if name is None else name
     if found is None:
-        raise TypeError("a name is needed: the function has none")
+        raise TypeError("name: expected a str, because the function has no name")
     return found
 
 
@@ -237,16 +264,16 @@ def _function(given: Any) -> Callable[..., Any]:
     return function
 
 
-_trials = itertools.count(1)
+_temporary_numbers = itertools.count(1)
 
 
 def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
-    """Registers by a function of the name. To replace an activation, registers under another name first: a registration
-    that fails must leave the one that is there."""
+    """Calls register(name). To replace an activation, first registers under a temporary name: if that fails, the old
+    activation stays registered."""
     if replace and _is_replaceable(name):
-        trial = f"replacing.{next(_trials)}"
-        register(trial)
-        unregister(trial)
+        temporary = f"replacing.{next(_temporary_numbers)}"
+        register(temporary)
+        unregister(temporary)
         unregister(name)
     register(name)
 
@@ -264,7 +291,7 @@ def _library_path(path: Optional[Path]) -> Optional[bytes]:
     return encode_path(path if isinstance(path, (str, bytes)) else os.path.abspath(path))
 
 
-def _shared(activation: Activation, thread_safe: bool) -> Activation:
+def _declared(activation: Activation, thread_safe: bool) -> Activation:
     if thread_safe:
         set_thread_safe(activation)
     return activation

@@ -1,4 +1,4 @@
-"""One exception class for each group of errors, every one also of the built-in class a Python programmer expects."""
+"""The exceptions of the library: one class for each group of status codes, each also of the matching built-in class."""
 from __future__ import annotations
 
 import enum
@@ -12,7 +12,7 @@ __all__ = [
 
 
 class Status(enum.IntEnum):
-    """The library's status codes, named as in backprop.h without their "BP_"."""
+    """The status codes of the library, named as in backprop.h without the prefix "BP_"."""
 
     OK = 0
     STOPPED = 1
@@ -36,7 +36,10 @@ class Status(enum.IntEnum):
 
 
 class Error(Exception):
-    """Whatever the library reports. `status` is its number, `status_name` the number's name."""
+    """The base class of all errors that the library reports.
+
+    status is the status code, an int; status_name is the name of the status code, such as "BP_ERROR_IO".
+    """
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -44,6 +47,7 @@ class Error(Exception):
 
     @property
     def status_name(self) -> str:
+        """The name of the status code, such as "BP_ERROR_IO"."""
         try:
             return "BP_" + Status(self.status).name
         except ValueError:
@@ -55,33 +59,33 @@ class InvalidValueError(Error, ValueError):
 
 
 class InvalidHandleError(Error, ValueError):
-    """A network or trainer that was closed; in a child of fork, also one that another thread was changing or fitting."""
+    """The network or trainer is closed. In a child of fork, also: another thread was changing or fitting it."""
 
 
 class BusyError(Error, RuntimeError):
-    """An activation function called into the network that was calling it; or it is being fitted."""
+    """An activation function used the network that called it, or the network or trainer is in a fit."""
 
 
 class UnknownNameError(Error, LookupError):
-    """No activation, loss or option of that name."""
+    """No activation, loss, optimizer, scaling, measure, tensor or option has that name."""
 
 
 class UnsupportedError(Error, NotImplementedError):
-    """Meaningful, but not possible here."""
+    """The call is valid in general, but not supported for this object or setting."""
 
 
 class OutOfMemoryError(Error, MemoryError):
-    """There was not enough memory."""
+    """Not enough memory."""
 
 
 class LimitError(Error, OverflowError):
-    """A size beyond what the library can count or hold."""
+    """A size that is larger than the library supports."""
 
 
 class FileError(Error, OSError):
-    """The operating system refused to read or write. `errno` and `strerror` say why, `filename` is the path as it was given.
+    """A file cannot be read or written. errno and strerror give the reason; filename is the path argument.
 
-    It is also of the built-in class for that errno, such as FileNotFoundError.
+    The error is also of the built-in class for the errno, such as FileNotFoundError.
     """
 
     def __init__(self, message: str, status: int = Status.ERROR_IO, errno: int = 0,
@@ -93,14 +97,17 @@ class FileError(Error, OSError):
         self.filename = filename
 
     def __str__(self) -> str:
-        return self._message  # which says what OSError would
+        return self._message  # includes the text of the errno
 
     def __reduce__(self) -> tuple[Any, ...]:
         return from_status, (self.status, self._message, self.errno or 0, self.filename), vars(self)
 
 
 class ModelError(Error, ValueError):
-    """A file of another kind, cut, changed, of an unknown version, or not fitting: `status_name` tells which."""
+    """A file that is no model, is damaged or has an unknown version, or data that do not match the network.
+
+    status_name distinguishes these cases.
+    """
 
 
 class NotFiniteError(Error, ArithmeticError):
@@ -112,7 +119,7 @@ class CallbackError(Error, RuntimeError):
 
 
 class LibraryError(Error, OSError):
-    """A shared library that cannot be opened, or lacks a function."""
+    """A shared library cannot be opened, or does not have the function."""
 
 
 _CLASSES: dict[int, type[Error]] = {
@@ -139,7 +146,7 @@ _FILE_ERRORS: dict[type[OSError], type[FileError]] = {OSError: FileError}
 
 
 def _file_error(errno: int) -> type[FileError]:
-    """FileError, which is also of the class that Python has for that errno."""
+    """A subclass of FileError and of the built-in class for that errno."""
     builtin = type(OSError(errno, ""))
     if builtin not in _FILE_ERRORS:
         members = {"__module__": __name__, "__doc__": FileError.__doc__}
@@ -148,7 +155,7 @@ def _file_error(errno: int) -> type[FileError]:
 
 
 def from_status(status: int, message: str, errno: int = 0, filename: Optional[Union[str, bytes]] = None) -> Error:
-    """The exception for an error status; errno and filename are those of ERROR_IO."""
+    """The exception for an error status. errno and filename are used for ERROR_IO."""
     found = _CLASSES.get(status, Error)
     if issubclass(found, FileError):
         return _file_error(errno)(message, status, errno, filename)

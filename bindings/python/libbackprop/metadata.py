@@ -1,4 +1,4 @@
-"""Texts that go with a network."""
+"""Texts that are saved with a network."""
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
@@ -13,7 +13,11 @@ __all__ = ["Metadata"]
 
 
 class Metadata(MutableMapping[str, str]):
-    """A network's metadata, as a dict: keys of 1 to 256 bytes of UTF-8, sorted; at most 1024, and 1 MiB in all."""
+    """The metadata of a network: a mutable mapping of str to str, sorted by key, which is saved in the file.
+
+    A key has 1 to 256 bytes of UTF-8. There can be at most 1024 entries of 1 MiB in total. InvalidValueError for a key of
+    another length, LimitError for too many or too large entries, KeyError for an unknown key.
+    """
 
     def __init__(self, network: Any) -> None:
         self._network = network

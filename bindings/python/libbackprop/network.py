@@ -29,7 +29,7 @@ _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
 
 class Scaling(NamedTuple):
-    """The names of a network's scalings: "none", "standard" ..."""
+    """The names of a network's scalings: "none", "standard", "min_max" or "symmetric"."""
 
     inputs: str
     targets: str
@@ -38,14 +38,20 @@ class Scaling(NamedTuple):
 class Network(Owner):
     """A fully connected feed-forward network with its parameters and the state of its training.
 
-    `layers` are the sizes, inputs first. Layers are numbered from there: layer 0 holds the inputs, layer 1 is the first
-    with weights. A new network has seeded random weights, "logistic" activations and the loss "squared_error".
+    layers: the sizes of the layers, inputs first. Layer 0 holds the inputs; layer 1 is the first layer with weights.
+    seed: an integer from 0 to 2**64 - 1, the seed of the random weights. A new network has "logistic" activations and the
+    loss "squared_error". InvalidValueError for fewer than 2 layers or a layer of size 0; LimitError for more than 1024
+    layers or sizes that are too large; OutOfMemoryError.
 
-    Arrays are used without a copy where they are float32 and C-contiguous; other numbers are converted. Targets of shape
-    (rows,) are the column of a network with one output, and class numbers, integers from 0, for one with several: each row
-    then has the target 1 at the output of its class, and 0 at the others. Errors are of
-    `bp.Error` and of a built-in class; wrong shapes are a ValueError, wrong types a TypeError. A failed call has changed
-    nothing. A network may be used by several threads.
+    Arrays that are float32 and C-contiguous are used without a copy; other numbers are converted to float32. Returned
+    arrays are float32. Inputs have the shape (rows, inputs) and targets the shape (rows, outputs), where `inputs` and
+    `outputs` are the sizes of the first and the last layer. Targets can also have the shape (rows,). For a network with
+    one output they are its targets. For several outputs they are class numbers, integers from 0: each row has the target
+    1 at the output of its class and 0 at the other outputs.
+
+    Errors of the library are a `bp.Error` and also of a built-in class. A wrong shape is a ValueError, a wrong type a
+    TypeError. Methods raise InvalidHandleError after close(), and BusyError when an activation function calls it on
+    a network that is being changed. A failed call changes nothing. Several threads can use one network.
     """
 
     __slots__ = ("_layers",)
@@ -63,7 +69,7 @@ class Network(Owner):
 
     @classmethod
     def _from(cls: type[_Self], function: Any, *arguments: Any, path: Optional[Path] = None) -> _Self:
-        """The network that a function of the library makes."""
+        """The network that a function of the library creates."""
         handle = Handle()
         call(function, *arguments, byref(handle), path=path)
         network = cls.__new__(cls)
@@ -71,7 +77,7 @@ class Network(Owner):
         return network
 
     def _adopt(self, handle: Any) -> None:
-        self.close()  # where __init__ is called again
+        self.close()  # if __init__ is called a second time
         self._pointer = handle
         count, size = ctypes.c_size_t(), ctypes.c_size_t()
         call(library.bp_network_layer_count, handle, byref(count))
@@ -81,10 +87,10 @@ class Network(Owner):
             layers.append(size.value)
         self._layers = tuple(layers)
 
-    # Life
+    # Copies
 
     def clone(self: _Self) -> _Self:
-        """An independent copy with the same parameters, settings and state of training."""
+        """An independent copy with the same parameters, settings and training state."""
         return self._from(library.bp_network_clone, self._handle)
 
     def _duplicate(self: _Self) -> _Self:
@@ -105,12 +111,12 @@ class Network(Owner):
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """The names of the activations of the layers 1, 2, ..."""
+        """The names of the activations, one for each of the layers 1, 2, ..."""
         return tuple(text_of(library.bp_network_get_activation, self._handle, layer) for layer in range(1, len(self._layers)))
 
     @property
     def batchnorm(self) -> tuple[bool, ...]:
-        """Whether batch normalization is on, of the layers 1, 2, ..."""
+        """Whether batch normalization is enabled, one bool for each of the layers 1, 2, ..."""
         enabled, found = ctypes.c_int32(), []
         for layer in range(1, len(self._layers)):
             call(library.bp_network_get_batchnorm, self._handle, layer, byref(enabled))
@@ -134,42 +140,55 @@ class Network(Owner):
 
     @property
     def step_count(self) -> int:
-        """The number of training steps since the weights were drawn."""
+        """The number of training steps since the weights were initialized."""
         steps = ctypes.c_uint64()
         call(library.bp_network_step_count, self._handle, byref(steps))
         return steps.value
 
     def set_activation(self, layer: SupportsIndex, activation: Union[str, Activation]) -> None:
-        """Sets the activation of a layer, 1 or more. UnknownNameError for none of `bp.activation.names()`."""
+        """Sets the activation of a layer, 1 or more. `bp.activation.names()` lists the names.
+
+        UnknownNameError for an unknown activation, InvalidValueError for a layer out of range.
+        """
         call(library.bp_network_set_activation, self._handle, unsigned(layer, "layer"),
              name_of(activation))
 
     def set_batchnorm(self, layer: SupportsIndex, enabled: bool = True) -> None:
-        """Turns batch normalization of a layer, 1 or more, on or off. Changes the number of parameters."""
+        """Enables or disables batch normalization of a layer, 1 or more. Changes the number of parameters.
+
+        InvalidValueError for a layer out of range, OutOfMemoryError.
+        """
         call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
 
     def set_dropout(self, layer: SupportsIndex, rate: SupportsFloat) -> None:
-        """Sets how likely a unit of a hidden layer is left out of a training step, 0 to 0.999."""
+        """Sets the dropout rate of a hidden layer: the probability, 0 to 0.999, that a training step drops a unit.
+
+        InvalidValueError for a rate out of range or a layer that is not hidden.
+        """
         call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer"), number(rate, "rate"))
 
     def get_dropout(self, layer: SupportsIndex) -> float:
-        """The dropout rate of a hidden layer."""
+        """The dropout rate of a hidden layer. InvalidValueError for a layer that is not hidden."""
         rate = ctypes.c_double()
         call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
         return rate.value
 
     def set_loss(self, name: str) -> None:
-        """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy"."""
+        """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy". UnknownNameError for others."""
         call(library.bp_network_set_loss, self._handle, text(name, "loss"))
 
     def fit_scaling(self, inputs: Optional[ArrayLike] = None, targets: Optional[ArrayLike] = None, *,
                     input_scaling: str = "auto", target_scaling: str = "auto") -> None:
-        """Finds from data how to scale inputs and targets: "auto", "none", "standard", "min_max" or "symmetric"; not at
-        all for what is not given. From then on the network takes and gives numbers as they are in the data, and scales
-        them itself; losses are those of scaled targets. "auto" is "standard" for inputs, and for targets what the last
-        activation and the loss take: set these before.
+        """Computes the scaling of inputs and targets from data. From then on the network scales them itself.
 
-        InvalidValueError for no rows; NotFiniteError for a NaN or an infinity.
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. None sets the scaling of
+        inputs or of targets to "none". input_scaling, target_scaling: "auto", "none", "standard", "min_max" or
+        "symmetric". "auto" is "standard" for inputs. For targets it is the scaling that suits the loss and the activation
+        of the last layer: set these two first.
+
+        The network then accepts and returns unscaled numbers. Losses are computed from scaled targets.
+
+        InvalidValueError for no rows, UnknownNameError for an unknown scaling, NotFiniteError for a NaN or an infinity.
         """
         x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
         y = None if targets is None else rows_of_targets(targets, self._layers[-1])
@@ -182,22 +201,28 @@ class Network(Owner):
              None if x is None else pointer(x), None if y is None else pointer(y), 0 if given is None else len(given))
 
     def check_settings(self, targets: Optional[ArrayLike] = None) -> None:
-        """Raises what `Trainer.fit` raises before it changes anything: InvalidValueError or UnsupportedError for settings
-        that do not go together, or targets, shape (rows, outputs), that they do not go with. The message says what to set
-        instead. NotFiniteError for a NaN or an infinity in targets."""
+        """Checks that loss, activations and scaling are compatible, also with targets. `Trainer.fit` does the same check.
+
+        targets: shape (rows, outputs), or (rows,): see Network; None to check the settings only. InvalidValueError or
+        UnsupportedError for incompatible settings or targets: the message says which setting to change. NotFiniteError for
+        a NaN or an infinity in targets.
+        """
         y = None if targets is None else rows_of_targets(targets, self._layers[-1])
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
              0 if y is None else len(y))
 
     def set_optimizer(self, name: str) -> None:
-        """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus". Its state
-        starts anew."""
+        """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus".
+
+        Resets the optimizer's state. UnknownNameError for other names, OutOfMemoryError.
+        """
         call(library.bp_network_set_optimizer, self._handle, text(name, "optimizer"))
 
     def set_option(self, name: str, value: Union[SupportsFloat, str]) -> None:
-        """Sets an option, one of `bp.options()`, to a number or, for a choice, one of its words.
+        """Sets an option to a number or, for a choice, one of its words. `bp.options()` lists the options.
 
-        UnknownNameError for the name, InvalidValueError for the number, ValueError for the word.
+        UnknownNameError for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown
+        word.
         """
         call(library.bp_network_set_option, self._handle, text(name, "option"), options.encoded(name, value))
 
@@ -207,23 +232,26 @@ class Network(Owner):
     def get_option(self, name: str) -> Union[float, Any]: ...
 
     def get_option(self, name: str) -> Union[float, str]:
-        """The value of an option: a number or, for a choice, a word."""
+        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option."""
         value = ctypes.c_double()
         call(library.bp_network_get_option, self._handle, text(name, "option"), byref(value))
         return options.decoded(name, value.value)
 
     def initialize(self, seed: SupportsIndex) -> None:
-        """Draws fresh weights, as for a new network with that seed; the settings stay."""
+        """Initializes the weights as in a new network with that seed, and resets the training state. Keeps the settings."""
         call(library.bp_network_initialize, self._handle, unsigned(seed, "seed"))
 
     # Training
 
     def train_step(self, input: ArrayLike, target: ArrayLike, learning_rate: SupportsFloat) -> float:
-        """One step of the optimizer on one row, shapes (inputs,) and (outputs,). Returns the loss before the step.
+        """Makes one step of the optimizer on one row. Returns the loss before the step.
 
-        InvalidValueError for the learning rate, or settings or a target that check_settings refuses for the loss;
-        NotFiniteError for a NaN or an infinity in the row, the loss or the
-        gradient; what an activation function raises. A step that fails has changed nothing.
+        input: shape (inputs,). target: shape (outputs,), or a number: the target of a network with one output, or a class
+        number. learning_rate: finite, 0 or more.
+
+        InvalidValueError for the learning rate, or for settings or a target that check_settings refuses for the loss;
+        NotFiniteError for a NaN or an infinity in the row, the loss or the gradient. Exceptions of activation functions
+        are raised again. A step that fails changes nothing.
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
@@ -232,9 +260,12 @@ class Network(Owner):
         return loss.value
 
     def train_minibatch(self, inputs: ArrayLike, targets: ArrayLike, learning_rate: SupportsFloat) -> float:
-        """The same for rows, shapes (rows, inputs) and (rows, outputs), with the sum of their gradients.
+        """Makes one step of the optimizer on all rows. Returns the loss before the step.
 
-        InvalidValueError for no rows; else as train_step.
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. The gradient and the loss are
+        the sums over the rows, or their means if the option gradient_reduction is "mean".
+
+        InvalidValueError for no rows; other errors as in train_step.
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_minibatch, self._handle, *self._rows(inputs, targets),
@@ -242,22 +273,29 @@ class Network(Owner):
         return loss.value
 
     def gradient(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Array, float]:
-        """The gradient, shape (parameter_count,), and the loss of a minibatch; arguments and errors as there."""
+        """The gradient, shape (parameter_count,), and the loss of a minibatch. Makes no step.
+
+        Arguments and errors as in train_minibatch.
+        """
         loss, rows = ctypes.c_float(), self._rows(inputs, targets)
         gradient = self._filled(lambda gradient: call(
             library.bp_network_gradient, self._handle, *rows, pointer(gradient), len(gradient), byref(loss)))
         return gradient, loss.value
 
     def apply_gradient(self, gradient: ArrayLike, learning_rate: SupportsFloat) -> None:
-        """The optimizer's step along a gradient of shape (parameter_count,)."""
+        """Makes one step of the optimizer with a gradient of shape (parameter_count,).
+
+        InvalidValueError for the learning rate, NotFiniteError for a NaN or an infinity in the gradient or the new
+        parameters.
+        """
         values = vector(gradient, self.parameter_count, "gradient")
         call(library.bp_network_apply_gradient, self._handle, pointer(values), len(values),
              number(learning_rate, "learning_rate"))
 
     def check_gradient(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """The worst relative error of the gradient against central differences: below 1e-2 is good. Slow.
+        """The largest relative error of the gradient compared with central differences. Below 1e-2 is good. Slow.
 
-        Arguments and errors as train_minibatch; UnsupportedError with the activation "sign".
+        Arguments and errors as in train_minibatch; UnsupportedError for the activation "sign".
         """
         error = ctypes.c_double()
         call(library.bp_network_check_gradient, self._handle, *self._rows(inputs, targets), byref(error))
@@ -274,10 +312,11 @@ class Network(Owner):
     # Use
 
     def predict(self, inputs: ArrayLike, out: Optional[Array] = None) -> Array:
-        """The outputs: shape (rows, outputs) for (rows, inputs), or (outputs,) for (inputs,).
+        """The outputs, float32: shape (rows, outputs) for inputs of shape (rows, inputs), (outputs,) for shape (inputs,).
 
-        `out`, if given, is filled and returned: float32, C-contiguous, writeable, of the outputs' shape, apart from the
-        inputs. What an activation function raises.
+        out: an array that receives the outputs and is returned. It must be float32, C-contiguous, aligned and writeable,
+        have the shape of the outputs, and not overlap the inputs: TypeError or ValueError otherwise. Exceptions of
+        activation functions are raised again.
         """
         x = floats(inputs, "inputs")
         if x.ndim not in (1, 2) or x.shape[-1] != self._layers[0]:
@@ -290,14 +329,21 @@ class Network(Owner):
         return outputs
 
     def evaluate(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """The loss of the predictions for rows, shapes (rows, inputs) and (rows, outputs), without training."""
+        """The loss of the predictions. Changes nothing.
+
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. Errors as in train_minibatch.
+        """
         loss = ctypes.c_float()
         call(library.bp_network_evaluate, self._handle, *self._rows(inputs, targets), byref(loss))
         return loss.value
 
     def score(self, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str] = None) -> float:
-        """How good the predictions for rows are: "accuracy", "r2" or "mean_absolute_error". None is "r2" for the loss
-        "squared_error", and "accuracy" for the others."""
+        """The quality of the predictions by a measure: "accuracy", "r2" or "mean_absolute_error".
+
+        None selects "r2" for the loss "squared_error" and "accuracy" for other losses. inputs: shape (rows, inputs).
+        targets: shape (rows, outputs), or (rows,): see Network. InvalidValueError for no rows, UnknownNameError for an
+        unknown measure.
+        """
         if measure is None:
             measure = "r2" if self.loss == "squared_error" else "accuracy"
         score = ctypes.c_double()
@@ -306,8 +352,10 @@ class Network(Owner):
         return score.value
 
     def fold_batchnorm(self) -> None:
-        """Puts batch normalization into the weights: the form for use, whose predictions differ by rounding only. Call
-        it on a clone to go on training. Changes the number of parameters."""
+        """Folds batch normalization into the weights and removes it, for inference. Predictions change by rounding only.
+
+        Changes the number of parameters. To continue training later, fold a clone.
+        """
         call(library.bp_network_fold_batchnorm, self._handle)
 
     # Parameters
@@ -321,8 +369,12 @@ class Network(Owner):
 
     @property
     def parameters(self) -> Array:
-        """A copy of the parameters, shape (parameter_count,): for each layer weights, biases and, where batch
-        normalization is on, gamma and beta. Assigning replaces them; NotFiniteError for a NaN or an infinity."""
+        """A copy of the parameters, float32, shape (parameter_count,).
+
+        For each layer from layer 1: the weights, row-major [outputs][inputs], the biases [outputs] and, with batch
+        normalization, gamma [outputs] and beta [outputs]. Assigning an array of this shape replaces the parameters;
+        NotFiniteError for a NaN or an infinity.
+        """
         return self._filled(lambda parameters: call(
             library.bp_network_get_parameters, self._handle, pointer(parameters), len(parameters)))
 
@@ -332,7 +384,7 @@ class Network(Owner):
         call(library.bp_network_set_parameters, self._handle, pointer(parameters), len(parameters))
 
     def _filled(self, fill: Callable[[Array], Any]) -> Array:
-        """An array of all parameters, filled by a call that refuses another number of them than there are."""
+        """An array for all parameters, filled by a call that refuses a wrong array size."""
         while True:
             array = np.empty(self.parameter_count, np.float32)
             try:
@@ -340,40 +392,48 @@ class Network(Owner):
                 return array
             except ModelError as error:
                 if error.status != Status.ERROR_MISMATCH:
-                    raise  # else another thread has changed their number
+                    raise  # ERROR_MISMATCH: another thread has changed the number
 
     @property
     def tensors(self) -> Tensors:
-        """The tensors by the names they have in the file, running statistics included: a mapping to arrays."""
+        """A mapping of tensor names, as in the file, to arrays. Includes the running statistics. See Tensors."""
         return Tensors(self)
 
     # Metadata
 
     @property
     def metadata(self) -> Metadata:
-        """Texts that go with the network and its file: a dict of str to str."""
+        """Texts that are saved with the network: a mutable mapping of str to str. See Metadata."""
         return Metadata(self)
 
     # Files
 
     def save(self, path: Path) -> None:
-        """Writes the network to a safetensors file, which appears whole or not at all. FileError, which is also a
-        PermissionError, say."""
+        """Writes the network to a safetensors file. On failure, an existing file is unchanged.
+
+        FileError, which is also of the built-in class for the errno, such as PermissionError.
+        """
         call(library.bp_network_save, self._handle, encode_path(path), path=path)
 
     @classmethod
     def load(cls: type[_Self], path: Path) -> _Self:
-        """Makes a network from a file. FileError, which is also a FileNotFoundError, say; ModelError; UnknownNameError names
-        activations not registered."""
+        """Creates a network from a file.
+
+        FileError, which is also of the built-in class for the errno, such as FileNotFoundError; ModelError for a file that
+        is not a valid model; UnknownNameError for activations that are not registered: the message lists them.
+        """
         return cls._from(library.bp_network_load, encode_path(path), path=path)
 
     def load_weights(self, path: Path) -> None:
-        """Takes the weights from any safetensors file that has "layers.1.weight" and so on, such as PyTorch's. FileError;
-        ModelError names what does not fit; NotFiniteError."""
+        """Loads the weights from any safetensors file with tensors "layers.1.weight" and so on, for example from PyTorch.
+
+        FileError; ModelError for a missing tensor or a wrong shape: the message names the tensor; NotFiniteError for a NaN
+        or an infinity.
+        """
         call(library.bp_network_load_weights, self._handle, encode_path(path), path=path)
 
     def to_bytes(self) -> bytes:
-        """What save would write."""
+        """The contents of the file that save writes."""
         needed, capacity, buffer = ctypes.c_size_t(), 0, None
         while True:
             status = library.bp_network_save_memory(self._handle, buffer, capacity, byref(needed))
@@ -386,6 +446,6 @@ class Network(Owner):
 
     @classmethod
     def from_bytes(cls: type[_Self], data: Union[bytes, bytearray, memoryview]) -> _Self:
-        """Makes a network from such bytes. Errors as load, without FileError."""
+        """Creates a network from the result of to_bytes. Errors as in load, except FileError."""
         data = data if isinstance(data, bytes) else bytes(memoryview(data))
         return cls._from(library.bp_network_load_memory, ctypes.cast(ctypes.c_char_p(data), _uint8_pointer), len(data))

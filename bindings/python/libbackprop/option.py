@@ -1,4 +1,4 @@
-"""What options there are: the library's own table."""
+"""The table of options, read from the library."""
 from __future__ import annotations
 
 import ctypes
@@ -18,7 +18,7 @@ _OWNERS = ("network", "trainer")
 
 
 class Option(NamedTuple):
-    """A setting that is a number, or one of a few words."""
+    """An option of a network or trainer: its value is a number or, for a choice, a word."""
 
     owner: str  # "network" or "trainer"
     name: str
@@ -26,12 +26,12 @@ class Option(NamedTuple):
     default: float
     minimum: float
     maximum: float
-    whole: bool  # whether only whole numbers are taken
-    choices: tuple[str, ...]  # the words for the numbers 0, 1, ...; none for a number
+    whole: bool  # whether the value must be an integer
+    choices: tuple[str, ...]  # the words for the numbers 0, 1, ...; empty if the option is not a choice
 
 
 def options() -> list[Option]:
-    """Every option, with its meaning, default and bounds; those of networks come first."""
+    """All options with their meaning, default and bounds, first those of networks, then those of trainers."""
     return list(_table().values())
 
 
@@ -52,7 +52,7 @@ def _table() -> dict[str, Option]:
 
 
 def encoded(name: str, value: Union[SupportsFloat, str]) -> float:
-    """The number that the library takes for a value of an option."""
+    """The number for a value of an option. ValueError for an unknown word, TypeError for another type."""
     option = _table().get(name)
     if option is None:
         return 0  # the library refuses the name
@@ -64,6 +64,6 @@ def encoded(name: str, value: Union[SupportsFloat, str]) -> float:
 
 
 def decoded(name: str, value: float) -> Union[float, str]:
-    """The value of an option for the library's number: a word where it is a choice."""
+    """The value of an option for a number: a word if the option is a choice."""
     option = _table().get(name)
     return option.choices[int(value)] if option is not None and option.choices else value

@@ -1,4 +1,4 @@
-"""The tensors of a network, by the names of its file."""
+"""The tensors of a network by name."""
 from __future__ import annotations
 
 import ctypes
@@ -18,11 +18,14 @@ __all__ = ["Tensors"]
 
 
 class Tensors(Mapping[str, Array]):
-    """A network's tensors, as a mapping of names such as "layers.1.weight" to arrays, which are copies.
+    """The tensors of a network: a mapping of names, such as "layers.1.weight", to float32 arrays, which are copies.
 
-    The names are those of the network's file, running statistics, scaling and the optimizer's state included. Assigning
-    an array of the same shape replaces a tensor: NotFiniteError for a NaN or an infinity; InvalidValueError for a
-    variance below 0 or a scale not above 0; UnsupportedError for the optimizer's.
+    The names are the same as in the file of the network. They include running statistics, scaling and the state of the
+    optimizer. Weights have the shape (outputs, inputs); other tensors have one dimension. KeyError for an unknown name.
+
+    Assigning an array of the same shape replaces a tensor: ValueError for another shape, NotFiniteError for a NaN or an
+    infinity, InvalidValueError for a negative variance or a scale that is not positive, UnsupportedError for the state of
+    the optimizer.
     """
 
     def __init__(self, network: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whole trainings in one call."""
+"""Whole trainings in one call: epochs, minibatches, schedules, validation and restarts."""
 from __future__ import annotations
 
 import ctypes
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from . import _prototypes, option as options
 from ._arguments import Array, pointer, text, vector
-from ._call import call, failed, for_ever, keys, plugins, remember, shelter
+from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 from ._handle import Owner
 from ._library import library
 from .errors import BusyError, Status
@@ -26,32 +26,32 @@ _Choice = Literal["sampling", "schedule", "keep", "on_divergence"]
 
 
 class Progress(NamedTuple):
-    """What a progress function is told. Losses are means per row."""
+    """A progress report of a fit, the argument of the progress function. Losses are means per row."""
 
-    restart: int
-    epoch: int  # epochs finished, of how many
-    epochs: int
-    step: int  # steps done, of how many
-    steps: int
-    loss: float  # of the training rows in the epoch just finished, or so far in that in progress
-    validation_loss: float  # after an epoch; NaN within one, and without validation rows
+    restart: int  # counts from 0
+    epoch: int  # number of finished epochs
+    epochs: int  # number of all epochs
+    step: int  # number of finished steps
+    steps: int  # number of all steps
+    loss: float  # of the training rows in the finished epoch, or in the current epoch so far
+    validation_loss: float  # at the end of an epoch; NaN within an epoch, and without validation rows
     learning_rate: float  # of the latest step
-    epoch_ended: bool
+    epoch_ended: bool  # whether this report is for the end of an epoch
 
 
 class FitResult(NamedTuple):
-    """How a fit ended."""
+    """The result of a fit."""
 
-    loss: float  # mean per row, of the validation rows where there are any: that of the weights kept
-    stopped: bool  # whether the progress function or cancel() ended it
-    history: list[Progress]  # the end of each epoch
+    loss: float  # mean per row for the kept weights, of the validation rows if any, else of the training rows; NaN for no step
+    stopped: bool  # whether the progress function or cancel() ended the fit
+    history: list[Progress]  # one report for the end of each epoch
 
 
-_fits: dict[int, tuple[int]] = {}  # fits in progress: the thread, by the id of the trainer
+_fits: dict[int, tuple[int]] = {}  # fits in progress: id of the trainer -> its thread
 
 
 def _forget_other_threads() -> None:
-    """In a child of fork, which has the forking thread only."""
+    """Removes the fits of other threads in a child of fork, which has only the forking thread."""
     for trainer, (thread,) in list(_fits.items()):
         if thread != threading.get_ident():
             del _fits[trainer]
@@ -66,9 +66,11 @@ class Trainer(Owner):
         trainer = bp.Trainer(epochs=50, learning_rate=0.1, validation_fraction=0.1, patience=5, seed=1)
         result = trainer.fit(network, inputs, targets)
 
-    Options are keywords, with numbers or, for choices, words; `bp.options()` and backprop.h list them. Here
-    progress_seconds starts at 0.1, so that Ctrl-C gets in. One trainer may fit many networks, one after the other; copies
-    and pickles have its options.
+    Options are keyword arguments. A value is a number or, for a choice, a word. `bp.options()` and backprop.h list the
+    options. The default of progress_seconds is 0.1 in Python, so that Ctrl-C can interrupt a fit.
+
+    One trainer can fit many networks, one after the other. Copies and pickles contain its options only. UnknownNameError
+    for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown word.
     """
 
     __slots__ = ("_wants_ticks",)
@@ -79,15 +81,15 @@ class Trainer(Owner):
     def __init__(self, **options: Union[SupportsFloat, str]) -> None:
         handle = _prototypes.Trainer()
         call(library.bp_trainer_create, byref(handle))
-        self.close()  # where __init__ is called again
+        self.close()  # if __init__ is called a second time
         self._pointer = handle
         self.set_option("progress_seconds", 0.1)
-        self._wants_ticks = False  # whether the program has chosen progress_seconds
+        self._wants_ticks = False  # whether the program has set progress_seconds
         for name, value in options.items():
             self.set_option(name, value)
 
     def _options(self) -> dict[str, Union[float, str]]:
-        """The options as a constructor takes them."""
+        """The options as keyword arguments of the constructor."""
         chosen = {each.name: self.get_option(each.name) for each in options.options() if each.owner == "trainer"}
         if not self._wants_ticks:
             del chosen["progress_seconds"]
@@ -102,7 +104,8 @@ class Trainer(Owner):
     def set_option(self, name: str, value: Union[SupportsFloat, str]) -> None:
         """Sets an option to a number or, for a choice, one of its words.
 
-        UnknownNameError for the name, InvalidValueError for the number, ValueError for the word, BusyError during a fit.
+        UnknownNameError for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown
+        word, BusyError during a fit.
         """
         call(library.bp_trainer_set_option, self._handle, text(name, "option"), options.encoded(name, value))
         if name == "progress_seconds":
@@ -114,7 +117,7 @@ class Trainer(Owner):
     def get_option(self, name: str) -> Union[float, Any]: ...
 
     def get_option(self, name: str) -> Union[float, str]:
-        """The value of an option: a number or, for a choice, a word."""
+        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option."""
         value = ctypes.c_double()
         call(library.bp_trainer_get_option, self._handle, text(name, "option"), byref(value))
         return options.decoded(name, value.value)
@@ -123,23 +126,37 @@ class Trainer(Owner):
             validation: Optional[tuple[ArrayLike, ArrayLike]] = None, sample_weight: Optional[ArrayLike] = None,
             class_weight: Union[str, Mapping[int, float], None] = None,
             progress: Optional[Callable[[Progress], Any]] = None) -> FitResult:
-        """Trains the network on rows, shapes (rows, inputs) and (rows, outputs), or targets (rows,): see Network.
+        """Trains the network and returns the result.
 
-        `validation`: inputs and targets to validate with. `sample_weight`: how much each row counts, shape (rows,).
-        `class_weight`: how much each class counts, {class: weight}, or "balanced" for rows / (classes * rows of the
-        class); a row's class is the place of its largest target, or with a single output its target. `progress`: called
-        with a Progress after each epoch, and as the options progress_interval and progress_seconds say; returning True
-        stops the fit, which keeps what option keep says. What it raises, Ctrl-C included, comes out of the fit, and
-        leaves the network as it was; so does every other error: InvalidValueError; NotFiniteError; BusyError for a
-        trainer or network that is in a fit already; what an activation function raises.
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. All arrays are converted to
+        float32 if necessary, and must not change during the call.
+
+        validation: a pair (inputs, targets) of validation rows, with the same shapes; None for the rows that the option
+        validation_fraction holds out, if any.
+
+        sample_weight: the weight of each row, shape (rows,), finite, 0 or more.
+
+        class_weight: the weight of each class, {class: weight}, or "balanced" for rows / (classes * rows of the class).
+        The class of a row is the index of its largest target. With one output, or targets of shape (rows,), it is the
+        target. A row's weight is the product of its sample weight and its class weight.
+
+        progress: a function that is called with a Progress after each epoch, and at the times that the options
+        progress_interval and progress_seconds set. If it returns True, the fit stops; the option keep decides which
+        weights the network then has.
+
+        A fit that fails leaves the network as it was. Errors: ValueError for a wrong shape, TypeError for a wrong type;
+        InvalidValueError for no rows, an invalid weight, or settings or targets that Network.check_settings refuses;
+        UnsupportedError as there; NotFiniteError for a NaN or an infinity in the data or in a step; BusyError for a
+        trainer or network that is in a fit already; OutOfMemoryError; LimitError. Exceptions of the progress function and
+        of activation functions, KeyboardInterrupt included, are raised again.
         """
         if progress is not None and not callable(progress):
             raise TypeError(f"progress: expected a function, got {type(progress).__name__}")
         rows = network._rows(inputs, targets)
         held_out = (None, None, 0) if validation is None else _validation(network, validation)
         weights = _row_weights(sample_weight, class_weight, targets, rows[2])
-        fit = (threading.get_ident(),)  # a tuple that no other call has
-        if _fits.setdefault(id(self), fit) is not fit:  # weights and progress function are those of the fit in progress
+        fit = (threading.get_ident(),)  # a new object, so that `is` identifies this call
+        if _fits.setdefault(id(self), fit) is not fit:  # the trainer has the weights and progress function of that fit
             raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
         try:
             return self._fit(network, rows, held_out, weights, progress)
@@ -171,12 +188,12 @@ class Trainer(Owner):
         return FitResult(loss.value, status == Status.STOPPED, history)
 
     def cancel(self) -> None:
-        """Ends a fit in progress on another thread, before its next step; without one, nothing happens."""
+        """Stops the fit in progress, if any, before its next step. Can be called from any thread."""
         call(library.bp_trainer_cancel, self._handle)
 
 
 def _make(cls: type[_Self], options: Mapping[str, Union[float, str]]) -> _Self:
-    """A trainer of a class, which may have a constructor of another form."""
+    """A trainer of a class whose constructor may have other parameters."""
     trainer = cls.__new__(cls)
     Trainer.__init__(trainer, **options)
     return trainer
@@ -195,7 +212,7 @@ def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
 
 def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None],
                  targets: ArrayLike, rows: int) -> tuple[Any, int]:
-    """Both as one weight a row, for the library."""
+    """The product of sample weights and class weights, one weight per row, for the library."""
     if sample_weight is None and class_weight is None:
         return None, 0
     weights: Array = np.ones(rows, np.float32)
@@ -219,8 +236,8 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
     return pointer(weights), rows
 
 
-@for_ever(_prototypes.bp_progress_fn)
-@shelter
+@never_freed(_prototypes.bp_progress_fn)
+@stores_interrupts
 def _progress(record: Any, key: int) -> int:
     stop = False
     try:

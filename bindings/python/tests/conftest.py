@@ -1,4 +1,4 @@
-"""Finds the library and the package, before any test imports them."""
+"""Finds the library and the package before the tests import them."""
 import importlib.util
 import os
 import signal
@@ -22,7 +22,7 @@ if not os.environ.get("LIBBACKPROP_LIBRARY") and not packaged.exists():
 
 import libbackprop as bp  # noqa: E402
 
-# A run in the background, or of many a build server, ignores SIGINT: Python then has no handler of its own.
+# Background jobs, and jobs of some build servers, start with SIGINT ignored. Python then installs no handler.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -32,7 +32,7 @@ def rng():
 
 
 @pytest.fixture(autouse=True)
-def unregister_what_a_test_registers():
+def unregister_activations_of_the_test():
     before = set(bp.activation.names())
     yield
     for name in set(bp.activation.names()) - before:
@@ -41,13 +41,13 @@ def unregister_what_a_test_registers():
 
 @pytest.fixture
 def run_script(tmp_path):
-    """Runs Python source in a process of its own and returns the finished process."""
+    """Runs Python source in a separate process and returns the finished process."""
     import subprocess
 
     def run(source, **environment):
         package = str(Path(bp.__file__).resolve().parents[1])
-        everything = {**os.environ, "PYTHONPATH": package, **environment}
-        return subprocess.run([sys.executable, "-c", source], env=everything, cwd=tmp_path, text=True, check=False,
+        variables = {**os.environ, "PYTHONPATH": package, **environment}
+        return subprocess.run([sys.executable, "-c", source], env=variables, cwd=tmp_path, text=True, check=False,
                               capture_output=True)
 
     return run

@@ -1,4 +1,4 @@
-"""What backprop.h declares, read from its text."""
+"""The declarations of backprop.h, parsed from its text."""
 import ctypes
 import re
 from ctypes import CFUNCTYPE, POINTER
@@ -46,7 +46,7 @@ def members(text):
     return found
 
 
-STRUCTS = {}  # name: its members; what only plug-ins are handed is not for Python
+STRUCTS = {}  # name: its members; without bp_plugin_host, which only plug-ins use
 for text, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", CODE, flags=re.S):
     if name != "bp_plugin_host":
         STRUCTS[name] = members(text)
@@ -55,7 +55,7 @@ INTERFACE = re.sub(r"typedef struct \w+ \{.*?\} \w+;", "", CODE, flags=re.S)
 
 CALLBACKS = {}  # name: its CFUNCTYPE
 for result, name, arguments in re.findall(r"typedef (\w+) \(\*(\w+)\)\(([^;]*?)\);", INTERFACE):
-    if name == "bp_plugin_register_fn":  # a plug-in has it, not a host
+    if name == "bp_plugin_register_fn":  # a function of plug-ins, not of hosts
         continue
     CALLBACKS[name] = TYPES[name] = CFUNCTYPE(TYPES[result], *python_types(arguments))
 

@@ -1,5 +1,5 @@
-"""backprop.h's tables of options, as the library's own table gives them. Run it to bring the header up to date, with
-LIBBACKPROP_LIBRARY set and the package on the path:
+"""Generates the tables of options in backprop.h from the table of the library. To update the header, set
+LIBBACKPROP_LIBRARY, put the package on the path and run:
 
     python option_table.py
 """
@@ -30,7 +30,7 @@ def row(name, values, default, meaning):
 
 
 def table(owner):
-    """The lines of one owner's table."""
+    """The lines of the table for networks or for trainers."""
     lines = row("name", "values", "default", "meaning")
     for option in bp.options():
         if option.owner == owner:
@@ -39,7 +39,7 @@ def table(owner):
 
 
 def update(text):
-    """The header with the tables it should have: the network's first, then the trainer's."""
+    """The header with updated tables: first the options of networks, then those of trainers."""
     owners = iter(("network", "trainer"))
     return re.sub(r"^ \*     name +values +default +meaning\n(?: \*.+\n)*", lambda _: table(next(owners)) + "\n", text,
                   flags=re.M)

@@ -1,4 +1,4 @@
-"""The formulas of the notes in plain float64 NumPy: what the library has to compute."""
+"""The formulas of the notes in float64 NumPy: the expected results of the library."""
 import numpy as np
 
 logistic = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731
@@ -30,8 +30,8 @@ LOSSES = {
 
 
 class Oracle:
-    """A network as float64 arrays. `layers` are dicts of weight, bias, activation and, with batch normalization, gamma,
-    beta, mean and variance."""
+    """A network as float64 arrays. `layers` is a list of dicts with the keys weight, bias and, with batch normalization,
+    gamma and beta. `statistics` has the running mean and variance by layer number."""
 
     def __init__(self, sizes, activations, loss="squared_error", batchnorm=(), mean_reduction=False, epsilon=1e-5,
                  momentum=0.1):
@@ -61,8 +61,8 @@ class Oracle:
         assert flat.size == 0
 
     def loss_and_gradient(self, x, y, training=True, fresh_gamma=0.0):
-        """(loss, flat gradient, statistics after). `fresh_gamma`: the learning rate with which gamma steps before the
-        weights' gradient is taken through it (notes, section 5)."""
+        """Returns (loss, flat gradient, updated statistics). `fresh_gamma`: the learning rate of the update of gamma that
+        precedes the gradient of the weights (notes, section 5)."""
         h, tape, statistics = np.asarray(x, float), [], dict(self.statistics)
         for number, (layer, name) in enumerate(zip(self.layers, self.activations), start=1):
             z = h @ layer["weight"].T + layer["bias"]

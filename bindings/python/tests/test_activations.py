@@ -1,4 +1,4 @@
-"""Activation functions written in Python: what they compute, how they fail, how long they live."""
+"""Activations written in Python: results, names, failures, calls back into the library, and lifetime."""
 import ctypes
 import gc
 import math
@@ -61,12 +61,12 @@ USES = {
 }
 
 
-# What they compute
+# Results
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
 @pytest.mark.parametrize("batchnorm", [False, True])
-def test_plugin_equals_the_built_in_one(kind, batchnorm):
+def test_python_activation_equals_the_built_in_one(kind, batchnorm):
     x, y = data()
     plugged, built_in = network_with(register_tanh(kind=kind)), network_with("tanh")
     plugged.parameters = built_in.parameters
@@ -80,7 +80,7 @@ def test_plugin_equals_the_built_in_one(kind, batchnorm):
     np.testing.assert_allclose(plugged.parameters, built_in.parameters, atol=1e-5)
 
 
-def test_without_derivative_central_differences_are_taken():
+def test_omitted_derivative_is_approximated_by_central_differences():
     x, y = data()
     numeric = bp.activation.register_scalar("numeric_tanh", math.tanh)
     plugged, built_in = network_with(numeric), network_with("tanh")
@@ -89,7 +89,7 @@ def test_without_derivative_central_differences_are_taken():
     assert plugged.check_gradient(x, y) < 1e-2
 
 
-def test_plugin_softmax_equals_the_built_in_softmax():
+def test_python_softmax_equals_the_built_in_softmax():
     @bp.activation.vector(backward=lambda z, a, da: a * (da - (da * a).sum(axis=1, keepdims=True)))
     def my_softmax(z):
         e = np.exp(z - z.max(axis=1, keepdims=True))
@@ -111,7 +111,7 @@ def test_plugin_softmax_equals_the_built_in_softmax():
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
-def test_check_gradient_tells_right_from_wrong_derivatives(kind):
+def test_check_gradient_is_small_for_right_and_large_for_wrong_derivatives(kind):
     x, y = data()
     right = register_tanh("right", kind=kind)
     if kind == "scalar":
@@ -135,10 +135,10 @@ def test_check_gradient_is_small_for_right_derivatives_in_networks_of_any_kind(n
     assert worst < 1e-2
 
 
-def test_vector_functions_see_the_librarys_memory_and_cannot_change_it():
+def test_vector_functions_get_read_only_views_of_the_memory_of_the_library():
     seen = []
 
-    def look(*arrays):
+    def check(*arrays):
         for array in arrays:
             assert array.dtype == np.float32 and array.shape == (5, 4) and array.flags.c_contiguous
             assert not array.flags.writeable and not array.flags.owndata
@@ -147,11 +147,11 @@ def test_vector_functions_see_the_librarys_memory_and_cannot_change_it():
             seen.append(array.copy())
 
     def forward(z):
-        look(z)
+        check(z)
         return np.tanh(z)
 
     def backward(z, a, da):
-        look(z, a, da)
+        check(z, a, da)
         assert (a == np.tanh(z)).all()
         return da * (1 - a * a)
 
@@ -163,12 +163,12 @@ def test_vector_functions_see_the_librarys_memory_and_cannot_change_it():
 @pytest.mark.parametrize("result", [
     lambda z: z, lambda z: z.astype(float), lambda z: z.astype(int), lambda z: z.tolist(), lambda z: z > 0,
     np.asfortranarray, lambda z: z[::-1][::-1]])
-def test_vector_function_may_return_any_numbers_of_the_right_shape(result):
+def test_vector_function_can_return_numbers_of_any_type_with_the_right_shape(result):
     network = network_with(bp.activation.register_vector("any", result, lambda z, a, da: da), layers=[3])
     network.predict(data()[0])
 
 
-def test_scalar_function_may_return_any_number():
+def test_scalar_function_can_return_a_number_of_any_type():
     for name, function in {"int": int, "bool": lambda z: z > 0, "numpy": np.float32, "numpy64": np.float64}.items():
         network_with(bp.activation.register_scalar("returns_" + name, function)).predict(data()[0])
 
@@ -176,7 +176,7 @@ def test_scalar_function_may_return_any_number():
 # Names
 
 
-def test_decorators_take_the_name_of_the_function_and_return_it_callable():
+def test_decorators_use_the_name_of_the_function_and_return_a_callable():
     @bp.activation.scalar(derivative=lambda z, a: 2 * z)
     def square(z):
         """z squared."""
@@ -200,7 +200,7 @@ def test_built_in_names_come_first():
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "é", "a" * 65, "tanh", "taken", "<lambda>"])
-def test_malformed_and_taken_names_are_refused_and_nothing_is_kept(name):
+def test_malformed_and_registered_names_are_refused_and_nothing_is_kept(name):
     register_tanh("taken")
     for kind in ("scalar", "vector"):
         gc.collect()
@@ -210,12 +210,12 @@ def test_malformed_and_taken_names_are_refused_and_nothing_is_kept(name):
         assert _call.plugins == before
 
 
-def test_longest_name_is_taken():
+def test_name_of_64_characters_is_accepted():
     register_tanh("a" * 64)
     assert bp.activation.names()[-1] == "a" * 64
 
 
-def test_functions_must_be_functions():
+def test_objects_that_are_not_callable_are_a_type_error():
     for call in (lambda: bp.activation.register_scalar("x", 3), lambda: bp.activation.register_scalar("x", abs, 3),
                  lambda: bp.activation.register_scalar("x", None), lambda: bp.activation.register_vector("x", abs, None),
                  lambda: bp.activation.register_vector("x", abs, "abs")):
@@ -224,7 +224,7 @@ def test_functions_must_be_functions():
     assert "x" not in bp.activation.names()
 
 
-def test_unregistered_name_is_free_and_unknown():
+def test_unregistered_name_is_unknown_and_can_be_registered_again():
     register_tanh("for_a_while")
     bp.activation.unregister("for_a_while")
     assert "for_a_while" not in bp.activation.names()
@@ -238,18 +238,18 @@ def test_built_in_activation_cannot_be_unregistered():
         bp.activation.unregister("tanh")
 
 
-# Failing
+# Failures
 
 
-class Surprise(Exception):
+class CustomError(Exception):
     pass
 
 
-@pytest.mark.parametrize("exception", [Surprise, KeyboardInterrupt, SystemExit, MemoryError, bp.BusyError])
+@pytest.mark.parametrize("exception", [CustomError, KeyboardInterrupt, SystemExit, MemoryError, bp.BusyError])
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("layer", [1, 2, 3])
 @pytest.mark.parametrize("others", ["logistic", "relu", "softmax"])
-def test_raising_callback_aborts_step_and_reraises(exception, part, layer, others):
+def test_exception_of_a_callback_aborts_the_step_and_is_raised_again(exception, part, layer, others):
     x, y = data()
     raised, armed = exception("from the callback"), False
 
@@ -277,30 +277,30 @@ def test_raising_callback_aborts_step_and_reraises(exception, part, layer, other
 
 
 @pytest.mark.parametrize("kind, part", [("scalar", "scalar function"), ("vector", "vector forward")])
-def test_after_the_first_failure_no_function_is_called(kind, part):
+def test_no_function_is_called_after_the_first_failure(kind, part):
     calls = []
 
     def hook(called):
         calls.append(called)
-        raise Surprise
+        raise CustomError
 
     network = network_with(register_tanh(kind=kind, hook=hook))
     for use in USES.values():
         calls.clear()
-        with pytest.raises(Surprise):
+        with pytest.raises(CustomError):
             use(network, *data())
         assert calls == [part]
 
 
-def test_error_does_not_linger_after_it_was_raised():
+def test_exception_is_raised_only_once():
     fail = True
 
     def hook(part):
         if fail:
-            raise Surprise
+            raise CustomError
 
     network = network_with(register_tanh(hook=hook))
-    with pytest.raises(Surprise):
+    with pytest.raises(CustomError):
         network.predict(data()[0])
     fail = False
     network.predict(data()[0])
@@ -308,7 +308,7 @@ def test_error_does_not_linger_after_it_was_raised():
 
 @pytest.mark.parametrize("shape", [(), (5,), (4,), (5, 3), (4, 5), (1, 4), (5, 1), (5, 4, 1)])
 @pytest.mark.parametrize("part", ["forward", "backward"])
-def test_wrong_shape_returned_is_a_value_error(shape, part):
+def test_result_of_a_wrong_shape_is_a_value_error(shape, part):
     functions = {"forward": np.tanh, "backward": lambda z, a, da: da}
     functions[part] = lambda *arrays: np.zeros(shape)
     network = network_with("tanh")
@@ -321,7 +321,7 @@ def test_wrong_shape_returned_is_a_value_error(shape, part):
 
 
 @pytest.mark.parametrize("returned", [None, "text", 1j, object()])
-def test_no_number_returned_is_a_type_error(returned):
+def test_result_that_is_no_number_is_a_type_error(returned):
     scalar = bp.activation.register_scalar("no_number", lambda z: returned)
     vector = bp.activation.register_vector("no_numbers", lambda z: np.full(z.shape, returned), lambda z, a, da: da)
     for activation in (scalar, vector):
@@ -329,7 +329,7 @@ def test_no_number_returned_is_a_type_error(returned):
             network_with(activation).predict(data()[0])
 
 
-def linear(slope, **options):
+def vector_cell(slope, **options):
     return bp.activation.vector(backward=lambda z, a, da: slope * da, name="cell", **options)(lambda z: slope * z)
 
 
@@ -350,12 +350,12 @@ def pointer_cell(slope, **options):
 
 
 def library_cell(slope, **options):
-    """ldexp(z, exponent) is z times 2 to the exponent."""
+    """ldexp(z, exponent) = z * 2**exponent."""
     return bp.activation.from_library("libm.so.6", "ldexp", "d(d,i)", constants=[{1: 0, 2: 1, 4: 2}[slope]], name="cell",
                                       thread_safe=True, **options)
 
 
-CELLS = {"vector": linear, "scalar": scalar_cell, "pointer": pointer_cell, "library": library_cell}
+CELLS = {"vector": vector_cell, "scalar": scalar_cell, "pointer": pointer_cell, "library": library_cell}
 
 
 @pytest.mark.parametrize("second", CELLS)
@@ -375,7 +375,7 @@ def test_replace_gives_the_name_to_another_function_and_networks_keep_the_old_on
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_without_replace_a_name_that_is_taken_is_refused(kind):
+def test_registered_name_is_refused_without_replace(kind):
     CELLS[kind](2)
     with pytest.raises(bp.InvalidValueError, match="cell"):
         CELLS[kind](4)
@@ -390,7 +390,7 @@ def test_without_replace_a_name_that_is_taken_is_refused(kind):
     (lambda: bp.activation.register_scalar("Cell!", abs, replace=True), bp.InvalidValueError),
     (lambda: bp.activation.register_scalar("tanh", abs, replace=True), bp.InvalidValueError)])
 def test_replace_that_fails_leaves_the_old_activation(register, error):
-    linear(2)
+    vector_cell(2)
     names = bp.activation.names()
     with pytest.raises(error):
         register()
@@ -400,9 +400,9 @@ def test_replace_that_fails_leaves_the_old_activation(register, error):
 
 
 def test_replaced_function_is_freed_with_the_last_network_that_has_it():
-    first = linear(2)
+    first = vector_cell(2)
     network, reference = identity_network(first), weakref.ref(first)
-    linear(4, replace=True)
+    vector_cell(4, replace=True)
     del first
     gc.collect()
     assert reference() is not None
@@ -412,7 +412,7 @@ def test_replaced_function_is_freed_with_the_last_network_that_has_it():
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
-def test_nan_returned_fails_the_step_and_passes_predict(kind):
+def test_nan_from_a_callback_fails_the_step_but_not_the_prediction(kind):
     nan = (bp.activation.register_scalar("nan", lambda z: math.nan) if kind == "scalar" else
            bp.activation.register_vector("nan", lambda z: np.full_like(z, np.nan), lambda z, a, da: da))
     network = network_with(nan, layers=[3])
@@ -429,7 +429,7 @@ def test_exception_of_one_thread_is_not_raised_in_another():
     def hook(part):
         barrier.wait()
         if threading.current_thread().name == "failing":
-            raise Surprise
+            raise CustomError
         barrier.wait()
 
     network = bp.Network([1, 1])
@@ -439,7 +439,7 @@ def test_exception_of_one_thread_is_not_raised_in_another():
         try:
             network.predict([0.5])
             seen[threading.current_thread().name] = None
-        except Surprise as error:
+        except CustomError as error:
             seen[threading.current_thread().name] = error
             barrier.wait()
 
@@ -448,10 +448,10 @@ def test_exception_of_one_thread_is_not_raised_in_another():
         thread.start()
     for thread in threads:
         thread.join()
-    assert isinstance(seen["failing"], Surprise) and seen["working"] is None
+    assert isinstance(seen["failing"], CustomError) and seen["working"] is None
 
 
-# Calling back
+# Calls into the library from a callback
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
@@ -461,7 +461,7 @@ def test_exception_of_one_thread_is_not_raised_in_another():
     lambda network, x, y: network.save("never"), lambda network, x, y: network.clone(),
     lambda network, x, y: network.initialize(1), lambda network, x, y: network.set_activation(1, "tanh")],
     ids=["train_minibatch", "predict", "parameters", "set_batchnorm", "save", "clone", "initialize", "set_activation"])
-def test_calling_into_the_network_in_training_is_busy(kind, again):
+def test_callback_that_calls_into_the_network_in_training_gets_a_busy_error(kind, again):
     x, y = data()
     network = network_with("tanh")
     network.set_activation(2, register_tanh(kind=kind, hook=lambda part: again(network, x, y)))
@@ -472,7 +472,7 @@ def test_calling_into_the_network_in_training_is_busy(kind, again):
     assert network.to_bytes() == parameters.to_bytes()
 
 
-def test_reading_within_a_reading_call_works_and_changing_is_busy():
+def test_callback_of_a_reading_call_can_read_the_network_but_not_change_it():
     x, y = data()
     network, outer, inner = network_with("tanh"), [True], []
 
@@ -487,7 +487,7 @@ def test_reading_within_a_reading_call_works_and_changing_is_busy():
     assert (network.predict(x) == inner[0]).all()
 
 
-def test_callback_may_use_another_network_and_handle_its_errors():
+def test_callback_can_use_another_network_and_handle_its_errors():
     x, y = data()
     inner = network_with(register_tanh("failing_tanh", hook=lambda part: {}["missing"]))
 
@@ -499,7 +499,7 @@ def test_callback_may_use_another_network_and_handle_its_errors():
     assert outer.train_minibatch(x, y, 0.1) > 0
 
 
-def test_network_closed_by_its_own_callback_ends_when_the_call_returns():
+def test_network_that_its_callback_closes_is_freed_when_the_call_returns():
     network = network_with("tanh")
     network.set_activation(2, register_tanh(kind="vector", hook=lambda part: network.close()))
     assert network.predict(data()[0]).shape == (5, 2)
@@ -507,18 +507,18 @@ def test_network_closed_by_its_own_callback_ends_when_the_call_returns():
         network.predict(data()[0])
 
 
-def test_activation_may_be_registered_and_unregistered_by_a_callback():
+def test_callback_can_register_and_unregister_activations():
     def hook(part):
         bp.activation.unregister(register_tanh("inner"))
 
     network_with(register_tanh(kind="vector", hook=hook)).train_minibatch(*data(), 0.1)
 
 
-# Life
+# Lifetime
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
-def test_functions_live_as_long_as_they_are_used(kind):
+def test_functions_are_kept_as_long_as_they_are_used(kind):
     network = network_with("tanh")
     activation = register_tanh(kind=kind)
     reference = weakref.ref(activation.function)
@@ -540,7 +540,7 @@ def test_functions_live_as_long_as_they_are_used(kind):
     assert reference() is None
 
 
-def test_collecting_garbage_within_callbacks_is_safe():
+def test_garbage_collection_within_callbacks_is_safe():
     def hook(part):
         bp.Network([2, 2])
         gc.collect()
@@ -550,7 +550,7 @@ def test_collecting_garbage_within_callbacks_is_safe():
         network.train_minibatch(*data(), 0.1)
 
 
-def test_activation_unregistered_by_its_own_callback_stays_for_the_call():
+def test_activation_that_its_callback_unregisters_is_kept_by_the_network():
     def hook(part):
         if "my_tanh" in bp.activation.names():
             bp.activation.unregister("my_tanh")
@@ -561,7 +561,7 @@ def test_activation_unregistered_by_its_own_callback_stays_for_the_call():
     network.train_minibatch(*data(), 0.1)
 
 
-def test_interpreter_exits_quietly_with_plugins_and_networks_in_use(run_script):
+def test_interpreter_exits_without_messages_while_activations_and_networks_are_in_use(run_script):
     done = run_script("""
 import libbackprop as bp, numpy as np, threading
 
@@ -577,7 +577,7 @@ class Holder:
     pass
 
 holder = Holder()
-holder.itself = holder                    # only the collector at exit finds it
+holder.itself = holder                    # only the garbage collector at exit can free it
 holder.network = bp.Network([4, 4, 4])
 holder.network.set_activation(1, kept)
 holder.network.set_activation(2, left)

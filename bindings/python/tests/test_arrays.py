@@ -1,4 +1,4 @@
-"""Arrays in and out: what is taken, what is refused, what is not copied."""
+"""Array arguments and results: which ones are accepted, refused or copied."""
 import numpy as np
 import pytest
 
@@ -20,17 +20,17 @@ VALUES = [[1, 0, 3], [4, 5, 0]]
     np.asfortranarray(VALUES), np.array(VALUES + VALUES, np.float32)[:2], np.array(VALUES, np.float32).repeat(2, 1)[:, ::2],
     np.array(VALUES, np.float32)[::-1][::-1], np.ma.array(VALUES), [np.array(row, "f4") for row in VALUES]],
     ids=lambda given: f"{type(given).__name__}-{getattr(given, 'dtype', '')}")
-def test_numbers_of_every_kind_are_taken(network, given):
+def test_numbers_of_every_type_are_accepted(network, given):
     expected = network.predict(np.array(VALUES, np.float32))
     assert network.predict(given).tobytes() == expected.tobytes()
 
 
-def test_booleans_are_taken(network):
+def test_booleans_are_accepted(network):
     given = np.array([[True, False, True]])
     assert (network.predict(given) == network.predict([[1, 0, 1]])).all()
 
 
-def test_read_only_and_unaligned_arrays_are_taken(network):
+def test_read_only_and_unaligned_arrays_are_accepted(network):
     array = np.array(VALUES, np.float32)
     expected = network.predict(array)
     array.flags.writeable = False
@@ -53,7 +53,7 @@ def test_float32_contiguous_arrays_are_not_copied():
     np.zeros((2, 3), complex), np.zeros((2, 3), object), [["a", "b", "c"]] * 2, np.zeros((2, 3), "S1"), None,
     [[None] * 3] * 2, np.zeros((2, 3), "M8[s]"), np.zeros(2, "f4,f4,f4"), {1: 2}, object()],
     ids=lambda bad: str(getattr(bad, "dtype", type(bad).__name__)))
-def test_what_is_no_number_is_a_type_error(network, bad):
+def test_objects_that_are_no_numbers_are_a_type_error(network, bad):
     y = np.zeros((2, 2))
     for call in (lambda: network.predict(bad), lambda: network.train_minibatch(bad, y, 0.1),
                  lambda: network.gradient(bad, y), lambda: network.evaluate(bad, y),
@@ -64,7 +64,7 @@ def test_what_is_no_number_is_a_type_error(network, bad):
 
 
 @pytest.mark.parametrize("shape", [(), (2,), (4,), (2, 4), (3, 2), (1, 2, 3), (0,), (2, 0)])
-def test_wrong_shape_of_inputs_tells_expected_and_given(network, shape):
+def test_error_for_inputs_gives_the_expected_and_the_actual_shape(network, shape):
     bad, y = np.zeros(shape), np.zeros((2, 2))
     for call in (lambda: network.predict(bad), lambda: network.train_minibatch(bad, y, 0.1),
                  lambda: network.gradient(bad, y), lambda: network.evaluate(bad, y),
@@ -75,7 +75,7 @@ def test_wrong_shape_of_inputs_tells_expected_and_given(network, shape):
 
 
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3), (2, 2, 1), (3, 2), (1, 2)])
-def test_wrong_shape_of_targets_tells_expected_and_given(network, shape):
+def test_error_for_targets_gives_the_expected_and_the_actual_shape(network, shape):
     x, bad = np.zeros((2, 3)), np.zeros(shape)
     for call in (lambda: network.train_minibatch(x, bad, 0.1), lambda: network.gradient(x, bad),
                  lambda: network.evaluate(x, bad), lambda: network.check_gradient(x, bad)):
@@ -84,13 +84,13 @@ def test_wrong_shape_of_targets_tells_expected_and_given(network, shape):
         assert str(shape) in str(caught.value)
 
 
-def test_wrong_shapes_for_one_row(network):
+def test_wrong_shapes_for_one_row_are_refused(network):
     for x, y in (((1, 3), (2,)), ((3,), (1, 2)), ((4,), (2,)), ((3,), (3,))):
         with pytest.raises(ValueError, match="expected shape"):
             network.train_step(np.zeros(x), np.zeros(y), 0.1)
 
 
-def test_wrong_number_of_parameters(network):
+def test_wrong_number_of_parameters_is_refused(network):
     count = network.parameter_count
     for shape in ((count - 1,), (count + 1,), (1, count), (0,), ()):
         with pytest.raises(ValueError, match=rf"expected shape \({count},\)"):
@@ -104,7 +104,7 @@ def test_ragged_rows_are_refused(network):
         network.predict([[1, 2, 3], [1, 2]])
 
 
-def test_one_row_gives_one_row(network):
+def test_prediction_has_as_many_dimensions_as_the_inputs(network):
     x = np.array(VALUES, np.float32)
     assert network.predict(x[0]).shape == (2,)
     assert network.predict(x[:1]).shape == (1, 2)
@@ -135,7 +135,7 @@ def read_only():
     (np.zeros((2, 2), np.int32), TypeError), (np.zeros((2, 3), np.float32), ValueError),
     (np.zeros(4, np.float32), ValueError), (np.zeros((2, 2), np.float32, order="F"), ValueError),
     (np.zeros((2, 4), np.float32)[:, ::2], ValueError), (read_only(), ValueError)])
-def test_unfit_out_is_refused(network, out, expected):
+def test_out_of_a_wrong_type_or_shape_is_refused(network, out, expected):
     with pytest.raises(expected, match=r"^out: "):
         network.predict(VALUES, out=out)
 

@@ -1,4 +1,4 @@
-"""A step with dropout is the step of the thinned network, in NumPy."""
+"""A step with dropout equals the step of the network without the dropped units, computed with NumPy."""
 import numpy as np
 import pytest
 
@@ -25,19 +25,19 @@ def layers(flat):
 
 
 @pytest.mark.parametrize("rates", [(0.5, 0.3), (0, 0.5), (0.6, 0)])
-def test_gradient_is_that_of_the_thinned_network(rng, rates):
+def test_gradient_equals_the_gradient_of_the_network_without_the_dropped_units(rng, rates):
     x, y = rng.normal(size=4), rng.normal(size=3)
     x, y = np.float32(x), np.float32(y)
-    thinned = 0
+    dropped = 0
     for _ in range(20):
         made = network(rates)
         made.initialize(int(rng.integers(2**32)))
         (w1, b1), (w2, b2), (w3, b3) = layers(made.parameters)
         gradient, loss = made.gradient(x[None], y[None])
         _, (g2, _), (g3, _) = layers(gradient)
-        # A unit that was left out has no part in the gradients of the weights that lead from it.
+        # A dropped unit has zero gradients for all weights of its outgoing connections.
         factors = [(np.abs(g).max(axis=0) > 0) / (1 - rate) for g, rate in zip((g2, g3), rates)]
-        thinned += sum((factor == 0).sum() for factor in factors)
+        dropped += sum((factor == 0).sum() for factor in factors)
         a1 = np.tanh(w1 @ x + b1)
         h1 = a1 * factors[0]
         a2 = np.tanh(w2 @ h1 + b2)
@@ -50,10 +50,10 @@ def test_gradient_is_that_of_the_thinned_network(rng, rates):
         expected = np.concatenate([part.ravel() for part in expected])
         assert loss == pytest.approx(0.5 * ((a3 - y) ** 2).sum(), rel=1e-5)
         np.testing.assert_allclose(gradient, expected, atol=1e-5)
-    assert thinned > 20
+    assert dropped > 20
 
 
-def test_rows_of_a_minibatch_are_thinned_each_on_its_own(rng):
+def test_each_row_of_a_minibatch_drops_its_own_units(rng):
     made = network((0.5, 0.5))
     x, y = np.repeat(rng.normal(size=(1, 4)), 8, axis=0), np.zeros((8, 3))
     alone = made.clone().gradient(x[:1], y[:1])[0]
@@ -61,7 +61,7 @@ def test_rows_of_a_minibatch_are_thinned_each_on_its_own(rng):
     assert np.abs(together - 8 * alone).max() > 1e-3
 
 
-def test_each_hidden_layer_has_a_rate():
+def test_each_hidden_layer_has_its_own_dropout_rate():
     made = network((0.25, 0))
     assert (made.get_dropout(1), made.get_dropout(2)) == (0.25, 0)
     with pytest.raises(bp.UnknownNameError):

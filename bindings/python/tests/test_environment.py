@@ -1,4 +1,4 @@
-"""Results do not depend on how the calling thread rounds, and Python's functions run in its own environment."""
+"""Results do not depend on the rounding mode of the calling thread; Python callbacks run with that rounding mode."""
 import ctypes
 
 import numpy as np
@@ -33,7 +33,7 @@ def results(x, y, rounding, seen):
 
 
 @pytest.mark.parametrize("rounding", [DOWNWARD, UPWARD, TOWARD_ZERO])
-def test_results_do_not_depend_on_the_rounding_of_the_caller(rng, rounding):
+def test_results_do_not_depend_on_the_rounding_mode_of_the_caller(rng, rounding):
     x, y = rng.normal(size=(40, 3)).astype(np.float32), rng.uniform(size=(40, 2)).astype(np.float32)
     seen = set()
     expected = results(x, y, TO_NEAREST, set())

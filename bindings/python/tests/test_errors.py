@@ -1,4 +1,4 @@
-"""Bad input of every kind: each gives the exception of its group, also of the built-in class, and says why."""
+"""Bad input of every kind raises an exception of the library that is also of the matching built-in class."""
 import ctypes
 import pickle
 
@@ -30,7 +30,7 @@ def raises(expected, match=None):
     ("OUT_OF_MEMORY", MemoryError), ("LIMIT", OverflowError), ("IO", OSError), ("NOT_A_MODEL", ValueError),
     ("CORRUPT", ValueError), ("VERSION", ValueError), ("MISMATCH", ValueError), ("NOT_FINITE", ArithmeticError),
     ("CALLBACK", RuntimeError), ("BUFFER_TOO_SMALL", Exception)])
-def test_every_status_has_an_exception_of_ours_and_of_python(status, builtin):
+def test_every_status_has_an_exception_that_is_also_of_a_built_in_class(status, builtin):
     number = bp.Status["ERROR_" + status]
     error = errors.from_status(number, "what was wrong")
     assert isinstance(error, bp.Error) and isinstance(error, builtin)
@@ -40,12 +40,12 @@ def test_every_status_has_an_exception_of_ours_and_of_python(status, builtin):
     assert (type(again), str(again), again.status) == (type(error), str(error), error.status)
 
 
-def test_unknown_status_is_still_an_error():
+def test_unknown_status_is_an_error_of_the_base_class():
     error = errors.from_status(-999, "from the future")
     assert type(error) is bp.Error and error.status == -999
 
 
-def test_message_is_the_librarys(network):
+def test_message_is_the_message_of_the_library(network):
     with raises(bp.UnknownNameError) as caught:
         network.set_activation(1, "no_such_activation")
     assert "no_such_activation" in str(caught.value)
@@ -57,13 +57,13 @@ def test_message_is_the_librarys(network):
     ([0, 3], bp.InvalidValueError), ([1] * 1025, bp.LimitError), ([2**63, 2**63], bp.LimitError),
     ([2**64 - 1, 2], bp.LimitError), ([2**64, 2], bp.LimitError), ([2**24, 2**24], (MemoryError, OverflowError)),
     ([3, -1], ValueError), ([3, 2.5], TypeError), (["3", 2], TypeError), (7, TypeError), (None, TypeError)])
-def test_bad_layers(layers, expected):
+def test_bad_layers_are_refused(layers, expected):
     with raises(expected):
         bp.Network(layers)
 
 
 @pytest.mark.parametrize("seed, expected", [(-1, ValueError), (2**64, bp.LimitError), (0.5, TypeError), ("1", TypeError)])
-def test_bad_seed(network, seed, expected):
+def test_bad_seed_is_refused(network, seed, expected):
     with raises(expected, "seed" if expected is not TypeError else None):
         bp.Network([3, 2], seed=seed)
     with raises(expected):
@@ -73,14 +73,14 @@ def test_bad_seed(network, seed, expected):
 @pytest.mark.parametrize("layer, expected", [
     (0, bp.InvalidValueError), (2, bp.InvalidValueError), (2**64 - 1, bp.InvalidValueError), (-1, ValueError),
     (2**64, bp.LimitError), (1.0, TypeError), ("1", TypeError), (None, TypeError)])
-def test_bad_layer(network, layer, expected):
+def test_bad_layer_is_refused(network, layer, expected):
     with raises(expected):
         network.set_activation(layer, "tanh")
     with raises(expected):
         network.set_batchnorm(layer)
 
 
-def test_unknown_names(network):
+def test_unknown_names_are_refused(network):
     for call in (lambda: network.set_activation(1, "tahn"), lambda: network.set_loss("squared"),
                  lambda: network.set_optimizer("adamm"),
                  lambda: network.set_option("speed", 1), lambda: network.get_option("speed"),
@@ -103,7 +103,7 @@ def test_names_must_be_strings(network, name, expected):
     ("gradient_reduction", 2), ("gradient_reduction", 0.5), ("gradient_reduction", np.nan), ("initialization", 4),
     ("initialization", -1), ("batchnorm_epsilon", 0), ("batchnorm_epsilon", 2), ("batchnorm_epsilon", np.nan),
     ("batchnorm_momentum", -0.1), ("batchnorm_momentum", 1.1), ("batchnorm_momentum", np.inf), ("batchnorm_update", 2)])
-def test_option_values_outside_their_range(network, name, value):
+def test_option_values_out_of_range_are_refused(network, name, value):
     before = network.get_option(name)
     with raises(bp.InvalidValueError, name):
         network.set_option(name, value)
@@ -123,7 +123,7 @@ def test_numbers_must_be_numbers(network, value):
 
 
 @pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, -0.1, 1e300])
-def test_bad_learning_rates(network, rate):
+def test_bad_learning_rates_are_refused(network, rate):
     before = network.to_bytes()
     for call in (lambda: network.train_step(X[0], Y[0], rate), lambda: network.train_minibatch(X, Y, rate),
                  lambda: network.apply_gradient(np.zeros(8), rate)):
@@ -164,7 +164,7 @@ def test_evaluate_refuses_data_that_is_not_finite(network, bad):
             network.evaluate(inputs, targets)
 
 
-def test_predict_lets_nan_and_infinity_through(network):
+def test_predict_accepts_nan_and_infinity(network):
     network.set_activation(1, "identity")
     assert np.isnan(network.predict([np.nan, 0, 0])).all()
     assert np.isinf(network.predict([np.inf, 0, 0])).all()
@@ -180,13 +180,13 @@ def test_overflow_in_a_step_fails_and_changes_nothing(network):
     assert network.to_bytes() == before
 
 
-def test_sign_has_no_gradient_to_check(network):
+def test_check_gradient_does_not_support_sign(network):
     network.set_activation(1, "sign")
     with raises(bp.UnsupportedError):
         network.check_gradient(X, Y)
 
 
-def test_no_rows(network):
+def test_training_on_no_rows_is_refused_and_prediction_of_no_rows_is_empty(network):
     x, y = X[:0], Y[:0]
     for call in (lambda: network.train_minibatch(x, y, 0.1), lambda: network.gradient(x, y),
                  lambda: network.evaluate(x, y), lambda: network.check_gradient(x, y)):
@@ -195,14 +195,14 @@ def test_no_rows(network):
     assert network.predict(x).shape == (0, 2)
 
 
-# The C functions themselves, with arguments that Python cannot give by the methods.
+# The C functions themselves, with arguments that the Python methods cannot pass.
 
 
 TRAINER = bp.Trainer()
 
 
 def valid_arguments(network):
-    """For every function that returns a status, arguments that are right."""
+    """Valid arguments for every function that returns a status."""
     name = b"tanh"
     floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
     trainer = TRAINER._handle
@@ -292,13 +292,13 @@ def test_null_is_refused(network, tmp_path, monkeypatch, name, position):
     network.save("model.safetensors")
     arguments = valid_arguments(network._handle)[name]
     arguments[position] = None
-    # A NULL network or trainer is a NULL pointer and also no handle: the header lists both errors.
+    # A NULL network or trainer is a NULL argument and also an invalid handle: the header lists both errors.
     allowed = {-1, -3} if PROTOTYPES[name][1 + position] in (Handle, Trainer) else {-1}
     assert getattr(library, name)(*arguments) in allowed
 
 
 @pytest.mark.parametrize("name", ["bp_network_train_step", "bp_network_train_minibatch", "bp_network_gradient"])
-def test_loss_out_may_be_null(network, name):
+def test_loss_out_can_be_null(network, name):
     arguments = valid_arguments(network._handle)[name]
     arguments[-1] = None
     assert getattr(library, name)(*arguments) == 0
@@ -316,7 +316,7 @@ def test_null_functions_and_names_cannot_be_registered():
 
 @pytest.mark.parametrize("address", [1, 8, 0xDEADBEEF, 2**63, 2**64 - 1, "freed"])
 @pytest.mark.parametrize("name", [name for name, (_, *argtypes) in PROTOTYPES.items() if argtypes[:1] == [Handle]])
-def test_handle_that_is_none_is_refused(network, name, address):
+def test_invalid_handle_is_refused(network, name, address):
     if address == "freed":
         twin = network.clone()
         handle = twin._handle
@@ -329,14 +329,14 @@ def test_handle_that_is_none_is_refused(network, name, address):
         assert getattr(library, name)(*valid_arguments(handle)[name]) == bp.Status.ERROR_INVALID_HANDLE
 
 
-def test_other_pointers_are_no_handles():
+def test_ctypes_refuses_pointers_of_other_types():
     for other in (5, "text", b"bytes", ctypes.c_void_p(5), ctypes.pointer(ctypes.c_int(5)), object()):
         with raises(ctypes.ArgumentError):
             library.bp_network_free(other)
     assert issubclass(bp_network, ctypes.Structure)
 
 
-def test_rows_beyond_counting_are_refused(network):
+def test_too_many_rows_are_refused(network):
     floats = ctypes.pointer(ctypes.c_float())
     for rows in (2**62, 2**63, 2**64 - 1):
         for status in (library.bp_network_predict(network._handle, floats, rows, floats),

@@ -19,7 +19,7 @@ Y = np.random.default_rng(6).random((6, 2)).astype(np.float32)
 
 @pytest.fixture
 def network():
-    """One with every setting off its default, and trained."""
+    """A trained network with non-default settings."""
     network = bp.Network([3, 4, 2], seed=1)
     network.set_activation(1, "gelu")
     network.set_activation(2, "softmax")
@@ -37,7 +37,7 @@ OPTIONS = {"gradient_reduction": "mean", "initialization": "lecun", "batchnorm_e
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fsencode])
-def test_round_trip_is_bit_exact(network, tmp_path, kind):
+def test_saved_and_loaded_network_is_bit_exact(network, tmp_path, kind):
     path = kind(str(tmp_path / "modèle.safetensors"))
     network.save(path)
     for loaded in (bp.load(path), bp.Network.load(path), bp.Network.from_bytes(network.to_bytes())):
@@ -49,7 +49,7 @@ def test_round_trip_is_bit_exact(network, tmp_path, kind):
         assert loaded.to_bytes() == network.to_bytes()
 
 
-def test_training_goes_on_after_loading_as_if_nothing_had_happened(network):
+def test_training_continues_after_loading_with_the_same_bits(network):
     loaded = bp.Network.from_bytes(network.to_bytes())
     for each in (network, loaded):
         each.train_minibatch(X, Y, 0.1)
@@ -57,13 +57,13 @@ def test_training_goes_on_after_loading_as_if_nothing_had_happened(network):
     assert loaded.to_bytes() == network.to_bytes()
 
 
-def test_file_holds_the_bytes(network, tmp_path):
+def test_file_contains_the_result_of_to_bytes(network, tmp_path):
     network.save(tmp_path / "model.safetensors")
     assert (tmp_path / "model.safetensors").read_bytes() == network.to_bytes()
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
-def test_bytes_of_every_kind_are_taken(network):
+def test_from_bytes_accepts_every_bytes_like_object(network):
     data = network.to_bytes()
     for given in (data, bytearray(data), memoryview(data), np.frombuffer(data, np.uint8)):
         assert bp.Network.from_bytes(given).to_bytes() == data
@@ -72,7 +72,7 @@ def test_bytes_of_every_kind_are_taken(network):
             bp.Network.from_bytes(wrong)
 
 
-def test_safetensors_package_opens_the_file(network, tmp_path):
+def test_safetensors_package_can_read_the_file(network, tmp_path):
     safetensors = pytest.importorskip("safetensors.numpy")
     network.save(tmp_path / "model.safetensors")
     tensors = safetensors.load_file(tmp_path / "model.safetensors")
@@ -97,13 +97,13 @@ def test_header_of_the_file_is_plain_json(network):
     assert all(end == start for (_, end), (start, _) in zip(ends, ends[1:]))
 
 
-# Paths are bytes
+# Paths that are not UTF-8
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.safetensors", b"\xff\xfe", "modèle".encode()])
-def test_paths_may_be_any_bytes(network, tmp_path, name):
+def test_paths_can_be_any_bytes(network, tmp_path, name):
     path = os.path.join(os.fsencode(tmp_path), name)
-    for each in (path, os.fsdecode(path), Path(os.fsdecode(path))):  # surrogates stand for what is not UTF-8
+    for each in (path, os.fsdecode(path), Path(os.fsdecode(path))):  # fsdecode replaces invalid UTF-8 by surrogates
         network.save(each)
         assert os.listdir(os.fsencode(tmp_path)) == [name]
         assert bp.load(each).to_bytes() == network.to_bytes()
@@ -114,10 +114,10 @@ def test_paths_may_be_any_bytes(network, tmp_path, name):
         with pytest.raises(FileNotFoundError, match="No such file") as caught:
             bp.load(each)
         assert caught.value.filename == os.fspath(each)
-        str(caught.value).encode()  # what is not UTF-8 does not keep the message from being printed
+        str(caught.value).encode()  # the message can be printed, even for a path that is not UTF-8
 
 
-class Named:
+class PathLike:
     def __init__(self, path):
         self.path = path
 
@@ -125,16 +125,16 @@ class Named:
         return self.path
 
 
-def test_whatever_has_a_path_is_taken(network, tmp_path):
-    for path in (Named(str(tmp_path / "a")), Named(os.fsencode(tmp_path / "b"))):
+def test_path_like_objects_are_accepted(network, tmp_path):
+    for path in (PathLike(str(tmp_path / "a")), PathLike(os.fsencode(tmp_path / "b"))):
         network.save(path)
         assert bp.load(path).to_bytes() == network.to_bytes()
 
 
-# What cannot be read or written
+# Errors of reading and writing
 
 
-def test_missing_file_is_an_os_error_that_names_it(tmp_path):
+def test_missing_file_is_an_os_error_with_its_name(tmp_path):
     with pytest.raises(bp.FileError, match="missing") as caught:
         bp.load(tmp_path / "missing.safetensors")
     assert isinstance(caught.value, OSError) and caught.value.status_name == "BP_ERROR_IO"
@@ -144,7 +144,7 @@ def load_weights(path):
     bp.Network([3, 2]).load_weights(path)
 
 
-def test_io_errors_are_of_pythons_class_with_errno_and_filename(network, tmp_path):
+def test_io_errors_are_of_the_built_in_class_with_errno_and_filename(network, tmp_path):
     (tmp_path / "file").write_bytes(b"text")
     missing, below_file = tmp_path / "missing" / "model", tmp_path / "file" / "model"
     for call, path, builtin, number in [
@@ -164,8 +164,8 @@ def test_io_errors_are_of_pythons_class_with_errno_and_filename(network, tmp_pat
             assert os.strerror(number) in str(error)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_file_that_may_not_be_read_is_a_permission_error(network, tmp_path):
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read every file")
+def test_file_without_read_permission_is_a_permission_error(network, tmp_path):
     network.save(tmp_path / "secret")
     os.chmod(tmp_path / "secret", 0)
     with pytest.raises(PermissionError) as caught:
@@ -177,7 +177,7 @@ def test_io_errors_survive_pickle_and_copy(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         bp.load(tmp_path / "missing")
     error = caught.value
-    error.add = "what a program adds"
+    error.add = "an attribute of the program"
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is type(error) and str(twin) == str(error) and twin.add == error.add
         assert (twin.errno, twin.strerror, twin.filename, twin.status) == (
@@ -188,15 +188,15 @@ def test_io_errors_survive_pickle_and_copy(tmp_path):
     (errno.ENOENT, FileNotFoundError), (errno.EACCES, PermissionError), (errno.EPERM, PermissionError),
     (errno.EISDIR, IsADirectoryError), (errno.ENOTDIR, NotADirectoryError), (errno.EEXIST, FileExistsError),
     (errno.ENOSPC, OSError), (errno.EROFS, OSError), (0, OSError)])
-def test_class_of_an_io_error_is_that_of_its_errno(number, builtin):
+def test_class_of_an_io_error_matches_its_errno(number, builtin):
     error = bp.errors.from_status(bp.Status.ERROR_IO, "cannot write x", number, "x")
     assert str(error) == "cannot write x"
     assert isinstance(error, bp.FileError) and isinstance(error, builtin)
     assert error.errno == (number or None) and error.filename == "x"
 
 
-def test_errno_is_that_of_the_thread(tmp_path):
-    """Two threads that fail in two ways at the same time each get their own errno."""
+def test_each_thread_has_its_own_errno(tmp_path):
+    """Two threads that fail at the same time for different reasons."""
     seen = set()
 
     def fail(path):
@@ -215,28 +215,28 @@ def test_errno_is_that_of_the_thread(tmp_path):
     assert seen == set(paths.items())
 
 
-def test_folder_is_no_file(network, tmp_path):
+def test_folder_is_refused_as_a_file(network, tmp_path):
     for call in (lambda: bp.load(tmp_path), lambda: network.save(tmp_path)):
         with pytest.raises(bp.FileError):
             call()
     assert os.listdir(tmp_path) == []
 
 
-def test_folder_that_is_not_there_is_an_os_error(network, tmp_path):
+def test_missing_folder_is_an_os_error(network, tmp_path):
     with pytest.raises(OSError):
         network.save(tmp_path / "nowhere" / "model.safetensors")
 
 
 @pytest.mark.parametrize("path, expected", [
     ("", bp.InvalidValueError), ("a\0b", ValueError), (b"a\0b", ValueError), (None, TypeError), (3, TypeError)])
-def test_bad_paths(network, path, expected):
+def test_bad_paths_are_refused(network, path, expected):
     for call in (bp.load, network.save, network.load_weights):
         with pytest.raises(expected):
             call(path)
     assert not os.path.exists("a")
 
 
-def test_file_that_may_not_be_written_is_not_replaced(network, run_script, tmp_path):
+def test_file_without_write_permission_is_not_replaced(network, run_script, tmp_path):
     network.save(tmp_path / "model.safetensors")
     os.chmod(tmp_path / "model.safetensors", 0o444)
     os.chmod(tmp_path, 0o777)
@@ -256,7 +256,7 @@ except OSError as error:
     assert (tmp_path / "model.safetensors").read_bytes() == network.to_bytes()
 
 
-def test_pipe_is_refused_in_words(network, tmp_path):
+def test_pipe_is_refused_and_the_message_says_so(network, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for call in (bp.load, network.save, network.load_weights):
         with pytest.raises(bp.FileError, match="it is a pipe, not a regular file"):
@@ -304,7 +304,7 @@ def test_appended_bytes_are_refused(network):
         bp.Network.from_bytes(network.to_bytes() + b"\0")
 
 
-def test_format_of_the_future_is_refused_by_its_version(network):
+def test_newer_format_version_is_refused_with_a_version_error(network):
     data = network.to_bytes()
     assert data.count(b'"format_version":"1"') == 1
     with pytest.raises(bp.ModelError) as caught:
@@ -325,7 +325,7 @@ def test_file_of_another_kind_is_refused(tmp_path, content):
         assert caught.value.status in (bp.Status.ERROR_NOT_A_MODEL, bp.Status.ERROR_CORRUPT)
 
 
-def test_safetensors_file_of_somebody_else_is_no_model(tmp_path):
+def test_safetensors_file_of_another_program_is_no_model(tmp_path):
     safetensors = pytest.importorskip("safetensors.numpy")
     path = tmp_path / "other.safetensors"
     safetensors.save_file({"layers.1.weight": np.zeros((2, 3), np.float32)}, path, metadata={"format": "pt"})
@@ -334,7 +334,7 @@ def test_safetensors_file_of_somebody_else_is_no_model(tmp_path):
     assert caught.value.status == bp.Status.ERROR_NOT_A_MODEL
 
 
-def test_missing_activations_are_named_and_loading_succeeds_once_they_are_registered():
+def test_message_lists_missing_activations_and_loading_succeeds_after_they_are_registered():
     for name in ("first.one", "second_one"):
         bp.activation.register_scalar(name, lambda z: z / 2, lambda z, a: 0.5)
     network = bp.Network([3, 4, 2], seed=1)

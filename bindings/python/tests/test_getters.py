@@ -1,4 +1,4 @@
-"""What a network is, asked from Python: its settings, names and tensors."""
+"""Reading settings, names and tensors of a network."""
 import json
 import struct
 import threading
@@ -11,7 +11,7 @@ import libbackprop as bp
 
 @pytest.fixture
 def network(rng):
-    """One with every setting off its default, and trained."""
+    """A trained network with non-default settings."""
     network = bp.Network([3, 4, 5, 1], seed=1)
     network.set_activation(1, "tanh")
     network.set_activation(2, "relu")
@@ -25,7 +25,7 @@ def network(rng):
     return network
 
 
-def test_settings_are_what_was_set(network):
+def test_getters_return_the_settings(network):
     assert network.activations == ("tanh", "relu", "identity")
     assert network.batchnorm == (True, False, False)
     assert (network.loss, network.optimizer, network.step_count) == ("squared_error", "adam", 3)
@@ -70,7 +70,7 @@ def test_name_of_a_custom_activation_stays_with_the_network():
 
 
 def in_file(network):
-    """Names and arrays as the file has them, read without the library."""
+    """The tensors of the file by name, parsed without the library."""
     data = network.to_bytes()
     length, = struct.unpack("<Q", data[:8])
     header = json.loads(data[8:8 + length])
@@ -83,7 +83,7 @@ def in_file(network):
     return arrays
 
 
-def test_tensors_are_those_of_the_file(network):
+def test_tensors_equal_the_tensors_of_the_file(network):
     expected = in_file(network)
     assert list(network.tensors) == list(expected) and len(network.tensors) == len(expected)
     for name, array in network.tensors.items():
@@ -93,7 +93,7 @@ def test_tensors_are_those_of_the_file(network):
     assert 3 not in network.tensors
 
 
-def test_assigned_tensors_are_in_the_network_and_its_file(network, rng):
+def test_assigned_tensors_are_stored_in_the_network_and_its_file(network, rng):
     for name, array in in_file(network).items():
         if name.startswith("optimizer."):
             with pytest.raises(bp.UnsupportedError):
@@ -105,7 +105,7 @@ def test_assigned_tensors_are_in_the_network_and_its_file(network, rng):
         np.testing.assert_array_equal(in_file(network)[name], values)
 
 
-def test_prediction_follows_from_the_tensors(network, rng):
+def test_prediction_equals_the_formula_with_the_tensors(network, rng):
     x = rng.normal(size=(7, 3)).astype(np.float32)
     tensors = {name: array.astype(float) for name, array in network.tensors.items()}
     a = (x - tensors["scaling.inputs.offset"]) / tensors["scaling.inputs.scale"]
@@ -118,7 +118,7 @@ def test_prediction_follows_from_the_tensors(network, rng):
     np.testing.assert_allclose(network.predict(x), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_average_of_networks_needs_no_file(network):
+def test_networks_can_be_averaged_tensor_by_tensor(network):
     other = network.clone()
     other.parameters = other.parameters * 3
     mean = network.clone()
@@ -144,7 +144,7 @@ def test_bad_tensors_are_refused_and_change_nothing(network, name, values, expec
     assert network.to_bytes() == before
 
 
-def test_closed_network_answers_no_question(network):
+def test_every_getter_of_a_closed_network_is_an_invalid_handle_error(network):
     tensors = network.tensors
     network.close()
     for question in (lambda: network.activations, lambda: network.batchnorm, lambda: network.loss, lambda: network.optimizer,
@@ -154,7 +154,7 @@ def test_closed_network_answers_no_question(network):
             question()
 
 
-def test_parameters_are_whole_while_another_thread_changes_their_number():
+def test_parameters_are_consistent_while_another_thread_changes_their_number():
     network = bp.Network([20, 30, 10], seed=1)
     x, y = np.zeros((2, 20), np.float32), np.zeros((2, 10), np.float32)
     counts, done = {network.parameter_count, network.parameter_count + 60}, threading.Event()
@@ -174,7 +174,7 @@ def test_parameters_are_whole_while_another_thread_changes_their_number():
                          lambda: network.apply_gradient(np.zeros(max(counts)), 0.1)):
                 try:
                     call()
-                except ValueError:  # of the other number
+                except ValueError:  # the number of parameters has changed
                     pass
     finally:
         done.set()

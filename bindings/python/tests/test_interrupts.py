@@ -1,4 +1,4 @@
-"""Ctrl-C while the library runs Python functions: never lost, never half a step."""
+"""Ctrl-C while the library runs Python functions: it is never lost, and never leaves a partial step."""
 import os
 import signal
 import threading
@@ -29,7 +29,7 @@ def tanh_network(kind, hook=lambda: None):
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
-def test_interrupt_within_a_callback_comes_out(kind):
+def test_interrupt_within_a_callback_is_raised_by_the_call(kind):
     network = tanh_network(kind, hook=lambda: signal.raise_signal(signal.SIGINT))
     before = network.to_bytes()
     for call in (lambda: network.train_minibatch(X, Y, 0.1), lambda: network.predict(X)):
@@ -39,7 +39,7 @@ def test_interrupt_within_a_callback_comes_out(kind):
 
 
 @pytest.mark.parametrize("kind", ["scalar", "vector"])
-def test_interrupt_at_any_moment_comes_out_and_leaves_whole_steps(kind):
+def test_interrupt_at_any_time_is_raised_and_leaves_no_partial_step(kind):
     network = tanh_network(kind)
     states = {}
     twin = network.clone()
@@ -64,10 +64,10 @@ def test_interrupt_at_any_moment_comes_out_and_leaves_whole_steps(kind):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_interrupt_that_arrives_between_callbacks_is_not_lost():
+def test_interrupt_between_callbacks_is_not_lost():
     import ctypes
 
-    # raise(SIGINT) by the library itself, as the function of a unit: the next Python function starts with it.
+    # The library itself calls raise(SIGINT), as an activation. The next Python function starts with the signal handler.
     libc = ctypes.CDLL(None)
     kind, derivative, destroy = (bp._library.library.bp_activation_register_scalar.argtypes[i] for i in (1, 2, 4))
     assert bp._library.library.bp_activation_register_scalar(
@@ -82,7 +82,7 @@ def test_interrupt_that_arrives_between_callbacks_is_not_lost():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_programs_own_handler_is_called_and_kept(monkeypatch):
+def test_handler_of_the_program_is_called_and_stays_installed(monkeypatch):
     calls = []
 
     def handler(number, frame):
@@ -98,7 +98,7 @@ def test_programs_own_handler_is_called_and_kept(monkeypatch):
         signal.signal(signal.SIGINT, previous)
 
 
-def test_handler_set_by_a_callback_stays():
+def test_handler_that_a_callback_installs_stays_installed():
     previous = signal.getsignal(signal.SIGINT)
 
     def handler(number, frame):
@@ -120,7 +120,7 @@ def test_ignored_interrupts_stay_ignored():
         signal.signal(signal.SIGINT, previous)
 
 
-def test_other_threads_work_with_plugins_and_leave_the_handler_alone():
+def test_other_threads_can_use_python_activations_and_do_not_change_the_handler():
     network, errors = tanh_network("scalar"), []
 
     def work():

@@ -1,4 +1,4 @@
-"""Texts that go with a network, as a dict; the safetensors package finds them too."""
+"""Metadata of a network as a mapping. The safetensors package can read them from the file."""
 import pytest
 from safetensors import safe_open
 
@@ -10,7 +10,7 @@ def network():
     return bp.Network([2, 1])
 
 
-def test_metadata_is_a_dict(network):
+def test_metadata_is_a_mutable_mapping(network):
     assert dict(network.metadata) == {}
     network.metadata["classes"] = "ham,spam"
     network.metadata.update(features="größe,€,😀", empty="")
@@ -24,7 +24,7 @@ def test_metadata_is_a_dict(network):
     assert not network.metadata
 
 
-def test_metadata_goes_with_copies_and_files(network, tmp_path):
+def test_metadata_is_copied_and_saved(network, tmp_path):
     text = '"quotes", \\ and\nlines ' + "x" * 100_000
     network.metadata["note"] = text
     network.save(tmp_path / "noted.safetensors")
@@ -34,7 +34,7 @@ def test_metadata_goes_with_copies_and_files(network, tmp_path):
         assert file.metadata()["metadata.note"] == text
 
 
-def test_bad_keys_and_values(network):
+def test_bad_keys_and_values_are_refused(network):
     for key, value, expected in [("", "v", bp.InvalidValueError), ("k" * 257, "v", bp.InvalidValueError),
                                  ("k", "v" * 2**20, bp.LimitError), (3, "v", TypeError), ("k", 3, TypeError),
                                  ("k\0", "v", ValueError), ("k", "v\0", ValueError), ("\ud800", "v", UnicodeError)]:

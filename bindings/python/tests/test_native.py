@@ -29,7 +29,7 @@ def declared(function, restype, *argtypes):
 
 
 def values(activation, z=Z):
-    """f(z), as a network of one unit with weight 1 and bias 0 computes it."""
+    """f(z), computed by a network of one unit with weight 1 and bias 0."""
     network = bp.Network([1, 1])
     network.set_activation(1, activation)
     network.parameters = [1, 0]
@@ -50,10 +50,10 @@ def numba_double(z):
     return 2 * z
 
 
-# What they compute
+# Results
 
 
-def test_library_function_by_name():
+def test_library_function_is_found_by_its_name():
     erf = bp.activation.from_library("libm.so.6", "erf", "d(d)")
     assert erf.name == "erf" and bp.activation.kind(erf) is bp.activation.Kind.LIBRARY
     assert (values(erf) == expected(math.erf)).all()
@@ -62,14 +62,14 @@ def test_library_function_by_name():
         erf(0.5)
 
 
-def test_library_function_with_constants_derivative_and_another_name():
+def test_library_function_can_have_constants_a_derivative_and_another_name():
     half = bp.activation.from_library("libm.so.6", "ldexp", "d(d,i)", constants=[-1], name="half", thread_safe=True)
     assert (values(half) == Z / 2).all()
     sine = bp.activation.from_library(None, "sin", "d(d)", derivative="cos", name="sine")
     assert (values("sine") == expected(math.sin)).all() and bp.activation.check(sine) < 1e-4
 
 
-def test_ctypes_function_tells_its_own_signature():
+def test_ctypes_function_with_declared_types_needs_no_signature():
     fmax = bp.activation.from_pointer(declared(M.fmax, ctypes.c_double, ctypes.c_double, ctypes.c_double), constants=[0.5])
     assert fmax.name == "fmax" and bp.activation.kind(fmax) is bp.activation.Kind.FOREIGN
     assert (values(fmax) == np.maximum(Z, np.float32(0.5))).all()
@@ -82,7 +82,7 @@ def test_ctypes_function_without_types_needs_a_signature():
     assert (values(bp.activation.from_pointer(undeclared, "d(d)")) == expected(math.atan)).all()
 
 
-def test_address_needs_signature_and_name():
+def test_address_needs_a_signature_and_a_name():
     address = ctypes.cast(M.tanh, ctypes.c_void_p).value
     with pytest.raises(TypeError, match="name"):
         bp.activation.from_pointer(address, "d(d)")
@@ -91,7 +91,7 @@ def test_address_needs_signature_and_name():
     assert (values(bp.activation.from_pointer(address, "d(d)", name="c.tanh")) == expected(math.tanh)).all()
 
 
-def test_numba_function():
+def test_numba_function_computes_its_formula():
     square = bp.activation.from_pointer(numba_square, derivative=numba_double, thread_safe=True)
     assert square.name == "numba_square"
     assert (values(square) == Z * Z).all()
@@ -100,7 +100,7 @@ def test_numba_function():
     assert (values(by_address) == Z * Z).all()
 
 
-def test_scipy_low_level_callables():
+def test_scipy_low_level_callables_compute_their_formulas():
     of_numba = bp.activation.from_pointer(scipy.LowLevelCallable(numba_square.ctypes), name="of.numba")
     assert (values(of_numba) == Z * Z).all()
     of_ctypes = bp.activation.from_pointer(
@@ -122,11 +122,11 @@ def test_low_level_callable_with_user_data_is_refused():
     ("double (double)", "d(d)"), ("float (float z, int n)", "f(f,i)"), ("long (double, unsigned int)", "l(d,u)"),
     ("int32_t (double, int64_t, uint32_t flags)", "i(d,l,u)"), ("double (double *)", None), ("double", None),
     ("double (double, size_t)", None), ("", None)])
-def test_types_in_c_are_read(prototype, signature):
+def test_c_types_are_converted_to_signatures(prototype, signature):
     assert _native._signature_in_c(prototype) == signature
 
 
-def test_native_activation_trains_like_the_built_in_one():
+def test_c_function_trains_like_the_equal_built_in_activation():
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(64, 5)), rng.random((64, 2))
     tanh = bp.activation.from_library("libm.so.6", "tanh", "d(d)", name="c.tanh", thread_safe=True)
@@ -161,7 +161,7 @@ def test_thread_safe_activations_give_the_same_bits_for_any_number_of_threads():
 # Checks
 
 
-def test_examine_tells_where_the_derivative_is_wrong_and_where_kinks_are():
+def test_examine_reports_the_z_of_the_worst_error_and_of_a_kink():
     wrong = bp.activation.register_scalar("wrong", math.tanh, lambda z, a: 0 if z == 3 else 1 - a * a)
     report = bp.activation.examine(wrong)
     assert report.worst_error == bp.activation.check(wrong) > 0.9 and report.worst_z == 3
@@ -170,7 +170,7 @@ def test_examine_tells_where_the_derivative_is_wrong_and_where_kinks_are():
     assert report.kinks > 0 and report.first_kink == 0 and report.worst_error < 1e-2
 
 
-def test_check_works_on_functions_of_matrices_and_raises_what_they_raise():
+def test_check_accepts_functions_of_matrices_and_raises_their_exceptions():
     right = bp.activation.register_vector("right", np.tanh, lambda z, a, da: da * (1 - a * a))
     bp.activation.register_vector("wrong", np.tanh, lambda z, a, da: da * (1 - a))
     failing = bp.activation.register_vector("failing", lambda z: {}["missing"], lambda z, a, da: da)
@@ -183,7 +183,7 @@ def test_check_works_on_functions_of_matrices_and_raises_what_they_raise():
         bp.activation.check("nobody")
 
 
-def test_kinds_are_those_of_the_header():
+def test_kinds_equal_the_constants_of_the_header():
     assert {"BP_ACTIVATION_" + kind.name: kind.value for kind in bp.activation.Kind} == {
         name: value for name, value in header.CONSTANTS.items() if name.startswith("BP_ACTIVATION_")}
     assert bp.activation.kind("tanh") is bp.activation.Kind.BUILT_IN
@@ -196,7 +196,7 @@ def test_kinds_are_those_of_the_header():
 # Bad input
 
 
-def test_libraries_and_functions_that_are_not_there():
+def test_missing_library_or_function_is_a_library_error():
     for path, symbol in (("./nowhere.so", "f"), ("libm.so.6", "no_such_function"), (Path("nowhere.so"), "f"), (None, "no_such")):
         with pytest.raises(bp.LibraryError) as caught:
             bp.activation.from_library(path, symbol, "d(d)")
@@ -216,7 +216,7 @@ def test_null_characters_in_paths_and_symbols_are_refused(plugin):
     assert not {"nul", "selu"} & set(bp.activation.names())
 
 
-def test_paths_of_libraries_and_plugins_may_be_any_bytes(plugin, tmp_path):
+def test_paths_of_libraries_and_plugins_can_be_any_bytes(plugin, tmp_path):
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.so")
     os.symlink(plugin, path)
     for each in (path, os.fsdecode(path), Path(os.fsdecode(path))):
@@ -225,7 +225,7 @@ def test_paths_of_libraries_and_plugins_may_be_any_bytes(plugin, tmp_path):
             bp.activation.unregister(name)
         with pytest.raises(bp.LibraryError, match=r"caf\\xe9\.so has no function"):
             bp.activation.from_library(each, "no_such_function", "d(d)")
-    erf = bp.activation.from_library(b"libm.so.6", "erf", "d(d)", name="by.bytes")  # searched for, as a str is
+    erf = bp.activation.from_library(b"libm.so.6", "erf", "d(d)", name="by.bytes")  # dlopen searches for the name, as for a str
     assert bp.activation.check(erf) < 1e-2
     bp.activation.unregister(erf)
 
@@ -233,7 +233,7 @@ def test_paths_of_libraries_and_plugins_may_be_any_bytes(plugin, tmp_path):
 @pytest.mark.parametrize("signature, constants, message", [
     ("d(x)", [], "character 3"), ("d(d", [], "character 4"), ("", [], "character 1"), ("d(d)", [1], "0 constants"),
     ("d(d,i)", [], "1 constants"), ("d(d,i)", [0.5], "constant 1"), ("d(d,d)", [math.nan], "constant 1")])
-def test_malformed_signatures_and_constants(signature, constants, message):
+def test_malformed_signatures_and_constants_are_refused(signature, constants, message):
     with pytest.raises(bp.InvalidValueError, match=message):
         bp.activation.from_library("libm.so.6", "ldexp", signature, constants=constants)
     with pytest.raises(bp.InvalidValueError, match=message):
@@ -241,7 +241,7 @@ def test_malformed_signatures_and_constants(signature, constants, message):
     assert "ldexp" not in bp.activation.names()
 
 
-def test_signature_must_be_that_of_the_function_where_it_is_known():
+def test_signature_must_equal_the_known_types_of_the_function():
     with pytest.raises(ValueError, match=r"d\(d\), not f\(f\)"):
         bp.activation.from_pointer(numba_square, "f(f)")
     with pytest.raises(ValueError, match=r"d\(d\), not d\(d,d\)"):
@@ -250,7 +250,7 @@ def test_signature_must_be_that_of_the_function_where_it_is_known():
 
 
 @pytest.mark.parametrize("function", [None, "erf", 1.5, True, math.sin, lambda z: z, object(), (1, 2), np.zeros(3)])
-def test_what_is_no_c_function_is_a_type_error(function):
+def test_object_that_is_no_c_function_is_a_type_error(function):
     with pytest.raises(TypeError):
         bp.activation.from_pointer(function, "d(d)", name="no.function")
 
@@ -269,10 +269,10 @@ def test_python_functions_cannot_be_declared_thread_safe():
         bp.activation.set_thread_safe("nobody")
 
 
-# Life
+# Lifetime
 
 
-def test_function_made_by_ctypes_lives_as_long_as_it_is_used():
+def test_ctypes_function_is_kept_as_long_as_it_is_used():
     class Squaring:
         def __call__(self, z):
             return z * z
@@ -316,15 +316,15 @@ def plugin(tmp_path_factory):
     return path
 
 
-def test_plugin_file_brings_its_activations(plugin, monkeypatch):
+def test_plugin_file_registers_its_activations(plugin, monkeypatch):
     monkeypatch.chdir(plugin.parent)
-    bp.load_plugin(plugin.name)  # a file, not a name to be searched for
+    bp.load_plugin(plugin.name)  # a file, not a name that dlopen searches for
     assert bp.activation.names()[-3:] == ["selu", "mish", "rms"]
     network = bp.Network([2, 3, 3, 1], seed=1)
     for layer, name in enumerate(("selu", "mish", "rms")):
         assert bp.activation.check(name) < 1e-2
         network.set_activation(layer + 1, name)
-    bp.activation.set_thread_safe("selu", False)  # not Python's own
+    bp.activation.set_thread_safe("selu", False)  # allowed: it is not a Python function
     assert network.train_minibatch([[0, 1], [1, 0]], [[1], [0]], 0.01) > 0
     saved = network.to_bytes()
     for name in ("selu", "mish", "rms"):
@@ -337,7 +337,7 @@ def test_plugin_file_brings_its_activations(plugin, monkeypatch):
         bp.load_plugin(plugin)
 
 
-def test_files_that_are_no_plugins(tmp_path):
+def test_file_that_is_no_plugin_is_refused(tmp_path):
     (tmp_path / "text.so").write_text("this is text")
     for path in (tmp_path / "nowhere.so", tmp_path / "text.so", tmp_path, bp.library_path()):
         with pytest.raises(bp.LibraryError):

@@ -1,4 +1,4 @@
-"""The life, the settings and the parameters of a network."""
+"""Creation, copies, settings, parameters and closing of a network."""
 import copy
 import gc
 import pickle
@@ -19,11 +19,11 @@ def test_layers_and_representation():
     assert repr(network) == "<closed Network [64, 32, 10]>"
 
 
-def test_sizes_may_be_numpy_integers():
+def test_layer_sizes_can_be_numpy_integers():
     assert bp.Network(np.array([3, 2]), seed=np.uint64(2**64 - 1)).layers == (3, 2)
 
 
-def test_parameters_are_copied_out_and_replaced():
+def test_parameters_returns_a_copy_and_assigning_replaces_them():
     network = bp.Network([3, 2])
     values = np.arange(8, dtype=np.float32)
     network.parameters = values
@@ -35,14 +35,14 @@ def test_parameters_are_copied_out_and_replaced():
     assert (network.parameters == values).all()
 
 
-def test_weights_are_outputs_by_inputs_row_major():
+def test_weights_are_row_major_with_one_row_per_output():
     network = bp.Network([3, 2])
     network.set_activation(1, "identity")
     network.parameters = [1, 2, 3, 4, 5, 6, 10, 20]
     np.testing.assert_array_equal(network.predict([1, 10, 100]), [321 + 10, 654 + 20])
 
 
-def test_batchnorm_changes_the_parameter_count_and_keeps_its_state():
+def test_batchnorm_changes_the_parameter_count_and_keeps_gamma_and_beta_while_disabled():
     network = bp.Network([3, 4, 2], seed=1)
     plain = network.parameters
     network.set_batchnorm(1)
@@ -60,7 +60,7 @@ def test_batchnorm_changes_the_parameter_count_and_keeps_its_state():
 @pytest.mark.parametrize("name, default, other", [
     ("gradient_reduction", "sum", "mean"), ("initialization", "automatic", "lecun"), ("batchnorm_epsilon", 1e-5, 1e-3),
     ("batchnorm_momentum", 0.1, 0.5), ("batchnorm_update", "together", "gamma_first")])
-def test_options_have_their_defaults_and_take_values(name, default, other):
+def test_options_have_their_defaults_and_can_be_set(name, default, other):
     network = bp.Network([3, 2])
     assert network.get_option(name) == default
     network.set_option(name, other)
@@ -95,7 +95,7 @@ def test_subclass_stays_a_subclass_through_pickle_and_clone():
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))],
                          ids=["copy", "deepcopy", "pickle"])
-def test_duplicate_keeps_what_the_program_added(duplicate):
+def test_duplicate_keeps_attributes_that_the_program_added(duplicate):
     network = Subclass([3, 2])
     network.classes, network.itself = ["a", "b"], network
     twin = duplicate(network)
@@ -113,7 +113,7 @@ def test_duplicate_keeps_an_activation_that_was_replaced():
         np.testing.assert_array_equal(duplicate(network).predict([1, 2, 3]), network.predict([1, 2, 3]))
 
 
-def test_constructor_called_again_makes_another_network():
+def test_second_call_of_the_constructor_creates_a_new_network():
     network = bp.Network([3, 2])
     network.__init__([4, 5, 6], seed=2)
     assert network.layers == (4, 5, 6) and network.to_bytes() == bp.Network([4, 5, 6], seed=2).to_bytes()
@@ -128,7 +128,7 @@ class Subclass(bp.Network):
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
-EVERY_USE = {
+USES = {
     "set_activation": lambda n: n.set_activation(1, "tanh"),
     "set_batchnorm": lambda n: n.set_batchnorm(1),
     "set_loss": lambda n: n.set_loss("squared_error"),
@@ -151,31 +151,31 @@ EVERY_USE = {
 }
 
 
-@pytest.mark.parametrize("use", EVERY_USE)
-def test_closed_network_says_so(use):
+@pytest.mark.parametrize("use", USES)
+def test_every_use_of_a_closed_network_is_an_invalid_handle_error(use):
     network = bp.Network([3, 2])
-    EVERY_USE[use](network.clone())  # the call itself is right
+    USES[use](network.clone())  # the call itself is valid
     network.close()
     network.close()
     with pytest.raises(bp.InvalidHandleError, match="closed") as caught:
-        EVERY_USE[use](network)
+        USES[use](network)
     assert isinstance(caught.value, (bp.Error, ValueError))
     assert caught.value.status == bp.Status.ERROR_INVALID_HANDLE
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
+def work_in_a_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_context_manager_closes():
+def test_context_manager_closes_the_network():
     with bp.Network([3, 2]) as network:
         network.predict(X)
     with pytest.raises(bp.InvalidHandleError):
         network.predict(X)
 
 
-def test_collected_network_is_freed():
+def test_garbage_collection_frees_the_network_and_its_activations():
     @bp.activation.scalar()
     def freed_with_its_network(z):
         return z
@@ -192,7 +192,7 @@ def test_collected_network_is_freed():
     assert reference() is None
 
 
-def test_network_that_was_never_made_is_deleted_quietly():
+def test_network_whose_constructor_failed_is_deleted_without_error():
     with pytest.raises(bp.InvalidValueError):
         bp.Network([3])
     gc.collect()

@@ -1,4 +1,4 @@
-"""Optimizers, step by step, against figures made with PyTorch (Tests/Fixtures/README.md)."""
+"""Optimizers, step by step, against results of PyTorch (Tests/Fixtures/README.md)."""
 import json
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def minibatch(case, step):
 
 
 def compared(case):
-    """All parameters but the bias before batch normalization."""
+    """The indices of all parameters except biases before batch normalization, which have no effect."""
     inputs, units = FIXTURES["sizes"][:2]
     without = range(inputs * units, (inputs + 1) * units) if case["batchnorm"] else ()
     return [index for index in range(len(case["initial_parameters"])) if index not in without]
@@ -42,7 +42,7 @@ def title(case):
 
 @pytest.mark.parametrize("case", FIXTURES["cases"], ids=title)
 @pytest.mark.parametrize("way", ["train_minibatch", "apply_gradient"])
-def test_every_step_is_pytorchs(case, way):
+def test_every_step_equals_the_step_of_pytorch(case, way):
     network = prepared(case)
     for step, expected in enumerate(case["parameters"]):
         x, y = minibatch(case, step)

@@ -1,4 +1,4 @@
-"""Options are one table, in the library: what the header prints, what Python lists and what a network takes agree."""
+"""The tables of options in the header, in Python and in the library are the same."""
 import re
 
 import numpy as np
@@ -12,20 +12,20 @@ NETWORK_OPTIONS = [option for option in bp.options() if option.owner == "network
 
 
 def value_of(option, number):
-    """What get_option answers for a number."""
+    """The result of get_option for an option that was set to a number."""
     return option.choices[int(number)] if option.choices else number
 
 
-def test_header_prints_the_tables_of_the_library():
-    assert option_table.update(header.TEXT) == header.TEXT, "option_table.py brings the header up to date"
+def test_header_has_the_option_tables_of_the_library():
+    assert option_table.update(header.TEXT) == header.TEXT, "run option_table.py to update the header"
 
 
-def test_header_prints_no_other_options():
+def test_header_has_no_other_options():
     printed = re.findall(r"^ \*     (\w+) +(?:-?[\d.e-]+)(?:,| \.\.\.) [\d.e-]+ ", header.TEXT, flags=re.M)
     assert printed == [option.name for option in bp.options()]
 
 
-def test_options_are_described_in_full():
+def test_every_option_has_a_complete_description():
     assert len(NETWORK_OPTIONS) >= 5
     for option in bp.options():
         assert re.fullmatch("[a-z][a-z0-9_]*", option.name) and option.owner in ("network", "trainer")
@@ -36,7 +36,7 @@ def test_options_are_described_in_full():
 
 
 @pytest.mark.parametrize("option", NETWORK_OPTIONS, ids=lambda option: option.name)
-def test_network_starts_at_the_default_and_takes_the_bounds(option):
+def test_network_starts_with_the_default_and_accepts_the_bounds(option):
     network = bp.Network([2, 3, 1])
     assert network.get_option(option.name) == value_of(option, option.default)
     for value in (option.minimum, option.maximum):
@@ -45,7 +45,7 @@ def test_network_starts_at_the_default_and_takes_the_bounds(option):
 
 
 @pytest.mark.parametrize("option", NETWORK_OPTIONS, ids=lambda option: option.name)
-def test_network_refuses_what_is_out_of_bounds_and_gives_the_bounds(option):
+def test_network_refuses_values_out_of_bounds_and_the_message_gives_the_bounds(option):
     network = bp.Network([2, 3, 1])
     kind = "an integer" if option.whole else "a number"
     bad = [option.minimum - 1, option.maximum * 1.5 + 1, float("nan"), float("inf"), float("-inf")]
@@ -60,7 +60,7 @@ def test_network_refuses_what_is_out_of_bounds_and_gives_the_bounds(option):
 CHOICES = [option for option in bp.options() if option.choices]
 
 
-def test_choices_have_a_word_for_each_number():
+def test_choices_have_one_word_for_each_number():
     assert {"gradient_reduction", "initialization", "schedule", "sampling", "keep", "on_divergence"} <= {
         option.name for option in CHOICES}
     for option in CHOICES:
@@ -84,7 +84,7 @@ def test_choices_are_set_by_word_or_number_and_read_as_words(option):
         assert owner.get_option(option.name) == option.choices[-1]
 
 
-def test_word_of_the_schedule_sets_the_rates_of_its_formula(rng):
+def test_schedule_set_by_word_has_the_rates_of_its_formula(rng):
     x, y = rng.normal(size=(8, 2)), rng.random((8, 1))
     trainer = bp.Trainer(epochs=6, batch_size=0, learning_rate=0.1, schedule="cosine", minimum_rate=0.02)
     rates = [progress.learning_rate for progress in trainer.fit(bp.Network([2, 3, 1]), x, y).history]
@@ -99,7 +99,7 @@ def test_words_for_options_that_are_numbers_are_refused():
         bp.Trainer(epoch="many")
 
 
-def test_type_checkers_know_the_choices():
+def test_type_hints_list_all_choices():
     from typing import get_args
 
     from libbackprop import network, trainer

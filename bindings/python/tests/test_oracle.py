@@ -1,4 +1,4 @@
-"""The oracle itself, against central differences: what the other tests compare with is right."""
+"""Checks the oracle, the reference of the other tests, against central differences."""
 import numpy as np
 import pytest
 
@@ -16,7 +16,7 @@ def worst_difference(oracle, x, y):
             oracle.parameters = moved
             losses.append(oracle.loss_and_gradient(x, y)[0])
         differences[index] = (losses[0] - losses[1]) / (2 * h)
-    assert np.abs(differences).max() > 1e-3  # the comparison is not of zeros
+    assert np.abs(differences).max() > 1e-3  # the compared gradients are not all zero
     return np.abs(gradient - differences).max()
 
 

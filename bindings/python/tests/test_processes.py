@@ -1,4 +1,4 @@
-"""What the library leaves alone in the process, and how it lives with others: fork, spawn, multiprocessing."""
+"""The library changes no state of the process, and works with fork, spawn and multiprocessing."""
 import json
 import multiprocessing
 import os
@@ -15,7 +15,7 @@ Y = np.random.default_rng(2).random((120, 5), dtype=np.float32)
 
 
 def trained(seed):
-    """A network's predictions after some steps, large enough for the library's own threads."""
+    """The predictions of a network after some steps. The network is large enough to use several threads."""
     network = bp.Network([300, 200, 5], seed=seed)
     for _ in range(3):
         network.train_minibatch(X, Y, 0.01)
@@ -23,38 +23,38 @@ def trained(seed):
 
 
 def trained_from(arguments):
-    """The same in a process that continues a parent's network."""
+    """A network after one more step, as bytes. The argument is a network as bytes."""
     network = bp.Network.from_bytes(arguments)
     network.train_minibatch(X, Y, 0.01)
     return network.to_bytes()
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_processes_train_and_predict_alike(method, monkeypatch):
+def test_all_processes_compute_the_same_results(method, monkeypatch):
     paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # where spawned processes find this file and the package
-    here = trained(1)  # the team of threads is there
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # spawned processes import this file and the package
+    expected = trained(1)  # starts the threads of the library
     with multiprocessing.get_context(method).Pool(2) as pool:
-        there = pool.map(trained, [1, 2, 1, 2])
-    assert there[0] == here and there[2] == here
-    assert there[1] == there[3] != here
-    assert trained(1) == here
+        found = pool.map(trained, [1, 2, 1, 2])
+    assert found[0] == expected and found[2] == expected
+    assert found[1] == found[3] != expected
+    assert trained(1) == expected
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_network_goes_on_in_another_process(method, monkeypatch):
+def test_training_continues_in_another_process_with_the_same_bits(method, monkeypatch):
     paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     network = bp.Network([300, 20, 5], seed=3)
     network.train_minibatch(X, Y, 0.01)
     before = network.to_bytes()
     with multiprocessing.get_context(method).Pool(1) as pool:
-        there = pool.map(trained_from, [before])[0]
+        found = pool.map(trained_from, [before])[0]
     network.train_minibatch(X, Y, 0.01)
-    assert there == network.to_bytes()
+    assert found == network.to_bytes()
 
 
-def test_child_of_fork_keeps_its_copy_of_a_network():
+def test_child_of_fork_trains_its_own_copy_of_a_network():
     network = bp.Network([300, 200, 5], seed=1)
     network.train_minibatch(X, Y, 0.01)
     reader, writer = os.pipe()
@@ -65,24 +65,24 @@ def test_child_of_fork_keeps_its_copy_of_a_network():
         os._exit(0)
     os.close(writer)
     assert os.waitpid(child, 0)[1] == 0
-    there = os.read(reader, 1000)
+    found = os.read(reader, 1000)
     os.close(reader)
-    assert there != network.predict(X[:1]).tobytes()  # the parent's did not move
+    assert found != network.predict(X[:1]).tobytes()  # the parent's network is unchanged
     network.train_minibatch(X, Y, 0.01)
-    assert there == network.predict(X[:1]).tobytes()
+    assert found == network.predict(X[:1]).tobytes()
 
 
 class Fit:
-    """A fit in a thread of its own. `at` holds it in a callback: "step", within a step, "report", between two, or None: it
-    runs on."""
+    """A fit in a separate thread. `at` is where the fit waits: "step", in an activation within a step; "report", in the
+    progress function between two steps; None, nowhere."""
 
     def __init__(self, at):
         self.network, self.trainer = bp.Network([300, 20, 5], seed=1), bp.Trainer(epochs=10**6, learning_rate=1e-6)
-        self.inside, self.go_on, self.at = threading.Event(), threading.Event(), at
+        self.inside, self.resume, self.at = threading.Event(), threading.Event(), at
 
         @bp.activation.vector(backward=lambda z, a, da: da, name="fit.hold")
         def hold(z):
-            self.stop_here("step")
+            self.wait_at("step")
             return z
 
         self.activation = hold
@@ -90,14 +90,14 @@ class Fit:
             self.network.set_activation(1, hold)
         self.thread = threading.Thread(target=self.run)
 
-    def stop_here(self, place):
+    def wait_at(self, place):
         if self.at in (place, None):
             self.inside.set()
         if self.at == place:
-            self.go_on.wait()
+            self.resume.wait()
 
     def report(self, progress):
-        self.stop_here("report")
+        self.wait_at("report")
 
     def run(self):
         self.trainer.fit(self.network, X, Y, progress=self.report)
@@ -109,13 +109,13 @@ class Fit:
 
     def __exit__(self, *exception):
         self.trainer.cancel()
-        self.go_on.set()
+        self.resume.set()
         self.thread.join()
         bp.activation.unregister(self.activation)
 
 
-def statuses_beside(fit):
-    """In a child: what calls on the network of another thread's fit give, and whether its trainer is idle."""
+def statuses_during(fit):
+    """In a child of fork: the statuses of calls on the network of the fit. Its trainer must be idle."""
     statuses = []
     for call in (lambda: fit.network.predict(X), lambda: fit.network.train_minibatch(X, Y, 0.1), fit.network.to_bytes,
                  fit.network.close, fit.network.close):
@@ -130,12 +130,12 @@ def statuses_beside(fit):
 
 
 def in_child(function, *arguments):
-    """What the function returns in a child of fork."""
+    """The result of the function in a child of fork."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=lambda: sender.send(function(*arguments)))
     child.start()
-    sender.close()  # so that a child that fails ends the wait
+    sender.close()  # so that recv ends if the child fails
     try:
         return receiver.recv()
     finally:
@@ -143,22 +143,22 @@ def in_child(function, *arguments):
 
 
 @pytest.mark.parametrize("at", ["step", "report", None])
-def test_children_forked_beside_a_fit_in_a_thread_work(at):
-    here = trained(1)
+def test_children_forked_during_a_fit_in_another_thread_can_use_the_library(at):
+    expected = trained(1)
     with Fit(at) as fit:
         for _ in range(3):
-            assert in_child(trained, 1) == here
+            assert in_child(trained, 1) == expected
         invalid = "BP_ERROR_INVALID_HANDLE"
-        assert in_child(statuses_beside, fit) == [invalid, invalid, invalid, "OK", "OK"]
+        assert in_child(statuses_during, fit) == [invalid, invalid, invalid, "OK", "OK"]
         with multiprocessing.get_context("fork").Pool(2) as pool:
-            there = pool.map(trained, [1, 1, 1, 1])
-    assert there == [here] * 4
+            found = pool.map(trained, [1, 1, 1, 1])
+    assert found == [expected] * 4
 
 
-LOOK = """
+STATE_PROGRAM = """
 import json, locale, os, signal, sys
 import numpy as np
-def look():
+def state():
     import ctypes
     number = len(os.listdir("/proc/self/task"))
     return {
@@ -170,9 +170,9 @@ def look():
         "errors": np.geterr(), "environment": dict(os.environ), "descriptors": sorted(os.listdir("/proc/self/fd")),
         "folder": os.getcwd(), "threads": number,
     }
-before = look()
+before = state()
 import libbackprop as bp
-after_import = look()
+after_import = state()
 x = np.ones((4, 3), np.float32)
 network = bp.Network([3, 4, 2], seed=1)
 network.train_minibatch(x, np.zeros((4, 2), np.float32), 0.1)
@@ -183,20 +183,20 @@ try:
     bp.Network.load("missing")
 except OSError:
     pass
-after_use = look()
+after_use = state()
 open("seen", "w").write(json.dumps([before, after_import, after_use]))
 """
 
 
-def test_import_and_use_change_nothing_of_the_process_and_print_nothing(run_script, tmp_path):
-    done = run_script(LOOK, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+def test_import_and_use_change_no_state_of_the_process_and_print_nothing(run_script, tmp_path):
+    done = run_script(STATE_PROGRAM, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     assert done.returncode == 0 and done.stdout == "" and done.stderr == ""
     before, after_import, after_use = json.loads((tmp_path / "seen").read_text())
     assert after_import == before
     assert after_use == before
 
 
-def test_hosts_handler_is_there_again_after_a_call(run_script):
+def test_signal_handler_of_the_program_is_restored_after_a_call(run_script):
     done = run_script("""
 import signal
 import libbackprop as bp
@@ -209,7 +209,7 @@ assert signal.getsignal(signal.SIGINT) is mine
     assert done.returncode == 0, done.stderr
 
 
-FORK = """
+FORK_PROGRAM = """
 import os, signal, threading
 import libbackprop as bp
 
@@ -221,7 +221,7 @@ def answer(child):
     forked.set()
 
 
-def fork_beside_the_call():
+def fork_during_the_call():
     started.wait()
     child = os.fork()
     if child == 0:
@@ -241,7 +241,7 @@ def forking(z):
     return z
 
 
-thread = threading.Thread(target=fork_beside_the_call)
+thread = threading.Thread(target=fork_during_the_call)
 if not WITHIN:
     thread.start()
 network, parent = bp.Network([2, 1], seed=1), os.getpid()
@@ -255,9 +255,9 @@ assert answers == [0] and signal.getsignal(signal.SIGINT) is before
 """
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["within the call", "beside the call"])
-def test_child_forked_during_a_call_has_the_programs_handler(run_script, within):
-    done = run_script(FORK.replace("WITHIN", str(within)))
+@pytest.mark.parametrize("within", [True, False], ids=["in a callback of the call", "on another thread"])
+def test_child_forked_during_a_call_has_the_signal_handler_of_the_program(run_script, within):
+    done = run_script(FORK_PROGRAM.replace("WITHIN", str(within)))
     assert done.returncode == 0, done.stderr
 
 
@@ -272,20 +272,20 @@ def fit_in_another_process(arguments):
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_trainers_go_to_other_processes_and_errors_come_back(method, monkeypatch, tmp_path):
+def test_trainers_and_errors_can_be_passed_between_processes(method, monkeypatch, tmp_path):
     paths = [str(Path(__file__).parent), str(Path(bp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     network, trainer = bp.Network([300, 20, 5], seed=3), bp.Trainer(epochs=2, seed=5, schedule="cosine")
     with multiprocessing.get_context(method).Pool(1) as pool:
-        there = pool.map(fit_in_another_process, [(trainer, network)])[0]
+        found = pool.map(fit_in_another_process, [(trainer, network)])[0]
         with pytest.raises(FileNotFoundError) as caught:
             pool.map(failing_load, [str(tmp_path / "missing")])
     trainer.fit(network, X, Y)
-    assert there == network.to_bytes()
+    assert found == network.to_bytes()
     assert caught.value.filename == str(tmp_path / "missing") and isinstance(caught.value, bp.FileError)
 
 
-AT_EXIT = """
+EXIT_PROGRAM = """
 import threading
 import libbackprop as bp, numpy as np
 
@@ -307,6 +307,6 @@ started.wait()
 """
 
 
-def test_process_that_ends_during_fits_ends_quietly(run_script):
-    done = run_script(AT_EXIT)
+def test_process_that_exits_during_fits_prints_nothing(run_script):
+    done = run_script(EXIT_PROGRAM)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

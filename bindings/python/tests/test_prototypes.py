@@ -1,4 +1,4 @@
-"""The binding, the header and the library say the same."""
+"""The Python package, the header and the library have the same declarations, constants and versions."""
 import re
 from pathlib import Path
 
@@ -9,12 +9,12 @@ import libbackprop as bp
 from libbackprop import _library, _prototypes
 
 
-def test_header_was_read():
+def test_all_declarations_of_the_header_are_parsed():
     assert len(header.FUNCTIONS) == len(re.findall(r"\bbp_\w+ ?\(", header.INTERFACE))
     assert len(header.CALLBACKS) == 7 and len(header.STATUSES) == 19 and len(header.STRUCTS) == 3
 
 
-def test_table_has_exactly_the_functions_of_the_header():
+def test_prototypes_are_exactly_the_functions_of_the_header():
     assert set(_prototypes.PROTOTYPES) == set(header.FUNCTIONS)
 
 
@@ -37,12 +37,12 @@ def test_struct_has_the_members_of_the_header(name):
 
 
 @pytest.mark.parametrize("name", header.FUNCTIONS)
-def test_library_exports_function_and_it_is_declared(name):
+def test_library_exports_function_with_declared_types(name):
     function = getattr(_library.library, name)
     assert (function.restype, *function.argtypes) == _prototypes.PROTOTYPES[name]
 
 
-def test_statuses_are_those_of_the_header_and_of_the_library():
+def test_statuses_equal_those_of_the_header_and_of_the_library():
     assert {"BP_" + status.name: status.value for status in bp.Status} == header.STATUSES
     for name, value in header.STATUSES.items():
         assert _library.library.bp_status_name(value).decode() == name
@@ -58,19 +58,19 @@ def test_versions_agree():
     assert _library.library.bp_abi_version() == _prototypes.ABI_VERSION == header.CONSTANTS["BP_ABI_VERSION"]
 
 
-def test_library_tells_its_path_and_instruction_set():
+def test_library_reports_its_path_and_instruction_set():
     assert Path(bp.library_path()).is_file()
     assert bp.instruction_set() in ("avx512", "avx2", "baseline")
 
 
-def test_missing_library_is_an_import_error_that_tells_the_path(run_script):
+def test_missing_library_is_an_import_error_with_the_path(run_script):
     done = run_script("import libbackprop", LIBBACKPROP_LIBRARY="nowhere/libbackprop.so")
     assert done.returncode == 1 and "ImportError" in done.stderr
     assert "nowhere/libbackprop.so" in done.stderr and "LIBBACKPROP_LIBRARY" in done.stderr
 
 
 def test_another_library_is_an_import_error(run_script):
-    import _ctypes  # some shared library that is not ours
+    import _ctypes  # any other shared library
 
     done = run_script("import libbackprop", LIBBACKPROP_LIBRARY=_ctypes.__file__)
     assert done.returncode == 1 and "ImportError" in done.stderr and _ctypes.__file__ in done.stderr
@@ -78,5 +78,5 @@ def test_another_library_is_an_import_error(run_script):
 
 def test_another_abi_version_is_an_import_error(monkeypatch):
     monkeypatch.setattr(_library, "ABI_VERSION", 99)
-    with pytest.raises(ImportError, match="ABI version 1, and this package needs 99"):
+    with pytest.raises(ImportError, match="ABI version 1, but this package needs 99"):
         _library.load(bp.library_path())

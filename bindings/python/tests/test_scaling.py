@@ -1,4 +1,4 @@
-"""Scaling stored with the network, against NumPy."""
+"""The scaling of a network, compared with NumPy."""
 import numpy as np
 import pytest
 
@@ -22,7 +22,7 @@ def linear(x, y, **scaling):
 @pytest.mark.parametrize("method, fit", [
     ("standard", lambda v: (v.mean(axis=0), v.std(axis=0))),
     ("min_max", lambda v: (v.min(axis=0), np.ptp(v, axis=0)))])
-def test_prediction_scales_inputs_and_outputs(data, method, fit):
+def test_prediction_scales_inputs_and_unscales_outputs(data, method, fit):
     x, y = data
     network = linear(x, y, input_scaling=method, target_scaling=method)
     (x_offset, x_scale), (y_offset, y_scale) = (fit(np.asarray(v, float)) for v in data)
@@ -31,7 +31,7 @@ def test_prediction_scales_inputs_and_outputs(data, method, fit):
     np.testing.assert_allclose(network.predict(x), expected, rtol=1e-4)
 
 
-def test_what_is_not_given_is_not_scaled(data):
+def test_inputs_or_targets_that_are_omitted_are_not_scaled(data):
     x, _ = data
     network = linear(x, None)
     weights, bias = network.parameters[:6].reshape(2, 3), network.parameters[6:]
@@ -40,14 +40,14 @@ def test_what_is_not_given_is_not_scaled(data):
     np.testing.assert_allclose(network.predict(x), x @ weights.T + bias, rtol=1e-4)
 
 
-def test_scaling_goes_with_copies_and_files(data, tmp_path):
+def test_scaling_is_copied_and_saved(data, tmp_path):
     network = linear(*data)
     network.save(tmp_path / "scaled.safetensors")
     for other in (network.clone(), bp.load(tmp_path / "scaled.safetensors")):
         assert (other.predict(data[0]) == network.predict(data[0])).all()
 
 
-def test_bad_arguments(data):
+def test_bad_arguments_of_fit_scaling_are_refused(data):
     x, y = data
     network = linear(x, y)
     before = network.to_bytes()

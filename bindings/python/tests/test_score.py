@@ -1,4 +1,4 @@
-"""Scores against NumPy, and networks with batch normalization folded into their weights."""
+"""Scores compared with NumPy, and networks with folded batch normalization."""
 import numpy as np
 import pytest
 
@@ -17,7 +17,7 @@ def data(rng):
     return np.float32(rng.normal(size=(500, 4))), np.float32(rng.normal(size=(500, 3)))
 
 
-def test_scores_are_numpys(network, data):
+def test_scores_equal_the_formulas_in_numpy(network, data):
     x, y = data
     outputs, targets = network.predict(x).astype(float), y.astype(float)
     residue, spread = ((outputs - targets) ** 2).sum(axis=0), ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
@@ -33,7 +33,7 @@ def test_scores_are_in_the_units_of_the_data(network, data):
     assert network.score(x, 1000 * y + 5, "mean_absolute_error") == pytest.approx(expected, rel=1e-6)
 
 
-def test_bad_arguments(network, data):
+def test_bad_arguments_of_score_are_refused(network, data):
     x, y = data
     for arguments, expected in [((x, y, "precision"), bp.UnknownNameError), ((x[:0], y[:0], "r2"), bp.InvalidValueError),
                                 ((x, y[:3], "r2"), ValueError), ((x, y, 3), TypeError),
@@ -42,7 +42,7 @@ def test_bad_arguments(network, data):
             network.score(*arguments)
 
 
-def test_folded_clone_predicts_the_same_and_the_original_trains_on(network, data):
+def test_folded_clone_predicts_the_same_and_the_original_can_be_trained(network, data):
     x, y = data
     network.set_batchnorm(1)
     for _ in range(50):
@@ -58,7 +58,7 @@ def test_folded_clone_predicts_the_same_and_the_original_trains_on(network, data
 @pytest.mark.parametrize("loss, output, measure", [
     ("squared_error", "identity", "r2"), ("cross_entropy", "softmax", "accuracy"),
     ("binary_cross_entropy", "logistic", "accuracy")])
-def test_measure_that_is_not_given_goes_with_the_loss(data, loss, output, measure):
+def test_default_measure_depends_on_the_loss(data, loss, output, measure):
     x, y = data
     made = bp.Network([4, 8, 3], seed=2)
     made.set_activation(2, output)

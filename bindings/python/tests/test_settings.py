@@ -1,4 +1,4 @@
-"""Settings and targets from which nothing can be learned: refused, with what to set instead."""
+"""Incompatible settings and targets are refused. The message says which setting to change."""
 import numpy as np
 import pytest
 
@@ -18,13 +18,13 @@ def network(activation="logistic", loss="squared_error", outputs=1):
     return made
 
 
-@pytest.mark.parametrize("activation, loss, outputs, instead", [
+@pytest.mark.parametrize("activation, loss, outputs, suggestion", [
     ("identity", "binary_cross_entropy", 1, 'set activation "logistic"'),
     ("softmax", "binary_cross_entropy", 2, 'loss "cross_entropy"'),
     ("logistic", "cross_entropy", 2, 'set activation "softmax"'),
     ("identity", "cross_entropy", 2, 'set activation "softmax"'),
     ("softmax", "cross_entropy", 1, 'loss "binary_cross_entropy"')])
-def test_a_loss_and_an_activation_that_do_not_go_together_are_refused(rows, activation, loss, outputs, instead):
+def test_incompatible_loss_and_activation_are_refused(rows, activation, loss, outputs, suggestion):
     x, y = rows
     y = np.hstack([y, 1 - y])[:, :outputs]
     made = network(activation, loss, outputs)
@@ -34,7 +34,7 @@ def test_a_loss_and_an_activation_that_do_not_go_together_are_refused(rows, acti
                  lambda: made.gradient(x, y), lambda: made.evaluate(x, y)):
         with pytest.raises(bp.InvalidValueError) as caught:
             call()
-        assert instead in str(caught.value)
+        assert suggestion in str(caught.value)
         assert made.to_bytes() == before
 
 
@@ -51,7 +51,7 @@ def test_classes_other_than_0_and_1_are_refused_for_binary_cross_entropy(rows, s
         bp.Trainer(epochs=1).fit(made, x, y, validation=(x, classes))
 
 
-def test_targets_beyond_the_last_activation_are_refused_by_a_fit_alone(rows):
+def test_only_a_fit_refuses_targets_out_of_the_range_of_the_last_activation(rows):
     x, y = rows
     made = network()
     with pytest.raises(bp.InvalidValueError, match='is 6, and "logistic" in layer 2 gives 0 to 1'):
@@ -64,7 +64,7 @@ def test_targets_beyond_the_last_activation_are_refused_by_a_fit_alone(rows):
     bp.Trainer(epochs=1).fit(made, x, 3 * y + 3)
 
 
-def test_standard_scaling_behind_logistic_is_refused(rows):
+def test_standard_target_scaling_with_a_logistic_output_is_refused(rows):
     x, y = rows
     made = network()
     made.fit_scaling(x, y, target_scaling="standard")
@@ -75,7 +75,7 @@ def test_standard_scaling_behind_logistic_is_refused(rows):
 
 
 @pytest.mark.parametrize("activation", ["logistic", "tanh", "identity", "softplus", "elu", "gelu"])
-def test_default_scaling_learns_numbers_of_any_size_behind_every_activation(rng, activation):
+def test_default_scaling_learns_large_targets_with_every_output_activation(rng, activation):
     x = rng.normal(size=(200, 4)).astype(np.float32)
     y = (50 + 20 * x[:, :1] - 7 * x[:, 1:2]).astype(np.float32)
     made = network(activation)
@@ -85,7 +85,7 @@ def test_default_scaling_learns_numbers_of_any_size_behind_every_activation(rng,
     assert made.score(x, y, "r2") > 0.95
 
 
-def test_a_network_with_all_defaults_learns_scaled_numbers(rng):
+def test_network_with_default_settings_learns_scaled_targets(rng):
     x = rng.normal(size=(200, 4)).astype(np.float32)
     y = (50 + 20 * x[:, :1] - 7 * x[:, 1:2]).astype(np.float32)
     made = bp.Network([4, 8, 1], seed=1)
@@ -94,7 +94,7 @@ def test_a_network_with_all_defaults_learns_scaled_numbers(rng):
     assert made.score(x, y, "r2") > 0.95
 
 
-def test_bad_targets_of_the_check(rows):
+def test_check_settings_refuses_bad_targets(rows):
     made = network()
     for targets, expected in [(np.zeros((3, 2)), ValueError), ([["a"]], TypeError), ([[np.nan]], bp.NotFiniteError)]:
         with pytest.raises(expected):
@@ -109,7 +109,7 @@ def test_bad_targets_of_the_check(rows):
     (lambda n: n.fit_scaling([[0] * 4], input_scaling="zscore"), '"standard"'),
     (lambda n: bp.Trainer(max_iter=3), '"epochs"'), (lambda n: bp.Trainer(scheduel="cosine"), '"schedule"'),
     (lambda n: bp.Trainer(weight_decay=1), "option of a network")])
-def test_unknown_names_get_the_nearest(call, expected):
+def test_message_for_an_unknown_name_suggests_the_nearest_name(call, expected):
     with pytest.raises(bp.UnknownNameError) as caught:
         call(network())
     assert expected in str(caught.value)

@@ -1,4 +1,4 @@
-"""Targets of shape (rows,): class numbers and single columns, against the same targets written out with NumPy."""
+"""Targets of shape (rows,): class numbers and single columns, compared with equal targets of shape (rows, outputs)."""
 import numpy as np
 import pytest
 
@@ -46,7 +46,7 @@ USES = {
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("dtype", ["i8", "i1", "u1", "u8", "list"])
-def test_class_numbers_are_one_hot_rows(x, classes, use, dtype):
+def test_class_numbers_equal_one_hot_rows(x, classes, use, dtype):
     one_hot = np.eye(CLASSES, dtype=np.float32)[classes]
     given = classes.tolist() if dtype == "list" else classes.astype(dtype)
     assert trained(classifier(), USES[use](x, given)) == trained(classifier(), USES[use](x, one_hot))
@@ -54,14 +54,14 @@ def test_class_numbers_are_one_hot_rows(x, classes, use, dtype):
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64, bool])
-def test_numbers_for_a_single_output_are_its_column(x, classes, use, dtype):
+def test_targets_for_a_single_output_equal_its_column(x, classes, use, dtype):
     labels = (classes > 0).astype(dtype)
     column = labels.astype(np.float32).reshape(ROWS, 1)
     networks = [classifier("logistic", "binary_cross_entropy", outputs=1) for _ in range(2)]
     assert trained(networks[0], USES[use](x, labels)) == trained(networks[1], USES[use](x, column))
 
 
-def test_booleans_are_the_classes_0_and_1(x, classes):
+def test_booleans_are_class_numbers_0_and_1(x, classes):
     labels = classes > 0
     one_hot = np.stack([~labels, labels], axis=1)
     networks = [classifier(outputs=2) for _ in range(2)]
@@ -69,7 +69,7 @@ def test_booleans_are_the_classes_0_and_1(x, classes):
 
 
 @pytest.mark.parametrize("weights", ["balanced", {0: 1, 1: 2.5, 2: 0.5}])
-def test_class_weights_of_class_numbers_are_those_of_one_hot_rows(x, classes, weights):
+def test_class_weights_are_the_same_for_class_numbers_and_one_hot_rows(x, classes, weights):
     outcomes = []
     for y in (classes, np.eye(CLASSES)[classes]):
         network = classifier()
@@ -91,10 +91,10 @@ def test_network_learns_from_class_numbers():
     (7, CLASSES, "row 7: expected a class number from 0 to 2, got 3"), (0, -1, "row 0: expected .* got -1"),
     (29, 2**40, "row 29: .* got 1099511627776")])
 @pytest.mark.parametrize("use", USES)
-def test_class_number_outside_the_outputs_is_refused_with_its_row(x, classes, use, place, bad, message):
+def test_class_number_out_of_range_is_refused_and_the_message_gives_its_row(x, classes, use, place, bad, message):
     classes[place] = bad
     if use == "validation" and place >= 9:
-        pytest.skip("no row of the validation set")
+        pytest.skip("the row is not in the validation set")
     if use == "train_step":
         message = message.replace(f"row {place}", "row 0")
     network = classifier()
@@ -105,13 +105,13 @@ def test_class_number_outside_the_outputs_is_refused_with_its_row(x, classes, us
         assert network.parameters.tobytes() == before
 
 
-def test_unsigned_class_number_beyond_all_integers_is_refused(x):
+def test_class_number_above_all_signed_integers_is_refused(x):
     with pytest.raises(ValueError, match=r"row 1: .* got 18446744073709551615"):
         classifier().evaluate(x[:2], np.array([0, 2**64 - 1], np.uint64))
 
 
 @pytest.mark.parametrize("use", [use for use in USES if use != "train_step"])
-def test_class_numbers_that_are_floats_are_refused_with_a_row(x, classes, use):
+def test_class_numbers_of_type_float_are_refused_and_the_message_gives_a_row(x, classes, use):
     floats = classes.astype(float)
     with pytest.raises(ValueError, match=r"\(rows, 3\), or \(rows,\) with class numbers, which are integers, .*float64"):
         USES[use](x, floats)(classifier())
@@ -127,13 +127,13 @@ def test_class_names_are_a_type_error(x, bad):
             classifier("logistic", "squared_error", outputs).evaluate(x, bad)
 
 
-def test_number_of_class_numbers_must_be_that_of_the_rows(x, classes):
+def test_number_of_class_numbers_must_equal_the_number_of_rows(x, classes):
     with pytest.raises(ValueError, match=r"targets: expected shape \(30, 3\) for 30 rows of inputs, got \(29,\)"):
         classifier().evaluate(x, classes[:-1])
 
 
-def test_inputs_of_shape_rows_are_refused_also_for_one_input():
-    """predict takes shape (inputs,) as one row; (rows,) would be the same shape for another thing."""
+def test_inputs_of_shape_rows_are_refused_even_for_one_input():
+    """predict accepts shape (inputs,) as one row, so that (rows,) would be ambiguous."""
     network = bp.Network([1, 3, 1])
     assert network.predict([0.5]).shape == (1,)
     for call in (lambda: network.predict([0.5, 1]), lambda: network.evaluate([0.5, 1], [0, 1])):

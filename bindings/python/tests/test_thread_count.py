@@ -1,4 +1,4 @@
-"""The number of threads one call may use."""
+"""The number of threads that one call may use."""
 import numpy as np
 import pytest
 
@@ -6,12 +6,12 @@ import libbackprop as bp
 
 
 @pytest.fixture(autouse=True)
-def leave_the_choice_to_the_library():
+def reset_thread_count():
     yield
     bp.set_thread_count(0)
 
 
-def test_count_set_is_the_count_in_force():
+def test_thread_count_returns_the_count_that_was_set():
     bp.set_thread_count(3)
     assert bp.thread_count() == 3
     bp.set_thread_count(0)
@@ -34,6 +34,6 @@ def test_too_many_threads_are_refused(count):
 
 
 @pytest.mark.parametrize("count, error", [(-1, ValueError), (1.5, TypeError), ("2", TypeError)])
-def test_counts_that_are_none_are_refused(count, error):
+def test_negative_fractional_and_text_counts_are_refused(count, error):
     with pytest.raises(error):
         bp.set_thread_count(count)

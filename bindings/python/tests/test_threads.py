@@ -1,4 +1,4 @@
-"""One network, several threads."""
+"""Several threads that use one network or one activation."""
 import threading
 
 import numpy as np
@@ -10,7 +10,7 @@ Y = np.random.default_rng(2).random((40, 3)).astype(np.float32)
 
 
 def run(*functions):
-    """Runs each function in a thread of its own and returns what they raised."""
+    """Runs each function in a separate thread and returns the exceptions that they raised."""
     errors = []
 
     def guarded(function):
@@ -27,7 +27,7 @@ def run(*functions):
     return errors
 
 
-def test_predictions_beside_training_see_whole_steps():
+def test_predictions_during_training_never_see_a_partial_step():
     network, steps = bp.Network([8, 16, 3], seed=1), 60
     twin, expected = network.clone(), set()
     for _ in range(steps):
@@ -49,7 +49,7 @@ def test_predictions_beside_training_see_whole_steps():
     assert network.parameters.tobytes() == twin.parameters.tobytes()
 
 
-def test_distinct_networks_with_one_plugin_are_independent():
+def test_networks_with_the_same_python_activation_are_independent():
     @bp.activation.vector(backward=lambda z, a, da: da * (1 - a * a))
     def shared(z):
         return np.tanh(z)
@@ -68,7 +68,7 @@ def test_distinct_networks_with_one_plugin_are_independent():
     assert together == alone
 
 
-def test_reading_and_training_through_plugins_from_many_threads():
+def test_many_threads_can_read_and_train_a_network_with_a_python_activation():
     @bp.activation.scalar(derivative=lambda z, a: 1)
     def through(z):
         return z
@@ -86,7 +86,7 @@ def test_reading_and_training_through_plugins_from_many_threads():
                use(lambda: network.evaluate(X, Y)), use(network.to_bytes), use(lambda: network.clone().predict(X))) == []
 
 
-def test_closing_beside_calls_is_safe():
+def test_network_can_be_closed_during_calls_on_other_threads():
     for _ in range(20):
         network, started = bp.Network([8, 16, 3], seed=1), threading.Event()
 

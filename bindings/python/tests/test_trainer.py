@@ -1,4 +1,4 @@
-"""Trainers from Python: results, weights, progress, and what comes out of a fit that fails."""
+"""Trainers: options, results, row weights, progress, failures and copies."""
 import copy
 import math
 import pickle
@@ -13,8 +13,8 @@ import pytest
 import libbackprop as bp
 from test_options import value_of
 
-XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-ONE_OR_THE_OTHER = np.array([[0], [1], [1], [0]], np.float32)
+XOR_INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+XOR_TARGETS = np.array([[0], [1], [1], [0]], np.float32)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def data(rng):
     return rng.normal(size=(40, 3)).astype(np.float32), rng.random(size=(40, 2)).astype(np.float32)
 
 
-def test_fit_learns_and_tells_how(network, data):
+def test_fit_reduces_the_loss_and_returns_its_history(network, data):
     trainer = bp.Trainer(epochs=30, learning_rate=0.02, seed=2)
     result = trainer.fit(network, *data)
     assert not result.stopped and len(result.history) == 30
@@ -38,7 +38,7 @@ def test_fit_learns_and_tells_how(network, data):
     assert last.learning_rate == pytest.approx(0.02)
 
 
-def test_fit_of_all_rows_is_a_loop_of_minibatches(network, data):
+def test_fit_with_minibatches_of_all_rows_equals_a_loop_of_train_minibatch(network, data):
     twin = network.clone()
     bp.Trainer(epochs=20, batch_size=0, learning_rate=0.03).fit(network, *data)
     for _ in range(20):
@@ -47,9 +47,9 @@ def test_fit_of_all_rows_is_a_loop_of_minibatches(network, data):
 
 
 @pytest.mark.parametrize("option", [o for o in bp.options() if o.owner == "trainer"], ids=lambda o: o.name)
-def test_options_keep_to_their_bounds(option):
+def test_options_accept_their_bounds_and_refuse_other_values(option):
     trainer = bp.Trainer()
-    if option.name != "progress_seconds":  # of Python's own
+    if option.name != "progress_seconds":  # has another default in Python
         assert trainer.get_option(option.name) == value_of(option, option.default)
     for value in (option.minimum, option.maximum):
         trainer.set_option(option.name, value)
@@ -66,7 +66,7 @@ def test_unknown_options_are_refused():
         bp.Trainer().get_option("momentum")
 
 
-def test_validation_losses_are_those_of_evaluate(network, data, rng):
+def test_validation_losses_equal_the_results_of_evaluate(network, data, rng):
     x, y = rng.normal(size=(11, 3)), rng.random(size=(11, 2))
     expected = []
     result = bp.Trainer(epochs=8, learning_rate=0.05, keep="latest").fit(
@@ -86,7 +86,7 @@ def test_patience_keeps_the_best_weights(network, data, rng):
     assert (network.parameters == seen[best]).all() and result.loss == pytest.approx(losses[best])
 
 
-def test_progress_comes_every_so_many_steps_and_stops_the_fit(network, data):
+def test_progress_is_called_at_the_interval_and_can_stop_the_fit(network, data):
     seen = []
     result = bp.Trainer(epochs=9, batch_size=8, progress_interval=2).fit(
         network, *data, progress=lambda p: seen.append(p) or p.step == 14)
@@ -95,7 +95,7 @@ def test_progress_comes_every_so_many_steps_and_stops_the_fit(network, data):
     assert result.stopped and [p.epoch for p in result.history] == [1, 2]
 
 
-def test_exception_in_progress_comes_out_and_undoes_the_fit(network, data):
+def test_exception_of_the_progress_function_is_raised_and_undoes_the_fit(network, data):
     before = network.to_bytes()
 
     def fail(progress):
@@ -106,22 +106,22 @@ def test_exception_in_progress_comes_out_and_undoes_the_fit(network, data):
     with pytest.raises(LookupError, match="in progress"):
         trainer.fit(network, *data, progress=fail)
     assert network.to_bytes() == before
-    trainer.fit(network, *data)  # all is free again
+    trainer.fit(network, *data)  # the trainer is idle again
     assert network.to_bytes() != before
 
 
-def test_interrupt_comes_out_and_undoes_the_fit(network, data):
+def test_interrupt_in_the_progress_function_is_raised_and_undoes_the_fit(network, data):
     before = network.to_bytes()
     with pytest.raises(KeyboardInterrupt):
         bp.Trainer(epochs=9).fit(network, *data, progress=lambda p: signal.raise_signal(signal.SIGINT))
     assert network.to_bytes() == before
 
 
-def test_interrupt_comes_out_without_a_progress_function(network, data):
+def test_interrupt_without_a_progress_function_is_raised_and_undoes_the_fit(network, data):
     before = network.to_bytes()
     main = threading.main_thread().ident
     timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):  # also when the machine is so slow that the fit has not begun
+    with pytest.raises(KeyboardInterrupt):  # also if the machine is so slow that the fit has not started
         timer.start()
         bp.Trainer(epochs=10**9, batch_size=1).fit(network, *data)
     timer.join()
@@ -129,7 +129,7 @@ def test_interrupt_comes_out_without_a_progress_function(network, data):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_exception_in_an_activation_comes_out_and_undoes_the_fit(data):
+def test_exception_of_an_activation_is_raised_and_undoes_the_fit(data):
     calls = []
 
     def forward(z):
@@ -149,7 +149,7 @@ def test_exception_in_an_activation_comes_out_and_undoes_the_fit(data):
 
 def test_cancel_from_another_thread_stops_the_fit(network, data):
     trainer = bp.Trainer(epochs=10**9)
-    trainer.cancel()  # without a fit, nothing
+    trainer.cancel()  # without a fit, does nothing
     begun = threading.Event()
 
     def cancel():
@@ -167,7 +167,7 @@ def test_during_a_fit_networks_can_be_read_but_not_changed(network, data):
     trainer, other = bp.Trainer(epochs=2), bp.Trainer()
     calls = []
 
-    def meddle(progress):
+    def use_during_fit(progress):
         network.predict(data[0])
         network.to_bytes()
         assert trainer.get_option("epochs") == 2
@@ -177,11 +177,11 @@ def test_during_a_fit_networks_can_be_read_but_not_changed(network, data):
                 change()
         calls.append(progress)
 
-    trainer.fit(network, *data, progress=meddle)
+    trainer.fit(network, *data, progress=use_during_fit)
     assert len(calls) == 2
 
 
-def test_sample_weight_counts_a_row_so_many_times(data):
+def test_sample_weight_of_n_equals_n_copies_of_the_row(data):
     x, y = data
     weights = np.arange(40) % 3
     one, other = bp.Network([3, 5, 2], seed=1), bp.Network([3, 5, 2], seed=1)
@@ -191,7 +191,7 @@ def test_sample_weight_counts_a_row_so_many_times(data):
 
 
 @pytest.mark.parametrize("one_hot", [True, False])
-def test_class_weight_is_the_weight_of_its_rows(one_hot):
+def test_class_weight_equals_sample_weights_of_its_rows(one_hot):
     rng = np.random.default_rng(3)
     classes = (np.arange(30) % 5 == 0).astype(int)
     x = rng.normal(size=(30, 3))
@@ -209,7 +209,7 @@ def test_class_weight_is_the_weight_of_its_rows(one_hot):
     assert not (outcomes[0] == outcomes[2]).all()
 
 
-def test_weights_last_for_one_fit(network, data):
+def test_row_weights_apply_to_one_fit_only(network, data):
     twin, trainer = network.clone(), bp.Trainer(epochs=2)
     trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
     trainer.fit(network, *data)
@@ -224,7 +224,7 @@ def test_weights_last_for_one_fit(network, data):
     ({"validation": (np.zeros((2, 3)), np.zeros((3, 2)))}, "2 rows"),
     ({"validation": (np.zeros((0, 3)), np.zeros((0, 2)))}, "none"), ({"validation": 5}, "pair"),
 ])
-def test_bad_arguments_are_value_errors_that_tell_what_is_wrong(network, data, bad, error):
+def test_bad_arguments_are_value_errors_whose_message_says_what_is_wrong(network, data, bad, error):
     before = network.to_bytes()
     with pytest.raises(ValueError, match=error):
         bp.Trainer().fit(network, *data, **bad)
@@ -248,7 +248,7 @@ DUPLICATES = [copy.copy, copy.deepcopy, lambda trainer: pickle.loads(pickle.dump
 
 
 class Subclass(bp.Trainer):
-    """With a constructor of another form."""
+    """A trainer whose constructor has other parameters."""
 
     def __init__(self, rate):
         super().__init__(learning_rate=rate, schedule="step")
@@ -256,7 +256,7 @@ class Subclass(bp.Trainer):
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
-def test_duplicate_of_a_trainer_has_its_options_and_fits_alike(network, data, duplicate):
+def test_duplicate_of_a_trainer_has_the_same_options_and_results(network, data, duplicate):
     trainer = bp.Trainer(epochs=7, batch_size=9, learning_rate=0.1 / 3, schedule="cosine", seed=2**40 + 1, keep="latest")
     twin = duplicate(trainer)
     assert type(twin) is bp.Trainer
@@ -272,7 +272,7 @@ def test_duplicate_of_a_trainer_has_its_options_and_fits_alike(network, data, du
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
-def test_duplicate_of_a_subclass_keeps_what_the_program_added(duplicate):
+def test_duplicate_of_a_subclass_keeps_attributes_that_the_program_added(duplicate):
     trainer = Subclass(0.25)
     twin = duplicate(trainer)
     assert type(twin) is Subclass and twin.rates == [0.25]
@@ -280,7 +280,7 @@ def test_duplicate_of_a_subclass_keeps_what_the_program_added(duplicate):
     assert twin.get_option("learning_rate") == 0.25 and twin.get_option("schedule") == "step"
 
 
-def test_row_weights_of_a_fit_are_not_those_of_a_duplicate(network, data):
+def test_row_weights_are_not_copied_to_a_duplicate(network, data):
     twin, trainer = network.clone(), bp.Trainer(epochs=2)
     trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
     copy.copy(trainer).fit(network, *data)
@@ -289,7 +289,7 @@ def test_row_weights_of_a_fit_are_not_those_of_a_duplicate(network, data):
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
-def test_duplicate_keeps_when_progress_is_called(network, data, duplicate):
+def test_duplicate_calls_progress_at_the_same_times(network, data, duplicate):
     for options, expected in (({}, 2), ({"progress_seconds": 1e-9}, 80)):
         seen = []
 
@@ -310,7 +310,7 @@ def test_closed_trainer_cannot_be_duplicated():
 
 
 def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(network, data):
-    """The second one comes, from another thread, at every step of the first one, with other weights and progress."""
+    """The second fit is called at every step of the first one, from two threads, with other weights and progress."""
     trainer, twin = bp.Trainer(epochs=4, batch_size=10, progress_interval=1), network.clone()
     weights = np.arange(40) % 3
     expected_steps = []
@@ -329,7 +329,7 @@ def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(netwo
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
-        second()  # from the same thread, too
+        second()  # on the same thread
 
     result = trainer.fit(network, *data, sample_weight=weights, progress=progress)
     assert [type(error) for error in refused] == [bp.BusyError] * (2 * len(steps))
@@ -339,8 +339,8 @@ def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(netwo
     assert network.to_bytes() == twin.to_bytes()
 
 
-def test_threads_with_one_trainer_fit_or_are_refused(data):
-    """Each thread passes a progress function that fails unless it is called in its own fit."""
+def test_concurrent_fits_of_one_trainer_succeed_or_are_refused(data):
+    """Each thread passes a progress function that fails if another thread calls it."""
     trainer, answers, interval = bp.Trainer(epochs=2), [], sys.getswitchinterval()
 
     def work(number):
@@ -371,7 +371,7 @@ def test_threads_with_one_trainer_fit_or_are_refused(data):
     assert len(answers) == 600
     assert {answer for number, answer in answers if number == 0} <= {LookupError, bp.BusyError}
     assert {answer for number, answer in answers if number > 0} <= {"ok", bp.BusyError}
-    trainer.fit(bp.Network([3, 2]), *data)  # all is free again
+    trainer.fit(bp.Network([3, 2]), *data)  # the trainer is idle again
 
 
 def test_closed_trainers_and_networks_are_refused(network, data):
@@ -386,21 +386,21 @@ def test_closed_trainers_and_networks_are_refused(network, data):
         other.fit(network, *data)
 
 
-def test_network_closed_by_progress_ends_the_fit(network, data):
+def test_fit_fails_if_the_progress_function_closes_the_network(network, data):
     with pytest.raises(bp.InvalidHandleError):
         bp.Trainer(epochs=5).fit(network, *data, progress=lambda p: network.close())
 
 
-def test_restarts_solve_what_one_start_may_not():
+def test_best_of_ten_restarts_solves_xor():
     network = bp.Network([2, 2, 1], seed=1)
     result = bp.Trainer(epochs=1000, batch_size=0, learning_rate=2, restarts=10, seed=1).fit(
-        network, XOR, ONE_OR_THE_OTHER)
-    assert ((network.predict(XOR) > 0.5) == ONE_OR_THE_OTHER).all()
+        network, XOR_INPUTS, XOR_TARGETS)
+    assert ((network.predict(XOR_INPUTS) > 0.5) == XOR_TARGETS).all()
     assert {p.restart for p in result.history} == set(range(10))
     assert result.loss == pytest.approx(min(p.loss for p in result.history if p.epoch == 1000))
 
 
-def test_resumed_fit_equals_a_whole_one(network, data):
+def test_resumed_fit_equals_an_uninterrupted_one(network, data):
     whole = network.clone()
     bp.Trainer(epochs=10, batch_size=7, seed=5).fit(whole, *data)
     bp.Trainer(epochs=4, batch_size=7, seed=5).fit(network, *data)
@@ -410,7 +410,7 @@ def test_resumed_fit_equals_a_whole_one(network, data):
     assert [p.epoch for p in result.history] == list(range(5, 11))
 
 
-def test_time_between_reports_may_be_given(network, data):
+def test_progress_seconds_sets_the_time_between_reports(network, data):
     seen = []
 
     def slow(progress):
@@ -419,4 +419,4 @@ def test_time_between_reports_may_be_given(network, data):
         return progress.epoch == 2
 
     bp.Trainer(epochs=10**6, batch_size=1, progress_seconds=1e-9).fit(network, *data, progress=slow)
-    assert len(seen) == 80  # each step of two epochs
+    assert len(seen) == 80  # one report for each step of two epochs

@@ -1,4 +1,4 @@
-"""Training, against the formulas of the notes restated in oracle.py."""
+"""Training, compared with the formulas of the notes in oracle.py."""
 import numpy as np
 import pytest
 
@@ -45,7 +45,7 @@ def test_gradient_equals_the_formulas_for_every_activation(rng, activation):
 
 @pytest.mark.parametrize("sizes", [[1, 1], [1, 17, 1], [16, 16, 16], [33, 15, 31, 5], [7, 130, 3]])
 @pytest.mark.parametrize("rows", [1, 5, 6, 7, 16, 67])
-def test_gradient_equals_the_formulas_whatever_the_sizes(rng, sizes, rows):
+def test_gradient_equals_the_formulas_for_layers_of_all_sizes(rng, sizes, rows):
     network, oracle = make(rng, ["tanh"] * (len(sizes) - 1), sizes=sizes)
     x, y = data(rng, rows, sizes)
     gradient, loss = network.gradient(x, y)
@@ -63,7 +63,7 @@ def test_gradient_equals_the_formulas_whatever_the_sizes(rng, sizes, rows):
 def test_minibatch_and_gradient_equal_the_formulas(rng, mean_reduction, batchnorm, rows):
     network, oracle = make(rng, ["tanh", "softplus", "logistic"], batchnorm=batchnorm, mean_reduction=mean_reduction)
     twin = network.clone()
-    # Two rows normalize to +1 and -1 whatever the weights: the exact gradient all but vanishes into rounding.
+    # Two rows normalize to +1 and -1 for any weights: the exact gradient is almost 0, so that rounding errors dominate.
     tolerance = 5e-4 if batchnorm and rows == 2 else 2e-5
     for _ in range(3):
         x, y = data(rng, rows)
@@ -105,7 +105,7 @@ def test_losses_equal_the_formulas(rng, loss, output):
     assert network.evaluate(x, y) == pytest.approx(expected_value, rel=1e-5)
 
 
-def test_gamma_and_beta_first_takes_the_weights_gradient_through_the_new_gamma(rng):
+def test_gamma_first_computes_the_gradient_of_the_weights_with_the_new_gamma(rng):
     sizes, rate = [3, 4, 2], 0.2
     network, oracle = make(rng, ["tanh", "logistic"], sizes=sizes, batchnorm=(1,))
     network.set_option("batchnorm_update", 1)
@@ -136,7 +136,7 @@ def test_predict_equals_the_formulas_row_by_row(rng):
         assert network.predict(row).tobytes() == outputs.tobytes()
 
 
-def test_xor_is_learnt_from_some_of_several_starts():
+def test_xor_is_learned_from_at_least_one_of_five_starts():
     x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
     losses = []
     network = bp.Network([2, 3, 1])
@@ -151,7 +151,7 @@ def test_xor_is_learnt_from_some_of_several_starts():
     assert (np.round(network.predict(x)) == y).all()
 
 
-def test_same_seed_same_bits(rng):
+def test_same_seed_gives_the_same_bits(rng):
     x, y = data(rng, 5)
     networks = [bp.Network(SIZES, seed=3), bp.Network(SIZES, seed=3), bp.Network(SIZES, seed=4)]
     networks[1].initialize(9)
@@ -163,7 +163,7 @@ def test_same_seed_same_bits(rng):
     assert first == same != other
 
 
-def test_new_network_has_the_settings_of_the_textbook(rng):
+def test_new_network_has_logistic_activations_squared_error_and_zero_biases(rng):
     network = bp.Network(SIZES, seed=1)
     oracle = Oracle(SIZES, ["logistic"] * 3)
     oracle.parameters = network.parameters

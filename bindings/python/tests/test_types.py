@@ -1,4 +1,4 @@
-"""What type checkers say: nothing about the package and a typed program, an error about each wrong call."""
+"""Type checkers accept the package and a typed program, and reject each wrong call."""
 import importlib.util
 import os
 import re
@@ -11,12 +11,12 @@ import pytest
 import libbackprop as bp
 
 pytestmark = pytest.mark.skipif(os.environ.get("BACKPROP_INSTRUCTION_SET", "") != "",
-                                reason="type checkers do not look at the instruction set: once is enough")
+                                reason="type checkers do not depend on the instruction set")
 HERE = Path(__file__).parent
 PACKAGE = Path(bp.__file__).parent
 CONFIGURATION = HERE.parent / "pyproject.toml"
 
-# Each is a line that is wrong at run time, too, or answers another type.
+# Each line also fails at run time, or has a result of another type.
 REJECTED = """
 bp.Network("32")
 bp.Network([3, 2.5])
@@ -76,7 +76,7 @@ network, trainer = bp.Network([3, 2]), bp.Trainer()
 
 
 def run(tool, *arguments, cwd=None):
-    """What a type checker prints, with the package where it is."""
+    """Runs a type checker that can import the package and the tests. Returns its exit status and output."""
     paths = os.pathsep.join([str(PACKAGE.parent), str(HERE)])
     environment = {**os.environ, "MYPYPATH": paths, "PYTHONPATH": paths}
     done = subprocess.run([sys.executable, "-m", tool, *map(str, arguments)], env=environment, text=True,
@@ -93,7 +93,7 @@ def mypy(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pyright(tmp_path_factory):
-    """pyright is a program of Node.js, which its Python package may have to download."""
+    """pyright runs on Node.js. Its Python package may have to download Node.js."""
     pytest.importorskip("pyright")
     folder = tmp_path_factory.mktemp("pyright")
     status, output = run("pyright", "--version", cwd=folder)
@@ -114,7 +114,7 @@ def rejected_lines(output):
 
 @pytest.fixture
 def rejected(tmp_path):
-    """A program with one wrong line after another, and the numbers of those lines."""
+    """A program with all wrong lines, and the numbers of these lines."""
     path = tmp_path / "rejected.py"
     path.write_text(SETTING + "\n".join(REJECTED) + "\n")
     first = SETTING.count("\n") + 1
@@ -126,8 +126,8 @@ def described(lines):
     return [REJECTED[line - first] for line in sorted(lines)]
 
 
-def test_typed_program_runs(capsys):
-    import typed_program  # here: it registers activations for the whole process
+def test_typed_program_runs_without_error(capsys):
+    import typed_program  # here, because it registers activations that other tests register, too
 
     typed_program.main()
     assert re.search("^(first|second) ", capsys.readouterr().out, flags=re.M)
@@ -165,9 +165,9 @@ def test_every_public_name_has_a_known_type(pyright):
     assert status == 0 and "Type completeness score: 100%" in output, output
 
 
-def test_every_module_says_what_it_exports():
+def test_every_module_lists_its_exports():
     for path in PACKAGE.glob("*.py"):
         name = "libbackprop" if path.stem == "__init__" else f"libbackprop.{path.stem}"
         module = importlib.import_module(name)
-        if path.stem != "_prototypes":  # every name of it is for the others
+        if path.stem != "_prototypes":  # all its names are exported
             assert len(set(module.__all__)) == len(module.__all__) and all(hasattr(module, each) for each in module.__all__)

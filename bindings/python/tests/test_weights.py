@@ -1,4 +1,4 @@
-"""Weights from files that the safetensors package and PyTorch wrote."""
+"""Loading weights from files of the safetensors package and PyTorch."""
 import json
 import struct
 from pathlib import Path
@@ -14,7 +14,7 @@ X = RANDOM.normal(size=(5, 3)).astype(np.float32)
 
 
 def tensors(dtype=np.float32):
-    """Those of a network 3-4-2 with layer 1 normalized, by the names a state dictionary of PyTorch has."""
+    """Tensors of a network 3-4-2 with batch normalization in layer 1, with the names of a PyTorch state dictionary."""
     return {"layers.2.bias": RANDOM.normal(size=2).astype(dtype),
             "layers.1.weight": RANDOM.normal(size=(4, 3)).astype(dtype),
             "layers.1.norm.weight": RANDOM.normal(size=4).astype(dtype),
@@ -33,7 +33,7 @@ def network():
 
 
 def forward(t):
-    """The formulas, in double precision."""
+    """The predictions for X, computed in double precision with the formulas of the notes."""
     t = {name: np.asarray(value, np.float64) for name, value in t.items()}
     z = X @ t["layers.1.weight"].T + t["layers.1.bias"]
     z = (z - t["layers.1.norm.running_mean"]) / np.sqrt(t["layers.1.norm.running_var"] + 1e-5)
@@ -41,9 +41,9 @@ def forward(t):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_network_computes_what_the_file_says(tmp_path, dtype):
+def test_predictions_equal_the_formulas_with_the_weights_of_the_file(tmp_path, dtype):
     theirs, ours = tensors(dtype), network()
-    safetensors.numpy.save_file(theirs, tmp_path / "weights", metadata={"format": "pt", "by": "somebody else"})
+    safetensors.numpy.save_file(theirs, tmp_path / "weights", metadata={"format": "pt", "by": "another program"})
     ours.load_weights(tmp_path / "weights")
     assert np.allclose(ours.predict(X), forward(theirs), rtol=1e-5, atol=1e-5)
     ours.save(tmp_path / "model")
@@ -53,7 +53,7 @@ def test_network_computes_what_the_file_says(tmp_path, dtype):
             assert tensor.tobytes() == theirs[name].astype(np.float32).tobytes()
 
 
-def test_state_dictionary_of_pytorch_computes_what_it_does_there():
+def test_predictions_with_weights_of_pytorch_equal_the_predictions_of_pytorch():
     fixtures = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures"
     expected = json.loads((fixtures / "weights.json").read_text())
     ours = bp.Network([5, 8, 6, 3], seed=1)
@@ -65,7 +65,7 @@ def test_state_dictionary_of_pytorch_computes_what_it_does_there():
     assert np.allclose(ours.predict(expected["inputs"]), expected["outputs"], rtol=1e-5, atol=1e-6)
 
 
-def test_weights_survive_the_way_through_the_package(tmp_path):
+def test_weights_that_the_safetensors_package_rewrites_are_loaded_unchanged(tmp_path):
     source, target = network(), network()
     source.train_minibatch(X, RANDOM.normal(size=(5, 2)), 0.1)
     source.save(tmp_path / "model")
@@ -96,7 +96,7 @@ def entry(data_offsets, shape, dtype="F32"):
     json.dumps({name.replace("l", "\u006c"): tensor for name, tensor in BODY.items()}),
     json.dumps(BODY).replace("layers", "\\u006cayers").replace("F32", "\\u0046\\u0033\\u0032"),
     json.dumps({**BODY, "layers.1.bias": entry([8, 12], [1], "F32"), "x": entry([12, 12], [0] * 40, "I16")}),
-    # What both refuse
+    # Headers that both refuse
     json.dumps(BODY)[:-1], json.dumps(BODY) + "x", " " + json.dumps(BODY), "[]", "", json.dumps({**BODY, "x": 1}),
     json.dumps({**BODY, "__metadata__": {"a": 1}}), json.dumps({**BODY, "__metadata__": []}),
     json.dumps({**BODY, "x": entry([12, 16], [1])}), json.dumps({**BODY, "x": entry([4, 12], [2])}),
@@ -108,8 +108,8 @@ def entry(data_offsets, shape, dtype="F32"):
     json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": ' + "[" * 60 + "]" * 60),
     json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": "\x01"'),
     json.dumps(BODY).replace('"shape": [1, 2]', '"shape": [1, 2], "x": "\\ud800"')])
-def test_files_the_safetensors_package_reads_are_read(tmp_path, header):
-    """But for names that are there twice, of which it takes the last: the format forbids them."""
+def test_files_are_accepted_exactly_if_the_safetensors_package_accepts_them(tmp_path, header):
+    """Except for duplicate names, which the format forbids: the package uses the last one."""
     data = np.array([1, 2, 3], np.float32).tobytes()
     (tmp_path / "weights").write_bytes(struct.pack("<Q", len(header.encode())) + header.encode() + data)
     ours = bp.Network([2, 1], seed=1)
@@ -126,7 +126,7 @@ def test_files_the_safetensors_package_reads_are_read(tmp_path, header):
         assert ours.parameters.tolist() == [1, 2, 3]
 
 
-def test_what_does_not_fit_is_named_and_changes_nothing(tmp_path):
+def test_error_names_the_tensor_that_does_not_match_and_nothing_changes(tmp_path):
     ours = network()
     before = ours.to_bytes()
 

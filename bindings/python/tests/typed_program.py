@@ -1,4 +1,4 @@
-"""A user's program, fully typed. test_types.py runs it and has type checkers read it in their strict modes."""
+"""A fully typed program that uses the package. test_types.py runs it, and type checkers check it in strict mode."""
 from __future__ import annotations
 
 import copy
