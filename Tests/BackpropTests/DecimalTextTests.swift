@@ -3,10 +3,10 @@ import Testing
 @testable import Backprop
 @testable import CPlatform
 
-/// Numbers as the text of files.
+/// Parsing of the decimal numbers in files.
 @Suite struct DecimalTextTests {
     @Test(arguments: [("0", 0), ("-0", -0.0), ("1.5", 1.5), ("-12e3", -12e3), ("0e5", 0), ("1e-300", 1e-300), ("007", 7)])
-    func decimalsAreRead(text: String, expected: Double) {
+    func decimalNumbersAreParsed(text: String, expected: Double) {
         #expect(number(text)?.bitPattern == expected.bitPattern)
     }
 
@@ -16,9 +16,9 @@ import Testing
     ])
     func otherTextIsRefused(text: String) { #expect(number(text) == nil) }
 
-    /// Under AddressSanitizer a look past the end is an error; here the byte past it is one that would change the answer.
+    /// The byte after the NUL would change the result if it were read. (AddressSanitizer also reports such a read.)
     @Test(arguments: ["0", "-", "-0", ""])
-    func nothingPastTheEndIsRead(text: String) {
+    func noByteAfterTheEndIsRead(text: String) {
         for next in [UInt8(ascii: "x"), UInt8(ascii: "X"), UInt8(ascii: "5")] {
             let bytes = Array(text.utf8) + [0, next, next]
             var value = 0.0

@@ -2,7 +2,7 @@ import Backprop
 import Foundation
 import Testing
 
-/// §1: two layers, one output.
+/// Notes, §1: two layers, one output.
 extension FormulaTests {
     /// x = (1, 2), w = (0.5, −0.25), w₀ = 0: z = 0, ŷ = ½. y = 1: f = ½ · ¼ = 0.125,
     /// δ = (ŷ − y) ŷ (1 − ŷ) = −½ · ¼ = −0.125. α = 0.8: w ← w + 0.1 x = (0.6, −0.05), w₀ ← 0.1.
@@ -16,7 +16,7 @@ extension FormulaTests {
 
     /// x = (1, ½), w = (ln 3, 0), w₀ = 0: e^−z = ⅓, ŷ = ¾. y = 0: f = 0.28125, δ = ¾ · ¾ · ¼ = 0.140625.
     /// α = 2: w ← (ln 3 − 0.28125, −0.140625), w₀ ← −0.28125.
-    @Test func deltaRuleStepAwayFromTheMiddleMatchesHandComputation() throws {
+    @Test func deltaRuleStepWithSaturatedOutputMatchesHandComputation() throws {
         let network = try Network(layers: [2, 1], seed: 1)
         try network.setParameters([Float(log(3.0)), 0, 0])
         let loss = try network.train([1, 0.5], [0], learningRate: 2)
@@ -24,7 +24,7 @@ extension FormulaTests {
         expectNumbers(try network.parameters(), [log(3.0) - 0.28125, -0.140625, -0.28125])
     }
 
-    /// ∇f = δ x with δ = (ŷ − y) ŷ (1 − ŷ), so that the bias's part over (ŷ − y) is σ′(z).
+    /// ∇f = δ x with δ = (ŷ − y) ŷ (1 − ŷ), so that the bias gradient divided by (ŷ − y) is σ′(z).
     @Test func logisticDerivativeIsSigmaTimesOneMinusSigma() throws {
         let network = try Network(layers: [1, 1], seed: 1)
         for step in -40...40 {
@@ -36,7 +36,7 @@ extension FormulaTests {
         }
     }
 
-    /// The weights' part is δ x, and δ does not depend on j.
+    /// The gradient of weight j is δ xⱼ; δ does not depend on j.
     @Test func gradientIsDeltaTimesTheInput() throws {
         var numbers = TestNumbers(11)
         let network = try Network(layers: [9, 1], seed: 3)
@@ -48,7 +48,7 @@ extension FormulaTests {
     }
 
     /// With labels −1 and 1, α = ½ and σ = sign: w ← w − ½ (sign z − y) x, which is w + y x for a mistake, w otherwise,
-    /// and w + ½ y x on the line itself. All numbers are small dyadic fractions, so that nothing is rounded.
+    /// and w + ½ y x for z = 0. All numbers are small dyadic fractions, so that no result is rounded.
     @Test func signUpdatesAreThePerceptronRule() throws {
         var numbers = TestNumbers(5)
         let network = try Network(layers: [3, 1], seed: 1)
@@ -60,17 +60,18 @@ extension FormulaTests {
             let x = (0..<3).map { _ in Float(numbers.below(17) - 8) / 8 } + [1]
             let y: Float = numbers.below(2) == 0 ? -1 : 1
             let z = zip(w, x).reduce(0) { $0 + $1.0 * $1.1 }
-            let share: Float = z == 0 ? 0.5 : z * y < 0 ? 1 : 0
-            mistakes += share == 1 ? 1 : 0
-            for j in 0..<4 { w[j] += share * y * x[j] }
+            let factor: Float = z == 0 ? 0.5 : z * y < 0 ? 1 : 0
+            mistakes += factor == 1 ? 1 : 0
+            for j in 0..<4 { w[j] += factor * y * x[j] }
             let loss = try network.train(Array(x[..<3]), [y], learningRate: 0.5)
-            #expect(loss == 2 * share * share)
+            #expect(loss == 2 * factor * factor)
             #expect(try network.parameters() == w)
         }
         #expect(mistakes > 20)
     }
 
-    /// Rosenblatt and Novikoff: on points apart from a line by a margin, at most (R / margin)² mistakes are ever made.
+    /// Novikoff's theorem: for points whose distance to a separating line is at least `margin`, the perceptron algorithm makes
+    /// at most (R / margin)² mistakes.
     @Test(arguments: [UInt64(1), 2, 3])
     func signConvergesOnASeparableSet(seed: UInt64) throws {
         var numbers = TestNumbers(seed)
@@ -87,18 +88,18 @@ extension FormulaTests {
         try network.setActivation(.sign, layer: 1)
         try network.setParameters([0, 0, 0])
         var mistakes = 0
-        var inThisPass = 1
-        for _ in 0..<1000 where inThisPass > 0 {
-            inThisPass = 0
-            for (x, y) in points where try network.train(x, [y], learningRate: 0.5) > 0 { inThisPass += 1 }
-            mistakes += inThisPass
+        var mistakesInPass = 1
+        for _ in 0..<1000 where mistakesInPass > 0 {
+            mistakesInPass = 0
+            for (x, y) in points where try network.train(x, [y], learningRate: 0.5) > 0 { mistakesInPass += 1 }
+            mistakes += mistakesInPass
         }
-        #expect(inThisPass == 0)
+        #expect(mistakesInPass == 0)
         #expect(mistakes > 1 && Float(mistakes) <= 3 / (margin * margin) + 1)  // R² ≤ 1 + 1 + 1
         #expect(try network.predict(points.flatMap { $0.x }) == points.map { $0.y })
     }
 
-    /// SGD: iₜ uniform in 1 … n, w ← w − αₜ ∇fᵢ. The objective over all samples falls, from every start.
+    /// SGD: iₜ uniform in 1 … n, w ← w − αₜ ∇fᵢ. The objective over all samples decreases from every start.
     @Test(arguments: [UInt64(1), 2, 3, 4, 5])
     func stochasticGradientDescentReducesTheObjective(seed: UInt64) throws {
         var numbers = TestNumbers(seed)

@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-/// §5 of the notes, column by column; padding that is 0 stays 0.
+/// Batch normalization (notes, §5), column by column. Padding that is 0 stays 0.
 extension KernelTests {
     struct Shape: Sendable {
         let rows, columns: Int
@@ -30,9 +30,9 @@ extension KernelTests {
         }
     }
 
-    /// Far from 0 the variance must not be a difference of large numbers.
+    /// The variance must not be computed as a difference of large numbers.
     @Test(arguments: KernelTable.all)
-    func varianceFarFromZeroKeepsItsDigits(table: KernelTable) {
+    func varianceOfNumbersFarFromZeroIsAccurate(table: KernelTable) {
         let z = Matrix(4, 1, [10_000, 10_001, 10_002, 10_003])
         let mean = Matrix(1, 1)
         let variance = Matrix(1, 1)
@@ -41,7 +41,7 @@ extension KernelTests {
     }
 
     @Test(arguments: KernelTable.all, [false, true])
-    func normalizeWhitensScalesAndShifts(table: KernelTable, inPlace: Bool) {
+    func normalizeSubtractsTheMeanDividesScalesAndShifts(table: KernelTable, inPlace: Bool) {
         var numbers = TestNumbers(7)
         for shape in Self.shapes {
             let z = Matrix(shape.rows, shape.columns, numbers.array(shape.rows * shape.columns))
@@ -66,7 +66,7 @@ extension KernelTests {
     }
 
     @Test(arguments: KernelTable.all)
-    func scaleAndShiftWorksByColumn(table: KernelTable) {
+    func scaleAndShiftUsesOneScaleAndShiftPerColumn(table: KernelTable) {
         var numbers = TestNumbers(8)
         for shape in Self.shapes {
             let z = Matrix(shape.rows, shape.columns, numbers.array(shape.rows * shape.columns))
@@ -83,9 +83,9 @@ extension KernelTests {
         }
     }
 
-    /// ∂f/∂γ = Σ d z̃, ∂f/∂β = Σ d, and ∂f/∂z but for γ = (d − ∂f/∂β / B − z̃ ∂f/∂γ / B) / √(σ² + ε).
+    /// ∂f/∂γ = Σ d z̃, ∂f/∂β = Σ d, and ∂f/∂z / γ = (d − ∂f/∂β / B − z̃ ∂f/∂γ / B) / √(σ² + ε).
     @Test(arguments: KernelTable.all)
-    func gradientsGoThroughMeanAndVariance(table: KernelTable) {
+    func gradientsIncludeTheMeanAndTheVariance(table: KernelTable) {
         var numbers = TestNumbers(9)
         for shape in Self.shapes {
             let count = shape.rows * shape.columns

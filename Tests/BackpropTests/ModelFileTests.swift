@@ -3,9 +3,9 @@ import Testing
 
 @testable import Backprop
 
-/// What a model file is, and that one which was cut or changed is refused.
+/// The format of model files. A truncated or changed file is refused.
 @Suite struct ModelFileTests {
-    /// 2-3-1, normalized in layer 1, a few steps old.
+    /// A network 2-3-1 with batch normalization in layer 1, after one step.
     static let model: [UInt8] = {
         guard let network = try? Network(layers: [2, 3, 1], seed: 7) else { return [] }
         try? network.setActivation(.tanh, layer: 1)
@@ -14,8 +14,8 @@ import Testing
         return (try? network.savedBytes()) ?? []
     }()
 
-    /// Read by Foundation's JSON reader: names, shapes and order as the header file says, no gaps, and the floats of
-    /// the parameters.
+    /// Parsed with JSONSerialization: names, shapes and order are as documented in backprop.h, there are no gaps, and the
+    /// floats are the parameters.
     @Test func aModelIsASafetensorsFile() throws {
         let network = try Network.load(bytes: Self.model)
         let text = ModelText(Self.model)
@@ -50,7 +50,7 @@ import Testing
         #expect(metadata["activations"] == "tanh,logistic")
     }
 
-    @Test func takenApartAndPutTogetherItIsTheSame() throws {
+    @Test func parsedAndReassembledModelIsTheSame() throws {
         #expect(ModelText(Self.model).sealed == Self.model)
         try load(Self.model)
     }
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func whatFollowsAModelIsRefused() {
+    @Test func bytesAfterAModelAreRefused() {
         expectFailure(.corrupt) { try load(Self.model + [0]) }
         expectFailure(.corrupt) { try load(Self.model + Self.model) }
         var text = ModelText(Self.model)
@@ -88,10 +88,10 @@ import Testing
     }
 
     @Test(arguments: ["2", "10", "17", "99999999"])
-    func anUnknownVersionIsRefusedByName(version: String) throws {
+    func anUnknownVersionIsRefusedWithItsNumber(version: String) throws {
         let text = try #require(
             ModelText(Self.model).replacing("\"format_version\":\"1\"", with: "\"format_version\":\"\(version)\""))
-        for bytes in [text.sealed, Array(text.sealed.prefix(300))] {  // of another format, nothing else is known
+        for bytes in [text.sealed, Array(text.sealed.prefix(300))] {  // the rest of a file of another version is not checked
             do {
                 try load(bytes)
                 Issue.record("accepted")
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: ["", "x", "1x", "-1", "1.0", "999999999999999999999"])
-    func whatIsNoVersionIsRefused(version: String) throws {
+    func aVersionThatIsNoNumberIsRefused(version: String) throws {
         let text = try #require(
             ModelText(Self.model).replacing("\"format_version\":\"1\"", with: "\"format_version\":\"\(version)\""))
         expectFailure(.corrupt) { try load(text.sealed) }
@@ -116,27 +116,27 @@ import Testing
             Array("\u{89}PNG\r\n".utf8), Array(Self.model.dropFirst()),
         ]
         for bytes in others { expectFailure(.notAModel) { try load(bytes) } }
-        var foreign = ModelText(Self.model)  // a safetensors file of somebody else's
+        var foreign = ModelText(Self.model)  // a safetensors file of another program
         foreign.header = "{\"weight\":{\"dtype\":\"F32\",\"shape\":[25],\"data_offsets\":[0,100]}}"
         expectFailure(.notAModel) { try load(foreign.sealed) }
     }
 
     @Test(arguments: [UInt64(0), 8, 127, .max, 1 << 63, 1 << 32])
-    func aHeaderLengthThatLiesIsRefused(length: UInt64) {
+    func aWrongHeaderLengthIsRefused(length: UInt64) {
         var model = Self.model
         for i in 0..<8 { model[i] = UInt8(truncatingIfNeeded: length >> (8 * UInt64(i))) }
         expectFailure(.corrupt) { try load(model) }
     }
 
-    /// A header may be padded with space, to any length.
+    /// A header can be padded with any number of spaces.
     @Test(arguments: 0..<9)
-    func spaceAfterTheHeaderChangesNothing(count: Int) throws {
+    func spacesAfterTheHeaderChangeNothing(count: Int) throws {
         var text = ModelText(Self.model)
         text.header += String(repeating: " ", count: count)
         #expect(try parameters(of: load(text.sealed)) == parameters(of: load(Self.model)))
     }
 
-    @Test func missingActivationsAreNamed() throws {
+    @Test func theMessageListsMissingActivations() throws {
         try Network.registerActivation("file-one", function: { $0 })
         try Network.registerActivation("file-two", function: { $0 })
         let network = try Network(layers: [1, 1, 1, 1, 1], seed: 1)
@@ -157,8 +157,8 @@ import Testing
         }
     }
 
-    /// "caf\xe9", as bytes that are not UTF-8: those very bytes name the file.
-    @Test func pathsMayBeAnyBytes() throws {
+    /// The path ends in "\xe9", which is not UTF-8: the file name has exactly these bytes.
+    @Test func pathsCanBeAnyBytes() throws {
         let network = try Network(layers: [2, 3, 1], seed: 8)
         let other = try Network(layers: [2, 3, 1], seed: 9)
         try withTemporaryPath { path in
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func weightsOfAFileAreTaken() throws {
+    @Test func loadWeightsReplacesTheParameters() throws {
         let source = try Network(layers: [2, 3, 1], seed: 8)
         let target = try Network(layers: [2, 3, 1], seed: 9)
         let other = try Network(layers: [2, 4, 1], seed: 9)

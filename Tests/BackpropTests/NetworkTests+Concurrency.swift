@@ -2,21 +2,21 @@ import Backprop
 import Foundation
 import Testing
 
-/// "Any function may be called from any thread."
+/// Calls from several threads.
 extension NetworkTests {
-    /// Each prediction is that of the network after some whole step: never of one half way.
-    @Test func predictionsWhileTrainingAreThoseOfWholeSteps() throws {
+    /// Each prediction equals the prediction after some complete step.
+    @Test func predictionsDuringTrainingNeverSeeAPartialStep() throws {
         let steps = 300
         var numbers = TestNumbers(40)
         let x = numbers.array(20 * 6)
         let y = numbers.shares(20 * 3)
         let network = try Network(layers: [6, 30, 3], seed: 1)
         try network.setBatchNormalization(true, layer: 1)
-        let rehearsal = try network.clone()
-        var known: Set = [bits(try rehearsal.predict(x))]
+        let twin = try network.clone()
+        var known: Set = [bits(try twin.predict(x))]
         for _ in 0..<steps {
-            try rehearsal.train(x, y, learningRate: 0.1)
-            known.insert(bits(try rehearsal.predict(x)))
+            try twin.train(x, y, learningRate: 0.1)
+            known.insert(bits(try twin.predict(x)))
         }
         #expect(known.count > steps / 2)
 
@@ -35,10 +35,10 @@ extension NetworkTests {
         }
         #expect(errors.isEmpty, "\(errors)")
         #expect(seen.value.isSubset(of: known))
-        #expect(try sameState(network, rehearsal))
+        #expect(try sameState(network, twin))
     }
 
-    @Test func manyPredictionsAtOnceAreAllRight() throws {
+    @Test func concurrentPredictionsAreEqual() throws {
         var numbers = TestNumbers(41)
         let x = numbers.array(300 * 5)
         let network = try Network(layers: [5, 40, 2], seed: 2)
@@ -49,7 +49,7 @@ extension NetworkTests {
         #expect(errors.isEmpty)
     }
 
-    @Test func networksOnManyThreadsDoNotMeet() throws {
+    @Test func networksOnDifferentThreadsAreIndependent() throws {
         @Sendable func train(_ index: Int) throws -> [UInt8] {
             var numbers = TestNumbers(UInt64(index))
             let network = try Network(layers: [4 + index, 10, 20 - index, 2], seed: UInt64(index))
@@ -70,7 +70,7 @@ extension NetworkTests {
         #expect(together.value == alone)
     }
 
-    /// Steps whose order does not matter (a constant gradient): none is lost.
+    /// The gradient is constant, so that the order of the steps does not matter.
     @Test func trainingFromManyThreadsLosesNoStep() throws {
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([0, 0])
@@ -81,7 +81,7 @@ extension NetworkTests {
         #expect(try network.parameters() == [1500, -1500])
     }
 
-    @Test func tasksMayShareANetwork() async throws {
+    @Test func tasksCanShareANetwork() async throws {
         let network = try Network(layers: [2, 8, 1], seed: 3)
         let losses = try await withThrowingTaskGroup(of: Float.self) { group in
             for index in 0..<40 {
@@ -107,7 +107,7 @@ extension NetworkTests {
                 let network = try Network(layers: [1, 1], seed: 1)
                 try network.setActivation(.named(name), layer: 1)
                 try network.setParameters([0, 0])
-                if try network.predict([0]) != [Float(index)] { Issue.record("\(name) is another thread's") }
+                if try network.predict([0]) != [Float(index)] { Issue.record("\(name) is the activation of another thread") }
                 try Network.unregisterActivation(name)
             }
         }

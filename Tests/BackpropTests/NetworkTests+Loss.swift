@@ -2,7 +2,7 @@ import Backprop
 import Foundation
 import Testing
 
-/// The three losses, as `evaluate` gives them and as training does.
+/// The three losses in `evaluate` and in training.
 extension NetworkTests {
     static let lossesAndOutputs: [(Loss, Network.Activation)] = [
         (.squaredError, .identity), (.squaredError, .softmax), (.binaryCrossEntropy, .logistic),
@@ -34,7 +34,7 @@ extension NetworkTests {
         }
     }
 
-    /// The running statistics, never the rows' own; and nothing moves.
+    /// `evaluate` normalizes with the running statistics, not with the statistics of the rows, and changes nothing.
     @Test func evaluateUsesTheRunningStatistics() throws {
         var numbers = TestNumbers(18)
         let network = try Network(layers: [3, 4, 2], seed: 3)
@@ -50,8 +50,8 @@ extension NetworkTests {
         #expect(relativeDifference([loss], [Double(try network.clone().train(x, y, learningRate: 0))]) > 1e-3)
     }
 
-    /// From z the logarithm needs no bound: logistic(200) is 1 as a float, and yet −log(1 − a) = 200.
-    @Test func crossEntropiesOfSureOutputsAreExact() throws {
+    /// The logarithm is computed from z, without a bound: logistic(200) is 1 as a float, but −log(1 − a) = 200.
+    @Test func crossEntropiesOfSaturatedOutputsAreExact() throws {
         let binary = try Network(layers: [1, 1], seed: 1)
         try binary.setLoss(.binaryCrossEntropy)
         try binary.setParameters([0, 200])
@@ -70,8 +70,8 @@ extension NetworkTests {
         #expect(try categorical.gradient([0], [0, 0, 1]).gradient == [0, 0, 0, 1, 0, -1])
     }
 
-    /// "Logarithms are kept above −100."
-    @Test func otherLogarithmsAreKeptAboveMinusOneHundred() throws {
+    /// backprop.h: other logarithms are at least −100.
+    @Test func otherLogarithmsAreAtLeastMinusOneHundred() throws {
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setActivation(HostActivation.of(.relu), layer: 1)
         try network.setLoss(.binaryCrossEntropy)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Backprop
 
-/// What only Swift programs can bring: types of their own, closures on buffers that throw; and shared libraries from Swift.
+/// Custom activations of Swift programs: types, closures on buffers, which can throw, and functions of shared libraries.
 @Suite struct SwiftActivationTests {
-    /// z for z > knee, else slope · z: leaky_relu where the knee is 0.
+    /// z for z > knee, otherwise slope · z: leaky_relu for knee = 0.
     private struct Bent: ScalarActivation {
         let knee: Float
         let slope: Float
@@ -17,14 +17,14 @@ import Testing
         let reason: String
     }
 
-    /// The same network twice, with one activation and with another, after the same training.
+    /// Two networks that differ only in their activations, after the same training.
     private func pair(_ one: String, _ other: String, rows: Int = 300, steps: Int = 5) throws -> (Network, Network) {
         var numbers = TestNumbers(70)
         let x = numbers.array(rows * 40)
         let y = numbers.shares(rows * 3)
         let networks = try [one, other].map { name in
             let network = try Network(layers: [40, 50, 20, 3], seed: 4)
-            try network.setParameters(network.parameters())  // no redrawing
+            try network.setParameters(network.parameters())  // so that setActivation does not reinitialize them
             try network.setActivation(.named(name), layer: 1)
             try network.setActivation(.named(name), layer: 2)
             try network.setOption("gradient_reduction", 1)
@@ -34,7 +34,7 @@ import Testing
         return (networks[0], networks[1])
     }
 
-    @Test func aTypeOfOnesOwnGivesTheBitsOfTheBuiltInFunction() throws {
+    @Test func aCustomTypeGivesTheBitsOfTheBuiltInActivation() throws {
         try Network.registerActivation("swift-bent", Bent(knee: 0, slope: 0.01))
         defer { try? Network.unregisterActivation("swift-bent") }
         let (own, builtIn) = try pair("swift-bent", "leaky_relu")
@@ -42,8 +42,8 @@ import Testing
         #expect(try ActivationRegistry.kind(of: "swift-bent") == .scalar)
     }
 
-    /// Each keeps the state it was registered with.
-    @Test func stateIsCaptured() throws {
+    /// Each activation keeps the state with which it was registered.
+    @Test func stateOfTypesAndClosuresIsKept() throws {
         for slope in [2, 3] as [Float] {
             try Network.registerActivation("swift-slope-\(slope)", Bent(knee: .infinity, slope: slope))
             let offset = slope
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func closuresOnBuffersGiveTheBitsOfTheBuiltInFunction() throws {
+    @Test func closuresOnBuffersGiveTheBitsOfTheBuiltInActivation() throws {
         try Network.registerActivation(
             "swift-softsign",
             forward: { z, a, _ in for i in z.indices { a[i] = z[i] / (1 + z[i].magnitude) } },
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: ["forward", "backward"], [true, false])
-    func whatAClosureThrowsComesOutAndNothingHasChanged(pass: String, isThreadSafe: Bool) throws {
+    func anErrorOfAClosureIsReportedAndNothingChanges(pass: String, isThreadSafe: Bool) throws {
         let throwing = Box(false)
         let name = "swift-throwing-\(pass)-\(isThreadSafe)"
         try Network.registerActivation(
@@ -105,25 +105,25 @@ import Testing
         try network.train(x, y, learningRate: 0.01)
     }
 
-    @Test func closuresRunOnOtherThreadsOnlyIfTheyMay() throws {
+    @Test func onlyThreadSafeClosuresRunOnOtherThreads() throws {
         let caller = pthread_self()
         for isThreadSafe in [false, true] {
-            let strangers = Box(0)
+            let callsOnOtherThreads = Box(0)
             let name = "swift-threads-\(isThreadSafe)"
             try Network.registerActivation(
                 name, isThreadSafe: isThreadSafe, derivative: { _, _ in 1 },
                 function: { z in
-                    if !isThreadSafe, pthread_equal(pthread_self(), caller) == 0 { strangers.change { $0 += 1 } }
+                    if !isThreadSafe, pthread_equal(pthread_self(), caller) == 0 { callsOnOtherThreads.change { $0 += 1 } }
                     return z
                 })
             defer { try? Network.unregisterActivation(name) }
             let (own, builtIn) = try pair(name, "identity", steps: 2)
             #expect(try own.parameters() == builtIn.parameters())
-            #expect(strangers.value == 0)
+            #expect(callsOnOtherThreads.value == 0)
         }
     }
 
-    @Test func functionsOfSharedLibrariesPlugIn() throws {
+    @Test func functionsOfSharedLibrariesCanBeUsed() throws {
         try Network.registerActivation("swift-erf", library: "libm.so.6", function: "erf", signature: "d(d)")
         try Network.registerActivation(
             "swift-ldexp", library: "libm.so.6", function: "ldexp", signature: "d(d,i)", constants: [3], isThreadSafe: true)
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func whatCannotBeLoadedIsRefused() throws {
+    @Test func missingLibrariesAndBadSignaturesAreRefused() throws {
         let register = { (path: String?, symbol: String, signature: String, constants: [Double]) in
             failure {
                 try Network.registerActivation(
@@ -157,7 +157,7 @@ import Testing
         expectFailure(.unsupported) { _ = try Network.checkActivation("sign") }
     }
 
-    @Test func aWrongDerivativeIsFound() throws {
+    @Test func aWrongDerivativeIsDetected() throws {
         try Network.registerActivation("swift-wrong", derivative: { _, a in 1 - a }, function: { Float(tanh(Double($0))) })
         defer { try? Network.unregisterActivation("swift-wrong") }
         let report = try Network.checkActivation("swift-wrong")

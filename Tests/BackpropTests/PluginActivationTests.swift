@@ -3,9 +3,9 @@ import Testing
 
 @testable import Backprop
 
-/// Activations of the host's own: closures of one number, functions of whole matrices, with and without a derivative.
+/// Custom activations: closures of one number and functions of whole matrices, with and without a derivative.
 @Suite struct PluginActivationTests {
-    @Test func aClosureEqualsTheBuiltInFunction() throws {
+    @Test func aClosureEqualsTheBuiltInActivation() throws {
         try Network.registerActivation("plugin-tanh", derivative: { _, a in 1 - a * a }, function: { Float(tanh(Double($0))) })
         defer { try? Network.unregisterActivation("plugin-tanh") }
         let own = try Network(layers: [5, 18, 3], seed: 4)
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// f(z) = z³ with f′ = 3 z², by hand: z = 2, a = 8, y = 7: f = ½, ∂f/∂w = (8 − 7) · 12 · x.
-    @Test func valueAndDerivativeAreUsedAsGiven() throws {
+    @Test func valueAndDerivativeMatchHandComputation() throws {
         try Network.registerActivation("plugin-cube", derivative: { z, _ in 3 * z * z }, function: { $0 * $0 * $0 })
         defer { try? Network.unregisterActivation("plugin-cube") }
         let network = try Network(layers: [1, 1], seed: 1)
@@ -35,8 +35,8 @@ import Testing
         #expect(gradient == [6, 12] && loss == 0.5)
     }
 
-    /// The derivative may be a function of a alone: it gets the very a that was computed.
-    @Test func theDerivativeSeesBothNumbers() throws {
+    /// The derivative gets the value a that was computed for z.
+    @Test func theDerivativeGetsZAndA() throws {
         let pairs = Box<[(Float, Float)]>([])
         try Network.registerActivation(
             "plugin-pairs",
@@ -52,9 +52,9 @@ import Testing
         #expect(pairs.value.allSatisfy { $0.1 == 2 * $0.0 + 1 })
     }
 
-    /// Without a derivative: central differences, "about 4 correct digits where f is smooth".
+    /// backprop.h: central differences have "about 4 correct digits where f is smooth".
     @Test(arguments: ["tanh", "logistic", "softplus", "silu", "gelu"])
-    func aMissingDerivativeIsMadeUpFor(name: String) throws {
+    func anOmittedDerivativeIsApproximated(name: String) throws {
         let own = "plugin-without-\(name)"
         try Network.registerActivation(own, function: { Float(PlainActivation.value(name, Double($0))) })
         defer { try? Network.unregisterActivation(own) }
@@ -70,7 +70,7 @@ import Testing
         let sizes = [4, 9, 3]
         let deep = try Network(layers: sizes, seed: 2)
         let plain = PlainNetwork(sizes: sizes, activations: [name, "logistic"], parameters: try deep.parameters())
-        try deep.setParameters(deep.parameters())  // no redrawing
+        try deep.setParameters(deep.parameters())  // so that setActivation does not reinitialize them
         try deep.setActivation(.named(own), layer: 1)
         var numbers = TestNumbers(61)
         let x = numbers.array(40)
@@ -80,8 +80,8 @@ import Testing
 
     // MARK: Whole matrices
 
-    /// z / Σ |z| of a row: couples the columns. dzⱼ = (dⱼ − sign zⱼ Σ aᵢ dᵢ) / Σ |z|.
-    @Test func aFunctionOfWholeRowsTrains() throws {
+    /// z / Σ |z| over the columns of a row. dzⱼ = (dⱼ − sign zⱼ Σ aᵢ dᵢ) / Σ |z|.
+    @Test func aFunctionThatCouplesColumnsCanBeTrained() throws {
         try ActivationRegistry.register(
             ActivationPlugin(
                 name: "plugin-share", kind: .vector,
@@ -114,7 +114,7 @@ import Testing
         #expect(try network.evaluate(x, y) < before)
     }
 
-    /// Callbacks may fail: the step is undone, and the next one is as if there had been none.
+    /// A failing step is undone, and does not affect the next step.
     @Test(arguments: ["forward", "backward"], [1, 5])
     func aFailingCallbackChangesNothing(pass: String, rows: Int) throws {
         let name = "plugin-failing-\(pass)-\(rows)"
@@ -174,9 +174,9 @@ import Testing
         }
     }
 
-    // MARK: Life
+    // MARK: Lifetime
 
-    @Test func unregisteringLeavesNetworksAlone() throws {
+    @Test func unregisteringDoesNotAffectNetworks() throws {
         try Network.registerActivation("plugin-life", derivative: { _, _ in 2 }, function: { 2 * $0 })
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setParameters([1, 0])
@@ -184,7 +184,7 @@ import Testing
         try Network.unregisterActivation("plugin-life")
         #expect(try network.predict([3]) == [6])
         expectFailure(.unknownName) { try Network(layers: [1, 1], seed: 1).setActivation(.named("plugin-life"), layer: 1) }
-        try Network.registerActivation("plugin-life", function: { 5 * $0 })  // the name is free
+        try Network.registerActivation("plugin-life", function: { 5 * $0 })  // the name is available again
         #expect(try network.predict([3]) == [6])
         #expect(try network.clone().predict([3]) == [6])
         let other = try Network(layers: [1, 1], seed: 1)
@@ -194,8 +194,8 @@ import Testing
         try Network.unregisterActivation("plugin-life")
     }
 
-    /// Once: after unregistering and the end of the last network that uses it; not at all when registering fails.
-    @Test func destroyIsCalledOnceAtTheEnd() throws {
+    /// Once, after the activation is unregistered and no network uses it any more; never if registering fails.
+    @Test func destroyIsCalledOnceAfterTheLastUse() throws {
         let destroyed = Box(0)
         func make(_ name: String) -> ActivationPlugin {
             ActivationPlugin(
@@ -221,7 +221,7 @@ import Testing
         #expect(destroyed.value == 1)
     }
 
-    @Test func namesAreListedBuiltInOnesFirst() throws {
+    @Test func builtInNamesAreListedFirst() throws {
         try Network.registerActivation("plugin-listed", function: { $0 })
         var names: [String] = []
         while let name = try? ActivationRegistry.name(at: names.count) { names.append(name) }
@@ -234,24 +234,24 @@ import Testing
 
     // MARK: Calls from a callback
 
-    /// A changing call in a callback of the same network gets `busy`, a reading call within a reading one works, and other
-    /// networks are open.
-    @Test func aCallbackMayCallOtherNetworksAndReadItsOwn() throws {
+    /// In a callback, a call that changes the same network fails with `busy`, a reading call within a reading call succeeds,
+    /// and calls on other networks succeed.
+    @Test func aCallbackCanUseOtherNetworksAndReadItsOwn() throws {
         let own = Box<Network?>(nil)
         let codes = Box<[String]>([])
         let other = try Network(layers: [1, 1], seed: 2)
         let isInside = Box(false)
-        @Sendable func note(_ what: String, _ call: () throws -> some Any) {
+        @Sendable func record(_ name: String, _ call: () throws -> some Any) {
             let error = failure(call)
-            codes.change { $0.append("\(what): \(error.map { "\($0.code)" } ?? "done")") }
+            codes.change { $0.append("\(name): \(error.map { "\($0.code)" } ?? "done")") }
         }
         let body: @Sendable (Float) -> Float = { z in
             guard let network = own.value, !isInside.value else { return z }
             isInside.change { $0 = true }
-            note("predict", { try network.predict([1]) })
-            note("train", { try network.train([1], [1], learningRate: 0.1) })
-            note("set", { try network.setOption("initialization", 0) })
-            note("other", { try other.train([1], [1], learningRate: 0.1) })
+            record("predict", { try network.predict([1]) })
+            record("train", { try network.train([1], [1], learningRate: 0.1) })
+            record("set", { try network.setOption("initialization", 0) })
+            record("other", { try other.train([1], [1], learningRate: 0.1) })
             isInside.change { $0 = false }
             return z
         }

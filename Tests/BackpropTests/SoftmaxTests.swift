@@ -1,6 +1,6 @@
 import Testing
 
-/// softmax couples the columns of a row: e^z / Σ e^z.
+/// softmax: e^z / Σ e^z over the columns of a row.
 @Suite struct SoftmaxTests {
     @Test(arguments: KernelTable.all, [1, 2, 5, 16, 17, 33])
     func rowsMatchTheFormulaAndSumToOne(table: KernelTable, columns: Int) {
@@ -16,9 +16,9 @@ import Testing
         }
     }
 
-    /// Quarters plus a whole number: nothing is rounded, so nothing may change.
+    /// Multiples of ¼ plus an integer: no sum is rounded, so the result must be the same.
     @Test(arguments: KernelTable.all, [Float(1), -77, 4096, 1_000_000])
-    func addingTheSameToAllChangesNothing(table: KernelTable, shift: Float) {
+    func addingAConstantToAllColumnsChangesNothing(table: KernelTable, shift: Float) {
         var numbers = TestNumbers(4)
         let z = (0..<45).map { _ in Float(numbers.below(200) - 100) / 4 }
         #expect(bits(table.run("softmax", z, 5).a) == bits(table.run("softmax", z.map { $0 + shift }, 5).a))
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all)
-    func aNaNSpoilsItsRowAndNoOther(table: KernelTable) {
+    func aNaNAffectsOnlyItsRow(table: KernelTable) {
         for place in 0..<3 {
             var z: [Float] = [1, 2, 3, 1, 2, 3, 1, 2, 3]
             z[3 + place] = .nan
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// dzᵢ = aᵢ (dᵢ − Σⱼ aⱼ dⱼ), the columns' coupling included.
+    /// dzᵢ = aᵢ (dᵢ − Σⱼ aⱼ dⱼ)
     @Test(arguments: KernelTable.all, [1, 3, 16, 21])
     func gradientsMatchTheFormula(table: KernelTable, columns: Int) {
         var numbers = TestNumbers(UInt64(columns))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value that callbacks and threads change, one at a time.
+/// A value behind a lock, for callbacks and threads.
 final class Box<Value>: @unchecked Sendable {
     private let lock = NSLock()
     private var stored: Value
@@ -20,7 +20,7 @@ final class Box<Value>: @unchecked Sendable {
     }
 }
 
-/// Runs `body` on so many threads at once, and waits for all.
+/// Runs `body` on `count` threads at the same time and returns the errors that they threw.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (_ index: Int) throws -> Void) -> [any Error] {
     let errors = Box<[any Error]>([])
     let group = DispatchGroup()

@@ -1,7 +1,7 @@
 import Backprop
 import Testing
 
-/// The library's error that a call fails with; nil where it succeeds.
+/// The error with which a call fails; nil if it succeeds.
 func failure(_ call: () throws -> some Any) -> BackpropError? {
     do {
         _ = try call()
@@ -11,13 +11,13 @@ func failure(_ call: () throws -> some Any) -> BackpropError? {
     }
 }
 
-/// The call fails with that code, and its message is one line, which holds `part`.
+/// Expects that the call fails with this code and that its message is one line that contains `part`.
 func expectFailure(
     _ code: BackpropError.Code, _ part: String = "", _ call: () throws -> Void,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard let error = failure(call) else {
-        Issue.record("succeeded, where \(code) was expected", sourceLocation: sourceLocation)
+        Issue.record("succeeded; expected \(code)", sourceLocation: sourceLocation)
         return
     }
     #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
@@ -31,7 +31,7 @@ func expectOneLine(_ message: String, sourceLocation: SourceLocation = #_sourceL
     #expect(message.utf8.count < 1024, sourceLocation: sourceLocation)
 }
 
-/// The largest difference over the largest expected value: how far a tensor is off.
+/// The largest difference divided by the largest expected magnitude.
 func relativeDifference(_ found: [Float], _ expected: [Double]) -> Double {
     relativeDifference(found, expected, scale: expected.reduce(0) { max($0, $1.magnitude) })
 }
@@ -47,14 +47,14 @@ func relativeDifference(_ found: [Float], _ expected: [Double], scale: Double) -
     return worst == 0 ? 0 : worst / scale
 }
 
-/// Number by number, to within `tolerance` of what was worked out by hand.
+/// Expects each number within `tolerance` of the number that was computed by hand.
 func expectNumbers(
     _ found: [Float], _ expected: [Double], within tolerance: Double = 1e-6,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(found.count == expected.count, sourceLocation: sourceLocation)
     for (i, (a, b)) in zip(found, expected).enumerated() {
-        #expect((Double(a) - b).magnitude <= tolerance, "number \(i): \(a), by hand \(b)", sourceLocation: sourceLocation)
+        #expect((Double(a) - b).magnitude <= tolerance, "number \(i): \(a), expected \(b)", sourceLocation: sourceLocation)
     }
 }
 

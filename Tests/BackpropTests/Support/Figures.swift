@@ -1,6 +1,6 @@
 import Foundation
 
-/// Measured figures as text.
+/// Measured values as text.
 enum Figures {
     static func short(_ value: Double) -> String { String(format: "%.2g", value) }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of Tests/Fixtures; their README says what is in them.
+/// The files of Tests/Fixtures, which its README describes.
 enum Fixtures {
     struct PyTorch: Decodable {
         let steps: Int
@@ -42,7 +42,7 @@ enum Fixtures {
 
     static func named(_ name: String) -> Case? { pyTorch?.cases.first { $0.name == name } }
 
-    /// The points, and value and derivative there by name of activation.
+    /// Points z, and for each activation its values and derivatives at these points.
     static let activations: (z: [Float], byName: [String: Activation])? = {
         guard let object = try? JSONSerialization.jsonObject(with: data("activations.json")) as? [String: Any],
             let z = object["z"] as? [Double]

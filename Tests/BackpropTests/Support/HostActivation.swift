@@ -1,14 +1,15 @@
 import Backprop
 
-/// Built-in activations registered under other names: the library does not know their range, and takes them with every loss.
+/// Built-in activations, registered under other names. The library does not know their range, so it accepts them with every
+/// loss.
 enum HostActivation {
-    /// Of logistic, relu or softmax.
+    /// The registered activation for logistic, relu or softmax.
     static func of(_ builtIn: Network.Activation) -> Network.Activation {
         _ = registered
         return .named("host-\(builtIn.name)")
     }
 
-    /// The same, where the library refuses the built-in one with that loss.
+    /// The registered activation if the library refuses the built-in one with this loss; otherwise the built-in one.
     static func of(_ builtIn: Network.Activation, with loss: Loss) -> Network.Activation {
         let isRefused = loss == .binaryCrossEntropy && builtIn == .softmax || loss == .crossEntropy && builtIn == .logistic
         return isRefused ? of(builtIn) : builtIn

@@ -1,15 +1,15 @@
 import CKernels
 import Testing
 
-/// The kernels this processor can run; the products' as functions of whole matrices, so that their C signatures stand
-/// here and nowhere else in the tests.
+/// The kernels that this processor can run. The methods call the product kernels with whole matrices, so that the tests do not
+/// repeat the C signatures.
 struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
     let name: String
     let kernels: cp_kernels
 
     var testDescription: String { name }
 
-    /// From the narrowest on.
+    /// The narrowest instruction set first.
     static let all: [KernelTable] = {
         var tables: [KernelTable] = []
         var index = 0
@@ -23,20 +23,20 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
         return tables
     }()
 
-    /// z = x W + b for `z.rows` rows of x, from `start` on.
+    /// z = x W + b for `z.rows` rows of x, starting at row `start`.
     func forward(_ x: Matrix, from start: Int = 0, _ weights: Panels, _ z: Matrix) {
         kernels.forward(
             x.base + start * x.stride, x.stride, z.rows, weights.inputs, weights.base, weights.count, z.base, z.stride)
     }
 
-    /// W −= rate xᵀ δ, for some of the inputs.
+    /// W −= rate xᵀ δ, for the given inputs.
     func update(_ x: Matrix, _ delta: Matrix, _ weights: Panels, rate: Float, inputs: Range<Int>) {
         kernels.update(
             x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, weights.inputs, delta.base, delta.stride,
             weights.base, weights.count, rate)
     }
 
-    /// xᵀ δ, for some of the inputs.
+    /// xᵀ δ, for the given inputs.
     func gradient(_ x: Matrix, _ delta: Matrix, _ gradient: Panels, inputs: Range<Int>) {
         kernels.gradient(
             x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, gradient.inputs, delta.base, delta.stride,
@@ -54,12 +54,12 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
     }
 }
 
-/// A matrix in blocks of sixteen rows, each transposed: [rows / 16][columns][16].
+/// A matrix in transposed blocks of 16 rows: [rows / 16][columns][16].
 final class TransposedBlocks {
     let rows, columns: Int
     private let matrix: Matrix
 
-    /// Past the rows there is `padding`.
+    /// Elements after the last row are `padding`.
     init(_ rows: Int, _ columns: Int, padding: Float = 0) {
         self.rows = rows
         self.columns = columns

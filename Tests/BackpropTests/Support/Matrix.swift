@@ -1,20 +1,20 @@
-/// A matrix as the kernels take it, in memory that shows what was written where it should not: before, behind and, unless
-/// it is to be clean, between columns and stride.
+/// A matrix for the kernels. Fences before and after it, and the padding between columns and stride, detect writes outside of
+/// the matrix.
 final class Matrix {
     let rows, columns, stride: Int
     let base: UnsafeMutablePointer<Float>
     private let memory: UnsafeMutableBufferPointer<Float>
     private static let fence = 64
-    /// A NaN like no other: reading it spoils a result, writing over it shows.
+    /// A NaN with a unique bit pattern: a result computed from it is a NaN, and overwriting it is detected.
     private static let canary = Float(bitPattern: 0x7FED_CBA9)
 
-    /// `padding` is what lies between columns and stride; 0 as the library keeps it, unless told.
+    /// `padding`: the value between columns and stride. It is 0 in the library.
     init(_ rows: Int, _ columns: Int, _ numbers: [Float]? = nil, stride: Int? = nil, padding: Float = 0) {
         self.rows = rows
         self.columns = columns
         self.stride = stride ?? (columns + 15) / 16 * 16
         let count = rows * self.stride + 2 * Self.fence
-        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)  // as the library's
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)  // the same alignment as in the library
         memory = raw.bindMemory(to: Float.self)
         memory.initialize(repeating: Self.canary)
         base = memory.baseAddress.unsafelyUnwrapped + Self.fence
@@ -27,14 +27,14 @@ final class Matrix {
 
     deinit { memory.deallocate() }
 
-    /// Without padding.
+    /// The elements without padding.
     var numbers: [Float] {
         (0..<rows).flatMap { row in (0..<columns).map { base[row * stride + $0] } }
     }
 
     subscript(row: Int, column: Int) -> Float { base[row * stride + column] }
 
-    /// Everything between the fences, padding included.
+    /// All elements between the fences, with padding.
     var contents: [Float] { Array(UnsafeBufferPointer(start: base, count: rows * stride)) }
 
     func fill(_ value: Float) {

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Backprop
 
-/// A path in the folder for temporary files that nothing else has.
+/// A unique path in the folder for temporary files.
 func temporaryPath() -> String {
     FileManager.default.temporaryDirectory.appending(path: "backprop-test-\(UUID().uuidString).safetensors").path
 }
@@ -15,7 +15,7 @@ func withTemporaryPath<R>(_ body: (String) throws -> R) rethrows -> R {
 }
 
 extension Network {
-    /// The floats of a network by the names they have in its file, read here without the library's reader.
+    /// The tensors of the network's file by name, parsed without the reader of the library.
     func tensors() throws -> [String: [Float]] {
         let file = try savedBytes()
         let length = (0..<8).reduce(0) { $0 | Int(file[$1]) << (8 * $1) }
@@ -37,7 +37,7 @@ extension Network {
         }
     }
 
-    /// A network from bytes, by way of a file.
+    /// Loads a network from a file with these bytes.
     static func load(bytes: [UInt8]) throws -> Network {
         try withTemporaryPath { path in
             try Data(bytes).write(to: URL(filePath: path))
@@ -46,7 +46,7 @@ extension Network {
     }
 }
 
-/// Everything a network is, as bits: its whole file.
+/// Whether the files of two networks are equal, bit by bit.
 func sameState(_ one: Network, _ other: Network) throws -> Bool {
     try one.savedBytes() == other.savedBytes()
 }

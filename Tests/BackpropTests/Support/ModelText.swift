@@ -1,6 +1,6 @@
 @testable import Backprop
 
-/// A model file taken apart: to be changed, and put together again with a checksum that fits.
+/// A model file split into header and data. Both can be changed; `sealed` reassembles the file with a valid checksum.
 struct ModelText {
     var header: String
     var data: [UInt8]
@@ -21,7 +21,7 @@ struct ModelText {
         return bytes
     }
 
-    /// With one text of the header for another, which must be there.
+    /// A copy with `text` in the header replaced once by `other`; nil if the header does not contain `text`.
     func replacing(_ text: String, with other: String) -> ModelText? {
         let parts = header.split(separator: text, maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -31,7 +31,7 @@ struct ModelText {
     }
 }
 
-/// Loads from memory.
+/// Loads a model from memory.
 @discardableResult
 func load(_ bytes: [UInt8]) throws(BackpropError) -> NetworkState {
     try bytes.withUnsafeBufferPointer { (buffer) throws(BackpropError) in try NetworkState.load(buffer) }

@@ -1,9 +1,9 @@
-/// A layer's weights and biases as the kernels have them: panels of sixteen outputs (kernels.h).
+/// A layer's weights and biases in the layout of the kernels: panels of 16 outputs (kernels.h).
 final class Panels {
     let inputs, outputs: Int
     private let matrix: Matrix
 
-    /// `numbers`: [outputs][inputs], then the biases; all 0 without.
+    /// `numbers`: the weights [outputs][inputs], then the biases [outputs]; nil for zeros.
     init(_ inputs: Int, _ outputs: Int, _ numbers: [Float]? = nil) {
         self.inputs = inputs
         self.outputs = outputs

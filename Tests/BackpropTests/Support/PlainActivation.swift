@@ -1,6 +1,6 @@
 import Foundation
 
-/// The built-in activations of one number, and their derivatives, in double precision by the C library.
+/// The built-in activations of one number and their derivatives, in double precision with the C library.
 enum PlainActivation {
     static func value(_ name: String, _ z: Double) -> Double {
         switch name {
@@ -21,7 +21,7 @@ enum PlainActivation {
 
     static func derivative(_ name: String, _ z: Double) -> Double {
         switch name {
-        case "identity", "sign": 1  // sign: as the perceptron has it
+        case "identity", "sign": 1  // sign: as in the perceptron algorithm
         case "logistic": logistic(z) * logistic(-z)
         case "tanh": 1 / (cosh(z) * cosh(z))
         case "relu": z > 0 ? 1 : 0

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The notes' formulas in double precision, one number after the other: what the library is compared with.
+/// The formulas of the notes in double precision with plain loops: the reference for the library.
 struct PlainNetwork {
     struct Layer {
         var weights: [[Double]]  // [outputs][inputs]
@@ -15,13 +15,13 @@ struct PlainNetwork {
         var flat: [Double] { weights.flatMap { $0 } + biases + gamma + beta }
     }
 
-    /// What one layer computed for a minibatch; [rows][outputs], but for vectors [outputs].
+    /// The values of one layer for a minibatch: matrices [rows][outputs] ([rows][inputs] for x), vectors [outputs].
     private struct Trace {
         var x: [[Double]] = []
         var z: [[Double]] = []  // w x + b
         var mean: [Double] = []
         var variance: [Double] = []
-        var entering: [[Double]] = []  // what enters the activation
+        var argument: [[Double]] = []  // the argument of the activation
         var a: [[Double]] = []
     }
 
@@ -32,7 +32,7 @@ struct PlainNetwork {
     var momentum = 0.1
     var gammaFirst = false
 
-    /// Parameters in the library's flat order.
+    /// `parameters`: in the flat order of the library.
     init(sizes: [Int], activations: [String], normalized: [Bool]? = nil, parameters: [Float]) {
         var rest = parameters.map { Double($0) }[...]
         func take(_ count: Int) -> [Double] {
@@ -63,7 +63,7 @@ struct PlainNetwork {
         forward(matrix(inputs, inputCount), training: false).last?.a.flatMap { $0 } ?? []
     }
 
-    /// The loss of the predictions, as `evaluate` gives it.
+    /// The loss of the predictions, as in `evaluate`.
     func evaluate(_ inputs: [Float], _ targets: [Float]) -> Double {
         lossValue(forward(matrix(inputs, inputCount), training: false), matrix(targets, outputCount))
     }
@@ -79,7 +79,7 @@ struct PlainNetwork {
                     zip(layer.weights[k], row).reduce(layer.biases[k]) { $0 + $1.0 * $1.1 }
                 }
             }
-            trace.entering = trace.z
+            trace.argument = trace.z
             if layer.isNormalized {
                 trace.mean = layer.runningMean
                 trace.variance = layer.runningVariance
@@ -91,13 +91,13 @@ struct PlainNetwork {
                         trace.variance[k] = trace.z.reduce(0) { $0 + ($1[k] - mean) * ($1[k] - mean) } / count
                     }
                 }
-                trace.entering = trace.z.map { row in
+                trace.argument = trace.z.map { row in
                     row.indices.map { k in
                         layer.gamma[k] * (row[k] - trace.mean[k]) / (trace.variance[k] + epsilon).squareRoot() + layer.beta[k]
                     }
                 }
             }
-            trace.a = trace.entering.map { row in
+            trace.a = trace.argument.map { row in
                 layer.activation == "softmax"
                     ? PlainActivation.softmax(row) : row.map { PlainActivation.value(layer.activation, $0) }
             }
@@ -131,7 +131,7 @@ struct PlainNetwork {
         return (gradients.flatMap { $0.flat }, lossValue(traces, y))
     }
 
-    /// One step of gradient descent; the loss before it.
+    /// One step of gradient descent. Returns the loss before the step.
     @discardableResult
     mutating func train(_ inputs: [Float], _ targets: [Float], learningRate: Float) -> Double {
         let rate = Double(learningRate)
@@ -147,13 +147,13 @@ struct PlainNetwork {
                 guard layers[index].isNormalized else { continue }
                 layers[index].gamma[k] -= rate * gradients[index].gamma[k]
                 layers[index].beta[k] -= rate * gradients[index].beta[k]
-                moveStatistics(index, k, traces[index])
+                updateStatistics(index, k, traces[index])
             }
         }
         return lossValue(traces, y)
     }
 
-    private mutating func moveStatistics(_ index: Int, _ k: Int, _ trace: Trace) {
+    private mutating func updateStatistics(_ index: Int, _ k: Int, _ trace: Trace) {
         let rows = Double(trace.z.count)
         let mean = layers[index].runningMean[k]
         let variance = layers[index].runningVariance[k]
@@ -169,7 +169,7 @@ struct PlainNetwork {
 
     private func backward(_ traces: [Trace], _ targets: [[Double]], gammaStep: Double?) -> [Layer] {
         var gradients = layers
-        // The gradient for the last layer's a.
+        // The gradient with respect to a of the last layer.
         let scale = usesMean ? 1 / Double(targets.count) : 1
         var d = zip(traces[traces.count - 1].a, targets).map { a, y in
             zip(a, y).map { a, y in
@@ -220,26 +220,26 @@ struct PlainNetwork {
                 let mean = zip(a, d[row]).reduce(0) { $0 + $1.0 * $1.1 }
                 return zip(a, d[row]).map { $0 * ($1 - mean) }
             }
-            return zip(trace.entering[row], d[row]).map { z, d in d * PlainActivation.derivative(layer.activation, z) }
+            return zip(trace.argument[row], d[row]).map { z, d in d * PlainActivation.derivative(layer.activation, z) }
         }
     }
 
-    /// By the chain rule, step by step: z̃ depends on z itself, on σ² and on μ.
+    /// The chain rule, step by step: z̃ depends on z directly, on σ² and on μ.
     private func throughNormalization(_ gamma: [Double], _ trace: Trace, _ d: [[Double]]) -> [[Double]] {
         let rows = Double(d.count)
         var result = d
         for k in gamma.indices {
             let deviation = (trace.variance[k] + epsilon).squareRoot()
-            let whitened = d.map { $0[k] * gamma[k] }  // ∂f/∂z̃
+            let toNormalized = d.map { $0[k] * gamma[k] }  // ∂f/∂z̃
             guard d.count > 1 else {  // the running statistics do not depend on the row
-                result[0][k] = whitened[0] / deviation
+                result[0][k] = toNormalized[0] / deviation
                 continue
             }
             let centred = trace.z.map { $0[k] - trace.mean[k] }
-            let toVariance = zip(whitened, centred).reduce(0) { $0 + $1.0 * $1.1 } * -0.5 / (deviation * deviation * deviation)
-            let toMean = -whitened.reduce(0, +) / deviation - toVariance * 2 / rows * centred.reduce(0, +)
+            let toVariance = zip(toNormalized, centred).reduce(0) { $0 + $1.0 * $1.1 } * -0.5 / (deviation * deviation * deviation)
+            let toMean = -toNormalized.reduce(0, +) / deviation - toVariance * 2 / rows * centred.reduce(0, +)
             for row in d.indices {
-                result[row][k] = whitened[row] / deviation + toVariance * 2 * centred[row] / rows + toMean / rows
+                result[row][k] = toNormalized[row] / deviation + toVariance * 2 * centred[row] / rows + toMean / rows
             }
         }
         return result

@@ -1,5 +1,5 @@
-/// Numbers to test with, the same at every run: a plain linear congruential generator, so that nothing that is tested
-/// makes the data it is tested with.
+/// Pseudorandom test data, the same in every run. It is a linear congruential generator, independent of the generator of
+/// the library.
 struct TestNumbers {
     private var state: UInt64
 
@@ -23,7 +23,7 @@ struct TestNumbers {
         (0..<count).map { _ in scale * next() }
     }
 
-    /// Uniform in [0, 1): targets a logistic unit can reach.
+    /// Uniform in [0, 1), the range of a logistic unit.
     mutating func shares(_ count: Int) -> [Float] {
         (0..<count).map { _ in 0.5 + 0.5 * next() }
     }
