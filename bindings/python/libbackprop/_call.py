@@ -21,7 +21,8 @@ from ._arguments import Path
 from ._library import library
 
 __all__ = [
-    "call", "check", "failed", "keys", "message", "never_freed", "plugins", "remember", "stores_interrupts", "text_of", "texts_of",
+    "call", "check", "failed", "keys", "message", "never_freed", "plugins", "remember", "stores_interrupts", "text_of",
+    "texts_of",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
