@@ -2,21 +2,21 @@ import CKernels
 import Foundation
 import Testing
 
-/// The built-in activations, through both kernel tables.
+/// The built-in activations, for each instruction set of this processor.
 @Suite struct ActivationTests {
     /// Names in the order of their numbers in kernels.h.
     static let kinds = PlainActivation.names
-    /// Those with a value and a derivative in the fixtures.
+    /// The activations with values and derivatives in the fixtures.
     static let smooth = kinds.filter { $0 != "sign" }
 
-    /// The largest errors, in units in the last place, that docs/performance.md states. (The points' own values
-    /// are rounded to double precision.)
+    /// The largest errors that docs/performance.md states, in units in the last place. (1e-8 instead of 0, because the expected
+    /// values are rounded to double precision.)
     static let largestErrors = [
         "identity": 1e-8, "relu": 1e-8, "leaky_relu": 1, "elu": 1.5, "softsign": 1.5, "logistic": 2, "tanh": 2, "softplus": 2,
         "silu": 2, "gelu": 2,
     ]
 
-    /// At PyTorch's 61 points; and at 150 000 more, by the C library in double precision.
+    /// Compared with PyTorch at 61 points, and with the C library in double precision at 150 000 points.
     @Test(arguments: KernelTable.all)
     func valuesAreWithinTheStatedErrors(table: KernelTable) throws {
         let fixture = try #require(Fixtures.activations)
@@ -35,8 +35,8 @@ import Testing
         print("activations, \(table.name), worst error in ulp at PyTorch's points / at 150 000: \(list)")
     }
 
-    /// A derivative computed from a, which is rounded, is exact to the rounding of numbers near 1; others to 1e-5 of
-    /// themselves.
+    /// A derivative that is computed from the rounded a has an absolute error, the rounding of numbers near 1. Other derivatives
+    /// have a relative error of at most 1e-5.
     @Test(arguments: KernelTable.all, smooth)
     func derivativesAgreeWithPyTorch(table: KernelTable, name: String) throws {
         let fixture = try #require(Fixtures.activations)
@@ -52,11 +52,11 @@ import Testing
     @Test(arguments: KernelTable.all)
     func signIsMinusOneZeroOrOne(table: KernelTable) {
         #expect(table.values("sign", [-3, -1e-30, -0.0, 0, 1e-30, 7, .infinity, -.infinity]) == [-1, -1, 0, 0, 1, 1, 1, -1])
-        #expect(table.derivatives("sign", [-3, 0, 5]) == [1, 1, 1])  // the perceptron's
+        #expect(table.derivatives("sign", [-3, 0, 5]) == [1, 1, 1])  // as in the perceptron algorithm
     }
 
     @Test(arguments: KernelTable.all, kinds)
-    func aNaNStaysOneAndHarmsNoNeighbour(table: KernelTable, name: String) {
+    func aNaNGivesANaNAndAffectsNoNeighbour(table: KernelTable, name: String) {
         let z: [Float] = (0..<40).map { $0 % 7 == 3 ? .nan : Float($0) / 8 - 2 }
         let a = table.values(name, z)
         let clean = table.values(name, z.map { $0.isNaN ? 0 : $0 })
@@ -87,7 +87,7 @@ import Testing
         #expect(table.derivatives(name, z).allSatisfy { $0.isFinite }, "\(table.derivatives(name, z))")
     }
 
-    /// As for bits: a vector's position must not matter.
+    /// The position of a number in a row must not change a bit of its result.
     @Test(arguments: KernelTable.all, kinds)
     func resultsDoNotDependOnThePlaceInARow(table: KernelTable, name: String) {
         var numbers = TestNumbers(6)
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all)
-    func odditiesOfSymmetry(table: KernelTable) {
+    func symmetricActivationsAreSymmetric(table: KernelTable) {
         let z = Self.sweep.filter { $0.magnitude < 80 }
         let mirrored = z.map { -$0 }
         for name in ["tanh", "softsign", "identity"] {  // f(−z) = −f(z)
@@ -112,9 +112,9 @@ import Testing
         }
     }
 
-    // MARK: Figures
+    // MARK: Test data and errors
 
-    /// Steps of 1/1000 over ±30; by size from 1e-45 to 100; and one in 4099 of all floats from 1/1024 to 128 in size.
+    /// Steps of 1/1000 in ±30; magnitudes from 1e-45 to 100; every 4099th float of magnitude 1/1024 to 128.
     static let sweep: [Float] = {
         var z: [Float] = (-30_000...30_000).map { Float($0) / 1000 }
         for i in 0..<10_000 {
@@ -127,7 +127,7 @@ import Testing
         return z
     }()
 
-    /// The largest error in units of the last place of the exact value: for subnormal ones, 1.4e-45.
+    /// The largest error in units in the last place of the exact value, which is 1.4e-45 for subnormal values.
     private func worstUlps(_ found: [Float], _ exact: [Double]) -> Double {
         var worst = 0.0
         for (a, exact) in zip(found, exact) {
@@ -141,10 +141,10 @@ import Testing
 extension KernelTable {
     func values(_ name: String, _ z: [Float]) -> [Float] { run(name, z, 1).a }
 
-    /// f′, as what becomes of gradients of 1.
+    /// f′(z), computed from gradients of 1.
     func derivatives(_ name: String, _ z: [Float]) -> [Float] { run(name, z, 1).d }
 
-    /// z as a matrix of rows; a = f(z), and d f′(z) for gradients d (1 where none are given).
+    /// Returns a = f(z) and d f′(z) for a matrix z and gradients d; 1 for d == nil.
     func run(_ name: String, _ z: [Float], _ rows: Int, d: [Float]? = nil) -> (a: [Float], d: [Float]) {
         let kind = Int32((PlainActivation.names + ["softmax"]).firstIndex(of: name) ?? -1)
         let columns = z.count / rows

@@ -3,20 +3,20 @@ import Testing
 @testable import Backprop
 
 @Suite struct ChecksumTests {
-    /// The check value of CRC-64/XZ in the catalogues.
-    @Test func checkValueOfTheNineDigits() {
+    /// The published check value of CRC-64/XZ.
+    @Test func checksumOfTheNineDigitsIsTheCheckValue() {
         #expect(crc(Array("123456789".utf8)) == 0x995D_C9BB_DF19_39FA)
     }
 
-    @Test func nothingGivesZero() {
+    @Test func checksumOfNoBytesIsZero() {
         #expect(crc([]) == 0)
     }
 
-    /// The definition, bit by bit: the register starts full, each bit of each byte goes in lowest first, a bit that falls
-    /// out brings the reflected polynomial in, and the register's complement is the checksum.
+    /// The definition, bit by bit: the register starts with all bits set; bits are processed from the lowest of each byte; if
+    /// the bit that is shifted out is 1, the register is XORed with the reflected polynomial; the checksum is the complement.
     @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 1000])
     func tablesAgreeWithTheDefinition(count: Int) {
-        let bytes = noise(count)
+        let bytes = testBytes(count)
         var register = UInt64.max
         for byte in bytes {
             for bit in 0..<8 {
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func everyOneBitChangeIsDetected() {
-        let bytes = noise(73)
+        let bytes = testBytes(73)
         let whole = crc(bytes)
         for bit in 0..<bytes.count * 8 {
             var changed = bytes
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func everySwapOfNeighboursIsDetected() {
+    @Test func everySwapOfNeighbouringBytesIsDetected() {
         let bytes = (0..<64).map { UInt8($0) }
         let whole = crc(bytes)
         for i in 0..<63 {
@@ -48,8 +48,8 @@ import Testing
         }
     }
 
-    @Test func piecesGiveTheSameAsTheWhole() {
-        let bytes = noise(40)
+    @Test func piecesGiveTheSameChecksumAsTheWhole() {
+        let bytes = testBytes(40)
         let whole = crc(bytes)
         for first in 0...40 {
             for second in stride(from: first, through: 40, by: 3) {
@@ -68,7 +68,7 @@ import Testing
         return checksum.value
     }
 
-    private func noise(_ count: Int) -> [UInt8] {
+    private func testBytes(_ count: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ 1) &* 2_654_435_761 >> 13) }
     }
 }

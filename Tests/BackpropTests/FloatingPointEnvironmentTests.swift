@@ -3,9 +3,9 @@ import Testing
 
 @testable import Backprop
 
-/// Results of the Swift interface do not depend on how the calling thread rounds, and functions of the program run in its
-/// own environment. (Tests/CTests/environment.c says more.) Environments are changed where nothing is computed or awaited
-/// in between.
+/// Results of the Swift interface do not depend on the rounding mode of the calling thread, and callbacks run with that
+/// rounding mode. (Tests/CTests/environment.c has more tests.) While the mode is changed, the tests compute nothing themselves
+/// and await nothing.
 @Suite struct FloatingPointEnvironmentTests {
     private static let toNearest = Int32(0), roundings: [Int32] = [0x800, 0x400, 0xC00]  // <fenv.h> of x86-64
 
@@ -14,13 +14,13 @@ import Testing
         func derivative(at z: Float, value a: Float) -> Float { 0.3 }
     }
 
-    /// Networks that are made, trained, fitted, saved and asked in an environment.
+    /// Results of networks that are created, trained, fitted and evaluated in a rounding mode.
     private func results(rounding: Int32) throws -> [[UInt32]] {
         var numbers = TestNumbers(3)
         let inputs = numbers.array(40 * 5), targets = numbers.shares(40 * 3)
         var results: [[UInt32]] = []
-        let own = ["type", "closure", "differences", "buffers"].map { Network.Activation.named("environment-\($0)") }
-        for activation in [.tanh] + own {
+        let custom = ["type", "closure", "differences", "buffers"].map { Network.Activation.named("environment-\($0)") }
+        for activation in [.tanh] + custom {
             fesetround(rounding)
             defer { fesetround(Self.toNearest) }
             let network = try Network(layers: [5, 9, 3], seed: 1)
@@ -37,22 +37,22 @@ import Testing
         return results
     }
 
-    @Test func swiftResultsDoNotDependOnTheRoundingOfTheCaller() throws {
+    @Test func resultsDoNotDependOnTheRoundingModeOfTheCaller() throws {
         let seen = Box<Set<Int32>>([])
-        let note: @Sendable () -> Void = {
+        let record: @Sendable () -> Void = {
             let rounding = fegetround()
             seen.change { _ = $0.insert(rounding) }
         }
         try Network.registerActivation("environment-type", Halving())
         try Network.registerActivation("environment-closure", derivative: { _, _ in 0.3 }) { z in
-            note()
+            record()
             return 0.1
         }
         try Network.registerActivation("environment-differences") { z in 4 * z }
         try Network.registerActivation(
             "environment-buffers",
             forward: { z, a, _ in
-                note()
+                record()
                 for i in z.indices { a[i] = 0.1 }
             },
             backward: { _, _, da, dz, _ in for i in da.indices { dz[i] = da[i] } })
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func numbersAreReadAlikeInEveryRounding() throws {
+    @Test func numbersAreParsedEquallyInEveryRoundingMode() throws {
         for rounding in Self.roundings {
             fesetround(rounding)
             defer { fesetround(Self.toNearest) }

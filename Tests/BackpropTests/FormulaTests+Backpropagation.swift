@@ -1,7 +1,7 @@
 import Backprop
 import Testing
 
-/// §2: three layers, and §3: more.
+/// Notes, §2 (three layers) and §3 (deeper networks).
 extension FormulaTests {
     /// Layer 1: w = w₀ = 0, so h = ½. Layer 2: v = 2, v₀ = −1, so z = 0, ŷ = ½. y = 0: f = 0.125, δ = ½ · ¼ = 0.125.
     /// α = 8: v ← 2 − 8 · 0.125 · ½ = 1.5, v₀ ← −1 − 1 = −2. With the old v, γ = δ v h (1 − h) = 0.125 · 2 · ¼ = 0.0625
@@ -25,7 +25,7 @@ extension FormulaTests {
         expectNumbers(try network.parameters(), [1, 0.5, 1.5, 4.5, -2, -1], within: 0)
     }
 
-    /// The formulas of §2 as they stand, p = 3, M = 4, q = 2, for ten steps in a row.
+    /// The formulas of §2 with p = 3, M = 4, q = 2, for ten consecutive steps.
     @Test func threeLayerStepsEqualTheFormulas() throws {
         let (p, hidden, q) = (3, 4, 2)
         let rate = 0.75
@@ -33,7 +33,7 @@ extension FormulaTests {
         let network = try Network(layers: [p, hidden, q], seed: 5)
         var flat = numbers.array(hidden * (p + 1) + q * (hidden + 1))
         try network.setParameters(flat)
-        // w[m][j], v[k][m], the bias at index 0 as in the notes.
+        // w[m][j], v[k][m], with the bias at index 0, as in the notes.
         var w = (0..<hidden).map { m in [Double(flat[hidden * p + m])] + (0..<p).map { Double(flat[m * p + $0]) } }
         flat.removeFirst(hidden * (p + 1))
         var v = (0..<q).map { k in [Double(flat[q * hidden + k])] + (0..<hidden).map { Double(flat[k * hidden + $0]) } }
@@ -59,7 +59,7 @@ extension FormulaTests {
         }
     }
 
-    /// At each layer the chain rule, with the node values of the forward pass and the weights of before.
+    /// The chain rule at each layer, with the values of the forward pass and the old weights.
     @Test(arguments: [
         ([2, 3, 2], ["tanh", "logistic"]),
         ([4, 5, 6, 3], ["logistic", "tanh", "identity"]),
@@ -88,8 +88,8 @@ extension FormulaTests {
         }
     }
 
-    /// "many different initial values … choose the lowest local minimum": exclusive or with two hidden units.
-    @Test func bestOfManyStartsSolvesWhatSomeStartsDoNot() throws {
+    /// Notes: "many different initial values … choose the lowest local minimum". Exclusive or with two hidden units.
+    @Test func bestOfManyStartsSolvesExclusiveOrWhileSomeStartsDoNot() throws {
         let network = try Network(layers: [2, 2, 1], seed: 0)
         var losses: [Float] = []
         var best: (loss: Float, parameters: [Float]) = (.infinity, [])
@@ -100,7 +100,7 @@ extension FormulaTests {
             losses.append(loss)
             if loss < best.loss { best = (loss, try network.parameters()) }
         }
-        #expect(losses.contains { $0 > 0.1 }, "no start stuck: \(losses)")
+        #expect(losses.contains { $0 > 0.1 }, "no start ended in a local minimum: \(losses)")
         #expect(best.loss < 0.005)
         try network.setParameters(best.parameters)
         for (output, target) in zip(try network.predict(inputBit), exclusiveOr) {

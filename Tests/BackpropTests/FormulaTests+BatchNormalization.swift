@@ -1,11 +1,11 @@
 import Backprop
 import Testing
 
-/// §5: batch normalization.
+/// Notes, §5: batch normalization.
 extension FormulaTests {
     /// One input, one unit with identity: z = w x + b with w = 1, b = 0. Minibatch x = (0, 1.5): μ = 0.75, σ² = 0.5625.
     /// With ε = 1 the deviation is √1.5625 = 1.25, z̃ = (−0.6, 0.6). γ = 2, β = 1: ẑ = (−0.2, 2.2).
-    private func handworked(update: Double) throws -> Network {
+    private func exampleNetwork(update: Double) throws -> Network {
         let network = try Network(layers: [1, 1], seed: 1)
         try network.setActivation(.identity, layer: 1)
         try network.setBatchNormalization(true, layer: 1)
@@ -15,15 +15,15 @@ extension FormulaTests {
         return network
     }
 
-    /// The activation sees ẑ.
+    /// The argument of the activation is ẑ.
     @Test func normalizedSumsMatchHandComputation() throws {
         let recorder = Recorder()
-        try Network.registerActivation("formula-recorder", derivative: { _, _ in 1 }, function: { recorder.see($0) })
+        try Network.registerActivation("formula-recorder", derivative: { _, _ in 1 }, function: { recorder.record($0) })
         defer { try? Network.unregisterActivation("formula-recorder") }
-        let network = try handworked(update: 0)
+        let network = try exampleNetwork(update: 0)
         try network.setActivation(.named("formula-recorder"), layer: 1)
         try network.train([0, 1.5], [0, 0], learningRate: 0)
-        expectNumbers(recorder.seen, [-0.2, 2.2])
+        expectNumbers(recorder.arguments, [-0.2, 2.2])
     }
 
     /// y = (−1.2, 2.2): ŷ − y = (1, 0), f = ½. ∂f/∂β = 1, ∂f/∂γ = Σ d z̃ = −0.6. Through μ and σ²,
@@ -32,21 +32,21 @@ extension FormulaTests {
     ///
     /// so ∂f/∂w = −0.512 · 1.5 = −0.768 and ∂f/∂b = 0.
     @Test func gradientThroughMeanAndVarianceMatchesHandComputation() throws {
-        let (gradient, loss) = try handworked(update: 0).gradient([0, 1.5], [-1.2, 2.2])
+        let (gradient, loss) = try exampleNetwork(update: 0).gradient([0, 1.5], [-1.2, 2.2])
         expectNumbers([loss], [0.5])
         expectNumbers(gradient, [-0.768, 0, -0.6, 1])
     }
 
-    /// α = ½. All at once: w ← 1 + 0.384, γ ← 2 + 0.3, β ← 1 − 0.5.
-    @Test func updateOfAllAtOnceMatchesHandComputation() throws {
-        let network = try handworked(update: 0)
+    /// α = ½. All parameters together: w ← 1 + 0.384, γ ← 2 + 0.3, β ← 1 − 0.5.
+    @Test func updateTogetherMatchesHandComputation() throws {
+        let network = try exampleNetwork(update: 0)
         try network.train([0, 1.5], [-1.2, 2.2], learningRate: 0.5)
         expectNumbers(try network.parameters(), [1.384, 0, 2.3, 0.5])
     }
 
     /// γ and β first, then w through the new γ = 2.3: ∂f/∂w = −0.768 · 2.3 / 2 = −0.8832, w ← 1 + 0.4416.
     @Test func updateOfGammaFirstMatchesHandComputation() throws {
-        let network = try handworked(update: 1)
+        let network = try exampleNetwork(update: 1)
         try network.train([0, 1.5], [-1.2, 2.2], learningRate: 0.5)
         expectNumbers(try network.parameters(), [1.4416, 0, 2.3, 0.5])
     }
@@ -54,7 +54,7 @@ extension FormulaTests {
     /// Momentum 0.1: mean ← 0 + 0.1 · 0.75; the variance with its unbiased value 2 · 0.5625 = 1.125, ← 0.9 + 0.1125.
     /// Afterwards x = 2.075 predicts γ (2.075 − 0.075) / √(1.0125 + 1) + β.
     @Test func runningStatisticsMatchHandComputation() throws {
-        let network = try handworked(update: 0)
+        let network = try exampleNetwork(update: 0)
         try network.train([0, 1.5], [0, 0], learningRate: 0)
         expectNumbers(try network.tensor("layers.1.norm.running_mean"), [0.075])
         expectNumbers(try network.tensor("layers.1.norm.running_var"), [1.0125])
@@ -67,8 +67,8 @@ extension FormulaTests {
 
     /// A single row is normalized with the running statistics 0 and 1: x = 3, ε = 1, so z̃ = 3 / √2, and the statistics
     /// do not depend on it: ∂f/∂z = γ / √2 · d. With d = 3: mean ← 0.3, variance ← 0.9 (1 + 0.1 · 9) = 1.71.
-    @Test func singleRowUsesAndMovesTheRunningStatistics() throws {
-        let network = try handworked(update: 0)
+    @Test func singleRowUsesAndUpdatesTheRunningStatistics() throws {
+        let network = try exampleNetwork(update: 0)
         let output = 2 * 3 / 2.0.squareRoot() + 1
         expectNumbers(try network.predict([3]), [output], within: 2e-6)
         let copy = try network.clone()
@@ -76,15 +76,15 @@ extension FormulaTests {
         expectNumbers([loss], [output * output / 2], within: 1e-5)
         let toZ = 2 / 2.0.squareRoot() * output
         expectNumbers(gradient, [toZ * 3, toZ, output * 3 / 2.0.squareRoot(), output], within: 1e-5)
-        for moved in [network, copy] {
-            if moved === network { try network.train([3], [0], learningRate: 0) }
-            expectNumbers(try moved.tensor("layers.1.norm.running_mean"), [0.3])
-            expectNumbers(try moved.tensor("layers.1.norm.running_var"), [1.71])
+        for updated in [network, copy] {
+            if updated === network { try network.train([3], [0], learningRate: 0) }
+            expectNumbers(try updated.tensor("layers.1.norm.running_mean"), [0.3])
+            expectNumbers(try updated.tensor("layers.1.norm.running_var"), [1.71])
         }
     }
 
-    /// "(a) optimize γ and β, (b) update the w": what lies below the layer still sees the old γ and w.
-    @Test func gammaFirstChangesOnlyItsOwnLayersWeights() throws {
+    /// Notes: "(a) optimize γ and β, (b) update the w". The gradients of the layers below still use the old γ and w.
+    @Test func gammaFirstAffectsOnlyTheWeightsOfItsLayer() throws {
         var numbers = TestNumbers(31)
         let x = numbers.array(8 * 3)
         let y = numbers.shares(8 * 2)
@@ -103,7 +103,7 @@ extension FormulaTests {
         }
     }
 
-    /// Every way to combine what §5 leaves open, against the chain rule done step by step.
+    /// All combinations of the settings that §5 does not fix, compared with the chain rule step by step.
     @Test(arguments: [0.0, 1], [1, 2, 3, 16, 21])
     func normalizedNetworksFollowTheChainRule(update: Double, rows: Int) throws {
         let sizes = [4, 17, 6, 3]
@@ -140,7 +140,7 @@ extension FormulaTests {
         }
     }
 
-    /// β, not the bias, is what shifts: normalization takes the bias off again.
+    /// Normalization subtracts the bias with the mean; β takes its place.
     @Test func biasBeforeNormalizationHasNoEffect() throws {
         var numbers = TestNumbers(3)
         let x = numbers.array(12 * 3)
@@ -154,8 +154,8 @@ extension FormulaTests {
         #expect(try network.gradient(x, y).gradient[3].magnitude < 1e-6)
     }
 
-    /// Off and on again: γ, β and the statistics are kept, and what a network predicts comes back to the bit.
-    @Test func togglingKeepsWhatWasLearned() throws {
+    /// Disabled and enabled again: γ, β and the statistics are kept, so that the predictions have the same bits as before.
+    @Test func disablingAndEnablingKeepsGammaBetaAndStatistics() throws {
         var numbers = TestNumbers(14)
         let x = numbers.array(10 * 3)
         let y = numbers.shares(10 * 2)
@@ -172,7 +172,7 @@ extension FormulaTests {
         #expect(try network.parameters().count == plainCount)
         #expect(try network.parameters() == Array(parameters[..<20] + parameters[30...]))
         #expect(try network.predict(x) != predictions)
-        let reloaded = try Network.load(bytes: network.savedBytes())  // kept through a file, too
+        let reloaded = try Network.load(bytes: network.savedBytes())  // a file keeps them, too
 
         for network in [network, reloaded] {
             try network.setBatchNormalization(true, layer: 1)
@@ -181,8 +181,8 @@ extension FormulaTests {
         }
     }
 
-    /// Without normalization a layer that had it trains as one that never had it.
-    @Test func trainingWhileOffIgnoresNormalization() throws {
+    /// While normalization is disabled, a layer trains like a layer that never had it.
+    @Test func trainingWhileDisabledIgnoresNormalization() throws {
         var numbers = TestNumbers(15)
         let x = numbers.array(10 * 3)
         let y = numbers.shares(10 * 2)
@@ -200,7 +200,7 @@ extension FormulaTests {
         #expect(bits(try network.tensor("layers.1.norm.weight")) == bits(gammaBefore))
     }
 
-    @Test func aLayersFirstTimeStartsNeutral() throws {
+    @Test func firstEnablingStartsWithTheIdentity() throws {
         let network = try Network(layers: [2, 3], seed: 1)
         #expect(try network.tensors().count == 2)
         try network.setBatchNormalization(true, layer: 1)
@@ -212,12 +212,12 @@ extension FormulaTests {
     }
 }
 
-/// What an activation was called with. For tests that call the network from one thread.
+/// Records the arguments of an activation. For tests that call the network from one thread.
 private final class Recorder: @unchecked Sendable {
-    private(set) var seen: [Float] = []
+    private(set) var arguments: [Float] = []
 
-    func see(_ z: Float) -> Float {
-        seen.append(z)
+    func record(_ z: Float) -> Float {
+        arguments.append(z)
         return z
     }
 }

@@ -1,7 +1,7 @@
 import Backprop
 import Testing
 
-/// §4: minibatches.
+/// Notes, §4: minibatches.
 extension FormulaTests {
     /// x = (1, −2), w = w₀ = 0: ŷ = ½ for both. y = (1, 0): δ = (−0.125, 0.125), ∇ = Σ δ x = −0.125 − 0.25 = −0.375, and
     /// 0 for the bias; f = 0.125 + 0.125.
@@ -44,8 +44,8 @@ extension FormulaTests {
         #expect(relativeDifference([try network.evaluate(x, y)], [lossSum / Double(rows)]) < 1e-6)
     }
 
-    /// B = 16: the mean at rate 16 α takes the step of the sum at rate α.
-    @Test func meanIsTheSumAtASmallerRate() throws {
+    /// B = 16: the step of the mean with rate 16 α equals the step of the sum with rate α.
+    @Test func stepOfTheMeanEqualsTheStepOfTheSumAtASmallerRate() throws {
         var numbers = TestNumbers(2)
         let x = numbers.array(16 * 4)
         let y = numbers.shares(16 * 3)
@@ -58,9 +58,9 @@ extension FormulaTests {
         #expect(relativeDifference(try mean.parameters(), try sum.parameters().asDoubles) < 1e-6)
     }
 
-    /// "this call followed by bp_network_apply_gradient is the same as that one (with a few rows, ..., but for rounding)"
+    /// gradient followed by apply equals train. With few rows the results can differ by rounding.
     @Test(arguments: [1, 2, 7, 33], [false, true])
-    func trainingIsTheGradientAndThenApplyingIt(rows: Int, normalized: Bool) throws {
+    func trainEqualsGradientFollowedByApply(rows: Int, normalized: Bool) throws {
         var numbers = TestNumbers(UInt64(rows))
         let trained = try Network(layers: [5, 20, 18, 2], seed: 2)
         try trained.setBatchNormalization(normalized, layer: 2)

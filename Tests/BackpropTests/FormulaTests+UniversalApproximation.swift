@@ -2,17 +2,17 @@ import Backprop
 import Foundation
 import Testing
 
-/// The universal approximation theorem: one hidden layer of a bounded increasing σ, and a weighted sum of it.
+/// The universal approximation theorem: one hidden layer with a bounded, increasing σ and a linear output.
 extension FormulaTests {
     @Test(arguments: ["logistic", "tanh"])
-    func oneHiddenLayerFitsAWholeSineWave(activation: String) throws {
+    func oneHiddenLayerFitsASineWave(activation: String) throws {
         let network = try Network(layers: [1, 24, 1], seed: 2)
         try network.setActivation(.named(activation), layer: 1)
         try network.setActivation(.identity, layer: 2)
         try network.setOption("gradient_reduction", 1)
         let x: [Float] = (0..<32).map { Float($0) / 31 }
         let y = x.map { Float(sin(2 * Double.pi * Double($0))) }
-        // Wide first weights: the units' slopes then lie all over [0, 1].
+        // Large first weights, so that the centres of the units are spread over [0, 1].
         var numbers = TestNumbers(7)
         let slopes = (0..<24).map { _ in (numbers.below(2) == 0 ? -1 : 1) * (8 + 8 * numbers.next()) }
         let biases = slopes.map { -$0 * (0.5 + 0.5 * numbers.next()) }

@@ -1,7 +1,7 @@
 import Testing
 
-/// The lecture notes "Backpropagation in Neural Networks", formula by formula; an extension for each section. Numbers
-/// worked out by hand are in the comments: most are such that every step is exact.
+/// The formulas of the lecture notes "Backpropagation in Neural Networks", with an extension for each section. The comments
+/// contain the computations by hand. Most numbers are chosen so that every operation is exact.
 @Suite struct FormulaTests {}
 
 let inputBit: [Float] = [0, 0, 0, 1, 1, 0, 1, 1]

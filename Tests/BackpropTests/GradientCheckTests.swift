@@ -1,9 +1,9 @@
 import Backprop
 import Testing
 
-/// `checkGradient`: small for right derivatives, large for wrong ones, and without a trace.
+/// `checkGradient` is small for right derivatives and large for wrong ones, and changes nothing.
 @Suite struct GradientCheckTests {
-    /// Not relu and leaky_relu, whose kinks may show.
+    /// Without relu and leaky_relu: their kinks can cause large differences.
     @Test(
         arguments: ["identity", "logistic", "tanh", "elu", "softplus", "softsign", "silu", "gelu", "softmax"],
         [[false, false], [true, false], [true, true]])
@@ -31,9 +31,9 @@ import Testing
         #expect(try network.checkGradient(numbers.array(20), numbers.shares(15)) < 1e-2)
     }
 
-    /// 64-32-10 with a registered activation, and more parameters than are compared.
+    /// The second network has more parameters than checkGradient compares.
     @Test(arguments: [[64, 32, 10], [100, 60, 10]])
-    func isSmallForARightDerivativeOfOnesOwn(sizes: [Int]) throws {
+    func isSmallForARightCustomDerivative(sizes: [Int]) throws {
         let name = "check-right-\(sizes[0])"
         try Network.registerActivation(
             name, derivative: { _, a in a * (1 - a) }, function: { Float(PlainActivation.logistic(Double($0))) })
@@ -44,7 +44,7 @@ import Testing
         #expect(try network.checkGradient(numbers.array(8 * sizes[0]), numbers.shares(80)) < 1e-2)
     }
 
-    /// Wrong by a factor, by a sign, by a tenth: "a wrong derivative gives much more".
+    /// Derivatives with a wrong factor, a wrong sign, an error of 10 %, and 0.
     @Test(arguments: [2, -1, 1.1, 0] as [Float])
     func isLargeForAWrongDerivative(factor: Float) throws {
         let name = "check-wrong-\(Int(factor * 10) + 100)"
@@ -65,11 +65,11 @@ import Testing
         var numbers = TestNumbers(74)
         for rows in [1, 5] { _ = try network.checkGradient(numbers.array(rows * 3), numbers.shares(rows * 2)) }
         #expect(try network.savedBytes() == before)
-        try network.setActivation(.relu, layer: 1)  // still follows the settings
+        try network.setActivation(.relu, layer: 1)  // the initial weights still follow the settings
         #expect(try network.savedBytes() != before)
     }
 
-    @Test func signHasNoDerivativeOfItsOwn() throws {
+    @Test func signIsUnsupported() throws {
         let network = try Network(layers: [3, 4, 2], seed: 5)
         try network.setActivation(.sign, layer: 1)
         expectFailure(.unsupported) { _ = try network.checkGradient([1, 2, 3], [0, 1]) }

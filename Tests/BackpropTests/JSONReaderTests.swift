@@ -2,7 +2,7 @@ import Testing
 
 @testable import Backprop
 
-/// The reader of a model's header: the little of JSON that a safetensors header needs, and nothing more.
+/// The reader of file headers. It supports the part of JSON that safetensors headers use.
 @Suite struct JSONReaderTests {
     @Test(arguments: [
         ("\"\"", ""), ("\"abc\"", "abc"), (" \t\r\n\"a b\"", "a b"),
@@ -10,7 +10,7 @@ import Testing
         ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\uD83D\\uDE00\"", "😀"), ("\"σ′(z)\"", "σ′(z)"),
         ("\"\\u0000\"", "\0"), ("\"\u{7F}\"", "\u{7F}"),
     ])
-    func stringsAreRead(json: String, expected: String) throws {
+    func stringsAreParsed(json: String, expected: String) throws {
         #expect(try read(json) { (reader) throws(BackpropError) in try reader.readString() } == expected)
     }
 
@@ -22,9 +22,9 @@ import Testing
         expectFailure(.corrupt) { _ = try read(json) { (reader) throws(BackpropError) in try reader.readString() } }
     }
 
-    /// A byte that is no UTF-8, a sequence cut short, an overlong one, a surrogate.
+    /// An invalid UTF-8 byte, a truncated sequence, an overlong one, a surrogate, a number above the Unicode range.
     @Test(arguments: [[0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] as [[UInt8]])
-    func stringsThatAreNoTextAreRefused(bytes: [UInt8]) {
+    func stringsThatAreNotUTF8AreRefused(bytes: [UInt8]) {
         expectFailure(.corrupt) {
             try ([0x22] + bytes + [0x22]).withUnsafeBufferPointer { (buffer) throws(BackpropError) in
                 var reader = JSONReader(buffer)
@@ -36,7 +36,7 @@ import Testing
     @Test(arguments: [
         ("[]", []), ("[0]", [0]), ("[ 1 , 23,456 ]", [1, 23, 456]), ("[288230376151711743]", [(1 << 58) - 1]),
     ])
-    func countsAreRead(json: String, expected: [Int]) throws {
+    func countsAreParsed(json: String, expected: [Int]) throws {
         #expect(try read(json) { (reader) throws(BackpropError) in try reader.readCounts(limit: 3) } == expected)
     }
 
@@ -52,7 +52,7 @@ import Testing
         ("{}", []), (" { } ", []), ("{\"a\":\"1\"}", ["a=1"]), ("{\"a\" : \"1\" ,\n\"b\":\"\"}", ["a=1", "b="]),
         ("{\"a\":\"1\",\"a\":\"2\"}", ["a=1", "a=2"]),
     ])
-    func objectsAreRead(json: String, expected: [String]) throws {
+    func objectsAreParsed(json: String, expected: [String]) throws {
         #expect(try readObject(json) == expected)
     }
 
@@ -77,11 +77,11 @@ import Testing
         "[1}", "{]", "nan", "0x10", "'a'", "[1 2]", String(repeating: "[", count: 128) + String(repeating: "]", count: 128),
         String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
     ])
-    func malformedValuesAreNotSkipped(json: String) {
+    func malformedValuesAreRefused(json: String) {
         expectFailure(.corrupt) { try read(json) { (reader) throws(BackpropError) in try reader.skipValue() } }
     }
 
-    /// Whatever is cut off, nothing beyond the end is read: the reader is given exactly the bytes.
+    /// The reader gets exactly the bytes of the prefix, so that a sanitizer detects a read after the end.
     @Test func everyPrefixIsRefused() {
         let json = Array("{\"k\\u0041\\\\\":\"v\\uD83D\\uDE00\",\"x\":\"y\"}".utf8)
         for count in 0..<json.count {
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// The whole of a text.
+    /// Reads a value that must be the whole text.
     private func read<Value>(
         _ json: String, _ body: (inout JSONReader) throws(BackpropError) -> Value
     ) throws(BackpropError) -> Value {

@@ -1,14 +1,14 @@
 import CKernels
 import Testing
 
-/// The products against naive loops in double precision, on sizes odd and even, with strides; and that nothing is written
-/// where it should not be. Each table of kernels this processor can run.
+/// The product kernels, compared with plain loops in double precision, for many sizes and strides. They must not write outside of
+/// their results. The tests run for each instruction set of this processor.
 @Suite struct KernelTests {
     struct Size: Sendable {
         let rows, inputs, outputs: Int
     }
 
-    /// Every small size up to 20 × 40 × 50 but for some outputs; then what goes beyond a block of the loops.
+    /// All sizes up to 20 rows × 40 inputs, with selected numbers of outputs; then sizes that exceed one block of the loops.
     static let sizes: [Size] = {
         var sizes: [Size] = []
         for rows in 1...20 {
@@ -28,11 +28,11 @@ import Testing
         return sizes
     }()
 
-    /// Numbers that were off by more than rounding allows, and by how much of it.
-    private struct Judge {
+    /// The largest error, relative to the error that rounding can cause.
+    private struct ErrorBound {
         private(set) var worst = 0.0
 
-        /// A sum of `terms` products whose magnitudes add up to `size`.
+        /// `exact`: a sum of `terms` products. `size`: the sum of their magnitudes.
         mutating func compare(_ found: Float, _ exact: Double, terms: Int, size: Double) {
             let allowed = Double(terms + 4) * size * 6e-8 + 1e-44
             let error = (Double(found) - exact).magnitude / allowed
@@ -52,7 +52,7 @@ import Testing
             let before = (x.contents, weights.contents)
             table.forward(x, weights, z)
 
-            var judge = Judge()
+            var errors = ErrorBound()
             for row in 0..<rows {
                 for output in 0..<outputs {
                     var sum = Double(weights[output, inputs])
@@ -62,16 +62,16 @@ import Testing
                         sum += product
                         size += product.magnitude
                     }
-                    judge.compare(z[row, output], sum, terms: inputs, size: size)
+                    errors.compare(z[row, output], sum, terms: inputs, size: size)
                 }
             }
-            #expect(judge.worst <= 1, "\(size)")
+            #expect(errors.worst <= 1, "\(size)")
             #expect(z.paddingIs(0) && z.isFenceWhole, "\(size): written outside")
             #expect(before == (x.contents, weights.contents), "\(size): operands changed")
         }
     }
 
-    /// "A row's outputs do not depend on the other rows": not in a single bit.
+    /// The outputs of a row do not depend on the other rows: all bits are the same.
     @Test(arguments: KernelTable.all)
     func forwardOfOneRowIsTheSameAmongManyRows(table: KernelTable) {
         var numbers = TestNumbers(2)
@@ -91,22 +91,22 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all)
-    func updateStepsAlongTheGradient(table: KernelTable) {
+    func updateSubtractsTheGradientTimesTheRate(table: KernelTable) {
         let rate: Float = 0.375
         forEachGradient { size, x, delta, start, sum, magnitude in
             let weights = Panels(size.inputs, size.outputs, start)
             let old = Panels(size.inputs, size.outputs, start)
             table.update(x, delta, weights, rate: rate, inputs: 0..<size.inputs)
-            var judge = Judge()
+            var errors = ErrorBound()
             for output in 0..<size.outputs {
                 for input in 0...size.inputs {
                     let w = Double(old[output, input])
-                    judge.compare(
+                    errors.compare(
                         weights[output, input], w - Double(rate) * sum(output, input), terms: size.rows,
                         size: w.magnitude + Double(rate) * magnitude(output, input))
                 }
             }
-            #expect(judge.worst <= 1, "\(size)")
+            #expect(errors.worst <= 1, "\(size)")
             #expect(weights.arePaddingLanesZero && weights.isFenceWhole, "\(size): written outside")
         }
     }
@@ -117,20 +117,20 @@ import Testing
             let gradient = Panels(size.inputs, size.outputs)
             gradient.fill(99)
             table.gradient(x, delta, gradient, inputs: 0..<size.inputs)
-            var judge = Judge()
+            var errors = ErrorBound()
             for output in 0..<size.outputs {
                 for input in 0...size.inputs {
-                    judge.compare(
+                    errors.compare(
                         gradient[output, input], sum(output, input), terms: size.rows, size: magnitude(output, input))
                 }
             }
-            #expect(judge.worst <= 1, "\(size)")
+            #expect(errors.worst <= 1, "\(size)")
             #expect(gradient.arePaddingLanesZero && gradient.isFenceWhole, "\(size): written outside")
         }
     }
 
-    /// Calls `body` with inputs and deltas of every size, and xᵀ δ done naively: its elements, and the sums of the
-    /// magnitudes of what is summed. Input `inputs` is the bias, whose x is 1.
+    /// Calls `body` with inputs and deltas of every size and with xᵀ δ from plain loops: its elements, and for each element the
+    /// sum of the magnitudes of its terms. Input `inputs` is the bias, whose x is 1.
     private func forEachGradient(
         _ body: (
             _ size: Size, _ x: Matrix, _ delta: Matrix, _ start: [Float], _ sum: (Int, Int) -> Double,
@@ -162,8 +162,7 @@ import Testing
         }
     }
 
-    /// "avx512" and "avx2" give the same bits: each number is summed in the same order. On processors without AVX-512 the
-    /// other claims of this file are all there is to say.
+    /// "avx512" and "avx2" give the same bits, because each sum has the same order. Disabled on processors without AVX-512.
     @Test(.enabled(if: KernelTable.all.count == 3))
     func widerRegistersGiveTheSameBits() {
         let narrow = KernelTable.all[1], wide = KernelTable.all[2]
@@ -182,9 +181,9 @@ import Testing
         }
     }
 
-    /// Threads take some of the inputs each: wherever they are cut, the same bits, and nothing outside is touched.
+    /// Each thread computes a range of the inputs. Every division gives the same bits, and no other inputs are written.
     @Test(arguments: KernelTable.all)
-    func partsOfTheInputsAddUpToTheWhole(table: KernelTable) {
+    func rangesOfTheInputsGiveTheSameBitsAsAllInputs(table: KernelTable) {
         var numbers = TestNumbers(10)
         for (rows, inputs, outputs) in [(1, 5, 3), (7, 40, 17), (33, 97, 50), (300, 130, 33), (12, 300, 16)] {
             let x = Matrix(rows, inputs, numbers.array(rows * inputs), stride: inputs)
@@ -195,17 +194,17 @@ import Testing
             table.gradient(x, delta, whole.gradient, inputs: 0..<inputs)
             for cut in Set([1, 2, 5, 6, 16, 48, 96, inputs - 1]) where cut < inputs {
                 let parts = (weights: Panels(inputs, outputs, start), gradient: Panels(inputs, outputs))
-                let untouched = Panels(inputs, outputs, start)
+                let unchanged = Panels(inputs, outputs, start)
                 table.update(x, delta, parts.weights, rate: 0.3, inputs: 0..<cut)
                 table.gradient(x, delta, parts.gradient, inputs: 0..<cut)
-                var isTouched = false
+                var isOtherWritten = false
                 for output in 0..<outputs {
                     for input in cut...inputs {
-                        if parts.weights[output, input] != untouched[output, input] { isTouched = true }
-                        if parts.gradient[output, input] != 0 { isTouched = true }
+                        if parts.weights[output, input] != unchanged[output, input] { isOtherWritten = true }
+                        if parts.gradient[output, input] != 0 { isOtherWritten = true }
                     }
                 }
-                #expect(!isTouched, "\(inputs) inputs, the first \(cut): others written")
+                #expect(!isOtherWritten, "\(inputs) inputs, the first \(cut): others written")
                 table.update(x, delta, parts.weights, rate: 0.3, inputs: cut..<inputs)
                 table.gradient(x, delta, parts.gradient, inputs: cut..<inputs)
                 #expect(bits(parts.weights.contents) == bits(whole.weights.contents), "\(inputs) inputs cut at \(cut)")
@@ -219,14 +218,14 @@ import Testing
         var numbers = TestNumbers(4)
         for size in Self.sizes {
             let (rows, inputs, outputs) = (size.rows, size.inputs, size.outputs)
-            // The biases must play no part, nor what lies past the rows.
+            // The biases and the elements after the last row must have no effect.
             let weights = Panels(inputs, outputs, numbers.array(outputs * inputs) + [Float](repeating: 1e30, count: outputs))
             let delta = Matrix(rows, outputs, numbers.array(rows * outputs))
             let blocks = TransposedBlocks(delta, padding: 1e30)
             let dx = Matrix(rows, inputs)
             let before = (blocks.contents, weights.contents)
             table.backward(blocks, weights, dx)
-            var judge = Judge()
+            var errors = ErrorBound()
             for row in 0..<rows {
                 for input in 0..<inputs {
                     var sum = 0.0
@@ -236,16 +235,16 @@ import Testing
                         sum += product
                         size += product.magnitude
                     }
-                    judge.compare(dx[row, input], sum, terms: outputs, size: size)
+                    errors.compare(dx[row, input], sum, terms: outputs, size: size)
                 }
             }
-            #expect(judge.worst <= 1, "\(size)")
+            #expect(errors.worst <= 1, "\(size)")
             #expect(dx.paddingIs(0) && dx.isFenceWhole, "\(size): written outside")
             #expect(before == (blocks.contents, weights.contents), "\(size): operands changed")
         }
     }
 
-    /// "Past the rows, the last block keeps what it holds."
+    /// The elements of the last block after the last row are unchanged.
     @Test(arguments: KernelTable.all, KernelTests.shapes)
     func transposeSwapsRowsAndColumns(table: KernelTable, shape: Shape) {
         var numbers = TestNumbers(5)
@@ -270,7 +269,7 @@ import Testing
     // MARK: Vectors
 
     @Test(arguments: KernelTable.all, [0, 16, 32, 48, 64, 160, 1600])
-    func stepMovesAgainstTheGradient(table: KernelTable, count: Int) {
+    func stepSubtractsTheGradientTimesTheRate(table: KernelTable, count: Int) {
         var numbers = TestNumbers(UInt64(count))
         let w = Matrix(1, count, numbers.array(count))
         let g = Matrix(1, count, numbers.array(count))
@@ -283,9 +282,9 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all, Array(0...50) + [63, 64, 65, 1000])
-    func sumOfMagnitudesTakesEveryElement(table: KernelTable, count: Int) {
+    func sumOfMagnitudesIncludesEveryElement(table: KernelTable, count: Int) {
         var numbers = TestNumbers(UInt64(count))
-        for shift in 0..<3 {  // a caller's arrays lie anywhere
+        for shift in 0..<3 {  // the caller's arrays can have any alignment
             let values = numbers.array(count)
             let x = Matrix(1, count + shift, [Float](repeating: 0, count: shift) + values, stride: count + shift)
             let sum = table.kernels.sum_of_magnitudes(x.base + shift, count)

@@ -3,10 +3,10 @@ import Testing
 
 @testable import Backprop
 
-/// Files whose checksum is right and whose words are not.
+/// Files with a valid checksum and an invalid header.
 extension ModelFileTests {
-    /// Each with what it replaces. The model is 2-3-1 with layer 1 normalized: 25 floats.
-    static let lies: [(text: String, lie: String)] = [
+    /// A text of the header and its invalid replacement. The model is 2-3-1 with batch normalization in layer 1: 25 floats.
+    static let invalidReplacements: [(text: String, replacement: String)] = [
         // Layers.
         ("2,3,1", "2,3"), ("2,3,1", "2,3,1,1"), ("2,3,1", "2"), ("2,3,1", ""), ("2,3,1", "2,0,1"), ("2,3,1", "2,-3,1"),
         ("2,3,1", "2,x,1"), ("2,3,1", "2,3,1,"), ("2,3,1", "2, 3,1"), ("2,3,1", "2,4,1"), ("2,3,1", "3,2,1"),
@@ -54,20 +54,20 @@ extension ModelFileTests {
         ("\"data_offsets\":[96,100]}}", "\"data_offsets\":[96,100]}}{}"),
     ]
 
-    @Test(arguments: lies.indices)
-    func wordsThatDoNotFitAreRefused(index: Int) throws {
-        let (text, lie) = Self.lies[index]
-        let changed = try #require(ModelText(Self.model).replacing(text, with: lie), "the model does not say \(text)")
+    @Test(arguments: invalidReplacements.indices)
+    func invalidHeadersAreRefused(index: Int) throws {
+        let (text, replacement) = Self.invalidReplacements[index]
+        let changed = try #require(ModelText(Self.model).replacing(text, with: replacement), "the model does not contain \(text)")
         do {
             try load(changed.sealed)
-            Issue.record("accepted \(lie) for \(text)")
+            Issue.record("accepted \(replacement) for \(text)")
         } catch {
-            #expect(error.code == .corrupt, "\(lie) for \(text): \(error.message)")
+            #expect(error.code == .corrupt, "\(replacement) for \(text): \(error.message)")
             expectOneLine(error.message)
         }
     }
 
-    /// What no file could hold is refused before memory is asked for.
+    /// Layers that are too large for any file are refused before memory is allocated.
     @Test(arguments: ["1099511627775,1099511627775,1", "1099511627776,3,1"])
     func layersTooLargeToCountAreRefused(layers: String) throws {
         let changed = try #require(ModelText(Self.model).replacing("2,3,1", with: layers))
@@ -79,7 +79,7 @@ extension ModelFileTests {
         }
     }
 
-    @Test func anActivationNobodyKnowsIsRefusedByName() throws {
+    @Test func anUnknownActivationIsRefusedWithItsName() throws {
         let changed = try #require(ModelText(Self.model).replacing("tanh,logistic", with: "tanh,nonsense"))
         expectFailure(.unknownName) { try load(changed.sealed) }
     }
@@ -92,7 +92,7 @@ extension ModelFileTests {
         expectFailure(.corrupt) { try load(changed.sealed) }
     }
 
-    /// A generator whose state is all 0 stays there.
+    /// A generator whose state is 0 returns only 0.
     @Test func randomStateMustNotBeZero() throws {
         let header = ModelText(Self.model).header
         let start = try #require(header.range(of: "\"random\":\""))
@@ -108,7 +108,7 @@ extension ModelFileTests {
         "option.initialization", "option.batchnorm_epsilon", "option.batchnorm_momentum", "option.batchnorm_update",
         "optimizer", "optimizer.steps", "dropout", "scaling.inputs", "scaling.targets",
     ])
-    func everyKeyMustBeThereOnce(key: String) throws {
+    func everyKeyMustOccurExactlyOnce(key: String) throws {
         let model = ModelText(Self.model)
         let renamed = try #require(model.replacing("\"\(key)\":", with: "\"x\(key)\":"))
         expectFailure(.corrupt) { try load(renamed.sealed) }

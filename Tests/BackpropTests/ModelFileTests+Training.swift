@@ -2,7 +2,7 @@ import Testing
 
 @testable import Backprop
 
-/// What a file says of the optimizer.
+/// The optimizer in a file.
 extension ModelFileTests {
     private static func adam() throws -> Network {
         let network = try Network(layers: [2, 3, 1], seed: 7)
@@ -17,7 +17,7 @@ extension ModelFileTests {
         return network
     }
 
-    @Test func stateIsSavedUnderTheParametersNames() throws {
+    @Test func optimizerStateIsSavedUnderTheNamesOfTheParameters() throws {
         #expect(try Self.adam().tensors().keys.allSatisfy { !$0.hasPrefix("optimizer") })
         let tensors = try Self.trained().tensors()
         for slot in ["first_moment", "second_moment"] {
@@ -42,23 +42,23 @@ extension ModelFileTests {
         ("optimizer.second_moment.layers.2.bias", "optimizer.momentum.layers.2.bias"),
         ("\"option.beta1\":\"0.9\"", "\"option.beta1\":\"1\""), ("\"option.l1\":\"0\"", "\"option.l1\":\"-1\""),
     ])
-    func liesAboutTheOptimizerAreRefused(text: String, lie: String) throws {
+    func wrongOptimizerEntriesAreRefused(text: String, replacement: String) throws {
         let model = ModelText(try Self.trained().savedBytes())
-        let changed = try #require(model.replacing(text, with: lie))
+        let changed = try #require(model.replacing(text, with: replacement))
         expectFailure(.corrupt) { try load(changed.sealed) }
     }
 
-    /// A mean of squares below 0 has no root, and NaN would spread.
+    /// A negative mean of squares has no square root; a NaN would reach all parameters.
     @Test(arguments: [-1, .nan, .infinity] as [Float])
-    func stateThatNoOptimizerCanHaveIsRefused(value: Float) throws {
+    func invalidOptimizerStateIsRefused(value: Float) throws {
         var model = ModelText(try Self.trained().savedBytes())
         let bytes = withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
         model.data.replaceSubrange((model.data.count - 4)..., with: bytes)  // the last second moment
         expectFailure(.corrupt) { try load(model.sealed) }
     }
 
-    /// The order in which weights, then state come is the format's: a copy of it goes on as the original.
-    @Test func trainingGoesOnFromAFile() throws {
+    /// The state of the optimizer is saved with the weights.
+    @Test func trainingContinuesFromAFileWithTheSameBits() throws {
         let network = try Self.trained()
         let loaded = try Network.load(bytes: network.savedBytes())
         for network in [network, loaded] { try network.train([1, 2, 3, 4], [0.5, 1], learningRate: 0.1) }
@@ -66,7 +66,7 @@ extension ModelFileTests {
     }
 }
 
-/// What a file says of dropout and scaling.
+/// Dropout, scaling and metadata in a file.
 extension ModelFileTests {
     private static func scaled() throws -> [UInt8] {
         let network = try Network(layers: [2, 3, 1], seed: 7)
@@ -83,12 +83,12 @@ extension ModelFileTests {
         ("\"scaling.targets\":\"min_max\"", "\"scaling.targets\":\"none\""),
         ("scaling.inputs.offset", "scaling.inputs.mean"),
     ])
-    func liesAboutDropoutAndScalingAreRefused(text: String, lie: String) throws {
-        let changed = try #require(ModelText(Self.scaled()).replacing(text, with: lie))
+    func wrongDropoutAndScalingEntriesAreRefused(text: String, replacement: String) throws {
+        let changed = try #require(ModelText(Self.scaled()).replacing(text, with: replacement))
         expectFailure(.corrupt) { try load(changed.sealed) }
     }
 
-    /// C would see a text with a null character in it cut short.
+    /// A C program would read a text only up to a null character.
     @Test(arguments: ["\\u0000", "a\\u0000b"])
     func textsWithNullCharactersAreRefused(text: String) throws {
         let network = try Network(layers: [2, 1], seed: 7)
@@ -106,10 +106,10 @@ extension ModelFileTests {
     }
 
     @Test(arguments: [0, -1, .nan] as [Float])
-    func scalesThatCannotBeDividedByAreRefused(value: Float) throws {
+    func scalesThatAreNotPositiveAreRefused(value: Float) throws {
         var model = ModelText(try Self.scaled())
         let bytes = withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-        model.data.replaceSubrange((model.data.count - 4)..., with: bytes)  // the targets' scale
+        model.data.replaceSubrange((model.data.count - 4)..., with: bytes)  // the scale of the targets
         expectFailure(.corrupt) { try load(model.sealed) }
     }
 }

@@ -2,10 +2,10 @@ import Backprop
 import Foundation
 import Testing
 
-/// "The same seed, calls and data give the same bits."
+/// backprop.h: "The same seed, calls and data give the same bits".
 extension NetworkTests {
-    /// Everything in play: normalization, several activations, options off their defaults.
-    private func elaborate(seed: UInt64) throws -> Network {
+    /// A network with batch normalization, several activations and non-default options.
+    private func networkWithManySettings(seed: UInt64) throws -> Network {
         let network = try Network(layers: [6, 19, 16, 3], seed: seed)
         try network.setActivation(.gelu, layer: 1)
         try network.setActivation(.tanh, layer: 2)
@@ -19,7 +19,7 @@ extension NetworkTests {
         return network
     }
 
-    /// Steps of several sizes on numbers of their own.
+    /// Steps with 8, 1, 3 and 30 rows, each on other data.
     private func train(_ network: Network, from first: Int = 0, steps: Int) throws {
         for step in first..<first + steps {
             var numbers = TestNumbers(UInt64(step) + 100)
@@ -32,8 +32,8 @@ extension NetworkTests {
 
     @Test(arguments: [UInt64(0), 1, .max])
     func theSameSeedGivesTheSameBits(seed: UInt64) throws {
-        let one = try elaborate(seed: seed)
-        let other = try elaborate(seed: seed)
+        let one = try networkWithManySettings(seed: seed)
+        let other = try networkWithManySettings(seed: seed)
         #expect(bits(try one.parameters()) == bits(try other.parameters()))
         try train(one, steps: 12)
         try train(other, steps: 12)
@@ -51,8 +51,8 @@ extension NetworkTests {
         #expect(tensors["layers.1.weight"] != tensors["layers.2.weight"])
     }
 
-    @Test func aCloneIsTheSameAndIndependent() throws {
-        let network = try elaborate(seed: 5)
+    @Test func aCloneIsEqualAndIndependent() throws {
+        let network = try networkWithManySettings(seed: 5)
         try train(network, steps: 4)
         let clone = try network.clone()
         let third = try network.clone()
@@ -60,7 +60,7 @@ extension NetworkTests {
         try train(clone, from: 4, steps: 4)
         #expect(try sameState(network, third), "training a clone changed its original")
         try train(network, from: 4, steps: 4)
-        #expect(try sameState(network, clone), "a clone goes on differently")
+        #expect(try sameState(network, clone), "a clone continues differently")
         try clone.setActivation(.relu, layer: 1)
         try clone.setOption("batchnorm_epsilon", 0.5)
         try clone.setBatchNormalization(false, layer: 2)
@@ -69,8 +69,8 @@ extension NetworkTests {
         #expect(try sameState(network, third))
     }
 
-    @Test func aLoadedNetworkIsTheSameAndGoesOnTheSame() throws {
-        let network = try elaborate(seed: 6)
+    @Test func aLoadedNetworkIsEqualAndContinuesWithTheSameBits() throws {
+        let network = try networkWithManySettings(seed: 6)
         try train(network, steps: 5)
         let loaded = try withTemporaryPath { path in
             try network.save(to: path)
@@ -87,9 +87,9 @@ extension NetworkTests {
         #expect(try sameState(network, loaded))
     }
 
-    /// One row at a time, without normalization; whatever was asked in between.
+    /// Steps on one row without normalization, with other calls in between.
     @Test(arguments: ["clone", "load", "gradient", "check", "evaluate"])
-    func singleRowStepsGoOnTheSame(how: String) throws {
+    func singleRowStepsContinueWithTheSameBits(call: String) throws {
         var numbers = TestNumbers(30)
         let network = try Network(layers: [5, 21, 3], seed: 1)
         let twin = try Network(layers: [5, 21, 3], seed: 1)
@@ -97,7 +97,7 @@ extension NetworkTests {
             let x = numbers.array(5)
             let y = numbers.shares(3)
             var other = twin
-            switch how {
+            switch call {
             case "clone": other = try network.clone()
             case "load": other = try Network.load(bytes: network.savedBytes())
             case "gradient": _ = try twin.gradient(x, y)
@@ -110,8 +110,8 @@ extension NetworkTests {
         }
     }
 
-    /// Also one nobody has trained: it still follows the settings.
-    @Test func aPristineNetworkStaysPristineInAFile() throws {
+    /// The initial weights of an untrained network change with its settings, also after loading.
+    @Test func aLoadedUntrainedNetworkStillFollowsItsSettings() throws {
         let network = try Network(layers: [4, 5, 2], seed: 8)
         let loaded = try Network.load(bytes: network.savedBytes())
         try network.setActivation(.relu, layer: 1)
@@ -120,7 +120,7 @@ extension NetworkTests {
         #expect(bits(try network.parameters()) != bits(try Network(layers: [4, 5, 2], seed: 8).parameters()))
     }
 
-    /// Numbers at the ends of what a float is: smallest, subnormal, negative zero.
+    /// Extreme floats: the smallest, the largest, subnormal numbers, negative zero.
     @Test func filesKeepEveryBit() throws {
         let flat: [Float] = [
             .leastNonzeroMagnitude, -.leastNormalMagnitude, -0.0, .greatestFiniteMagnitude, 0.1, -1.0 / 3,
@@ -131,12 +131,12 @@ extension NetworkTests {
         #expect(bits(try Network.load(bytes: network.savedBytes()).parameters()) == bits(flat))
     }
 
-    @Test func savingReplacesTheOldFileAndLeavesNoOther() throws {
+    @Test func savingReplacesTheOldFileAndLeavesNoOtherFile() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "backprop-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "model").path
-        let network = try elaborate(seed: 1)
+        let network = try networkWithManySettings(seed: 1)
         try network.save(to: path)
         try train(network, steps: 1)
         try network.save(to: path)

@@ -2,10 +2,10 @@ import Backprop
 import Glibc
 import Testing
 
-/// What is refused, with which code, and that it leaves no trace.
+/// Refused calls: their error codes. A refused call changes nothing.
 extension NetworkTests {
     @Test(arguments: [[], [3], [0, 3], [3, 0], [3, 0, 2]] as [[Int]])
-    func layersThatAreNoNetworkAreInvalid(sizes: [Int]) {
+    func invalidLayersAreRefused(sizes: [Int]) {
         expectFailure(.invalidValue) { _ = try Network(layers: sizes, seed: 1) }
     }
 
@@ -14,22 +14,22 @@ extension NetworkTests {
             [-1, 2], [2, -1], [.min, 2], [.max, 2], [2, .max], [.max, .max], [1 << 39, 1 << 39], [1 << 33, 1 << 33, 1 << 33],
             Array(repeating: 1, count: 1025),
         ] as [[Int]])
-    func layersBeyondCountingAreRefused(sizes: [Int]) {
+    func layersTooLargeToCountAreRefused(sizes: [Int]) {
         expectFailure(.limit) { _ = try Network(layers: sizes, seed: 1) }
     }
 
-    @Test func layersBeyondMemoryAreRefused() {
+    @Test func layersTooLargeForMemoryAreRefused() {
         expectFailure(.outOfMemory) { _ = try Network(layers: [1 << 28, 1 << 28], seed: 1) }
     }
 
-    @Test func aThousandAndTwentyFourLayersAreFine() throws {
+    @Test func aNetworkCanHave1024Layers() throws {
         let network = try Network(layers: Array(repeating: 1, count: 1024), seed: 1)
         #expect(network.layers.count == 1024)
         #expect(try network.train([1], [1], learningRate: 0.1) >= 0)
     }
 
     @Test(arguments: [0, -1, 3, .max, .min])
-    func layersOutOfRangeAreInvalid(layer: Int) throws {
+    func layersOutOfRangeAreRefused(layer: Int) throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
         expectFailure(.invalidValue) { try network.setActivation(.tanh, layer: layer) }
         expectFailure(.invalidValue) { try network.setBatchNormalization(true, layer: layer) }
@@ -49,7 +49,7 @@ extension NetworkTests {
         ("batchnorm_epsilon", [1e-12, 0.25, 1], [0, 1e-13, 1.0001, -1]), ("batchnorm_momentum", [0, 0.5, 1], [-0.01, 1.01]),
         ("batchnorm_update", [0, 1], [-1, 0.5, 2]),
     ])
-    func optionsTakeTheirValuesAndNoOthers(name: String, good: [Double], bad: [Double]) throws {
+    func optionsAcceptOnlyTheirValues(name: String, good: [Double], bad: [Double]) throws {
         let network = try Network(layers: [2, 1], seed: 1)
         for value in good {
             try network.setOption(name, value)
@@ -61,7 +61,7 @@ extension NetworkTests {
         }
     }
 
-    @Test func countsThatDoNotFitAreInvalid() throws {
+    @Test func wrongCountsAreRefused() throws {
         let network = try Network(layers: [3, 2], seed: 1)
         let before = try network.clone()
         expectFailure(.invalidValue) { _ = try network.predict([1, 2]) }
@@ -81,7 +81,7 @@ extension NetworkTests {
     }
 
     @Test(arguments: [-0.1, -.infinity, .infinity, .nan] as [Float])
-    func learningRatesThatAreNoneAreInvalid(rate: Float) throws {
+    func invalidLearningRatesAreRefused(rate: Float) throws {
         let network = try Network(layers: [2, 1], seed: 1)
         let before = try network.clone()
         expectFailure(.invalidValue) { _ = try network.train([1, 2], [0], learningRate: rate) }
@@ -90,7 +90,7 @@ extension NetworkTests {
         #expect(try sameState(network, before))
     }
 
-    /// In every place, for one row and for several; and the next step is as if nothing had happened.
+    /// At every position, for one row and for several. The next step is not affected.
     @Test(arguments: [.nan, .infinity, -.infinity] as [Float], [1, 3])
     func numbersThatAreNotFiniteAreRefused(bad: Float, rows: Int) throws {
         for normalized in [false, true] {
@@ -127,7 +127,7 @@ extension NetworkTests {
         #expect(try sameState(network, before))
     }
 
-    /// Finite numbers that overflow on the way: in the sums, the loss, the gradient, the step.
+    /// Finite numbers whose sums, loss, gradient or step overflow.
     @Test(arguments: [1, 2])
     func stepsThatWouldOverflowChangeNothing(rows: Int) throws {
         func many(_ number: Float) -> [Float] { Array(repeating: number, count: rows) }
@@ -167,7 +167,7 @@ extension NetworkTests {
 
     // MARK: Files and activations
 
-    @Test func pathsThatDoNotWorkAreRefused() throws {
+    @Test func invalidPathsAreRefused() throws {
         let network = try Network(layers: [2, 1], seed: 1)
         expectFailure(.invalidValue) { try network.save(to: "") }
         expectFailure(.invalidValue) { _ = try Network.load(from: "") }
@@ -179,18 +179,18 @@ extension NetworkTests {
         expectFailure(.io) { _ = try Network.load(from: "/line\nbreak") }
     }
 
-    @Test func errorsOfTheOperatingSystemHaveItsNumber() throws {
+    @Test func fileErrorsHaveTheErrnoOfTheOperatingSystem() throws {
         #expect(failure { _ = try Network.load(from: "/nowhere/at/all/model.safetensors") }?.systemError == ENOENT)
         #expect(failure { _ = try Network.load(from: "/") }?.systemError == EISDIR)
         #expect(failure { _ = try Network(layers: [2], seed: 1) }?.systemError == 0)
     }
 
     @Test(arguments: ["", "Upper", "with space", "é", "a\n", "a,b", "a\"b", String(repeating: "a", count: 65)])
-    func malformedActivationNamesAreInvalid(name: String) {
+    func malformedActivationNamesAreRefused(name: String) {
         expectFailure(.invalidValue) { try Network.registerActivation(name, function: { $0 }) }
     }
 
-    @Test func namesThatAreTakenAreInvalid() throws {
+    @Test func registeredNamesAreRefused() throws {
         for name in PlainActivation.names + ["softmax"] {
             expectFailure(.invalidValue) { try Network.registerActivation(name, function: { $0 }) }
             expectFailure(.unsupported) { try Network.unregisterActivation(name) }

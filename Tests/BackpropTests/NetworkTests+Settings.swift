@@ -2,9 +2,9 @@ import Testing
 
 @testable import Backprop
 
-/// A network answers what was set; names are those of backprop.h.
+/// Getters return the settings. Names are the same as in backprop.h.
 extension NetworkTests {
-    @Test func aNetworkAnswersWhatWasSetAndSoDoItsClones() throws {
+    @Test func gettersOfANetworkAndItsClonesReturnTheSettings() throws {
         let network = try Network(layers: [2, 3, 4, 1], seed: 1)
         #expect(network.layers == [2, 3, 4, 1])
         #expect(try network.activation(layer: 1) == .logistic && network.loss == .squaredError && network.optimizer == .sgd)
@@ -30,7 +30,7 @@ extension NetworkTests {
         expectFailure(.invalidValue) { _ = try network.isBatchNormalized(layer: 4) }
     }
 
-    @Test func activationsOfTheSwiftInterfaceAreTheBuiltInOnes() {
+    @Test func swiftInterfaceListsAllBuiltInActivations() {
         let listed: [Network.Activation] = [
             .identity, .sign, .logistic, .tanh, .relu, .leakyRelu, .elu, .softplus, .softsign, .silu, .gelu, .softmax,
         ]
@@ -38,7 +38,7 @@ extension NetworkTests {
         #expect(listed.allSatisfy { $0 == .named($0.name) })
     }
 
-    @Test func tensorsAreReadAndSetByTheNamesOfTheFile() throws {
+    @Test func tensorsAreReadAndSetByTheirNamesInTheFile() throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
         try network.setBatchNormalization(true, layer: 1)
         #expect(
@@ -60,7 +60,7 @@ extension NetworkTests {
         #expect(try sameState(network, before))
     }
 
-    @Test func choicesHaveWords() throws {
+    @Test func everyChoiceHasOneWordForEachNumber() throws {
         let schedule = try #require(OptionDescription.all.first { $0.name == "schedule" })
         #expect(schedule.choices == ["constant", "step", "exponential", "cosine", "inverse_time", "one_cycle", "plateau"])
         for option in OptionDescription.all where !option.choices.isEmpty {

@@ -1,7 +1,7 @@
 import Backprop
 import Testing
 
-/// The Swift side of what Tests/CTests examines: optimizers, dropout, scaling, scores, folding, metadata.
+/// Optimizers, dropout, scaling, scores and folding in the Swift interface. Tests/CTests tests their results in detail.
 extension NetworkTests {
     private static let inputs: [Float] = [100, 0.1, 200, 0.4, 300, 0.2, 400, 0.3]
     private static let targets: [Float] = [1000, 2000, 3000, 4000]
@@ -18,7 +18,7 @@ extension NetworkTests {
         expectFailure(.invalidValue) { try network.fitScaling(inputs: .standard, Self.inputs, [1]) }
     }
 
-    @Test func scalingFollowsTheLastActivationUnlessToldOtherwise() throws {
+    @Test func defaultTargetScalingDependsOnTheLastActivation() throws {
         let cases: [(Network.Activation, ScalingMethod)] = [(.logistic, .minMax), (.tanh, .symmetric), (.identity, .standard)]
         for (activation, scaling) in cases {
             let network = try Network(layers: [2, 8, 1], seed: 1)
@@ -32,7 +32,7 @@ extension NetworkTests {
         }
     }
 
-    @Test func settingsAndTargetsThatDoNotGoTogetherAreRefused() throws {
+    @Test func incompatibleSettingsAndTargetsAreRefused() throws {
         let network = try Network(layers: [2, 8, 1], seed: 1)
         let before = try network.savedBytes()
         try network.checkSettings()
@@ -55,14 +55,14 @@ extension NetworkTests {
         expectFailure(.invalidValue, "not rows of 3") { try wide.checkSettings(targets: [1, 2]) }
     }
 
-    @Test func unknownNamesGetTheNearest() throws {
+    @Test func theMessageForAnUnknownNameSuggestsTheNearestName() throws {
         let network = try Network(layers: [2, 8, 1], seed: 1)
         expectFailure(.unknownName, "\"logistic\"") { try network.setActivation(.named("sigmoid"), layer: 1) }
         expectFailure(.unknownName, "is an option of a trainer") { try network.setOption("learning_rate", 0.1) }
         expectFailure(.unknownName, "\"epochs\"") { _ = try Trainer(["n_epochs": 3]) }
     }
 
-    @Test func dropoutIsSetByLayer() throws {
+    @Test func dropoutIsSetForEachLayer() throws {
         let network = try Network(layers: [2, 8, 4, 1], seed: 1)
         try network.setDropout(0.5, layer: 1)
         try network.setDropout(0.25, layer: 2)
@@ -75,7 +75,7 @@ extension NetworkTests {
         #expect(try sameState(network, twin))
     }
 
-    @Test func aFoldedCloneGivesTheSame() throws {
+    @Test func aFoldedClonePredictsTheSame() throws {
         let network = try Network(layers: [2, 8, 1], seed: 1)
         try network.setBatchNormalization(true, layer: 1)
         for _ in 0..<10 { try network.train(Self.inputs, [0, 1, 0, 1], learningRate: 0.1) }

@@ -1,15 +1,15 @@
 import Backprop
 import Testing
 
-/// The Swift interface: an extension for each thing a network does.
+/// The Swift interface of networks. Extensions in other files test one topic each.
 @Suite struct NetworkTests {
-    @Test func shapeIsAsGiven() throws {
+    @Test func aNetworkHasTheGivenLayers() throws {
         let network = try Network(layers: [5, 17, 3], seed: 1)
         #expect(network.layers == [5, 17, 3])
         #expect(try network.parameters().count == 17 * 6 + 3 * 18)
     }
 
-    @Test func aNewNetworkIsTheTextbooks() throws {
+    @Test func aNewNetworkHasTheDefaultSettings() throws {
         let network = try Network(layers: [3, 4, 2], seed: 9)
         let plain = PlainNetwork(sizes: [3, 4, 2], activations: ["logistic", "logistic"], parameters: try network.parameters())
         let x: [Float] = [0.5, -1, 2]
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func parametersComeLayerByLayerRowByRow() throws {
+    @Test func parametersAreOrderedByLayerAndRow() throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
         for layer in 1...2 { try network.setActivation(.identity, layer: layer) }
         // w = [[1, 2], [3, 4], [5, 6]], b = (7, 8, 9); v = (10, 11, 12), c = 13. x = (1, −1):
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 15, 16, 17, 40], [1, 5, 16, 33])
-    func parametersComeBackAsTheyWereSet(inputs: Int, outputs: Int) throws {
+    func parametersReturnsWhatWasSet(inputs: Int, outputs: Int) throws {
         var numbers = TestNumbers(UInt64(inputs))
         let network = try Network(layers: [inputs, outputs, 3], seed: 1)
         try network.setBatchNormalization(true, layer: 1)
@@ -48,9 +48,9 @@ import Testing
         #expect(bits(try network.parameters()) == bits(flat))
     }
 
-    /// Spans are parts of larger arrays: what lies around them is neither read nor written.
+    /// Spans are parts of larger arrays. Elements outside of them are neither read nor written.
     @Test(arguments: [1, 3, 40])
-    func spansGiveWhatArraysGive(rows: Int) throws {
+    func spansGiveTheSameBitsAsArrays(rows: Int) throws {
         var numbers = TestNumbers(UInt64(rows))
         let byArrays = try Network(layers: [3, 7, 2], seed: 5)
         let bySpans = try byArrays.clone()
@@ -93,8 +93,8 @@ import Testing
         try network.predict(nothing.span, into: &span)  // no rows, no outputs
     }
 
-    /// Rows are handled in blocks; where a row stands must not show.
-    @Test func aRowsOutputsDoNotDependOnTheOtherRows() throws {
+    /// Rows are computed in blocks. The position of a row must not change its outputs.
+    @Test func outputsOfARowDoNotDependOnTheOtherRows() throws {
         var numbers = TestNumbers(3)
         let network = try Network(layers: [7, 20, 5], seed: 2)
         try network.setBatchNormalization(true, layer: 1)
@@ -109,14 +109,14 @@ import Testing
         #expect(try network.predict([]) == [])
     }
 
-    /// "NaN and infinity go through as the arithmetic takes them."
-    @Test func predictLetsNaNThroughInItsRowAlone() throws {
+    /// predict accepts NaN and infinity, and computes with them.
+    @Test func predictAcceptsNaNWhichAffectsOnlyItsRow() throws {
         let network = try Network(layers: [2, 3, 1], seed: 1)
         let outputs = try network.predict([1, 2, .nan, 2, 1, 2])
         #expect(outputs[1].isNaN && outputs[0] == outputs[2] && outputs[0].isFinite)
     }
 
-    @Test func applyingAGradientSubtractsIt() throws {
+    @Test func applySubtractsTheGradientTimesTheRate() throws {
         let network = try Network(layers: [2, 1], seed: 1)
         try network.setBatchNormalization(true, layer: 1)
         try network.setParameters([1, 2, 3, 4, 5])
@@ -131,7 +131,7 @@ import Testing
         #expect(bits(try network.parameters()) == bits(before))
     }
 
-    /// Small networks, odd and even, wide and narrow, one row at a time and then several.
+    /// Small networks of random sizes, with one row and with several rows.
     @Test func stepsOfEveryShapeFollowTheFormulas() throws {
         var numbers = TestNumbers(77)
         let names = PlainActivation.names.filter { $0 != "sign" }
@@ -153,8 +153,8 @@ import Testing
         }
     }
 
-    /// What a network keeps between steps must follow every setting: after each change it trains, to the bit, as a new
-    /// network does that has the same settings and parameters.
+    /// Values that a network caches between steps must follow every setting. After each change, the network trains with the same
+    /// bits as a loaded network with the same settings and parameters.
     @Test(arguments: [1, 4])
     func settingsChangedBetweenStepsTakeEffect(rows: Int) throws {
         var numbers = TestNumbers(78)
@@ -179,7 +179,7 @@ import Testing
         ]
         for count in changes.indices {
             try changes[count](network)
-            // By way of its file a network brings everything it is, and nothing it keeps.
+            // A loaded network has all settings and parameters, but no cached values.
             let fresh = try Network.load(bytes: network.savedBytes())
             for _ in 0..<2 {
                 let x = numbers.array(rows * 3)
@@ -192,8 +192,8 @@ import Testing
         }
     }
 
-    /// From few rows to many and back: what is left of another minibatch must not show.
-    @Test func rowsMayComeInAnyNumber() throws {
+    /// Numbers of rows that grow and shrink. Data of an earlier minibatch must have no effect.
+    @Test func theNumberOfRowsCanChangeBetweenSteps() throws {
         var numbers = TestNumbers(79)
         for normalized in [false, true] {
             let network = try Network(layers: [5, 21, 3], seed: 1)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Backprop
 
-/// Exponentials and logarithms against the C library's in extended precision, which has eleven bits more.
+/// Exponentials and logarithms, compared with the C library in extended precision, which has 11 more bits.
 @Suite struct PortableMathTests {
     @Test func knownValuesAreExact() {
         #expect(exponential(ofNegative: 0) == 1 && exponential(ofNegative: -1e300) == 0)
@@ -16,7 +16,7 @@ import Testing
     }
 
     #if arch(x86_64)
-    /// Errors in units in the last place of the result.
+    /// The error in units in the last place of the result.
     private func error(_ value: Double, _ exact: Float80) -> Double {
         let ulp = Double(exact).ulp
         return Double((Float80(value) - exact).magnitude / Float80(ulp))
@@ -43,7 +43,7 @@ import Testing
                 worst = max(worst, error(logarithm(x), Foundation.log(Float80(x))))
             }
         }
-        for _ in 0..<500_000 {  // where the logarithm is near 0
+        for _ in 0..<500_000 {  // arguments near 1, where the logarithm is near 0
             let x = 1 + 0.01 * Double(numbers.next())
             worst = max(worst, error(logarithm(x), Foundation.log(Float80(x))))
         }

@@ -1,9 +1,9 @@
 import Backprop
 import Testing
 
-/// Fifty steps of forty networks, against PyTorch in double precision (Tests/Fixtures/README.md).
+/// Fifty steps of forty networks, compared with PyTorch in double precision (Tests/Fixtures/README.md).
 @Suite struct PyTorchFixtureTests {
-    @Test func theFortyCasesAreThere() throws {
+    @Test func theFixturesHaveFortyCases() throws {
         let fixtures = try #require(Fixtures.pyTorch)
         #expect(fixtures.cases.count == 40)
         #expect(fixtures.steps == 50)
@@ -14,17 +14,17 @@ import Testing
     @Test(arguments: Fixtures.caseNames)
     func fiftyStepsAgreeWithPyTorch(name: String) throws {
         let run = try Run(#require(Fixtures.named(name)))
-        for (what, difference) in run.differences {
-            #expect(difference <= 1e-4, "\(what) of \(name): relative difference \(difference)")
+        for (value, difference) in run.differences {
+            #expect(difference <= 1e-4, "\(value) of \(name): relative difference \(difference)")
         }
     }
 
-    /// The figure for the record: how far the weights are off after fifty steps, at worst.
-    @Test func worstDifferenceOverAllCases() throws {
+    /// Prints the largest relative difference of the weights after fifty steps.
+    @Test func worstDifferenceOfTheFinalWeightsIsBelowTheTolerance() throws {
         var worst: [String: Double] = [:]
         for name in Fixtures.caseNames {
-            for (what, difference) in try Run(#require(Fixtures.named(name))).differences {
-                let kind = String(what.prefix { $0 != "," })
+            for (value, difference) in try Run(#require(Fixtures.named(name))).differences {
+                let kind = String(value.prefix { $0 != "," })
                 worst[kind] = max(worst[kind] ?? 0, difference)
             }
         }
@@ -35,9 +35,9 @@ import Testing
     }
 }
 
-/// One case, trained by the library; how far it is off, by what was compared.
+/// Trains one case with the library and records the relative difference of each compared value.
 private struct Run {
-    private(set) var differences: [(what: String, relative: Double)] = []
+    private(set) var differences: [(name: String, relative: Double)] = []
 
     init(_ fixture: Fixtures.Case) throws {
         let network = try Network(layers: fixture.layerSizes, seed: 1)
@@ -52,15 +52,15 @@ private struct Run {
         try network.setParameters(fixture.initialParameters)
 
         let ranges = tensorRanges(fixture)
-        func compare(_ what: String, _ found: [Float], _ expected: [Double]) {
-            differences.append((what, relativeDifference(found, expected)))
+        func compare(_ value: String, _ found: [Float], _ expected: [Double]) {
+            differences.append((value, relativeDifference(found, expected)))
         }
         let batches = fixture.inputs.count / fixture.batchSize
         for step in 0..<50 {
             let rows = (step % batches) * fixture.batchSize..<(step % batches + 1) * fixture.batchSize
             let inputs = Array(fixture.inputs[rows].joined())
             let targets = Array(fixture.targets[rows].joined())
-            if step == 0 {  // from a copy: asking for a gradient moves the running statistics
+            if step == 0 {  // on a clone, because gradient updates the running statistics
                 let gradient = try network.clone().gradient(inputs, targets).gradient
                 compareGradient(gradient, fixture.firstGradient, ranges)
             }
@@ -82,7 +82,7 @@ private struct Run {
         compare("predictions", try network.predict(firstRows), fixture.predictions.flatMap { $0 })
     }
 
-    /// A gradient that is 0 but for rounding is measured by the largest of its layer.
+    /// The difference of a gradient that is 0 except for rounding is relative to the largest gradient of its layer.
     private mutating func compareGradient(_ found: [Float], _ expected: [Double], _ ranges: [[(Int, Range<Int>)]]) {
         for layer in ranges {
             let all = expected[(layer.first?.1.lowerBound ?? 0)..<(layer.last?.1.upperBound ?? 0)]
@@ -96,7 +96,7 @@ private struct Run {
     }
 }
 
-/// Where each tensor lies in the flat parameters, by layer.
+/// The range of each tensor in the flat parameters, by layer.
 private func tensorRanges(_ fixture: Fixtures.Case) -> [[(Int, Range<Int>)]] {
     var at = 0
     return (1..<fixture.layerSizes.count).map { layer in

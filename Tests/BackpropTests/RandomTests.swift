@@ -3,7 +3,7 @@ import Testing
 @testable import Backprop
 
 @Suite struct RandomTests {
-    /// From state (1, 2, 3, 4), by hand. The output is rotl(5 s₁, 7) · 9:
+    /// From state (1, 2, 3, 4), computed by hand. The output is rotl(5 s₁, 7) · 9:
     ///
     ///     rotl(10, 7) · 9 = 1280 · 9 = 11520; then s = (7, 0, 2 ^ 2¹⁸, 6 · 2⁴⁵)
     ///     rotl(0, 7) · 9 = 0;                 then s₁ = 7 ^ 2 ^ 2¹⁸ = 262149
@@ -15,7 +15,7 @@ import Testing
         #expect(random.next() == 1_509_978_240)
     }
 
-    @Test func tenThousandOutputsMatchAPlainRestatement() throws {
+    @Test func tenThousandOutputsMatchThePublishedAlgorithm() throws {
         let start: [UInt64] = [0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 0xDEAD_BEEF_0BAD_F00D, 7]
         var random = try #require(Random(words: start))
         var plain = PlainXoshiro(s: start)
@@ -28,18 +28,18 @@ import Testing
         }
     }
 
-    /// The state is the first four outputs of splitmix64, itself seeded by one more and the stream's number: stream 0 of
-    /// a seed is checked here from the definition, so that files and seeds keep their meaning.
+    /// The state is the first four outputs of a splitmix64. Its seed is the first output of a splitmix64 with the given seed,
+    /// combined with the stream number; stream 0 does not change it. Another state would change the meaning of seeds and files.
     @Test(arguments: [UInt64(0), 1, 42, .max])
-    func seedingIsSplitmix(seed: UInt64) {
-        // Seed 0: splitmix64's first output, known to all its users.
+    func seedsAreExpandedBySplitmix(seed: UInt64) {
+        // The published first output of splitmix64 for seed 0.
         if seed == 0 { #expect(PlainSplitMix.outputs(of: 0, count: 1) == [0xE220_A839_7B1D_CDAF]) }
         let first = PlainSplitMix.outputs(of: seed, count: 1)[0]
         let state = Random(seed: seed, stream: 0).state
         #expect([state.0, state.1, state.2, state.3] == PlainSplitMix.outputs(of: first, count: 4))
     }
 
-    @Test func streamsAndSeedsDiffer() {
+    @Test func differentStreamsAndSeedsGiveDifferentNumbers() {
         var seen = Set<UInt64>()
         for seed in 0..<50 {
             for stream in 0..<50 {
@@ -50,7 +50,7 @@ import Testing
         #expect(seen.count == 2500)
     }
 
-    /// χ² of 64 000 draws in 64 equal parts: mean 63, deviation √126 = 11.2. Bounds five deviations away.
+    /// χ² of 64 000 draws in 64 equal intervals: mean 63, standard deviation √126 = 11.2. The bounds are 5 deviations.
     @Test(arguments: [UInt64(1), 2, 3, 4, 5])
     func signedNumbersAreUniform(seed: UInt64) {
         var random = Random(seed: seed, stream: 1)
@@ -67,8 +67,8 @@ import Testing
         #expect(chiSquare > 63 - 56 && chiSquare < 63 + 56)
     }
 
-    /// χ² of pairs that follow each other, in 16 × 16 fields: mean 255, deviation 22.6.
-    @Test func neighboursAreIndependent() {
+    /// χ² of consecutive pairs in 16 × 16 cells: mean 255, standard deviation 22.6. The bounds are 5 deviations.
+    @Test func consecutiveNumbersAreIndependent() {
         var random = Random(seed: 9, stream: 2)
         var counts = [Int](repeating: 0, count: 256)
         for _ in 0..<51_200 {
@@ -89,7 +89,7 @@ import Testing
     }
 }
 
-/// xoshiro256** as its authors describe it.
+/// xoshiro256**, as published by its authors.
 private struct PlainXoshiro {
     var s: [UInt64]
 
@@ -105,7 +105,7 @@ private struct PlainXoshiro {
         return scrambled
     }
 
-    /// As the two halves of a product of 128 bits.
+    /// The sum of the two halves of a product of 128 bits.
     private func rotated(_ x: UInt64, left: UInt64) -> UInt64 {
         let product = x.multipliedFullWidth(by: 1 << left)
         return product.high + product.low
@@ -113,7 +113,7 @@ private struct PlainXoshiro {
 }
 
 private enum PlainSplitMix {
-    /// Output i depends on seed + (i + 1) · golden ratio alone.
+    /// Output i is a function of seed + (i + 1) · golden ratio.
     static func outputs(of seed: UInt64, count: Int) -> [UInt64] {
         (1...count).map { i in
             let state = seed &+ UInt64(i) &* 0x9E37_79B9_7F4A_7C15

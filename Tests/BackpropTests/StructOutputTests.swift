@@ -2,9 +2,9 @@ import Testing
 
 @testable import Backprop
 
-/// Structs of callers that were compiled with another version of the header.
+/// Output structs of callers that were compiled with another version of the header.
 @Suite struct StructOutputTests {
-    /// 12 bytes at first; a later version added 8.
+    /// The first version has 12 bytes; a later version added 8.
     private struct Record: BitwiseCopyable {
         var size: UInt32 = 0
         var one: UInt32 = 1
@@ -14,7 +14,7 @@ import Testing
     }
     private static let first = 12
 
-    /// What the library writes into a block of a caller that gives it that size.
+    /// The block of a caller with this struct_size, after the library has written to it.
     private func written(_ size: Int, put: Bool) throws -> [UInt32] {
         var block = [UInt32](repeating: 99, count: 8)
         block[0] = UInt32(size)
@@ -26,18 +26,18 @@ import Testing
         return block
     }
 
-    @Test func aShorterStructIsFilledAsFarAsItGoes() throws {
+    @Test func aShorterStructIsFilledUpToItsSize() throws {
         #expect(try written(12, put: true) == [12, 1, 2, 99, 99, 99, 99, 99])
         #expect(try written(16, put: true) == [16, 1, 2, 3, 99, 99, 99, 99])
     }
 
-    @Test func aLongerStructIsFilledAsFarAsTheLibraryKnowsIt() throws {
+    @Test func aLongerStructIsFilledUpToTheSizeInTheLibrary() throws {
         #expect(try written(20, put: true) == [20, 1, 2, 3, 4, 99, 99, 99])
         #expect(try written(24, put: true) == [20, 1, 2, 3, 4, 99, 99, 99])
         #expect(try written(Int(UInt32.max), put: true) == [20, 1, 2, 3, 4, 99, 99, 99])
     }
 
-    @Test func aFailedCallLeavesZerosBehindTheSize() throws {
+    @Test func aFailedCallLeavesZerosAfterTheSize() throws {
         #expect(try written(16, put: false) == [16, 0, 0, 0, 99, 99, 99, 99])
         #expect(try written(1000, put: false) == [1000, 0, 0, 0, 0, 99, 99, 99])
     }

@@ -14,7 +14,7 @@ import Testing
 
     private func network() throws -> Network { try Network(layers: [3, 5, 2], seed: 1) }
 
-    @Test func fitOfAllRowsIsALoopOfSteps() throws {
+    @Test func fitWithMinibatchesOfAllRowsEqualsALoopOfSteps() throws {
         let fitted = try network(), stepped = try network()
         let result = try Trainer(["epochs": 20, "batch_size": 0, "learning_rate": 0.125]).fit(fitted, x, y)
         var loss: Float = 0
@@ -24,7 +24,7 @@ import Testing
         #expect(!result.isStopped)
     }
 
-    @Test func progressStopsOrAborts() throws {
+    @Test func progressFunctionCanStopOrAbortTheFit() throws {
         let stopped = try network(), whole = try network()
         let trainer = try Trainer(["epochs": 9, "batch_size": 4])
         let epochs = Box(0)
@@ -43,7 +43,7 @@ import Testing
         #expect(try stopped.parameters() == before)
     }
 
-    @Test func progressFunctionMayLookAtTheNetworkAndChangesNothing() throws {
+    @Test func progressFunctionCanReadButNotChangeTheNetwork() throws {
         let network = try network()
         let trainer = try Trainer(["epochs": 2])
         let x = x, y = y
@@ -59,7 +59,7 @@ import Testing
         #expect(calls.value == 2)
     }
 
-    @Test func validationSetsHaveWholeRows() throws {
+    @Test func validationSetsMustHaveCompleteRows() throws {
         let network = try network(), trainer = try Trainer()
         for (inputs, targets) in [(7, 4), (6, 5), (6, 2)] {
             let validation = ([Float](repeating: 0, count: inputs), [Float](repeating: 0, count: targets))
@@ -75,9 +75,9 @@ import Testing
         expectFailure(.invalidValue) { _ = try Trainer(["epochs": 0]) }
     }
 
-    @Test func tasksCancelAFit() async throws {
+    @Test func anotherTaskCanCancelAFit() async throws {
         let network = try network(), trainer = try Trainer(["epochs": 1e9])
-        trainer.cancel()  // without a fit, nothing
+        trainer.cancel()  // without a fit, does nothing
         let begun = Box(false)
         try trainer.setProgress { _ in
             begun.change { $0 = true }
@@ -92,7 +92,7 @@ import Testing
 }
 
 @Suite struct ScheduleNumbersTests {
-    @Test func cosineAndRootMatchTheLibrarys() {
+    @Test func cosineAndRootMatchTheCLibrary() {
         for i in 0...1000 {
             let x = Double(i) / 1000
             #expect(abs(cosineOfHalfTurns(x) - cos(Double.pi * x)) < 4e-16)

@@ -14,7 +14,7 @@ final class Matrix {
         self.columns = columns
         self.stride = stride ?? (columns + 15) / 16 * 16
         let count = rows * self.stride + 2 * Self.fence
-        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)  // the same alignment as in the library
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: count * 4, alignment: 64)  // as in the library
         memory = raw.bindMemory(to: Float.self)
         memory.initialize(repeating: Self.canary)
         base = memory.baseAddress.unsafelyUnwrapped + Self.fence

@@ -236,7 +236,8 @@ struct PlainNetwork {
                 continue
             }
             let centred = trace.z.map { $0[k] - trace.mean[k] }
-            let toVariance = zip(toNormalized, centred).reduce(0) { $0 + $1.0 * $1.1 } * -0.5 / (deviation * deviation * deviation)
+            let toVariance =
+                zip(toNormalized, centred).reduce(0) { $0 + $1.0 * $1.1 } * -0.5 / (deviation * deviation * deviation)
             let toMean = -toNormalized.reduce(0, +) / deviation - toVariance * 2 / rows * centred.reduce(0, +)
             for row in d.indices {
                 result[row][k] = toNormalized[row] / deviation + toVariance * 2 * centred[row] / rows + toMean / rows

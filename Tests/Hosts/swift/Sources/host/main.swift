@@ -1,4 +1,4 @@
-// The run of host.c with the same numbers, in Swift: host OUT FIRST|fit LAST [MODEL]
+// The same run as host.c, in Swift, with the same numbers: host OUT FIRST|fit LAST [MODEL]
 import Backprop
 import Foundation
 
@@ -48,7 +48,7 @@ func newNetwork() throws -> Network {
     return network
 }
 
-/// In Swift, a single row and a minibatch are trained by the same method.
+/// In Swift, one method trains on a single row and on a minibatch.
 func train(_ network: Network, _ inputs: [Float], _ targets: [Float], step: Int) throws {
     let single = step % 3 == 2
     let rows = single ? 1 : 5 + step % 9
