@@ -1,5 +1,5 @@
-/* Five ways to bring an activation: a callback for one number, one for a matrix, a C function as it is, a function of a
- * shared library, and a plug-in. Each learns the same curve in the middle of a network; its derivative is checked first.
+/* Five ways to register an activation: a callback for one number, a callback for a matrix, any C function of numbers, a function
+ * of a shared library, and a plug-in. The program checks the derivative of each activation, and trains a network with it.
  *
  *     cc -std=c99 activations.c $(pkg-config --cflags --libs backprop) -lm -o activations
  *     ./activations [plugin.so activation]...        such as: ./activations ../plugin-c/activations.so mish */
@@ -14,7 +14,7 @@ static int32_t check(int32_t status) {
     exit(1);
 }
 
-/* A callback for one number, with a derivative from z and a = f(z). user_data is the width of the bell. */
+/* A callback for one number, and its derivative from z and a = f(z). user_data points to the width of the bell. */
 static float bell(float z, void *user_data) {
     float width = *(const float *)user_data;
     return expf(-z * z / (width * width));
@@ -27,7 +27,7 @@ static float bell_derivative(float z, float a, void *user_data) {
 
 static void forget(void *user_data) { free(user_data); }
 
-/* A callback for a matrix: one call a layer. Here each unit sees the others of its row: z less their mean, then tanh. */
+/* A callback for a matrix: one call per layer. It can couple the columns of a row: here a = tanh(z - mean of the row). */
 static int32_t centred(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     for (; rows > 0; rows--, z += columns, a += columns) {
@@ -35,7 +35,7 @@ static int32_t centred(const float *z, float *a, size_t rows, size_t columns, vo
         for (size_t i = 0; i < columns; i++) mean += z[i] / (float)columns;
         for (size_t i = 0; i < columns; i++) a[i] = tanhf(z[i] - mean);
     }
-    return 0; /* another number would fail the call that needed this, and leave the network as it was */
+    return 0; /* any other number makes the call fail and leaves the network as it was */
 }
 
 static int32_t centred_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
@@ -49,7 +49,7 @@ static int32_t centred_backward(const float *z, const float *a, const float *da,
     return 0;
 }
 
-/* Trains 1-16-1 to y = sin 3x on [-1, 1] and prints what is left of the loss. */
+/* Trains a network 1-16-1 to compute y = sin 3x on [-1, 1]. Prints the error of the derivative and the final loss. */
 static void learn(const char *name) {
     enum { ROWS = 64 };
     const size_t layers[] = {1, 16, 1};
@@ -79,13 +79,13 @@ int main(int argc, char **argv) {
 
     check(bp_activation_register_scalar("bell", bell, bell_derivative, width, forget));
     check(bp_activation_register_vector("centred", centred, centred_backward, NULL, NULL));
-    /* C functions as they are: of one number, and with constants after z. Without a derivative, differences are taken.
-     * (The first cast is for C++, which has several functions of these names.) */
+    /* C functions of one number, and with constants after z. An omitted derivative is approximated by central differences.
+     * (The inner cast is needed in C++, which overloads these names.) */
     check(bp_activation_register_foreign("erf", (bp_foreign_fn)(double (*)(double))erf, NULL, "d(d)", NULL, 0));
     check(bp_activation_register_foreign("hypot", (bp_foreign_fn)(double (*)(double, double))hypot, NULL, "d(d,d)", &one, 1));
     /* A function of a shared library, and its derivative, by name. */
     check(bp_activation_register_library("sine", "libm.so.6", "sin", "cos", "d(d)", NULL, 0));
-    /* They are pure: the library's own threads may call them, too. */
+    /* They are pure functions: several threads may call them at the same time. */
     check(bp_activation_set_thread_safe("erf", 1));
     check(bp_activation_set_thread_safe("hypot", 1));
     check(bp_activation_set_thread_safe("sine", 1));
@@ -100,6 +100,6 @@ int main(int argc, char **argv) {
         learn(argv[i + 1]);
     }
 
-    check(bp_activation_unregister("bell")); /* nothing uses it: forget runs now */
+    check(bp_activation_unregister("bell")); /* no network uses it, so that forget runs now */
     return 0;
 }

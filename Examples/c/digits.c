@@ -1,10 +1,10 @@
-/* digits.c: trains a network to read handwritten digits, with an activation function of its own.
+/* digits.c: trains a network to classify handwritten digits, with a custom activation.
  *
  *     cc -std=c99 -I include Examples/c/digits.c -L build -lbackprop -lm -o build/digits
  *     LD_LIBRARY_PATH=build build/digits Examples/data/digits.csv OUTPUT_FOLDER [EPOCHS]
  *
- * OUTPUT_FOLDER, which must exist, receives
- *     digits.safetensors   the network: Python and Swift programs open it and predict the same bits
+ * Writes to OUTPUT_FOLDER, which must exist:
+ *     digits.safetensors   the network; Python and Swift programs load it and predict the same bits
  *     history.csv          epoch, loss, and accuracy on the training and held-out images
  *     predictions_c.f32    [held-out images][10] probabilities, raw float32
  */
@@ -18,9 +18,9 @@
 
 enum { PIXELS = 64, HIDDEN = 32, DIGITS = 10, BATCH = 32 };
 
-/* ---- The activation: LeCun's scaled tanh, 1.7159 tanh(2z/3), which keeps units of unit variance near f(1) = 1. It is
- * not built in; registered by name, it works like one that is. Any host that registers the same function under the same
- * name can go on with the file. Bit for bit, if it also calls tanhf of the same C library. */
+/* ---- The activation: LeCun's scaled tanh, 1.7159 tanh(2z/3), with f(1) = 1, so that outputs have about unit variance. It
+ * is registered by name and then used like a built-in activation. A program that loads the file must register the same
+ * function under the same name. Its results have the same bits if it calls tanhf of the same C library. */
 
 static const float height = 1.7159f, slope = 2.0f / 3.0f;
 
@@ -29,14 +29,14 @@ static float scaled_tanh(float z, void *user_data) {
     return height * tanhf(slope * z);
 }
 
-/* f'(z) = height slope (1 - tanh^2), and the tanh is known from a = f(z). */
+/* f'(z) = height slope (1 - tanh^2), where tanh = a / height. */
 static float scaled_tanh_derivative(float z, float a, void *user_data) {
     float t = a / height;
     (void)z, (void)user_data;
     return height * slope * (1 - t * t);
 }
 
-/* ---- The data. Every fifth line is held out: training never sees it, and every host can repeat the split. */
+/* ---- The data. Every fifth line is held out: it is not used for training. The other examples use the same split. */
 
 typedef struct {
     float *pixels;  /* [rows][PIXELS], 0 ... 1 */
@@ -55,7 +55,7 @@ static void release(dataset *data) {
     free(data->targets);
 }
 
-/* Appends one line, "pixel, ..., pixel, digit". Answers 0 for a line that is none. */
+/* Appends one line, "pixel, ..., pixel, digit". Returns 0 for a malformed line. */
 static int append(dataset *data, char *line) {
     float *pixels = data->pixels + data->rows * PIXELS;
     for (int i = 0; i <= PIXELS; i++) {
@@ -88,7 +88,7 @@ static int read_csv(const char *path, dataset *training, dataset *heldout) {
 
 /* ---- Small helpers */
 
-/* splitmix64: a few lines, seeded, and the same everywhere, so that a run can be repeated. */
+/* splitmix64: a seeded generator with the same numbers on all systems, so that runs are reproducible. */
 static uint64_t random_state = 1;
 
 static size_t random_below(size_t bound) {
@@ -113,7 +113,7 @@ static size_t largest(const float *values) {
     return best;
 }
 
-/* The share of rows whose most probable digit is the right one; -1 when the call failed. */
+/* The fraction of rows whose most probable digit is correct; -1 if the call fails. */
 static double accuracy(const bp_network *network, const dataset *data, float *outputs) {
     size_t right = 0;
     if (bp_network_predict(network, data->pixels, data->rows, outputs) != BP_OK) return -1;
@@ -121,7 +121,7 @@ static double accuracy(const bp_network *network, const dataset *data, float *ou
     return (double)right / (double)data->rows;
 }
 
-/* Every call of the library that can fail answers with a status: 0 is good, and the message says what was not. */
+/* Every call of the library that can fail returns a status. Prints the error message if it is not BP_OK. */
 static int good(int32_t status) {
     if (status == BP_OK) return 1;
     fprintf(stderr, "\n%s: %s\n", bp_status_name(status), bp_last_error_message());
@@ -131,18 +131,18 @@ static int good(int32_t status) {
 static const char *in_folder(const char *folder, const char *name) {
     static char path[4096];
     int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    return length > 0 && (size_t)length < sizeof path ? path : ""; /* no file has an empty path: opening it fails */
+    return length > 0 && (size_t)length < sizeof path ? path : ""; /* opening an empty path fails */
 }
 
 /* ---- Training */
 
-/* One pass over the training images in a new order. *loss_out is the mean of the minibatches' losses. */
+/* One pass over the training images in a new random order. *loss_out is the mean loss per image. */
 static int train_epoch(bp_network *network, const dataset *data, size_t *order, float rate, double *loss_out) {
     float inputs[BATCH * PIXELS], targets[BATCH * DIGITS], loss;
     double sum = 0;
     shuffle(order, data->rows);
     for (size_t start = 0, rows; start < data->rows; start += rows) {
-        rows = data->rows - start; /* the last minibatch is what is left */
+        rows = data->rows - start; /* the last minibatch can be smaller */
         if (rows > BATCH) rows = BATCH;
         for (size_t i = 0; i < rows; i++) {
             memcpy(inputs + i * PIXELS, data->pixels + order[start + i] * PIXELS, PIXELS * sizeof(float));
@@ -155,7 +155,7 @@ static int train_epoch(bp_network *network, const dataset *data, size_t *order, 
     return 1;
 }
 
-/* A line that rewrites itself on a terminal; in a log, a line every few epochs. */
+/* Prints the progress: on a terminal one line that is overwritten, otherwise one line every 5 epochs. */
 static void show(int epoch, int epochs, double loss, double training, double heldout) {
     static const char bar[] = "####################....................";
     int live = isatty(fileno(stdout)), done = 20 * epoch / epochs;
@@ -181,7 +181,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (!read_csv(argv[1], &training, &heldout)) {
-        fprintf(stderr, "%s cannot be read, or is not the data set\n", argv[1]);
+        fprintf(stderr, "cannot read %s as the digits data set\n", argv[1]);
         goto done;
     }
     order = (size_t *)malloc(training.rows * sizeof *order);
@@ -193,8 +193,8 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < training.rows; i++) order[i] = i;
 
-    /* Softmax outputs are probabilities of the ten digits, and cross-entropy is the loss made for them. The mean over
-     * the minibatch keeps one learning rate right for any minibatch, the smaller last one too. */
+    /* Softmax outputs are the probabilities of the ten digits; cross-entropy is the matching loss. With the mean over the
+     * minibatch, the learning rate does not depend on the size of the minibatch. */
     if (!good(bp_activation_register_scalar("scaled_tanh", scaled_tanh, scaled_tanh_derivative, NULL, NULL)) ||
         !good(bp_network_create(sizes, 3, 1, &network)) || !good(bp_network_set_activation(network, 1, "scaled_tanh")) ||
         !good(bp_network_set_batchnorm(network, 1, 1)) || !good(bp_network_set_activation(network, 2, "softmax")) ||
@@ -205,7 +205,7 @@ int main(int argc, char **argv) {
            (int)training.rows, (int)heldout.rows);
     fprintf(history, "epoch,loss,train_accuracy,heldout_accuracy\n");
     for (int epoch = 1; epoch <= epochs; epoch++) {
-        /* The learning rate falls from 2 to 0: large steps find the way, small ones let the weights settle. */
+        /* The learning rate decreases linearly from 2: large steps at first, small steps to converge. */
         float rate = 2 * (float)(epochs - epoch + 1) / (float)epochs;
         double loss, training_accuracy;
         if (!train_epoch(network, &training, order, rate, &loss)) goto done;
@@ -219,7 +219,7 @@ int main(int argc, char **argv) {
         show(epoch, epochs, loss, training_accuracy, heldout_accuracy);
     }
 
-    /* `outputs` now holds the held-out predictions of the finished network: what other hosts compare theirs with. */
+    /* `outputs` contains the held-out predictions of the final network. The Python example compares its own with them. */
     if (!good(bp_network_save(network, in_folder(folder, "digits.safetensors")))) goto done;
     predictions = fopen(in_folder(folder, "predictions_c.f32"), "wb");
     if (!predictions || fwrite(outputs, DIGITS * sizeof(float), heldout.rows, predictions) != heldout.rows) {
@@ -229,7 +229,7 @@ int main(int argc, char **argv) {
     printf("held-out accuracy: %.2f %%\n", 100 * heldout_accuracy);
     result = 0;
 
-done: /* every way out passes here; all of these take NULL, bp_network_free too */
+done: /* free and bp_network_free accept NULL */
     if (history && fclose(history) != 0) result = 1;
     if (predictions && fclose(predictions) != 0) result = 1;
     bp_network_free(network);

@@ -1,8 +1,8 @@
-/* xor.c: the first program. Two inputs, two hidden units and one output learn "one or the other, but not both".
+/* xor.c: a first program. A network with two inputs, two hidden units and one output learns exclusive or.
  *
  *     cc -std=c99 -I include Examples/c/xor.c -L build -lbackprop -o build/xor && LD_LIBRARY_PATH=build build/xor
  *
- * With so few units some starts stick in a local minimum, so we train from several and keep the best. */
+ * With two hidden units, some initial weights lead to a local minimum. So it trains from 12 seeds and keeps the best network. */
 #include <backprop.h>
 #include <stdio.h>
 
@@ -20,16 +20,16 @@ int main(void) {
         if (status == BP_OK) status = bp_network_evaluate(network, inputs, targets, 4, &loss);
         if (status != BP_OK) {
             fprintf(stderr, "%s\n", bp_last_error_message());
-            return 1; /* at its end a process gives back whatever it still holds */
+            return 1; /* the operating system frees the networks */
         }
-        printf("start %2d: loss %.6f%s\n", (int)seed, loss, loss > 0.1f ? ", stuck" : "");
+        printf("seed %2d: loss %.6f%s\n", (int)seed, loss, loss > 0.1f ? ", local minimum" : "");
         if (loss < best_loss) {
             bp_network *worse = best;
             best = network;
             best_loss = loss;
             network = worse;
         }
-        bp_network_free(network); /* the worse of the two; NULL is fine */
+        bp_network_free(network); /* the worse of the two, or NULL */
     }
     if (bp_network_predict(best, inputs, 4, outputs) != BP_OK) {
         fprintf(stderr, "%s\n", bp_last_error_message());

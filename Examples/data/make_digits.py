@@ -1,9 +1,9 @@
-"""Writes digits.csv from the copy of the data set that scikit-learn carries.
+"""Writes digits.csv from the copy of the data set in scikit-learn.
 
     pip install scikit-learn
     python make_digits.py digits.csv
 
-One line an image: 64 pixels (8 rows of 8, each an integer 0 ... 16), then the digit. The order is scikit-learn's.
+One line per image: 64 pixels (8 rows of 8, each an integer 0 ... 16), then the digit. The order is the same as in scikit-learn.
 """
 import sys
 

@@ -1,8 +1,8 @@
-/* A plug-in: one shared library that brings three activations to any program with libbackprop in it.
+/* A plug-in in C: a shared library that registers three activations in any program that uses libbackprop.
  *
  *     cc -std=c99 -O2 -shared -fPIC -I ../../include activations.c -o activations.so -lm
  *
- * A program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then uses
+ * A C program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then uses
  * "selu", "mish" and "rms" like built-in activations. The plug-in is not linked with libbackprop. */
 #include <backprop.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #define EXPORTED
 #endif
 
-/* s z for z > 0, else s alpha (e^z - 1): Klambauer et al. 2017. */
+/* s z for z > 0, otherwise s alpha (e^z - 1): Klambauer et al. 2017. */
 static const float selu_alpha = 1.6732632f, selu_scale = 1.0507010f;
 
 static float selu(float z, void *user_data) {
@@ -26,10 +26,10 @@ static float selu_derivative(float z, float a, void *user_data) {
     return z > 0 ? selu_scale : a + selu_scale * selu_alpha;
 }
 
-/* z tanh(log(1 + e^z)): Misra 2019. Its derivative is left to central differences. In double: 9 correct digits. */
+/* z tanh(log(1 + e^z)): Misra 2019. Its derivative is approximated by central differences: 9 correct digits, because it is in double. */
 static double mish(double z) { return z * tanh(z > 30 ? z : log1p(exp(z))); }
 
-/* z / r of each row, r^2 = mean of z^2 + 1e-5: all units of a layer depend on each other. */
+/* z / r for each row, with r^2 = mean of z^2 + 1e-5. It couples the columns of a row. */
 static float root_mean_square(const float *z, size_t columns) {
     double sum = 0;
     for (size_t i = 0; i < columns; i++) sum += (double)z[i] * z[i];
@@ -45,7 +45,7 @@ static int32_t rms(const float *z, float *a, size_t rows, size_t columns, void *
     return 0;
 }
 
-/* dz_i = (da_i - a_i mean of a da) / r */
+/* dz_i = (da_i - a_i * mean of a da) / r */
 static int32_t rms_backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
                             void *user_data) {
     (void)user_data;
@@ -62,9 +62,9 @@ EXPORTED int32_t bp_plugin_register(const bp_plugin_host *host) {
     int32_t status = host->register_scalar("selu", selu, selu_derivative, NULL, NULL);
     if (status == BP_OK) status = host->register_foreign("mish", (bp_foreign_fn)mish, NULL, "d(d)", NULL, 0);
     if (status == BP_OK) status = host->register_vector("rms", rms, rms_backward, NULL, NULL);
-    /* All are pure: they may run on several threads at a time. */
+    /* They are pure functions: several threads may call them at the same time. */
     if (status == BP_OK) status = host->set_thread_safe("selu", 1);
     if (status == BP_OK) status = host->set_thread_safe("mish", 1);
     if (status == BP_OK) status = host->set_thread_safe("rms", 1);
-    return status; /* anything but 0, and none of them is registered */
+    return status; /* if it is not 0, none of them is registered */
 }

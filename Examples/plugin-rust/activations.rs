@@ -1,8 +1,8 @@
-//! A plug-in written in Rust: a shared library that brings activations to any program with libbackprop in it.
+//! A plug-in in Rust: a shared library that registers two activations in any program that uses libbackprop.
 //!
 //!     rustc -O --crate-type cdylib activations.rs -o activations.so
 //!
-//! A program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then
+//! A C program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then
 //! uses "snake" and "bent" like built-in activations.
 
 use std::os::raw::{c_char, c_void};
@@ -13,7 +13,7 @@ type ScalarDerivative = extern "C" fn(z: f32, a: f32, user_data: *mut c_void) ->
 type Foreign = extern "C" fn();
 type Destroy = extern "C" fn(user_data: *mut c_void);
 
-/// bp_plugin_host of backprop.h: the members that are used here, and those before them.
+/// bp_plugin_host of backprop.h, up to the last member that is used here.
 #[repr(C)]
 pub struct Host {
     struct_size: u32,
@@ -26,7 +26,7 @@ pub struct Host {
     set_thread_safe: extern "C" fn(*const c_char, i32) -> i32,
 }
 
-/// z + sin²(f z) / f, with a frequency f of the activation's own: Ziyin et al. 2020. Its state is `user_data`.
+/// z + sin²(f z) / f with a frequency f: Ziyin et al. 2020. `user_data` points to this struct.
 struct Snake {
     frequency: f32,
 }
@@ -46,7 +46,7 @@ extern "C" fn free_snake(user_data: *mut c_void) {
     drop(unsafe { Box::from_raw(user_data as *mut Snake) });
 }
 
-/// (√(z² + 1) − 1) / 2 + z: a plain function of doubles, with its derivative.
+/// (√(z² + 1) − 1) / 2 + z: a function of one double, without user_data.
 extern "C" fn bent(z: f64) -> f64 {
     ((z * z + 1.0).sqrt() - 1.0) / 2.0 + z
 }
@@ -68,7 +68,7 @@ pub extern "C" fn bp_plugin_register(host: &Host) -> i32 {
     let state = Box::into_raw(Box::new(Snake { frequency: 1.5 })) as *mut c_void;
     let mut status = (host.register_scalar)(text(b"snake\0"), snake, Some(snake_derivative), state, Some(free_snake));
     if status != 0 {
-        free_snake(state); // what is refused remains ours
+        free_snake(state); // after a failed registration the caller still owns user_data
         return status;
     }
     let (function, derivative) = (as_foreign(bent), Some(as_foreign(bent_derivative)));

@@ -1,8 +1,8 @@
-"""Opens the network that Examples/c/digits.c trained, and predicts the held-out digits: the same bits as in C.
+"""Loads the network that Examples/c/digits.c trained, and predicts the held-out digits with the same bits as in C.
 
     python digits.py DATA.csv FOLDER
 
-FOLDER holds what the C program left there. Needs NumPy and libbackprop; picture.py draws what came out.
+FOLDER contains the files of the C program. Needs NumPy and libbackprop. picture.py draws the results.
 """
 import ctypes
 import ctypes.util
@@ -13,9 +13,9 @@ import numpy as np
 
 import libbackprop as bp
 
-# The network's own activation, 1.7159 tanh(2z/3). A file keeps it by name only, so whoever opens the file brings the
-# function. Bits come out the same because every host calls tanhf of the same C library and rounds to float at the same
-# places; Python's own numbers are double, which would round elsewhere.
+# The custom activation of the network, 1.7159 tanh(2z/3). A file contains only its name, so that the program must register
+# the function before it loads the file. The results have the same bits as in C, because the function calls tanhf of the same C
+# library and rounds each operation to float. Python's float is double and would round differently.
 tanhf = ctypes.CDLL(ctypes.util.find_library("m")).tanhf
 tanhf.restype, tanhf.argtypes = ctypes.c_float, [ctypes.c_float]
 
@@ -29,7 +29,7 @@ def scaled_tanh(z):
 
 
 def held_out(path):
-    """Every fifth line: pixels [images x 64] from 0 to 1, and digits [images]."""
+    """Every fifth line of the data: pixels [images x 64] from 0 to 1, and digits [images]."""
     rows = np.loadtxt(path, delimiter=",", dtype=np.float32)[4::5]
     return rows[:, :64] / 16, rows[:, 64].astype(int)
 

@@ -1,15 +1,15 @@
-"""Draws FOLDER/digits.png: how the C program's network learned, and where it is right and wrong.
+"""Draws FOLDER/digits.png: the learning curves, the confusion matrix and the mistakes of the network of the C program.
 
     python picture.py DATA.csv FOLDER
 
-FOLDER holds what Examples/c/digits.c left there. Needs NumPy, matplotlib and libbackprop.
+FOLDER contains the files of Examples/c/digits.c. Needs NumPy, matplotlib and libbackprop.
 """
 import os
 import sys
 
 import matplotlib
 
-matplotlib.use("Agg")  # draws to files, with or without a screen
+matplotlib.use("Agg")  # draws to files, without a display
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import PercentFormatter
@@ -21,7 +21,7 @@ INK, FAINT, BLUE, ORANGE, RED = "#22262b", "#8a9199", "#2f6fb3", "#e0862e", "#c8
 
 
 def label(axes, epoch, values, text, color, offset):
-    """Writes at the end of a curve instead of in a legend."""
+    """Draws a curve with a label at its end instead of a legend."""
     axes.plot(epoch, values, color=color, lw=2, solid_capstyle="round", clip_on=False)
     axes.annotate(text, (epoch[-1], values[-1]), (7, offset), textcoords="offset points", color=color, va="center",
                   annotation_clip=False)
@@ -48,7 +48,7 @@ def confusion(axes, digits, predicted):
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (digits, predicted), 1)
     wrong = counts - np.diag(np.diag(counts))
-    # Right answers and mistakes are of different orders: each kind has a scale of its own.
+    # Correct predictions and mistakes differ in magnitude, so that each has its own colour scale.
     axes.imshow(np.where(np.eye(10, dtype=bool), counts, np.nan), cmap="Blues", vmin=-0.6 * counts.max(),
                 vmax=1.3 * counts.max())
     axes.imshow(np.where(wrong > 0, wrong, np.nan), cmap="Reds", vmin=-1, vmax=max(6, wrong.max()))
@@ -67,7 +67,7 @@ def confusion(axes, digits, predicted):
 
 
 def strip(figure, grid, pixels, digits, predictions):
-    """Rows of images: the mistakes first, then right ones."""
+    """Images in rows: first the mistakes, then correct predictions."""
     predicted = predictions.argmax(axis=1)
     mistakes = np.flatnonzero(predicted != digits)
     shown = np.concatenate([mistakes, np.flatnonzero(predicted == digits)])[:grid.nrows * grid.ncols]
@@ -92,14 +92,14 @@ def main(data, folder):
     plt.rcParams.update({"font.size": 10.5, "axes.titlesize": 12.5, "axes.titleweight": "bold", "text.color": INK,
                          "axes.labelcolor": INK, "axes.edgecolor": FAINT, "xtick.color": INK, "ytick.color": INK})
     figure = plt.figure(figsize=(12, 8.6), facecolor="white")
-    figure.text(0.07, 0.945, "A network that reads digits", fontsize=19, fontweight="bold")
+    figure.text(0.07, 0.945, "A network that classifies digits", fontsize=19, fontweight="bold")
     figure.text(0.07, 0.912, f"{layers} units, scaled tanh with batch normalization, softmax. "
-                             "Trained by a C program, opened and drawn by Python.", color=FAINT, fontsize=11.5)
+                             "Trained by a C program, loaded and drawn by Python.", color=FAINT, fontsize=11.5)
     left = figure.add_gridspec(2, 1, left=0.07, right=0.50, top=0.845, bottom=0.375, height_ratios=[1.5, 1], hspace=0.1)
     learning(figure.add_subplot(left[0]), figure.add_subplot(left[1]), history)
     right = figure.add_gridspec(1, 1, left=0.62, right=0.97, top=0.845, bottom=0.375)
     confusion(figure.add_subplot(right[0]), digits, predictions.argmax(axis=1))
-    figure.text(0.07, 0.285, "Mistakes first, then some it reads right", fontsize=12.5, fontweight="bold")
+    figure.text(0.07, 0.285, "Mistakes first, then correct predictions", fontsize=12.5, fontweight="bold")
     lower = figure.add_gridspec(2, 14, left=0.07, right=0.97, top=0.245, bottom=0.015, hspace=0.3, wspace=0.22)
     strip(figure, lower, pixels, digits, predictions)
     path = os.path.join(folder, "digits.png")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Images of handwritten digits, as matrices of the numbers a network takes.
+/// Images of handwritten digits, as matrices for a network.
 struct Images {
     static let pixelCount = 64
     static let digitCount = 10
@@ -11,15 +11,15 @@ struct Images {
 
     var count: Int { digits.count }
 
-    /// Reads lines of "pixel, …, pixel, digit" and holds every fifth out, as the C and Python examples do: training must
-    /// not see an image that one of them is judged by.
+    /// Reads lines of "pixel, …, pixel, digit". Every fifth line is held out, as in the C and Python examples, so that the images
+    /// that measure the accuracy are not used for training.
     static func read(_ path: String) throws -> (training: Images, heldOut: Images) {
         var training = Images(), heldOut = Images()
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline)
         for (number, line) in lines.enumerated() {
             let values = line.split(separator: ",").compactMap { Int($0) }
             guard values.count == pixelCount + 1, (0...9).contains(values[pixelCount]) else {
-                throw Failure(description: "\(path), line \(number + 1): not 64 pixels and a digit")
+                throw Failure(description: "\(path), line \(number + 1): expected 64 pixels and a digit")
             }
             if number % 5 == 4 { heldOut.append(values) } else { training.append(values) }
         }
@@ -33,7 +33,7 @@ struct Images {
         digits.append(digit)
     }
 
-    /// The images of these numbers, in this order.
+    /// The images with these indices, in this order.
     subscript(_ numbers: ArraySlice<Int>) -> (pixels: [Float], targets: [Float]) {
         (
             numbers.flatMap { pixels[$0 * Images.pixelCount..<($0 + 1) * Images.pixelCount] },

@@ -1,34 +1,34 @@
-// Opens the network that Examples/c/digits.c trained, trains it further, and saves it again.
+// Loads the network that Examples/c/digits.c trained, continues its training, and saves it.
 //
 //     swift run -c release --package-path Examples/swift digits DATA.csv MODEL.safetensors OUTPUT.safetensors [EPOCHS]
 import Backprop
 import Foundation
 
-/// LeCun's scaled tanh, 1.7159 tanh(2z/3): the activation that Examples/c/digits.c brings. The file names it, and whoever
-/// opens the file brings the function. Float arithmetic in the same order, and tanhf of the same C library, give the
-/// bits that C gives.
+/// LeCun's scaled tanh, 1.7159 tanh(2z/3), the custom activation of Examples/c/digits.c. A file contains only its name, so that
+/// the program must register the function before it loads the file. The results have the same bits as in C, because the
+/// function does the same float arithmetic and calls tanhf of the same C library.
 func registerScaledTanh() throws {
     let height: Float = 1.7159, slope: Float = 2.0 / 3.0
     try Network.registerActivation(
         "scaled_tanh",
         derivative: { _, a in
-            let t = a / height  // f′(z) = height · slope · (1 − tanh²), and the tanh is known from a = f(z)
+            let t = a / height  // f′(z) = height · slope · (1 − tanh²), where tanh = a / height
             return height * slope * (1 - t * t)
         },
         function: { z in height * tanhf(slope * z) })
 }
 
-/// The share of images whose most probable digit is the right one.
+/// The fraction of images whose most probable digit is correct.
 func accuracy(_ network: Network, on images: Images) throws -> Double {
     let outputs = try network.predict(images.pixels)
     let right = images.digits.enumerated().count { image, digit in
-        let probabilities = image * Images.digitCount..<(image + 1) * Images.digitCount  // where they are in outputs
+        let probabilities = image * Images.digitCount..<(image + 1) * Images.digitCount  // indices in outputs
         return probabilities.max { outputs[$0] < outputs[$1] } == probabilities.lowerBound + digit
     }
     return Double(right) / Double(images.count)
 }
 
-/// Seeded, so that a run can be repeated; the generator of the system cannot be.
+/// A seeded generator, so that runs are reproducible.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
@@ -41,13 +41,13 @@ struct SplitMix64: RandomNumberGenerator {
     }
 }
 
-func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+func percent(_ fraction: Double) -> String { String(format: "%.2f %%", 100 * fraction) }
 
 func run(data: String, model: String, output: String, epochs: Int) throws {
     let (training, heldOut) = try Images.read(data)
 
-    // What the file holds by name must be there before it is opened. Everything else comes from the file: layers, loss,
-    // options and the running statistics of batch normalization, so that training goes on where it stopped.
+    // Activations in the file must be registered before it is loaded. The file contains everything else: layers, loss, options and
+    // the running statistics of batch normalization, so that training can continue.
     try registerScaledTanh()
     let network = try Network.load(from: model)
     print("layers \(network.layers), held-out accuracy before: \(percent(try accuracy(network, on: heldOut)))")
@@ -60,7 +60,7 @@ func run(data: String, model: String, output: String, epochs: Int) throws {
         var sum = 0.0
         for start in stride(from: 0, to: order.count, by: batch) {
             let (pixels, targets) = training[order[start..<min(start + batch, order.count)]]
-            // A small step: the network is good already, a large one would throw it out of its minimum.
+            // A small learning rate: the network is near a minimum, and large steps would increase the loss.
             let loss = try network.train(pixels, targets, learningRate: 0.1)
             sum += Double(loss) * Double(targets.count / Images.digitCount)
         }
