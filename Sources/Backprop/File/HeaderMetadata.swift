@@ -36,7 +36,8 @@ final class HeaderMetadata {
 
     /// The value of an optional key, which files of older versions of the library may lack.
     func valueIfAny(_ key: String) -> String? {
-        guard let index = binarySearch(entries.count, { entries[$0].key.precedes(key) }, { entries[$0].key.isSame(as: key) }) else {
+        guard let index = binarySearch(entries.count, { entries[$0].key.precedes(key) }, { entries[$0].key.isSame(as: key) })
+        else {
             return nil
         }
         entries[index].isKnown = true
