@@ -10,57 +10,64 @@ enum NetworkOption: Int, OptionKey {
         case .gradientReduction:
             Self.choice(
                 "gradient_reduction", "sum mean",
-                "loss and gradient of a minibatch: 0 the sum over its rows (notes, section 4), 1 their mean")
+                "loss and gradient of a minibatch: 0 the sum over its rows (notes, section 4); 1 the mean over its rows")
         case .initialization:
             Self.choice(
                 "initialization", "automatic glorot he lecun",
                 """
-                random weights, uniform in [-r, r]: 1 Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; \
-                3 LeCun, r^2 = 3 / inputs; 0 automatic: He for relu, leaky_relu, elu, softplus, silu and gelu, and Glorot \
-                for all others. Takes effect as an activation does
+                random weights, uniform in [-r, r]: 0 automatic, 2 for relu, leaky_relu, elu, softplus, silu and gelu, and \
+                1 for all others; 1 Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / \
+                inputs. Until the network is first trained or given parameters, setting it draws the weights again
                 """)
         case .batchnormEpsilon:
-            Self.number("batchnorm_epsilon", 1e-5, 1e-12...1, "added to the variance")
+            Self.number("batchnorm_epsilon", 1e-5, 1e-12...1, "batch normalization: added to the variance")
         case .batchnormMomentum:
-            Self.number("batchnorm_momentum", 0.1, 0...1, "how far a minibatch moves the running statistics")
+            Self.number(
+                "batchnorm_momentum", 0.1, 0...1,
+                """
+                batch normalization: the part of a minibatch's statistics in the new running statistics, which keep \
+                1 - batchnorm_momentum of the old ones
+                """)
         case .batchnormUpdate:
             Self.choice(
                 "batchnorm_update", "together gamma_first",
                 """
-                0 all parameters step along one gradient; 1 gamma and beta step first, and the layer's weights step \
-                along the gradient through the new gamma (notes, section 5). For train_step and train_minibatch, with optimizer sgd \
-                and none of weight_decay, l1, clip_norm and clip_value
+                0 all parameters step along one gradient; 1 gamma and beta step first, then the layer's weights step along \
+                the gradient through the new gamma (notes, section 5). 1 needs optimizer sgd, and weight_decay, l1, \
+                clip_norm and clip_value 0; it has no effect on bp_network_gradient and bp_network_apply_gradient
                 """)
         case .momentum:
-            Self.number("momentum", 0.9, 0...0.9999, "momentum, nesterov: how much of the last step the next one keeps")
+            Self.number("momentum", 0.9, 0...0.9999, "momentum, nesterov: the part of the previous step that the next step keeps")
         case .beta1:
-            Self.number("beta1", 0.9, 0...0.999999, "adam, adamw: decay of the moving average of gradients")
+            Self.number("beta1", 0.9, 0...0.999999, "adam, adamw: decay rate of the moving average of gradients")
         case .beta2:
-            Self.number("beta2", 0.999, 0...0.999999, "adam, adamw: decay of the moving average of their squares")
+            Self.number("beta2", 0.999, 0...0.999999, "adam, adamw: decay rate of the moving average of squared gradients")
         case .rmspropAlpha:
-            Self.number("rmsprop_alpha", 0.99, 0...0.999999, "rmsprop: decay of the moving average of squares")
+            Self.number("rmsprop_alpha", 0.99, 0...0.999999, "rmsprop: decay rate of the moving average of squared gradients")
         case .epsilon:
-            Self.number("epsilon", 1e-8, 1e-12...1, "rmsprop, adam, adamw: added to the root of that average")
+            Self.number(
+                "epsilon", 1e-8, 1e-12...1,
+                "rmsprop, adam, adamw: added to the square root of the moving average of squared gradients")
         case .weightDecay:
             Self.number(
                 "weight_decay", 0, 0...1e6,
                 """
-                weight_decay * w is added to the gradient of a weight w; with adamw, w is multiplied by \
-                1 - learning rate * weight_decay instead
+                weight_decay * w is added to the gradient of each weight w; with adamw, w is instead multiplied by \
+                1 - learning rate * weight_decay
                 """)
         case .l1:
-            Self.number("l1", 0, 0...1e6, "l1 * sign(w) is added to the gradient of a weight w")
+            Self.number("l1", 0, 0...1e6, "l1 * sign(w) is added to the gradient of each weight w")
         case .decayBiases:
             Self.whole(
-                "decay_biases", 0, 0...1, "whether weight_decay and l1 act on biases, gamma and beta too: 0 no, 1 yes")
+                "decay_biases", 0, 0...1, "whether weight_decay and l1 also apply to biases, gamma and beta: 0 no; 1 yes")
         case .clipNorm:
             Self.number(
                 "clip_norm", 0, 0...1e30,
-                "gradients are scaled down, all alike, so that the norm of all of them is at most this; 0 for no bound")
+                "the gradient of all parameters together is scaled down to this norm if its norm is larger; 0: no bound")
         case .clipValue:
             Self.number(
                 "clip_value", 0, 0...1e30,
-                "afterwards each element of the gradient is kept between -clip_value and clip_value; 0 for no bound")
+                "each element of the gradient is then limited to the range from -clip_value to clip_value; 0: no bound")
         }
     }
 }

@@ -17,98 +17,106 @@ enum TrainerOption: Int, OptionKey {
     var description: OptionDescription {
         switch self {
         case .epochs:
-            Self.whole("epochs", 100, 1...1e9, "epochs in all; an epoch draws as many rows as there are")
+            Self.whole("epochs", 100, 1...1e9, "number of epochs; an epoch draws as many rows as the training data have")
         case .steps:
-            Self.whole("steps", 0, 0...Self.largestCount, "steps in all, where more than 0, instead of epochs")
+            Self.whole("steps", 0, 0...Self.largestCount, "number of steps, used instead of epochs; 0: epochs is used")
         case .batchSize:
-            Self.whole("batch_size", 32, 0...1e9, "rows of a minibatch; 0, or more than there are: all")
+            Self.whole("batch_size", 32, 0...1e9, "rows of a minibatch; 0, or more than the training data have: all rows")
         case .dropLast:
             Self.whole(
                 "drop_last", 0, 0...1,
-                "an epoch's last minibatch, where fewer rows are left than batch_size: 0 is smaller, 1 is left out")
+                "when fewer rows than batch_size are left in an epoch: 0 trains on them as a smaller minibatch; 1 skips them")
         case .sampling:
             Self.choice(
                 "sampling", "shuffled uniform",
                 """
-                0 each row once an epoch, shuffled (a minibatch of all rows has them in order); 1 each row drawn \
-                uniformly, with replacement (notes, section 1)
+                0 shuffled, each row once per epoch (a minibatch of all rows is not shuffled); 1 uniform, each row drawn \
+                with replacement (notes, section 1)
                 """)
         case .seed:
             Self.whole(
-                "seed", 0, 0...Self.largestCount, "of the order of the rows, of the split, and of the restarts' weights")
+                "seed", 0, 0...Self.largestCount, "seeds the row order, the validation split and the restarts' weights")
         case .learningRate:
-            Self.number("learning_rate", 0.01, 0...1e9, "r, from which the schedule starts")
+            Self.number("learning_rate", 0.01, 0...1e9, "r, the base rate of the schedule")
         case .schedule:
             Self.choice(
                 "schedule", "constant step exponential cosine inverse_time one_cycle plateau",
                 """
-                the rate of step t in epoch e, both from 0, of T steps: 0 constant, r; 1 step, r decay_factor^floor(e / \
-                decay_epochs); 2 exponential, r decay_factor^(e / decay_epochs); 3 cosine, m + (r - m) (1 + cos(pi t / \
-                T)) / 2 with m = minimum_rate; 4 inverse time, r / (1 + inverse_time_decay t), which is Robbins and \
-                Monro's; 5 one cycle, up to r and down again along half cosines; 6 plateau, times decay_factor after \
-                plateau_patience epochs without a better loss
+                learning rate of step t in epoch e, both from 0, of T steps in all: 0 constant, r; 1 step, r \
+                decay_factor^floor(e / decay_epochs); 2 exponential, r decay_factor^(e / decay_epochs); 3 cosine, m + (r - \
+                m) (1 + cos(pi t / T)) / 2 with m = minimum_rate; 4 inverse time (Robbins and Monro), r / (1 + \
+                inverse_time_decay t); 5 one cycle, up to r and down again along half cosines; 6 plateau, r, multiplied by \
+                decay_factor after more than plateau_patience consecutive epochs without a better loss
                 """)
         case .decayFactor:
-            Self.number("decay_factor", 0.5, 0...1, "of schedules 1, 2 and 6")
+            Self.number("decay_factor", 0.5, 0...1, "schedules 1, 2 and 6: the factor by which the rate falls")
         case .decayEpochs:
-            Self.whole("decay_epochs", 10, 1...1e9, "of schedules 1 and 2")
+            Self.whole("decay_epochs", 10, 1...1e9, "schedules 1 and 2: epochs after which the rate has fallen by decay_factor")
         case .plateauPatience:
-            Self.whole("plateau_patience", 5, 0...1e9, "of schedule 6")
+            Self.whole(
+                "plateau_patience", 5, 0...1e9,
+                "schedule 6: number of consecutive epochs without a better loss that do not change the rate")
         case .inverseTimeDecay:
-            Self.number("inverse_time_decay", 0.001, 0...1e9, "of schedule 4")
+            Self.number("inverse_time_decay", 0.001, 0...1e9, "schedule 4: the factor of t")
         case .oneCyclePeak:
-            Self.number("one_cycle_peak", 0.3, 0...1, "of schedule 5: the share of the steps after which r is reached")
+            Self.number("one_cycle_peak", 0.3, 0...1, "schedule 5: the share of the steps after which the rate is r")
         case .oneCycleStart:
-            Self.number("one_cycle_start", 25, 1...1e9, "of schedule 5: it starts from r / one_cycle_start")
+            Self.number("one_cycle_start", 25, 1...1e9, "schedule 5: the first rate is r / one_cycle_start")
         case .oneCycleEnd:
-            Self.number("one_cycle_end", 1e4, 1...1e9, "of schedule 5: it ends at its start's rate / one_cycle_end")
+            Self.number("one_cycle_end", 1e4, 1...1e9, "schedule 5: the last rate is the first rate / one_cycle_end")
         case .minimumRate:
-            Self.number("minimum_rate", 0, 0...1e9, "no schedule goes below it")
+            Self.number(
+                "minimum_rate", 0, 0...1e9, "lower bound of the schedule's rate, before warmup_steps and on_divergence reduce it")
         case .warmupSteps:
             Self.whole(
                 "warmup_steps", 0, 0...Self.largestCount,
-                "the rates of the first steps rise in a straight line: times (t + 1) / warmup_steps")
+                "the rate of step t < warmup_steps is multiplied by (t + 1) / warmup_steps; 0: no warm-up")
         case .validationFraction:
             Self.number(
                 "validation_fraction", 0, 0...0.99,
-                "share of the rows, drawn by the seed, that is held out for validation where no set is given")
+                "share of the rows, drawn by seed, that is held out for validation if no validation rows are given; 0: none")
         case .patience:
-            Self.whole("patience", 0, 0...1e9, "epochs without a better loss after which a fit ends; 0: none")
+            Self.whole(
+                "patience", 0, 0...1e9, "number of consecutive epochs without a better loss after which a fit ends; 0: no limit")
         case .minDelta:
-            Self.number("min_delta", 0, 0...1e30, "a loss is better when it is lower by more than this")
+            Self.number("min_delta", 0, 0...1e30, "a loss is better if it is lower than the best loss by more than this")
         case .targetLoss:
-            Self.number("target_loss", 0, 0...1e30, "a fit ends with an epoch whose loss is below it; 0: never")
+            Self.number("target_loss", 0, 0...1e30, "a fit ends after an epoch whose loss is lower than this; 0: no target")
         case .timeLimit:
-            Self.number("time_limit", 0, 0...1e9, "seconds after which a fit ends; 0: never")
+            Self.number("time_limit", 0, 0...1e9, "seconds after which a fit ends; 0: no limit")
         case .keep:
             Self.choice(
                 "keep", "automatic latest best",
                 """
-                what the network is left with, however the fit ends: 1 the latest weights; 2 those after the epoch with \
-                the best loss; 0 the best where there is validation or patience, else the latest
+                weights that the network has after the fit, also after one that was stopped: 0 automatic, 2 if there are \
+                validation rows or patience is above 0, else 1; 1 the latest; 2 those after the epoch with the best loss
                 """)
         case .restarts:
             Self.whole(
                 "restarts", 0, 0...Double(Self.mostRestarts),
-                "0 trains the network from its weights; k makes k starts from fresh weights, of which the best stays")
+                "0 trains the network from its present weights; k trains k times from new random weights and keeps the best")
         case .onDivergence:
             Self.choice(
                 "on_divergence", "fail recover",
                 """
-                a loss or a gradient that is not finite: 0 the fit fails; 1 it goes back to the epoch with the best loss \
-                and on from there at half the rate, up to 30 times
+                when a loss or a gradient is not finite: 0 the fit fails; 1 the fit returns to the weights after its \
+                best epoch, or to those that it began with, and continues with half the rate, at most 30 times
                 """)
         case .resume:
             Self.whole(
-                "resume", 0, 0...1, "1 goes on where the network's last fit ended; epochs and steps then count from its start")
+                "resume", 0, 0...1,
+                """
+                0 starts a new fit; 1 continues the network's latest fit, if there was one, and epochs and steps count from \
+                the start of that fit
+                """)
         case .progressInterval:
             Self.whole(
                 "progress_interval", 0, 0...Self.largestCount,
-                "steps between calls of the progress function, beside those after each epoch; 0: none")
+                "steps between calls of the progress function, in addition to the call after each epoch; 0: no such calls")
         case .progressSeconds:
             Self.number(
                 "progress_seconds", 0, 0...1e9,
-                "a call of the progress function when this time has passed since the last; 0: none")
+                "seconds between calls of the progress function, in addition to the call after each epoch; 0: no such calls")
         }
     }
 }
