@@ -111,7 +111,7 @@ struct TextOutput {
         let count = text.utf8.count + 1
         needed.pointee = count
         guard let buffer, capacity >= count else {
-            throw BackpropError(.bufferTooSmall, "the text needs \(count) bytes, the buffer has \(capacity)")
+            throw BackpropError(.bufferTooSmall, "the text needs \(count) bytes, but the buffer has \(capacity)")
         }
         for (i, byte) in text.utf8.enumerated() { buffer[i] = CChar(bitPattern: byte) }
         buffer[count - 1] = 0
@@ -159,6 +159,6 @@ func writingLoss<Number: BinaryFloatingPoint>(
 func requireRows(
     _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
-    guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
+    guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed") }
     return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, "targets"))
 }

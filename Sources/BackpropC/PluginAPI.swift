@@ -19,7 +19,7 @@ private func pluginTable() throws(BackpropError) -> UnsafePointer<bp_plugin_host
     if let made = cp_load_pointer(cp_plugin_table()) { return UnsafePointer(made.assumingMemoryBound(to: bp_plugin_host.self)) }
     let size = MemoryLayout<bp_plugin_host>.size
     guard let bytes = cp_allocate_bytes(size) else {
-        throw BackpropError(.outOfMemory, "out of memory: no room for a plug-in's table")
+        throw BackpropError(.outOfMemory, "out of memory: cannot allocate a plug-in's table")
     }
     UnsafeMutableRawPointer(bytes).bindMemory(to: bp_plugin_host.self, capacity: 1).initialize(
         to: bp_plugin_host(

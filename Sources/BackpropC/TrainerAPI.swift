@@ -81,7 +81,7 @@ public func bp_trainer_fit(
                 inputs: try require(validation_inputs, "validation_inputs"),
                 targets: try require(validation_targets, "validation_targets"), count: validation_rows)
         } else if validation_inputs != nil || validation_targets != nil {
-            throw BackpropError(.invalidValue, "validation_rows is 0: without validation, pass NULL for its arrays")
+            throw BackpropError(.invalidValue, "validation_rows is 0: pass NULL for validation_inputs and validation_targets")
         }
         let result = try trainer.fit(network, Rows(inputs: inputs, targets: targets, count: rows), validation: validation)
         isStopped = result.isStopped

@@ -42,7 +42,7 @@ extension NetworkTests {
             { _ = try Trainer().fit(network, Self.inputs, Self.targets) },
         ]
         for call in calls {
-            expectFailure(.invalidValue, "targets: row 3, column 0 is 4000, and \"logistic\" in layer 2 gives 0 to 1", call)
+            expectFailure(.invalidValue, "targets: row 3, column 0 is 4000, and \"logistic\" in layer 2 outputs 0 to 1", call)
         }
         expectFailure(.notFinite, "row 1, column 0") { try network.checkSettings(targets: [0, .nan]) }
         #expect(try network.savedBytes() == before)
@@ -52,7 +52,7 @@ extension NetworkTests {
         expectFailure(.invalidValue) { _ = try network.train([1, 2], [1], learningRate: 0.1) }
         expectFailure(.invalidValue) { _ = try network.evaluate([1, 2], [1]) }
         let wide = try Network(layers: [2, 3], seed: 1)
-        expectFailure(.invalidValue, "not rows of 3") { try wide.checkSettings(targets: [1, 2]) }
+        expectFailure(.invalidValue, "not a multiple of the 3 outputs") { try wide.checkSettings(targets: [1, 2]) }
     }
 
     @Test func theMessageForAnUnknownNameSuggestsTheNearestName() throws {

@@ -198,16 +198,16 @@ static void invalid_signatures_are_refused_with_the_position_of_the_error(void) 
     static const struct {
         const char *signature, *says;
     } bad[] = {
-        {"", "character 1: expected the type returned"},
+        {"", "character 1: expected the type of the result"},
         {"d", "character 2: expected '(', found the end"},
-        {"d(", "character 3: expected z, which is f or d, found the end"},
-        {"d()", "character 3: expected z"},
-        {"x(d)", "character 1: expected the type returned, one of f, d, i, l, u, found 'x'"},
+        {"d(", "character 3: expected the type of z, f or d, found the end"},
+        {"d()", "character 3: expected the type of z"},
+        {"x(d)", "character 1: expected the type of the result, one of f, d, i, l, u, found 'x'"},
         {"d(d", "character 4: expected ',' or ')', found the end"},
-        {"d(d,", "character 5: expected a type"},
-        {"d(d,)", "character 5: expected a type, one of f, d, i, l, u, found ')'"},
-        {"d(d,x)", "character 5: expected a type, one of f, d, i, l, u, found 'x'"},
-        {"d(i)", "character 3: expected z, which is f or d, found 'i'"},
+        {"d(d,", "character 5: expected the type of a constant"},
+        {"d(d,)", "character 5: expected the type of a constant, one of f, d, i, l, u, found ')'"},
+        {"d(d,x)", "character 5: expected the type of a constant, one of f, d, i, l, u, found 'x'"},
+        {"d(i)", "character 3: expected the type of z, f or d, found 'i'"},
         {"d(d))", "character 5: expected the end, found ')'"},
         {"d(d)d", "character 5: expected the end"},
         {"d (d)", "character 2: expected '(', found ' '"},
@@ -217,8 +217,8 @@ static void invalid_signatures_are_refused_with_the_position_of_the_error(void) 
         {"d(d,,i)", "character 5"},
         {"dd(d)", "character 2"},
         {"d(d)\n", "character 5"},
-        {"d(\xC3\xA9)", "character 3: expected z, which is f or d, found another alphabet"},
-        {"d(d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d)", "character 35: expected the end: a function takes at most 16"},
+        {"d(\xC3\xA9)", "character 3: expected the type of z, f or d, found a character that is not ASCII"},
+        {"d(d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d,d)", "character 35: expected the end: a function has at most 16"},
     };
     static char endless[100000];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

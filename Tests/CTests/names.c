@@ -137,14 +137,14 @@ static void names_similar_to_no_other_get_the_list(void) {
     static const named cases[] = {
         {set_activation, "fourier", "no activation is named \"fourier\": bp_activation_name lists all"},
         {set_loss, "hinge",
-         "no loss is named \"hinge\": there are \"squared_error\", \"binary_cross_entropy\", \"cross_entropy\""},
+         "no loss is named \"hinge\": the names are \"squared_error\", \"binary_cross_entropy\", \"cross_entropy\""},
         {set_optimizer, "lbfgs",
-         "there are \"sgd\", \"momentum\", \"nesterov\", \"rmsprop\", \"adam\", \"adamw\", \"irprop_minus\""},
-        {target_scaling, "robust", "there are \"none\", \"standard\", \"min_max\", \"symmetric\", \"auto\""},
-        {score, "f1", "there are \"accuracy\", \"r2\", \"mean_absolute_error\""},
+         "the names are \"sgd\", \"momentum\", \"nesterov\", \"rmsprop\", \"adam\", \"adamw\", \"irprop_minus\""},
+        {target_scaling, "robust", "the names are \"none\", \"standard\", \"min_max\", \"symmetric\", \"auto\""},
+        {score, "f1", "the names are \"accuracy\", \"r2\", \"mean_absolute_error\""},
         {set_option, "fish", "no option of a network is named \"fish\": bp_option_info lists all"},
-        {set_loss, "", "no loss is named \"\": there are"},
-        {set_loss, "??", "no loss is named \"??\": there are"},
+        {set_loss, "", "no loss is named \"\": the names are"},
+        {set_loss, "??", "no loss is named \"??\": the names are"},
         {set_activation, "\xff\xfe", "bp_activation_name lists all"},
     };
     snapshot before = snapshot_of(network);

@@ -235,7 +235,7 @@ static void targets_outside_a_cross_entropys_domain_are_refused_with_row_and_col
                     char message[128];
                     make_classes(y, 3);
                     y[3 * rows - 2] = bad[binary][i];
-                    sprintf(message, "targets: row %d, column 1%s and loss \"%s\" takes targets of 0", (int)rows - 1,
+                    sprintf(message, "targets: row %d, column 1%s and loss \"%s\" accepts targets of 0", (int)rows - 1,
                             words[binary][i], losses[binary ? 1 : 2]);
                     expect_from_all_calls(network, y, rows, BP_ERROR_INVALID_VALUE, BP_ERROR_INVALID_VALUE, message);
                     y[3 * rows - 2] = NAN; /* has a different status */
@@ -306,29 +306,30 @@ static void fit_refuses_targets_outside_the_range_of_the_last_activation(void) {
         const char *part; /* part of the message; NULL if the targets are accepted */
     } cases[] = {
         {"logistic", 3, 6,
-         " is 6, and \"logistic\" in layer 2 gives 0 to 1: set activation \"identity\" there, or fit target scaling \"auto\""},
-        {"logistic", -1, 1, " is -1, and \"logistic\" in layer 2 gives 0 to 1"},
+         " is 6, and \"logistic\" in layer 2 outputs 0 to 1: set activation \"identity\" there, or fit target scaling "
+         "\"auto\""},
+        {"logistic", -1, 1, " is -1, and \"logistic\" in layer 2 outputs 0 to 1"},
         {"logistic", 0, 1, NULL},
         {"logistic", 2, 2, " is 2,"},
         {"logistic", 1.000001f, 1.000001f, NULL},
-        {"softmax", 0, 2, " is 2, and \"softmax\" in layer 2 gives 0 to 1"},
+        {"softmax", 0, 2, " is 2, and \"softmax\" in layer 2 outputs 0 to 1"},
         {"softmax", 0, 1, NULL},
         {"sign", -1, 1, NULL},
         {"sign", 0, 1, NULL},
-        {"sign", 0, 2, " gives -1 to 1"},
+        {"sign", 0, 2, " outputs -1 to 1"},
         {"tanh", -1, 1, NULL},
-        {"tanh", -3, 1, " is -3, and \"tanh\" in layer 2 gives -1 to 1"},
+        {"tanh", -3, 1, " is -3, and \"tanh\" in layer 2 outputs -1 to 1"},
         {"softsign", -1, 3, " is 3,"},
         {"relu", 0, 1e6f, NULL},
-        {"relu", -1, 1, " is -1, and \"relu\" in layer 2 gives 0 or more"},
+        {"relu", -1, 1, " is -1, and \"relu\" in layer 2 outputs 0 or more"},
         {"softplus", 0, 1e6f, NULL},
-        {"softplus", -1, 1, " gives 0 or more"},
+        {"softplus", -1, 1, " outputs 0 or more"},
         {"elu", -1, 5, NULL},
-        {"elu", -3, 5, " is -3, and \"elu\" in layer 2 gives -1 or more"},
+        {"elu", -3, 5, " is -3, and \"elu\" in layer 2 outputs -1 or more"},
         {"silu", -0.278f, 1, NULL},
-        {"silu", -1, 1, " gives -0.27846"},
+        {"silu", -1, 1, " outputs -0.27846"},
         {"gelu", -0.169f, 1, NULL},
-        {"gelu", -1, 1, " gives -0.16997"},
+        {"gelu", -1, 1, " outputs -0.16997"},
         {"identity", -1e6f, 1e6f, NULL},
         {"leaky_relu", -1e6f, 1e6f, NULL},
     };

@@ -206,7 +206,7 @@ static void bad_weights_are_refused_with_the_first_bad_row(void) {
     EXPECT_OK(fit(other, twin));
     EXPECT(same_parameters(network, twin));
     EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS - 1, NULL, NULL, 0, NULL), BP_ERROR_INVALID_VALUE);
-    EXPECT_MESSAGE("12 rows, and rows is 11");
+    EXPECT_MESSAGE("12 rows, but rows is 11");
     bp_trainer_free(trainer);
     bp_trainer_free(other);
     bp_network_free(network);

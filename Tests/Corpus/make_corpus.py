@@ -164,42 +164,42 @@ bad("empty", b"", "NOT_A_MODEL", "not a model")
 bad("text", b"hello, world\n", "NOT_A_MODEL", "not a model")
 bad("foreign-safetensors", struct.pack("<Q", len(foreign)) + foreign + bytes(4), "NOT_A_MODEL", "not a model")
 bad("length-only", whole[:8], "NOT_A_MODEL", "not a model")
-bad("version-2", seal(header.replace('version":"1"', 'version":"2"'), data), "VERSION", "format version 2; this library knows 1")
-bad("version-none", seal(header.replace('version":"1"', 'version":"x"'), data), "CORRUPT", "names no version")
+bad("version-2", seal(header.replace('version":"1"', 'version":"2"'), data), "VERSION", "format version 2; this library reads version 1")
+bad("version-none", seal(header.replace('version":"1"', 'version":"x"'), data), "CORRUPT", "has no format version")
 
 # Truncated or changed files
-bad("cut-in-header", whole[:200], "CORRUPT", "cut short: 200 bytes do not hold its header")
-bad("cut-in-data", whole[:-5], "CORRUPT", "tensors take 100 bytes, its data are 95")
-bad("changed-number", flipped(len(whole) - 3), "CORRUPT", "its checksum is not")
-bad("changed-word", flipped(whole.index(b"squared")), "CORRUPT", "its checksum is not")
-bad("changed-checksum", flipped(8 + len(OPENING) + 20), "CORRUPT", "its checksum is not")
-bad("byte-too-many", whole + b"\0", "CORRUPT", "tensors take 100 bytes, its data are 101")
-bad("length-past-end", struct.pack("<Q", len(whole)) + whole[8:], "CORRUPT", "do not hold its header")
-bad("length-2-to-63", struct.pack("<Q", 1 << 63) + whole[8:], "CORRUPT", "do not hold its header")
-bad("length-all-ones", b"\xff" * 8 + whole[8:], "CORRUPT", "do not hold its header")
+bad("cut-in-header", whole[:200], "CORRUPT", "truncated: its header has more than 200 bytes")
+bad("cut-in-data", whole[:-5], "CORRUPT", "tensors need 100 bytes, but its data have 95")
+bad("changed-number", flipped(len(whole) - 3), "CORRUPT", "is not the stored one")
+bad("changed-word", flipped(whole.index(b"squared")), "CORRUPT", "is not the stored one")
+bad("changed-checksum", flipped(8 + len(OPENING) + 20), "CORRUPT", "is not the stored one")
+bad("byte-too-many", whole + b"\0", "CORRUPT", "tensors need 100 bytes, but its data have 101")
+bad("length-past-end", struct.pack("<Q", len(whole)) + whole[8:], "CORRUPT", "its header has more than")
+bad("length-2-to-63", struct.pack("<Q", 1 << 63) + whole[8:], "CORRUPT", "its header has more than")
+bad("length-all-ones", b"\xff" * 8 + whole[8:], "CORRUPT", "its header has more than")
 
 # The checksum is correct from here on. Data of a wrong size
-bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "its data are 96")
-bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "its data are 104")
+bad("data-too-short", seal(header, data[:-4]), "CORRUPT", "its data have 96")
+bad("data-too-long", seal(header, data + bytes(4)), "CORRUPT", "its data have 104")
 for name, place, value in (("nan", 0, math.nan), ("infinity", 6, -math.inf)):
     changed = data[:4 * place] + struct.pack("<f", value) + data[4 * place + 4:]
-    bad(f"{name}-weight", seal(header, changed), "CORRUPT", "holds a NaN, an infinity or a negative variance")
+    bad(f"{name}-weight", seal(header, changed), "CORRUPT", "contains a NaN, an infinity or a negative variance")
 variance = 6 + 3 + 3 * 3
 bad("negative-variance", seal(header, data[:4 * variance] + struct.pack("<f", -0.5) + data[4 * variance + 4:]), "CORRUPT",
-    '"layers.1.norm.running_var" [3] holds')
+    '"layers.1.norm.running_var" [3] contains')
 
 # Keys and values
 lie("layers-fewer", "lists of layers differ", '"2,3,1"', '"2,3"')
 lie("layers-empty", '"layers" is malformed', '"2,3,1"', '""')
 lie("layers-zero", '"layers" is malformed', '"2,3,1"', '"2,0,1"')
 lie("layers-negative", '"layers" is malformed', '"2,3,1"', '"2,-3,1"')
-lie("layers-other", "data do not fit its layers", '"2,3,1"', '"2,4,1"')
+lie("layers-other", "data does not match its layers", '"2,3,1"', '"2,4,1"')
 lie("layers-beyond-counting", '"layers" is malformed', '"2,3,1"', '"2,18446744073709551617,1"')
-lie("layers-beyond-memory", "data do not fit its layers", '"2,3,1"', '"2,1000000000,1"')
+lie("layers-beyond-memory", "data does not match its layers", '"2,3,1"', '"2,1000000000,1"')
 lie("activations-fewer", "lists of layers differ", '"tanh,identity"', '"tanh"')
 lie("activation-unknown", 'not registered: "nonsense"', '"tanh,identity"', '"tanh,nonsense"', "UNKNOWN_NAME")
 lie("batchnorm-word", '"batchnorm" is malformed', '"on,none"', '"yes,none"')
-lie("batchnorm-missing", "data do not fit its layers", '"on,none"', '"none,none"')
+lie("batchnorm-missing", "data does not match its layers", '"on,none"', '"none,none"')
 lie("loss-unknown", '"loss" is malformed', '"squared_error"', '"cubed_error"')
 lie("seed-negative", '"seed" is malformed', '"seed":"7"', '"seed":"-7"')
 lie("steps-beyond-64-bits", '"steps" is malformed', '"steps":"3"', '"steps":"18446744073709551616"')
@@ -210,15 +210,15 @@ lie("option-out-of-range", '"option.batchnorm_epsilon" is malformed', '"steps":"
 lie("option-nan", '"option.batchnorm_epsilon" is malformed', '"steps":"3"', '"steps":"3","option.batchnorm_epsilon":"nan"')
 lie("option-with-nul", '"option.batchnorm_epsilon" is malformed', '"steps":"3"', '"steps":"3","option.batchnorm_epsilon":"1\\u0000"')
 lie("key-missing", '"loss" is not in the file', ',"loss":"squared_error"', "")
-lie("key-unknown", '"lost" is nothing this library knows', '"steps":"3"', '"steps":"3","lost":"squared_error"')
+lie("key-unknown", '"lost" is not known to this library', '"steps":"3"', '"steps":"3","lost":"squared_error"')
 lie("key-twice", '"seed" is in the file twice', '"steps":"3"', '"steps":"3","seed":"7"')
 lie("key-with-control-character", "header is not valid", '"steps":"3"', '"steps":"3","a\nb":""')
 more = lambda name, message, words: lie(name, message, '"steps":"3"', f'"steps":"3",{words}')
 more("optimizer-unknown", '"optimizer" is malformed', '"optimizer":"magic"')
 more("optimizer-steps-word", '"optimizer.steps" is malformed', '"optimizer":"adam","optimizer.steps":"many"')
-more("optimizer-state-missing", "data do not fit its layers", '"optimizer":"adam","optimizer.steps":"3"')
+more("optimizer-state-missing", "data does not match its layers", '"optimizer":"adam","optimizer.steps":"3"')
 more("scaling-unknown", '"scaling.inputs" is malformed', '"scaling.inputs":"logarithm"')
-more("scaling-missing", "data do not fit its layers", '"scaling.inputs":"standard"')
+more("scaling-missing", "data does not match its layers", '"scaling.inputs":"standard"')
 more("dropout-fewer", '"dropout" is malformed', '"dropout":"0"')
 more("dropout-of-the-outputs", '"dropout" is malformed', '"dropout":"0,0.5"')
 more("dropout-out-of-range", '"dropout" is malformed', '"dropout":"1.5,0"')
@@ -235,7 +235,7 @@ for name, words in (
         ("rate-nan", {"rate_factor": math.nan}), ("loss-infinite", {"loss": math.inf}), ("loss", {"loss": -1e39}),
         ("best-nan", {"best": math.nan}), ("best", {"best": -math.inf}), ("waited", {"waited": reach}), ("plateau", {"plateau_waited": reach})):
     more(f"fit-{name}", '"fit" is malformed', f'"fit":"{position(**words)}"')
-more("fit-best-data-missing", "data do not fit its layers", f'"fit":"{position()}","fit.best":"{best_network(optimizer_steps=0)}"')
+more("fit-best-data-missing", "data does not match its layers", f'"fit":"{position()}","fit.best":"{best_network(optimizer_steps=0)}"')
 for name, words in (
         ("random-zero", {"random": (0, 0, 0, 0)}), ("steps", {"steps": reach}), ("optimizer-steps", {"optimizer_steps": reach}),
         ("pristine", {"pristine": 2}), ("step", {"step": reach}), ("rate", {"rate_factor": 2.0})):
@@ -243,7 +243,7 @@ for name, words in (
 more("fit-best-short", '"fit.best" is malformed', f'"fit":"{position()}","fit.best":"0123456789abcdef"')
 more("fit-best-is-the-network", '"fit.best" is malformed',
      f'"fit":"{position()}","fit.best":"{",".join(best_network().split(",")[:7] + [position()])}"')
-more("fit-best-without-fit", '"fit.best" is nothing this library knows', f'"fit.best":"{best_network()}"')
+more("fit-best-without-fit", '"fit.best" is not known to this library', f'"fit.best":"{best_network()}"')
 resilient = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
 resilient.words.update({"optimizer": "irprop_minus", "optimizer.steps": "3"})
 own = resilient.tensors
@@ -253,9 +253,9 @@ for name, size in (("good", 0.5), ("step-size-above-50", 1e30), ("step-size-of-z
     if name == "good":
         good("step-sizes", resilient)
     else:
-        bad(name, seal(resilient.header, resilient.data), "CORRUPT", "holds a step size that is not between 1e-6 and 50")
+        bad(name, seal(resilient.header, resilient.data), "CORRUPT", "contains a step size that is not between 1e-6 and 50")
 for name, source, tensor, message in (
-        ("negative-second-moment", optimized, 4, '"optimizer.second_moment.layers.1.weight" [3,2] holds'),
+        ("negative-second-moment", optimized, 4, '"optimizer.second_moment.layers.1.weight" [3,2] contains'),
         ("scale-of-zero", scaled, 5, "is not above 0")):
     changed = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
     changed.words, changed.tensors = source.words, [(n, s, list(v)) for n, s, v in source.tensors]
@@ -268,21 +268,21 @@ long.tensors.append(("rest", [2 * layers - 2], [0] * (2 * layers - 2)))
 bad("layers-too-many", seal(long.header, long.data), "LIMIT", "at most 1024 layers")
 
 # Tensors
-lie("tensor-missing", "has 7 tensors, its layers 8", ',"layers.1.bias":{"dtype":"F32","shape":[3],"data_offsets":[24,36]}', "")
-lie("tensor-more", "has 9 tensors, its layers 8", '[96,100]}', '[96,100]},"more":{"dtype":"F32","shape":[0],"data_offsets":[100,100]}')
-lie("tensor-name", "is not the model's", "layers.2.bias", "layers.2.base")
-lie("tensor-twice", "is not the model's", "layers.2.bias", "layers.2.weight")
-lie("tensor-type", "is not the model's", '"F32","shape":[3,2]', '"I32","shape":[3,2]')
-lie("tensor-shape", "is not the model's", "[3,2]", "[2,3]")
-lie("tensor-shape-of-nine", "is not the model's", "[3,2]", "[1,1,1,1,1,1,1,1,6]")
+lie("tensor-missing", "has 7 tensors, but needs 8", ',"layers.1.bias":{"dtype":"F32","shape":[3],"data_offsets":[24,36]}', "")
+lie("tensor-more", "has 9 tensors, but needs 8", '[96,100]}', '[96,100]},"more":{"dtype":"F32","shape":[0],"data_offsets":[100,100]}')
+lie("tensor-name", "is not the expected", "layers.2.bias", "layers.2.base")
+lie("tensor-twice", "is not the expected", "layers.2.bias", "layers.2.weight")
+lie("tensor-type", "is not the expected", '"F32","shape":[3,2]', '"I32","shape":[3,2]')
+lie("tensor-shape", "is not the expected", "[3,2]", "[2,3]")
+lie("tensor-shape-of-nine", "is not the expected", "[3,2]", "[1,1,1,1,1,1,1,1,6]")
 lie("tensor-shape-of-sixty-five", "header is not valid", "[3,2]", "[" + "1," * 64 + "6]")
 lie("tensor-shape-beyond-counting", "header is not valid", "[3,2]", "[3,9223372036854775808]")
-lie("tensors-out-of-order", "is not the model's", '"layers.1.norm.weight"', '"layers.1.norm.bias"')
-lie("offsets-gap", "is not the model's", "[24,36]", "[28,40]")
-lie("offsets-overlap", "is not the model's", "[24,36]", "[20,32]")
-lie("offsets-backwards", "is not the model's", "[24,36]", "[36,24]")
-lie("offsets-past-end", "its data are 100", "[96,100]", "[96,104]")
-lie("offsets-near-2-to-58", "its data are 100", "[96,100]", "[288230376151711739,288230376151711743]")
+lie("tensors-out-of-order", "is not the expected", '"layers.1.norm.weight"', '"layers.1.norm.bias"')
+lie("offsets-gap", "is not the expected", "[24,36]", "[28,40]")
+lie("offsets-overlap", "is not the expected", "[24,36]", "[20,32]")
+lie("offsets-backwards", "is not the expected", "[24,36]", "[36,24]")
+lie("offsets-past-end", "its data have 100", "[96,100]", "[96,104]")
+lie("offsets-near-2-to-58", "its data have 100", "[96,100]", "[288230376151711739,288230376151711743]")
 lie("offsets-beyond-counting", "header is not valid", "[96,100]", "[96,18446744073709551716]")
 lie("offsets-negative", "header is not valid", "[0,24]", "[-24,0]")
 lie("offsets-of-three", "header is not valid", "[0,24]", "[0,24,24]")

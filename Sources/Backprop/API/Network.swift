@@ -197,7 +197,8 @@ public final class Network: Sendable {
     public func checkSettings(targets: [Float] = []) throws(BackpropError) {
         try handle.read { (state) throws(BackpropError) in
             guard targets.count % state.outputCount == 0 else {
-                throw BackpropError(.invalidValue, "\(targets.count) targets are not rows of \(state.outputCount)")
+                throw BackpropError(
+                    .invalidValue, "targets: \(targets.count) numbers are not a multiple of the \(state.outputCount) outputs")
             }
             try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
                 let rows = targets.count / state.outputCount
@@ -233,7 +234,7 @@ public final class Network: Sendable {
                 try handle.write { (state) throws(BackpropError) in
                     let rows = try state.rows(inputs.count, targets.count)
                     guard let inputs = inputs.baseAddress, let targets = targets.baseAddress else {
-                        throw BackpropError(.invalidValue, "rows is 0")
+                        throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed")
                     }
                     return try state.train(inputs, targets, rows: rows, rate: learningRate)
                 }
@@ -382,7 +383,7 @@ public final class Network: Sendable {
     /// - Throws: `.invalidValue` for a key of another size or a null character; `.limit`.
     public func setMetadata(_ key: String, _ value: String) throws(BackpropError) {
         guard !key.utf8.contains(0), !value.utf8.contains(0) else {
-            throw BackpropError(.invalidValue, "metadata with a null character in it")
+            throw BackpropError(.invalidValue, "metadata contain a null character")
         }
         try handle.write { (state) throws(BackpropError) in try state.setMetadata(key, value) }
     }
@@ -492,11 +493,11 @@ extension NetworkState {
 
     @inline(never)
     private func wrongCount(_ inputs: Int) -> BackpropError {
-        BackpropError(.invalidValue, "\(inputs) inputs are not rows of \(inputCount)")
+        BackpropError(.invalidValue, "inputs: \(inputs) numbers are not a multiple of the \(inputCount) inputs")
     }
 
     @inline(never)
     private func wrongCount(_ count: Int, _ expected: Int, _ name: StaticString) -> BackpropError {
-        BackpropError(.invalidValue, "\(name): \(count) numbers where \(expected) belong")
+        BackpropError(.invalidValue, "\(name): expected \(expected) numbers, got \(count)")
     }
 }

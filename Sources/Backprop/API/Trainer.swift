@@ -71,7 +71,7 @@ public final class Trainer: Sendable {
         _ network: Network, _ inputs: [Float], _ targets: [Float],
         validation: (inputs: [Float], targets: [Float])? = nil
     ) throws(BackpropError) -> FitResult {
-        try network.withRows(inputs, targets, ifEmpty: "rows is 0") { (rows) throws(BackpropError) in
+        try network.withRows(inputs, targets, ifEmpty: "rows is 0: at least 1 is needed") { (rows) throws(BackpropError) in
             guard let validation else { return try handle.fit(network.handle, rows, validation: nil) }
             return try network.withRows(
                 validation.inputs, validation.targets, ifEmpty: "the validation set has no rows"

@@ -26,7 +26,7 @@ package enum ActivationRegistry {
     package static func setDestroy(_ name: String, _ destroy: @escaping () -> Void) throws(BackpropError) {
         var isSet = false
         try change(name) { isSet = $0.setDestroy(destroy) }
-        guard isSet else { throw BackpropError(.invalidValue, "activation \"\(name)\" has a destroy already") }
+        guard isSet else { throw BackpropError(.invalidValue, "activation \"\(name)\" already has a destroy") }
     }
 
     private static func change(_ name: String, _ body: (ActivationPlugin) -> Void) throws(BackpropError) {
@@ -55,7 +55,7 @@ package enum ActivationRegistry {
         cp_lock()
         defer { cp_unlock() }
         guard index >= 0, let plugin = listed.at(index - builtIn.count) else {
-            throw BackpropError(.unknownName, "there are no activations from index \(UInt(bitPattern: index)) on")
+            throw BackpropError(.unknownName, "activation index \(UInt(bitPattern: index)) is out of range")
         }
         return plugin.name
     }
@@ -102,12 +102,12 @@ package enum ActivationRegistry {
 
     private static func requireNotBuiltIn(_ name: String) throws(BackpropError) {
         guard BuiltInActivation.named(name) == nil else {
-            throw BackpropError(.unsupported, "activation \"\(name)\" is built in and stays as it is")
+            throw BackpropError(.unsupported, "activation \"\(name)\" is built in and cannot be changed")
         }
     }
 
     private static func taken(_ name: String) -> BackpropError {
-        BackpropError(.invalidValue, "an activation named \"\(name)\" is there already")
+        BackpropError(.invalidValue, "activation \"\(name)\" is already registered")
     }
 
     static func unknown(_ name: String) -> BackpropError {
@@ -135,7 +135,7 @@ package enum ActivationRegistry {
             (c >= 0x61 && c <= 0x7A) || (c >= 0x30 && c <= 0x39) || c == 0x5F || c == 0x2E || c == 0x2D
         }
         guard allowed, name.utf8.count >= 1, name.utf8.count <= 64 else {
-            throw BackpropError(.invalidValue, "a name has 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
+            throw BackpropError(.invalidValue, "an activation name must have 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
         }
     }
 }

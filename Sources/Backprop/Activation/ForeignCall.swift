@@ -24,7 +24,7 @@ package final class ForeignCall {
                     letters.count, constants)
             }
         }
-        guard let prepared else { throw BackpropError(.outOfMemory, "out of memory: no room for a call") }
+        guard let prepared else { throw BackpropError(.outOfMemory, "out of memory: cannot allocate a function call") }
         return ForeignCall(prepared)
     }
 
@@ -41,7 +41,7 @@ package final class ForeignCall {
         case UInt8(ascii: "d"): bounds = (-.greatestFiniteMagnitude, .greatestFiniteMagnitude, "a finite number")
         case UInt8(ascii: "i"): bounds = (-0x1p31, 0x1p31 - 1, "an integer of 32 bits")
         case UInt8(ascii: "l"): bounds = (-0x1p63, (0x1p63).nextDown, "an integer of 64 bits")
-        default: bounds = (0, 0x1p32 - 1, "an integer of 32 bits, 0 or more")
+        default: bounds = (0, 0x1p32 - 1, "an unsigned integer of 32 bits")
         }
         let isWhole = letter == UInt8(ascii: "f") || letter == UInt8(ascii: "d") || value == value.rounded(.down)
         guard value >= bounds.low, value <= bounds.high, isWhole else {  // false for NaN

@@ -14,11 +14,11 @@ package final class SharedObject {
 
     /// A path of nil opens the process itself: the program and the libraries it is linked with.
     package static func open(_ path: CString?) throws(BackpropError) -> SharedObject {
-        if let path, path.isEmpty { throw BackpropError(.invalidValue, "the path of the library is empty") }
+        if let path, path.isEmpty { throw BackpropError(.invalidValue, "the path of the shared library is empty") }
         let (handle, reason) = withReason { reason in
             if let path { path.withPointer { cp_open_library($0, reason) } } else { cp_open_library(nil, reason) }
         }
-        guard let handle else { throw BackpropError(.library, "cannot open a library: \(reason.shown)") }
+        guard let handle else { throw BackpropError(.library, "cannot open the shared library: \(reason.shown)") }
         return SharedObject(handle, path?.shown ?? "the process")
     }
 

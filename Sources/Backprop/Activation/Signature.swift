@@ -16,14 +16,14 @@ package struct Signature {
 
     package init(parsing text: String) throws(BackpropError) {
         var reader = SignatureReader(text)
-        result = try reader.letter(of: "fdilu", "the type returned, one of f, d, i, l, u")
+        result = try reader.letter(of: "fdilu", "the type of the result, one of f, d, i, l, u")
         try reader.expect("(")
-        var parameters = [try reader.letter(of: "fd", "z, which is f or d")]
+        var parameters = [try reader.letter(of: "fd", "the type of z, f or d")]
         while try reader.isNext(",", or: ")") {
             guard parameters.count < Int(CP_MOST_PARAMETERS) else {
-                throw reader.error("the end: a function takes at most \(Int(CP_MOST_PARAMETERS)) numbers")
+                throw reader.error("the end: a function has at most \(Int(CP_MOST_PARAMETERS)) parameters")
             }
-            parameters.append(try reader.letter(of: "fdilu", "a type, one of f, d, i, l, u"))
+            parameters.append(try reader.letter(of: "fdilu", "the type of a constant, one of f, d, i, l, u"))
         }
         try reader.expectEnd()
         self.parameters = parameters
@@ -70,7 +70,7 @@ struct SignatureReader {
     }
 
     func error(_ expected: Text) -> BackpropError {
-        let found = next == 0 ? "the end" : next >= 0x80 ? "another alphabet" : "'\(Character(UnicodeScalar(next)))'"
+        let found = next == 0 ? "the end" : next >= 0x80 ? "a character that is not ASCII" : "'\(Character(UnicodeScalar(next)))'"
         let shown = text.utf8.count <= bytes.count ? text : String(decoding: bytes, as: UTF8.self) + "…"
         return BackpropError(
             .invalidValue, "signature \"\(shown)\", character \(at + 1): expected \(expected), found \(found)")

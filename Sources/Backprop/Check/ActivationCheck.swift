@@ -43,7 +43,7 @@ package final class ActivationCheck {
     private static func report(on name: String) throws(BackpropError) -> ActivationReport {
         let activation = try Activation.find(name)
         if activation.is(.sign) {
-            throw BackpropError(.unsupported, "the derivative of \"sign\" in training is 1 and not its own")
+            throw BackpropError(.unsupported, "\"sign\" cannot be checked: training uses the derivative 1 for it")
         }
         let size = columns * matrixRows
         let z = try Floats(size), a = try Floats(size), da = try Floats(size), dz = try Floats(size)
@@ -57,7 +57,7 @@ package final class ActivationCheck {
                 try check.compareNumbers()
             }
             guard check.report.points > 0 else {
-                throw BackpropError(.notFinite, "activation \"\(name)\" is finite nowhere where it was tried")
+                throw BackpropError(.notFinite, "activation \"\(name)\" is not finite at any number that was tried")
             }
             return check.report
         }

@@ -10,7 +10,7 @@ extension NetworkState {
     ) throws(BackpropError) -> Double {
         for (index, layer) in layers.enumerated() where layer.activation.is(.sign) {
             throw BackpropError(
-                .unsupported, "layer \(index + 1) is \"sign\", whose derivative in training is 1 and not its own")
+                .unsupported, "layer \(index + 1) has \"sign\" and cannot be checked: training uses the derivative 1 for it")
         }
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         let count = parameterCount

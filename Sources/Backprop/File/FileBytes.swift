@@ -13,7 +13,7 @@ struct FileBytes: ~Copyable {
 
     init(_ range: Range<Int>, of file: borrowing InputFile) throws(BackpropError) {
         guard let bytes = cp_allocate_bytes(range.count) else {
-            throw BackpropError(.outOfMemory, "out of memory: no room for \(range.count) bytes of a file")
+            throw BackpropError(.outOfMemory, "out of memory: cannot allocate \(range.count) bytes for a file")
         }
         do throws(BackpropError) {
             try file.read(range, to: bytes)

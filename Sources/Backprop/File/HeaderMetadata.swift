@@ -59,7 +59,7 @@ final class HeaderMetadata {
     /// Throws if a key has not been read.
     func requireAllKnown() throws(BackpropError) {
         for entry in entries where !entry.isKnown {
-            throw Self.error(entry.key, "is nothing this library knows")
+            throw Self.error(entry.key, "is not known to this library")
         }
     }
 

@@ -128,7 +128,9 @@ extension NetworkState {
             floats += try checkedProduct(sizes[index], perOutput)
             guard floats <= dataCount / 4 else { break }
         }
-        guard floats * 4 == dataCount else { throw BackpropError(.corrupt, "the model's data do not fit its layers") }
+        guard floats * 4 == dataCount else {
+            throw BackpropError(.corrupt, "the size of the model's data does not match its layers")
+        }
     }
 
     private static func activations(_ names: [String]) throws(BackpropError) -> [Activation] {
@@ -154,7 +156,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         let expected = ModelFormat.tensors(of: network)
         guard header.tensors.count == expected.count else {
-            throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, its layers \(expected.count)")
+            throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, but needs \(expected.count)")
         }
         let base = UnsafeRawPointer(data.baseAddress.unsafelyUnwrapped)
         var offset = 0
@@ -162,7 +164,7 @@ extension NetworkState {
             let end = offset + tensor.count * 4
             guard found.name.isSame(as: tensor.name), found.type.isSame(as: "F32"), found.shape == tensor.shape,
                 found.begin == offset, found.end == end
-            else { throw found.error(.corrupt, "is not the model's \(tensor.text) at \(offset)") }
+            else { throw found.error(.corrupt, "is not the expected \(tensor.text) of type F32 at byte \(offset)") }
             let values = (base + offset).assumingMemoryBound(to: Float.self)
             guard tensor.accepts(values) else { throw found.error(.corrupt, tensor.refusal) }
             tensor.copy(from: values)

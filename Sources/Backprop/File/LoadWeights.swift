@@ -51,7 +51,7 @@ private struct WeightsFile: ~Copyable {
             end = tensor.end
         }
         guard end == dataCount else {
-            throw BackpropError(.corrupt, "the file's tensors take \(end) bytes, its data are \(dataCount)")
+            throw BackpropError(.corrupt, "the file's tensors need \(end) bytes, but its data have \(dataCount)")
         }
     }
 
@@ -68,13 +68,13 @@ private struct WeightsFile: ~Copyable {
     ) throws(BackpropError) {
         let tensor = tensors[index]
         guard tensor.shape == wanted.shape else {
-            throw tensor.error(.mismatch, "in the file is \(wanted.text) in the network")
+            throw tensor.error(.mismatch, "in the file does not match \(wanted.text) in the network")
         }
         guard let type = FloatType.named(tensor.type) else {
             throw tensor.error(.mismatch, "is not of type F32, F64, F16 or BF16")
         }
         guard tensor.end - tensor.begin == wanted.count * type.size else {
-            throw tensor.error(.corrupt, "has not the bytes its shape needs")
+            throw tensor.error(.corrupt, "does not have the number of bytes that its shape needs")
         }
         let bytes = try source.bytes(dataStart + tensor.begin..<dataStart + tensor.end)
         type.convert(UnsafeRawPointer(bytes.buffer.baseAddress.unsafelyUnwrapped), wanted.count, to: floats)
@@ -86,7 +86,7 @@ private struct WeightsFile: ~Copyable {
     func requireOnly(_ taken: [Bool]) throws(BackpropError) {
         for (index, tensor) in tensors.enumerated()
         where !taken[index] && tensor.name.starts(with: "layers.") && !tensor.name.ends(with: ".num_batches_tracked") {
-            throw tensor.error(.mismatch, "is in the file and not in the network")
+            throw tensor.error(.mismatch, "is in the file but not in the network")
         }
     }
 }

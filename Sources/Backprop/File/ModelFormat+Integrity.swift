@@ -15,14 +15,15 @@ extension ModelFormat {
     ) throws(BackpropError) -> VerifiedModel {
         try requireVersion(start)
         guard source.count >= checksumEnd, let head = try SafeTensorsHeader.head(of: source) else {
-            throw BackpropError(.corrupt, "the model is cut short: \(source.count) bytes do not hold its header")
+            throw BackpropError(.corrupt, "the model is truncated: its header has more than \(source.count) bytes")
         }
         let header = try SafeTensorsHeader(parsing: head.buffer)
         try header.requireDataCount(source.count - header.dataStart)
         let data = try source.bytes(header.dataStart..<source.count)
         let computed = hex(checksum(of: head.buffer, data.buffer))
         guard has(head.buffer, computed, at: checksumStart) else {
-            throw BackpropError(.corrupt, "the model is cut short or changed: its checksum is not \(computed)")
+            throw BackpropError(
+                .corrupt, "the model was truncated or changed: the checksum of its bytes, \(computed), is not the stored one")
         }
         return VerifiedModel(header: header, data: data)
     }
@@ -37,9 +38,9 @@ extension ModelFormat {
             at += 1
         }
         guard !found.isEmpty, at < file.count, file[at] == 0x22 else {
-            throw BackpropError(.corrupt, "the model is cut short or changed: it names no version")
+            throw BackpropError(.corrupt, "the model was truncated or changed: it has no format version")
         }
-        throw BackpropError(.version, "the model has format version \(Text(found)); this library knows \(version)")
+        throw BackpropError(.version, "the model has format version \(Text(found)); this library reads version \(version)")
     }
 
     private static func has(_ file: UnsafeBufferPointer<UInt8>, _ text: Text, at start: Int) -> Bool {

@@ -127,9 +127,9 @@ extension ModelFormat.Tensor {
 
     /// The message for numbers that are not accepted.
     var refusal: Text {
-        if range == Optimizer.stepSizes { return "holds a step size that is not between 1e-6 and 50" }
-        if range == Self.positive { return "holds a scale that is not above 0" }
-        return "holds a NaN, an infinity or a negative variance"
+        if range == Optimizer.stepSizes { return "contains a step size that is not between 1e-6 and 50" }
+        if range == Self.positive { return "contains a scale that is not above 0" }
+        return "contains a NaN, an infinity or a negative variance"
     }
 
     func copy(to flat: UnsafeMutablePointer<Float>) {

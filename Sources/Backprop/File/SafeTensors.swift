@@ -70,7 +70,7 @@ struct SafeTensorsHeader {
         var end = 0
         for tensor in tensors { end = max(end, tensor.end) }
         guard end == count else {
-            throw BackpropError(.corrupt, "the file's tensors take \(end) bytes, its data are \(count)")
+            throw BackpropError(.corrupt, "the file's tensors need \(end) bytes, but its data have \(count)")
         }
     }
 

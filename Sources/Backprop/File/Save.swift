@@ -19,7 +19,7 @@ extension Handle where Object == NetworkState {
             let layout = try ModelLayout(state)
             needed = layout.count
             guard capacity >= layout.count else {
-                throw BackpropError(.bufferTooSmall, "the model needs \(layout.count) bytes, the buffer has \(capacity)")
+                throw BackpropError(.bufferTooSmall, "the model needs \(layout.count) bytes, but the buffer has \(capacity)")
             }
             model = try SavedModel(layout)
         }
@@ -91,7 +91,7 @@ private struct SavedModel: ~Copyable {
     /// Copies the numbers of the network.
     init(_ layout: ModelLayout) throws(BackpropError) {
         guard let bytes = cp_allocate_bytes(layout.count) else {
-            throw BackpropError(.outOfMemory, "out of memory: no room for \(layout.count) bytes")
+            throw BackpropError(.outOfMemory, "out of memory: cannot allocate \(layout.count) bytes")
         }
         count = layout.count
         self.bytes = bytes

@@ -59,7 +59,7 @@ extension FitPlan {
         for run in runs {
             guard let report = run.report else { continue }
             let answer = HostEnvironment().run { progress(report) }
-            if answer < 0 { throw BackpropError(.callback, "the progress function gave \(Int(answer))") }
+            if answer < 0 { throw BackpropError(.callback, "the progress function returned \(Int(answer))") }
             if answer > 0 {
                 for run in runs { run.stop() }
             }

@@ -51,7 +51,7 @@ final class Restarts {
         if plan.trainer.progress == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
         guard let best else {
-            throw divergence?.error ?? BackpropError(.invalidValue, "there are no restarts")
+            throw divergence?.error ?? BackpropError(.invalidValue, "no restart was made")
         }
         if !best.loss.isNaN {
             try network.writeInFit { (state) throws(BackpropError) in

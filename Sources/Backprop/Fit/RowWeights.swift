@@ -12,7 +12,7 @@ final class RowWeights {
         for i in 0..<count {
             guard weights[i] >= 0, weights[i].isFinite else {
                 let weight = decimal(weights[i])
-                throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight is finite and at least 0")
+                throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight must be finite and at least 0")
             }
             values.base[i] = weights[i]
         }

@@ -10,7 +10,7 @@ extension Handle {
     static var invalid: BackpropError {
         BackpropError(
             .invalidHandle,
-            "not a \(Object.typeName) of this library, or one that was freed, or that another thread was changing at a fork")
+            "invalid \(Object.typeName) handle: not from this library, or freed, or in use by another thread during a fork")
     }
 
     package var pointer: OpaquePointer {

@@ -26,7 +26,7 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
 
     package init(owning object: Object) throws(BackpropError) {
         guard let gate = Self.allocateGate() else {
-            throw BackpropError(.outOfMemory, "out of memory: no room for another handle")
+            throw BackpropError(.outOfMemory, "out of memory: cannot allocate a handle")
         }
         self.gate = gate
         generation = cp_load64(&gate.pointee.state) >> 32

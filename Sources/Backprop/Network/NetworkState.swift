@@ -60,7 +60,7 @@ package final class NetworkState: HandleObject {
 
     package static func make(layerSizes: UnsafeBufferPointer<Int>, seed: UInt64) throws(BackpropError) -> NetworkState {
         guard layerSizes.count >= 2 else {
-            throw BackpropError(.invalidValue, "a network has 2 layers or more, inputs included, not \(layerSizes.count)")
+            throw BackpropError(.invalidValue, "a network needs 2 layers or more, inputs included, not \(layerSizes.count)")
         }
         guard layerSizes.count <= largestLayerCount else {
             throw BackpropError(.limit, "a network has at most \(largestLayerCount) layers")
@@ -70,7 +70,7 @@ package final class NetworkState: HandleObject {
             let size = layerSizes[index]
             guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
             guard size > 0, size < 1 << 40 else {
-                throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is more than can be counted")
+                throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is too large")
             }
         }
         for index in 1..<layerSizes.count {  // before any memory is allocated
@@ -148,7 +148,7 @@ package final class NetworkState: HandleObject {
     package func size(ofLayer index: Int) throws(BackpropError) -> Int {
         guard index >= 0, index < layerCount else {
             throw BackpropError(
-                .invalidValue, "layer \(UInt(bitPattern: index)) is not one of 0 to \(layerCount - 1)")
+                .invalidValue, "layer \(UInt(bitPattern: index)) is out of range: the layers are 0 to \(layerCount - 1)")
         }
         return index == 0 ? inputCount : layers[index - 1].outputs
     }
@@ -157,7 +157,8 @@ package final class NetworkState: HandleObject {
     private func layer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layerCount else {
             throw BackpropError(
-                .invalidValue, "layer \(UInt(bitPattern: index)) is not one of 1 to \(layerCount - 1), those with weights")
+                .invalidValue,
+                "layer \(UInt(bitPattern: index)) is out of range: the layers with weights are 1 to \(layerCount - 1)")
         }
         return layers[index - 1]
     }

@@ -13,7 +13,7 @@ extension NetworkState {
     func requireParameterCount(_ count: Int) throws(BackpropError) {
         guard count == parameterCount else {
             throw BackpropError(
-                .mismatch, "count is \(UInt(bitPattern: count)), and the network has \(parameterCount) parameters")
+                .mismatch, "count is \(UInt(bitPattern: count)), but the network has \(parameterCount) parameters")
         }
     }
 

@@ -18,7 +18,7 @@ extension NetworkState {
     }
 
     func requireRows(_ rows: Int) throws(BackpropError) {
-        guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0") }
+        guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed") }
         _ = try checkedProduct(rows, max(inputCount, outputCount))
     }
 }

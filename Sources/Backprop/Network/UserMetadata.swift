@@ -7,13 +7,13 @@ extension NetworkState {
 
     package func setMetadata(_ key: String, _ value: String) throws(BackpropError) {
         guard key.utf8.count >= 1, key.utf8.count <= Self.maximumKeyLength else {
-            throw BackpropError(.invalidValue, "a key of metadata has 1 to 256 bytes")
+            throw BackpropError(.invalidValue, "a metadata key must have 1 to 256 bytes")
         }
         let index = self.index(of: key)
         let old = index.map { key.utf8.count + userMetadata[$0].value.utf8.count } ?? 0
         let bytes = metadataBytes - old + key.utf8.count + value.utf8.count
         guard bytes <= Self.maximumBytes, index != nil || userMetadata.count < Self.maximumEntries else {
-            throw BackpropError(.limit, "a network holds at most 1024 keys of metadata, and 1 MiB of keys and texts")
+            throw BackpropError(.limit, "a network can have at most 1024 metadata keys, and 1 MiB of keys and values")
         }
         if let index {
             userMetadata[index].value = value
@@ -30,7 +30,9 @@ extension NetworkState {
     /// The key at an index; keys are sorted by their bytes.
     package func metadataKey(at index: Int) throws(BackpropError) -> String {
         guard index >= 0, index < userMetadata.count else {
-            throw BackpropError(.unknownName, "the network has \(userMetadata.count) keys of metadata")
+            throw BackpropError(
+                .unknownName,
+                "index \(UInt(bitPattern: index)) is out of range: the network has \(userMetadata.count) metadata keys")
         }
         return userMetadata[index].key
     }
@@ -40,7 +42,7 @@ extension NetworkState {
     private func index(of key: String) -> Int? { userMetadata.firstIndex { $0.key.isSame(as: key) } }
 
     private func requireIndex(of key: String) throws(BackpropError) -> Int {
-        guard let index = index(of: key) else { throw BackpropError(.unknownName, "no metadata has the key \"\(key)\"") }
+        guard let index = index(of: key) else { throw BackpropError(.unknownName, "the network has no metadata key \"\(key)\"") }
         return index
     }
 }

@@ -26,7 +26,7 @@ public struct OptionDescription: Sendable {
     package static func at(_ index: Int) throws(BackpropError) -> OptionDescription {
         let all = all
         guard index >= 0, index < all.count else {
-            throw BackpropError(.unknownName, "there are no options from index \(UInt(bitPattern: index)) on")
+            throw BackpropError(.unknownName, "option index \(UInt(bitPattern: index)) is out of range: there are \(all.count)")
         }
         return all[index]
     }
@@ -64,7 +64,8 @@ public struct OptionDescription: Sendable {
         guard value >= low, value <= high, !isWhole || value == value.rounded(.down) else {
             let kind = isWhole ? "an integer" : "a number"
             throw BackpropError(
-                .invalidValue, "option \"\(name)\" takes \(kind) from \(decimal(low)) to \(decimal(high)), not \(decimal(value))")
+                .invalidValue,
+                "option \"\(name)\" must be \(kind) from \(decimal(low)) to \(decimal(high)), not \(decimal(value))")
         }
     }
 

@@ -6,7 +6,7 @@ extension NetworkState {
     package func setDropout(_ index: Int, rate: Double) throws(BackpropError) {
         let layer = try hiddenLayer(index)
         guard rate >= 0, rate <= 0.999 else {
-            throw BackpropError(.invalidValue, "a dropout rate is a number from 0 to 0.999, not \(decimal(rate))")
+            throw BackpropError(.invalidValue, "a dropout rate must be a number from 0 to 0.999, not \(decimal(rate))")
         }
         if (rate > 0) != (layer.dropout > 0) { discardBuffers() }
         layer.dropout = rate
@@ -17,7 +17,7 @@ extension NetworkState {
     private func hiddenLayer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layers.count else {
             throw BackpropError(
-                .invalidValue, "layer \(UInt(bitPattern: index)) is not between inputs and outputs: the network has \(layerCount)"
+                .invalidValue, "layer \(UInt(bitPattern: index)) is not a hidden layer: the network has \(layerCount) layers"
             )
         }
         return layers[index - 1]

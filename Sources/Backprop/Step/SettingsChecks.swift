@@ -91,7 +91,7 @@ extension NetworkState {
                 ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
                 : "0 to 1, such as 0 and 1 for two classes"
             return BackpropError(
-                .invalidValue, described(targets, i, what) + ", and loss \"\(loss.name)\" takes targets of \(range)")
+                .invalidValue, described(targets, i, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)")
         }
         return nil
     }
@@ -138,7 +138,7 @@ extension NetworkState {
             range += high < .infinity ? " to \(decimal(high))" : " or more"
             throw BackpropError(
                 .invalidValue,
-                described(targets, farthest, "targets") + ", and \"\(last.name)\" in layer \(layers.count) gives \(range): set "
+                described(targets, farthest, "targets") + ", and \"\(last.name)\" in layer \(layers.count) outputs \(range): set "
                     + "activation \"identity\" there, or fit target scaling \"auto\"")
         }
     }

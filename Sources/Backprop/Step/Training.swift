@@ -59,7 +59,7 @@ extension NetworkState {
         guard isPlainDescent || options[.batchnormUpdate] == 0 else {
             throw BackpropError(
                 .unsupported,
-                "option \"batchnorm_update\" 1 is for optimizer \"sgd\" without weight_decay, l1, clip_norm and clip_value")
+                "option \"batchnorm_update\" 1 needs optimizer \"sgd\", and weight_decay, l1, clip_norm and clip_value 0")
         }
     }
 

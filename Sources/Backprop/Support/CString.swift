@@ -12,7 +12,7 @@ package struct CString {
     /// The UTF-8 of a string. A NUL in it is refused, since it would end the path early.
     init(_ string: String) throws(BackpropError) {
         let bytes = Array(string.utf8)
-        guard !bytes.contains(0) else { throw BackpropError(.invalidValue, "\"\(string)\" has a NUL in it") }
+        guard !bytes.contains(0) else { throw BackpropError(.invalidValue, "\"\(string)\" contains a NUL") }
         self.bytes = bytes + [0]
     }
 

@@ -8,7 +8,7 @@ struct Floats: ~Copyable {
 
     init(_ count: Int) throws(BackpropError) {
         guard let base = cp_allocate_floats(count) else {
-            throw BackpropError(.outOfMemory, "out of memory: no room for \(count) floats")
+            throw BackpropError(.outOfMemory, "out of memory: cannot allocate \(count) floats")
         }
         self.base = base
         self.count = count
@@ -53,7 +53,7 @@ func paddedCount(_ columns: Int) -> Int { (columns + 15) & ~15 }
 package func checkedProduct(_ a: Int, _ b: Int) throws(BackpropError) -> Int {
     let (product, overflow) = a.multipliedReportingOverflow(by: b)
     guard a >= 0, b >= 0, !overflow, product < 1 << 58 else {
-        throw BackpropError(.limit, "\(UInt(bitPattern: a)) times \(UInt(bitPattern: b)) numbers are more than can be counted")
+        throw BackpropError(.limit, "\(UInt(bitPattern: a)) times \(UInt(bitPattern: b)) numbers are too many")
     }
     return product
 }

@@ -11,7 +11,7 @@ public enum Threads {
     /// - Throws: `.invalidValue` for a count out of range.
     public static func setCount(_ count: Int) throws(BackpropError) {
         guard count >= 0, count <= Int(CP_MOST_THREADS) else {
-            throw BackpropError(.invalidValue, "a thread count is 0 to \(CP_MOST_THREADS), not \(UInt(bitPattern: count))")
+            throw BackpropError(.invalidValue, "a thread count must be 0 to \(CP_MOST_THREADS), not \(UInt(bitPattern: count))")
         }
         cp_set_thread_count(count)
     }

@@ -14,7 +14,7 @@ package struct StructOutput<Record: BitwiseCopyable> {
         let callerSize = destination.loadUnaligned(as: UInt32.self)
         guard callerSize >= first else {
             throw BackpropError(
-                .invalidValue, "\(name)->struct_size is \(Int(callerSize)), less than any version has: set it to sizeof(*\(name))"
+                .invalidValue, "\(name)->struct_size is \(Int(callerSize)), which is too small: set it to sizeof(*\(name))"
             )
         }
         size = min(Int(callerSize), MemoryLayout<Record>.size)

@@ -10,7 +10,7 @@ func unknownName(
     if let found = suggestion.found {
         text += "did you mean \"\(found)\"?"
     } else {
-        for (index, each) in names.enumerated() { text += "\(index == 0 ? "there are " : ", ")\"\(each)\"" }
+        for (index, each) in names.enumerated() { text += "\(index == 0 ? "the names are " : ", ")\"\(each)\"" }
     }
     return BackpropError(.unknownName, text)
 }

@@ -54,7 +54,7 @@ def test_classes_other_than_0_and_1_are_refused_for_binary_cross_entropy(rows, s
 def test_only_a_fit_refuses_targets_out_of_the_range_of_the_last_activation(rows):
     x, y = rows
     made = network()
-    with pytest.raises(bp.InvalidValueError, match='is 6, and "logistic" in layer 2 gives 0 to 1'):
+    with pytest.raises(bp.InvalidValueError, match='is 6, and "logistic" in layer 2 outputs 0 to 1'):
         bp.Trainer(epochs=1).fit(made, x, 3 * y + 3)
     with pytest.raises(bp.InvalidValueError):
         made.check_settings(3 * y + 3)

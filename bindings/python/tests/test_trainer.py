@@ -55,7 +55,7 @@ def test_options_accept_their_bounds_and_refuse_other_values(option):
         trainer.set_option(option.name, value)
         assert trainer.get_option(option.name) == value_of(option, value)
     for value in (option.minimum - 1, option.maximum * 2 + 1, math.nan, math.inf):
-        with pytest.raises(bp.InvalidValueError, match=f'"{option.name}" takes .* from .* to '):
+        with pytest.raises(bp.InvalidValueError, match=f'"{option.name}" must be .* from .* to '):
             trainer.set_option(option.name, value)
 
 
