@@ -1,4 +1,4 @@
-# find_package(backprop) gives the target backprop::backprop.
+# find_package(backprop) defines the target backprop::backprop.
 if(NOT TARGET backprop::backprop)
     get_filename_component(_backprop_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
     add_library(backprop::backprop SHARED IMPORTED)
