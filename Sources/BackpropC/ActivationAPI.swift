@@ -140,7 +140,9 @@ private func optionalBytes(_ pointer: UnsafePointer<CChar>?) throws(BackpropErro
 
 /// The constants of a signature, copied.
 private func signatureConstants(_ values: UnsafePointer<Double>?, _ count: Int) throws(BackpropError) -> [Double] {
-    guard count >= 0, count <= 1024 else { throw BackpropError(.invalidValue, "constant_count is too large: a signature has at most 15 constants") }
+    guard count >= 0, count <= 1024 else {
+        throw BackpropError(.invalidValue, "constant_count is too large: a signature has at most 15 constants")
+    }
     guard count > 0 else { return [] }
     return Array(UnsafeBufferPointer(start: try require(values, "constants"), count: count))
 }

@@ -14,12 +14,12 @@ static locale_t c_locale;
 
 static void create_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
-/* The C library's conversions between text and numbers round by the x87's control word. Returns the previous word, which
- * the caller restores. */
-static uint16_t set_default_x87(void) {
-    uint16_t x87 = cp_x87_control();
+/* The C library's conversions between text and numbers round by the x87's control word. The host's x87 environment is
+ * replaced, not only its control word: a raised flag whose exception the host traps would trap here. */
+static cp_x87_environment set_default_x87(void) {
+    cp_x87_environment hosts = cp_save_x87();
     cp_set_x87_control(CP_DEFAULT_X87);
-    return x87;
+    return hosts;
 }
 
 bool cp_parse_double(const char *text, double *value_out) {
@@ -27,20 +27,20 @@ bool cp_parse_double(const char *text, double *value_out) {
     const char *digits = *text == '-' ? text + 1 : text;
     if (!c_locale || *digits < '0' || *digits > '9' || digits[1] == 'x' || digits[1] == 'X') return false;
     char *end;
-    uint16_t x87 = set_default_x87();
+    cp_x87_environment x87 = set_default_x87();
     *value_out = strtod_l(text, &end, c_locale);
-    cp_set_x87_control(x87);
+    cp_restore_x87(&x87);
     return *end == 0 && isfinite(*value_out);
 }
 
 void cp_print_decimal(double value, bool is_float, char *buffer, size_t capacity) {
     pthread_once(&once, create_locale);
     locale_t before = uselocale(c_locale);
-    uint16_t x87 = set_default_x87();
+    cp_x87_environment x87 = set_default_x87();
     for (int digits = is_float ? 6 : 1; digits <= 17; digits++) { /* from 6, so that 4000 is not printed as 4e+03 */
         snprintf(buffer, capacity, "%.*g", digits, value);
         if (is_float ? strtof_l(buffer, NULL, c_locale) == (float)value : strtod_l(buffer, NULL, c_locale) == value) break;
     }
-    cp_set_x87_control(x87);
+    cp_restore_x87(&x87);
     uselocale(before);
 }

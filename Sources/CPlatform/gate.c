@@ -29,7 +29,8 @@ static void remove_other_threads(cp_gate *gate, cp_gate_table *table) {
         inside++;
         writes = visit->writes;
     }
-    bool others_write = (uint32_t)gate->state == CP_GATE_WRITER && !writes;
+    /* While this thread fits the object, a writer of another thread is about to be refused: it changes nothing. */
+    bool others_write = (uint32_t)gate->state == CP_GATE_WRITER && !writes && gate->fitter != &cp_this_thread;
     bool others_fit = gate->fitter && gate->fitter != &cp_this_thread;
     uint64_t state = (gate->state & ~(uint64_t)UINT32_MAX) | (writes ? CP_GATE_WRITER : inside);
     /* Written only where the values differ: an unmodified page stays shared with the parent. */

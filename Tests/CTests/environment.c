@@ -334,6 +334,39 @@ static void flags_of_the_caller_stay_raised(void) {
     bp_network_free(network);
 }
 
+static void raising_destroy(void *user_data) { *(int *)user_data = feraiseexcept(FE_INVALID | FE_DIVBYZERO) == 0; }
+
+static void flags_that_a_destroy_callback_raises_end_with_the_call(void) {
+    for (int freed_last = 0; freed_last < 2; freed_last++) {
+        bp_network *network = check_network(sizes, 3, 1);
+        int raised = 0;
+        EXPECT_OK(bp_activation_register_scalar("raising", tenth, NULL, &raised, raising_destroy));
+        EXPECT_OK(bp_network_set_activation(network, 1, "raising"));
+        feclearexcept(FE_ALL_EXCEPT);
+        if (freed_last) EXPECT_OK(bp_activation_unregister("raising"));
+        bp_network_free(network);
+        if (!freed_last) EXPECT_OK(bp_activation_unregister("raising"));
+        EXPECT(raised && !fetestexcept(LOUD));
+    }
+}
+
+/* The next x87 instruction of the host would trap. The library's conversions between numbers and text do not. */
+static void raised_x87_flags_that_the_host_traps_do_not_trap_in_the_library(void) {
+    const uint16_t control = 0x37f & ~0x0d; /* invalid, division by zero and overflow trap */
+    uint16_t control_after, status_after;
+    bp_network *network = check_network(sizes, 3, 1);
+    volatile long double large = 1e4900L;
+    __asm__ volatile("fninit");
+    large = large * large; /* overflow */
+    __asm__ volatile("fldcw %0" : : "m"(control));
+    int32_t status = bp_network_set_option(network, "beta1", 7);
+    __asm__ volatile("fnstsw %0\n\tfnstcw %1" : "=m"(status_after), "=m"(control_after));
+    __asm__ volatile("fninit");
+    EXPECT(status == BP_ERROR_INVALID_VALUE && check_message());
+    EXPECT((status_after & 8) && control_after == control);
+    bp_network_free(network);
+}
+
 static int32_t failing(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)z, (void)a, (void)rows, (void)columns, (void)user_data;
     record_call();
@@ -376,6 +409,8 @@ int main(void) {
     CLAIM(callbacks_on_other_threads_run_in_the_callers_environment);
     CLAIM(calls_from_callbacks_give_the_same_bits_and_leave_the_environment);
     CLAIM(flags_of_the_caller_stay_raised);
+    CLAIM(flags_that_a_destroy_callback_raises_end_with_the_call);
+    CLAIM(raised_x87_flags_that_the_host_traps_do_not_trap_in_the_library);
     CLAIM(calls_that_fail_leave_the_environment_and_its_flags);
     return check_end();
 }

@@ -203,6 +203,23 @@ static void extreme_columns_stay_finite(void) {
     }
 }
 
+/* 16777217 is no float: the middle is rounded, and the scaled targets must stay in the range of tanh. */
+static void symmetric_targets_stay_within_1_when_their_middle_is_rounded(void) {
+    const size_t shape[] = {1, 1};
+    const float targets[][2] = {{16777216, 16777218}, {1.7e9f, 1.7e9f + 128}, {1, 1.0000001f}, {-3e38f, 3e38f}};
+    for (int i = 0; i < 4; i++) {
+        bp_network *network = check_network(shape, 2, 1);
+        float offset, scale;
+        EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+        EXPECT_OK(bp_network_fit_scaling(network, "none", "auto", NULL, targets[i], 2));
+        EXPECT_OK(bp_network_get_tensor(network, "scaling.targets.offset", &offset, 1));
+        EXPECT_OK(bp_network_get_tensor(network, "scaling.targets.scale", &scale, 1));
+        for (int row = 0; row < 2; row++) EXPECT(fabsf((targets[i][row] - offset) / scale) <= 1);
+        EXPECT_OK(bp_network_check_settings(network, targets[i], 2));
+        bp_network_free(network);
+    }
+}
+
 int main(void) {
     make_data();
     CLAIM(every_call_equals_that_of_a_network_with_scaled_numbers);
@@ -211,5 +228,6 @@ int main(void) {
     CLAIM(copies_and_files_keep_the_scaling);
     CLAIM(data_that_cannot_be_fitted_is_refused_and_changes_nothing);
     CLAIM(extreme_columns_stay_finite);
+    CLAIM(symmetric_targets_stay_within_1_when_their_middle_is_rounded);
     return check_end();
 }

@@ -56,7 +56,10 @@ public final class ActivationPlugin: @unchecked Sendable {
     }
 
     deinit {
-        if isAdopted { HostEnvironment().run { destroy?() } }
+        guard isAdopted else { return }
+        let environment = cp_environment()  // the flags that the callback raises end here
+        HostEnvironment().run { destroy?() }
+        cp_restore_environment(environment)
     }
 
     /// Returns false if a destroy callback is already set.

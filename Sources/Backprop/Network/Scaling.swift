@@ -47,8 +47,10 @@ final class Scaling {
             var width = isStandard ? (squares / Double(rows)).squareRoot() : Double(high) - Double(low)
             offset.base[column] = isStandard ? Float(mean) : low
             if method == .symmetric {
-                width /= 2
-                offset.base[column] = Float(Double(low) + width)
+                let middle = Float(Double(low) + width / 2)
+                // From the rounded middle: no scaled number is beyond ±1.
+                width = max(Double(high) - Double(middle), Double(middle) - Double(low))
+                offset.base[column] = middle
             }
             let bounded = Float(min(width, Double(Float.greatestFiniteMagnitude)))
             scale.base[column] = bounded > 0 ? bounded : 1

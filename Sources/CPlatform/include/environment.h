@@ -39,6 +39,19 @@ CP_INLINE uint16_t cp_x87_control(void) {
 CP_INLINE void cp_set_x87_control(uint16_t control) { __asm__ volatile("fldcw %0" : : "m"(control)); }
 CP_INLINE void cp_clear_x87_flags(void) { __asm__ volatile("fnclex"); }
 
+/* Control word, flags and pointers of the x87. Saving masks all exceptions and clears their flags. */
+typedef struct cp_x87_environment {
+    uint32_t words[7];
+} cp_x87_environment;
+CP_INLINE cp_x87_environment cp_save_x87(void) {
+    cp_x87_environment environment;
+    __asm__ volatile("fnstenv %0\n\tfnclex" : "=m"(environment));
+    return environment;
+}
+CP_INLINE void cp_restore_x87(const cp_x87_environment *environment) {
+    __asm__ volatile("fnclex\n\tfldenv %0" : : "m"(*environment));
+}
+
 #elif defined(__aarch64__)
 
 /* FPCR in the low half, FPSR in the high half. */
@@ -58,6 +71,12 @@ CP_INLINE void cp_set_environment(uint64_t environment) {
 CP_INLINE uint16_t cp_x87_control(void) { return 0; }
 CP_INLINE void cp_set_x87_control(uint16_t control) { (void)control; }
 CP_INLINE void cp_clear_x87_flags(void) {}
+
+typedef struct cp_x87_environment {
+    uint32_t words[7];
+} cp_x87_environment;
+CP_INLINE cp_x87_environment cp_save_x87(void) { return (cp_x87_environment){{0}}; }
+CP_INLINE void cp_restore_x87(const cp_x87_environment *environment) { (void)environment; }
 
 #else
 #error "No floating-point environment for this architecture yet: see above."

@@ -22,6 +22,7 @@ import enum
 import functools
 import itertools
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union
 
@@ -265,17 +266,21 @@ def _function(given: Any) -> Callable[..., Any]:
 
 
 _temporary_numbers = itertools.count(1)
+_replacing = threading.Lock()
 
 
 def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
     """Calls register(name). To replace an activation, first registers under a temporary name: if that fails, the old
     activation stays registered."""
-    if replace and _is_replaceable(name):
-        temporary = f"replacing.{next(_temporary_numbers)}"
-        register(temporary)
-        unregister(temporary)
-        unregister(name)
-    register(name)
+    if not replace:
+        return register(name)
+    with _replacing:  # two threads may replace the same name
+        if _is_replaceable(name):
+            temporary = f"replacing.{next(_temporary_numbers)}"
+            register(temporary)
+            unregister(temporary)
+            unregister(name)
+        register(name)
 
 
 def _is_replaceable(name: str) -> bool:

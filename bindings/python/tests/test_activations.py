@@ -399,6 +399,25 @@ def test_replace_that_fails_leaves_the_old_activation(register, error):
     assert bp.activation.kind("tanh") == bp.activation.Kind.BUILT_IN
 
 
+def test_several_threads_may_replace_one_name():
+    errors = []
+
+    def replace():
+        try:
+            for _ in range(200):
+                bp.activation.register_scalar("shared", math.sin, math.cos, replace=True)
+        except bp.Error as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=replace) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert "shared" in bp.activation.names()
+
+
 def test_replaced_function_is_freed_with_the_last_network_that_has_it():
     first = vector_cell(2)
     network, reference = identity_network(first), weakref.ref(first)
