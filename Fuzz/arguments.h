@@ -177,6 +177,14 @@ static size_t target_row(const call *made) { return made->outputs; }
 static size_t input_rows(const call *made) { return size_of(made, "rows") * made->inputs; }
 static size_t target_rows(const call *made) { return size_of(made, "rows") * made->outputs; }
 static size_t weight_rows(const call *made) { return size_of(made, "rows"); }
+static size_t jacobian_rows(const call *made) { return input_rows(made) * made->outputs; }
+static size_t output_rows(const call *made) { /* of a layer, where the function takes one */
+    size_t size = made->outputs;
+    if (find(made->function, "layer") < made->function->count &&
+        bp_network_layer_size(made->network, size_of(made, "layer"), &size) != BP_OK)
+        size = 1;
+    return size_of(made, "rows") * size;
+}
 static size_t validation_input_rows(const call *made) { return size_of(made, "validation_rows") * made->inputs; }
 static size_t validation_target_rows(const call *made) { return size_of(made, "validation_rows") * made->outputs; }
 static size_t given_count(const call *made) { return size_of(made, "count"); }
@@ -196,7 +204,11 @@ static const struct {
     {"const float *", "targets", target_rows},
     {"const float *", "gradient", given_count},
     {"const float *", "parameters", given_count},
-    {"float *", "outputs_out", target_rows},
+    {"float *", "outputs_out", output_rows},
+    {"const float *", "output_gradients", target_rows},
+    {"float *", "input_gradients_out", input_rows},
+    {"float *", "jacobian_out", jacobian_rows},
+    {"float *", "losses_out", weight_rows},
     {"float *", "gradient_out", given_count},
     {"float *", "parameters_out", given_count},
     {"const size_t *", "layer_sizes", layers},

@@ -626,6 +626,44 @@ int32_t bp_network_gradient(bp_network *network, const float *inputs, const floa
  * Since:     0.2 */
 int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
 
+/* Computes gradients from the gradient of any function L of the outputs, which the host computes: for policy gradients,
+ * adversarial networks, or networks in a chain. The call returns the gradient of L with respect to the parameters, the
+ * inputs, or both. It does not use the network's loss and the option gradient_reduction: the gradient is the sum over the
+ * rows. Inputs, outputs and their gradients are unscaled: the chain rule includes the scaling of inputs and targets.
+ * "softmax" has its full Jacobian. "sign" has derivative 1, as in training.
+ *   The arguments select the pass:
+ *
+ *     gradient_out given    the pass of a training step: for two rows or more, batch normalization uses the statistics of the
+ *                           rows, the gradient includes mean and variance, and the running statistics are updated; dropout
+ *                           is applied. bp_network_apply_gradient then completes the step. input_gradients_out comes from
+ *                           the same pass
+ *     gradient_out NULL     the pass of bp_network_predict: running statistics, no dropout. input_gradients_out is the
+ *                           derivative of L for the outputs of bp_network_predict. Nothing changes
+ *
+ *   Without batch normalization and dropout, both passes are the same. With them, the outputs of a training step differ from
+ * those of bp_network_predict, and output gradients taken at predicted outputs are approximate.
+ *   inputs: [rows][inputs]. output_gradients: [rows][outputs], dL/doutput. rows: 1 or more. gradient_out: [count], in the order
+ *   of the parameters; or NULL. count: the parameter count, or 0 if gradient_out is NULL. input_gradients_out:
+ *   [rows][inputs], dL/dinput; or NULL. gradient_out and input_gradients_out must not both be NULL. The arrays must not
+ *   overlap.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for no rows; MISMATCH for another count; NOT_FINITE for a NaN or an
+ *            infinity in the arrays, the outputs or the gradients; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_backpropagate(bp_network *network, const float *inputs, const float *output_gradients, size_t rows,
+                                 float *gradient_out, size_t count, float *input_gradients_out);
+
+/* Computes the derivative of each output with respect to each input, for the outputs of bp_network_predict: with running
+ * statistics, without dropout, with scaling. "sign" has derivative 1. The call makes one backward pass for each output. For
+ * the gradient of a single function of the outputs, use bp_network_backpropagate. It changes nothing.
+ *   inputs: [rows][inputs]. rows: 1 or more. jacobian_out: [rows][outputs][inputs], must not overlap inputs.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_backpropagate without MISMATCH.
+ * Threads:   changes network (it uses the network's buffers).
+ * Since:     0.2 */
+int32_t bp_network_input_jacobian(bp_network *network, const float *inputs, size_t rows, float *jacobian_out);
+
 /* Compares the gradient with central differences of the loss, which a separate plain implementation computes in double
  * precision. Use it to test the derivative of a registered activation.
  *   *worst_error_out is the largest |gradient - difference| / max(|gradient|, |difference|, a hundredth of the layer's
@@ -874,6 +912,17 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  * Since:     0.1 */
 int32_t bp_network_predict(const bp_network *network, const float *inputs, size_t rows, float *outputs_out);
 
+/* Computes the outputs of a layer for rows of inputs, as bp_network_predict computes them: after batch normalization with
+ * running statistics, and after the activation. Use it for the code of an autoencoder, or for features. The outputs of the last
+ * layer have the bits of bp_network_predict.
+ *   layer: 1 to the last. inputs: [rows][inputs]. outputs_out: [rows][size of the layer], must not overlap inputs. rows may
+ *   be 0. NaN and infinity are computed like other numbers.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the layer; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network; concurrent calls each use buffers of their own.
+ * Since:     0.2 */
+int32_t bp_network_predict_layer(const bp_network *network, size_t layer, const float *inputs, size_t rows, float *outputs_out);
+
 /* Computes the loss of the predictions for rows of inputs, without training. Batch normalization uses the running
  * statistics.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
@@ -883,6 +932,16 @@ int32_t bp_network_predict(const bp_network *network, const float *inputs, size_
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
+
+/* Computes the loss of each row's prediction, for example to find outliers. bp_network_evaluate returns the sum of these
+ * losses, or their mean with option gradient_reduction 1. Here each loss is rounded to float.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. losses_out: [rows].
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_evaluate.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_row_losses(const bp_network *network, const float *inputs, const float *targets, size_t rows,
+                              float *losses_out);
 
 /* Computes a score of the predictions for rows, by the name of a measure:
  *

@@ -157,8 +157,8 @@ func writingLoss<Number: BinaryFloatingPoint>(
 /// Returns inputs and targets, which must not be NULL, of one row or more.
 @inline(__always)
 func requireRows(
-    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
+    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int, _ name: StaticString = "targets"
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed") }
-    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, "targets"))
+    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, name))
 }

@@ -13,6 +13,33 @@ public func bp_network_predict(
     }
 }
 
+@_cdecl("bp_network_predict_layer") @implementation
+public func bp_network_predict_layer(
+    _ network: OpaquePointer!, _ layer: Int, _ inputs: UnsafePointer<Float>!, _ rows: Int,
+    _ outputs_out: UnsafeMutablePointer<Float>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        if rows != 0 {
+            _ = try requireNonNull(inputs, "inputs")
+            _ = try requireNonNull(outputs_out, "outputs_out")
+        }
+        try read(network) { (state) throws(BackpropError) in
+            try state.predictLayer(layer, inputs, rows: rows, into: outputs_out)
+        }
+    }
+}
+
+@_cdecl("bp_network_input_jacobian") @implementation
+public func bp_network_input_jacobian(
+    _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ rows: Int, _ jacobian_out: UnsafeMutablePointer<Float>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let inputs = try require(inputs, "inputs")
+        let out = try require(jacobian_out, "jacobian_out")
+        try change(network) { (state) throws(BackpropError) in try state.inputJacobian(inputs, rows: rows, into: out) }
+    }
+}
+
 @_cdecl("bp_network_evaluate") @implementation
 public func bp_network_evaluate(
     _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int,
@@ -23,6 +50,20 @@ public func bp_network_evaluate(
         let (inputs, targets) = try requireRows(inputs, targets, rows)
         try read(network) { (state) throws(BackpropError) in
             out.pointee = try state.evaluate(inputs, targets, rows: rows)
+        }
+    }
+}
+
+@_cdecl("bp_network_row_losses") @implementation
+public func bp_network_row_losses(
+    _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int,
+    _ losses_out: UnsafeMutablePointer<Float>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try require(losses_out, "losses_out")
+        let (inputs, targets) = try requireRows(inputs, targets, rows)
+        try read(network) { (state) throws(BackpropError) in
+            try state.rowLosses(inputs, targets, rows: rows, into: out)
         }
     }
 }

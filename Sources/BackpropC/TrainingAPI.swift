@@ -58,6 +58,22 @@ public func bp_network_apply_gradient(
     }
 }
 
+@_cdecl("bp_network_backpropagate") @implementation
+public func bp_network_backpropagate(
+    _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ output_gradients: UnsafePointer<Float>!, _ rows: Int,
+    _ gradient_out: UnsafeMutablePointer<Float>!, _ count: Int, _ input_gradients_out: UnsafeMutablePointer<Float>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let (inputs, outputGradients) = try requireRows(inputs, output_gradients, rows, "output_gradients")
+        let gradient = count == 0 && input_gradients_out != nil ? gradient_out : try require(gradient_out, "gradient_out")
+        try change(network) { (state) throws(BackpropError) in
+            try state.backpropagate(
+                inputs, outputGradients: outputGradients, rows: rows, into: gradient, count: count,
+                inputGradients: input_gradients_out)
+        }
+    }
+}
+
 @_cdecl("bp_network_check_gradient") @implementation
 public func bp_network_check_gradient(
     _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int,

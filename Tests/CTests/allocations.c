@@ -6,7 +6,8 @@
 
 enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* large enough for the library to use threads */
 static const size_t sizes[] = {INPUTS, 129, 64, OUTPUTS};
-static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], out[ROWS * OUTPUTS], gradient[INPUTS * 400];
+static float x[ROWS * INPUTS], y[ROWS * OUTPUTS], out[ROWS * OUTPUTS], gradient[INPUTS * 400], for_inputs[ROWS * INPUTS],
+    hidden[ROWS * 129];
 static bp_network *network;
 
 static void step(void) { EXPECT_OK(bp_network_train_step(network, x, y, 1e-3f, NULL)); }
@@ -19,6 +20,12 @@ static void gradient_and_apply(void) {
     EXPECT_OK(bp_network_apply_gradient(network, gradient, count_of(network), 1e-5f));
 }
 
+static void backpropagate(void) {
+    EXPECT_OK(bp_network_backpropagate(network, x, y, ROWS, gradient, count_of(network), for_inputs));
+    EXPECT_OK(bp_network_backpropagate(network, x, y, 31, NULL, 0, for_inputs));
+}
+static void predict_layer(void) { EXPECT_OK(bp_network_predict_layer(network, 1, x, ROWS, hidden)); }
+
 static const struct {
     const char *name;
     void (*call)(void);
@@ -27,7 +34,9 @@ static const struct {
              {"a smaller train_minibatch", smaller_minibatch},
              {"predict of a row", predict_row},
              {"predict of rows", predict_rows},
-             {"gradient, apply", gradient_and_apply}};
+             {"gradient, apply", gradient_and_apply},
+             {"backpropagate", backpropagate},
+             {"predict_layer", predict_layer}};
 
 static void expect_no_allocations(const char *network_name) {
     for (int round = 0; round < 2; round++) /* the first round allocates the buffers */

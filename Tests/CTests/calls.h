@@ -79,6 +79,18 @@ static inline int32_t calls_apply_gradient(bp_network *network) {
     memset(calls_floats, 0, sizeof calls_floats);
     return bp_network_apply_gradient(network, calls_floats, CALLS_PARAMETERS, 0.5f);
 }
+static inline int32_t calls_backpropagate(bp_network *network) {
+    return bp_network_backpropagate(network, calls_inputs, calls_targets, 2, calls_floats, CALLS_PARAMETERS, calls_floats + 32);
+}
+static inline int32_t calls_input_jacobian(bp_network *network) {
+    return bp_network_input_jacobian(network, calls_inputs, 2, calls_floats);
+}
+static inline int32_t calls_predict_layer(bp_network *network) {
+    return bp_network_predict_layer(network, 1, calls_inputs, 2, calls_floats);
+}
+static inline int32_t calls_row_losses(bp_network *network) {
+    return bp_network_row_losses(network, calls_inputs, calls_targets, 2, calls_floats);
+}
 static inline int32_t calls_check_gradient(bp_network *network) {
     double worst = 99;
     int32_t status = bp_network_check_gradient(network, calls_inputs, calls_targets, 2, &worst);
@@ -219,8 +231,12 @@ static const network_call network_calls[] = {
     {"train_minibatch", calls_train_minibatch, 0},
     {"gradient", calls_gradient, 0},
     {"apply_gradient", calls_apply_gradient, 0},
+    {"backpropagate", calls_backpropagate, 0},
+    {"input_jacobian", calls_input_jacobian, 0},
     {"check_gradient", calls_check_gradient, 0},
     {"predict", calls_predict, 1},
+    {"predict_layer", calls_predict_layer, 1},
+    {"row_losses", calls_row_losses, 1},
     {"evaluate", calls_evaluate, 1},
     {"score", calls_score, 1},
     {"fold_batchnorm", calls_fold_batchnorm, 0},

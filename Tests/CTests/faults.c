@@ -40,7 +40,7 @@ static size_t layers = 4;
 enum { PARAMETERS = 1024 * 10, LARGE = 20 << 20 };
 static const char path[] = "model", other_path[] = "other";
 static const float x[12] = {1, -1, 0.5f, 0, 0.25f, 2, -2, 1, 1, 0.5f, 0.5f, -0.5f}, y[8] = {1, 0, 0, 1, 0.5f, 0.5f, 1, 1};
-static float floats[PARAMETERS];
+static float floats[PARAMETERS], floats_too[12];
 static bp_network *made; /* by calls that create a network */
 static uint8_t bytes[LARGE], now[LARGE];
 static size_t byte_count;
@@ -64,6 +64,13 @@ static int32_t train_step(bp_network *n) { return bp_network_train_step(n, x, y,
 static int32_t train_minibatch(bp_network *n) { return bp_network_train_minibatch(n, x, y, 4, 0.1f, NULL); }
 static int32_t gradient(bp_network *n) { return bp_network_gradient(n, x, y, 4, floats, parameter_count, NULL); }
 static int32_t apply_gradient(bp_network *n) { return bp_network_apply_gradient(n, floats, parameter_count, 0.1f); }
+static int32_t backpropagate(bp_network *n) {
+    return bp_network_backpropagate(n, x, y, 4, floats, parameter_count, floats_too);
+}
+static int32_t input_gradients(bp_network *n) { return bp_network_backpropagate(n, x, y, 4, NULL, 0, floats); }
+static int32_t input_jacobian(bp_network *n) { return bp_network_input_jacobian(n, x, 4, floats); }
+static int32_t predict_layer(bp_network *n) { return bp_network_predict_layer(n, 1, x, 4, floats); }
+static int32_t row_losses(bp_network *n) { return bp_network_row_losses(n, x, y, 4, floats); }
 static int32_t check_gradient(bp_network *n) { return bp_network_check_gradient(n, x, y, 4, &number); }
 static int32_t predict(bp_network *n) { return bp_network_predict(n, x, 4, floats); }
 static int32_t evaluate(bp_network *n) { return bp_network_evaluate(n, x, y, 4, floats); }
@@ -276,6 +283,13 @@ static const struct call {
     {"apply_gradient", apply_gradient, BP_OK, 1},
     {"apply_gradient, huge", apply_huge, BP_OK, 3},
     {"check_gradient", check_gradient, BP_OK, 1},
+    {"backpropagate", backpropagate, BP_OK, 1},
+    {"backpropagate, trained", backpropagate, BP_OK, 3},
+    {"backpropagate to inputs", input_gradients, BP_OK, 1},
+    {"backpropagate to inputs, scaled", input_gradients, BP_OK, 4},
+    {"input_jacobian", input_jacobian, BP_OK, 1},
+    {"predict_layer", predict_layer, BP_OK, 1},
+    {"row_losses", row_losses, BP_OK, 1},
     {"set_dropout", set_dropout, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
     {"check_settings", check_settings, BP_OK, 1},
@@ -312,6 +326,10 @@ static const struct call large_calls[] = {
     {"train_minibatch", train_minibatch, BP_OK, 1},
     {"train_minibatch again", train_minibatch, BP_OK, 3},
     {"gradient", gradient, BP_OK, 1},
+    {"backpropagate", backpropagate, BP_OK, 1},
+    {"input_jacobian", input_jacobian, BP_OK, 1},
+    {"predict_layer", predict_layer, BP_OK, 1},
+    {"row_losses", row_losses, BP_OK, 1},
     {"apply_gradient", apply_gradient, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
     {"fit", fit, BP_OK, 1},

@@ -63,6 +63,10 @@ static const rule rules[] = {
     {"outputs_out", {.pointer = floats}, 0, 0},
     {"gradient_out", {.pointer = floats}, 0, 0},
     {"parameters_out", {.pointer = floats}, 0, 0},
+    {"output_gradients", {.pointer = (void *)rows_of}, 0, 0},
+    {"input_gradients_out", {.pointer = floats}, 1, 0},
+    {"jacobian_out", {.pointer = floats}, 0, 0},
+    {"losses_out", {.pointer = floats}, 0, 0},
     {"loss_out", {.pointer = floats}, 1, 0},
     {"bp_network_evaluate.loss_out", {.pointer = floats}, 0, 0},
     {"double *", {.pointer = &number}, 0, 0},
@@ -326,6 +330,7 @@ static void rows_that_exceed_memory_are_refused_and_leave_the_network_usable(voi
     if (!getenv("ASAN_OPTIONS")) EXPECT(setrlimit(RLIMIT_AS, &memory) == 0); /* the sanitizer has its own limit */
     EXPECT_ERROR(bp_network_train_minibatch(wide, x, x, rows, 0.1f, NULL), BP_ERROR_OUT_OF_MEMORY);
     EXPECT_ERROR(bp_network_gradient(wide, x, x, rows, floats, count_of(wide), NULL), BP_ERROR_OUT_OF_MEMORY);
+    EXPECT_ERROR(bp_network_backpropagate(wide, x, x, rows, floats, count_of(wide), NULL), BP_ERROR_OUT_OF_MEMORY);
     EXPECT(snapshot_holds(fresh_one, wide));
     EXPECT_OK(bp_network_train_minibatch(wide, x, x, 5, 0.1f, NULL));
     EXPECT(setrlimit(RLIMIT_AS, &before) == 0);

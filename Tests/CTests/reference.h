@@ -79,6 +79,10 @@ static inline void ref_visit_set(double *parameter, size_t index, void *data) {
 }
 static inline void ref_visit_get(double *parameter, size_t index, void *data) { ((double *)data)[index] = *parameter; }
 
+static inline void ref_visit_set_double(double *parameter, size_t index, void *data) {
+    *parameter = ((const double *)data)[index];
+}
+
 static inline size_t ref_set(reference *r, const float *flat) { return ref_each(r, ref_visit_set, (void *)flat); }
 static inline size_t ref_get(reference *r, double *flat) { return ref_each(r, ref_visit_get, flat); }
 
@@ -179,9 +183,8 @@ static inline void ref_normalize(reference *r, int l, int rows, int training, re
     }
 }
 
-static inline void ref_forward(reference *r, const float *x, int rows, int training, ref_layer_state *states) {
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < r->size[0]; j++) states[0].a[i][j] = (double)x[i * r->size[0] + j];
+/* From the inputs, which are in states[0].a. */
+static inline void ref_forward_from(reference *r, int rows, int training, ref_layer_state *states) {
     for (int l = 1; l < r->layers; l++) {
         ref_layer_state *state = &states[l];
         for (int i = 0; i < rows; i++)
@@ -193,6 +196,12 @@ static inline void ref_forward(reference *r, const float *x, int rows, int train
         if (r->norm[l]) ref_normalize(r, l, rows, training, state);
         for (int i = 0; i < rows; i++) ref_activate(r->activation[l], r->size[l], state->s[i], state->a[i]);
     }
+}
+
+static inline void ref_forward(reference *r, const float *x, int rows, int training, ref_layer_state *states) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < r->size[0]; j++) states[0].a[i][j] = (double)x[i * r->size[0] + j];
+    ref_forward_from(r, rows, training, states);
 }
 
 static inline ref_layer_state *ref_states(void) {

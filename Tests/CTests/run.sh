@@ -96,7 +96,7 @@ esac
 # One line for each part of the library.
 all="
 reference handles arguments options settings counts tensors
-training initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
+training backpropagation initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
 trainer trainer_errors restarts resume resumed_fits
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus

@@ -83,10 +83,10 @@ static void end(bp_network *network) {
 }
 
 /* Calls that run activations. From PREDICT on, they run only the forward pass. */
-enum { STEP, MINIBATCH, GRADIENT, CHECK, PREDICT, EVALUATE, KINDS };
+enum { STEP, MINIBATCH, GRADIENT, BACKPROPAGATE, INPUT_GRADIENTS, JACOBIAN, CHECK, PREDICT, EVALUATE, LAYER, LOSSES, KINDS };
 
 static int32_t run(int kind, bp_network *network) {
-    static float gradient[256], outputs[ROWS * OUTPUTS];
+    static float gradient[256], outputs[ROWS * OUTPUTS], for_inputs[ROWS * INPUTS], jacobian[ROWS * OUTPUTS * INPUTS];
     float loss = 9;
     double worst = 9;
     int32_t status;
@@ -94,6 +94,11 @@ static int32_t run(int kind, bp_network *network) {
     case STEP: status = bp_network_train_step(network, x, y, 0.25f, &loss); break;
     case MINIBATCH: status = bp_network_train_minibatch(network, x, y, ROWS, 0.25f, &loss); break;
     case GRADIENT: status = bp_network_gradient(network, x, y, ROWS, gradient, count_of(network), &loss); break;
+    case BACKPROPAGATE: return bp_network_backpropagate(network, x, y, ROWS, gradient, count_of(network), for_inputs);
+    case INPUT_GRADIENTS: return bp_network_backpropagate(network, x, y, ROWS, NULL, 0, for_inputs);
+    case JACOBIAN: return bp_network_input_jacobian(network, x, ROWS, jacobian);
+    case LAYER: return bp_network_predict_layer(network, LAYERS - 1, x, ROWS, outputs);
+    case LOSSES: return bp_network_row_losses(network, x, y, ROWS, outputs);
     case CHECK: status = bp_network_check_gradient(network, x, y, ROWS, &worst); break;
     case PREDICT: return bp_network_predict(network, x, ROWS, outputs);
     default: status = bp_network_evaluate(network, x, y, ROWS, &loss); break;
@@ -111,8 +116,8 @@ static void expect_undone_everywhere(behaviour does, float poison, int32_t expec
             snapshot before = snapshot_of(network);
             int32_t wanted = expected;
             int steps_backward = does == FAIL_BACKWARD || does == POISON_BACKWARD;
-            if (steps_backward && kind >= PREDICT) wanted = BP_OK;         /* no backward pass */
-            if (does == POISON_FORWARD && kind == PREDICT) wanted = BP_OK; /* NaN is a valid output */
+            if (steps_backward && kind >= PREDICT) wanted = BP_OK;                            /* no backward pass */
+            if (does == POISON_FORWARD && (kind == PREDICT || kind == LAYER)) wanted = BP_OK; /* NaN is a valid output */
             EXPECT_OK(bp_network_clone(network, &twin));
             plugins[layer].does = does;
             plugins[layer].poison = poison;
@@ -241,7 +246,7 @@ static void callbacks_get_whole_matrices_on_the_calling_thread(void) {
         for (size_t l = 1; l < LAYERS; l++) {
             EXPECT(plugins[l].rows == (kind == STEP ? 1 : ROWS) && plugins[l].columns == sizes[l]);
             if (kind < PREDICT) EXPECT(plugins[l].forward_calls == 1); /* one call for each layer */
-            EXPECT(plugins[l].backward_calls == (kind < PREDICT ? 1 : 0));
+            EXPECT(plugins[l].backward_calls == (kind == JACOBIAN ? OUTPUTS : kind < PREDICT ? 1 : 0));
             EXPECT(plugins[l].mistakes == 0);
         }
     }

@@ -272,6 +272,50 @@ public final class Network: Sendable {
         }
     }
 
+    /// Computes the gradient of any function L of the outputs with respect to the parameters, from its gradient with respect
+    /// to the outputs. The loss and option "gradient_reduction" are not used.
+    ///
+    /// The pass is that of a training step: batch normalization uses the statistics of the rows and updates its running
+    /// ones, and dropout is applied. `apply(gradient:learningRate:)` completes the step.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - outputGradients: ∂L/∂ŷ, [rows × outputs].
+    /// - Returns: The gradient [parameterCount], in the order of `parameters()`.
+    /// - Throws: `.invalidValue` for counts that do not match; `.notFinite` for a NaN or an infinity in the arrays, the outputs
+    ///   or the gradients; `.callback` when an activation fails; `.limit`.
+    public func backpropagate(_ inputs: [Float], outputGradients: [Float]) throws(BackpropError) -> [Float] {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count, outputGradients.count, "outputGradients")
+            var flat = [Float](repeating: 0, count: state.parameterCount)
+            try state.backpropagate(
+                inputs, outputGradients: outputGradients, rows: rows, into: &flat, count: flat.count, inputGradients: nil)
+            return flat
+        }
+    }
+
+    /// Computes the gradient as `backpropagate(_:outputGradients:)`, and the gradient with respect to the inputs in the same
+    /// pass.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - outputGradients: ∂L/∂ŷ, [rows × outputs].
+    /// - Returns: The gradient [parameterCount], and ∂L/∂x, [rows × inputs].
+    /// - Throws: As `backpropagate(_:outputGradients:)`.
+    public func backpropagateToInputs(
+        _ inputs: [Float], outputGradients: [Float]
+    ) throws(BackpropError) -> (gradient: [Float], inputGradients: [Float]) {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count, outputGradients.count, "outputGradients")
+            var flat = [Float](repeating: 0, count: state.parameterCount)
+            var inputGradients = [Float](repeating: 0, count: inputs.count)
+            try state.backpropagate(
+                inputs, outputGradients: outputGradients, rows: rows, into: &flat, count: flat.count,
+                inputGradients: &inputGradients)
+            return (flat, inputGradients)
+        }
+    }
+
     /// Compares the gradient with central differences of the loss, which a separate implementation computes in double
     /// precision. The network stays as it is. This is slow.
     ///
@@ -320,6 +364,71 @@ public final class Network: Sendable {
                     try state.predict(inputs, rows: rows, into: outputs)
                 }
             }
+        }
+    }
+
+    /// Computes the outputs of a layer as `predict(_:)` computes them.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs]. No rows return no outputs.
+    ///   - layer: 1 to the last. The outputs of the last layer are those of `predict(_:)`.
+    /// - Returns: [rows × size of the layer].
+    /// - Throws: As `predict(_:)`; `.invalidValue` for the layer.
+    public func predict(_ inputs: [Float], layer: Int) throws(BackpropError) -> [Float] {
+        try handle.read { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count)
+            var outputs = [Float](repeating: 0, count: rows * (try state.size(ofLayer: layer)))
+            try state.predictLayer(layer, inputs, rows: rows, into: &outputs)
+            return outputs
+        }
+    }
+
+    /// Computes the gradient of any function L of what `predict(_:)` returns, with respect to the inputs. Batch normalization
+    /// uses its running statistics; the network stays as it is.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - outputGradients: ∂L/∂ŷ, [rows × outputs].
+    /// - Returns: ∂L/∂x, [rows × inputs].
+    /// - Throws: As `backpropagate(_:outputGradients:)`.
+    public func inputGradients(_ inputs: [Float], outputGradients: [Float]) throws(BackpropError) -> [Float] {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count, outputGradients.count, "outputGradients")
+            var gradients = [Float](repeating: 0, count: inputs.count)
+            try state.backpropagate(
+                inputs, outputGradients: outputGradients, rows: rows, into: nil, count: 0, inputGradients: &gradients)
+            return gradients
+        }
+    }
+
+    /// Computes the derivative of each output of `predict(_:)` with respect to each input.
+    ///
+    /// - Parameter inputs: [rows × inputs], at least one row.
+    /// - Returns: ∂ŷ/∂x, [rows × outputs × inputs].
+    /// - Throws: As `backpropagate(_:outputGradients:)`.
+    public func inputJacobian(_ inputs: [Float]) throws(BackpropError) -> [Float] {
+        try handle.write { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count)
+            let count = try checkedProduct(rows, try checkedProduct(state.outputCount, state.inputCount))
+            var jacobian = [Float](repeating: 0, count: count)
+            try state.inputJacobian(inputs, rows: rows, into: &jacobian)
+            return jacobian
+        }
+    }
+
+    /// Computes the loss of each row's prediction. `evaluate` returns their sum or mean.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    /// - Returns: [rows].
+    /// - Throws: As `evaluate`.
+    public func rowLosses(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> [Float] {
+        try handle.read { (state) throws(BackpropError) in
+            let rows = try state.rows(inputs.count, targets.count)
+            var losses = [Float](repeating: 0, count: rows)
+            try state.rowLosses(inputs, targets, rows: rows, into: &losses)
+            return losses
         }
     }
 
@@ -480,9 +589,9 @@ extension NetworkState {
 
     /// Returns the number of rows, for arrays of `inputs` and `targets` elements.
     @inline(__always)
-    func rows(_ inputs: Int, _ targets: Int) throws(BackpropError) -> Int {
+    func rows(_ inputs: Int, _ targets: Int, _ what: StaticString = "targets") throws(BackpropError) -> Int {
         let rows = try rows(inputs)
-        try requireCount(targets, rows * outputCount, "targets")
+        try requireCount(targets, rows * outputCount, what)
         return rows
     }
 

@@ -154,7 +154,7 @@ package final class NetworkState: HandleObject {
     }
 
     /// The layer with that number; layer 0 is the inputs, which are refused.
-    private func layer(_ index: Int) throws(BackpropError) -> Layer {
+    func layer(_ index: Int) throws(BackpropError) -> Layer {
         guard index >= 1, index < layerCount else {
             throw BackpropError(
                 .invalidValue,

@@ -67,6 +67,14 @@ final class Scaling {
     @inline(__always)
     func scaled(_ value: Float, column: Int) -> Float { (value - offset.base[column]) / scale.base[column] }
 
+    /// Converts the gradient with respect to scaled values to that with respect to the caller's, in place.
+    func undoGradient(_ gradients: UnsafeMutablePointer<Float>, rows: Int) {
+        for row in 0..<rows {
+            let at = row * columns
+            for i in 0..<columns { gradients[at + i] /= scale.base[i] }
+        }
+    }
+
     /// Converts scaled values back to the caller's units, in place.
     func undo(_ values: UnsafeMutablePointer<Float>, rows: Int) {
         for row in 0..<rows {
@@ -122,6 +130,21 @@ extension NetworkState {
         return try scaledCopy(inputs, targets, rows: rows)
     }
 
+    /// The same for inputs alone.
+    func scaled(_ inputs: UnsafePointer<Float>, rows: Int) throws(BackpropError) -> UnsafePointer<Float> {
+        guard let inputScaling else { return inputs }
+        let buffer = try requireScaledRows(try checkedProduct(rows, inputCount))
+        inputScaling.apply(inputs, rows: rows, to: buffer)
+        return UnsafePointer(buffer)
+    }
+
+    private func requireScaledRows(_ count: Int) throws(BackpropError) -> UnsafeMutablePointer<Float> {
+        if let scaledRows, scaledRows.values.count >= count { return scaledRows.values.base }
+        let made = FloatBuffer(values: try Floats(count))
+        scaledRows = made
+        return made.values.base
+    }
+
     @inline(never)
     private func scaledCopy(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
@@ -129,8 +152,7 @@ extension NetworkState {
         try requireRows(rows)
         let place = try checkedProduct(rows, inputScaling == nil ? 0 : inputCount)
         let needed = try place + checkedProduct(rows, targetScaling == nil ? 0 : outputCount)
-        if (scaledRows?.values.count ?? -1) < needed { scaledRows = FloatBuffer(values: try Floats(needed)) }
-        guard let buffer = scaledRows?.values.base else { return (inputs, targets) }
+        let buffer = try requireScaledRows(needed)
         inputScaling?.apply(inputs, rows: rows, to: buffer)
         targetScaling?.apply(targets, rows: rows, to: buffer + place)
         return (

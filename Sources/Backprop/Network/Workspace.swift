@@ -14,6 +14,9 @@ final class Workspace {
     let failure = CallbackFailure()
     /// The seed of the dropout of the step in progress; nil for no dropout.
     var dropoutKey: UInt64?
+    /// Whether the pass in progress computes what a prediction computes: batch normalization then uses its running statistics
+    /// for any number of rows.
+    var isInference = false
     /// Gradients in the layout of the weights, for each layer; allocated by `makeGradients` when first needed.
     private(set) var gradients: [FloatBuffer] = []
 
@@ -37,8 +40,7 @@ final class Workspace {
         for layer in network.layers {
             layers.append(try LayerWorkspace.make(for: layer, rows: rows))
         }
-        let needsTransposed = network.layers.count > 1
-        let transposed = try Floats(needsTransposed ? try checkedProduct(network.widestStride, paddedCount(rows)) : 0)
+        let transposed = try Floats(try checkedProduct(network.widestStride, paddedCount(rows)))
         let rowPlan = try RowPlan.make(for: network, layers, capacity: rows)
         let gradientTile = try Floats((gradientTileInputs + 1) * 16)
         return Workspace(capacity: rows, layers: layers, transposed: transposed, gradientTile: gradientTile, rowPlan: rowPlan)
@@ -53,6 +55,9 @@ final class Workspace {
         }
         gradients = made
     }
+
+    /// Whether batch normalization uses the statistics of the rows. A single row has no variance.
+    func usesBatchStatistics(rows: Int) -> Bool { rows > 1 && !isInference }
 
     /// Restores zeros in the padding of δ, after a step that failed in the middle.
     func clearDeltas() {

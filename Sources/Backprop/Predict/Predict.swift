@@ -20,13 +20,32 @@ extension NetworkState {
             predictionPool.keep(plan)
             return kernels.predict_row(plan.pointer, inputs, outputs)
         }
+        try predictRows(inputs, rows: rows, through: layers.count - 1, into: outputs, scaling: targetScaling)
+    }
+
+    /// Computes the outputs of a layer with weights, [rows × size of the layer]. Those of the last layer are the outputs of
+    /// `predict`. Without rows, the arrays may be nil.
+    package func predictLayer(
+        _ index: Int, _ inputs: UnsafePointer<Float>?, rows: Int, into outputs: UnsafeMutablePointer<Float>?
+    ) throws(BackpropError) {
+        let layer = try layer(index)
+        guard rows != 0, let inputs, let outputs else { return }
+        if index == layers.count { return try predict(inputs, rows: rows, into: outputs) }
+        try requireRows(rows)
+        _ = try checkedProduct(rows, layer.outputs)
+        try predictRows(inputs, rows: rows, through: index - 1, into: outputs, scaling: nil)
+    }
+
+    private func predictRows(
+        _ inputs: UnsafePointer<Float>, rows: Int, through last: Int, into outputs: UnsafeMutablePointer<Float>,
+        scaling: Scaling?
+    ) throws(BackpropError) {
+        let columns = layers[last].outputs
         let size = blockSize(rows: rows)
-        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
+        try forEachBlock(of: inputs, rows: rows, through: last) { block, count, part, stride in
             let first = block * size
-            for row in 0..<count {
-                cp_copy(outputs + (first + row) * outputCount, part.a + row * stride, outputCount * 4)
-            }
-            targetScaling?.undo(outputs + first * outputCount, rows: count)
+            for row in 0..<count { cp_copy(outputs + (first + row) * columns, part.a + row * stride, columns * 4) }
+            scaling?.undo(outputs + first * columns, rows: count)
         }
     }
 
@@ -36,6 +55,34 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
+        let size = blockSize(rows: rows)
+        let blocks = (rows + size - 1) / size
+        let sums = try Doubles(blocks)
+        try forEachLossBlock(inputs, targets, rows: rows) { block, _, count, sum in sums.base[block] = sum(0, count) }
+        var sum = 0.0
+        for block in 0..<blocks { sum += sums.base[block] }
+        let value = reducedLoss(sum, rows: rows)
+        try requireFiniteLoss(value)
+        return Float(value)
+    }
+
+    /// Computes the loss of each row's prediction.
+    package func rowLosses(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into losses: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) {
+        try requireRows(rows)
+        try forEachLossBlock(inputs, targets, rows: rows) { _, first, count, sum in
+            for row in 0..<count { losses[first + row] = Float(sum(row, 1)) }
+        }
+        try requireFinite(losses, rows: rows, columns: 1, "losses_out")
+    }
+
+    /// Checks the settings and the rows, at least one, and calls `body` with each block of rows: its index, its first row,
+    /// the number of its rows, and a function that returns the sum of the losses of a range of them.
+    private func forEachLossBlock(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        _ body: (_ block: Int, _ first: Int, _ count: Int, _ sum: (_ start: Int, _ count: Int) -> Double) -> Void
+    ) throws(BackpropError) {
         if !hasCheckedSettings { try checkLayersAndLoss() }
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         try requireFinite(targets, rows: rows, columns: outputCount, "targets")
@@ -46,24 +93,20 @@ extension NetworkState {
         try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
         let size = blockSize(rows: rows)
-        let blocks = (rows + size - 1) / size
-        let sums = try Doubles(blocks)
-        try forEachBlock(of: inputs, rows: rows) { block, count, part, stride in
-            sums.base[block] = loss.sum(
-                fused: fused, z: part.z, a: part.a,
-                targets: targets + block * size * outputCount, weights: nil, rows: count,
-                columns: outputCount, stride: stride)
+        try forEachBlock(of: inputs, rows: rows, through: layers.count - 1) { block, count, part, stride in
+            let first = block * size
+            body(block, first, count) { start, count in
+                loss.sum(
+                    fused: fused, z: part.z + start * stride, a: part.a + start * stride,
+                    targets: targets + (first + start) * outputCount, weights: nil, rows: count, columns: outputCount,
+                    stride: stride)
+            }
         }
-        var sum = 0.0
-        for block in 0..<blocks { sum += sums.base[block] }
-        let value = reducedLoss(sum, rows: rows)
-        try requireFiniteLoss(value)
-        return Float(value)
     }
 
-    /// Calls `body` with each block of rows and the last layer's z and a. With n threads, each computes every n-th block.
+    /// Calls `body` with each block of rows and the z and a of layer `last`, computed from the inputs. With n threads, each computes every n-th block.
     private func forEachBlock(
-        of inputs: UnsafePointer<Float>, rows: Int,
+        of inputs: UnsafePointer<Float>, rows: Int, through last: Int,
         _ body: (_ block: Int, _ count: Int, _ part: PredictionBuffers.Part, _ stride: Int) -> Void
     ) throws(BackpropError) {
         let size = blockSize(rows: rows)
@@ -71,13 +114,13 @@ extension NetworkState {
         let threads = isThreadSafe && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
-        let stride = layers[layers.count - 1].stride
+        let stride = layers[last].stride
         Parallel.run(threads, parallel: threads > 1) { thread in
             let part = buffers.part(thread)
             var block = thread
             while block < blocks {
                 let count = min(size, rows - block * size)
-                let (code, layer) = infer(inputs + block * size * inputCount, rows: count, in: part)
+                let (code, layer) = infer(inputs + block * size * inputCount, rows: count, through: last, in: part)
                 if code != 0 { return buffers.failure.note(code, layer: layer, row: block * size) }
                 body(block, count, part, stride)
                 block += threads
@@ -96,10 +139,10 @@ extension NetworkState {
     /// Whether all activations may run on any thread. Otherwise the calling thread computes all blocks.
     private var isThreadSafe: Bool { layers.allSatisfy { $0.activation.isThreadSafe } }
 
-    /// Computes all layers, with every z in one buffer and every a in another. Returns 0, or the code with which a callback
+    /// Computes the layers up to `last`, with every z in one buffer and every a in another. Returns 0, or the code with which a callback
     /// failed and the index of its layer.
     private func infer(
-        _ inputs: UnsafePointer<Float>, rows: Int, in part: PredictionBuffers.Part
+        _ inputs: UnsafePointer<Float>, rows: Int, through last: Int, in part: PredictionBuffers.Part
     ) -> (code: Int32, layer: Int) {
         var x = inputs
         if let inputScaling {  // the buffer of a is unused until the first layer has its z
@@ -107,7 +150,7 @@ extension NetworkState {
             x = UnsafePointer(part.a)
         }
         var xStride = inputCount
-        for index in layers.indices {
+        for index in 0...last {
             let layer = layers[index]
             computeWeightedSums(x, xStride, rows, layer, into: part.z)
             if let norm = layer.norm {

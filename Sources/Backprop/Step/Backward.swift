@@ -19,7 +19,17 @@ extension NetworkState {
             fused: fused, a: workspace.layers[last].a.base, targets: targets, weights: weights,
             d: workspace.layers[last].delta.base, rows: rows, columns: outputCount, stride: layers[last].stride,
             scale: lossScale(rows: rows))
+        try backward(rows: rows, fused: fused, in: workspace, gammaStep: gammaStep)
+    }
 
+    /// The backward pass from the last layer's δ in the workspace, which contains the gradient with respect to the outputs
+    /// or, if `fused`, with respect to the last layer's z. `inputGradients`, [rows × inputs], receives the gradient with
+    /// respect to the inputs.
+    func backward(
+        rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?,
+        inputGradients: UnsafeMutablePointer<Float>? = nil
+    ) throws(BackpropError) {
+        let last = layers.count - 1
         var index = last
         while index >= 0 {
             let stop = layers[...index].lastIndex { $0.needsAllRows } ?? -1
@@ -28,14 +38,15 @@ extension NetworkState {
                 while i > stop {
                     let code = i < last || !fused ? differentiate(i, start, count, in: workspace) : 0
                     if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
-                    propagate(i, start, count, in: workspace)
+                    propagate(i, start, count, in: workspace, inputGradients)
                     i -= 1
                 }
             }
             try workspace.failure.check("backward") { layers[$0].activation }
             if stop >= 0 {
                 let isFused = fused && stop == last
-                try finishBackward(stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep)
+                try finishBackward(
+                    stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep, inputGradients)
             }
             index = stop - 1
         }
@@ -44,7 +55,8 @@ extension NetworkState {
     /// Finishes a layer that needs all rows at once: for a callback that is not thread-safe, or for the sums of batch
     /// normalization.
     private func finishBackward(
-        _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?
+        _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?,
+        _ inputGradients: UnsafeMutablePointer<Float>?
     ) throws(BackpropError) {
         let layer = layers[index]
         let layerBuffers = workspace.layers[index]
@@ -58,21 +70,21 @@ extension NetworkState {
         }
         try workspace.failure.check("backward") { layers[$0].activation }
         guard let norm = layer.norm, let buffers = layerBuffers.norm else {
-            forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace) }
+            forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace, inputGradients) }
             return
         }
         computeNormGradients(layerBuffers.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
         let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma
         forEachRowBlock(of: rows) { start, count in
             let at = start * stride
-            if rows > 1 {
+            if workspace.usesBatchStatistics(rows: rows) {
                 kernels.denormalize(
                     layerBuffers.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
                     buffers.gammaGradient, buffers.betaGradient)
-            } else {  // a single row is normalized with the running statistics, which do not depend on it
-                kernels.scale_and_shift(layerBuffers.delta.base, 1, stride, buffers.inverseDeviation, buffers.zeros)
+            } else {  // the running statistics do not depend on the rows
+                kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, buffers.inverseDeviation, buffers.zeros)
             }
-            propagate(index, start, count, in: workspace)  // multiplies by the old γ, which δ does not contain yet
+            propagate(index, start, count, in: workspace, inputGradients)  // multiplies by the old γ, which δ does not contain yet
             kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, gamma, buffers.zeros)
         }
     }
@@ -96,19 +108,20 @@ extension NetworkState {
         }
     }
 
-    /// Multiplies δ by the old weights: the gradient with respect to the outputs of the layer below.
-    private func propagate(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
-        guard index > 0 else { return }
+    /// Multiplies δ by the old weights: the gradient with respect to the outputs of the layer below, or to the inputs.
+    private func propagate(
+        _ index: Int, _ start: Int, _ count: Int, in workspace: Workspace, _ inputGradients: UnsafeMutablePointer<Float>?
+    ) {
+        guard let target = index > 0 ? workspace.layers[index - 1].delta.base : inputGradients else { return }
         let layer = layers[index]
-        let below = layers[index - 1].stride
+        let below = index > 0 ? layers[index - 1].stride : inputCount
         let transposed = workspace.transposed.base + start * widestStride
         kernels.transpose(
             workspace.layers[index].delta.base + start * layer.stride, layer.stride, count, layer.outputs,
             layer.norm?.gamma.base, transposed)
         kernels.backward(
-            transposed, count, layer.inputs, layer.outputs, layer.weights.base,
-            workspace.layers[index - 1].delta.base + start * below, below)
-        applyDropoutToGradient(index - 1, start, count, in: workspace)
+            transposed, count, layer.inputs, layer.outputs, layer.weights.base, target + start * below, below)
+        if index > 0 { applyDropoutToGradient(index - 1, start, count, in: workspace) }
     }
 
     /// Computes ∂f/∂γ and ∂f/∂β from ∂f/∂ẑ and, with `gammaStep`, the new γ (notes, §5).

@@ -13,6 +13,18 @@ extension NetworkState {
     /// Checks the loss of a training step. If it is not finite, the error names the first layer whose z or a is not.
     func requireFiniteLoss(_ value: Double, rows: Int, in workspace: Workspace) throws(BackpropError) {
         guard !value.isFinite || !Float(value).isFinite else { return }
+        try requireFiniteLayers(rows: rows, in: workspace)
+        try requireFiniteLoss(value)
+    }
+
+    /// After forward, where no loss shows it.
+    func requireFiniteOutputs(rows: Int, in workspace: Workspace) throws(BackpropError) {
+        let last = layers.count - 1
+        if kernels.areFinite(workspace.layers[last].a.base, rows * layers[last].stride) { return }
+        try requireFiniteLayers(rows: rows, in: workspace)
+    }
+
+    private func requireFiniteLayers(rows: Int, in workspace: Workspace) throws(BackpropError) {
         for index in layers.indices {
             let layerBuffers = workspace.layers[index]
             let count = rows * layers[index].stride
@@ -20,7 +32,13 @@ extension NetworkState {
                 throw notFinite(index, "output")
             }
         }
-        try requireFiniteLoss(value)
+    }
+
+    /// After backward, where only the gradient for the inputs is wanted.
+    func requireFiniteDeltas(rows: Int, in workspace: Workspace) throws(BackpropError) {
+        for index in layers.indices where !kernels.areFinite(workspace.layers[index].delta.base, rows * layers[index].stride) {
+            throw notFinite(index, "gradient")
+        }
     }
 
     /// Checks, after forward and backward, that every gradient is finite, and every parameter and running statistic after a

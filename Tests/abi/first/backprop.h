@@ -1,6 +1,12 @@
 /* backprop.h: multilayer neural networks trained by backpropagation.
  *
- * What is not in this file is not part of the interface.
+ * THE CONTRACT
+ *
+ *   - The interface is this file. What this file does not describe can change.
+ *   - A call returns a status. A call that fails changes nothing, and bp_last_error_message() says what is wrong.
+ *   - Every wrong argument has a status. The exceptions are listed under "Unchecked" below.
+ *   - Any function may be called from any thread.
+ *   - The same seed, calls and data give the same bits.
  *
  * THE SHORT WAY
  *
@@ -14,64 +20,97 @@
  *     bp_network_save(network, "xor.safetensors");
  *     bp_network_free(network);
  *
- * A new network is the one of the textbook: every unit computes logistic(w x + bias), the loss is half the squared
- * error, a step is plain gradient descent. The setters below change that layer by layer.
+ * A new network computes logistic(w x + bias) in every unit. Its loss is half the squared error, and its optimizer is
+ * plain gradient descent. The setters under "Networks" change this layer by layer. For data of more than a few rows, use a
+ * trainer, which makes the minibatches and epochs: see "Trainers".
+ *
+ * CONTENTS
+ *
+ *     Status, Version, Threads     results of calls; the library in use; the number of threads
+ *     Networks                     create and free; activations, batch normalization, dropout, loss, scaling, optimizer,
+ *                                  options
+ *     Training                     single steps, gradients
+ *     Trainers                     whole trainings
+ *     Prediction                   outputs, loss and scores
+ *     Parameters, Metadata         read and set what a network holds
+ *     Files                        save and load
+ *     Activations                  custom activations, plug-ins
+ *
+ * The last four lines of each function's comment are:
+ *
+ *     Ownership    who frees what, and how long it must live
+ *     Errors       the statuses that the function returns, without the prefix BP_ERROR_
+ *     Threads      "reads network": runs beside other calls that read this network; "changes network": runs alone
+ *     Since        the version that introduced the function
  *
  * CONVENTIONS
  *
+ * Host.      The program that uses the library.
  * Status.    Every call that can fail returns an int32_t: BP_OK (0), BP_STOPPED (1), or a negative error.
- *            bp_last_error_message() then tells in one line what was wrong. A failed call has changed nothing.
- *            After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
- * Outputs    come last and end in _out. On failure a scalar output is set to 0 and a handle to NULL; the contents of an
- *            output array are then unspecified. loss_out may be NULL; no other pointer may, unless its count is 0.
- * Arrays     are float, row-major, contiguous: a matrix of rows x columns has its element (r, c) at [r * columns + c].
- *            The caller owns them; the library reads or writes them during the call and keeps no pointer to them.
- * Strings    are UTF-8, ended by NUL. The library copies what it keeps. Paths, and symbols of shared libraries, are bytes,
- *            ended by NUL, that go to the operating system unchanged; a message shows one that is not UTF-8 as in
- *            "caf\xe9".
- * Unchecked  are the things C cannot check: a string without its NUL, an array smaller than the counts that come with it,
- *            a pointer that is neither NULL nor valid, a callback of another type. All else that is wrong has a status.
- * Handles    (bp_network *, bp_trainer *) are not addresses and cannot be dereferenced. One that was freed, freed twice,
- *            made up, or is of the other kind gives BP_ERROR_INVALID_HANDLE.
- * Stack.     A call takes less than 128 KiB of its thread's stack, callbacks apart.
- * Threads.   Any function may be called from any thread. Calls on different networks are independent. On one network,
- *            calls that only read it (const) run at the same time; a call that changes it runs alone, and the others
- *            wait until it returns. A callback that calls into the network it is being called from gets BP_ERROR_BUSY
- *            (a const call from within a const call works), and so does a call that would change a network while a
- *            trainer fits it; const calls then go in between steps. Two callbacks, on two threads, that each call into the
- *            other's network wait for each other for ever: do not. Nor may a callback wait for another thread's call on
- *            the network that it is called from, unless both calls are const: such a pair ends, also while a third
- *            thread waits to change the network. A thread must not be cancelled (pthread_cancel) inside a call.
- * Fork.      The child has copies of all networks and trainers, and the forking thread only. They work as in the parent,
- *            also where other threads were in const calls, but for a network or trainer that another thread was
- *            changing, or a network that another thread was fitting: its copy may be in any state, so its handle is
- *            invalid in the child (BP_ERROR_INVALID_HANDLE; free ignores it, and its memory stays taken). The trainer of
- *            such a fit is idle. Calls that the forking thread itself is in, in a callback, continue in the child; one
- *            whose work the library's threads were sharing returns BP_ERROR_INVALID_HANDLE there, and the network, where
- *            it was being changed, is freed. On one of the library's threads (bp_activation_set_thread_safe) the child
- *            must end in the callback: returning from it ends the process.
+ *            - bp_last_error_message() then describes the error in one line.
+ *            - After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
+ * Outputs.   Output parameters come last, and their names end in _out.
+ *            - When a call fails, it sets a scalar output to 0 and a handle to NULL. The contents of an output array are
+ *              then unspecified.
+ *            - loss_out may be NULL. No other pointer may be NULL, unless its count is 0 or its comment allows it.
+ * Arrays.    Arrays of numbers are float, row-major and contiguous: a matrix of rows x columns has its element (r, c) at
+ *            [r * columns + c]. The caller owns them. The library uses them only during the call.
+ * Strings.   Strings are UTF-8 and end with NUL. The library copies the strings that it keeps.
+ *            - Paths, and symbols of shared libraries, are bytes that end with NUL. They are passed to the operating system
+ *              unchanged. A message shows a path that is not UTF-8 with escapes, as in "caf\xe9".
+ * Unchecked. C cannot check these: a string without its NUL, an array smaller than its counts, a pointer that is neither
+ *            NULL nor valid, and a callback of another type. Everything else that is wrong has a status.
+ * Handles.   bp_network * and bp_trainer * are handles, not addresses, and cannot be dereferenced. A handle that was freed,
+ *            was never returned by the library, or is of the other type gives BP_ERROR_INVALID_HANDLE.
+ * Stack.     A call uses less than 128 KiB of its thread's stack, without callbacks.
+ * Threads.   - Any function may be called from any thread. Calls on different networks are independent.
+ *            - Calls that only read a network (const) run at the same time. A call that changes a network runs alone, and
+ *              other calls on this network wait until it returns.
+ *            - A callback that calls into the network that it is called from gets BP_ERROR_BUSY, unless both calls are
+ *              const.
+ *            - While a trainer fits a network, calls that would change the network return BP_ERROR_BUSY. Const calls run
+ *              between steps.
+ *            - Deadlock: two callbacks on two threads must not each call into the other's network. A callback must not wait
+ *              for another thread's call on the network that it is called from, unless both calls are const. If both are
+ *              const, both complete, even while a third thread waits to change the network.
+ *            - A thread must not be cancelled (pthread_cancel) inside a call.
+ * Fork.      After fork() the child has copies of all networks and trainers, and only the thread that forked.
+ *            - The copies work as in the parent, even if other threads were in const calls on them.
+ *            - A network or trainer that another thread was changing, and a network that another thread was fitting, may
+ *              be in any state. Its handle is invalid in the child: calls return BP_ERROR_INVALID_HANDLE, free ignores it,
+ *              and its memory stays allocated. The trainer of such a fit is idle and can be used.
+ *            - A call that forked, in a callback, continues in the child. If the library's threads shared its work, it
+ *              returns BP_ERROR_INVALID_HANDLE in the child, and a network that it was changing is freed.
+ *            - A callback that forks on one of the library's threads (see bp_activation_set_thread_safe) must end the child
+ *              itself. If it returns, the child ends.
+ *            - The child starts its own threads when it needs them.
  * Floating   The library computes in the default environment: rounding to nearest, subnormal numbers kept, no exception
- * point.     trapped. So neither the caller's rounding mode nor its flush-to-zero bits change a result, and a host that traps
- *            exceptions is safe. A call leaves the thread's modes, traps, and flags of invalid operation, division by zero
- *            and overflow as it found them; it may raise the flags of underflow and inexact. Callbacks run in the caller's
- *            environment, on every thread, and must leave its modes as they are; the flags they raise end with the call.
- * Callbacks  carry a user_data pointer, which the library hands back and never touches. They run on the thread that
- *            made the call (activations declared thread-safe on others, too), and must return: no longjmp, no exception.
- *            For languages with a garbage collector, exceptions or threads of their own see docs/hosts.md.
- * Layers     are numbered from the inputs: layer 0 holds the inputs, layer 1 is the first with weights, the last one
- *            gives the outputs.
- * Parameters in flat vectors (parameters, gradients) come layer by layer, from layer 1 on: the weights, row-major
- *            [outputs][inputs], the biases [outputs], and, where batch normalization is on, gamma [outputs] and
- *            beta [outputs]. It is the order of PyTorch's Linear and BatchNorm1d. Their number changes only with
- *            bp_network_set_batchnorm and bp_network_fold_batchnorm. Calls that take or give such a vector also take the
- *            number of its elements, and refuse any other than the network's with BP_ERROR_MISMATCH.
- * Structs    that start with struct_size may come from a program older or newer than the library. The caller sets
- *            struct_size to its own sizeof; the call fills at most that many bytes and sets struct_size to the number it
- *            filled. A struct_size below that of the struct's first version is refused with BP_ERROR_INVALID_VALUE.
- * Determinism. The same seed, calls and data give the same bits, from any language, with any C library, after any save and
- *            load, on processors with the same bp_instruction_set(), "avx512" and "avx2" being the same.
+ * point.     trapped.
+ *            - The caller's rounding mode and flush-to-zero bits do not change results. A host may trap exceptions.
+ *            - A call leaves the thread's modes and traps as they were, and its flags of invalid operation, division by
+ *              zero and overflow. It may raise the flags of underflow and inexact.
+ *            - Callbacks run in the caller's environment, on every thread. They must not change its modes. The flags that
+ *              they raise are lost when the call returns.
+ * Callbacks. A callback receives a user_data pointer, which the library only passes on.
+ *            - It runs on the thread that made the call. Activations declared thread-safe run on other threads, too.
+ *            - It must return: no longjmp, and no exception may leave it.
+ *            - docs/hosts.md describes languages with garbage collection, exceptions or their own threads.
+ * Layers.    Layers are numbered from the inputs: layer 0 holds the inputs, layer 1 is the first layer with weights, and
+ *            the last layer computes the outputs.
+ * Parameters Flat vectors of parameters and gradients have this order: layer by layer, from layer 1 on, the weights
+ * and        [outputs][inputs], row-major; the biases [outputs]; and, if batch normalization is on, gamma [outputs] and
+ * gradients. beta [outputs]. This is the order of PyTorch's Linear and BatchNorm1d.
+ *            - The number of parameters changes only with bp_network_set_batchnorm and bp_network_fold_batchnorm.
+ *            - A call with such a vector has a count parameter. A count that is not the network's gives BP_ERROR_MISMATCH.
+ * Structs.   A struct that starts with struct_size may come from a program that is older or newer than the library.
+ *            - The caller sets struct_size to sizeof the struct. The call fills at most this number of bytes, and sets
+ *              struct_size to the number that it filled.
+ *            - A struct_size smaller than the struct's first version gives BP_ERROR_INVALID_VALUE.
+ * Determi-   The same seed, calls and data give the same bits: from any language, with any C library, with any number of
+ * nism.      threads, after any save and load, and on all processors with the same bp_instruction_set(). "avx512" and
+ *            "avx2" give the same bits.
  *
- * "notes" below are the lecture notes "Backpropagation in Neural Networks", whose formulas this library implements.
+ * "notes" in this file are the lecture notes "Backpropagation in Neural Networks", whose formulas the library implements.
  */
 #ifndef BACKPROP_H
 #define BACKPROP_H
@@ -83,7 +122,7 @@
 extern "C" {
 #endif
 
-/* The version of this header. The library's own is bp_version_number(). */
+/* The version of this header. bp_version_number() returns the library's version. */
 #define BP_VERSION_MAJOR 0
 #define BP_VERSION_MINOR 2
 #define BP_VERSION_PATCH 0
@@ -92,36 +131,36 @@ extern "C" {
 
 /* ---- Status ----------------------------------------------------------------------------------------------------- */
 
-#define BP_OK 0      /* done */
-#define BP_STOPPED 1 /* done, ended early because a callback asked for it */
+#define BP_OK 0      /* success */
+#define BP_STOPPED 1 /* success; a callback or bp_trainer_cancel ended the call early */
 
-#define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer that must not be NULL is */
-#define BP_ERROR_INVALID_VALUE (-2)    /* a value outside what the function accepts */
-#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or freed; see Fork */
-#define BP_ERROR_BUSY (-4)             /* called from a callback of the same network, or while a trainer fits it */
-#define BP_ERROR_UNKNOWN_NAME (-5)     /* no activation, loss or option of that name */
-#define BP_ERROR_UNSUPPORTED (-6)      /* meaningful, but not possible here */
-#define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out tells the size needed */
+#define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer is NULL that must not be NULL */
+#define BP_ERROR_INVALID_VALUE (-2)    /* a value that the function does not accept */
+#define BP_ERROR_INVALID_HANDLE (-3)   /* not a handle of this library, or a freed one; see Fork */
+#define BP_ERROR_BUSY (-4)             /* called from a callback of the same network, or during a fit */
+#define BP_ERROR_UNKNOWN_NAME (-5)     /* no activation, loss, option, tensor or key has this name */
+#define BP_ERROR_UNSUPPORTED (-6)      /* a meaningful request that is not possible here */
+#define BP_ERROR_BUFFER_TOO_SMALL (-7) /* needed_out is the size needed */
 #define BP_ERROR_OUT_OF_MEMORY (-50)
-#define BP_ERROR_LIMIT (-51)        /* a size beyond what the library can count or hold */
-#define BP_ERROR_IO (-100)          /* the operating system refused to read or write; errno then says why */
+#define BP_ERROR_LIMIT (-51)        /* a size that the library cannot count or hold */
+#define BP_ERROR_IO (-100)          /* the operating system failed to read or write; errno is the reason */
 #define BP_ERROR_NOT_A_MODEL (-101) /* a file of another kind */
-#define BP_ERROR_CORRUPT (-102)     /* a model file that was cut or changed */
-#define BP_ERROR_VERSION (-103)     /* a model file of a format this library does not know */
-#define BP_ERROR_MISMATCH (-104)    /* names, shapes or counts that do not fit the network */
-#define BP_ERROR_NOT_FINITE (-200)  /* a NaN or an infinity in the data, the loss or the gradient */
+#define BP_ERROR_CORRUPT (-102)     /* a model file that was truncated or changed */
+#define BP_ERROR_VERSION (-103)     /* a model file of a format that this library cannot read */
+#define BP_ERROR_MISMATCH (-104)    /* names, shapes or counts that do not match the network */
+#define BP_ERROR_NOT_FINITE (-200)  /* a NaN or an infinity in the data, the loss, the gradient or the step */
 #define BP_ERROR_CALLBACK (-300)    /* a callback reported a failure */
 #define BP_ERROR_LIBRARY (-301)     /* a shared library that cannot be opened, or lacks a function */
 
-/* The name of a status, "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for a number that is none.
+/* The name of a status, such as "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for any other number.
  * Ownership: a static string.
  * Errors:    none.
  * Threads:   any.
  * Since:     0.1 */
 const char *bp_status_name(int32_t status);
 
-/* One line about the latest call that failed on this thread; "" before any has.
- * Ownership: the library's; valid until this thread's next failing call. Copy it to keep it.
+/* One line about the latest call that failed on this thread; "" if none has failed.
+ * Ownership: the library owns the string. It is valid until the next call that fails on this thread. Copy it to keep it.
  * Errors:    none.
  * Threads:   each thread has its own message.
  * Since:     0.1 */
@@ -129,73 +168,74 @@ const char *bp_last_error_message(void);
 
 /* ---- Version ---------------------------------------------------------------------------------------------------- */
 
-/* The version of the library in use, major * 10000 + minor * 100 + patch.
+/* The version of the library in use: major * 10000 + minor * 100 + patch.
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 uint32_t bp_version_number(void);
 
-/* The same as text, such as "0.2.0".
+/* The version of the library in use as text, such as "0.2.0".
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_version_string(void);
 
-/* The version of the binary interface. A program compiled with BP_ABI_VERSION n runs with any library that answers n.
+/* The version of the binary interface. A program compiled with BP_ABI_VERSION n runs with any library that returns n.
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 uint32_t bp_abi_version(void);
 
-/* The instructions the library computes with on this processor: "avx512", "avx2" (AVX2 and FMA), which give the same bits,
- * or "baseline". Chosen at the first call of the process; the environment variable BACKPROP_INSTRUCTION_SET asks for a
- * narrower one by its name.
+/* The instruction set that the library computes with on this processor: "avx512" or "avx2" (AVX2 and FMA), which give the
+ * same bits, or "baseline". It is chosen at the first call of the process. The environment variable
+ * BACKPROP_INSTRUCTION_SET selects a narrower instruction set by its name.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);
 
 /* ---- Threads ---------------------------------------------------------------------------------------------------- */
 
-/* How many threads one call may use, the calling one included; 0 lets the library choose as many as there are
- * processors, as it does at first. Threads are started when a call is first large enough to gain from them, never
- * before; results do not depend on their number. Callbacks run on the calling thread whatever the number, unless
- * bp_activation_set_thread_safe says that they need not. After fork a child starts its own threads.
+/* Sets the number of threads that one call may use, the calling thread included. Results do not depend on it. Threads are
+ * started when a call is first large enough to gain from them. Callbacks run on the calling thread, unless
+ * bp_activation_set_thread_safe allows other threads.
+ *   count: 0 to 256. 0, the default, is the number of processors. When unsure: 0.
  * Ownership: none.
  * Errors:    INVALID_VALUE for more than 256.
  * Threads:   any; takes effect with the next call of any network.
  * Since:     0.1 */
 int32_t bp_set_thread_count(size_t count);
 
-/* The number in force: what was set, or what the library chose.
+/* The number of threads in use: the number set, or the number that the library chose.
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 size_t bp_thread_count(void);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 
-/* A fully connected feed-forward network with its parameters and the state of its training. */
+/* A fully connected feed-forward network with its parameters and its training state. */
 typedef struct bp_network bp_network;
 
-/* Makes a network of layer_count layers, layer_sizes[0] inputs to layer_sizes[layer_count - 1] outputs, with seeded
- * random weights (see option "initialization") and biases 0. Every layer starts with activation "logistic" and
- * without batch normalization; the loss is "squared_error".
- * Ownership: the caller owns *network_out and ends it with bp_network_free.
+/* Creates a network with random weights (see option "initialization") and biases 0. Every layer has activation "logistic"
+ * and no batch normalization. The loss is "squared_error", and the optimizer is "sgd".
+ *   layer_sizes: [layer_count], from the inputs to the outputs; each 1 or more. layer_count: 2 to 1024. seed: any number
+ *   selects the random weights. When unsure: 1.
+ * Ownership: the caller owns *network_out and frees it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for fewer than 2 layers or a layer of size 0; LIMIT for more than 1024
  *            layers, or sizes whose products cannot be counted; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_create(const size_t *layer_sizes, size_t layer_count, uint64_t seed, bp_network **network_out);
 
-/* Makes an independent copy with the same parameters, settings and state of training.
- * Ownership: the caller owns *network_out and ends it with bp_network_free.
+/* Creates an independent copy with the same parameters, settings and training state.
+ * Ownership: the caller owns *network_out and frees it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY; OUT_OF_MEMORY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_clone(const bp_network *network, bp_network **network_out);
 
-/* Ends a network. NULL and handles that are not valid are ignored.
+/* Frees a network. NULL and invalid handles are ignored.
  * Ownership: the handle is invalid from now on.
  * Errors:    none.
- * Threads:   waits for calls in progress on other threads. From a callback of the same network it takes effect when
+ * Threads:   waits for calls in progress on other threads. In a callback of the same network, the network is freed when
  *            the call in progress returns.
  * Since:     0.1 */
 void bp_network_free(bp_network *network);
 
-/* Draws fresh weights, as bp_network_create does with that seed, keeping layers, activations, loss and options. Biases,
- * gamma, beta, running statistics and the step count start anew: one of the "many different initial values" of
- * notes, section 3.
+/* Draws new random weights, as bp_network_create does with this seed. Layers, activations, loss and options stay. Biases,
+ * gamma, beta, running statistics and the step count are reset. Use it to train from "many different initial values"
+ * (notes, section 3).
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
  * Threads:   changes network.
@@ -209,22 +249,24 @@ int32_t bp_network_initialize(bp_network *network, uint64_t seed);
  * Since:     0.1 */
 int32_t bp_network_layer_count(const bp_network *network, size_t *count_out);
 
-/* The size of a layer, 0 ... layer count - 1.
+/* The number of units of a layer.
+ *   layer: 0 to layer count - 1.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_layer_size(const bp_network *network, size_t layer, size_t *size_out);
 
-/* The number of training steps since the weights were drawn: by bp_network_create, by bp_network_initialize, or by a
- * trainer for a restart. Parameters set by the caller leave it as it is.
+/* The number of training steps since the weights were drawn by bp_network_create, by bp_network_initialize, or by a
+ * trainer for a restart. Setting parameters does not change it.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_step_count(const bp_network *network, uint64_t *steps_out);
 
-/* Sets the activation of a layer (1 ... layer count - 1) by name. Built in, with z the weighted sum of a unit:
+/* Sets the activation of a layer by name: a registered activation, or a built-in one, where z is the weighted sum of a
+ * unit:
  *
  *     identity     z                                  elu        z > 0 ? z : e^z - 1
  *     sign         -1, 0, 1                           softplus   log(1 + e^z)
@@ -233,50 +275,59 @@ int32_t bp_network_step_count(const bp_network *network, uint64_t *steps_out);
  *     relu         max(0, z)                          gelu       z (1 + erf(z / sqrt 2)) / 2
  *     leaky_relu   z > 0 ? z : 0.01 z                 softmax    e^z / sum of e^z over the layer
  *
- * or a registered one. "sign" counts as having derivative 1 in training: with a single layer of weights that is the
- * perceptron algorithm (notes, section 1). Until the network is first trained or given parameters, its weights follow
- * the initialization rule of the new activation.
- * Ownership: the network keeps a registered activation alive, even after it is unregistered.
+ * Training uses the derivative 1 for "sign": with a single layer of weights this is the perceptron algorithm (notes,
+ * section 1). Until the network is first trained or given parameters, its weights follow the initialization rule of the
+ * new activation.
+ *   layer: 1 to layer count - 1. When unsure: "relu" or "tanh" in hidden layers. In the last layer, "identity" to predict
+ *   numbers, "logistic" for two classes and "softmax" for more, each with its loss (see bp_network_set_loss).
+ * Ownership: the network keeps a registered activation, even after it is unregistered.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; UNKNOWN_NAME; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_set_activation(bp_network *network, size_t layer, const char *name);
 
-/* The name of a layer's activation (1 ... layer count - 1), also after it was unregistered. *needed_out is the size of
- * the name with its NUL, also when the buffer is too small, as in bp_network_save_memory.
+/* The name of a layer's activation, even after it was unregistered. *needed_out is the size of the name with its NUL, also
+ * when the buffer is too small, as in bp_network_save_memory.
+ *   layer: 1 to layer count - 1.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_get_activation(const bp_network *network, size_t layer, char *buffer, size_t capacity, size_t *needed_out);
 
-/* Turns batch normalization of a layer's weighted sums, before its activation, on (enabled != 0) or off (notes,
- * section 5). A layer's first time starts with gamma = 1, beta = 0, running mean 0, running variance 1; turning it off
- * keeps the four for the next time.
- *   Minibatches of two rows or more are normalized with their own mean and (biased) variance, and move the running
- * mean and (unbiased) variance by option "batchnorm_momentum". A single row has no variance: it is normalized with the
- * running statistics d = z - mean; mean += momentum d; variance = (1 - momentum)(variance + momentum d^2), the moves
- * coming after. bp_network_predict and bp_network_evaluate always use the running statistics.
- *   Changes the parameter count.
+/* Turns batch normalization of a layer's weighted sums, before its activation, on or off (notes, section 5).
+ *   - The first time, it starts with gamma = 1, beta = 0, running mean 0 and running variance 1. When it is turned off,
+ *     the four are kept for the next time.
+ *   - A minibatch of two rows or more is normalized with its own mean and (biased) variance. It moves the running mean and
+ *     the (unbiased) running variance by option "batchnorm_momentum".
+ *   - A single row has no variance. It is normalized with the running statistics, which then move: d = z - mean;
+ *     mean += momentum d; variance = (1 - momentum)(variance + momentum d^2).
+ *   - bp_network_predict and bp_network_evaluate always use the running statistics.
+ *   - The parameter count changes.
+ *   layer: 1 to layer count - 1. enabled: 0, the default, for off; any other number for on. When unsure: off for
+ *   networks with one or two hidden layers.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_set_batchnorm(bp_network *network, size_t layer, int32_t enabled);
 
-/* Whether batch normalization of a layer (1 ... layer count - 1) is on: 1, or 0.
+/* Whether batch normalization of a layer is on: 1, or 0.
+ *   layer: 1 to layer count - 1.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_get_batchnorm(const bp_network *network, size_t layer, int32_t *enabled_out);
 
-/* Sets the dropout rate of a hidden layer, one between inputs and outputs: in training each of its units is left out of
- * a row's pass with that probability, and otherwise counts 1 / (1 - rate) times (inverted dropout, Srivastava et al.
- * 2014). The draws come from the network's own random state, seeded with it and saved with it; a training call that
- * fails leaves that as it was. bp_network_predict, bp_network_evaluate and bp_network_check_gradient leave nothing out;
- * the loss of a training call is that of the thinned network.
- *   rate: 0, as at first, for none, to 0.999.
+/* Sets the dropout rate of a hidden layer. In training, each unit of the layer is dropped from a row's pass with this
+ * probability, and is otherwise multiplied by 1 / (1 - rate) (inverted dropout, Srivastava et al. 2014).
+ *   - The network draws the units from its own random state, which is seeded and saved with it. A training call that fails
+ *     does not change this state.
+ *   - bp_network_predict, bp_network_evaluate and bp_network_check_gradient drop nothing. The loss of a training call is
+ *     the loss of the thinned network.
+ *   layer: 1 to layer count - 2. rate: 0 to 0.999. 0, the default, drops nothing. When unsure: 0, or 0.2 to 0.5 against
+ *   overfitting.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer or a rate out of range; BUSY.
  * Threads:   changes network.
@@ -296,10 +347,13 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  *     binary_cross_entropy   -sum of y log a + (1 - y) log(1 - a)          for outputs in [0, 1], such as logistic
  *     cross_entropy          -sum of y log a                               for softmax outputs; y one-hot or weights
  *
- * Calls that compute a cross-entropy refuse targets it does not take, and built-in activations of the last layer it does
- * not go with: see bp_network_check_settings.
- *   The loss of several rows is their sum, or their mean by option "gradient_reduction". Logarithms are kept above -100;
- * with logistic or softmax outputs the cross-entropies are computed from z and need no such bound.
+ *   - The loss of several rows is their sum or their mean (option "gradient_reduction").
+ *   - Logarithms are limited to at least -100. With logistic or softmax outputs the cross-entropies are computed from z
+ *     and need no such limit.
+ *   - Calls that compute a cross-entropy refuse targets for which it is not defined, and built-in activations of the last
+ *     layer that do not go with it: see bp_network_check_settings.
+ *   When unsure: "squared_error" to predict numbers, "binary_cross_entropy" behind logistic, "cross_entropy" behind
+ *   softmax.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
  * Threads:   changes network.
@@ -313,7 +367,7 @@ int32_t bp_network_set_loss(bp_network *network, const char *name);
  * Since:     0.2 */
 int32_t bp_network_get_loss(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The name of the loss with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+/* The name of the loss with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
@@ -321,32 +375,34 @@ int32_t bp_network_get_loss(const bp_network *network, char *buffer, size_t capa
  * Since:     0.2 */
 int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* Finds from rows of data how the network scales its inputs and targets, each by name:
+/* Computes from rows of data how the network scales its inputs and targets, each by the name of a method:
  *
- *     none        not at all, as at first
- *     standard    (x - mean) / standard deviation, column by column
+ *     none        no scaling; the default
+ *     standard    (x - mean) / standard deviation, for each column
  *     min_max     (x - least) / (greatest - least): from 0 to 1
- *     symmetric   (x - middle) / ((greatest - least) / 2), the middle being that of least and greatest: from -1 to 1
- *     auto        inputs: standard. Targets: for what the last activation and the loss take, so set these before: none
- *                 for the cross-entropies; for squared_error standard behind identity and leaky_relu, symmetric behind
- *                 sign, tanh and softsign, and min_max behind all others. When unsure
+ *     symmetric   (x - middle) / ((greatest - least) / 2), with middle = (least + greatest) / 2: from -1 to 1
+ *     auto        for inputs: standard. For targets: the method that fits the last activation and the loss, so set these
+ *                 first: none for the cross-entropies; for squared_error, standard behind identity and leaky_relu,
+ *                 symmetric behind sign, tanh and softsign, and min_max behind all others
  *
- * A column that is the same in all rows becomes 0. From then on the network takes and gives numbers as they are in the
- * data: every call with rows scales inputs and targets, and bp_network_predict scales its outputs back. Losses and
- * gradients are those of the scaled targets. The scaling is part of the network, its copies and its file, and stays
- * until the next call.
- *   inputs: [rows][inputs], or NULL where input_scaling is "none". targets: [rows][outputs], or NULL likewise. rows: 1 or
- *   more unless both are "none".
+ *   - A column that has the same value in all rows becomes 0.
+ *   - From then on every call with rows accepts and returns numbers as they are in the data: it scales inputs and targets,
+ *     and bp_network_predict scales its outputs back. Losses and gradients are those of the scaled targets.
+ *   - The scaling is part of the network, its copies and its file. It stays until the next call.
+ *   When unsure: "auto" for both, with the training rows.
+ *   inputs: [rows][inputs], or NULL if input_scaling is "none". targets: [rows][outputs], or NULL if target_scaling is
+ *   "none". rows: 1 or more, unless both are "none".
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows; LIMIT; NOT_FINITE for a NaN or an
- *            infinity in what is looked at; OUT_OF_MEMORY; BUSY.
+ *            infinity in an array that is used; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
                                const float *targets, size_t rows);
 
-/* The name of the scaling of the inputs (of_targets = 0) or of the targets (any other). *needed_out as in
- * bp_network_get_activation. bp_network_get_tensor gives its numbers.
+/* The name of the scaling method of the inputs (of_targets = 0) or of the targets (any other number); for "auto", the name
+ * of the method that it chose. *needed_out as in bp_network_get_activation. bp_network_get_tensor returns the offsets and
+ * scales.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
@@ -354,56 +410,61 @@ int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, c
 int32_t bp_network_get_scaling(const bp_network *network, int32_t of_targets, char *buffer, size_t capacity,
                                size_t *needed_out);
 
-/* The name of the scaling with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
- * bp_activation_name.
+/* The name of the scaling method with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as
+ * in bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
  * Threads:   any.
  * Since:     0.2 */
 int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* Checks that a network can learn what is meant: BP_OK, or an error whose message says what does not go together, with the
- * row and column of a target, and what to set instead.
+/* Checks that the network's settings and the targets go together, so that the network can learn the targets. The message
+ * of an error says what does not go together, with the row and column of a target, and what to set instead.
  *
- *     settings                        binary_cross_entropy goes with logistic in the last layer, and cross_entropy with
+ *     settings                        binary_cross_entropy needs logistic in the last layer, and cross_entropy needs
  *                                     softmax. softmax needs two units or more. Target scalings standard and symmetric
  *                                     need squared_error and a last activation with values below 0. Option
  *                                     batchnorm_update 1 needs plain sgd
- *     targets and loss                binary_cross_entropy takes targets from 0 to 1, cross_entropy 0 or more
- *     targets and last activation     with squared_error, targets must lie within what the last activation gives, such
- *                                     as 0 to 1 for logistic; outside by at most a tenth of the spread (greatest -
- *                                     least) of their column, since data have noise
+ *     targets and loss                binary_cross_entropy accepts targets from 0 to 1, cross_entropy 0 or more
+ *     targets and last activation     squared_error accepts targets within the range of the last activation, such as 0 to
+ *                                     1 for logistic. As data have noise, a target may lie outside by a tenth of its
+ *                                     column's spread (greatest - least)
  *
- * Targets are meant as scaled by the network; a difference of 1e-6 counts as rounding. The values of a registered
- * activation are not known: it goes with every loss and all targets that the loss takes.
- *   bp_trainer_fit makes this check first, on all rows whose weight is not 0, and fails with the same errors. Its
- * validation rows, and the rows of bp_network_train_step, bp_network_train_minibatch, bp_network_gradient and
- * bp_network_evaluate, need not lie within what the last activation gives: there the formulas of squared_error are
- * applied as they are, and target scaling is not looked at. Setters can be called in any order.
- *   targets: [rows][outputs]; or NULL and 0 for the settings alone.
+ *   - The targets are checked as the network scales them. Differences of 1e-6 count as rounding.
+ *   - The range of a registered activation is not known. It goes with every loss, and with all targets that the loss
+ *     accepts.
+ *   - bp_trainer_fit makes this check first, for the training rows whose weight is not 0, and fails with the same errors.
+ *   - For the validation rows of a fit, and for the rows of bp_network_train_step, bp_network_train_minibatch,
+ *     bp_network_gradient and bp_network_evaluate, the range of the last activation and the target scaling are not
+ *     checked. squared_error is then computed for any targets.
+ *   - Setters check none of this and can be called in any order.
+ *   targets: [rows][outputs]; or NULL and 0 rows to check only the settings.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as said above;
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as described above;
  *            NOT_FINITE for a NaN or an infinity in targets; LIMIT; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_check_settings(const bp_network *network, const float *targets, size_t rows);
 
-/* Sets how a gradient g becomes a step, by name; alpha is the learning rate, t counts the steps:
+/* Sets the optimizer, which computes a step from a gradient g, by name. alpha is the learning rate, and t counts the steps:
  *
  *     sgd            w -= alpha g                                          gradient descent (the notes); the default
  *     momentum       m = momentum m + g;  w -= alpha m
  *     nesterov       m = momentum m + g;  w -= alpha (g + momentum m)
  *     rmsprop        v = rmsprop_alpha v + (1 - rmsprop_alpha) g^2;  w -= alpha g / (sqrt v + epsilon)
  *     adam           m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
- *                    w -= alpha m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon). When unsure: alpha = 0.001
- *     adamw          the same, with weight decay apart from the gradient
- *     irprop_minus   each weight has a step size of its own, which grows by 1.2 (to at most 50) while the sign of its
- *                    gradient stays and shrinks by 0.5 (to at least 1e-6) when it turns; alpha is the size of the first
- *                    step, and without effect later. For all rows at once (Igel and Huesken 2000)
+ *                    w -= alpha m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *     adamw          like adam, but weight decay is not part of the gradient (see option "weight_decay")
+ *     irprop_minus   each weight has its own step size. It grows by the factor 1.2 (to at most 50) while the sign of the
+ *                    weight's gradient stays, and shrinks by the factor 0.5 (to at least 1e-6) when the sign changes.
+ *                    alpha is the size of the first step, and has no effect later. For minibatches of all rows (Igel and
+ *                    Huesken 2000)
  *
- * m and v start at 0. The options of bp_network_set_option named here belong to them. The state is saved with the
- * network, and starts anew with this call, bp_network_initialize, and bp_network_set_batchnorm where that changes
- * anything; it takes as much memory as the parameters for each of m and v, and sgd takes none.
+ * m and v start at 0. bp_network_set_option sets the constants.
+ *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, and by
+ *     bp_network_set_batchnorm if that changes anything.
+ *   - Each of m and v needs as much memory as the parameters. sgd has no state.
+ *   When unsure: "adam" with alpha = 0.001.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
  * Threads:   changes network.
@@ -417,7 +478,7 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
  * Since:     0.2 */
 int32_t bp_network_get_optimizer(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The name of the optimizer with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+/* The name of the optimizer with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
@@ -425,7 +486,7 @@ int32_t bp_network_get_optimizer(const bp_network *network, char *buffer, size_t
  * Since:     0.2 */
 int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The values of options that are choices. bp_option_info gives their words. */
+/* The values of options that are choices. bp_option_info returns their words. */
 
 #define BP_REDUCTION_SUM 0 /* gradient_reduction */
 #define BP_REDUCTION_MEAN 1
@@ -438,38 +499,46 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
 #define BP_BATCHNORM_UPDATE_TOGETHER 0 /* batchnorm_update */
 #define BP_BATCHNORM_UPDATE_GAMMA_FIRST 1
 
-/* Sets an option of a network:
+/* Sets an option of a network. "values" are the bounds, both included.
  *
  *     name                  values          default   meaning
  *     gradient_reduction    0, 1            0         loss and gradient of a minibatch: 0 the sum over its rows (notes,
- *                                                     section 4), 1 their mean
- *     initialization        0 ... 3         0         random weights, uniform in [-r, r]: 1 Glorot, r^2 = 6 / (inputs +
- *                                                     outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / inputs; 0
- *                                                     automatic: He for relu, leaky_relu, elu, softplus, silu and gelu,
- *                                                     and Glorot for all others. Takes effect as an activation does
- *     batchnorm_epsilon     1e-12 ... 1     1e-5      added to the variance
- *     batchnorm_momentum    0 ... 1         0.1       how far a minibatch moves the running statistics
+ *                                                     section 4); 1 the mean over its rows
+ *     initialization        0 ... 3         0         random weights, uniform in [-r, r]: 0 automatic, 2 for relu,
+ *                                                     leaky_relu, elu, softplus, silu and gelu, and 1 for all others; 1
+ *                                                     Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; 3
+ *                                                     LeCun, r^2 = 3 / inputs. Until the network is first trained or
+ *                                                     given parameters, setting it draws the weights again
+ *     batchnorm_epsilon     1e-12 ... 1     1e-5      batch normalization: added to the variance
+ *     batchnorm_momentum    0 ... 1         0.1       batch normalization: the part of a minibatch's statistics in the
+ *                                                     new running statistics, which keep 1 - batchnorm_momentum of the
+ *                                                     old ones
  *     batchnorm_update      0, 1            0         0 all parameters step along one gradient; 1 gamma and beta step
- *                                                     first, and the layer's weights step along the gradient through
- *                                                     the new gamma (notes, section 5). For train_step and
- *                                                     train_minibatch, with optimizer sgd and none of weight_decay, l1,
- *                                                     clip_norm and clip_value
- *     momentum              0 ... 0.9999    0.9       momentum, nesterov: how much of the last step the next one keeps
- *     beta1                 0 ... 0.999999  0.9       adam, adamw: decay of the moving average of gradients
- *     beta2                 0 ... 0.999999  0.999     adam, adamw: decay of the moving average of their squares
- *     rmsprop_alpha         0 ... 0.999999  0.99      rmsprop: decay of the moving average of squares
- *     epsilon               1e-12 ... 1     1e-8      rmsprop, adam, adamw: added to the root of that average
- *     weight_decay          0 ... 1e6       0         weight_decay * w is added to the gradient of a weight w; with
- *                                                     adamw, w is multiplied by 1 - learning rate * weight_decay
- *                                                     instead
- *     l1                    0 ... 1e6       0         l1 * sign(w) is added to the gradient of a weight w
- *     decay_biases          0, 1            0         whether weight_decay and l1 act on biases, gamma and beta too: 0
- *                                                     no, 1 yes
- *     clip_norm             0 ... 1e30      0         gradients are scaled down, all alike, so that the norm of all of
- *                                                     them is at most this; 0 for no bound
- *     clip_value            0 ... 1e30      0         afterwards each element of the gradient is kept between
- *                                                     -clip_value and clip_value; 0 for no bound
+ *                                                     first, then the layer's weights step along the gradient through
+ *                                                     the new gamma (notes, section 5). 1 needs optimizer sgd, and
+ *                                                     weight_decay, l1, clip_norm and clip_value 0; it has no effect on
+ *                                                     bp_network_gradient and bp_network_apply_gradient
+ *     momentum              0 ... 0.9999    0.9       momentum, nesterov: the part of the previous step that the next
+ *                                                     step keeps
+ *     beta1                 0 ... 0.999999  0.9       adam, adamw: decay rate of the moving average of gradients
+ *     beta2                 0 ... 0.999999  0.999     adam, adamw: decay rate of the moving average of squared
+ *                                                     gradients
+ *     rmsprop_alpha         0 ... 0.999999  0.99      rmsprop: decay rate of the moving average of squared gradients
+ *     epsilon               1e-12 ... 1     1e-8      rmsprop, adam, adamw: added to the square root of the moving
+ *                                                     average of squared gradients
+ *     weight_decay          0 ... 1e6       0         weight_decay * w is added to the gradient of each weight w; with
+ *                                                     adamw, w is instead multiplied by 1 - learning rate *
+ *                                                     weight_decay
+ *     l1                    0 ... 1e6       0         l1 * sign(w) is added to the gradient of each weight w
+ *     decay_biases          0, 1            0         whether weight_decay and l1 also apply to biases, gamma and beta:
+ *                                                     0 no; 1 yes
+ *     clip_norm             0 ... 1e30      0         the gradient of all parameters together is scaled down to this
+ *                                                     norm if its norm is larger; 0: no bound
+ *     clip_value            0 ... 1e30      0         each element of the gradient is then limited to the range from
+ *                                                     -clip_value to clip_value; 0: no bound
  *
+ * When unsure, keep the defaults. If the loss diverges, try clip_norm 1. Against overfitting, try weight_decay 0.01 with
+ * optimizer adamw, or 0.0001 with the others.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.
  * Threads:   changes network.
@@ -486,23 +555,23 @@ int32_t bp_network_get_option(const bp_network *network, const char *name, doubl
 #define BP_OPTION_OF_NETWORK 0 /* bp_network_set_option */
 #define BP_OPTION_OF_TRAINER 1 /* bp_trainer_set_option */
 
-/* One option. Grows at the end only. */
+/* One option. Later versions add members at the end only. */
 typedef struct bp_option_description {
-    uint32_t struct_size; /* set by the caller to sizeof(bp_option_description), and by the call to what it filled */
+    uint32_t struct_size; /* in: sizeof(bp_option_description); out: the number of bytes filled */
     uint32_t owner;       /* one of the BP_OPTION_OF constants */
     const char *name;     /* static */
     const char *meaning;  /* static, one line */
     double default_value;
     double minimum, maximum; /* both are allowed */
-    uint32_t whole_numbers;  /* 1 where only whole numbers are */
+    uint32_t whole_numbers;  /* 1 if only whole numbers are allowed, else 0 */
     uint32_t reserved;       /* 0 */
-    const char *choices;     /* static: the words of the values 0, 1, 2 ..., with one space between two, such as
-                                "shuffled uniform"; NULL where the option is a number, or 0 for no and 1 for yes */
+    const char *choices;     /* static: the words of the values 0, 1, 2 ..., separated by one space, such as
+                                "shuffled uniform"; NULL for an option that is a number, or 0 for no and 1 for yes */
 } bp_option_description;
 
-/* Describes the option with that index, a network's first: count up from 0 until BP_ERROR_UNKNOWN_NAME. The tables in
- * this header say the same.
- * Ownership: the struct is the caller's, its strings are static. On failure all but struct_size is 0.
+/* Describes the option with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. The options of a network
+ * come first. The tables in this header list the same options.
+ * Ownership: the struct is the caller's, its strings are static. On failure all members but struct_size are 0.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME past the end.
  * Threads:   any.
  * Since:     0.2 */
@@ -510,12 +579,12 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
 
 /* ---- Training --------------------------------------------------------------------------------------------------- */
 
-/* One step of stochastic gradient descent on one row: w := w - learning_rate * gradient, all gradients taken at the old
- * weights (notes, sections 1 to 3), or the step of another optimizer. *loss_out is the loss before the step, without
- * what weight_decay and l1 stand for.
- *   The step is a transaction: when it fails, parameters, statistics and the optimizer's state are bit for bit what they
- * were.
- *   input:  [inputs]. target: [outputs]. learning_rate: finite, 0 or more.
+/* Makes one step of stochastic gradient descent on one row: w := w - learning_rate * gradient, with all gradients taken at
+ * the old weights (notes, sections 1 to 3); or the step of another optimizer.
+ *   *loss_out is the loss before the step, without the terms of weight_decay and l1.
+ *   When the step fails, parameters, running statistics and the optimizer's state are bit for bit as before.
+ *   input: [inputs]. target: [outputs]. learning_rate: finite, 0 or more. When unsure: 0.1 with sgd, 0.001 with adam; try
+ *   a tenth if the loss grows, ten times as much if it hardly falls.
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or settings or a target that
  *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
@@ -526,9 +595,9 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
                               float *loss_out);
 
-/* The same for a minibatch, with the sum (or mean) of its rows' gradients (notes, section 4). Only here does batch
- * normalization see the statistics of a minibatch (notes, section 5).
- *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
+/* Like bp_network_train_step, for a minibatch, with the sum (or mean) of the gradients of its rows (notes, section 4). Only
+ * minibatches of two rows or more provide batch normalization with their own statistics (notes, section 5).
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. When unsure: 32.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_train_step; INVALID_VALUE for no rows; LIMIT for more rows than can be counted.
  * Threads:   changes network.
@@ -536,10 +605,11 @@ int32_t bp_network_train_step(bp_network *network, const float *input, const flo
 int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                    float learning_rate, float *loss_out);
 
-/* The gradient of the minibatch's loss, for a host with an update rule of its own: before clipping and decay. Parameters stay; the running
- * statistics move as in bp_network_train_minibatch, so that this call followed by bp_network_apply_gradient is the same
- * as that one (with a few rows, which small networks sum in another order, but for rounding).
- *   gradient_out: [count]. count: the parameter count.
+/* Computes the gradient of the minibatch's loss, before clipping and decay, for a host with its own update rule. The
+ * parameters stay. The running statistics move as in bp_network_train_minibatch.
+ *   This call followed by bp_network_apply_gradient makes the step of bp_network_train_minibatch, except with option
+ * batchnorm_update 1. For a few rows of a small network the two differ by rounding, because they add in a different order.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. gradient_out: [count]. count: the parameter count.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_train_minibatch; MISMATCH for another count.
  * Threads:   changes network.
@@ -547,73 +617,120 @@ int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, con
 int32_t bp_network_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows, float *gradient_out,
                             size_t count, float *loss_out);
 
-/* The optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
- *   gradient: [count]. count: the parameter count.
+/* Makes the optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
+ *   gradient: [count]. count: the parameter count. learning_rate: as in bp_network_train_step.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; MISMATCH for another count;
- *            NOT_FINITE for a NaN or an infinity in the gradient or the parameters it would give; OUT_OF_MEMORY; BUSY.
+ *            NOT_FINITE for a NaN or an infinity in the gradient or in the new parameters; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
 
-/* Compares the gradient with central differences of the loss, computed in double precision by a separate plain
- * implementation: the way to see that a registered activation has the right derivative. *worst_error_out is the largest
- * |gradient - difference| / max(|gradient|, |difference|, a hundredth of the layer's largest difference). Below 1e-2 is
- * good; a wrong derivative gives much more, a kink of relu or leaky_relu may.
- *   All parameters are compared, or 4096 spread evenly where there are more. Any loss and any targets can be compared,
- * also what bp_network_check_settings refuses. Slow. Changes nothing.
+/* Computes gradients from the gradient of any function L of the outputs, which the host computes: for policy gradients,
+ * adversarial networks, or networks in a chain. The call returns the gradient of L with respect to the parameters, the
+ * inputs, or both. It does not use the network's loss and the option gradient_reduction: the gradient is the sum over the
+ * rows. Inputs, outputs and their gradients are unscaled: the chain rule includes the scaling of inputs and targets.
+ * "softmax" has its full Jacobian. "sign" has derivative 1, as in training.
+ *   The arguments select the pass:
+ *
+ *     gradient_out given    the pass of a training step: for two rows or more, batch normalization uses the statistics of the
+ *                           rows, the gradient includes mean and variance, and the running statistics are updated; dropout
+ *                           is applied. bp_network_apply_gradient then completes the step. input_gradients_out comes from
+ *                           the same pass
+ *     gradient_out NULL     the pass of bp_network_predict: running statistics, no dropout. input_gradients_out is the
+ *                           derivative of L for the outputs of bp_network_predict. Nothing changes
+ *
+ *   Without batch normalization and dropout, both passes are the same. With them, the outputs of a training step differ from
+ * those of bp_network_predict, and output gradients taken at predicted outputs are approximate.
+ *   inputs: [rows][inputs]. output_gradients: [rows][outputs], dL/doutput. rows: 1 or more. gradient_out: [count], in the order
+ *   of the parameters; or NULL. count: the parameter count, or 0 if gradient_out is NULL. input_gradients_out:
+ *   [rows][inputs], dL/dinput; or NULL. gradient_out and input_gradients_out must not both be NULL. The arrays must not
+ *   overlap.
  * Ownership: the arrays remain the caller's.
- * Errors:    as bp_network_gradient; UNSUPPORTED for "sign", whose derivative in training is not its own.
- * Threads:   changes network (it uses its buffers).
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for no rows; MISMATCH for another count; NOT_FINITE for a NaN or an
+ *            infinity in the arrays, the outputs or the gradients; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_backpropagate(bp_network *network, const float *inputs, const float *output_gradients, size_t rows,
+                                 float *gradient_out, size_t count, float *input_gradients_out);
+
+/* Computes the derivative of each output with respect to each input, for the outputs of bp_network_predict: with running
+ * statistics, without dropout, with scaling. "sign" has derivative 1. The call makes one backward pass for each output. For
+ * the gradient of a single function of the outputs, use bp_network_backpropagate. It changes nothing.
+ *   inputs: [rows][inputs]. rows: 1 or more. jacobian_out: [rows][outputs][inputs], must not overlap inputs.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_backpropagate without MISMATCH.
+ * Threads:   changes network (it uses the network's buffers).
+ * Since:     0.2 */
+int32_t bp_network_input_jacobian(bp_network *network, const float *inputs, size_t rows, float *jacobian_out);
+
+/* Compares the gradient with central differences of the loss, which a separate plain implementation computes in double
+ * precision. Use it to test the derivative of a registered activation.
+ *   *worst_error_out is the largest |gradient - difference| / max(|gradient|, |difference|, a hundredth of the layer's
+ * largest difference). A value below 1e-2 is good. A wrong derivative gives a much larger value; a kink of relu or
+ * leaky_relu can do so, too.
+ *   The call compares all parameters, or 4096 of them, evenly spread, if the network has more. It accepts any loss and any
+ * targets, including those that bp_network_check_settings refuses. It is slow, and changes nothing.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. When unsure: 4.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_gradient; UNSUPPORTED for "sign", because training does not use its own derivative.
+ * Threads:   changes network (it uses the network's buffers).
  * Since:     0.2 */
 int32_t bp_network_check_gradient(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                   double *worst_error_out);
 
 /* ---- Trainers --------------------------------------------------------------------------------------------------- */
 
-/* A trainer runs a whole training: epochs of shuffled minibatches, with a schedule of learning rates, validation, early
- * stopping, restarts and progress. The short way:
+/* A trainer runs a whole training (a fit): epochs of shuffled minibatches, with a schedule of learning rates, validation,
+ * early stopping, restarts and progress reports. The short way:
  *
  *     bp_trainer *trainer;
+ *     double loss;
  *     bp_trainer_create(&trainer);
  *     bp_trainer_fit(trainer, network, inputs, targets, rows, NULL, NULL, 0, &loss);
  *     bp_trainer_free(trainer);
  *
- * Then the options one by one: "epochs", "batch_size" and "learning_rate" first; "validation_fraction" with "patience" to
- * end before the network learns its rows by heart; "schedule" BP_SCHEDULE_COSINE for the last bit. What a
- * step is, the network says: its loss, optimizer, gradient_reduction. Losses of a trainer are means per row, whatever
- * gradient_reduction says, so that those of training and validation rows compare. Its loss, below, is that of the validation rows after an epoch
- * where there are any, and else that of the training rows during the epoch, each before its step.
- *   One trainer may fit many networks, one after the other. */
+ *   - Set options "epochs", "batch_size" and "learning_rate" first. Then "validation_fraction" with "patience", to end
+ *     before the network overfits. Then "schedule" BP_SCHEDULE_COSINE, for a slightly lower loss.
+ *   - The network determines the steps: its loss, optimizer and options.
+ *   - A trainer's losses are means per row, whatever "gradient_reduction" is, so that the losses of training and
+ *     validation rows can be compared.
+ *   - "The loss" of a fit, below, is the loss of the validation rows after an epoch. Without validation rows it is the loss
+ *     of the training rows during the epoch, each row's before its step.
+ *   - A trainer can fit many networks, one after the other. */
 typedef struct bp_trainer bp_trainer;
 
-/* What a progress function is told. Only ever handed to one; grows at the end. */
+/* A report to a progress function. Only the library creates it. Later versions add members at the end only. */
 typedef struct bp_progress {
     uint32_t struct_size, restart;  /* restart counts from 0 */
-    uint64_t epoch, epochs;         /* epochs finished, of how many */
-    uint64_t step, steps;           /* steps done, of how many */
-    double loss;                    /* mean per training row: of the epoch just finished, or so far of that in progress */
-    double validation_loss;         /* after an epoch; NaN within one, and without validation rows */
+    uint64_t epoch, epochs;         /* epochs finished; epochs in all */
+    uint64_t step, steps;           /* steps made; steps in all */
+    double loss;                    /* mean per training row, of the epoch just finished, or so far of the epoch in progress */
+    double validation_loss;         /* after an epoch; NaN within an epoch, and without validation rows */
     double learning_rate;           /* of the latest step */
-    uint32_t epoch_ended, reserved; /* 1 where an epoch has just been finished, 0 within one; 0 */
+    uint32_t epoch_ended, reserved; /* 1 if an epoch was just finished, 0 within an epoch; 0 */
 } bp_progress;
 
-/* Called after each epoch, and as options "progress_interval" and "progress_seconds" say; progress is valid during the
- * call. Returns 0 to go on; more than 0 to stop the fit, which keeps what option "keep" says and returns BP_STOPPED;
- * less to abort it: it restores the network and returns BP_ERROR_CALLBACK, with that number in the message.
- *   It runs on the thread that called bp_trainer_fit, and between steps: const calls on the network work, a save
- * included, which then holds all that a fit with option "resume" needs to go on from there. */
+/* Called after each epoch, and as options "progress_interval" and "progress_seconds" say. progress is valid during the
+ * call.
+ *   - Returns 0 to continue.
+ *   - Returns more than 0 to stop. The network then has the weights that option "keep" says, and the fit returns
+ *     BP_STOPPED.
+ *   - Returns less than 0 to abort. The network is then restored, and the fit returns BP_ERROR_CALLBACK, with this number
+ *     in the message.
+ *   It runs between steps, on the thread that called bp_trainer_fit. Const calls on the network work. A network that is
+ * saved here has all that a fit with option "resume" needs to continue from this step. */
 typedef int32_t (*bp_progress_fn)(const bp_progress *progress, void *user_data);
 
-/* Makes a trainer with the default of every option.
- * Ownership: the caller owns *trainer_out and ends it with bp_trainer_free.
+/* Creates a trainer with the default of every option.
+ * Ownership: the caller owns *trainer_out and frees it with bp_trainer_free.
  * Errors:    NULL_ARGUMENT; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_trainer_create(bp_trainer **trainer_out);
 
-/* Ends a trainer. NULL and handles that are not valid are ignored. A fit in progress is cancelled.
- * Ownership: the handle is invalid from now on; what the progress function uses must live until bp_trainer_fit returns.
+/* Frees a trainer. NULL and invalid handles are ignored. A fit in progress is cancelled.
+ * Ownership: the handle is invalid from now on. The progress function's user_data must live until bp_trainer_fit returns.
  * Errors:    none.
  * Threads:   any.
  * Since:     0.1 */
@@ -637,59 +754,71 @@ void bp_trainer_free(bp_trainer *trainer);
 #define BP_DIVERGENCE_FAIL 0 /* on_divergence */
 #define BP_DIVERGENCE_RECOVER 1
 
-/* Sets an option of a trainer:
+/* Sets an option of a trainer. "values" are the bounds, both included.
  *
  *     name                  values          default   meaning
- *     epochs                1 ... 1e9       100       epochs in all; an epoch draws as many rows as there are
- *     steps                 0 ... 1e15      0         steps in all, where more than 0, instead of epochs
- *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, or more than there are: all
- *     drop_last             0, 1            0         an epoch's last minibatch, where fewer rows are left than
- *                                                     batch_size: 0 is smaller, 1 is left out
- *     sampling              0, 1            0         0 each row once an epoch, shuffled (a minibatch of all rows has
- *                                                     them in order); 1 each row drawn uniformly, with replacement
- *                                                     (notes, section 1)
- *     seed                  0 ... 1e15      0         of the order of the rows, of the split, and of the restarts'
+ *     epochs                1 ... 1e9       100       number of epochs; an epoch draws as many rows as the training
+ *                                                     data have
+ *     steps                 0 ... 1e15      0         number of steps, used instead of epochs; 0: epochs is used
+ *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, or more than the training data have: all
+ *                                                     rows
+ *     drop_last             0, 1            0         when fewer rows than batch_size are left in an epoch: 0 trains on
+ *                                                     them as a smaller minibatch; 1 skips them
+ *     sampling              0, 1            0         0 shuffled, each row once per epoch (a minibatch of all rows is
+ *                                                     not shuffled); 1 uniform, each row drawn with replacement (notes,
+ *                                                     section 1)
+ *     seed                  0 ... 1e15      0         seeds the row order, the validation split and the restarts'
  *                                                     weights
- *     learning_rate         0 ... 1e9       0.01      r, from which the schedule starts
- *     schedule              0 ... 6         0         the rate of step t in epoch e, both from 0, of T steps: 0
- *                                                     constant, r; 1 step, r decay_factor^floor(e / decay_epochs); 2
- *                                                     exponential, r decay_factor^(e / decay_epochs); 3 cosine, m + (r
- *                                                     - m) (1 + cos(pi t / T)) / 2 with m = minimum_rate; 4 inverse
- *                                                     time, r / (1 + inverse_time_decay t), which is Robbins and
- *                                                     Monro's; 5 one cycle, up to r and down again along half cosines;
- *                                                     6 plateau, times decay_factor after plateau_patience epochs
- *                                                     without a better loss
- *     decay_factor          0 ... 1         0.5       of schedules 1, 2 and 6
- *     decay_epochs          1 ... 1e9       10        of schedules 1 and 2
- *     plateau_patience      0 ... 1e9       5         of schedule 6
- *     inverse_time_decay    0 ... 1e9       0.001     of schedule 4
- *     one_cycle_peak        0 ... 1         0.3       of schedule 5: the share of the steps after which r is reached
- *     one_cycle_start       1 ... 1e9       25        of schedule 5: it starts from r / one_cycle_start
- *     one_cycle_end         1 ... 1e9       10000     of schedule 5: it ends at its start's rate / one_cycle_end
- *     minimum_rate          0 ... 1e9       0         no schedule goes below it
- *     warmup_steps          0 ... 1e15      0         the rates of the first steps rise in a straight line: times (t +
- *                                                     1) / warmup_steps
- *     validation_fraction   0 ... 0.99      0         share of the rows, drawn by the seed, that is held out for
- *                                                     validation where no set is given
- *     patience              0 ... 1e9       0         epochs without a better loss after which a fit ends; 0: none
- *     min_delta             0 ... 1e30      0         a loss is better when it is lower by more than this
- *     target_loss           0 ... 1e30      0         a fit ends with an epoch whose loss is below it; 0: never
- *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: never
- *     keep                  0 ... 2         0         what the network is left with, however the fit ends: 1 the latest
- *                                                     weights; 2 those after the epoch with the best loss; 0 the best
- *                                                     where there is validation or patience, else the latest
- *     restarts              0 ... 10000     0         0 trains the network from its weights; k makes k starts from
- *                                                     fresh weights, of which the best stays
- *     on_divergence         0, 1            0         a loss or a gradient that is not finite: 0 the fit fails; 1 it
- *                                                     goes back to the epoch with the best loss and on from there at
- *                                                     half the rate, up to 30 times
- *     resume                0, 1            0         1 goes on where the network's last fit ended; epochs and steps
- *                                                     then count from its start
- *     progress_interval     0 ... 1e15      0         steps between calls of the progress function, beside those after
- *                                                     each epoch; 0: none
- *     progress_seconds      0 ... 1e9       0         a call of the progress function when this time has passed since
- *                                                     the last; 0: none
+ *     learning_rate         0 ... 1e9       0.01      r, the base rate of the schedule
+ *     schedule              0 ... 6         0         learning rate of step t in epoch e, both from 0, of T steps in
+ *                                                     all: 0 constant, r; 1 step, r decay_factor^floor(e /
+ *                                                     decay_epochs); 2 exponential, r decay_factor^(e / decay_epochs);
+ *                                                     3 cosine, m + (r - m) (1 + cos(pi t / T)) / 2 with m =
+ *                                                     minimum_rate; 4 inverse time (Robbins and Monro), r / (1 +
+ *                                                     inverse_time_decay t); 5 one cycle, up to r and down again along
+ *                                                     half cosines; 6 plateau, r, multiplied by decay_factor after more
+ *                                                     than plateau_patience consecutive epochs without a better loss
+ *     decay_factor          0 ... 1         0.5       schedules 1, 2 and 6: the factor by which the rate falls
+ *     decay_epochs          1 ... 1e9       10        schedules 1 and 2: epochs after which the rate has fallen by
+ *                                                     decay_factor
+ *     plateau_patience      0 ... 1e9       5         schedule 6: number of consecutive epochs without a better loss
+ *                                                     that do not change the rate
+ *     inverse_time_decay    0 ... 1e9       0.001     schedule 4: the factor of t
+ *     one_cycle_peak        0 ... 1         0.3       schedule 5: the share of the steps after which the rate is r
+ *     one_cycle_start       1 ... 1e9       25        schedule 5: the first rate is r / one_cycle_start
+ *     one_cycle_end         1 ... 1e9       10000     schedule 5: the last rate is the first rate / one_cycle_end
+ *     minimum_rate          0 ... 1e9       0         lower bound of the schedule's rate, before warmup_steps and
+ *                                                     on_divergence reduce it
+ *     warmup_steps          0 ... 1e15      0         the rate of step t < warmup_steps is multiplied by (t + 1) /
+ *                                                     warmup_steps; 0: no warm-up
+ *     validation_fraction   0 ... 0.99      0         share of the rows, drawn by seed, that is held out for validation
+ *                                                     if no validation rows are given; 0: none
+ *     patience              0 ... 1e9       0         number of consecutive epochs without a better loss after which a
+ *                                                     fit ends; 0: no limit
+ *     min_delta             0 ... 1e30      0         a loss is better if it is lower than the best loss by more than
+ *                                                     this
+ *     target_loss           0 ... 1e30      0         a fit ends after an epoch whose loss is lower than this; 0: no
+ *                                                     target
+ *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: no limit
+ *     keep                  0 ... 2         0         weights that the network has after the fit, also after one that
+ *                                                     was stopped: 0 automatic, 2 if there are validation rows or
+ *                                                     patience is above 0, else 1; 1 the latest; 2 those after the
+ *                                                     epoch with the best loss
+ *     restarts              0 ... 10000     0         0 trains the network from its present weights; k trains k times
+ *                                                     from new random weights and keeps the best
+ *     on_divergence         0, 1            0         when a loss or a gradient is not finite: 0 the fit fails; 1 the
+ *                                                     fit returns to the weights after its best epoch, or to those that
+ *                                                     it began with, and continues with half the rate, at most 30 times
+ *     resume                0, 1            0         0 starts a new fit; 1 continues the network's latest fit, if
+ *                                                     there was one, and epochs and steps count from the start of that
+ *                                                     fit
+ *     progress_interval     0 ... 1e15      0         steps between calls of the progress function, in addition to the
+ *                                                     call after each epoch; 0: no such calls
+ *     progress_seconds      0 ... 1e9       0         seconds between calls of the progress function, in addition to
+ *                                                     the call after each epoch; 0: no such calls
  *
+ * When unsure: learning_rate 0.001 with optimizer adam; validation_fraction 0.2 with patience 20; the defaults for all
+ * others. If the result depends on the seed, try restarts 10.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY during a fit.
  * Threads:   changes trainer.
@@ -703,9 +832,9 @@ int32_t bp_trainer_set_option(bp_trainer *trainer, const char *name, double valu
  * Since:     0.1 */
 int32_t bp_trainer_get_option(const bp_trainer *trainer, const char *name, double *value_out);
 
-/* How much each row counts in the fits to come: its loss and its gradient are multiplied by its weight, while a mean
- * still divides by the number of rows. For class weights, give each row that of its class. Validation rows all count 1.
- *   row_weights: [rows], finite, 0 or more. rows: those of the fits; 0 goes back to no weights.
+/* Sets a weight for each row of the fits that follow. A row's loss and gradient are multiplied by its weight. A mean still
+ * divides by the number of rows. For class weights, give each row the weight of its class. Validation rows have weight 1.
+ *   row_weights: [rows], finite, 0 or more. rows: as in the fits; 0, the default, gives all rows weight 1.
  * Ownership: the array is copied.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a weight (the message gives its row); LIMIT;
  *            OUT_OF_MEMORY; BUSY during a fit.
@@ -713,80 +842,118 @@ int32_t bp_trainer_get_option(const bp_trainer *trainer, const char *name, doubl
  * Since:     0.2 */
 int32_t bp_trainer_set_row_weights(bp_trainer *trainer, const float *row_weights, size_t rows);
 
-/* Sets the progress function; NULL for none.
- * Ownership: user_data must live as long as fits may call progress with it.
+/* Sets the progress function.
+ *   progress: NULL, the default, for none. user_data: may be NULL.
+ * Ownership: user_data must live as long as fits can call progress with it.
  * Errors:    NULL_ARGUMENT for trainer; INVALID_HANDLE; BUSY during a fit.
  * Threads:   changes trainer.
  * Since:     0.1 */
 int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, void *user_data);
 
-/* Trains the network. BP_OK: as options say, also where patience, target or time ended it. BP_STOPPED: the progress
- * function or bp_trainer_cancel ended it. *loss_out is the loss of the weights kept (NaN where no step was made).
- *   A fit that fails has changed nothing, however many steps it had made.
- *   The same seed, data and options give the same bits for any number of threads; only time_limit, progress_seconds and
- * bp_trainer_cancel depend on the clock. Fits are exactly resumable: the network keeps its place in the order of rows
- * and in the schedule, and files keep it too. N epochs in one fit equal k epochs and then, with option "resume", N in
- * all, in any process and language: the same bits, also where a fit was stopped within an epoch, or its network was saved
- * within the fit. Rows, row weights and options have to be the same. Where such a fit needs its best network and that is
- * not the present one, the network and its files hold both: within fits that keep the best weights, and with
- * "on_divergence" 1 also afterwards. A fit with restarts is resumed as a fit of its winner alone.
- *   Restarts train copies of the network on several threads, or on the calling one alone where an activation is the
- * host's and not thread-safe. Copies are in memory for the restarts at work and for the best one so far. With a progress
- * function 16 restarts are at work at a time, and reports come in rounds: one of each of these restarts, in order. When a
- * restart ends, the next one takes its place. The network itself changes at the end.
- *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. validation_inputs, validation_targets: likewise,
- *   with validation_rows; or NULL, NULL and 0, when option "validation_fraction" holds out some of the rows.
- * Ownership: the arrays remain the caller's, and must stay as they are until the call returns.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed meanwhile; INVALID_VALUE for no rows, rows
- *            that do not match the weights, a single row to be split, or what bp_network_check_settings refuses;
- *            UNSUPPORTED likewise; NOT_FINITE for a NaN or an infinity in the data
- *            (the message gives the first row), or in a step, which option "on_divergence" may survive; CALLBACK; LIMIT;
- *            OUT_OF_MEMORY; BUSY for a trainer or network that is in a fit already.
- * Threads:   the trainer takes no changes during the call. The network takes none but the fit's: const calls go in
- *            between steps, others give BUSY.
+/* Trains the network. Returns BP_OK when the fit ended by its options: epochs or steps, patience, target_loss or
+ * time_limit. Returns BP_STOPPED when the progress function or bp_trainer_cancel ended it. *loss_out is the loss of the
+ * weights that the network keeps; NaN if no step was made.
+ *   A fit that fails leaves the network as it was, however many steps it made.
+ *
+ *   Determinism
+ *   - The same seed, data and options give the same bits for any number of threads. Only time_limit, progress_seconds and
+ *     bp_trainer_cancel depend on time.
+ *
+ *   Resuming (option "resume")
+ *   - N epochs in one fit give the same bits as k epochs and then a resumed fit with N epochs in all, in any process and
+ *     language. This holds also if a fit was stopped within an epoch, or if its network was saved within the fit.
+ *   - Rows, row weights and options must be the same. The network and its files keep the position in the row order and in
+ *     the schedule.
+ *   - A fit that keeps the best weights, or has "on_divergence" 1, needs its best network, too. While this is not the
+ *     present network, the network and its files hold both: within such a fit, and with "on_divergence" 1 also after it.
+ *   - After a fit with restarts, the fit of the best restart alone is resumed.
+ *
+ *   Restarts (option "restarts")
+ *   - Restarts train copies of the network on several threads; or on the calling thread, if an activation is a callback
+ *     that is not thread-safe. The network itself changes at the end.
+ *   - The copies in memory are those of the restarts that run and of the best one so far.
+ *   - With a progress function, 16 restarts run at a time, whatever the number of threads. Reports come in rounds: one
+ *     report of each of these restarts, in the order of their numbers. When a restart ends, the next one takes its place.
+ *     What the progress function returns applies to all of them.
+ *   - A restart that diverges loses against the others. The fit fails only if all restarts diverge.
+ *
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
+ *   validation_inputs: [validation_rows][inputs]. validation_targets: [validation_rows][outputs]. validation_rows: 1 or
+ *   more. Pass NULL, NULL and 0 for no validation rows; option "validation_fraction" then holds out some of the rows.
+ * Ownership: the arrays remain the caller's, and must not change until the call returns.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
+ *            rows that do not match the row weights, or a single row to be split; INVALID_VALUE or UNSUPPORTED as
+ *            bp_network_check_settings; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
+ *            row), or in a step, unless option "on_divergence" recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a
+ *            trainer or network that is already in a fit.
+ * Threads:   changes trainer and network. During the call, const calls on the network run between steps, and other calls on
+ *            the trainer or the network return BUSY.
  * Since:     0.1 */
 int32_t bp_trainer_fit(bp_trainer *trainer, bp_network *network, const float *inputs, const float *targets, size_t rows,
                        const float *validation_inputs, const float *validation_targets, size_t validation_rows,
                        double *loss_out);
 
-/* Ends the trainer's fit in progress before its next step: it keeps what option "keep" says and returns BP_STOPPED.
- * Without a fit in progress nothing happens; a fit that begins later is not affected.
+/* Ends the trainer's fit in progress before its next step. The network keeps the weights that option "keep" says, and
+ * bp_trainer_fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
  * Threads:   any; also from the progress function.
  * Since:     0.1 */
 int32_t bp_trainer_cancel(bp_trainer *trainer);
 
-/* ---- Use -------------------------------------------------------------------------------------------------------- */
+/* ---- Prediction ------------------------------------------------------------------------------------------------- */
 
-/* The outputs for rows of inputs. A row's outputs do not depend on the other rows.
- *   inputs: [rows][inputs]. outputs_out: [rows][outputs], must not overlap inputs. rows may be 0. NaN and infinity go
- *   through as the arithmetic takes them.
+/* Computes the outputs for rows of inputs. A row's outputs do not depend on the other rows. NaN and infinity are computed
+ * with and are no error.
+ *   inputs: [rows][inputs]. outputs_out: [rows][outputs], must not overlap inputs. rows: may be 0.
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
- * Threads:   reads network; concurrent calls each use buffers of their own.
+ * Threads:   reads network; each of several concurrent calls uses its own buffers.
  * Since:     0.1 */
 int32_t bp_network_predict(const bp_network *network, const float *inputs, size_t rows, float *outputs_out);
 
-/* The loss of the predictions for rows of inputs, without training: with running statistics in batch normalization.
+/* Computes the outputs of a layer for rows of inputs, as bp_network_predict computes them: after batch normalization with
+ * running statistics, and after the activation. Use it for the code of an autoencoder, or for features. The outputs of the last
+ * layer have the bits of bp_network_predict.
+ *   layer: 1 to the last. inputs: [rows][inputs]. outputs_out: [rows][size of the layer], must not overlap inputs. rows may
+ *   be 0. NaN and infinity are computed like other numbers.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the layer; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network; concurrent calls each use buffers of their own.
+ * Since:     0.2 */
+int32_t bp_network_predict_layer(const bp_network *network, size_t layer, const float *inputs, size_t rows, float *outputs_out);
+
+/* Computes the loss of the predictions for rows of inputs, without training. Batch normalization uses the running
+ * statistics.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows, or settings or a target as in
- *            bp_network_train_step; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows, or settings or a target that
+ *            bp_network_check_settings refuses for the loss; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
 
-/* How good the predictions for rows are, by name:
+/* Computes the loss of each row's prediction, for example to find outliers. bp_network_evaluate returns the sum of these
+ * losses, or their mean with option gradient_reduction 1. Here each loss is rounded to float.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. losses_out: [rows].
+ * Ownership: the arrays remain the caller's.
+ * Errors:    as bp_network_evaluate.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_row_losses(const bp_network *network, const float *inputs, const float *targets, size_t rows,
+                              float *losses_out);
+
+/* Computes a score of the predictions for rows, by the name of a measure:
  *
- *     accuracy              the share of rows in which the largest output is the one with the largest target. With a
- *                           single output, in which output and target are on the same side of 0.5, or of 0 where the
- *                           last activation is sign, tanh or softsign (with target scaling, of what becomes that)
- *     r2                    1 - sum of (a - y)^2 / sum of (y - mean of y)^2, the mean over the outputs; a target that is
- *                           the same in all rows counts 1 if the outputs are it, else 0
+ *     accuracy              the share of rows whose largest output and largest target are in the same column. For a single
+ *                           output: the share of rows whose output and target are on the same side of 0.5; or of 0, if the
+ *                           last activation is sign, tanh or softsign (with target scaling: of the number scaled to it)
+ *     r2                    1 - sum of (a - y)^2 / sum of (y - mean of y)^2, the mean over the outputs. An output whose
+ *                           target is the same in all rows counts 1 if it equals the target in all rows, else 0
  *     mean_absolute_error   the mean of |a - y|
  *
- * all in double precision, of outputs and targets as they are in the data, before any scaling.
+ *   Scores are computed in double precision from unscaled outputs a and targets y.
+ *   When unsure: "accuracy" for classes, "r2" for numbers.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_evaluate; UNKNOWN_NAME.
@@ -795,7 +962,7 @@ int32_t bp_network_evaluate(const bp_network *network, const float *inputs, cons
 int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets, size_t rows,
                          double *score_out);
 
-/* The name of the score with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+/* The name of the measure with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
@@ -803,26 +970,27 @@ int32_t bp_network_score(const bp_network *network, const char *measure, const f
  * Since:     0.2 */
 int32_t bp_score_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* Puts the batch normalization of all layers into their weights, and takes it away: the form for use, smaller and faster,
- * whose predictions differ by rounding only, a few units of 1e-6 of the largest. Training would go another way, so call it
- * on a clone and go on training the original. Normalization that was turned off is forgotten.
- *   Changes the parameter count where a layer was normalized.
+/* Folds the batch normalization of all layers into their weights and removes it, for inference: the network becomes
+ * smaller and faster. Predictions change by rounding only, by a few 1e-6 of the largest output.
+ *   Further training would differ from training with batch normalization. Call it on a clone, and continue to train the
+ * original. The values of batch normalization that is turned off are removed, too. The parameter count changes if a layer
+ * was normalized.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; NOT_FINITE where weights would not be finite; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; NOT_FINITE if weights would not be finite; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_fold_batchnorm(bp_network *network);
 
 /* ---- Parameters ------------------------------------------------------------------------------------------------- */
 
-/* The number of parameters: of weights, biases, and gamma and beta where batch normalization is on.
+/* The number of parameters: weights, biases, and gamma and beta of layers whose batch normalization is on.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_parameter_count(const bp_network *network, size_t *count_out);
 
-/* Copies the parameters out, in the order given under CONVENTIONS.
+/* Copies the parameters to an array, in the order given under CONVENTIONS.
  *   parameters_out: [count]. count: the parameter count.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; MISMATCH for another count; BUSY.
@@ -830,7 +998,7 @@ int32_t bp_network_parameter_count(const bp_network *network, size_t *count_out)
  * Since:     0.2 */
 int32_t bp_network_get_parameters(const bp_network *network, float *parameters_out, size_t count);
 
-/* Replaces the parameters. Running statistics stay.
+/* Replaces the parameters, in the order given under CONVENTIONS. Running statistics stay.
  *   parameters: [count], all finite. count: the parameter count.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; MISMATCH for another count; NOT_FINITE; BUSY.
@@ -838,18 +1006,21 @@ int32_t bp_network_get_parameters(const bp_network *network, float *parameters_o
  * Since:     0.2 */
 int32_t bp_network_set_parameters(bp_network *network, const float *parameters, size_t count);
 
-/* TENSORS. What a model's file holds as tensors can be read and set by the names it has there, in this order:
+/* TENSORS. The tensors of a model file can also be read and set one by one, by the names that they have in the file, in
+ * this order:
  *
  *     layers.1.weight [outputs][inputs]            and so on for each layer with weights
  *     layers.1.bias [outputs]
  *     layers.1.norm.weight, .bias [outputs]        gamma and beta, and the running statistics, of a layer whose batch
- *     layers.1.norm.running_mean, .running_var     normalization is on, or was on
- *     optimizer.first_moment.layers.1.weight ...   what the optimizer keeps for each parameter, from its first step on.
- *                                                  It belongs to the optimizer's step count, and cannot be set
- *     scaling.inputs.offset, .scale [inputs]       where a scaling is not "none": the network computes with
- *     scaling.targets.offset, .scale [outputs]     (x - offset) / scale */
+ *     layers.1.norm.running_mean, .running_var     normalization is on or was on
+ *     optimizer.first_moment.layers.1.weight ...   the optimizer's state for each parameter, from its first step on. It
+ *                                                  belongs to the optimizer's step count and cannot be set
+ *     scaling.inputs.offset, .scale [inputs]       if the scaling is not "none": the network computes with
+ *     scaling.targets.offset, .scale [outputs]     (x - offset) / scale
+ *     fit.best.layers.1.weight ...                 the best network of the latest fit, if option "resume" needs it (see
+ *                                                  bp_trainer_fit). It cannot be set */
 
-/* The name of the tensor with that index: count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+/* The name of the tensor with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_network_get_activation.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; OUT_OF_MEMORY; BUSY.
@@ -864,7 +1035,7 @@ int32_t bp_network_tensor_name(const bp_network *network, size_t index, char *bu
  * Since:     0.2 */
 int32_t bp_network_tensor_shape(const bp_network *network, const char *name, size_t *rows_out, size_t *columns_out);
 
-/* Copies a tensor out, row by row.
+/* Copies a tensor to an array, row by row.
  *   values_out: [count]. count: rows times columns.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; MISMATCH for another count; OUT_OF_MEMORY; BUSY.
@@ -872,21 +1043,22 @@ int32_t bp_network_tensor_shape(const bp_network *network, const char *name, siz
  * Since:     0.2 */
 int32_t bp_network_get_tensor(const bp_network *network, const char *name, float *values_out, size_t count);
 
-/* Replaces a tensor, all of it or, when the call fails, nothing.
+/* Replaces a tensor.
  *   values: [count], all finite; running variances 0 or more; scales above 0. count: rows times columns.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; MISMATCH for another count; NOT_FINITE; INVALID_VALUE for a
- *            variance below 0 or a scale not above 0; UNSUPPORTED for an optimizer's tensor; OUT_OF_MEMORY; BUSY.
+ *            variance below 0 or a scale not above 0; UNSUPPORTED for a tensor of the optimizer or of the latest fit;
+ *            OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_set_tensor(bp_network *network, const char *name, const float *values, size_t count);
 
 /* ---- Metadata --------------------------------------------------------------------------------------------------- */
 
-/* Texts of the program's own that go with the network, its copies and its file, where any safetensors reader finds them
- * under "metadata." and the key: names of classes or features, say, or where the data came from. */
+/* Metadata are the host's texts about a network: names of classes or features, for example, or the source of the data. They
+ * are part of the network, its copies and its file. Any safetensors reader finds them under "metadata." and the key. */
 
-/* Sets the text of a key, or replaces it.
+/* Sets or replaces the text of a key.
  *   key: 1 to 256 bytes. key and value: UTF-8. At most 1024 keys, and 1 MiB of keys and values together.
  * Ownership: both strings are copied.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a key of another size, or text that is not UTF-8; LIMIT;
@@ -904,7 +1076,8 @@ int32_t bp_network_set_metadata(bp_network *network, const char *key, const char
  * Since:     0.1 */
 int32_t bp_network_get_metadata(const bp_network *network, const char *key, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The key with that index, in the order of their bytes: count up from 0 until BP_ERROR_UNKNOWN_NAME.
+/* The key with this index, in the order of the keys' bytes. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME.
+ * *needed_out as in bp_network_get_metadata.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL; BUSY.
  * Threads:   reads network.
@@ -921,95 +1094,101 @@ int32_t bp_network_remove_metadata(bp_network *network, const char *key);
 
 /* ---- Files ------------------------------------------------------------------------------------------------------ */
 
-/* A model is one safetensors file: any reader of that format opens it. It holds the parameters and running statistics
- * ("layers.1.weight", "layers.1.bias", "layers.1.norm.weight", ...) and, as metadata, everything else a network is, with
- * a checksum of the whole. Activations are kept by name. */
+/* A model is one safetensors file. Any reader of this format opens it. The file holds the parameters and running statistics
+ * ("layers.1.weight", "layers.1.bias", "layers.1.norm.weight", ...) and, as metadata, everything else of the network, with
+ * a checksum of the whole file. Activations are stored by name. */
 
-/* Writes the network to a file. The file appears whole or not at all: an old one of that name stays until the new one
- * is safely on the disk. The bytes go to a file ".bp-....tmp" in the same folder first, which then gets the name. Where a
- * process is killed while it saves, that one is left, and the next save to the same path removes it.
- *   A symbolic link is followed. Other hard links keep the old file. The new file has the rights, the access-control list
- * and, where the process may give them, the owner and the group of the old one. Where the list or the group cannot be
- * kept, the group gets no more rights than all others.
- *   Refused, with IO, is what cannot be replaced whole: a folder, pipe, socket or device, a file that another file system is
- * mounted on, and a link to an open file (/dev/stdout, /proc/self/fd/...). So is an old file that the process may not
- * write, although its folder would let it replace the file. To write elsewhere, use bp_network_save_memory.
- *   A limit of file sizes (RLIMIT_FSIZE) is an IO, too: no SIGXFSZ is delivered.
+/* Saves the network to a file. Either the whole file is written, or the old file of this name stays.
+ *   - The bytes are first written to a file ".bp-....tmp" in the same folder. When they are safely on the disk, this file
+ *     gets the name. If a process is killed while it saves, the temporary file remains, and the next save to the same path
+ *     removes it.
+ *   - A symbolic link is followed. Other hard links keep the old file.
+ *   - The new file has the permissions, the access-control list and, if the process may set them, the owner and the group
+ *     of the old file. If the list or the group cannot be kept, the group gets no more permissions than all others.
+ *   - A file that cannot be replaced as a whole is refused with IO: a folder, pipe, socket or device, a file on which
+ *     another file system is mounted, and a link to an open file (/dev/stdout, /proc/self/fd/...). To write to these, use
+ *     bp_network_save_memory.
+ *   - An old file that the process may not write is refused with IO, even if its folder allows to replace it.
+ *   - A file larger than the limit of the process (RLIMIT_FSIZE) is refused with IO. SIGXFSZ is not delivered.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO, whose message gives the cause and, where
- *            it is that, names the folder; OUT_OF_MEMORY; BUSY.
- * Threads:   reads network while it copies the parameters; writing the file then holds up no other call.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO (the message gives the cause, and names
+ *            the folder if that is the cause; errno is the error number); OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network while it copies the parameters. Writing the file then delays no other call.
  * Since:     0.1 */
 int32_t bp_network_save(const bp_network *network, const char *path);
 
-/* Makes a network from a regular file, or a link to one. Memory is taken only after the header's sizes were found to be
- * those of the file.
- * Ownership: the caller owns *network_out and ends it with bp_network_free.
- * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO; NOT_A_MODEL; CORRUPT; VERSION; UNKNOWN_NAME for
- *            activations that are not registered (the message names them); LIMIT for a header of more than 16 MiB or
- *            65,536 entries; OUT_OF_MEMORY.
+/* Creates a network from a model file: a regular file, or a link to one. Memory is allocated only after the sizes in the
+ * header were found to match the size of the file.
+ * Ownership: the caller owns *network_out and frees it with bp_network_free.
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL; CORRUPT;
+ *            VERSION; UNKNOWN_NAME for activations that are not registered (the message names them); LIMIT for a header
+ *            of more than 16 MiB or 65,536 entries; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_load(const char *path, bp_network **network_out);
 
-/* Writes what bp_network_save would write to memory. *needed_out is the size in bytes, also when the buffer is too
- * small: a first call with capacity 0 and buffer NULL asks for it, and returns BUFFER_TOO_SMALL.
+/* Writes to memory the bytes that bp_network_save would write to a file. *needed_out is their number, also when the buffer
+ * is too small: call it first with buffer NULL and capacity 0, which returns BUFFER_TOO_SMALL, to get the size.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUFFER_TOO_SMALL; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_save_memory(const bp_network *network, uint8_t *buffer, size_t capacity, size_t *needed_out);
 
-/* Makes a network from such bytes.
- * Ownership: the caller owns *network_out and ends it with bp_network_free; the bytes remain the caller's.
+/* Creates a network from the bytes of a model file.
+ * Ownership: the caller owns *network_out and frees it with bp_network_free. The bytes remain the caller's.
  * Errors:    as bp_network_load, without IO.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **network_out);
 
-/* Takes the weights from any safetensors file, such as PyTorch's state dictionaries saved in that format: tensors in any
- * order, with the names and shapes a model of this network has,
+/* Replaces the parameters and running statistics by those in any safetensors file, such as a state dictionary of PyTorch
+ * saved in this format. The file's tensors, in any order, have the names and shapes of this network's:
  *
  *     layers.1.weight   [outputs, inputs]             layers.1.norm.weight, .bias,
  *     layers.1.bias     [outputs]                     .running_mean, .running_var   [outputs] each
  *
- * and so on for each layer, the right ones where the layer has batch normalization (where that is off they may be
- * missing). Types F32, F64 (rounded), F16 and BF16. Other metadata, tensors whose names do not start with "layers.",
- * PyTorch's num_batches_tracked, and fields of a tensor beside "dtype", "shape" and "data_offsets" are ignored; any other
- * tensor of a layer the network does not have is a MISMATCH. A model of this library is held to its checksum. Activations,
- * loss, options and the step count stay.
+ * and so on for each layer. The tensors on the right are required if the layer's batch normalization is on, and optional if
+ * it is off.
+ *   - Types are F32, F64 (rounded), F16 and BF16.
+ *   - Ignored are: other metadata; tensors whose names do not start with "layers."; PyTorch's num_batches_tracked; and
+ *     fields of a tensor other than "dtype", "shape" and "data_offsets". Any other tensor whose name starts with "layers."
+ *     and that the network does not have is a MISMATCH.
+ *   - The checksum of a model of this library is verified.
+ *   - Activations, loss, options and the step count stay.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO; NOT_A_MODEL for a file that is not
- *            safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536 entries; MISMATCH for a
- *            tensor that is missing, has another shape or type, or belongs to no layer (the message names it);
- *            NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
- * Threads:   changes network; reading the file before holds up no other call.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL
+ *            for a file that is not safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536
+ *            entries; MISMATCH for a tensor that is missing, has another shape or type, or belongs to no layer (the
+ *            message names it); NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network. Reading the file before that delays no other call.
  * Since:     0.1 */
 int32_t bp_network_load_weights(bp_network *network, const char *path);
 
 /* ---- Activations ------------------------------------------------------------------------------------------------ */
 
-/* There are five ways to bring an activation of one's own. Once registered, it is used by its name like a built-in one,
- * by all networks of the process, and files keep that name.
+/* CUSTOM ACTIVATIONS. There are five ways to register one. A registered activation is used by its name like a built-in one,
+ * by all networks of the process. Files store its name.
  *
  *     scalar    a callback for one number                               bp_activation_register_scalar
- *     vector    a callback for a whole matrix, which may couple the     bp_activation_register_vector
+ *     vector    a callback for a whole matrix, which may combine the    bp_activation_register_vector
  *               numbers of a row, and may fail
  *     foreign   any C function of numbers, such as erf or ldexp         bp_activation_register_foreign
- *     library   the same, by its name in a shared library               bp_activation_register_library
- *     plug-in   a shared library that registers its own: see PLUG-INS   bp_plugin_load
+ *     library   such a function, by its name in a shared library        bp_activation_register_library
+ *     plug-in   a shared library that registers activations             bp_plugin_load; see PLUG-INS
  *
- * Names have 1 to 64 characters of a-z, 0-9, '_', '.', '-'. Built-in activations cannot be replaced or removed.
+ * When unsure: scalar, with a derivative; then call bp_activation_check.
  *
- * Lifetime.  A network keeps what it uses: unregistering only frees the name. The end of an activation is when it is
- *            unregistered and the last network with it is freed or has another in its place; then destroy is called,
- *            once, on the thread that did so. A shared library that holds one of its functions stays open until then,
- *            also if the host closes it.
- * Threads.   Callbacks run on the thread that made the call, for one layer at a time; but calls on several networks, or
- *            concurrent predictions on one, may run them at the same time. bp_activation_set_thread_safe lets the
- *            library's own threads share in the work.
- * Failing.   A NaN or an infinity written by a callback fails a training call with BP_ERROR_NOT_FINITE; a vector
- *            callback may fail it by what it returns. The network is then as it was. */
+ * Names.     1 to 64 characters of a-z, 0-9, '_', '.', '-'. Built-in activations cannot be replaced or removed.
+ * Lifetime.  - A network keeps the activations that it uses. Unregistering only frees the name.
+ *            - An activation ends when it is unregistered and no network uses it: the last one was freed, or was given
+ *              another activation. destroy is then called, once, on the thread that did so.
+ *            - A shared library that holds one of its functions stays open until then, even if the host closes it.
+ * Threads.   - Callbacks run on the thread that made the call, for one layer at a time.
+ *            - Calls on several networks, and concurrent predictions on one network, may run a callback at the same time.
+ *            - bp_activation_set_thread_safe allows the library's threads to call it, too.
+ * Failures.  A NaN or an infinity that a callback computes makes a training call fail with BP_ERROR_NOT_FINITE. A vector
+ *            callback can also make it fail by its return value. The network is then as before the call. */
 
 #define BP_ACTIVATION_BUILT_IN 0
 #define BP_ACTIVATION_SCALAR 1
@@ -1023,143 +1202,153 @@ typedef float (*bp_scalar_fn)(float z, void *user_data);
 /* f'(z) for one number, where a = f(z). */
 typedef float (*bp_scalar_derivative_fn)(float z, float a, void *user_data);
 
-/* a = f(z) for a matrix of rows x columns (columns is the size of the layer). z and a do not overlap. Returns 0, or any
- * other number to fail the call with BP_ERROR_CALLBACK, whose message tells it. A training call brings all rows at once,
- * unless the activation is thread-safe; other calls may bring a part of them at a time. */
+/* a = f(z) for a matrix of rows x columns, where columns is the size of the layer. z and a do not overlap. Returns 0, or
+ * any other number to make the call fail with BP_ERROR_CALLBACK; the message contains the number. A training call passes
+ * all rows at once, unless the activation is thread-safe. Other calls may pass a part of the rows at a time. */
 typedef int32_t (*bp_vector_forward_fn)(const float *z, float *a, size_t rows, size_t columns, void *user_data);
 
-/* dz from da, the gradients of the loss with respect to z and a. For a function of each number alone that is
- * dz = da * f'(z). dz overlaps none of the others. Returns as above. */
+/* Computes dz from da: the gradients of the loss with respect to z and to a. For a function of each number alone,
+ * dz = da * f'(z). dz overlaps none of the other arrays. Returns as bp_vector_forward_fn. */
 typedef int32_t (*bp_vector_backward_fn)(const float *z, const float *a, const float *da, float *dz, size_t rows,
                                          size_t columns, void *user_data);
 
-/* Any C function, converted to this type; a signature tells its own. */
+/* Any C function, cast to this type. A signature describes its real type. */
 typedef void (*bp_foreign_fn)(void);
 
 /* Called once with user_data when nothing uses an activation any more. */
 typedef void (*bp_destroy_fn)(void *user_data);
 
-/* Registers an activation from a function of one number.
- *   derivative: NULL for central differences, (f(z + h) - f(z - h)) / 2h with h = max(1, |z|) / 256, made a power of
- *   two: about 4 correct digits where f is smooth. user_data may be NULL. destroy: NULL for none.
- * Ownership: user_data must live until destroy is called. When registering fails it is not called.
- * Errors:    NULL_ARGUMENT for name or function; INVALID_VALUE for a malformed name or one that is taken;
+/* Registers an activation computed by a function of one number.
+ *   derivative: NULL for central differences, (f(z + h) - f(z - h)) / 2h, where h is max(1, |z|) / 256 as a power of two.
+ *   They have about 4 correct digits where f is smooth. user_data: may be NULL. destroy: NULL for none.
+ * Ownership: user_data must live until destroy is called. If registering fails, destroy is not called.
+ * Errors:    NULL_ARGUMENT for name or function; INVALID_VALUE for a malformed name or one that is registered already;
  *            OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_register_scalar(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative,
                                       void *user_data, bp_destroy_fn destroy);
 
-/* The same from functions of whole matrices: one call a layer, which may couple the columns of a row, and may fail.
- * Ownership, Errors, Threads, Since: as bp_activation_register_scalar; forward and backward must not be NULL. */
+/* Registers an activation computed by functions of whole matrices: one call for each layer. They may combine the columns
+ * of a row, and may fail.
+ *   forward, backward: not NULL. user_data: may be NULL. destroy: NULL for none.
+ * Ownership, Errors, Threads, Since: as bp_activation_register_scalar; NULL_ARGUMENT also for backward. */
 int32_t bp_activation_register_vector(const char *name, bp_vector_forward_fn forward, bp_vector_backward_fn backward,
                                       void *user_data, bp_destroy_fn destroy);
 
-/* The same from any C function of numbers, of C, Fortran, Rust, or the C library itself: no wrapper is needed.
+/* Registers an activation computed by any C function of numbers, from C, Fortran, Rust, or the C library. It needs no
+ * wrapper.
  *
  *     bp_activation_register_foreign("erf", (bp_foreign_fn)erf, NULL, "d(d)", NULL, 0);
  *     const double exponent = -1;
  *     bp_activation_register_foreign("half", (bp_foreign_fn)ldexp, NULL, "d(d,i)", &exponent, 1);
  *
- * (C++ has several functions named erf, and wants to know which: (bp_foreign_fn)(double (*)(double))erf.)
- *   signature: R(A[,A...]), what the function returns and takes, without spaces; f is float, d double, i int32_t,
- *   l int64_t, u uint32_t. The first parameter is z, f or d. The others, at most 15, are constants, given here once:
- *   whole numbers within its range for an integer parameter, finite ones for all.
- *   derivative: a function of the same signature, called with the same z and constants; NULL for central differences:
- *   with h as above, or, for "d(d...)", which has the digits for it, max(1, |z|) / 131072: about 9 correct digits.
- *   A function that takes something else than the signature says cannot be told from one that does not, and may end the
- *   process.
+ * C++ has several functions named erf, and needs a cast to choose one: (bp_foreign_fn)(double (*)(double))erf.
+ *   signature: R(A[,A...]), the types of the result and of the parameters, without spaces: f for float, d for double, i for
+ *   int32_t, l for int64_t, u for uint32_t. The first parameter is z: f or d. The others, at most 15, are constants. A
+ *   wrong signature cannot be detected, and may end the process.
+ *   constants: [constant_count], finite. For an integer parameter, a whole number in the range of its type.
+ *   derivative: a function of the same signature, called with the same z and constants; or NULL for central differences:
+ *   as in bp_activation_register_scalar, or for "d(d...)", in double precision, with h = max(1, |z|) / 131072, which have
+ *   about 9 correct digits.
  * Ownership: constants remain the caller's.
- * Errors:    NULL_ARGUMENT for name, function, signature, or constants where constant_count is not 0; INVALID_VALUE for
- *            a malformed name or one that is taken, a malformed signature (the message points at the character), and
- *            constants that do not fit it; OUT_OF_MEMORY.
+ * Errors:    NULL_ARGUMENT for name, function or signature, or for constants if constant_count is not 0; INVALID_VALUE
+ *            for a malformed name or one that is registered already, a malformed signature (the message gives the
+ *            position), or constants that do not match the signature; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_register_foreign(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
                                        const char *signature, const double *constants, size_t constant_count);
 
-/* The same from a shared library, by the names of its functions.
- *   library_path: as dlopen takes it, with a slash a file, without one a name it searches for; NULL for the process
- *   itself, which is the program and what it was linked with. derivative_symbol: NULL for central differences.
- * Ownership: the library opens the shared library for itself, and closes it at the activation's end.
- * Errors:    as bp_activation_register_foreign; INVALID_VALUE for an empty path; LIBRARY where there is no such file, it
- *            is no shared library, or it has no function of that name.
+/* Like bp_activation_register_foreign, for functions of a shared library, by their names.
+ *   library_path: as for dlopen: with a slash, a file; without a slash, a name that dlopen searches for; or NULL for the
+ *   process itself, which is the program and the libraries it was linked with. derivative_symbol: NULL for central
+ *   differences.
+ * Ownership: the library opens the shared library, and closes it when the activation ends.
+ * Errors:    as bp_activation_register_foreign; INVALID_VALUE for an empty path; LIBRARY if there is no such file, it
+ *            is not a shared library, or it has no function of this name.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_register_library(const char *name, const char *library_path, const char *function_symbol,
                                        const char *derivative_symbol, const char *signature, const double *constants,
                                        size_t constant_count);
 
-/* Declares that several threads may call an activation at a time, also in one call of one network (thread_safe != 0), or
- * that they may not (0, as at first). Layers that take it up from now on compute it on all threads, like a built-in
- * one; a vector activation then gets a part of the rows at a time and must treat each row by itself. Results are the
- * same. Most pure functions are thread-safe, such as erf and all of libm.
- *   Its callbacks may then run on threads of the library's own, with stacks of 1 MiB.
+/* Declares whether several threads may call an activation at the same time, also in one call of one network.
+ *   - Layers that are given the activation from now on are then computed on all threads, like built-in ones. Results are
+ *     the same. The callbacks may run on the library's threads, whose stacks are 1 MiB.
+ *   - A vector activation is then passed a part of the rows at a time, and must treat each row by itself.
+ *   - Most pure functions are thread-safe, such as erf and all of libm.
+ *   thread_safe: 0, the default, for no; any other number for yes. When unsure: 0.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in one.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in activation.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_set_thread_safe(const char *name, int32_t thread_safe);
 
-/* Gives an activation that was registered without one a destroy: for the code of a foreign function that was made while
- * the program runs, and has to be kept as long as it is used.
- * Ownership: user_data must live until destroy is called. When this call fails it is not called.
+/* Sets destroy of an activation that was registered without one. Use it for a foreign function whose code was generated
+ * at run time, and must be kept while it is used.
+ * Ownership: user_data must live until destroy is called. If this call fails, destroy is not called.
  * Errors:    NULL_ARGUMENT for name or destroy; UNKNOWN_NAME; UNSUPPORTED for a built-in activation; INVALID_VALUE for
- *            one that has a destroy.
+ *            an activation that has a destroy.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_set_destroy(const char *name, void *user_data, bp_destroy_fn destroy);
 
-/* Removes a registered activation's name. Networks that use the activation go on with it.
+/* Removes the name of a registered activation. Networks that use the activation keep it.
  * Ownership: see Lifetime above.
- * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in one.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in activation.
  * Threads:   any, also while a network that uses it trains.
  * Since:     0.1 */
 int32_t bp_activation_unregister(const char *name);
 
-/* The name of the activation with that index, built-in ones first: count up from 0 until BP_ERROR_UNKNOWN_NAME.
- * *needed_out is the size of the name with its NUL, also when the buffer is too small, as in bp_network_save_memory.
+/* The name of the activation with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. Built-in
+ * activations come first. *needed_out is the size of the name with its NUL, also when the buffer is too small, as in
+ * bp_network_save_memory.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
- * Threads:   any; registering and unregistering meanwhile may shift what follows the built-in ones.
+ * Threads:   any; registering and unregistering during the listing may shift the names after the built-in ones.
  * Since:     0.1 */
 int32_t bp_activation_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
 
-/* How an activation came, one of the BP_ACTIVATION constants; those of a plug-in as it registered them.
+/* How an activation was registered: one of the BP_ACTIVATION constants. For an activation of a plug-in, how the plug-in
+ * registered it.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_kind(const char *name, int32_t *kind_out);
 
-/* Where and how a derivative was compared. Grows at the end only. */
+/* The result of comparing a derivative. Later versions add members at the end only. */
 typedef struct bp_activation_report {
-    uint32_t struct_size; /* in: sizeof(bp_activation_report); out: how much of it this library filled */
-    uint32_t points;      /* numbers z where f' was compared */
-    uint32_t kinks;       /* of them, those at a kink or a jump of f, as far as the numbers hit any */
-    uint32_t skipped;     /* numbers left out, f not being finite around them */
+    uint32_t struct_size; /* in: sizeof(bp_activation_report); out: the number of bytes filled */
+    uint32_t points;      /* the number of z where f' was compared */
+    uint32_t kinks;       /* the number of these points at a kink or a jump of f, if any point is at one */
+    uint32_t skipped;     /* the number of z that were skipped, because f is not finite near them */
     double worst_error;   /* *worst_error_out */
-    double worst_z;       /* where that is */
+    double worst_z;       /* the z of the worst error */
     double first_kink;    /* the z of a kink or a jump; NaN for none */
 } bp_activation_report;
 
-/* Compares an activation's derivative with differences of its values at some 200 numbers z from -1000 to 1000, 0, many
- * small ones and all quarters up to 8 among them. A vector activation is compared on four matrices of 3 x 16 numbers,
- * through the gradient of a weighted sum of all its outputs. *worst_error_out is the largest relative error,
- * |f' - difference| / max(|f'|, |difference|), less what rounding to float explains. A right derivative gives less than
- * 1e-2, mostly less than 1e-4; a wrong one mostly near 1.
- *   At a kink any f' from that of one side to that of the other is right, at a jump any at all. Numbers around which f
- * is not finite are left out.
- *   report_out: NULL, or where the worst error is, and more. On failure all of it but struct_size is 0.
+/* Compares an activation's derivative with differences of its values.
+ *   - It uses some 200 numbers z from -1000 to 1000, including 0, many small ones and all quarters up to 8. Numbers near
+ *     which f is not finite are skipped.
+ *   - A vector activation is compared on four matrices of 3 x 16 numbers, by the gradient of a weighted sum of all its
+ *     outputs.
+ *   - *worst_error_out is the largest relative error, |f' - difference| / max(|f'|, |difference|), minus the part that
+ *     rounding to float explains. A correct derivative gives less than 1e-2, usually less than 1e-4. A wrong one usually
+ *     gives about 1.
+ *   - At a kink, any f' between the derivatives of the two sides is correct. At a jump, any f' is correct.
+ *   report_out: NULL, or a struct for details. On failure all its members but struct_size are 0.
  * Ownership: the report remains the caller's.
  * Errors:    NULL_ARGUMENT for name or worst_error_out; INVALID_VALUE for a struct_size that is too small; UNKNOWN_NAME;
- *            UNSUPPORTED for "sign", whose derivative in training is not its own; NOT_FINITE where f is finite at none of
- *            the numbers; CALLBACK; OUT_OF_MEMORY.
+ *            UNSUPPORTED for "sign", because training does not use its own derivative; NOT_FINITE if f is finite at none
+ *            of the numbers; CALLBACK; OUT_OF_MEMORY.
  * Threads:   any; callbacks run on the calling thread.
  * Since:     0.2 */
 int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activation_report *report_out);
 
-/* PLUG-INS. A plug-in is a shared library with one function of C linkage that is visible to dlsym,
+/* PLUG-INS. A plug-in is a shared library that exports one function of C linkage. This function registers activations, and
+ * returns 0, or any other number to refuse:
  *
  *     int32_t bp_plugin_register(const bp_plugin_host *host)
  *     {
@@ -1168,16 +1357,17 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
  *         return status;
  *     }
  *
- * which registers its activations and returns 0, or any other number to refuse. It needs this header only, and need not
- * link with the library: host has the functions to call, those of the very library that loads the plug-in. Any language
- * that makes shared libraries will do; Examples/ has one in C and one in Rust.
- *   All or nothing: what it registers, on the thread it is called on, gets its names when it has returned 0. When it
- * has not, or a name is taken by then, everything is given up, destroy being called for what it had registered.
- *   The plug-in stays loaded until the end of the last of its activations, at least. */
+ *   - A plug-in needs only this header. It does not link with the library: host contains the functions to call, those of
+ *     the library that loads the plug-in. It can be written in any language that makes shared libraries; Examples/ has
+ *     one in C and one in Rust.
+ *   - All or nothing: the activations that it registers, on the thread on which it is called, are added after it returned
+ *     0. If it returns another number, or if a name is registered already, none is added, and destroy is called for each.
+ *   - The plug-in stays loaded at least until the last of its activations ends. */
 
-/* Functions for a plug-in, each as its namesake (bp_activation_ or bp_) above. Grows at the end only. */
+/* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_. Later versions
+ * add members at the end only. */
 typedef struct bp_plugin_host {
-    uint32_t struct_size; /* what this library's version has; a newer plug-in asks before it uses what came later */
+    uint32_t struct_size; /* the size in the library's version; a newer plug-in checks it before it uses later members */
     uint32_t abi_version; /* bp_abi_version() */
     int32_t (*register_scalar)(const char *name, bp_scalar_fn function, bp_scalar_derivative_fn derivative, void *user_data,
                                bp_destroy_fn destroy);
@@ -1196,11 +1386,11 @@ typedef struct bp_plugin_host {
 typedef int32_t (*bp_plugin_register_fn)(const bp_plugin_host *host);
 
 /* Loads a plug-in and registers all its activations.
- *   path: as dlopen takes it: with a slash a file, without one a name it searches for.
- * Ownership: the library opens the shared library for itself, and closes it as said above.
- * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that is taken; LIBRARY where there is no such
- *            file, it is no shared library, or it has no bp_plugin_register; CALLBACK when that returned another number
- *            than 0, which the message tells with the first refusal it met.
+ *   path: as for dlopen: with a slash, a file; without a slash, a name that dlopen searches for.
+ * Ownership: the library opens the shared library, and closes it as described above.
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that is registered already; LIBRARY if there is
+ *            no such file, it is not a shared library, or it has no bp_plugin_register; CALLBACK if bp_plugin_register
+ *            returned a number other than 0 (the message contains it, and the first error that the plug-in met).
  * Threads:   any; the plug-in's function runs on the calling thread.
  * Since:     0.1 */
 int32_t bp_plugin_load(const char *path);

@@ -292,6 +292,36 @@ class Network(Owner):
         call(library.bp_network_apply_gradient, self._handle, pointer(values), len(values),
              number(learning_rate, "learning_rate"))
 
+    def backpropagate(self, inputs: ArrayLike, output_gradients: ArrayLike) -> Array:
+        """The gradient for the parameters, shape (parameter_count,), of any function L of the outputs, from its gradient for
+        them: shapes (rows, inputs) and (rows, outputs). The loss and "gradient_reduction" are not used.
+
+        The pass is that of a training step: batch normalization uses the statistics of the rows and moves the running ones,
+        and dropout draws. apply_gradient completes the step. InvalidValueError for no rows; NotFiniteError; what an
+        activation function raises.
+        """
+        x, d = self._output_gradients(inputs, output_gradients)
+        return self._filled(lambda gradient: call(
+            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), pointer(gradient), len(gradient),
+            None))
+
+    def backpropagate_to_inputs(self, inputs: ArrayLike, output_gradients: ArrayLike) -> tuple[Array, Array]:
+        """The same gradient, and that for the inputs, shape (rows, inputs), from the same pass."""
+        x, d = self._output_gradients(inputs, output_gradients)
+        for_inputs = np.empty_like(x)
+        gradient = self._filled(lambda gradient: call(
+            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), pointer(gradient), len(gradient),
+            pointer(for_inputs)))
+        return gradient, for_inputs
+
+    def _output_gradients(self, inputs: ArrayLike, output_gradients: ArrayLike) -> tuple[Array, Array]:
+        x = matrix(inputs, self._layers[0], "inputs")
+        d = matrix(output_gradients, self._layers[-1], "output_gradients")
+        if len(x) != len(d):
+            raise ValueError(f"output_gradients: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
+                             f"got {d.shape}")
+        return x, d
+
     def check_gradient(self, inputs: ArrayLike, targets: ArrayLike) -> float:
         """The largest relative error of the gradient compared with central differences. Below 1e-2 is good. Slow.
 
@@ -327,6 +357,36 @@ class Network(Owner):
         rows = len(x) if x.ndim == 2 else 1
         call(library.bp_network_predict, self._handle, pointer(x), rows, pointer(outputs))
         return outputs
+
+    def predict_layer(self, layer: SupportsIndex, inputs: ArrayLike) -> Array:
+        """The outputs of layer 1 or higher for rows, shape (rows, size of the layer), as predict computes them."""
+        index = unsigned(layer, "layer")
+        x = matrix(inputs, self._layers[0], "inputs")
+        outputs = np.empty((len(x), self._layers[index] if index < len(self._layers) else 1), np.float32)
+        call(library.bp_network_predict_layer, self._handle, index, pointer(x), len(x), pointer(outputs))
+        return outputs
+
+    def input_gradients(self, inputs: ArrayLike, output_gradients: ArrayLike) -> Array:
+        """The gradient for the inputs, shape (rows, inputs), of any function of what predict returns, from its gradient for
+        the outputs, shape (rows, outputs)."""
+        x, d = self._output_gradients(inputs, output_gradients)
+        gradients = np.empty_like(x)
+        call(library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), None, 0, pointer(gradients))
+        return gradients
+
+    def input_jacobian(self, inputs: ArrayLike) -> Array:
+        """The derivatives of what predict returns for rows, shape (rows, outputs, inputs)."""
+        x = matrix(inputs, self._layers[0], "inputs")
+        jacobian = np.empty((len(x), self._layers[-1], self._layers[0]), np.float32)
+        call(library.bp_network_input_jacobian, self._handle, pointer(x), len(x), pointer(jacobian))
+        return jacobian
+
+    def row_losses(self, inputs: ArrayLike, targets: ArrayLike) -> Array:
+        """The loss of each row's prediction, shape (rows,)."""
+        rows = self._rows(inputs, targets)
+        losses = np.empty(rows[-1], np.float32)
+        call(library.bp_network_row_losses, self._handle, *rows, pointer(losses))
+        return losses
 
     def evaluate(self, inputs: ArrayLike, targets: ArrayLike) -> float:
         """The loss of the predictions. Changes nothing.

@@ -60,7 +60,12 @@ class Oracle:
             flat = flat[layer[key].size:]
         assert flat.size == 0
 
-    def loss_and_gradient(self, x, y, training=True, fresh_gamma=0.0):
+    def backpropagate(self, x, d, training=True):
+        """Returns (outputs, flat gradient, input gradients) of any loss whose gradient with respect to the outputs is d."""
+        _, gradient, _ = self.loss_and_gradient(x, np.zeros_like(d), training, output_gradients=np.asarray(d, float))
+        return self.outputs, gradient, self.input_gradients
+
+    def loss_and_gradient(self, x, y, training=True, fresh_gamma=0.0, output_gradients=None):
         """Returns (loss, flat gradient, updated statistics). `fresh_gamma`: the learning rate of the update of gamma that
         precedes the gradient of the weights (notes, section 5)."""
         h, tape, statistics = np.asarray(x, float), [], dict(self.statistics)
@@ -87,7 +92,8 @@ class Oracle:
         scale = 1 / len(h) if self.mean_reduction else 1
         y = np.asarray(y, float)
         loss = LOSSES[self.loss][0](h, y) * scale
-        da = LOSSES[self.loss][1](h, y) * scale
+        da = LOSSES[self.loss][1](h, y) * scale if output_gradients is None else output_gradients
+        self.outputs = h
         gradients = []
         for number in range(len(self.layers), 0, -1):
             layer, (h, z, z_hat, a, mean, variance) = self.layers[number - 1], tape[number - 1]
@@ -104,4 +110,5 @@ class Oracle:
                     dz = d_tilde / deviation
             gradients.insert(0, [dz.T @ h, dz.sum(axis=0), *norm])
             da = dz @ layer["weight"]
+        self.input_gradients = da
         return loss, np.concatenate([g.ravel() for layer in gradients for g in layer]), statistics

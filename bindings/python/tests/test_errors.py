@@ -240,6 +240,9 @@ def valid_arguments(network):
         "bp_network_train_step": [network, floats, floats, 0.1, loss],
         "bp_network_train_minibatch": [network, floats, floats, 1, 0.1, loss],
         "bp_network_gradient": [network, floats, floats, 1, (ctypes.c_float * 8)(), 8, loss],
+        "bp_network_backpropagate": [
+            network, floats, floats, 1, (ctypes.c_float * 8)(), 8, (ctypes.c_float * 2)()],
+        "bp_network_input_jacobian": [network, floats, 1, (ctypes.c_float * 4)()],
         "bp_network_apply_gradient": [network, floats, 8, 0.1],
         "bp_network_check_gradient": [network, floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_trainer_create": [ctypes.pointer(Trainer())],
@@ -250,6 +253,8 @@ def valid_arguments(network):
         "bp_trainer_fit": [trainer, network, floats, floats, 1, floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
+        "bp_network_predict_layer": [network, 1, floats, 1, (ctypes.c_float * 2)()],
+        "bp_network_row_losses": [network, floats, floats, 1, (ctypes.c_float * 1)()],
         "bp_network_evaluate": [network, floats, floats, 1, loss],
         "bp_network_score": [network, b"r2", floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_network_fold_batchnorm": [network],
@@ -279,7 +284,7 @@ def valid_arguments(network):
 
 
 MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in ("loss_out", "user_data", "report_out")} - {
-    ("bp_network_evaluate", "loss_out")}
+    ("bp_network_evaluate", "loss_out")} | {("bp_network_backpropagate", "input_gradients_out")}
 REQUIRED_POINTERS = [
     (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"
     for position, (c_type, parameter) in enumerate(parameters)

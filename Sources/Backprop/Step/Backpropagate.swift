@@ -1,0 +1,109 @@
+import CPlatform
+
+/// Backpropagation from a gradient of the caller's in the place of the loss's: the chain rule through the network, scaling
+/// included.
+extension NetworkState {
+    /// From ∂L/∂ŷ, [rows × outputs], to ∂L/∂w, flat, and ∂L/∂x, [rows × inputs]; either may be nil. With ∂L/∂w the pass is
+    /// that of a training step: statistics of the minibatch, which move the running ones, and dropout. For ∂L/∂x alone it
+    /// is that of a prediction, and changes nothing.
+    package func backpropagate(
+        _ inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>, rows: Int,
+        into flat: UnsafeMutablePointer<Float>?, count: Int, inputGradients: UnsafeMutablePointer<Float>?
+    ) throws(BackpropError) {
+        if flat != nil { try requireParameterCount(count) }
+        try requireRows(rows)
+        try requireFinite(outputGradients, rows: rows, columns: outputCount, "output_gradients")
+        try withForwardPass(inputs, rows: rows, isInference: flat == nil) {
+            workspace, x, sizeOfInputs throws(BackpropError) in
+            startBackward(from: outputGradients, rows: rows, in: workspace)
+            try backward(rows: rows, fused: false, in: workspace, gammaStep: nil, inputGradients: inputGradients)
+            if let inputGradients {
+                inputScaling?.undoGradient(inputGradients, rows: rows)
+                try requireFinite(inputGradients, rows: rows, columns: inputCount, "input_gradients_out")
+            }
+            guard let flat else { return try requireFiniteDeltas(rows: rows, in: workspace) }
+            _ = try requireFiniteStep(x, sizeOfInputs: sizeOfInputs, rows: rows, rate: 0, in: workspace)
+            try workspace.makeGradients(for: self)
+            collectGradient(x, rows: rows, in: workspace)
+            copyGradient(from: workspace, to: flat)
+            updateRunningStatistics(rows: rows, in: workspace)
+        }
+    }
+
+    /// Rows of a Jacobian that pass through the network together. It bounds the memory; no result depends on it.
+    private static var jacobianRows: Int { 128 }
+
+    /// ∂ŷ/∂x, [rows × outputs × inputs]: one pass forward, and one backward for each output.
+    package func inputJacobian(
+        _ inputs: UnsafePointer<Float>, rows: Int, into jacobian: UnsafeMutablePointer<Float>
+    ) throws(BackpropError) {
+        try requireRows(rows)
+        let size = try checkedProduct(outputCount, inputCount)
+        _ = try checkedProduct(rows, size)
+        let block = min(rows, Self.jacobianRows)
+        let gradients = try Floats(try checkedProduct(block, inputCount))
+        for first in stride(from: 0, to: rows, by: block) {
+            let count = min(block, rows - first)
+            try withForwardPass(inputs + first * inputCount, rows: count, isInference: true) {
+                workspace, _, _ throws(BackpropError) in
+                for output in 0..<outputCount {
+                    startBackward(fromOutput: output, rows: count, in: workspace)
+                    try backward(rows: count, fused: false, in: workspace, gammaStep: nil, inputGradients: gradients.base)
+                    try requireFiniteDeltas(rows: count, in: workspace)
+                    inputScaling?.undoGradient(gradients.base, rows: count)
+                    for row in 0..<count {
+                        cp_copy(
+                            jacobian + (first + row) * size + output * inputCount, gradients.base + row * inputCount,
+                            inputCount * 4)
+                    }
+                }
+            }
+        }
+        try requireFinite(jacobian, rows: rows, columns: size, "jacobian_out")
+    }
+
+    /// Scales and checks the inputs, goes forward, and calls `body` with the inputs as the first layer gets them and the sum
+    /// of their magnitudes. `body` must do everything that can fail before it changes the network.
+    private func withForwardPass(
+        _ inputs: UnsafePointer<Float>, rows: Int, isInference: Bool,
+        _ body: (Workspace, _ x: UnsafePointer<Float>, _ sizeOfInputs: Float) throws(BackpropError) -> Void
+    ) throws(BackpropError) {
+        let x = try scaled(inputs, rows: rows)
+        let sizeOfInputs = try requireFinite(x, rows: rows, columns: inputCount, "inputs")
+        let workspace = try requireWorkspace(rows: rows)
+        var random = random
+        workspace.dropoutKey = !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
+        workspace.isInference = isInference
+        defer { workspace.isInference = false }
+        do throws(BackpropError) {
+            try forward(x, rows: rows, in: workspace)
+            try requireFiniteOutputs(rows: rows, in: workspace)
+            try body(workspace, x, sizeOfInputs)
+            self.random = random
+        } catch {
+            workspace.clearDeltas()
+            throw error
+        }
+    }
+
+    /// The last layer's δ: ∂L/∂a = scale ∂L/∂ŷ, where targets are scaled (ŷ = scale a + offset).
+    private func startBackward(from outputGradients: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
+        let stride = layers[layers.count - 1].stride
+        let delta = workspace.layers[layers.count - 1].delta.base
+        for row in 0..<rows {
+            let d = delta + row * stride
+            cp_copy(d, outputGradients + row * outputCount, outputCount * 4)
+            guard let targetScaling else { continue }
+            for k in 0..<outputCount { d[k] *= targetScaling.scale.base[k] }
+        }
+    }
+
+    /// The same for L = one of the outputs.
+    private func startBackward(fromOutput output: Int, rows: Int, in workspace: Workspace) {
+        let stride = layers[layers.count - 1].stride
+        let delta = workspace.layers[layers.count - 1].delta.base
+        let scale = targetScaling.map { $0.scale.base[output] } ?? 1
+        cp_clear(delta, rows * stride * 4)
+        for row in 0..<rows { delta[row * stride + output] = scale }
+    }
+}
