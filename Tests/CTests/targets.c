@@ -350,7 +350,7 @@ static void failure_after_the_file_is_replaced_is_reported_as_such(void) {
     EXPECT_OK(bp_network_save(other, path));
     flushes = 0;
     file_hook = second_flush_fails;
-    EXPECT(save_fails_with(path, "the new file is there"));
+    EXPECT(save_fails_with(path, "the new file is in place"));
     file_hook = NULL;
     EXPECT(file_holds(path, bytes) && entries(".") == 1);
     remove(path);
@@ -520,7 +520,7 @@ static void header_is_checked_before_the_data_are_read(void) {
     refused_early(BP_ERROR_LIMIT, BP_ERROR_LIMIT);
     sparse_file(small_model, sizeof small_model - 1);
     refused_early(BP_ERROR_CORRUPT, BP_ERROR_CORRUPT);
-    EXPECT_MESSAGE("tensors take 4 bytes");
+    EXPECT_MESSAGE("tensors need 4 bytes");
     sparse_file(foreign, sizeof foreign - 1);
     refused_early(BP_ERROR_NOT_A_MODEL, BP_ERROR_CORRUPT);
     /* A large tensor that belongs to no layer is not read. The header has 1000 bytes, the weights 26 floats. */
