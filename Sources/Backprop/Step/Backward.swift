@@ -84,7 +84,8 @@ extension NetworkState {
             } else {  // the running statistics do not depend on the rows
                 kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, buffers.inverseDeviation, buffers.zeros)
             }
-            propagate(index, start, count, in: workspace, inputGradients)  // multiplies by the old γ, which δ does not contain yet
+            // By the old γ, which δ does not contain yet.
+            propagate(index, start, count, in: workspace, inputGradients)
             kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, gamma, buffers.zeros)
         }
     }

@@ -273,7 +273,8 @@ def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
     """Calls register(name). To replace an activation, first registers under a temporary name: if that fails, the old
     activation stays registered."""
     if not replace:
-        return register(name)
+        register(name)
+        return
     with _replacing:  # two threads may replace the same name
         if _is_replaceable(name):
             temporary = f"replacing.{next(_temporary_numbers)}"

@@ -37,7 +37,8 @@ def random_case(seed):
     batchnorm = tuple(layer for layer in range(1, len(sizes)) if rng.random() < 0.3)
     rows = int(rng.integers(2, 50)) if rng.random() < 0.8 else 1
     network, oracle = pair(rng, sizes, activations, batchnorm)
-    return network, oracle, rng.normal(size=(rows, sizes[0])).astype(np.float32), rng.normal(size=(rows, sizes[-1])).astype(np.float32)
+    inputs = rng.normal(size=(rows, sizes[0])).astype(np.float32)
+    return network, oracle, inputs, rng.normal(size=(rows, sizes[-1])).astype(np.float32)
 
 
 @pytest.mark.parametrize("seed", range(40))
