@@ -35,7 +35,7 @@ func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target 
         name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]))
 }
 
-/// One line for each instruction set; CKernels/instruction_sets.c has the other.
+/// One line for each instruction set; CKernels/include/instruction_sets.h has the other.
 let wideKernels = [
     kernels("KernelsAVX2", "x86-64-v3"),
     kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),

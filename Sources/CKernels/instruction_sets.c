@@ -6,27 +6,16 @@
 
 static bool is_always_supported(void) { return true; }
 
-#if defined(__x86_64__)
-/* Whether the processor has all instructions of the level that the kernels are compiled for (Package.swift), and the
- * operating system saves its registers. */
-static bool has_avx2(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("x86-64-v3");
-}
+/* Whether the processor has all instructions of the level, and the operating system saves its registers. */
+#define IS_SUPPORTED(name, level)             \
+    static bool name##_is_supported(void) {   \
+        __builtin_cpu_init();                 \
+        return __builtin_cpu_supports(level); \
+    }
+CP_WIDE_SETS(IS_SUPPORTED)
 
-static bool has_avx512(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("x86-64-v4");
-}
-#endif
-
-static const cp_instruction_set sets[] = {
-#if defined(__x86_64__)
-    {"avx512", has_avx512, cp_kernels_avx512},
-    {"avx2", has_avx2, cp_kernels_avx2},
-#endif
-    {"baseline", is_always_supported, cp_kernels_baseline},
-};
+#define ROW(name, level) {#name, name##_is_supported, cp_kernels_##name},
+static const cp_instruction_set sets[] = {CP_WIDE_SETS(ROW){"baseline", is_always_supported, cp_kernels_baseline}};
 enum { COUNT = sizeof sets / sizeof *sets };
 
 const cp_instruction_set *cp_instruction_set_at(size_t index) { return index < COUNT ? &sets[index] : NULL; }

@@ -7,10 +7,17 @@
 
 #include "kernels.h"
 
-/* Each fills a table with the kernels that are compiled for its instruction set. */
+/* The sets beyond the baseline: name, and level of x86-64, as in Package.swift. From the widest. */
+#if defined(__x86_64__)
+#define CP_WIDE_SETS(SET) SET(avx512, "x86-64-v4") SET(avx2, "x86-64-v3")
+#else
+#define CP_WIDE_SETS(SET)
+#endif
+
+/* Each build of the kernels fills a table with its functions. */
 void cp_kernels_baseline(cp_kernels *table);
-void cp_kernels_avx2(cp_kernels *table);
-void cp_kernels_avx512(cp_kernels *table);
+#define CP_DECLARE(name, level) void cp_kernels_##name(cp_kernels *table);
+CP_WIDE_SETS(CP_DECLARE)
 
 typedef struct cp_instruction_set {
     const char *name;           /* as in bp_instruction_set and in the environment variable BACKPROP_INSTRUCTION_SET */
