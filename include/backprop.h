@@ -258,7 +258,8 @@ int32_t bp_network_layer_count(const bp_network *network, size_t *count_out);
 int32_t bp_network_layer_size(const bp_network *network, size_t layer, size_t *size_out);
 
 /* The number of training steps since the weights were drawn by bp_network_create, by bp_network_initialize, or by a
- * trainer for a restart. Setting parameters does not change it.
+ * trainer for a restart. Setting parameters does not change it. After a fit that keeps the best weights, it is the step of
+ * these weights.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
  * Threads:   reads network.
@@ -347,6 +348,7 @@ int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *
  *     binary_cross_entropy   -sum of y log a + (1 - y) log(1 - a)          for outputs in [0, 1], such as logistic
  *     cross_entropy          -sum of y log a                               for softmax outputs; y one-hot or weights
  *
+ *   - One-hot means one output for each class: the target of class 1 of three classes is {0, 1, 0}.
  *   - The loss of several rows is their sum or their mean (option "gradient_reduction").
  *   - Logarithms are limited to at least -100. With logistic or softmax outputs the cross-entropies are computed from z
  *     and need no such limit.
@@ -597,7 +599,8 @@ int32_t bp_network_train_step(bp_network *network, const float *input, const flo
 
 /* Like bp_network_train_step, for a minibatch, with the sum (or mean) of the gradients of its rows (notes, section 4). Only
  * minibatches of two rows or more provide batch normalization with their own statistics (notes, section 5).
- *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. When unsure: 32.
+ *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. When unsure: 32, with option
+ *   "gradient_reduction" BP_REDUCTION_MEAN, so that a good learning rate does not depend on the number of rows.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_train_step; INVALID_VALUE for no rows; LIMIT for more rows than can be counted.
  * Threads:   changes network.
@@ -694,7 +697,7 @@ int32_t bp_network_check_gradient(bp_network *network, const float *inputs, cons
  *     before the network overfits. Then "schedule" BP_SCHEDULE_COSINE, for a slightly lower loss.
  *   - The network determines the steps: its loss, optimizer and options.
  *   - A trainer's losses are means per row, whatever "gradient_reduction" is, so that the losses of training and
- *     validation rows can be compared.
+ *     validation rows can be compared. The steps use "gradient_reduction".
  *   - "The loss" of a fit, below, is the loss of the validation rows after an epoch. Without validation rows it is the loss
  *     of the training rows during the epoch, each row's before its step.
  *   - A trainer can fit many networks, one after the other. */
@@ -817,8 +820,8 @@ void bp_trainer_free(bp_trainer *trainer);
  *     progress_seconds      0 ... 1e9       0         seconds between calls of the progress function, in addition to
  *                                                     the call after each epoch; 0: no such calls
  *
- * When unsure: learning_rate 0.001 with optimizer adam; validation_fraction 0.2 with patience 20; the defaults for all
- * others. If the result depends on the seed, try restarts 10.
+ * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
+ * defaults for all others. If the result depends on the seed, try restarts 10.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY during a fit.
  * Threads:   changes trainer.

@@ -173,7 +173,7 @@ static void create_and_use_networks(void) {
 
 static void expect_invalid(bp_network *network) {
     for (size_t i = 0; i < NETWORK_CALLS; i++) EXPECT_ERROR(network_calls[i].call(network), BP_ERROR_INVALID_HANDLE);
-    EXPECT_MESSAGE("during a fork");
+    EXPECT_MESSAGE("at a fork");
     bp_network_free(network);
     bp_network_free(network);
 }

@@ -10,7 +10,8 @@ extension Handle {
     static var invalid: BackpropError {
         BackpropError(
             .invalidHandle,
-            "invalid \(Object.typeName) handle: not from this library, or freed, or in use by another thread during a fork")
+            "invalid \(Object.typeName) handle: not from this library, of another type, freed, or used by another thread at a fork"
+        )
     }
 
     package var pointer: OpaquePointer {

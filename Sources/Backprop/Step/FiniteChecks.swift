@@ -6,7 +6,9 @@ import CKernels
 extension NetworkState {
     func requireFiniteLoss(_ value: Double) throws(BackpropError) {
         guard value.isFinite, Float(value).isFinite else {
-            throw BackpropError(.notFinite, "the loss is not finite: \(decimal(value))")
+            throw BackpropError(
+                .notFinite,
+                "the loss, \(decimal(value)), is not a finite float: lower the learning rate, or set option \"clip_norm\"")
         }
     }
 
