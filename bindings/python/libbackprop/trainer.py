@@ -204,7 +204,10 @@ def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
         inputs, targets = validation
     except (TypeError, ValueError):
         raise ValueError("validation: expected a pair of inputs and targets") from None
-    rows = network._rows(inputs, targets)
+    try:
+        rows = network._rows(inputs, targets)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation {error}") from None
     if rows[2] == 0:
         raise ValueError("validation: expected 1 row or more, got none")
     return rows
@@ -228,6 +231,8 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
                 raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
             each = rows / (len(names) * np.bincount(places))
         else:
+            if not isinstance(class_weight, Mapping):
+                raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
             missing = [name for name in names.tolist() if name not in class_weight]
             if missing:
                 raise ValueError(f"class_weight: no weight for class {missing[0]}")
