@@ -16,8 +16,12 @@ check() { # check CLAIM COMMAND...: prints what the command says when it fails
     fi
 }
 
-# Files under version control, without the links between the kernels' folders and without the frozen first header.
-sources() { git ls-files -co --exclude-standard -- "$@" | grep -v '^Tests/abi/first/' | while read -r file; do [ -f "$file" ] && echo "$file"; done; }
+# Without build folders, the links between the kernels' folders, and the frozen first header.
+sources() { # sources PATTERN...: files whose names match
+    local names=() pattern
+    for pattern in "$@"; do names+=(-o -name "$pattern"); done
+    find . \( -name .git -o -name .build -o -name build \) -prune -o -path ./Tests/abi/first -prune -o -type f \( "${names[@]:1}" \) -print | sort
+}
 mapfile -t swift_files < <(sources '*.swift')
 mapfile -t c_files < <(sources '*.c' '*.h' '*.cpp')
 

@@ -3,8 +3,8 @@
 
 The list holds phrases that crept in before. It does not make a sentence plain: subject, verb, object, one idea.
 """
+import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,16 +29,23 @@ PHRASES = {
     r"\bat a time of its\b": "by itself",
     r"\bthe like\b": "similar",
 }
+BUILT = {".git", ".build", "build", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 SKIPPED = re.compile(
     r"^(Tests/Corpus/|Tests/abi/(first/|backprop\.abi)|Benchmarks/results|LICENSE|scripts/plain_english\.py|.*\.(json|csv|png|safetensors)$)")
 
 
+def files(folder: Path):
+    """The text files of the project: no links, no build folders, no caches."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if each not in BUILT and not (Path(root) / each).is_symlink()]
+        yield from (Path(root) / name for name in names if not name.endswith(".pyc") and not (Path(root) / name).is_symlink())
+
+
 def main() -> int:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     found = 0
-    for name in names:
-        path = ROOT / name
-        if not name or SKIPPED.match(name) or path.is_symlink() or not path.is_file():
+    for path in sorted(files(ROOT)):
+        name = str(path.relative_to(ROOT))
+        if SKIPPED.match(name):
             continue
         for number, line in enumerate(path.read_text(errors="replace").split("\n"), 1):
             for phrase, instead in PHRASES.items():
