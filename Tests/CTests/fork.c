@@ -599,7 +599,9 @@ int main(void) {
     CLAIM(prediction_that_lost_its_helpers_at_a_fork_fails_in_the_child);
     CLAIM(restarts_that_lost_their_helpers_at_a_fork_fail_in_the_child);
     CLAIM(child_that_a_helper_forks_ends);
-    CLAIM(refused_calls_of_another_thread_do_not_invalidate_what_the_forking_thread_fits);
+    /* Sanitizers watch the build with Swift's runtime, whose own once-initialization may be under way in the other thread. */
+    if (!UNDER_THREAD_SANITIZER && !UNDER_LEAK_SANITIZER)
+        CLAIM(refused_calls_of_another_thread_do_not_invalidate_what_the_forking_thread_fits);
     if (!UNDER_THREAD_SANITIZER) CLAIM(locks_are_free_in_the_child);
     return check_end();
 }
