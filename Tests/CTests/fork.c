@@ -10,25 +10,13 @@
 #include "calls.h"
 #include "trainer.h"
 
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
 /* ThreadSanitizer's locks may be locked in a child, and ThreadSanitizer fails when the child's only thread ends. */
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-#define UNDER_THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_THREAD_SANITIZER
-#define UNDER_THREAD_SANITIZER 0
-#endif
-
+#define UNDER_THREAD_SANITIZER __has_feature(thread_sanitizer)
 /* A child that ends because its only thread ends leaks what the call of the missing thread had allocated. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define UNDER_LEAK_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_LEAK_SANITIZER
-#define UNDER_LEAK_SANITIZER 0
-#endif
+#define UNDER_LEAK_SANITIZER __has_feature(address_sanitizer)
 
 static const size_t sizes[] = {2, 2, 1}; /* as calls.h requires */
 static const float *x = calls_inputs, *y = calls_targets;

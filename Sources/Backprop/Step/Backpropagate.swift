@@ -1,11 +1,11 @@
 import CPlatform
 
-/// Backpropagation from a gradient of the caller's in the place of the loss's: the chain rule through the network, scaling
-/// included.
+/// Backpropagation from a gradient that the caller gives, instead of the gradient of the loss: the chain rule through the
+/// network, including scaling.
 extension NetworkState {
-    /// From ∂L/∂ŷ, [rows × outputs], to ∂L/∂w, flat, and ∂L/∂x, [rows × inputs]; either may be nil. With ∂L/∂w the pass is
-    /// that of a training step: statistics of the minibatch, which move the running ones, and dropout. For ∂L/∂x alone it
-    /// is that of a prediction, and changes nothing.
+    /// From ∂L/∂ŷ, [rows × outputs], to ∂L/∂w, flat, and ∂L/∂x, [rows × inputs]; either may be nil. With ∂L/∂w the pass is the
+    /// pass of a training step: it uses the statistics of the minibatch, updates the running statistics, and applies
+    /// dropout. For ∂L/∂x alone it is the pass of a prediction, and changes nothing.
     package func backpropagate(
         _ inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>, rows: Int,
         into flat: UnsafeMutablePointer<Float>?, count: Int, inputGradients: UnsafeMutablePointer<Float>?
