@@ -1,8 +1,9 @@
-/* allocations.c: predictions and training steps allocate no memory after a first call with the same number of rows. */
+/* allocations.c: predictions and training steps allocate no memory after a first call with the same number of rows, and a fit
+ * needs the same memory for any number of restarts. */
 #include "heap.h"
 
 #include "activations.h"
-#include "check.h"
+#include "trainer.h"
 
 enum { INPUTS = 300, OUTPUTS = 7, ROWS = 200 }; /* large enough for the library to use threads */
 static const size_t sizes[] = {INPUTS, 129, 64, OUTPUTS};
@@ -128,6 +129,35 @@ static void steps_on_large_values_allocate_no_memory(void) {
         }
 }
 
+/* One thread, because the counts of heap.h are not atomic. */
+static long peak_of_fit(const char *options, int with_progress) {
+    static const float inputs[] = {0, 0, 0, 1, 1, 0, 1, 1}, targets[] = {0, 1, 1, 0};
+    static trainer_log reports;
+    const size_t large[] = {2, 300, 1};
+    bp_network *network = check_network(large, 3, 1);
+    bp_trainer *trainer = trainer_with(options);
+    long before;
+    if (with_progress) trainer_watch(trainer, &reports);
+    heap_watch();
+    before = heap_bytes;
+    EXPECT_OK(bp_trainer_fit(trainer, network, inputs, targets, 4, NULL, NULL, 0, NULL));
+    heap_watched = 0;
+    bp_trainer_free(trainer);
+    bp_network_free(network);
+    return heap_peak - before;
+}
+
+static void memory_does_not_grow_with_the_number_of_restarts(void) {
+    long few, many;
+    EXPECT_OK(bp_set_thread_count(1));
+    peak_of_fit("epochs=2 restarts=3 keep=2", 0); /* memory for Swift's objects is allocated once */
+    few = peak_of_fit("epochs=2 restarts=3 keep=2", 0), many = peak_of_fit("epochs=2 restarts=300 keep=2", 0);
+    EXPECT(few > 0 && many < few + few / 10);
+    few = peak_of_fit("epochs=2 restarts=20 keep=2", 1), many = peak_of_fit("epochs=2 restarts=300 keep=2", 1);
+    EXPECT(few > 0 && many < few + few / 10);
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
 static void the_test_counts_allocations(void) {
     heap_watch();
     network = check_network(sizes, 4, 1);
@@ -146,5 +176,6 @@ int main(void) {
     CLAIM(steps_with_callbacks_allocate_no_memory);
     CLAIM(steps_with_scaling_allocate_no_memory);
     CLAIM(steps_on_large_values_allocate_no_memory);
+    CLAIM(memory_does_not_grow_with_the_number_of_restarts);
     return check_end();
 }

@@ -47,36 +47,6 @@ static void version_and_status_names_agree_with_the_header(void) {
     EXPECT(strcmp(bp_version_string(), version) == 0);
     EXPECT(bp_version_number() == BP_VERSION_NUMBER);
     EXPECT(bp_abi_version() == BP_ABI_VERSION);
-    if (!getenv("BACKPROP_INSTRUCTION_SET") && strcmp(bp_instruction_set(), "avx512") != 0)
-        printf("# not tried: kernels beyond %s, the widest instructions of this processor\n", bp_instruction_set());
-    EXPECT(strcmp(bp_instruction_set(), "avx512") == 0 || strcmp(bp_instruction_set(), "avx2") == 0 ||
-           strcmp(bp_instruction_set(), "baseline") == 0);
-}
-
-/* Whether Linux lists all of these features. It lists the features that it supports too. */
-static int processor_has(const char *const *flags, size_t count) {
-    static char line[1 << 16];
-    int has = 0;
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file && !has && fgets(line, sizeof line, file)) {
-        if (strncmp(line, "flags", 5)) continue;
-        line[strcspn(line, "\n")] = ' ';
-        has = 1;
-        for (size_t i = 0; i < count; i++) has = has && strstr(line, flags[i]) != NULL;
-        break;
-    }
-    if (file) fclose(file);
-    return has;
-}
-
-static void the_widest_instructions_of_the_processor_are_used(void) {
-    static const char *const v3[] = {" avx ", " avx2 ", " bmi1 ", " bmi2 ", " f16c ", " fma ", " abm ", " movbe ", " xsave "};
-    static const char *const v4[] = {" avx512f ", " avx512bw ", " avx512cd ", " avx512dq ", " avx512vl "};
-    const char *limit = getenv("BACKPROP_INSTRUCTION_SET"), *expected = "baseline";
-    if (processor_has(v3, sizeof v3 / sizeof *v3)) expected = processor_has(v4, sizeof v4 / sizeof *v4) ? "avx512" : "avx2";
-    if (limit && strcmp(limit, "avx2") == 0 && strcmp(expected, "avx512") == 0) expected = "avx2";
-    if (limit && strcmp(limit, "baseline") == 0) expected = "baseline";
-    EXPECT(strcmp(bp_instruction_set(), expected) == 0);
 }
 
 /* ---- Sizes */
@@ -513,7 +483,6 @@ static void with_network(void) {
 int main(void) {
     CLAIM(message_is_empty_before_the_first_failure);
     CLAIM(version_and_status_names_agree_with_the_header);
-    CLAIM(the_widest_instructions_of_the_processor_are_used);
     CLAIM(fewer_than_two_layers_or_an_empty_layer_are_invalid);
     CLAIM(sizes_that_overflow_give_limit);
     CLAIM(sizes_beyond_the_address_space_are_refused);

@@ -1,7 +1,6 @@
 /* restarts.c: "run this algorithm for many different initial values of the weight parameters and choose the weights
  * corresponding to the lowest local minimum among all these runs" (notes, section 3). */
 #define _POSIX_C_SOURCE 200809L
-#include "heap.h"
 #include <pthread.h>
 
 #include "trainer.h"
@@ -179,33 +178,6 @@ static void diverging_starts_are_discarded_and_the_fit_fails_only_if_all_diverge
     EXPECT(refused > 4 && refused < 16 && survived == 20);
 }
 
-/* One thread, because the counts of heap.h are not atomic. */
-static long peak_of(const char *options, int with_progress) {
-    const size_t large[] = {2, 300, 1};
-    bp_network *network = check_network(large, 3, 1);
-    bp_trainer *trainer = trainer_with(options);
-    long before;
-    if (with_progress) trainer_watch(trainer, &log_);
-    heap_watch();
-    before = heap_bytes;
-    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 4, NULL, NULL, 0, NULL));
-    heap_watched = 0;
-    bp_trainer_free(trainer);
-    bp_network_free(network);
-    return heap_peak - before;
-}
-
-static void memory_does_not_grow_with_the_number_of_restarts(void) {
-    long few, many;
-    EXPECT_OK(bp_set_thread_count(1));
-    peak_of("epochs=2 restarts=3 keep=2", 0); /* memory for Swift's objects is allocated once */
-    few = peak_of("epochs=2 restarts=3 keep=2", 0), many = peak_of("epochs=2 restarts=300 keep=2", 0);
-    EXPECT(few > 0 && many < few + few / 10);
-    few = peak_of("epochs=2 restarts=20 keep=2", 1), many = peak_of("epochs=2 restarts=300 keep=2", 1);
-    EXPECT(few > 0 && many < few + few / 10);
-    EXPECT_OK(bp_set_thread_count(0));
-}
-
 /* The next restart uses the memory of one that ended. */
 static void reports_of_many_restarts_come_in_rounds_of_sixteen(void) {
     enum { STARTS = 37, EPOCHS = 3, WINDOW = 16 };
@@ -251,7 +223,6 @@ int main(void) {
     CLAIM(restarts_give_the_same_bits_for_any_number_of_threads);
     CLAIM(lowest_loss_is_chosen_and_reports_come_in_rounds);
     CLAIM(network_changes_only_at_the_end);
-    CLAIM(memory_does_not_grow_with_the_number_of_restarts);
     CLAIM(reports_of_many_restarts_come_in_rounds_of_sixteen);
     CLAIM(restarts_after_a_stop_do_not_begin);
     CLAIM(callbacks_of_restarts_run_on_the_calling_thread);

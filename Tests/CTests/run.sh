@@ -95,7 +95,7 @@ esac
 
 # One line for each part of the library.
 all="
-reference handles arguments options settings counts tensors
+reference handles arguments instructions options settings counts tensors
 training backpropagation initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
 trainer trainer_errors restarts resume resumed_fits
 activations foreign derivatives sharing plugins universal
