@@ -12,6 +12,7 @@ const void *cp_thread_identity(void) { return &cp_this_thread; }
 /* Makes the gate's handle invalid. The gate can be reused unless all its generations are used up. */
 static void invalidate(cp_gate *gate, cp_gate_table *table) {
     uint64_t generation = ((gate->state >> 32) + 1) & (((uint64_t)1 << CP_GATE_GENERATION_BITS) - 1);
+    gate->kind = 0;
     gate->object = NULL;
     gate->fitter = NULL;
     gate->free_pending = gate->calls_back = 0;

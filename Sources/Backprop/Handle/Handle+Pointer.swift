@@ -23,15 +23,15 @@ extension Handle {
         try self.init(inline: pointer)
     }
 
-    /// Like `init(_:)`, but inlined, for the calls in which every instruction matters.
+    /// Like `init(_:)`, but inlined, for the calls in which every instruction matters. The generation is checked on entering the
+    /// gate.
     @inline(__always)
     package init(inline pointer: OpaquePointer) throws(BackpropError) {
         let bits = UInt64(UInt(bitPattern: pointer))
         let index = bits & (1 << Self.indexBits - 1)
         let generation = bits >> Self.indexBits & Self.generationMask
-        guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, generation != 0,
-            let gate = Self.gate(at: UInt(index)), cp_load64(&gate.pointee.state) >> 32 == generation,
-            cp_load32(&gate.pointee.kind) == Object.kind, cp_load_pointer(&gate.pointee.object) != nil
+        guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, let gate = Self.gate(at: UInt(index)),
+            cp_load32(&gate.pointee.kind) == Object.kind
         else { throw Self.invalid }
         self.gate = gate
         self.generation = generation

@@ -30,8 +30,8 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
         }
         self.gate = gate
         generation = cp_load64(&gate.pointee.state) >> 32
-        cp_store32(&gate.pointee.kind, Object.kind)
         cp_store_pointer(&gate.pointee.object, Unmanaged.passRetained(object).toOpaque())
+        cp_store32(&gate.pointee.kind, Object.kind)
     }
 
     /// Frees the object when all threads have left it. Called from a callback of this object, it takes effect when the call
@@ -44,6 +44,7 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
             return
         }
         let object = gate.pointee.object
+        cp_store32(&gate.pointee.kind, 0)
         cp_store_pointer(&gate.pointee.object, nil)
         cp_store32(&gate.pointee.free_pending, 0)
         cp_store32(&gate.pointee.calls_back, 0)

@@ -16,7 +16,7 @@ typedef struct cp_gate {
     uint32_t index;
     struct cp_gate *next_unused;
     const void *fitter;  /* cp_thread_identity of the thread whose fit uses the object; or NULL */
-    uint32_t kind;       /* cp_gate_kind of the object */
+    uint32_t kind;       /* cp_gate_kind of the object; 0 while the gate is unused */
     uint32_t calls_back; /* readers may be inside a callback of the host */
     uint8_t padding[8];  /* one cache line per gate: no false sharing between gates */
 } cp_gate;
