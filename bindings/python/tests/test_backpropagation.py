@@ -1,4 +1,7 @@
-"""Gradients from the caller's own, Jacobians, outputs of layers and losses of rows, against NumPy in float64."""
+"""Gradients from the caller's own, Jacobians, outputs of layers and losses of rows, against NumPy in float64 and PyTorch."""
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,6 +9,7 @@ import libbackprop as bp
 from oracle import ACTIVATIONS, LOSSES, Oracle
 
 KINKED = {"sign", "relu", "leaky_relu"}
+FIXTURES = json.loads((Path(__file__).parents[3] / "Tests" / "Fixtures" / "derivatives.json").read_text())["cases"]
 
 
 def pair(rng, sizes, activations, batchnorm=()):
@@ -205,3 +209,28 @@ def test_bad_input(rng):
         network.predict_layer(1.5, x)
     assert network.predict_layer(1, x[:0]).shape == (0, 4)
     assert network.to_bytes() == before
+
+
+@pytest.mark.parametrize("case", FIXTURES, ids=[f"{n:02}-{'-'.join(case['activations'])}" for n, case in enumerate(FIXTURES)])
+def test_derivatives_equal_those_of_pytorch(case):
+    network = bp.Network(case["layer_sizes"])
+    for layer, activation in enumerate(case["activations"], start=1):
+        network.set_activation(layer, activation)
+        network.set_batchnorm(layer, case["batchnorm"][layer - 1] == 1)
+    network.parameters = np.array(case["parameters"], np.float32)
+    for layer in range(1, len(case["layer_sizes"])):
+        if case["batchnorm"][layer - 1]:
+            network.tensors[f"layers.{layer}.norm.running_mean"] = np.array(case["running_mean"][layer - 1], np.float32)
+            network.tensors[f"layers.{layer}.norm.running_var"] = np.array(case["running_var"][layer - 1], np.float32)
+    x, d = np.array(case["inputs"]), np.array(case["output_gradients"])
+    near(network.input_jacobian(x), np.array(case["jacobian"]))
+    near(network.input_gradients(x, d), np.array(case["input_gradients"]))
+    gradient, for_inputs = network.backpropagate_to_inputs(x, d)
+    near(gradient, np.array(case["gradient"]), 1e-4)
+    near(for_inputs, np.array(case["input_gradients_in_training"]), 1e-4)
+
+
+def test_fixtures_of_pytorch_contain_every_activation():
+    tried = {activation for case in FIXTURES for activation in case["activations"]}
+    built_in = {name for name in bp.activation.names() if bp.activation.kind(name) == bp.activation.Kind.BUILT_IN}
+    assert tried == built_in - {"sign"}
