@@ -2,7 +2,7 @@
  * of a shared library, and a plug-in. The program checks the derivative of each activation, and trains a network with it.
  *
  *     cc -std=c99 activations.c $(pkg-config --cflags --libs backprop) -lm -o activations
- *     ./activations [plugin.so activation]...        such as: ./activations ../plugin-c/activations.so mish */
+ *     ./activations [plugin.so activation]...        such as: ./activations ../plugin-c/activations.so serf */
 #include <backprop.h>
 #include <math.h>
 #include <stdio.h>
@@ -84,17 +84,17 @@ int main(int argc, char **argv) {
     check(bp_activation_register_foreign("erf", (bp_foreign_fn)(double (*)(double))erf, NULL, "d(d)", NULL, 0));
     check(bp_activation_register_foreign("hypot", (bp_foreign_fn)(double (*)(double, double))hypot, NULL, "d(d,d)", &one, 1));
     /* A function of a shared library, and its derivative, by name. */
-    check(bp_activation_register_library("sine", "libm.so.6", "sin", "cos", "d(d)", NULL, 0));
+    check(bp_activation_register_library("sin", "libm.so.6", "sin", "cos", "d(d)", NULL, 0));
     /* They are pure functions: several threads may call them at the same time. */
     check(bp_activation_set_thread_safe("erf", 1));
     check(bp_activation_set_thread_safe("hypot", 1));
-    check(bp_activation_set_thread_safe("sine", 1));
+    check(bp_activation_set_thread_safe("sin", 1));
 
     learn("bell");
     learn("centred");
     learn("erf");
     learn("hypot");
-    learn("sine");
+    learn("sin");
     for (int i = 1; i + 1 < argc; i += 2) {
         check(bp_plugin_load(argv[i]));
         learn(argv[i + 1]);

@@ -3,7 +3,7 @@
  *     cc -std=c99 -O2 -shared -fPIC -I ../../include activations.c -o activations.so -lm
  *
  * A C program loads it with bp_plugin_load("./activations.so"), Python with bp.load_plugin("./activations.so"), and then uses
- * "selu", "mish" and "rms" like built-in activations. The plug-in is not linked with libbackprop. */
+ * "celu", "serf" and "rms" like built-in activations. The plug-in is not linked with libbackprop. */
 #include <backprop.h>
 #include <math.h>
 
@@ -13,21 +13,22 @@
 #define EXPORTED
 #endif
 
-/* s z for z > 0, otherwise s alpha (e^z - 1): Klambauer et al. 2017. */
-static const float selu_alpha = 1.6732632f, selu_scale = 1.0507010f;
+/* z for z > 0, otherwise alpha (e^(z / alpha) - 1): Barron 2017. */
+static const float celu_alpha = 2;
 
-static float selu(float z, void *user_data) {
+static float celu(float z, void *user_data) {
     (void)user_data;
-    return selu_scale * (z > 0 ? z : selu_alpha * expm1f(z));
+    return z > 0 ? z : celu_alpha * expm1f(z / celu_alpha);
 }
 
-static float selu_derivative(float z, float a, void *user_data) {
+static float celu_derivative(float z, float a, void *user_data) {
     (void)user_data;
-    return z > 0 ? selu_scale : a + selu_scale * selu_alpha;
+    return z > 0 ? 1 : a / celu_alpha + 1;
 }
 
-/* z tanh(log(1 + e^z)): Misra 2019. Its derivative is approximated by central differences: 9 correct digits, because it is in double. */
-static double mish(double z) { return z * tanh(z > 30 ? z : log1p(exp(z))); }
+/* z erf(log(1 + e^z)): Nag et al. 2023. Its derivative is approximated by central differences: 9 correct digits, because it is in
+ * double. */
+static double serf(double z) { return z * erf(z > 30 ? z : log1p(exp(z))); }
 
 /* z / r for each row, with r^2 = mean of z^2 + 1e-5. It couples the columns of a row. */
 static float root_mean_square(const float *z, size_t columns) {
@@ -59,12 +60,12 @@ static int32_t rms_backward(const float *z, const float *a, const float *da, flo
 }
 
 EXPORTED int32_t bp_plugin_register(const bp_plugin_host *host) {
-    int32_t status = host->register_scalar("selu", selu, selu_derivative, NULL, NULL);
-    if (status == BP_OK) status = host->register_foreign("mish", (bp_foreign_fn)mish, NULL, "d(d)", NULL, 0);
+    int32_t status = host->register_scalar("celu", celu, celu_derivative, NULL, NULL);
+    if (status == BP_OK) status = host->register_foreign("serf", (bp_foreign_fn)serf, NULL, "d(d)", NULL, 0);
     if (status == BP_OK) status = host->register_vector("rms", rms, rms_backward, NULL, NULL);
     /* They are pure functions: several threads may call them at the same time. */
-    if (status == BP_OK) status = host->set_thread_safe("selu", 1);
-    if (status == BP_OK) status = host->set_thread_safe("mish", 1);
+    if (status == BP_OK) status = host->set_thread_safe("celu", 1);
+    if (status == BP_OK) status = host->set_thread_safe("serf", 1);
     if (status == BP_OK) status = host->set_thread_safe("rms", 1);
     return status; /* if it is not 0, none of them is registered */
 }

@@ -13,7 +13,8 @@ import Testing
     /// values are rounded to double precision.)
     static let largestErrors = [
         "identity": 1e-8, "relu": 1e-8, "leaky_relu": 1, "elu": 1.5, "softsign": 1.5, "logistic": 2, "tanh": 2, "softplus": 2,
-        "silu": 2, "gelu": 2,
+        "silu": 2, "gelu": 2, "selu": 1.5, "mish": 2, "hard_sigmoid": 1.5, "hard_swish": 2, "relu6": 1e-8, "sine": 0.6,
+        "gaussian": 2,
     ]
 
     /// Compared with PyTorch at 61 points, and with the C library in double precision at 150 000 points.
@@ -41,7 +42,7 @@ import Testing
     func derivativesAgreeWithPyTorch(table: KernelTable, name: String) throws {
         let fixture = try #require(Fixtures.activations)
         let expected = try #require(fixture.byName[name])
-        let fromRoundedNumbers = ["logistic", "tanh", "elu", "silu", "gelu"].contains(name)
+        let fromRoundedNumbers = ["logistic", "tanh", "elu", "silu", "gelu", "selu", "mish", "gaussian"].contains(name)
         for (i, slope) in table.derivatives(name, fixture.z).enumerated() {
             let exact = expected.derivative[i]
             let allowed = 1e-5 * exact.magnitude + (fromRoundedNumbers ? 2e-7 : 1e-44)
@@ -72,11 +73,37 @@ import Testing
             ("identity", -.infinity, .infinity), ("logistic", 0, 1), ("tanh", -1, 1), ("relu", 0, .infinity),
             ("leaky_relu", -.infinity, .infinity), ("elu", -1, .infinity), ("softplus", 0, .infinity),
             ("silu", 0, .infinity), ("gelu", 0, .infinity), ("softsign", -1, 1),
+            ("selu", Float(-PlainActivation.seluScale * PlainActivation.seluAlpha), .infinity), ("mish", 0, .infinity),
+            ("hard_sigmoid", 0, 1), ("hard_swish", 0, .infinity), ("relu6", 0, 6), ("gaussian", 0, 0),
         ]
         for (name, below, above) in limits {
             #expect(table.values(name, [-.infinity, .infinity]) == [below, above], "\(name)")
             #expect(table.values(name, [-3e38, 3e38]).allSatisfy { $0.isFinite }, "\(name)")
         }
+    }
+
+    /// Up to 2²² by a reduction in vectors, beyond that one by one: the error is the same, and infinities have no sine.
+    @Test(arguments: KernelTable.all)
+    func sinesOfLargeNumbersAreExactToARounding(table: KernelTable) {
+        var z: [Float] = [0x1p22, Float(0x1p22).nextUp, 0x1p22 - 0.5, .greatestFiniteMagnitude, 1.6367e38, 16_367_173 * 0x1p72]
+        for bits in stride(from: Float(100).bitPattern, to: Float.infinity.bitPattern, by: 30_011) {
+            z += [Float(bitPattern: bits), -Float(bitPattern: bits)]
+        }
+        for n in 1...2000 {  // near the zeros
+            z += [Float(Double(n) * 663.5 * Double.pi), Float((Double(n) + 0.5) * 331 * Double.pi)]
+        }
+        #expect(worstUlps(table.values("sine", z), z.map { sin(Double($0)) }) <= 0.6)
+        #expect(worstUlps(table.derivatives("sine", z), z.map { cos(Double($0)) }) <= 0.6)
+        #expect(table.values("sine", [.infinity, 1, -.infinity])[1] == Float(sin(1.0)))
+        for each in [Float.infinity, -.infinity] { #expect(table.values("sine", [each])[0].isNaN) }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func derivativesAtKinksAreTheOnesFromTheLeft(table: KernelTable) {
+        #expect(table.derivatives("relu6", [0, Float(0).nextUp, 6, Float(6).nextUp]) == [0, 1, 1, 0])
+        #expect(table.derivatives("hard_sigmoid", [-3, 3, Float(3).nextUp]) == [0, 1 / 6, 0])
+        #expect(table.derivatives("hard_swish", [-3, 3, Float(3).nextUp]) == [0, 1.5, 1])
+        #expect(table.derivatives("selu", [0]) == [Float(PlainActivation.seluScale * PlainActivation.seluAlpha)])
     }
 
     @Test(arguments: KernelTable.all, smooth)
@@ -104,7 +131,7 @@ import Testing
     func symmetricActivationsAreSymmetric(table: KernelTable) {
         let z = Self.sweep.filter { $0.magnitude < 80 }
         let mirrored = z.map { -$0 }
-        for name in ["tanh", "softsign", "identity"] {  // f(−z) = −f(z)
+        for name in ["tanh", "softsign", "identity", "sine"] {  // f(−z) = −f(z)
             #expect(table.values(name, mirrored) == table.values(name, z).map { -$0 }, "\(name)")
         }
         for (a, b) in zip(table.values("logistic", z), table.values("logistic", mirrored)) {  // σ(−z) = 1 − σ(z)

@@ -65,6 +65,7 @@ extension FormulaTests {
         ([4, 5, 6, 3], ["logistic", "tanh", "identity"]),
         ([3, 17, 5, 18, 2], ["relu", "tanh", "softplus", "logistic"]),
         ([7, 16, 16, 16, 16, 16, 4], ["tanh", "gelu", "silu", "elu", "leaky_relu", "softsign"]),
+        ([7, 16, 16, 16, 16, 4], ["mish", "sine", "gaussian", "selu", "hard_swish"]),
         ([5, 33, 9, 3], ["tanh", "softmax", "softmax"]),
         ([6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1], Array(repeating: "tanh", count: 10)),
     ])

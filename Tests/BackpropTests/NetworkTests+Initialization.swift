@@ -10,9 +10,11 @@ extension NetworkTests {
         let network = try Network(layers: [inputs, outputs], seed: 12)
         try network.setActivation(.named(activation), layer: 1)
         try network.setOption("initialization", Double(rule))
-        let rectifier = ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu"].contains(activation)
+        let rectifier = [
+            "relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "mish", "hard_swish", "relu6", "sine",
+        ].contains(activation)
         let square =
-            switch rule == 0 ? (rectifier ? 2 : 1) : rule {
+            switch rule == 0 ? (rectifier ? 2 : activation == "selu" ? 3 : 1) : rule {
             case 1: 6 / Double(inputs + outputs)
             case 2: 6 / Double(inputs)
             default: 3 / Double(inputs)

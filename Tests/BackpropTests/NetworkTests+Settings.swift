@@ -32,7 +32,8 @@ extension NetworkTests {
 
     @Test func swiftInterfaceListsAllBuiltInActivations() {
         let listed: [Network.Activation] = [
-            .identity, .sign, .logistic, .tanh, .relu, .leakyRelu, .elu, .softplus, .softsign, .silu, .gelu, .softmax,
+            .identity, .sign, .logistic, .tanh, .relu, .leakyRelu, .elu, .softplus, .softsign, .silu, .gelu, .selu,
+            .mish, .hardSigmoid, .hardSwish, .relu6, .sine, .gaussian, .softmax,
         ]
         #expect(listed.map(\.name) == BuiltInActivation.allCases.map(\.name))
         #expect(listed.allSatisfy { $0 == .named($0.name) })

@@ -225,7 +225,7 @@ import Testing
         try Network.registerActivation("plugin-listed", function: { $0 })
         var names: [String] = []
         while let name = try? ActivationRegistry.name(at: names.count) { names.append(name) }
-        #expect(Array(names.prefix(12)) == PlainActivation.names + ["softmax"])
+        #expect(Array(names.prefix(19)) == PlainActivation.names + ["softmax"])
         #expect(names.contains("plugin-listed"))
         expectFailure(.unknownName) { _ = try ActivationRegistry.name(at: 100_000) }
         expectFailure(.unknownName) { _ = try ActivationRegistry.name(at: -1) }

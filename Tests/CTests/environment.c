@@ -12,8 +12,9 @@ enum { LOUD = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW, INPUTS = 8, OUTPUTS = 3, 
 static const size_t sizes[] = {INPUTS, 13, OUTPUTS};
 static float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
 
-static const char *const activations[] = {"identity", "sign",     "logistic", "tanh", "relu", "leaky_relu",
-                                          "elu",      "softplus", "softsign", "silu", "gelu", "softmax"};
+static const char *const activations[] = {
+    "identity", "sign", "logistic", "tanh",         "relu",       "leaky_relu", "elu",  "softplus", "softsign", "silu",
+    "gelu",     "selu", "mish",     "hard_sigmoid", "hard_swish", "relu6",      "sine", "gaussian", "softmax"};
 static const char *const losses[] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
 static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -33,15 +33,19 @@ static void new_network_has_glorot_weights_and_zero_biases(void) {
 }
 
 static void new_weights_follow_the_activation(void) {
-    static const char *const he[] = {"relu", "leaky_relu", "elu", "softplus", "silu", "gelu"};
-    static const char *const glorot[] = {"identity", "sign", "logistic", "tanh", "softsign", "softmax"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const he[] = {"relu", "leaky_relu", "elu",        "softplus", "silu",
+                                     "gelu", "mish",       "hard_swish", "relu6",    "sine"};
+    static const char *const glorot[] = {"identity", "sign",         "logistic", "tanh", "softsign",
+                                         "softmax",  "hard_sigmoid", "gaussian", "tanh", "tanh"};
+    for (size_t i = 0; i < 10; i++) {
         bp_network *network = check_network(sizes, 3, 1);
         EXPECT_OK(bp_network_set_activation(network, 1, he[i]));
         weights_are_uniform(network, 1, he_first);
         weights_are_uniform(network, 2, glorot_second); /* the other layer keeps its own rule */
         EXPECT_OK(bp_network_set_activation(network, 1, glorot[i]));
         weights_are_uniform(network, 1, glorot_first);
+        EXPECT_OK(bp_network_set_activation(network, 1, "selu"));
+        weights_are_uniform(network, 1, 3.0 / 50); /* LeCun */
         bp_network_free(network);
     }
 }

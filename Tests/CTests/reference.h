@@ -21,13 +21,21 @@ enum {
     REF_SOFTSIGN,
     REF_SILU,
     REF_GELU,
+    REF_SELU,
+    REF_MISH,
+    REF_HARD_SIGMOID,
+    REF_HARD_SWISH,
+    REF_RELU6,
+    REF_SINE,
+    REF_GAUSSIAN,
     REF_SOFTMAX,
     REF_ACTIVATIONS
 };
 enum { REF_SQUARED_ERROR, REF_BINARY_CROSS_ENTROPY, REF_CROSS_ENTROPY, REF_LOSSES };
 
 static const char *const ref_activation_names[REF_ACTIVATIONS] = {
-    "identity", "sign", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "silu", "gelu", "softmax"};
+    "identity", "sign", "logistic", "tanh",         "relu",       "leaky_relu", "elu",  "softplus", "softsign", "silu",
+    "gelu",     "selu", "mish",     "hard_sigmoid", "hard_swish", "relu6",      "sine", "gaussian", "softmax"};
 static const char *const ref_loss_names[REF_LOSSES] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
 
 typedef double ref_matrix[REF_ROWS][REF_WIDTH];
@@ -102,6 +110,13 @@ static inline double ref_value(int activation, double z) {
     case REF_SOFTSIGN: return z / (1 + fabs(z));
     case REF_SILU: return z * ref_logistic(z);
     case REF_GELU: return z * (1 + erf(z / sqrt(2.0))) / 2;
+    case REF_SELU: return 1.0507009873554805 * (z > 0 ? z : 1.6732632423543772 * (exp(z) - 1));
+    case REF_MISH: return z * tanh(z > 100 ? z : log(1 + exp(z)));
+    case REF_HARD_SIGMOID: return fmin(fmax(0, z + 3), 6) / 6;
+    case REF_HARD_SWISH: return z * fmin(fmax(0, z + 3), 6) / 6;
+    case REF_RELU6: return fmin(fmax(0, z), 6);
+    case REF_SINE: return sin(z);
+    case REF_GAUSSIAN: return exp(-z * z);
     default: return z;
     }
 }
@@ -118,6 +133,16 @@ static inline double ref_slope(int activation, double z) {
     case REF_SOFTSIGN: return 1 / ((1 + fabs(z)) * (1 + fabs(z)));
     case REF_SILU: return ref_logistic(z) * (1 + z * (1 - ref_logistic(z)));
     case REF_GELU: return (1 + erf(z / sqrt(2.0))) / 2 + z * exp(-z * z / 2) / sqrt(2 * 3.14159265358979323846);
+    case REF_SELU: return 1.0507009873554805 * (z > 0 ? 1 : 1.6732632423543772 * exp(z));
+    case REF_MISH: {
+        double t = tanh(log(1 + exp(z)));
+        return t + z * (1 - t * t) * ref_logistic(z);
+    }
+    case REF_HARD_SIGMOID: return z > -3 && z <= 3 ? 1.0 / 6 : 0;
+    case REF_HARD_SWISH: return z > 3 ? 1 : z > -3 ? (2 * z + 3) / 6 : 0;
+    case REF_RELU6: return z > 0 && z <= 6 ? 1 : 0;
+    case REF_SINE: return cos(z);
+    case REF_GAUSSIAN: return -2 * z * a;
     default: return 1; /* identity; and sign, by definition */
     }
 }

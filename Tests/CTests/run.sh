@@ -129,7 +129,7 @@ if [ -z "${ONLY:-}" ]; then
         awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
         sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
     claim "activations registered in all ways learn the curve, also plug-ins in C and Rust" sh -c '
-        "$1" "$2/example_c.so" mish "$2/example_rust.so" snake | tee "$3/out"
+        "$1" "$2/example_c.so" serf "$2/example_rust.so" snake | tee "$3/out"
         awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
         sh "$programs/activations" "$PLUGINS" "$work"
 fi

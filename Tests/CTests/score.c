@@ -33,11 +33,11 @@ static void accuracy_of_one_output_uses_the_middle_of_its_range(void) {
     const float x[] = {0.4f, 0.6f, 0.1f, -0.1f}, y[] = {0, 1, 1, 0}, signs[] = {1, 1, 1, -1};
     const float one[] = {1, 0};
     const size_t sizes[] = {1, 1};
-    const char *const centred[] = {"tanh", "sign", "softsign"};
+    const char *const centred[] = {"tanh", "sign", "softsign", "sine"};
     bp_network *network = identity_network(1);
     EXPECT_NEAR(score(network, "accuracy", x, y, 4), 3 / 4.0, 0); /* 0.1 is below 0.5 */
     bp_network_free(network);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         network = check_network(sizes, 2, 1);
         EXPECT_OK(bp_network_set_activation(network, 1, centred[i]));
         EXPECT_OK(bp_network_set_parameters(network, one, count_of(network)));

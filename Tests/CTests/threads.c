@@ -354,7 +354,7 @@ static void activations_can_be_registered_and_unregistered_on_many_threads(void)
     for (int i = 0; i < THREADS; i++) registered += workers[i].done;
     EXPECT(registered > THREADS * 200);
     EXPECT(destroyed == registered);                                                          /* once each */
-    EXPECT_STATUS(bp_activation_name(12, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME); /* no custom activation is left */
+    EXPECT_STATUS(bp_activation_name(19, name, sizeof name, &needed), BP_ERROR_UNKNOWN_NAME); /* no custom activation is left */
 }
 
 /* ---- Messages */

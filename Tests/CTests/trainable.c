@@ -4,8 +4,9 @@
 
 enum { ROWS = 40, INPUTS = 2, MOST_OUTPUTS = 3 };
 static float x[ROWS * INPUTS], y[ROWS * MOST_OUTPUTS];
-static const char *const activations[] = {"identity", "sign",     "logistic", "tanh", "relu", "leaky_relu",
-                                          "elu",      "softplus", "softsign", "silu", "gelu", "softmax"};
+static const char *const activations[] = {
+    "identity", "sign", "logistic", "tanh",         "relu",       "leaky_relu", "elu",  "softplus", "softsign", "silu",
+    "gelu",     "selu", "mish",     "hard_sigmoid", "hard_swish", "relu6",      "sine", "gaussian", "softmax"};
 static const char *const losses[] = {"squared_error", "binary_cross_entropy", "cross_entropy"};
 
 static bp_network *network_of(const char *activation, const char *loss, size_t outputs) {
@@ -330,6 +331,17 @@ static void fit_refuses_targets_outside_the_range_of_the_last_activation(void) {
         {"silu", -1, 1, " outputs -0.27846"},
         {"gelu", -0.169f, 1, NULL},
         {"gelu", -1, 1, " outputs -0.16997"},
+        {"selu", -1.75f, 1, NULL},
+        {"selu", -3, 1, " outputs -1.75809"},
+        {"mish", -1, 1, " outputs -0.30884"},
+        {"hard_sigmoid", -1, 1, " outputs 0 to 1"},
+        {"hard_swish", -0.37f, 1, NULL},
+        {"hard_swish", -1, 1, " outputs -0.375 or more"},
+        {"relu6", 0, 6, NULL},
+        {"relu6", 0, 9, " outputs 0 to 6"},
+        {"sine", -1, 1, NULL},
+        {"sine", -1, 3, " outputs -1 to 1"},
+        {"gaussian", -1, 1, " outputs 0 to 1"},
         {"identity", -1e6f, 1e6f, NULL},
         {"leaky_relu", -1e6f, 1e6f, NULL},
     };
@@ -396,13 +408,14 @@ static void scaled_targets_are_checked(void) {
 
 static void target_scaling_around_0_needs_an_activation_with_values_below_0(void) {
     static const char *const around[] = {"standard", "symmetric"};
+    static const char *const positives[] = {"logistic", "relu", "softplus", "hard_sigmoid", "relu6", "gaussian", "softmax"};
     for (size_t a = 0; a < sizeof activations / sizeof activations[0]; a++)
         for (size_t l = 0; l < 3; l++)
             for (int s = 0; s < 2; s++) {
                 const char *name = activations[a];
                 bp_network *network = network_of(name, losses[l], 2);
-                int positive = strcmp(name, "logistic") == 0 || strcmp(name, "relu") == 0 || strcmp(name, "softplus") == 0 ||
-                    strcmp(name, "softmax") == 0;
+                int positive = 0;
+                for (size_t p = 0; p < sizeof positives / sizeof positives[0]; p++) positive |= strcmp(name, positives[p]) == 0;
                 make_classes(y, 2);
                 EXPECT_OK(bp_network_fit_scaling(network, "none", around[s], NULL, y, ROWS));
                 if (!go_together(name, losses[l], 2) || l > 0 || positive)
@@ -421,8 +434,9 @@ static void target_scaling_around_0_needs_an_activation_with_values_below_0(void
 
 /* "auto" selects the scaling of the header's table. */
 static void automatic_scaling_follows_the_last_activation_and_the_loss(void) {
-    static const char *const expected[] = {"standard", "symmetric", "min_max",   "symmetric", "min_max", "standard",
-                                           "min_max",  "min_max",   "symmetric", "min_max",   "min_max", "min_max"};
+    static const char *const expected[] = {"standard", "symmetric", "min_max",   "symmetric", "min_max", "standard", "min_max",
+                                           "min_max",  "symmetric", "min_max",   "min_max",   "min_max", "min_max",  "min_max",
+                                           "min_max",  "min_max",   "symmetric", "min_max",   "min_max"};
     EXPECT_OK(bp_activation_register_scalar("trainable.bend", bend, bend_slope, NULL, NULL));
     for (int i = 0; i < 2 * ROWS; i++) y[i] = 50 + 20 * x[i % (INPUTS * ROWS)];
     for (size_t a = 0; a <= sizeof activations / sizeof activations[0]; a++)

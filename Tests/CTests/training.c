@@ -202,7 +202,14 @@ static void every_activation_matches_its_formula_over_a_wide_range(void) {
                                               {0, 0, 200, 1e30f},
                                               {-1, -200 / 201.0f, 200 / 201.0f, 1},
                                               {0, 0, 200, 1e30f},
-                                              {0, 0, 200, 1e30f}};
+                                              {0, 0, 200, 1e30f},
+                                              {-1.7580993f, -1.7580993f, 210.1402f, 1.05070099e30f},
+                                              {0, 0, 200, 1e30f},
+                                              {0, 0, 1, 1},
+                                              {0, 0, 200, 1e30f},
+                                              {0, 0, 6, 6},
+                                              {0.79116344f, 0.87329730f, -0.87329730f, -0.79116344f},
+                                              {0, 0, 0, 0}};
             float a = 99;
             EXPECT_OK(bp_network_predict(network, &far[i], 1, &a));
             if (!EXPECT_NEAR(a, limits[activation][i], 2.4e-7 * fmax(1, fabs((double)limits[activation][i]))))

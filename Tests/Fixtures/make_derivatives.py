@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.func import functional_call, jacrev, vjp
 
-from make_fixtures import ACTIVATIONS, Case, Network
+from make_fixtures import ACTIVATIONS, LATER_ACTIVATIONS, Case, Network
 
 SEED = 20261126
 ROWS = 4
@@ -58,7 +58,7 @@ def derivatives(case, network, output_gradients):
 
 def main():
     torch.set_num_threads(1)
-    names = list(ACTIVATIONS)
+    names = [*ACTIVATIONS, *LATER_ACTIVATIONS]
     # 9 significant digits identify a float; 15 are more than the comparison needs of a double.
     listed = lambda a, digits: json.dumps(json.loads(json.dumps(a.tolist()), parse_float=lambda s: float(f"{float(s):.{digits}g}")),
                                           separators=(",", ":"))

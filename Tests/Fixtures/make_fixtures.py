@@ -40,7 +40,27 @@ ACTIVATIONS = {
     "gelu": lambda: nn.GELU(approximate="none"),
     "softmax": lambda: nn.Softmax(dim=1),
 }
-KINKED = ("relu", "leaky_relu")
+
+
+class Function(nn.Module):
+    """An activation that PyTorch has as a function, or whose module computes with 1/6 in single precision."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.forward = function
+
+
+# Activations that were added after pytorch.json was written. Only make_derivatives.py draws them.
+LATER_ACTIVATIONS = {
+    "selu": nn.SELU,
+    "mish": nn.Mish,
+    "hard_sigmoid": lambda: Function(lambda z: nn.functional.relu6(z + 3) / 6),
+    "hard_swish": lambda: Function(lambda z: z * nn.functional.relu6(z + 3) / 6),
+    "relu6": nn.ReLU6,
+    "sine": lambda: Function(torch.sin),
+    "gaussian": lambda: Function(lambda z: torch.exp(-z * z)),
+}
+KINKS = {"relu": [0], "leaky_relu": [0], "selu": [0], "hard_sigmoid": [-3, 3], "hard_swish": [-3, 3], "relu6": [0, 6]}
 SQUARED, BINARY, CROSS = "squared_error", "binary_cross_entropy", "cross_entropy"
 SUM, MEAN = 0, 1
 
@@ -230,7 +250,7 @@ class Network(nn.Module):
         for inputs, outputs, name, normalized in zip(case.sizes, case.sizes[1:], case.activations, case.batchnorm):
             self.linear.append(nn.Linear(inputs, outputs))
             self.norm.append(nn.BatchNorm1d(outputs, EPSILON, MOMENTUM) if normalized else nn.Identity())
-            self.activation.append(ACTIVATIONS[name]())
+            self.activation.append((ACTIVATIONS | LATER_ACTIVATIONS)[name]())
         self.names, self.kink_distance = case.activations, math.inf
         self.to(dtype)
         nn.utils.vector_to_parameters(torch.tensor(case.parameters, dtype=dtype), self.flat())
@@ -244,8 +264,8 @@ class Network(nn.Module):
         """(z, a) of the last layer."""
         for name, linear, norm, activation in zip(self.names, self.linear, self.norm, self.activation):
             z = norm(linear(a))
-            if name in KINKED:
-                self.kink_distance = min(self.kink_distance, z.detach().abs().min().item())
+            for kink in KINKS.get(name, []):
+                self.kink_distance = min(self.kink_distance, (z.detach() - kink).abs().min().item())
             a = activation(z)
         return z, a
 

@@ -22,6 +22,13 @@ extension Network {
         public static var softsign: Activation { Activation(.softsign) }
         public static var silu: Activation { Activation(.silu) }
         public static var gelu: Activation { Activation(.gelu) }
+        public static var selu: Activation { Activation(.selu) }
+        public static var mish: Activation { Activation(.mish) }
+        public static var hardSigmoid: Activation { Activation(.hardSigmoid) }
+        public static var hardSwish: Activation { Activation(.hardSwish) }
+        public static var relu6: Activation { Activation(.relu6) }
+        public static var sine: Activation { Activation(.sine) }
+        public static var gaussian: Activation { Activation(.gaussian) }
         public static var softmax: Activation { Activation(.softmax) }
 
         private init(name: String) { self.name = name }

@@ -2,7 +2,8 @@ import CPlatform
 
 /// The built-in activations. Their formulas are in Kernels/Elementwise/Activations.swift.
 enum BuiltInActivation: Int32, Selectable {
-    case identity, sign, logistic, tanh, relu, leakyRelu, elu, softplus, softsign, silu, gelu, softmax
+    case identity, sign, logistic, tanh, relu, leakyRelu, elu, softplus, softsign, silu, gelu, selu, mish
+    case hardSigmoid, hardSwish, relu6, sine, gaussian, softmax
 
     var name: String {
         switch self {
@@ -17,6 +18,13 @@ enum BuiltInActivation: Int32, Selectable {
         case .softsign: "softsign"
         case .silu: "silu"
         case .gelu: "gelu"
+        case .selu: "selu"
+        case .mish: "mish"
+        case .hardSigmoid: "hard_sigmoid"
+        case .hardSwish: "hard_swish"
+        case .relu6: "relu6"
+        case .sine: "sine"
+        case .gaussian: "gaussian"
         case .softmax: "softmax"
         }
     }
@@ -25,31 +33,29 @@ enum BuiltInActivation: Int32, Selectable {
     static var synonyms: StaticString {
         """
         sigmoid=logistic expit=logistic sigm=logistic linear=identity none=identity pass=identity swish=silu step=sign
-        heaviside=sign signum=sign hyperbolictangent=tanh rectifier=relu lrelu=leaky_relu selu=elu celu=elu
+        heaviside=sign signum=sign hyperbolictangent=tanh rectifier=relu lrelu=leaky_relu celu=elu
+        hsigmoid=hard_sigmoid hardlogistic=hard_sigmoid hswish=hard_swish hardsilu=hard_swish sin=sine sinus=sine siren=sine
+        gauss=gaussian rbf=gaussian radbas=gaussian
         """
     }
 
     /// Its number in kernels.h.
     var kind: Int32 { rawValue }
 
-    /// Whether its value is 0, or near 0, for about half of its inputs. He's initialization compensates for that.
-    var isRectifier: Bool {
-        switch self {
-        case .relu, .leakyRelu, .elu, .softplus, .silu, .gelu: true
-        default: false
-        }
-    }
-
     /// The closed range of its values. It includes bounds that are only approached.
     var range: (least: Float, greatest: Float) {
         switch self {
         case .identity, .leakyRelu: (-.infinity, .infinity)
-        case .sign, .tanh, .softsign: (-1, 1)
-        case .logistic, .softmax: (0, 1)
+        case .sign, .tanh, .softsign, .sine: (-1, 1)
+        case .logistic, .hardSigmoid, .gaussian, .softmax: (0, 1)
+        case .relu6: (0, 6)
         case .relu, .softplus: (0, .infinity)
         case .elu: (-1, .infinity)
         case .silu: (-0.27846454, .infinity)  // at z = -1.2784645
         case .gelu: (-0.16997121, .infinity)  // at z = -0.75179157
+        case .selu: (-1.7580994, .infinity)
+        case .mish: (-0.30884033, .infinity)  // at z = -1.1924582
+        case .hardSwish: (-0.375, .infinity)  // at z = -1.5
         }
     }
 }

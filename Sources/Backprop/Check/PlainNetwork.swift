@@ -195,6 +195,13 @@ extension BuiltInActivation {
         case .softsign: z / (1 + z.magnitude)
         case .silu: z / (1 + exp(-z))
         case .gelu: 0.5 * z * erfc(-z / 2.0.squareRoot())
+        case .selu: 1.0507009873554805 * (z > 0 ? z : 1.6732632423543772 * expm1(z))
+        case .mish: z * CPlatform.tanh(max(0, z) + log1p(exp(-z.magnitude)))
+        case .hardSigmoid: min(max(0, z + 3), 6) / 6
+        case .hardSwish: z * min(max(0, z + 3), 6) / 6
+        case .relu6: min(max(0, z), 6)
+        case .sine: sin(z)
+        case .gaussian: exp(-z * z)
         }
     }
 }

@@ -15,9 +15,10 @@ enum NetworkOption: Int, OptionKey {
             Self.choice(
                 "initialization", "automatic glorot he lecun",
                 """
-                random weights, uniform in [-r, r]: 0 automatic, 2 for relu, leaky_relu, elu, softplus, silu and gelu, and \
-                1 for all others; 1 Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / \
-                inputs. Until the network is first trained or given parameters, setting it draws the weights again
+                random weights, uniform in [-r, r]: 0 automatic, 2 for relu, leaky_relu, elu, softplus, silu, gelu, mish, \
+                hard_swish, relu6 and sine, 3 for selu, and 1 for all others; 1 Glorot, r^2 = 6 / (inputs + outputs); \
+                2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 / inputs. Until the network is first trained or given \
+                parameters, setting it draws the weights again
                 """)
         case .batchnormEpsilon:
             Self.number("batchnorm_epsilon", 1e-5, 1e-12...1, "batch normalization: added to the variance")

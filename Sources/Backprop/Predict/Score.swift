@@ -20,7 +20,8 @@ extension NetworkState {
     /// The threshold between the two classes of a single output, unscaled: 0 for the activations from −1 to 1, otherwise 0.5.
     private var threshold: Float {
         let last = layers[layers.count - 1].activation
-        let middle: Float = last.is(.tanh) || last.is(.sign) || last.is(.softsign) ? 0 : 0.5
+        let (least, greatest) = last.range
+        let middle: Float = greatest == -least && greatest < .infinity ? 0 : 0.5
         guard let scaling = targetScaling else { return middle }
         return middle * scaling.scale.base[0] + scaling.offset.base[0]
     }

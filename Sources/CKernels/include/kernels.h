@@ -25,6 +25,13 @@ enum {
     CP_SOFTSIGN,
     CP_SILU,
     CP_GELU,
+    CP_SELU,
+    CP_MISH,
+    CP_HARD_SIGMOID,
+    CP_HARD_SWISH,
+    CP_RELU6,
+    CP_SINE,
+    CP_GAUSSIAN,
     CP_SOFTMAX
 };
 

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "far_angle.h"
+
 /* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile. The
  * accumulators of a tile fit the registers: 6 x 2 of AVX2's 16, 3 x 4 of SSE's 16, and 8 of AVX-512's 32, which keep its
  * arithmetic units busy. */
@@ -35,6 +37,7 @@ __attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(f
 typedef float cp_float8 __attribute__((ext_vector_type(8)));
 typedef int32_t cp_int8 __attribute__((ext_vector_type(8)));
 typedef float cp_float4 __attribute__((ext_vector_type(4)));
+typedef int32_t cp_int4 __attribute__((ext_vector_type(4)));
 
 __attribute__((always_inline)) static inline float cp_sum(cp_float8 v) {
     cp_float4 four = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
@@ -78,6 +81,48 @@ __attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8
     cp_float8 product = a * b;
     return product + sum;
 #endif
+}
+
+/* sin(z + quarters pi / 2), where quarters is 0 for the sine and 1 for the cosine. With the k for which |r| <= pi / 2,
+ * r = z - (k - quarters / 2) pi, it is (-1)^k sin r. For |z| <= CP_SINE_LIMIT, pi is split in two: k - quarters / 2 has at most
+ * 22 bits and the first part 31, so their product is exact (Cody and Waite 1980). sin r is r plus a minimax polynomial, with an
+ * error of 2.4e-11. */
+__attribute__((always_inline)) static inline cp_float8 cp_sine(cp_float8 z, double quarters) {
+    typedef double doubles __attribute__((ext_vector_type(4)));
+    typedef uint64_t bits __attribute__((ext_vector_type(4)));
+#if defined(__FMA__)
+#define CP_MULTIPLY_ADD(a, b, sum) __builtin_elementwise_fma((doubles)(a), (doubles)(b), (doubles)(sum))
+#else
+#define CP_MULTIPLY_ADD(a, b, sum) ((doubles)((a) * (b)) + (sum))
+#endif
+    float from[8], to[8];
+    memcpy(from, &z, sizeof from);
+#pragma clang loop unroll(disable)
+    for (int half = 0; half < 8; half += 4) {
+        cp_float4 four;
+        memcpy(&four, from + half, sizeof four);
+        doubles x = __builtin_convertvector(four, doubles);
+        doubles shift = 0x1.8p52; /* the low bits of a sum with it are the nearest integer */
+        doubles shifted = CP_MULTIPLY_ADD(x, 0.31830988618379067, 0.5 * quarters) + shift;
+        doubles turns = (shifted - shift) - 0.5 * quarters;
+        doubles r = CP_MULTIPLY_ADD(turns, -0x1.921fb544p+1, x);
+        r = CP_MULTIPLY_ADD(turns, -0x1.0b4611a626331p-33, r);
+        r = (doubles)((bits)r ^ ((bits)shifted << 63));
+        cp_int4 is_far = __builtin_elementwise_abs(four) > CP_SINE_LIMIT;
+        if (__builtin_expect(__builtin_reduce_or(is_far) != 0, 0))
+            for (int i = 0; i < 4; i++)
+                if (is_far[i]) r[i] = cp_far_angle(four[i], quarters);
+        doubles s = r * r;
+        doubles q = CP_MULTIPLY_ADD(s, -2.3888792942234727e-8, 2.7525377974998731e-6);
+        q = CP_MULTIPLY_ADD(s, q, -0.00019840868087433471);
+        q = CP_MULTIPLY_ADD(s, q, 0.0083333311076932597);
+        q = CP_MULTIPLY_ADD(s, q, -0.16666666626128792);
+        four = __builtin_convertvector(CP_MULTIPLY_ADD(r * s, q, r), cp_float4);
+        memcpy(to + half, &four, sizeof four);
+    }
+    memcpy(&z, to, sizeof z);
+    return z;
+#undef CP_MULTIPLY_ADD
 }
 
 /* Transposes a matrix of 8 x 8. */

@@ -24,6 +24,22 @@ func activate(_ kind: Int32, _ z: Source, _ a: Target, _ rows: Int, _ columns: I
         for i in 0..<octets { put(silu(octet(z, i)), a, i) }
     case Int32(CP_GELU):
         for i in 0..<octets { put(gelu(octet(z, i)), a, i) }
+    case Int32(CP_SELU):
+        for i in 0..<octets { put(scaledExponentialLinear(octet(z, i)), a, i) }
+    case Int32(CP_MISH):
+        for i in 0..<octets { put(mish(octet(z, i)), a, i) }
+    case Int32(CP_HARD_SIGMOID):
+        for i in 0..<octets { put(clamped(octet(z, i) + lanes(3), 6) * lanes(1 / 6), a, i) }
+    case Int32(CP_HARD_SWISH):
+        for i in 0..<octets {
+            put(atLeast(-3, octet(z, i)) * (clamped(octet(z, i) + lanes(3), 6) / lanes(6)), a, i)
+        }
+    case Int32(CP_RELU6):
+        for i in 0..<octets { put(clamped(octet(z, i), 6), a, i) }
+    case Int32(CP_SINE):
+        sines(z, a, octets, quarters: 0)
+    case Int32(CP_GAUSSIAN):
+        for i in 0..<octets { put(gaussian(octet(z, i)), a, i) }
     case Int32(CP_SOFTMAX): softmax(z, a, rows, columns, stride)
     default:
         for i in 0..<octets { put(octet(z, i), a, i) }
@@ -64,6 +80,27 @@ func differentiate(
         }
     case Int32(CP_GELU):
         for i in 0..<octets { put(octet(d, i) * geluDerivative(octet(z, i), octet(a, i)), d, i) }
+    case Int32(CP_SELU):
+        for i in 0..<octets {
+            let slope = select(octet(z, i) .> .zero, lanes(seluScale), lanes(seluSlope) + octet(a, i))
+            put(octet(d, i) * slope, d, i)
+        }
+    case Int32(CP_MISH):
+        for i in 0..<octets { put(octet(d, i) * mishDerivative(octet(z, i)), d, i) }
+    case Int32(CP_HARD_SIGMOID):
+        for i in 0..<octets { put(within(-3, octet(z, i), 3, octet(d, i) * lanes(1 / 6)), d, i) }
+    case Int32(CP_HARD_SWISH):
+        for i in 0..<octets {
+            let z = octet(z, i)
+            let slope = within(-3, z, 3, multiplyAdd(lanes(2), z, lanes(3)) * lanes(1 / 6))
+            put(octet(d, i) * select(z .> lanes(3), lanes(1), slope), d, i)
+        }
+    case Int32(CP_RELU6):
+        for i in 0..<octets { put(within(0, octet(z, i), 6, octet(d, i)), d, i) }
+    case Int32(CP_SINE):
+        sines(z, d, octets, quarters: 1)
+    case Int32(CP_GAUSSIAN):  // −2 z e^(−z²)
+        for i in 0..<octets { put(octet(d, i) * (octet(z, i) * octet(a, i) * lanes(-2)), d, i) }
     case Int32(CP_SOFTMAX): softmaxBackward(a, d, rows, columns, stride)
     default: break  // identity and sign
     }
@@ -84,6 +121,27 @@ private func rectified(_ z: Lanes, slope: Float) -> Lanes {
 @_transparent
 private func exponentialLinear(_ z: Lanes) -> Lanes {
     select(z .< .zero, exponentialMinusOne(select(z .< .zero, z, .zero)), z)
+}
+
+/// min(max(0, z), high)
+@_transparent
+private func clamped(_ z: Lanes, _ high: Float) -> Lanes {
+    atMost(high, select(z .< .zero, .zero, z))
+}
+
+/// `slope` for low < z ≤ high, else 0.
+@_transparent
+private func within(_ low: Float, _ z: Lanes, _ high: Float, _ slope: Lanes) -> Lanes {
+    select((z .> lanes(low)) .& (z .<= lanes(high)), slope, .zero)
+}
+
+/// a = sin z, without quarters; or with one d, the gradient for a, becomes d cos z. One function for both: it is long.
+@inline(never)
+private func sines(_ z: Source, _ target: Target, _ octets: Int, quarters: Double) {
+    let isValue = lanes(Float(quarters)) .== .zero
+    for i in 0..<octets {
+        put(select(isValue, lanes(1), octet(target, i)) * cp_sine(octet(z, i), quarters), target, i)
+    }
 }
 
 @_transparent

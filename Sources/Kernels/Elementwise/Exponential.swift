@@ -63,7 +63,7 @@ private func powerOfTwo(_ k: Lanes) -> Lanes {
 }
 
 @_transparent
-private func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
+func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
 
 @_transparent
 func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
@@ -88,6 +88,25 @@ func exponentialMinusOne(_ x: Lanes) -> Lanes {
     let (k, r) = reduce(atLeast(-80, x))
     let power = powerOfTwo(k)
     return multiplyAdd(power, powerMinusOne(r), power - lanes(1))
+}
+
+/// λ and λ α (Klambauer et al. 2017).
+var seluScale: Float { 1.050_700_987 }
+var seluSlope: Float { 1.758_099_34 }
+
+/// λ z, or below 0 λ α (eᶻ − 1). The latter is scaled with what rounding took from it and from λ α. The largest numbers stay
+/// finite.
+@_transparent
+func scaledExponentialLinear(_ z: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-80, select(z .< .zero, z, .zero)))
+    let (p, lowOfP) = powerMinusOne(r, plus: .zero)
+    let power = powerOfTwo(k)
+    let most = power - lanes(1)
+    let e = multiplyAdd(power, p, most)
+    let low = multiplyAdd(power, lowOfP, multiplyAdd(power, p, most - e))
+    let below = multiplyAdd(e, lanes(seluSlope), multiplyAdd(e, lanes(2.32967174e-08), low * lanes(seluSlope)))
+    let above = lanes(seluScale) * atMost(3.238_62195e38, z)
+    return select(z .< .zero, below, select(z .> lanes(.greatestFiniteMagnitude), z, above))
 }
 
 /// σ(z) = 1 / (1 + e⁻ᶻ)   (notes, introduction)
@@ -166,13 +185,73 @@ func silu(_ z: Lanes) -> Lanes {
     return multiplyAdd((quotient + lost) * raised, fraction, positivePart(z))
 }
 
+/// z tanh(log(1 + eᶻ)) = max(0, z) − |z| u b / d with u = e^−|z| and
+///
+///     below 0     b = 2 + u,  d = 2 + 2 u + u²
+///     else        b = u,      d = ½ + u + u²
+@_transparent
+func mish(_ z: Lanes) -> Lanes {
+    let x = atLeast(-110, negativeMagnitude(z))
+    let (k, r) = reduce(x)
+    let p = powerMinusOne(r)
+    let raised = raisedPower(k)
+    let power = raised * fraction
+    let u = multiplyAdd(p, power, power)
+    let (isBelow, factor, first) = mishTerms(z)
+    let two = select(isBelow, lanes(2), .zero)
+    let b = two + u
+    let sum = factor + u
+    let d = multiplyAdd(u, sum, first)
+    let excess = multiplyAdd(u, u - (sum - factor), multiplyAdd(u, sum, first - d))
+    let product = multiplyAdd(x, p, x)
+    let low = multiplyAddError(x, p, x, product)
+    let numerator = product * b
+    let rest = multiplyAdd(product, u - (b - two), low * b) + productError(product, b, numerator)
+    let quotient = numerator / d
+    let inverse = multiplyAdd(  // about 1 / d
+        u, select(isBelow, lanes(-0.3), lanes(-1.6)), select(isBelow, lanes(0.5), lanes(2)))
+    let lost = multiplyAdd(lanes(0) - quotient, excess, rest) * inverse
+    return multiplyAdd((quotient + lost) * raised, fraction, positivePart(z))
+}
+
+/// With u, b and d as above:
+///
+///     below 0     (u b + 4 z u (1 + u) / d) / d
+///     else        1 + (z u² (1 + u) / d − u²) / d
+@_transparent
+func mishDerivative(_ z: Lanes) -> Lanes {
+    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let power = raisedPower(k) * fraction
+    let u = multiplyAdd(powerMinusOne(r), power, power)
+    let (isBelow, factor, first) = mishTerms(z)
+    let inverse = lanes(1) / multiplyAdd(u, factor + u, first)
+    let product = u * select(isBelow, lanes(1), u)  // u below 0, else u²
+    let change = (select(isBelow, z, lanes(0.25) * z) * product * (lanes(4) * (lanes(1) + u))) * inverse
+    let t = select(isBelow, multiplyAdd(u, u, u + u), lanes(0) - product)
+    return multiplyAdd(change + t, inverse, select(isBelow, .zero, lanes(1)))
+}
+
+/// Whether z is below 0, and the d of `mish` as first + u (factor + u).
+@_transparent
+private func mishTerms(_ z: Lanes) -> (isBelow: SIMDMask<SIMD8<Int32>>, factor: Lanes, first: Lanes) {
+    let isBelow = z .< .zero
+    return (isBelow, select(isBelow, lanes(2), lanes(1)), select(isBelow, lanes(2), lanes(0.5)))
+}
+
+/// e^(−z²)
+@_transparent
+func gaussian(_ z: Lanes) -> Lanes {
+    let (_, raised, p, low) = bell(z, scale: -1, end: 10.25)
+    return (lanes(1) + (p + low)) * raised * fraction
+}
+
 /// z Φ(z) = max(0, z) − t Φ(−t), where Φ is the standard normal distribution and t = |z|.
 ///
 /// t Φ(−t) = s q e^(−t²/2) with s = t / (2 + t) and q between 0.45 and 1. The product s q is summed from s or s / 2, which
 /// are exact, and a smaller number, so that the rounding error of the sum is known.
 @_transparent
 func gelu(_ z: Lanes) -> Lanes {
-    let (t, raised, p, low) = bell(z)
+    let (t, raised, p, low) = bell(z, scale: -0.5, end: 14.5)
     let sum = t + lanes(2)
     let s = t / sum
     let half = multiplyAdd(s, lanes(-0.5), lanes(0.5))
@@ -191,21 +270,20 @@ func gelu(_ z: Lanes) -> Lanes {
 /// Φ(z) + z φ(z) from z and a = z Φ(z), with φ the density of Φ.
 @_transparent
 func geluDerivative(_ z: Lanes, _ a: Lanes) -> Lanes {
-    let (t, raised, p, _) = bell(z)
+    let (t, raised, p, _) = bell(z, scale: -0.5, end: 14.5)
     let density = (lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction)
     // z may be 0, also in the padding. 1e-30 prevents a division by 0, and does not change z if |z| ≥ 1e-20.
     let quotient = a / (z + lanes(1e-30))
     return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), quotient))
 }
 
-/// t = min(|z|, 14.5), and e^(−t²/2) = 2⁻⁴⁰ raised (1 + p + low).
+/// t = min(|z|, end), and e^(scale t²) = 2⁻⁴⁰ raised (1 + p + low), for a power of two as the scale.
 @_transparent
-private func bell(_ z: Lanes) -> (t: Lanes, raised: Lanes, p: Lanes, low: Lanes) {
-    let t = atMost(14.5, magnitude(z))
-    let bits = unsafeBitCast(t, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0xFFFF_F000)
-    let high = unsafeBitCast(bits, to: Lanes.self)  // its square is exact
-    let half = lanes(-0.5) * high
-    let (k, r, lowOfR) = reduce(half * high, plus: (t - high) * multiplyAdd(t, lanes(-0.5), half))
+private func bell(_ z: Lanes, scale: Float, end: Float) -> (t: Lanes, raised: Lanes, p: Lanes, low: Lanes) {
+    let t = atMost(end, magnitude(z))
+    let high = highDigits(t)  // its square is exact
+    let scaled = lanes(scale) * high
+    let (k, r, lowOfR) = reduce(scaled * high, plus: (t - high) * multiplyAdd(t, lanes(scale), scaled))
     let (p, low) = powerMinusOne(r, plus: lowOfR)
     return (t, raisedPower(k), p, low)
 }

@@ -63,6 +63,21 @@ func multiplyAddError(_ a: Lanes, _ b: Lanes, _ sum: Lanes, _ result: Lanes) -> 
     multiplyAdd(a, b, sum - result)
 }
 
+/// What rounding took from `product`, a b: without FMA by halves of the factors' digits (Dekker 1971).
+@inline(__always)
+func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+    if hasFMA { return multiplyAdd(a, b, .zero - product) }
+    let high = highDigits(a), low = a - high
+    let otherHigh = highDigits(b), otherLow = b - otherHigh
+    return (high * otherHigh - product) + (high * otherLow + low * b)
+}
+
+/// x without its last 12 binary digits.
+@inline(__always)
+func highDigits(_ x: Lanes) -> Lanes {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0xFFFF_F000), to: Lanes.self)
+}
+
 /// `mask ? a : b`, lane by lane.
 @inline(__always)
 func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {

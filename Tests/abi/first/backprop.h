@@ -275,10 +275,14 @@ int32_t bp_network_step_count(const bp_network *network, uint64_t *steps_out);
  *     tanh         (e^z - e^-z) / (e^z + e^-z)        silu       z logistic(z)
  *     relu         max(0, z)                          gelu       z (1 + erf(z / sqrt 2)) / 2
  *     leaky_relu   z > 0 ? z : 0.01 z                 softmax    e^z / sum of e^z over the layer
+ *     relu6        min(max(0, z), 6)                  mish       z tanh(log(1 + e^z))
+ *     selu         1.0507010 (z > 0 ? z : 1.6732632 (e^z - 1))
+ *     hard_sigmoid relu6(z + 3) / 6                   hard_swish z relu6(z + 3) / 6
+ *     sine         sin(z)                             gaussian   e^(-z^2)
  *
- * Training uses the derivative 1 for "sign": with a single layer of weights this is the perceptron algorithm (notes,
- * section 1). Until the network is first trained or given parameters, its weights follow the initialization rule of the
- * new activation.
+ * The activations of the last four lines came with version 0.2. Training uses the derivative 1 for "sign": with a single layer
+ * of weights this is the perceptron algorithm (notes, section 1). Until the network is first trained or given parameters, its
+ * weights follow the initialization rule of the new activation.
  *   layer: 1 to layer count - 1. When unsure: "relu" or "tanh" in hidden layers. In the last layer, "identity" to predict
  *   numbers, "logistic" for two classes and "softmax" for more, each with its loss (see bp_network_set_loss).
  * Ownership: the network keeps a registered activation, even after it is unregistered.
@@ -385,7 +389,7 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *     symmetric   (x - middle) / ((greatest - least) / 2), with middle = (least + greatest) / 2: from -1 to 1
  *     auto        for inputs: standard. For targets: the method that fits the last activation and the loss, so set these
  *                 first: none for the cross-entropies; for squared_error, standard behind identity and leaky_relu,
- *                 symmetric behind sign, tanh and softsign, and min_max behind all others
+ *                 symmetric behind sign, tanh, softsign and sine, and min_max behind all others
  *
  *   - A column that has the same value in all rows becomes 0.
  *   - From then on every call with rows accepts and returns numbers as they are in the data: it scales inputs and targets,
@@ -507,10 +511,11 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *     gradient_reduction    0, 1            0         loss and gradient of a minibatch: 0 the sum over its rows (notes,
  *                                                     section 4); 1 the mean over its rows
  *     initialization        0 ... 3         0         random weights, uniform in [-r, r]: 0 automatic, 2 for relu,
- *                                                     leaky_relu, elu, softplus, silu and gelu, and 1 for all others; 1
- *                                                     Glorot, r^2 = 6 / (inputs + outputs); 2 He, r^2 = 6 / inputs; 3
- *                                                     LeCun, r^2 = 3 / inputs. Until the network is first trained or
- *                                                     given parameters, setting it draws the weights again
+ *                                                     leaky_relu, elu, softplus, silu, gelu, mish, hard_swish, relu6
+ *                                                     and sine, 3 for selu, and 1 for all others; 1 Glorot, r^2 = 6 /
+ *                                                     (inputs + outputs); 2 He, r^2 = 6 / inputs; 3 LeCun, r^2 = 3 /
+ *                                                     inputs. Until the network is first trained or given parameters,
+ *                                                     setting it draws the weights again
  *     batchnorm_epsilon     1e-12 ... 1     1e-5      batch normalization: added to the variance
  *     batchnorm_momentum    0 ... 1         0.1       batch normalization: the part of a minibatch's statistics in the
  *                                                     new running statistics, which keep 1 - batchnorm_momentum of the
@@ -950,7 +955,7 @@ int32_t bp_network_row_losses(const bp_network *network, const float *inputs, co
  *
  *     accuracy              the share of rows whose largest output and largest target are in the same column. For a single
  *                           output: the share of rows whose output and target are on the same side of 0.5; or of 0, if the
- *                           last activation is sign, tanh or softsign (with target scaling: of the number scaled to it)
+ *                           last activation is sign, tanh, softsign or sine (with target scaling: of the number scaled to it)
  *     r2                    1 - sum of (a - y)^2 / sum of (y - mean of y)^2, the mean over the outputs. An output whose
  *                           target is the same in all rows counts 1 if it equals the target in all rows, else 0
  *     mean_absolute_error   the mean of |a - y|

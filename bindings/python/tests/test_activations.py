@@ -196,7 +196,7 @@ def test_decorators_use_the_name_of_the_function_and_return_a_callable():
 def test_built_in_names_come_first():
     assert bp.activation.names() == [
         "identity", "sign", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "silu", "gelu",
-        "softmax"]
+        "selu", "mish", "hard_sigmoid", "hard_swish", "relu6", "sine", "gaussian", "softmax"]
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "é", "a" * 65, "tanh", "taken", "<lambda>"])
