@@ -97,6 +97,8 @@ typedef struct {
 } vocabulary;
 
 static vocabulary vocabularies[] = {
+    {"weight_name", {"layers.1.weight", "layers.1.weight", "layers.2.weight", "layers.1.bias", "0.weight"}},
+    {"bias_name", {"layers.1.bias", "layers.1.bias", "layers.2.bias", "layers.1.norm.bias", "0.bias"}},
     {"path", {"libm.so.6", "libm.so.6", "libnone.so", "", "./no.so"}},
     {"symbol", {"erf", "tanhf", "ldexp", "atan", "no_such_function", ""}},
     {"signature", {"f(f)", "d(d)", "d(d,i)", "f(f,f)", "d(d,d,l)", "f(f,u)", "f()", "d(d", "d(d,x)", "i(d)", "", "f(f,,f)"}},
@@ -218,6 +220,7 @@ static const struct {
     {"size_t *", "columns_out", one},
     {"uint64_t *", "steps_out", one},
     {"int32_t *", "enabled_out", one},
+    {"int32_t *", "trainable_out", one},
     {"double *", "loss_out", one},
     {"const double *", "constants", constants},
     {"int32_t *", "kind_out", one},

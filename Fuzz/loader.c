@@ -1,4 +1,4 @@
-/* loader.c: turns bytes into files for bp_network_load_memory or bp_network_load_weights. The first byte selects the function,
+/* loader.c: turns bytes into files for bp_network_load_memory, or for bp_network_load_weights and its relatives. The first byte selects the function,
  * and the parts that are corrected before, so that changed files pass the first checks: the opening words, the header's
  * length, the checksum. An accepted file must give a network that works, and that is unchanged after saving and loading.
  * Refused weights must not change the network. */
@@ -112,6 +112,12 @@ static void load_weights(const uint8_t *file, size_t count) {
     if (status != BP_OK && (after_count != before_count || memcmp(before, after, after_count) != 0))
         breach("refused weights have changed the network");
     if (status == BP_OK) check_is_kept(receiver);
+    if (bp_network_load_weights_memory(receiver, file, count) != status) breach("file and memory give different statuses");
+    status = bp_network_load_layer_memory(receiver, 1, file, count, "layers.1.weight", "layers.1.bias");
+    free(before);
+    before_count = save(receiver, &before);
+    if (after_count != before_count || (status != BP_OK && memcmp(before, after, after_count) != 0))
+        breach("a refused layer has changed the network");
     free(before);
     free(after);
 }

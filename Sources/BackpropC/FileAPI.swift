@@ -15,9 +15,7 @@ public func bp_network_load_memory(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try requireHandleOut(network_out)
-        guard count >= 0 else { throw BackpropError(.limit, "count is too large") }
-        let file = UnsafeBufferPointer(start: count == 0 ? bytes : try require(bytes, "bytes"), count: count)
-        out.pointee = try Handle(owning: try NetworkState.load(file)).pointer
+        out.pointee = try Handle(owning: try NetworkState.load(try file(bytes, count))).pointer
     }
 }
 
@@ -44,7 +42,56 @@ public func bp_network_save_memory(
 
 @_cdecl("bp_network_load_weights") @implementation
 public func bp_network_load_weights(_ network: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> Int32 {
+    loadWeights(network) { () throws(BackpropError) in .file(try bytes(path, "path")) }
+}
+
+@_cdecl("bp_network_load_weights_memory") @implementation
+public func bp_network_load_weights_memory(
+    _ network: OpaquePointer!, _ bytes: UnsafePointer<UInt8>!, _ count: Int
+) -> Int32 {
+    loadWeights(network) { () throws(BackpropError) in .memory(try file(bytes, count)) }
+}
+
+@_cdecl("bp_network_load_layer") @implementation
+public func bp_network_load_layer(
+    _ network: OpaquePointer!, _ layer: Int, _ path: UnsafePointer<CChar>!, _ weight_name: UnsafePointer<CChar>!,
+    _ bias_name: UnsafePointer<CChar>!
+) -> Int32 {
+    loadLayer(network, layer, weight_name, bias_name) { () throws(BackpropError) in .file(try bytes(path, "path")) }
+}
+
+@_cdecl("bp_network_load_layer_memory") @implementation
+public func bp_network_load_layer_memory(
+    _ network: OpaquePointer!, _ layer: Int, _ bytes: UnsafePointer<UInt8>!, _ count: Int,
+    _ weight_name: UnsafePointer<CChar>!, _ bias_name: UnsafePointer<CChar>!
+) -> Int32 {
+    loadLayer(network, layer, weight_name, bias_name) { () throws(BackpropError) in .memory(try file(bytes, count)) }
+}
+
+@inline(never)
+private func loadWeights(
+    _ network: OpaquePointer?, _ source: () throws(BackpropError) -> WeightsSource
+) -> Int32 {
     status { () throws(BackpropError) in
-        try Handle<NetworkState>(try require(network, "network")).loadWeights(try bytes(path, "path"))
+        try Handle<NetworkState>(try require(network, "network")).loadWeights(try source())
     }
+}
+
+@inline(never)
+private func loadLayer(
+    _ network: OpaquePointer?, _ layer: Int, _ weight: UnsafePointer<CChar>?, _ bias: UnsafePointer<CChar>?,
+    _ source: () throws(BackpropError) -> WeightsSource
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let handle = try Handle<NetworkState>(try require(network, "network"))
+        let weight = try text(weight, "weight_name")
+        let bias = bias == nil ? nil : try text(bias, "bias_name")
+        try handle.loadWeights(try source(), layer: LayerSource(layer, weight: weight, bias: bias))
+    }
+}
+
+/// The bytes of a file in the caller's memory.
+private func file(_ bytes: UnsafePointer<UInt8>?, _ count: Int) throws(BackpropError) -> UnsafeBufferPointer<UInt8> {
+    guard count >= 0 else { throw BackpropError(.limit, "count is too large") }
+    return UnsafeBufferPointer(start: count == 0 ? bytes : try require(bytes, "bytes"), count: count)
 }

@@ -37,6 +37,15 @@ public func bp_network_initialize(_ network: OpaquePointer!, _ seed: UInt64) -> 
     }
 }
 
+@_cdecl("bp_network_replace_output") @implementation
+public func bp_network_replace_output(_ network: OpaquePointer!, _ size: Int, _ seed: UInt64) -> Int32 {
+    status { () throws(BackpropError) in
+        try Handle<NetworkState>(try require(network, "network")).replace { (state) throws(BackpropError) in
+            try state.replacingOutput(size: size, seed: seed)
+        }
+    }
+}
+
 @_cdecl("bp_network_layer_count") @implementation
 public func bp_network_layer_count(_ network: OpaquePointer!, _ count_out: UnsafeMutablePointer<Int>!) -> Int32 {
     status { () throws(BackpropError) in

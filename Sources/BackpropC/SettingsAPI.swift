@@ -54,6 +54,23 @@ public func bp_network_get_dropout(
     }
 }
 
+@_cdecl("bp_network_set_trainable") @implementation
+public func bp_network_set_trainable(_ network: OpaquePointer!, _ layer: Int, _ trainable: Int32) -> Int32 {
+    status { () throws(BackpropError) in
+        try change(network) { (state) throws(BackpropError) in try state.setTrainable(layer, trainable != 0) }
+    }
+}
+
+@_cdecl("bp_network_get_trainable") @implementation
+public func bp_network_get_trainable(
+    _ network: OpaquePointer!, _ layer: Int, _ trainable_out: UnsafeMutablePointer<Int32>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(trainable_out, "trainable_out")
+        try read(network) { (state) throws(BackpropError) in out.pointee = try state.isTrainable(layer) ? 1 : 0 }
+    }
+}
+
 @_cdecl("bp_network_set_loss") @implementation
 public func bp_network_set_loss(_ network: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> Int32 {
     status { () throws(BackpropError) in

@@ -30,6 +30,7 @@ static inline int32_t calls_clone(bp_network *network) {
     return calls_checked(status, copy == NULL);
 }
 static inline int32_t calls_initialize(bp_network *network) { return bp_network_initialize(network, 7); }
+static inline int32_t calls_replace_output(bp_network *network) { return bp_network_replace_output(network, 1, 7); }
 static inline int32_t calls_layer_count(bp_network *network) {
     size_t count = 99;
     int32_t status = bp_network_layer_count(network, &count);
@@ -47,6 +48,12 @@ static inline int32_t calls_get_dropout(bp_network *network) {
     double rate = 99;
     int32_t status = bp_network_get_dropout(network, 1, &rate);
     return calls_checked(status, rate == 0);
+}
+static inline int32_t calls_set_trainable(bp_network *network) { return bp_network_set_trainable(network, 1, 1); }
+static inline int32_t calls_get_trainable(bp_network *network) {
+    int32_t trainable = 99;
+    int32_t status = bp_network_get_trainable(network, 1, &trainable);
+    return calls_checked(status, trainable == 0);
 }
 static inline int32_t calls_set_loss(bp_network *network) { return bp_network_set_loss(network, "squared_error"); }
 static inline int32_t calls_fit_scaling(bp_network *network) {
@@ -197,18 +204,41 @@ static inline int32_t calls_save_memory(bp_network *network) {
     int32_t status = bp_network_save_memory(network, buffer, sizeof buffer, &needed);
     return calls_checked(status, needed == 0);
 }
-static inline int32_t calls_load_weights(bp_network *network) {
+static uint8_t calls_file[65536];
+static size_t calls_file_size;
+
+/* Writes a model of the same sizes to "calls.safetensors" and to calls_file. */
+static inline int32_t calls_write_model(void) {
     const size_t sizes[] = {2, 2, 1};
     bp_network *other = NULL;
     int32_t status = bp_network_create(sizes, 3, 1, &other);
     if (status == BP_OK) status = bp_network_save(other, "calls.safetensors");
+    if (status == BP_OK) status = bp_network_save_memory(other, calls_file, sizeof calls_file, &calls_file_size);
     bp_network_free(other);
+    return status;
+}
+static inline int32_t calls_load_weights(bp_network *network) {
+    int32_t status = calls_write_model();
     return status == BP_OK ? bp_network_load_weights(network, "calls.safetensors") : status;
+}
+static inline int32_t calls_load_weights_memory(bp_network *network) {
+    int32_t status = calls_write_model();
+    return status == BP_OK ? bp_network_load_weights_memory(network, calls_file, calls_file_size) : status;
+}
+static inline int32_t calls_load_layer(bp_network *network) {
+    int32_t status = calls_write_model();
+    return status == BP_OK ? bp_network_load_layer(network, 1, "calls.safetensors", "layers.1.weight", NULL) : status;
+}
+static inline int32_t calls_load_layer_memory(bp_network *network) {
+    int32_t status = calls_write_model();
+    if (status != BP_OK) return status;
+    return bp_network_load_layer_memory(network, 2, calls_file, calls_file_size, "layers.2.weight", "layers.2.bias");
 }
 
 static const network_call network_calls[] = {
     {"clone", calls_clone, 1},
     {"initialize", calls_initialize, 0},
+    {"replace_output", calls_replace_output, 0},
     {"layer_count", calls_layer_count, 1},
     {"layer_size", calls_layer_size, 1},
     {"step_count", calls_step_count, 1},
@@ -218,6 +248,8 @@ static const network_call network_calls[] = {
     {"get_batchnorm", calls_get_batchnorm, 1},
     {"set_dropout", calls_set_dropout, 0},
     {"get_dropout", calls_get_dropout, 1},
+    {"set_trainable", calls_set_trainable, 0},
+    {"get_trainable", calls_get_trainable, 1},
     {"set_loss", calls_set_loss, 0},
     {"get_loss", calls_get_loss, 1},
     {"fit_scaling", calls_fit_scaling, 0},
@@ -254,6 +286,9 @@ static const network_call network_calls[] = {
     {"save", calls_save, 1},
     {"save_memory", calls_save_memory, 1},
     {"load_weights", calls_load_weights, 0},
+    {"load_weights_memory", calls_load_weights_memory, 0},
+    {"load_layer", calls_load_layer, 0},
+    {"load_layer_memory", calls_load_layer_memory, 0},
 };
 enum { NETWORK_CALLS = sizeof network_calls / sizeof network_calls[0] };
 

@@ -126,6 +126,25 @@ static int32_t load(bp_network *n) { return (void)n, bp_network_load(other_path,
 static int32_t save_memory(bp_network *n) { return bp_network_save_memory(n, bytes, sizeof bytes, &byte_count); }
 static int32_t load_memory(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count, &made); }
 static int32_t load_weights(bp_network *n) { return bp_network_load_weights(n, other_path); }
+static int32_t load_weights_memory(bp_network *n) { return bp_network_load_weights_memory(n, bytes, byte_count); }
+static int32_t load_layer(bp_network *n) { return bp_network_load_layer(n, 1, other_path, "layers.1.weight", "layers.1.bias"); }
+static int32_t load_layer_memory(bp_network *n) {
+    return bp_network_load_layer_memory(n, 1, bytes, byte_count, "layers.1.weight", NULL);
+}
+static int32_t no_layer_in_file(bp_network *n) { return bp_network_load_layer(n, 1, other_path, "layers.1.weigth", NULL); }
+static int32_t replace_output(bp_network *n) { return bp_network_replace_output(n, sizes[layers - 1], 5); }
+static int32_t freeze(bp_network *n) { return bp_network_set_trainable(n, 1, 0); }
+static int32_t train_frozen(bp_network *n) {
+    int was_armed = armed;
+    armed = 0; /* no fault is injected here */
+    if (bp_network_set_trainable(n, 1, 0) != BP_OK) check_failures++;
+    armed = was_armed;
+    again = bp_network_train_minibatch(n, x, y, 2, 0.1f, NULL);
+    armed = 0;
+    if (bp_network_set_trainable(n, 1, 1) != BP_OK) check_failures++;
+    armed = was_armed;
+    return again;
+}
 static int32_t activation_name(bp_network *n) { return (void)n, bp_activation_name(3, (char *)bytes, 100, &byte_count); }
 static int32_t after_registering(int32_t status) {
     int was_armed = armed;
@@ -291,6 +310,9 @@ static const struct call {
     {"predict_layer", predict_layer, BP_OK, 1},
     {"row_losses", row_losses, BP_OK, 1},
     {"set_dropout", set_dropout, BP_OK, 1},
+    {"set_trainable", freeze, BP_OK, 3},
+    {"train_minibatch, a frozen layer", train_frozen, BP_OK, 3},
+    {"replace_output", replace_output, BP_OK, 3},
     {"fit_scaling", fit_scaling, BP_OK, 1},
     {"check_settings", check_settings, BP_OK, 1},
     {"check_settings, targets out of range", bad_target, BP_ERROR_INVALID_VALUE, 1},
@@ -310,6 +332,10 @@ static const struct call {
     {"load_memory", load_memory, BP_OK, 2},
     {"load_memory, cut", no_model, BP_ERROR_CORRUPT, 2},
     {"load_weights", load_weights, BP_OK, 2},
+    {"load_weights_memory", load_weights_memory, BP_OK, 2},
+    {"load_layer", load_layer, BP_OK, 2},
+    {"load_layer_memory", load_layer_memory, BP_OK, 2},
+    {"load_layer, no such name", no_layer_in_file, BP_ERROR_UNKNOWN_NAME, 2},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
@@ -332,6 +358,8 @@ static const struct call large_calls[] = {
     {"row_losses", row_losses, BP_OK, 1},
     {"apply_gradient", apply_gradient, BP_OK, 1},
     {"fit_scaling", fit_scaling, BP_OK, 1},
+    {"replace_output", replace_output, BP_OK, 3},
+    {"train_minibatch, a frozen layer", train_frozen, BP_OK, 3},
     {"fit", fit, BP_OK, 1},
     {"predict", predict, BP_OK, 1},
     {"evaluate", evaluate, BP_OK, 1},
@@ -346,6 +374,10 @@ static const struct call large_calls[] = {
     {"load_memory", load_memory, BP_OK, 2},
     {"load_memory, cut", no_model, BP_ERROR_CORRUPT, 2},
     {"load_weights", load_weights, BP_OK, 2},
+    {"load_weights_memory", load_weights_memory, BP_OK, 2},
+    {"load_layer", load_layer, BP_OK, 2},
+    {"load_layer_memory", load_layer_memory, BP_OK, 2},
+    {"load_layer, no such name", no_layer_in_file, BP_ERROR_UNKNOWN_NAME, 2},
     {"overlong path", overlong_path, BP_ERROR_IO, 1},
     {"overlong name", overlong_name, BP_ERROR_UNKNOWN_NAME, 1},
     {"metadata", metadata, BP_OK, 1},

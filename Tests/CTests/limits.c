@@ -91,6 +91,11 @@ static const rule rules[] = {
     {"capacity", {.size = sizeof bytes}, 0, SIZE_MAX},
     {"bp_set_thread_count.count", {.size = 2}, 0, 257},
     {"bp_network_load_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
+    {"bp_network_load_weights_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
+    {"bp_network_load_layer_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
+    {"bp_network_replace_output.size", {.size = 2}, 0, (size_t)1 << 40},
+    {"weight_name", {.pointer = "layers.1.weight"}, 0, 0},
+    {"bias_name", {.pointer = "layers.1.bias"}, 1, 0},
     {"constant_count", {.size = 0}, 0, 16},
     {"constants", {.pointer = (void *)no_constants}, 1, 0},
     {"buffer", {.pointer = bytes}, 0, 0},
@@ -200,7 +205,7 @@ static int make_valid(const signature *function, argument *arguments) {
             if (!missing_are_reported) printf("#   %s has no rule for %s %s\n", function->name, p->type, p->name);
             known = 0;
         }
-        if (strcmp(function->name, "bp_network_load_memory") == 0 && strcmp(p->name, "count") == 0)
+        if (strcmp(p->name, "count") == 0 && i > 0 && strcmp(function->parameters[i - 1].name, "bytes") == 0)
             arguments[i].size = model.count;
         else if (strcmp(p->name, "count") == 0 && arguments[i].size == 0) arguments[i].size = count_of(network);
     }

@@ -42,7 +42,7 @@ typedef double ref_matrix[REF_ROWS][REF_WIDTH];
 
 /* A network; also used to hold a gradient, which has the same shape. Layers are numbered as in backprop.h. */
 typedef struct {
-    int layers, size[REF_LAYERS], activation[REF_LAYERS], norm[REF_LAYERS], loss;
+    int layers, size[REF_LAYERS], activation[REF_LAYERS], norm[REF_LAYERS], frozen[REF_LAYERS], loss;
     int mean_reduction, gamma_first; /* options gradient_reduction and batchnorm_update */
     double epsilon, momentum;        /* of batch normalization */
     const float *row_weights;        /* the weight of each row; NULL: all equal */
@@ -182,9 +182,11 @@ static inline double ref_loss_row(int loss, int width, const double *a, const do
 }
 
 /* ---- Forward. Training normalizes with the minibatch's statistics and updates the running statistics. Prediction, and
- * training on a single row, normalize with the running statistics (backprop.h at bp_network_set_batchnorm). */
+ * training on a single row, normalize with the running statistics (backprop.h at bp_network_set_batchnorm). Frozen layers
+ * normalize as in prediction. */
 
 static inline void ref_normalize(reference *r, int l, int rows, int training, ref_layer_state *state) {
+    training = training && !r->frozen[l];
     for (int k = 0; k < r->size[l]; k++) {
         double mean = r->running_mean[l][k], variance = r->running_variance[l][k], m = r->momentum;
         if (training && rows > 1) { /* notes, section 5 */
@@ -270,7 +272,7 @@ static inline void ref_normalize_backward(const reference *r, int l, int rows, c
         double sum = 0, product = 0; /* of ds, and of ds times the normalized sums */
         for (int i = 0; i < rows; i++) sum += ds[i][k], product += ds[i][k] * state->normal[i][k];
         for (int i = 0; i < rows; i++) {
-            double through = rows > 1 ? ds[i][k] - (sum + state->normal[i][k] * product) / rows : ds[i][k];
+            double through = rows > 1 && !r->frozen[l] ? ds[i][k] - (sum + state->normal[i][k] * product) / rows : ds[i][k];
             dz[i][k] = gamma[k] * through / state->deviation[k];
         }
     }
@@ -278,7 +280,7 @@ static inline void ref_normalize_backward(const reference *r, int l, int rows, c
 
 /* The gradient at the current parameters. Updates the running statistics. With option batchnorm_update 1 the gradient of a
  * normalized layer's weights uses the new gamma, after a step of that rate. The gradient of the layers below uses the old
- * gamma. */
+ * gamma. The gradient of frozen layers is 0. */
 static inline double ref_gradient(reference *r, const float *x, const float *y, int rows, double rate, reference *g) {
     static ref_matrix da, ds, dz, through_new;
     ref_layer_state *states = ref_states();
@@ -313,6 +315,10 @@ static inline double ref_gradient(reference *r, const float *x, const float *y, 
                 g->weight[l][k][j] = 0;
                 for (int i = 0; i < rows; i++) g->weight[l][k][j] += own[i][k] * states[l - 1].a[i][j];
             }
+        }
+        if (r->frozen[l]) {
+            memset(g->weight[l], 0, sizeof g->weight[l]), memset(g->bias[l], 0, sizeof g->bias[l]);
+            memset(g->gamma[l], 0, sizeof g->gamma[l]), memset(g->beta[l], 0, sizeof g->beta[l]);
         }
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < below; j++) {

@@ -12,6 +12,8 @@ static const float values[COUNT] = {0.25f, -2, 0.625f, 1, -0.5f, 4, 0, -0.125f, 
 static char header[65536];
 static uint8_t data[4096];
 static size_t data_count;
+static uint8_t memory[8 + sizeof header + sizeof data]; /* for a file's bytes */
+static size_t memory_count;
 
 static void begin(const char *metadata) {
     snprintf(header, sizeof header, "{%s", metadata);
@@ -52,11 +54,35 @@ static int holds_values(const bp_network *network) {
     return EXPECT_OK(bp_network_get_parameters(network, now, count_of(network))) && memcmp(now, values, sizeof values) == 0;
 }
 
-/* Expects that loading fails with this status and a message that contains `named`, and changes nothing. */
+static void read_file(void) {
+    FILE *file = fopen(path, "rb");
+    memory_count = file ? fread(memory, 1, sizeof memory, file) : 0;
+    if (file) fclose(file);
+}
+
+static void message_has(const char *named) {
+    if (!EXPECT(strstr(bp_last_error_message(), named))) printf("#   \"%s\" lacks %s\n", bp_last_error_message(), named);
+}
+
+/* Expects that loading fails with this status and a message that contains `named`, and changes nothing: from the file and from
+ * memory. */
 static void refused(bp_network *network, int32_t expected, const char *named) {
     snapshot before = snapshot_of(network);
-    if (EXPECT_ERROR(bp_network_load_weights(network, path), expected) && !EXPECT(strstr(bp_last_error_message(), named)))
-        printf("#   \"%s\" lacks %s\n", bp_last_error_message(), named);
+    read_file();
+    if (EXPECT_ERROR(bp_network_load_weights(network, path), expected)) message_has(named);
+    if (EXPECT_ERROR(bp_network_load_weights_memory(network, memory, memory_count), expected)) message_has(named);
+    EXPECT(snapshot_holds(before, network));
+    free(before.bytes);
+}
+
+/* The same for a layer. */
+static void layer_refused(bp_network *network, size_t layer, const char *weight, const char *bias, int32_t expected,
+                          const char *named) {
+    snapshot before = snapshot_of(network);
+    read_file();
+    if (EXPECT_ERROR(bp_network_load_layer(network, layer, path, weight, bias), expected)) message_has(named);
+    if (EXPECT_ERROR(bp_network_load_layer_memory(network, layer, memory, memory_count, weight, bias), expected))
+        message_has(named);
     EXPECT(snapshot_holds(before, network));
     free(before.bytes);
 }
@@ -69,6 +95,10 @@ static void tensors_in_order_are_loaded(void) {
     add_all();
     write_file();
     EXPECT_OK(bp_network_load_weights(network, path));
+    EXPECT(holds_values(network));
+    EXPECT_OK(bp_network_initialize(network, 2));
+    read_file();
+    EXPECT_OK(bp_network_load_weights_memory(network, memory, memory_count));
     EXPECT(holds_values(network));
     bp_network_free(network);
 }
@@ -393,16 +423,140 @@ static void malformed_file_is_refused(void) {
         strcpy(header, unsound[i]);
         write_file();
         refused(network, BP_ERROR_CORRUPT, "");
+        layer_refused(network, 1, "layers.1.weight", "layers.1.bias", BP_ERROR_CORRUPT, "");
     }
     strcpy(header, "[]\n");
     write_file();
     refused(network, BP_ERROR_NOT_A_MODEL, "safetensors");
+    layer_refused(network, 1, "layers.1.weight", "layers.1.bias", BP_ERROR_NOT_A_MODEL, "safetensors");
+    EXPECT_ERROR(bp_network_load_weights_memory(network, NULL, 0), BP_ERROR_NOT_A_MODEL);
+    EXPECT_ERROR(bp_network_load_weights_memory(network, memory, SIZE_MAX), BP_ERROR_LIMIT);
+    EXPECT_ERROR(bp_network_load_layer_memory(network, 1, NULL, 0, "a", NULL), BP_ERROR_NOT_A_MODEL);
     EXPECT_ERROR(bp_network_load_weights(network, "no such file"), BP_ERROR_IO);
     EXPECT_ERROR(bp_network_load_weights(network, ""), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(bp_network_load_weights(network, NULL), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_network_load_weights(NULL, path), BP_ERROR_NULL_ARGUMENT);
     bp_network_free(network);
     EXPECT_ERROR(bp_network_load_weights(network, path), BP_ERROR_INVALID_HANDLE);
+}
+
+/* ---- One layer, by other names */
+
+/* The tensors of 2-3-1 with the names of PyTorch's Sequential, the last layer without a bias, and others. */
+static void write_other_names(void) {
+    const uint8_t odd[3] = {1, 2, 3};
+    begin("\"__metadata__\":{\"format\":\"pt\"}");
+    add("odd", "U8", "[3]", odd, 3);
+    add("layers.7.weight", "F32", "[1]", values, 4); /* a name that load_weights refuses */
+    add("0.bias", "F32", "[3]", values + 6, 12);
+    add("0.weight", "F32", "[3,2]", values, 24);
+    add("model.fc2.weight", "F32", "[1,3]", values + 9, 12);
+    add("fc2.weight.transposed", "F32", "[3,1]", values + 9, 12);
+    write_file();
+}
+
+static void layer_is_loaded_by_the_names_of_its_tensors(void) {
+    for (int from_memory = 0; from_memory < 2; from_memory++) {
+        bp_network *network = check_network(sizes, 3, 1);
+        float now[COUNT];
+        uint64_t steps = 0;
+        EXPECT_OK(bp_network_train_step(network, values, values + 3, 0.1f, NULL));
+        write_other_names();
+        read_file();
+        if (from_memory) {
+            EXPECT_OK(bp_network_load_layer_memory(network, 1, memory, memory_count, "0.weight", "0.bias"));
+            EXPECT_OK(bp_network_load_layer_memory(network, 2, memory, memory_count, "model.fc2.weight", NULL));
+        } else {
+            EXPECT_OK(bp_network_load_layer(network, 1, path, "0.weight", "0.bias"));
+            EXPECT_OK(bp_network_load_layer(network, 2, path, "model.fc2.weight", NULL));
+        }
+        EXPECT_OK(bp_network_get_parameters(network, now, COUNT));
+        EXPECT(memcmp(now, values, sizeof now - sizeof now[0]) == 0);
+        EXPECT(now[COUNT - 1] == 0); /* no bias */
+        EXPECT_OK(bp_network_step_count(network, &steps));
+        EXPECT(steps == 1);
+        bp_network_free(network);
+    }
+}
+
+static void loaded_layer_is_not_drawn_again_and_keeps_its_normalization(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    float gamma[3] = {2, 3, 4}, now[6];
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_tensor(network, "layers.1.norm.weight", gamma, 3));
+    EXPECT_OK(bp_network_set_trainable(network, 1, 0)); /* loading changes frozen layers, too */
+    write_other_names();
+    EXPECT_OK(bp_network_load_layer(network, 1, path, "0.weight", "0.bias"));
+    EXPECT_OK(bp_network_set_activation(network, 1, "relu"));
+    EXPECT_OK(bp_network_get_tensor(network, "layers.1.weight", now, 6));
+    EXPECT(memcmp(now, values, sizeof now) == 0);
+    EXPECT_OK(bp_network_get_tensor(network, "layers.1.norm.weight", now, 3));
+    EXPECT(memcmp(now, gamma, sizeof gamma) == 0);
+    bp_network_free(network);
+}
+
+static void layer_of_a_model_is_loaded_and_its_checksum_verified(void) {
+    bp_network *network = check_network(sizes, 3, 1), *source = check_network(sizes, 3, 2);
+    float now[COUNT], theirs[COUNT];
+    EXPECT_OK(bp_network_save(source, path));
+    EXPECT_OK(bp_network_save_memory(source, memory, sizeof memory, &memory_count));
+    EXPECT_OK(bp_network_load_layer(network, 1, path, "layers.1.weight", "layers.1.bias"));
+    EXPECT_OK(bp_network_load_layer_memory(network, 2, memory, memory_count, "layers.2.weight", "layers.2.bias"));
+    EXPECT_OK(bp_network_get_parameters(network, now, COUNT));
+    EXPECT_OK(bp_network_get_parameters(source, theirs, COUNT));
+    EXPECT(memcmp(now, theirs, sizeof now) == 0);
+    memory[memory_count - 1] ^= 1;
+    EXPECT_ERROR(bp_network_load_layer_memory(network, 2, memory, memory_count, "layers.2.weight", NULL), BP_ERROR_CORRUPT);
+    EXPECT_ERROR(bp_network_load_weights_memory(network, memory, memory_count), BP_ERROR_CORRUPT);
+    bp_network_free(network);
+    bp_network_free(source);
+}
+
+static void layer_that_does_not_match_is_refused_by_its_name(void) {
+    const float infinite[3] = {1, INFINITY, 2};
+    bp_network *network = check_network(sizes, 3, 1);
+    write_other_names();
+    layer_refused(network, 1, "0.weigth", "0.bias", BP_ERROR_UNKNOWN_NAME, "has no tensor \"0.weigth\"");
+    layer_refused(network, 1, "0.weigth", "0.bias", BP_ERROR_UNKNOWN_NAME, "did you mean \"0.weight\"?");
+    layer_refused(network, 1, "0.weight", "1.bias", BP_ERROR_UNKNOWN_NAME, "\"0.bias\" [3], \"0.weight\" [3,2], ");
+    layer_refused(network, 1, "0.weight", "", BP_ERROR_UNKNOWN_NAME, "\"\"");
+    layer_refused(network, 2, "fc2.weight.transposed", NULL, BP_ERROR_MISMATCH,
+                  "\"fc2.weight.transposed\" [3,1] in the file does not match \"layers.2.weight\" [1,3] in the network");
+    layer_refused(network, 1, "0.bias", NULL, BP_ERROR_MISMATCH, "[3,2]");
+    layer_refused(network, 1, "0.weight", "odd", BP_ERROR_MISMATCH, "\"odd\" [3] is not of type F32, F64, F16 or BF16");
+    layer_refused(network, 0, "0.weight", NULL, BP_ERROR_INVALID_VALUE, "layer 0 is out of range");
+    layer_refused(network, 3, "0.weight", NULL, BP_ERROR_INVALID_VALUE, "out of range");
+    layer_refused(network, SIZE_MAX, "0.weight", NULL, BP_ERROR_INVALID_VALUE, "out of range");
+    refused(network, BP_ERROR_MISMATCH, "\"layers.1.weight\" [3,2]; the file has 6 tensors: \"odd\" [3], ");
+    begin("");
+    add("w", "F32", "[1,3]", infinite, 12);
+    write_file();
+    layer_refused(network, 2, "w", NULL, BP_ERROR_NOT_FINITE, "\"w\" [1,3]");
+    EXPECT_ERROR(bp_network_load_layer(network, 1, "no such file", "w", NULL), BP_ERROR_IO);
+    EXPECT_ERROR(bp_network_load_layer(network, 1, "", "w", NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_ERROR(bp_network_load_layer(network, 1, path, NULL, "b"), BP_ERROR_NULL_ARGUMENT);
+    EXPECT_ERROR(bp_network_load_layer(network, 1, NULL, "w", NULL), BP_ERROR_NULL_ARGUMENT);
+    bp_network_free(network);
+}
+
+/* The message is one line of bounded length, whatever the names are. */
+static void message_lists_a_few_names_of_many(void) {
+    bp_network *network = check_network(sizes, 3, 1);
+    char name[400];
+    begin("");
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "%s%d",
+                 i % 2 ? "block." : "a name of more than sixty-four bytes, which is not listed in a message: ", i);
+        add(name, "F32", "[0]", values, 0);
+    }
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "; the file has 60 tensors: \"block.1\" [0], \"block.3\" [0], ");
+    refused(network, BP_ERROR_MISMATCH, "\"block.15\" [0], ...");
+    EXPECT(strlen(bp_last_error_message()) < 400);
+    begin("");
+    write_file();
+    refused(network, BP_ERROR_MISMATCH, "; the file has 0 tensors");
+    bp_network_free(network);
 }
 
 int main(void) {
@@ -419,6 +573,11 @@ int main(void) {
     CLAIM(mismatch_names_the_tensor_and_both_shapes);
     CLAIM(numbers_that_are_not_finite_are_refused);
     CLAIM(malformed_file_is_refused);
+    CLAIM(layer_is_loaded_by_the_names_of_its_tensors);
+    CLAIM(loaded_layer_is_not_drawn_again_and_keeps_its_normalization);
+    CLAIM(layer_of_a_model_is_loaded_and_its_checksum_verified);
+    CLAIM(layer_that_does_not_match_is_refused_by_its_name);
+    CLAIM(message_lists_a_few_names_of_many);
     remove(path);
     return check_end();
 }

@@ -143,6 +143,9 @@ good("fit-with-its-best-network", resumable)
 hosted = Model([2, 3, 1], ["relu", "logistic"], ["none", "none"])
 hosted.words.update({"dropout": "0.5,0", "metadata.classes": 'cat, d\\u00f6g \\n \\"quoted\\"', "metadata.sigma": "\u03c3"})
 good("metadata-and-dropout", hosted)
+frozen = Model([2, 3, 1], ["relu", "logistic"], ["on", "none"])
+frozen.words["trainable"] = "no,yes"
+good("frozen", frozen)
 model = Model([2, 3, 1], ["tanh", "identity"], ["on", "none"])
 good("spaces-and-escapes", model, model.header.replace('","loss":"squared_error"', '" ,\n\t"loss" : "squared\\u005ferror"') + "   ")
 
@@ -222,6 +225,8 @@ more("scaling-missing", "data does not match its layers", '"scaling.inputs":"sta
 more("dropout-fewer", '"dropout" is malformed', '"dropout":"0"')
 more("dropout-of-the-outputs", '"dropout" is malformed', '"dropout":"0,0.5"')
 more("dropout-out-of-range", '"dropout" is malformed', '"dropout":"1.5,0"')
+more("trainable-fewer", '"trainable" is malformed', '"trainable":"no"')
+more("trainable-word", '"trainable" is malformed', '"trainable":"no,maybe"')
 more("metadata-with-nul", '"metadata.a" is malformed', '"metadata.a":"b\\u0000"')
 more("metadata-without-key", '"metadata." is malformed', '"metadata.":"b"')
 more("fit-short", '"fit" is malformed', '"fit":"0123456789abcdef"')

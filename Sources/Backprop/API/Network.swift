@@ -46,10 +46,24 @@ public final class Network: Sendable {
         try Network(owning: try handle.read { (state) throws(BackpropError) in try state.copy() })
     }
 
+    /// Returns a copy with a new last layer, for other targets than those of this network. The sizes of a `Network` never
+    /// change, so this network stays as it is. `backprop.h` lists what the copy keeps at `bp_network_replace_output`.
+    ///
+    /// - Parameters:
+    ///   - size: The number of outputs, at least 1.
+    ///   - seed: Seeds the new layer's weights.
+    /// - Throws: `.invalidValue` for size 0; `.limit` for a size that is too large.
+    public func replacingOutput(size: Int, seed: UInt64) throws(BackpropError) -> Network {
+        try Network(
+            owning: try handle.read { (state) throws(BackpropError) in
+                try state.copy().replacingOutput(size: size, seed: seed)
+            })
+    }
+
     // MARK: Settings
 
     /// Draws new random weights, as `init(layers:seed:)` does. Biases, batch normalization, the optimizer's state and the
-    /// step count are reset. Layers, activations, loss, optimizer and options stay.
+    /// step count are reset. Layers, activations, loss, optimizer and options stay, and so do frozen layers.
     ///
     /// - Parameter seed: Seeds the weights, and everything that is random in training steps.
     public func initialize(seed: UInt64) throws(BackpropError) {
@@ -116,6 +130,26 @@ public final class Network: Sendable {
     /// - Throws: `.invalidValue` for a layer out of range.
     public func dropout(layer: Int) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in try state.dropout(layer) }
+    }
+
+    /// Freezes a layer for training, or makes it trainable. Training does not change the weights, γ, β and running statistics
+    /// of a frozen layer, and normalizes its sums by the running statistics. `backprop.h` describes the rules at
+    /// `bp_network_set_trainable`.
+    ///
+    /// - Parameters:
+    ///   - trainable: `true`, the default of a layer, or `false` for a frozen layer.
+    ///   - layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range.
+    public func setTrainable(_ trainable: Bool, layer: Int) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in try state.setTrainable(layer, trainable) }
+    }
+
+    /// Returns whether training changes a layer.
+    ///
+    /// - Parameter layer: 1 to `layers.count - 1`.
+    /// - Throws: `.invalidValue` for a layer out of range.
+    public func isTrainable(layer: Int) throws(BackpropError) -> Bool {
+        try handle.read { (state) throws(BackpropError) in try state.isTrainable(layer) }
     }
 
     /// Sets the loss, which training minimizes.
@@ -547,7 +581,33 @@ public final class Network: Sendable {
     /// - Throws: `.io`, `.notAModel`, `.corrupt` and `.version` for the file; `.mismatch` for a tensor that is missing or has
     ///   another shape or type; `.notFinite`; `.limit`; `.invalidValue` for the path.
     public func loadWeights(from path: String) throws(BackpropError) {
-        try handle.loadWeights(try CString(path))
+        try handle.loadWeights(.file(try CString(path)))
+    }
+
+    /// Loads weights from the bytes of a safetensors file, as `loadWeights(from:)` does from a file.
+    public func loadWeights(bytes: [UInt8]) throws(BackpropError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(BackpropError) in try handle.loadWeights(.memory(bytes)) }
+    }
+
+    /// Loads the weights and biases of one layer from any safetensors file, by the names of their tensors there.
+    ///
+    /// - Parameters:
+    ///   - layer: 1 to `layers.count - 1`.
+    ///   - path: The file.
+    ///   - weight: The name of the weights [outputs × inputs], such as "0.weight" or "model.fc1.weight".
+    ///   - bias: The name of the biases [outputs]; `nil` for a layer without: the biases become 0.
+    /// - Throws: `.invalidValue` for the layer or the path; `.unknownName` for a name that the file does not have; otherwise as
+    ///   `loadWeights(from:)`.
+    public func loadLayer(_ layer: Int, from path: String, weight: String, bias: String?) throws(BackpropError) {
+        try handle.loadWeights(.file(try CString(path)), layer: LayerSource(layer, weight: weight, bias: bias))
+    }
+
+    /// Loads the weights and biases of one layer from the bytes of a safetensors file, as `loadLayer(_:from:weight:bias:)` does
+    /// from a file.
+    public func loadLayer(_ layer: Int, bytes: [UInt8], weight: String, bias: String?) throws(BackpropError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(BackpropError) in
+            try handle.loadWeights(.memory(bytes), layer: LayerSource(layer, weight: weight, bias: bias))
+        }
     }
 
     /// Loads a network from a file that `save` wrote. Registered activations that it uses must be registered first.
@@ -569,7 +629,14 @@ extension Network {
 
     /// Loads weights, as `loadWeights(from:)` with a `String` does.
     public func loadWeights(from path: UnsafePointer<CChar>) throws(BackpropError) {
-        try handle.loadWeights(CString(path))
+        try handle.loadWeights(.file(CString(path)))
+    }
+
+    /// Loads the weights and biases of one layer, as `loadLayer(_:from:weight:bias:)` with a `String` does.
+    public func loadLayer(
+        _ layer: Int, from path: UnsafePointer<CChar>, weight: String, bias: String?
+    ) throws(BackpropError) {
+        try handle.loadWeights(.file(CString(path)), layer: LayerSource(layer, weight: weight, bias: bias))
     }
 
     /// Loads a network, as `load(from:)` with a `String` does.

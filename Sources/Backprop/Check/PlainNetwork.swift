@@ -37,14 +37,13 @@ final class PlainNetwork {
         return PlainNetwork(network, inputs, targets, rows: rows, parameters: parameters, x: x, z: z, packing: packing)
     }
 
-    /// Each layer's range of the flat parameters.
+    /// The range of the flat parameters of each layer that is not frozen.
     var layerRanges: [Range<Int>] {
         var ranges: [Range<Int>] = []
         var at = 0
         for layer in network.layers {
-            let count = layer.outputs * (layer.inputs + (layer.norm == nil ? 1 : 3))
-            ranges.append(at..<at + count)
-            at += count
+            if layer.isTrainable { ranges.append(at..<at + layer.parameterCount) }
+            at += layer.parameterCount
         }
         return ranges
     }
@@ -125,7 +124,7 @@ final class PlainNetwork {
         for output in 0..<layer.outputs {
             var mean = Double(norm.runningMean.base[output])
             var variance = Double(norm.runningVariance.base[output])
-            if rows > 1 {
+            if rows > 1, layer.isTrainable {
                 mean = 0
                 for row in 0..<rows { mean += z.base[row * layer.outputs + output] / Double(rows) }
                 variance = 0

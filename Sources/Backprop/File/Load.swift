@@ -81,6 +81,7 @@ extension NetworkState {
         }
         _ = metadata.valueIfAny("option.dropout")  // of version 0.1; the rates of the layers include it
         try setDropout(of: network, metadata.valueIfAny("dropout"))
+        try setTrainable(of: network, metadata.valueIfAny("trainable"))
         network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
         network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
         network.optimizer = optimizer
@@ -113,6 +114,13 @@ extension NetworkState {
                 throw malformed("dropout")
             }
         }
+    }
+
+    private static func setTrainable(of network: NetworkState, _ list: String?) throws(BackpropError) {
+        guard let list else { return }
+        let words = ModelFormat.items(list)
+        guard words.count == network.layers.count else { throw malformed("trainable") }
+        for (layer, word) in zip(network.layers, words) { layer.isTrainable = try choice(word, "yes", "no", "trainable") }
     }
 
     /// Checks the size of the data before memory is allocated for the layers. The file contains `slots.count` copies of the

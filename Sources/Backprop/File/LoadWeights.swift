@@ -9,8 +9,7 @@ private struct WeightsFile: ~Copyable {
     /// The offset of the data in `source`.
     private let dataStart: Int
 
-    init(reading path: CString) throws(BackpropError) {
-        let source = FileSource.file(try InputFile(reading: path))
+    init(_ source: consuming FileSource) throws(BackpropError) {
         let start = try ModelFormat.start(of: source)
         if ModelFormat.isModel(start.buffer) {
             let model = try ModelFormat.verified(source, start.buffer)  // reads the whole file for the checksum
@@ -62,6 +61,24 @@ private struct WeightsFile: ~Copyable {
             .map { byName[$0] }
     }
 
+    /// The first names of the file and the one most similar to `missing`, for a message.
+    func names(insteadOf missing: String) -> Text {
+        var suggestion = Suggestion(for: missing)
+        var text: Text = "; the file has \(tensors.count) tensors"
+        var listed = 0
+        for tensor in tensors where tensor.name.utf8.count <= Self.longestListed {
+            suggestion.consider(tensor.name)
+            if listed < Self.mostListed { text += "\(listed == 0 ? ": " : ", ")\(ModelFormat.text(tensor.name, tensor.shape))" }
+            listed += 1
+        }
+        if listed > Self.mostListed { text += ", ..." }
+        if let found = suggestion.found { text += "; did you mean \"\(found)\"?" }
+        return text
+    }
+
+    private static var mostListed: Int { 8 }
+    private static var longestListed: Int { 64 }
+
     /// Copies a tensor as Floats. Throws unless it has the shape of the network's tensor `wanted` and acceptable numbers.
     func copy(
         _ index: Int, as wanted: ModelFormat.Tensor, to floats: UnsafeMutablePointer<Float>
@@ -91,19 +108,43 @@ private struct WeightsFile: ~Copyable {
     }
 }
 
+/// The file that weights are read from.
+package enum WeightsSource {
+    case file(CString)
+    case memory(UnsafeBufferPointer<UInt8>)
+}
+
+/// A layer, and the names of its tensors in a file. Without a name for the biases, they become 0.
+package struct LayerSource {
+    let index: Int
+    let weight: String
+    let bias: String?
+
+    package init(_ index: Int, weight: String, bias: String?) {
+        self.index = index
+        self.weight = weight
+        self.bias = bias
+    }
+}
+
 extension Handle where Object == NetworkState {
-    /// Replaces the network's weights by those of a file. The network is not locked while the file is read, so that a slow
-    /// disk does not block other threads.
-    package func loadWeights(_ path: CString) throws(BackpropError) {
-        try inDefaultEnvironment { () throws(BackpropError) in try readWeights(path) }
+    /// Replaces the network's weights, or those of one layer, by those of a file. The network is not locked while the file is
+    /// read, so that a slow disk does not block other threads.
+    package func loadWeights(_ source: WeightsSource, layer: LayerSource? = nil) throws(BackpropError) {
+        try inDefaultEnvironment { () throws(BackpropError) in
+            switch source {
+            case .file(let path): try readWeights(.file(try InputFile(reading: path)), layer)
+            case .memory(let bytes): try readWeights(.memory(bytes), layer)
+            }
+        }
     }
 
-    private func readWeights(_ path: CString) throws(BackpropError) {
-        let file = try WeightsFile(reading: path)
+    private func readWeights(_ source: consuming FileSource, _ layer: LayerSource?) throws(BackpropError) {
+        let file = try WeightsFile(source)
         var isDone = false
-        while !isDone {  // repeated if another thread has switched batch normalization on or off
+        while !isDone {  // repeated if another thread has changed the network's tensors
             var weights: Weights?
-            try read { (state) throws(BackpropError) in weights = try Weights(for: state) }
+            try read { (state) throws(BackpropError) in weights = try Weights(for: state, layer) }
             guard var weights = weights.take() else { return }
             try weights.read(from: file)
             try write { (state) throws(BackpropError) in isDone = try state.setWeights(weights) }
@@ -113,14 +154,15 @@ extension Handle where Object == NetworkState {
 
 /// New values for the tensors of a network's layers, in separate memory.
 private struct Weights: ~Copyable {
+    /// The only layer that is read; nil for all.
+    let layer: LayerSource?
     /// Like the network's tensors, but with their numbers in `floats`.
     private let tensors: [ModelFormat.Tensor]
     private let floats: Floats
     private var isFound: [Bool] = []
 
-    init(for network: NetworkState) throws(BackpropError) {
-        try Reserve.require(forLayers: network.layers.count)
-        let own = ModelFormat.layerTensors(of: network)
+    init(for network: NetworkState, _ layer: LayerSource?) throws(BackpropError) {
+        let own = try network.tensors(of: layer)
         floats = try Floats(own.reduce(0) { $0 + $1.count })
         var at = floats.base
         var tensors: [ModelFormat.Tensor] = []
@@ -132,32 +174,36 @@ private struct Weights: ~Copyable {
             at += tensor.count
         }
         self.tensors = tensors
+        self.layer = layer
     }
 
     mutating func read(from file: borrowing WeightsFile) throws(BackpropError) {
         try Reserve.require(2 * (file.count + tensors.count))  // arrays of Bool that grow by doubling
         var taken = [Bool](repeating: false, count: file.count)
         var at = floats.base
-        for tensor in tensors {
-            let index = file.index(of: tensor.name)
-            isFound.append(index != nil)
+        for (place, tensor) in tensors.enumerated() {
+            let name = layer.map { place == 0 ? $0.weight : $0.bias } ?? tensor.name
+            let index = name.flatMap { file.index(of: $0) }
+            isFound.append(index != nil || layer != nil)
             if let index {
                 taken[index] = true
                 try file.copy(index, as: tensor, to: at)
-            } else if !tensor.isIdle {
-                throw BackpropError(.mismatch, "the file does not have the network's \(tensor.text)")
+            } else if let name, !tensor.isIdle {
+                throw layer == nil
+                    ? BackpropError(
+                        .mismatch, "the file does not have the network's \(tensor.text)" + file.names(insteadOf: name))
+                    : BackpropError(.unknownName, "the file has no tensor \"\(name)\"" + file.names(insteadOf: name))
             }
             at += tensor.count
         }
-        try file.requireOnly(taken)
+        if layer == nil { try file.requireOnly(taken) }
     }
 
     /// Copies the values to the network's tensors. Returns false if the network has different tensors now.
     func put(into own: [ModelFormat.Tensor]) -> Bool {
         guard own.count == tensors.count else { return false }
-        for (each, tensor) in zip(own, tensors) where !each.name.isSame(as: tensor.name) || each.isIdle != tensor.isIdle {
-            return false
-        }
+        for (each, tensor) in zip(own, tensors)
+        where !each.name.isSame(as: tensor.name) || each.shape != tensor.shape || each.isIdle != tensor.isIdle { return false }
         var at = floats.base
         for (tensor, isFound) in zip(own, isFound) {
             if isFound { tensor.copy(from: at) }
@@ -169,9 +215,15 @@ private struct Weights: ~Copyable {
 
 extension NetworkState {
     fileprivate func setWeights(_ weights: borrowing Weights) throws(BackpropError) -> Bool {
-        try Reserve.require(forLayers: layers.count)
-        guard weights.put(into: ModelFormat.layerTensors(of: self)) else { return false }
+        guard weights.put(into: try tensors(of: weights.layer)) else { return false }
         hasInitialWeights = false
         return true
+    }
+
+    /// The tensors of all layers; or weights and biases of one layer.
+    fileprivate func tensors(of layer: LayerSource?) throws(BackpropError) -> [ModelFormat.Tensor] {
+        if let layer { return ModelFormat.parameterTensors(of: try self.layer(layer.index), layer.index) }
+        try Reserve.require(forLayers: layers.count)
+        return ModelFormat.layerTensors(of: self)
     }
 }

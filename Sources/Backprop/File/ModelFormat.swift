@@ -53,9 +53,7 @@ enum ModelFormat {
         var tensors: [Tensor] = []
         for (index, layer) in network.layers.enumerated() {
             let prefix = "layers.\(index + 1)."
-            tensors.append(
-                Tensor(name: prefix + "weight", shape: [layer.outputs, layer.inputs], place: .weights(layer, layer.weights.base)))
-            tensors.append(Tensor(name: prefix + "bias", shape: [layer.outputs], place: .biases(layer, layer.weights.base)))
+            tensors += parameterTensors(of: layer, index + 1)
             guard let norm = layer.normalization else { continue }
             func add(_ name: String, _ vector: borrowing Floats, range: ClosedRange<Float>) {
                 tensors.append(
@@ -69,6 +67,16 @@ enum ModelFormat {
             add("running_var", norm.runningVariance, range: Tensor.notNegative)
         }
         return tensors
+    }
+
+    /// Weights and biases of a layer.
+    static func parameterTensors(of layer: Layer, _ number: Int) -> [Tensor] {
+        [
+            Tensor(
+                name: "layers.\(number).weight", shape: [layer.outputs, layer.inputs],
+                place: .weights(layer, layer.weights.base)),
+            Tensor(name: "layers.\(number).bias", shape: [layer.outputs], place: .biases(layer, layer.weights.base)),
+        ]
     }
 
     /// The checksum of a file, given as header and data. The digits of the checksum in the header count as zeros.

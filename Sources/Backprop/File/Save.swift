@@ -77,6 +77,9 @@ private struct ModelLayout {
             ("pristine", network.hasInitialWeights ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
+        if layers.contains(where: { !$0.isTrainable }) {  // files without frozen layers are as in version 0.1
+            pairs.append(("trainable", ModelFormat.list(layers.map { $0.isTrainable ? "yes" : "no" })))
+        }
         for option in NetworkOption.allCases { pairs.append(("option.\(option.name)", "\(decimal(network.options[option]))")) }
         return pairs + ModelFormat.fitEntries(of: network) + ModelFormat.optimizerEntries(of: network)
             + ModelFormat.scalingEntries(of: network) + network.userMetadataEntries

@@ -63,6 +63,18 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
         try visit(writing: true, inFit: false, body)
     }
 
+    /// Replaces the object by the one that `body` makes from it, without any other reader or writer.
+    package func replace(_ body: (Object) throws(BackpropError) -> Object) throws(BackpropError) {
+        var old: Object?
+        try write { object throws(BackpropError) in
+            let new = try body(object)
+            old = object
+            cp_store_pointer(&gate.pointee.object, Unmanaged.passRetained(new).toOpaque())
+            Unmanaged.passUnretained(object).release()  // the gate's reference
+        }
+        withExtendedLifetime(old) {}  // freed outside the gate
+    }
+
     /// Marks a fit by this thread as in progress on the object, a network or the trainer. Until `endFit`, only `writeInFit`
     /// can change the object.
     func beginFit(_ body: (Object) -> Void = { _ in }) throws(BackpropError) -> Object {

@@ -16,6 +16,8 @@ final class Layer {
     var isNormalized = false
     /// The probability with which a training step omits a unit.
     var dropout = 0.0
+    /// Whether training steps change the layer. A frozen layer keeps its parameters and running statistics.
+    var isTrainable = true
 
     /// The number of floats in a row of this layer's outputs, padding included.
     let stride: Int
@@ -50,6 +52,7 @@ final class Layer {
         if let normalization { copy.normalization = try normalization.copy() }
         copy.isNormalized = isNormalized
         copy.dropout = dropout
+        copy.isTrainable = isTrainable
         return copy
     }
 

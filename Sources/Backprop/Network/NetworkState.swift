@@ -67,11 +67,7 @@ package final class NetworkState: HandleObject {
         }
         try Reserve.require(forLayers: layerSizes.count)
         for index in layerSizes.indices {
-            let size = layerSizes[index]
-            guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
-            guard size > 0, size < 1 << 40 else {
-                throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is too large")
-            }
+            try requireSize(layerSizes[index], ofLayer: index)
         }
         for index in 1..<layerSizes.count {  // before any memory is allocated
             _ = try checkedProduct(paddedCount(layerSizes[index]), layerSizes[index - 1] + 1)
@@ -85,25 +81,57 @@ package final class NetworkState: HandleObject {
         return network
     }
 
+    private static func requireSize(_ size: Int, ofLayer index: Int) throws(BackpropError) {
+        guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
+        guard size > 0, size < 1 << 40 else {
+            throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is too large")
+        }
+    }
+
     package func copy() throws(BackpropError) -> NetworkState {
         try Reserve.require(forLayers: layers.count)
         var layers: [Layer] = []
         for layer in self.layers { layers.append(try layer.copy()) }
-        let copy = NetworkState(layers: layers, seed: seed)
-        copy.loss = loss
-        copy.options = options
-        copy.userMetadata = userMetadata
-        copy.inputScaling = inputScaling
+        let copy = with(layers)
         copy.targetScaling = targetScaling
-        copy.optimizer = optimizer
         copy.optimizerState = try optimizerState?.copy()
-        copy.steps = steps
         copy.hasInitialWeights = hasInitialWeights
-        copy.random = random
-        copy.hasPlugins = hasPlugins
         copy.fit = fit
         copy.best = try best?.copy()
         return copy
+    }
+
+    /// A network with these layers, and the settings, the step count and the random state of this network.
+    private func with(_ layers: [Layer]) -> NetworkState {
+        let made = NetworkState(layers: layers, seed: seed)
+        made.loss = loss
+        made.options = options
+        made.userMetadata = userMetadata
+        made.inputScaling = inputScaling
+        made.optimizer = optimizer
+        made.steps = steps
+        made.random = random
+        made.hasPlugins = hasPlugins
+        return made
+    }
+
+    /// This network with a new last layer of `size` units, whose weights are drawn from `seed`. It shares the other layers with
+    /// this network, which must not be used any more. What belongs to the old outputs is reset: the target scaling, the
+    /// optimizer's state and the latest fit. The new layer is trainable, and has the activation of the old one and batch
+    /// normalization if the old one has.
+    package func replacingOutput(size: Int, seed: UInt64) throws(BackpropError) -> NetworkState {
+        try Self.requireSize(size, ofLayer: layers.count)
+        let old = layers[layers.count - 1]
+        try Reserve.require(forLayers: layers.count)
+        let new = try Layer.make(inputs: old.inputs, outputs: size)
+        new.activation = old.activation
+        try new.setNormalized(old.isNormalized)
+        var layers = layers
+        layers[layers.count - 1] = new
+        let network = with(layers)
+        network.drawWeights(layers.count - 1, seed: seed)
+        network.hasInitialWeights = false
+        return network
     }
 
     /// Copies parameters and training state from `other`, a copy or the original of this network that was trained since.
@@ -224,21 +252,26 @@ package final class NetworkState: HandleObject {
 
     // MARK: Random weights
 
-    /// Draws random weights (notes, §2, step 1), each layer from a separate stream of the seed, and resets the training state.
+    /// Draws random weights (notes, §2, step 1) for all layers that are not frozen, each from a separate stream of the seed, and
+    /// resets the training state.
     package func initialize(seed: UInt64) {
         self.seed = seed
         random = Random(seed: seed, stream: 0)
         steps = 0
         discardTrainingState()
         fit = FitPosition()
-        hasInitialWeights = true
+        // A frozen layer may have given weights, which no later draw may replace.
+        if layers.allSatisfy({ $0.isTrainable }) { hasInitialWeights = true }
         inDefaultEnvironment {  // a new network has no gate yet, so no visit has set the environment
-            let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
-            for index in layers.indices {
-                var stream = Random(seed: seed, stream: UInt64(index) + 1)
-                layers[index].initialize(rule: rule.resolved(for: layers[index].activation), random: &stream)
-            }
+            for index in layers.indices where layers[index].isTrainable { drawWeights(index, seed: seed) }
         }
+    }
+
+    /// Draws the weights of a layer from its stream of the seed, and resets its normalization.
+    func drawWeights(_ index: Int, seed: UInt64) {
+        let rule = InitializationRule(rawValue: Int(options[.initialization])) ?? .automatic
+        var stream = Random(seed: seed, stream: UInt64(index) + 1)
+        layers[index].initialize(rule: rule.resolved(for: layers[index].activation), random: &stream)
     }
 
     /// Draws the weights again after a setting changed, unless they were trained or set.

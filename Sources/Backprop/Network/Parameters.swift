@@ -6,7 +6,7 @@ import CPlatform
 extension NetworkState {
     package var parameterCount: Int {
         var count = 0
-        for layer in layers { count += layer.outputs * (layer.inputs + (layer.norm == nil ? 1 : 3)) }
+        for layer in layers { count += layer.parameterCount }
         return count
     }
 
@@ -59,11 +59,15 @@ extension NetworkState {
         }
     }
 
-    /// Copies a flat gradient to the workspace.
+    /// Copies a flat gradient to the workspace, without its elements for frozen layers.
     func copyGradient(from flat: UnsafePointer<Float>, to workspace: Workspace) {
         var at = flat
         for index in layers.indices {
             let layer = layers[index]
+            guard layer.isTrainable else {
+                at += layer.parameterCount
+                continue
+            }
             layer.copyParameters(from: at, to: workspace.gradients[index].values.base)
             at += layer.outputs * (layer.inputs + 1)
             if let buffers = workspace.layers[index].norm {
@@ -74,6 +78,8 @@ extension NetworkState {
 }
 
 extension Layer {
+    var parameterCount: Int { outputs * (inputs + (norm == nil ? 1 : 3)) }
+
     /// Copies panels to weights [outputs × inputs], followed by the biases.
     func copyParameters(_ panels: UnsafePointer<Float>, to flat: UnsafeMutablePointer<Float>) {
         copyWeights(panels, to: flat)

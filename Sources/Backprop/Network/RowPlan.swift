@@ -28,13 +28,16 @@ final class RowPlan {
     ) throws(BackpropError) -> RowPlan? {
         let last = network.layers[network.layers.count - 1]
         let isFused = network.loss.isFused(with: last.activation)
+        let first = network.firstTrainable
         guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= maximumWeights,
+            first < network.layers.count, network.layers[first...].allSatisfy({ $0.isTrainable }),
             network.layers.allSatisfy({
                 isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last && $0.outputs > 1)
             })
         else { return nil }
         let loss = isFused ? CP_FUSED_LOSS : CP_SQUARED_ERROR
-        let plan = try make(for: network, rows: min(capacity, maximumRows(for: network)), loss: loss) { index, layer in
+        let plan = try make(for: network, rows: min(capacity, maximumRows(for: network)), first: first, loss: loss) {
+            index, layer in
             layer.z = buffers[index].z.base
             layer.a = buffers[index].a.base
             layer.delta = buffers[index].delta.base
@@ -49,7 +52,7 @@ final class RowPlan {
         guard network.inputScaling == nil, network.targetScaling == nil,
             network.layers.allSatisfy({ isPlain($0) && $0.outputs <= Int(CP_NARROW) })
         else { return nil }
-        return try make(for: network, rows: 0, loss: CP_SQUARED_ERROR) { _, _ in }
+        return try make(for: network, rows: 0, first: 0, loss: CP_SQUARED_ERROR) { _, _ in }
     }
 
     private static func isPlain(_ layer: Layer) -> Bool {
@@ -57,7 +60,7 @@ final class RowPlan {
     }
 
     private static func make(
-        for network: NetworkState, rows: Int, loss: Int, _ addBuffers: (Int, inout cp_row_layer) -> Void
+        for network: NetworkState, rows: Int, first: Int, loss: Int, _ addBuffers: (Int, inout cp_row_layer) -> Void
     ) throws(BackpropError) -> RowPlan {
         let count = network.layers.count
         let size = MemoryLayout<cp_row_plan>.stride + count * MemoryLayout<cp_row_layer>.stride
@@ -65,9 +68,11 @@ final class RowPlan {
         let target = try Floats(rows == 0 ? 0 : network.layers[count - 1].stride)
         let plan = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: cp_row_plan.self)
         let (least, greatest) = network.loss.targetRange
+        let isSmall =
+            count == 2 && first == 0 && loss == CP_SQUARED_ERROR && network.layers.allSatisfy { $0.outputs <= 8 }
         plan.pointee = cp_row_plan(
-            count: count, most_rows: rows, target: target.base, loss: Int32(loss), least_target: least,
-            greatest_target: greatest)
+            count: count, first: first, most_rows: rows, target: target.base, loss: Int32(loss), is_small: isSmall ? 1 : 0,
+            least_target: least, greatest_target: greatest)
         let layers = cp_row_layers(plan).unsafelyUnwrapped
         for index in 0..<count {
             let layer = network.layers[index]

@@ -17,7 +17,8 @@ final class Workspace {
     /// Whether the pass in progress computes what a prediction computes: batch normalization then uses its running statistics
     /// for any number of rows.
     var isInference = false
-    /// Gradients in the layout of the weights, for each layer; allocated by `makeGradients` when first needed.
+    /// Gradients in the layout of the weights, for each layer; allocated by `makeGradients` when first needed. Those of frozen
+    /// layers stay 0.
     private(set) var gradients: [FloatBuffer] = []
 
     /// The inputs in a tile of the gradient: a multiple of the heights of all kernels' tiles.
@@ -56,8 +57,9 @@ final class Workspace {
         gradients = made
     }
 
-    /// Whether batch normalization uses the statistics of the rows. A single row has no variance.
-    func usesBatchStatistics(rows: Int) -> Bool { rows > 1 && !isInference }
+    /// Whether batch normalization uses the statistics of the rows. A single row has no variance. A frozen layer uses its
+    /// running statistics, as in Keras (BatchNormalization, "trainable").
+    func usesBatchStatistics(_ layer: Layer, rows: Int) -> Bool { rows > 1 && !isInference && layer.isTrainable }
 
     /// Restores zeros in the padding of δ, after a step that failed in the middle.
     func clearDeltas() {

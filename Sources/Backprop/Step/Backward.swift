@@ -2,7 +2,7 @@ import CKernels
 import CPlatform
 
 extension NetworkState {
-    /// The backward pass, from the loss to the first layer, with the old weights. It stores in the workspace each layer's δ,
+    /// The backward pass, from the loss to the first layer that is not frozen, with the old weights. It stores in the workspace each layer's δ,
     /// the gradient with respect to the weighted sums, and the gradients of γ and β (notes, §2 (c) and §3).
     ///
     ///     δ = (ŷ − y) σ′(z)                  the last layer
@@ -24,29 +24,34 @@ extension NetworkState {
 
     /// The backward pass from the last layer's δ in the workspace, which contains the gradient with respect to the outputs
     /// or, if `fused`, with respect to the last layer's z. `inputGradients`, [rows × inputs], receives the gradient with
-    /// respect to the inputs.
+    /// respect to the inputs; the pass then includes frozen layers at the start.
     func backward(
         rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?,
         inputGradients: UnsafeMutablePointer<Float>? = nil
     ) throws(BackpropError) {
         let last = layers.count - 1
+        let first = inputGradients == nil ? firstTrainable : 0
+        func propagate(_ index: Int, _ start: Int, _ count: Int) {
+            if index > first || inputGradients != nil { self.propagate(index, start, count, in: workspace, inputGradients) }
+        }
         var index = last
-        while index >= 0 {
-            let stop = layers[...index].lastIndex { $0.needsAllRows } ?? -1
+        while index >= first {
+            let stop = layers[first...index].lastIndex { $0.needsAllRows } ?? first - 1
             forEachRowBlock(of: rows) { start, count in
                 var i = index
                 while i > stop {
                     let code = i < last || !fused ? differentiate(i, start, count, in: workspace) : 0
                     if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
-                    propagate(i, start, count, in: workspace, inputGradients)
+                    propagate(i, start, count)
                     i -= 1
                 }
             }
             try workspace.failure.check("backward") { layers[$0].activation }
-            if stop >= 0 {
+            if stop >= first {
                 let isFused = fused && stop == last
                 try finishBackward(
-                    stop, rows: rows, fused: isFused, in: workspace, gammaStep: gammaStep, inputGradients)
+                    stop, rows: rows, fused: isFused, in: workspace, gammaStep: layers[stop].isTrainable ? gammaStep : nil,
+                    propagate)
             }
             index = stop - 1
         }
@@ -56,7 +61,7 @@ extension NetworkState {
     /// normalization.
     private func finishBackward(
         _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?,
-        _ inputGradients: UnsafeMutablePointer<Float>?
+        _ propagate: (_ index: Int, _ start: Int, _ count: Int) -> Void
     ) throws(BackpropError) {
         let layer = layers[index]
         let layerBuffers = workspace.layers[index]
@@ -70,14 +75,16 @@ extension NetworkState {
         }
         try workspace.failure.check("backward") { layers[$0].activation }
         guard let norm = layer.norm, let buffers = layerBuffers.norm else {
-            forEachRowBlock(of: rows) { start, count in propagate(index, start, count, in: workspace, inputGradients) }
+            forEachRowBlock(of: rows) { start, count in propagate(index, start, count) }
             return
         }
-        computeNormGradients(layerBuffers.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
+        if layer.isTrainable {
+            computeNormGradients(layerBuffers.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
+        }
         let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma
         forEachRowBlock(of: rows) { start, count in
             let at = start * stride
-            if workspace.usesBatchStatistics(rows: rows) {
+            if workspace.usesBatchStatistics(layer, rows: rows) {
                 kernels.denormalize(
                     layerBuffers.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
                     buffers.gammaGradient, buffers.betaGradient)
@@ -85,7 +92,7 @@ extension NetworkState {
                 kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, buffers.inverseDeviation, buffers.zeros)
             }
             // By the old γ, which δ does not contain yet.
-            propagate(index, start, count, in: workspace, inputGradients)
+            propagate(index, start, count)
             kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, gamma, buffers.zeros)
         }
     }

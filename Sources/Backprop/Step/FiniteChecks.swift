@@ -44,21 +44,21 @@ extension NetworkState {
     }
 
     /// Checks, after forward and backward, that every gradient is finite, and every parameter and running statistic after a
-    /// step of plain descent. A weight's gradient is at most Σ|x| Σ|δ|, so two sums nearly always suffice; otherwise the
-    /// step is computed without being stored. Rate 0 checks the gradients alone. Returns a bound on their magnitudes.
+    /// step of plain descent, except those of frozen layers. A weight's gradient is at most Σ|x| Σ|δ|, so two sums nearly always
+    /// suffice; otherwise the step is computed without being stored. Rate 0 checks the gradients alone. Returns a bound on their
+    /// magnitudes.
     func requireFiniteStep(
         _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, rate: Float, in workspace: Workspace
     ) throws(BackpropError) -> Double {
         var largest = 0.0
         let factor = Double(max(rate, 1))
-        var x = inputs
-        var sizeOfX = max(1, sizeOfInputs)  // 1: the input of the bias
-        for index in layers.indices {
+        for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
             let layerBuffers = workspace.layers[index]
-            let size = rows * layer.stride
-            let sizeOfDelta = kernels.sum_of_magnitudes(layerBuffers.delta.base, size)
-            let bound = Double(sizeOfX) * Double(sizeOfDelta)
+            let (x, xStride) = input(of: index, inputs, in: workspace)
+            let sizeOfX = index == 0 ? sizeOfInputs : kernels.sum_of_magnitudes(x, rows * xStride)
+            let sizeOfDelta = kernels.sum_of_magnitudes(layerBuffers.delta.base, rows * layer.stride)
+            let bound = Double(max(1, sizeOfX)) * Double(sizeOfDelta)  // 1: the input of the bias
             largest = max(largest, bound)
             if !(bound * factor < CP_SAFE_STEP) {
                 try requireFiniteDescent(x, index: index, rows: rows, rate: rate, in: workspace)
@@ -69,10 +69,6 @@ extension NetworkState {
                 if !(bound * factor < CP_SAFE_STEP) {
                     try requireFiniteDescent(norm, buffers, index: index, rows: rows, rate: rate)
                 }
-            }
-            if index + 1 < layers.count {
-                x = input(of: index + 1, inputs, in: workspace).x
-                sizeOfX = max(1, kernels.sum_of_magnitudes(x, size))
             }
         }
         return largest

@@ -28,7 +28,7 @@ extension NetworkState {
         let layer = layers[index]
         let layerBuffers = workspace.layers[index]
         if let norm = layer.norm, let buffers = layerBuffers.norm {
-            computeStatistics(layerBuffers.z.base, rows: rows, stride: layer.stride, norm, buffers, in: workspace)
+            computeStatistics(layer, norm, layerBuffers.z.base, rows: rows, buffers, in: workspace)
             forEachRowBlock(of: rows) { start, count in
                 let z = layerBuffers.z.base + start * layer.stride
                 kernels.normalize(
@@ -77,10 +77,11 @@ extension NetworkState {
 
     /// Computes μ, σ² and 1 / √(σ² + ε): the statistics of the minibatch, or the running ones (notes, §5).
     private func computeStatistics(
-        _ z: UnsafePointer<Float>, rows: Int, stride: Int, _ norm: Normalization, _ buffers: NormWorkspace,
+        _ layer: Layer, _ norm: Normalization, _ z: UnsafePointer<Float>, rows: Int, _ buffers: NormWorkspace,
         in workspace: Workspace
     ) {
-        if workspace.usesBatchStatistics(rows: rows) {
+        let stride = layer.stride
+        if workspace.usesBatchStatistics(layer, rows: rows) {
             kernels.batch_statistics(z, rows, stride, buffers.mean, buffers.variance)
         } else {
             cp_copy(buffers.mean, norm.runningMean.base, stride * 4)

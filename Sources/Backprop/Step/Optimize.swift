@@ -140,7 +140,7 @@ extension NetworkState {
         of index: Int, _ biasStep: UnsafePointer<cp_optimizer>, _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
         let layer = layers[index]
-        guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { return }
+        guard layer.isTrainable, let norm = layer.norm, let buffers = workspace.layers[index].norm else { return }
         func call(_ values: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, at: Int) {
             body(
                 biasStep, values, gradient, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
@@ -200,7 +200,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         try withUnsafePointer(to: step) { step throws(BackpropError) in
             try withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep throws(BackpropError) in
-                for index in layers.indices {
+                for index in layers.indices where layers[index].isTrainable {
                     var isFinite = true
                     func check(
                         _ step: UnsafePointer<cp_optimizer>, _ values: UnsafeMutablePointer<Float>,

@@ -48,6 +48,7 @@ extension NetworkState {
     func requireFittable(
         _ targets: UnsafePointer<Float>?, weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
+        try requireTrainable()
         try checkLayersAndLoss()
         try requireUpdateOrder()
         try checkTargetScaling()

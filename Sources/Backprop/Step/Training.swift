@@ -24,7 +24,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
-        try requireRate(rate)
+        try requireStep(rate: rate)
         try requireSettings()
         let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
@@ -114,7 +114,7 @@ extension NetworkState {
 
     /// Makes the optimizer's step along a flat gradient of the caller.
     package func apply(gradient flat: UnsafePointer<Float>, count: Int, rate: Float) throws(BackpropError) {
-        try requireRate(rate)
+        try requireStep(rate: rate)
         try requireParameterCount(count)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
@@ -122,7 +122,7 @@ extension NetworkState {
         // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
         try requireFiniteGradientStep(rate: isPlainDescent ? rate : 0, in: workspace)
         if isPlainDescent {
-            for index in layers.indices {
+            for index in layers.indices where layers[index].isTrainable {
                 let layer = layers[index]
                 kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
                 stepNormalization(layer, workspace.layers[index], rate: rate)
@@ -135,7 +135,7 @@ extension NetworkState {
     }
 
     private func requireFiniteGradientStep(rate: Float, in workspace: Workspace) throws(BackpropError) {
-        for index in layers.indices {
+        for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
             let gradient = workspace.gradients[index].values.base
             try requireFiniteDescent(layer.weights.base, gradient, layer.weights.count, rate: rate, layer: index)
@@ -199,7 +199,8 @@ extension NetworkState {
         return made
     }
 
-    private func requireRate(_ rate: Float) throws(BackpropError) {
+    private func requireStep(rate: Float) throws(BackpropError) {
+        try requireTrainable()
         guard rate.isFinite, rate >= 0 else {
             throw BackpropError(.invalidValue, "a learning rate is finite and at least 0, not \(decimal(rate))")
         }

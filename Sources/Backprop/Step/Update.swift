@@ -17,7 +17,7 @@ extension NetworkState {
         finishStep()
     }
 
-    /// Stores the gradients of all weights in the workspace.
+    /// Stores the gradients of all weights that are not frozen in the workspace.
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
         forEachPart(rows: rows) { index, part in
             let layer = layers[index]
@@ -30,7 +30,7 @@ extension NetworkState {
 
     /// γ −= α ∂f/∂γ, β −= α ∂f/∂β   (notes, §5)
     func stepNormalization(_ layer: Layer, _ layerBuffers: LayerWorkspace, rate: Float) {
-        guard let norm = layer.norm, let buffers = layerBuffers.norm else { return }
+        guard layer.isTrainable, let norm = layer.norm, let buffers = layerBuffers.norm else { return }
         kernels.step(norm.gamma.base, buffers.gammaGradient, layer.stride, rate)
         kernels.step(norm.beta.base, buffers.betaGradient, layer.stride, rate)
     }
@@ -40,7 +40,7 @@ extension NetworkState {
         let statistics = RunningStatisticsUpdate(rows: rows, momentum: options[.batchnormMomentum])
         for index in layers.indices {
             let layer = layers[index]
-            guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
+            guard layer.isTrainable, let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
             for i in 0..<layer.outputs {
                 let updated = statistics.updated(i, norm, buffers)
                 norm.runningMean.base[i] = updated.mean
@@ -55,11 +55,13 @@ extension NetworkState {
         hasInitialWeights = false
     }
 
-    /// Calls `body` with parts of the weights of all layers, on several threads where that is worthwhile. `index` is the
+    /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile. `index` is the
     /// layer; `part` is the range of the layer's inputs whose weights form the part.
     func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
         let parallel = Parallel.isWorthwhile(rows * weightCount)
-        func parts(_ layer: Layer) -> Int { parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1 }
+        func parts(_ layer: Layer) -> Int {
+            !layer.isTrainable ? 0 : parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1
+        }
         let count = layers.reduce(0) { $0 + parts($1) }
         Parallel.run(count, parallel: parallel) { number in
             var part = number

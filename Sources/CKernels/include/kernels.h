@@ -50,9 +50,11 @@ enum { CP_SQUARED_ERROR, CP_FUSED_LOSS };
 /* The layers follow in memory, which saves one pointer indirection. */
 typedef struct cp_row_plan {
     ptrdiff_t count;
+    ptrdiff_t first; /* the first layer that is trained; those below it are frozen */
     ptrdiff_t most_rows;
     float *target; /* a buffer for one padded target; its padding is f(0) of the last layer */
     int32_t loss;
+    int32_t is_small; /* whether the functions for two trained layers of at most eight units and the squared error apply */
     float least_target, greatest_target; /* the range of targets for which a fused loss is defined */
 } cp_row_plan;
 

@@ -9,10 +9,7 @@ func trainRows(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
     _ loss: UnsafeMutablePointer<Double>
 ) -> Int32 {
-    let layers = layers(of: plan)
-    let isSmall =
-        plan.pointee.count == 2 && layers[0].octets == 1 && layers[1].octets == 1
-        && plan.pointee.loss == Int32(CP_SQUARED_ERROR)
+    let isSmall = plan.pointee.is_small != 0
     if isSmall, rows == 1 { return trainSmallRow(plan, x, y, rate, loss) }
     if hasFMA, isSmall { return trainSmallRows(plan, x, y, rows, rate, loss) }
     if hasFMA, rows == 1 { return trainRowByLayers(plan, x, y, rate, loss) }
@@ -42,6 +39,7 @@ private func train(
 ) -> Int32 {
     let layers = layers(of: plan)
     let count = plan.pointee.count
+    let first = plan.pointee.first
 
     func input(of index: Int) -> (x: Source, stride: Int) {
         index == 0 ? (x, layers[0].inputs) : (Source(layers[index - 1].a.unsafelyUnwrapped), layers[index - 1].stride)
@@ -57,19 +55,19 @@ private func train(
         return 1
     }
     var index = count - 1
-    while index > 0 {
+    while index > first {
         backward(layers + index, to: layers + (index - 1), rows)
         index -= 1
     }
 
     var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < CP_SAFE_STEP)
-    for index in 0..<count {
+    for index in first..<count {
         let (x, stride) = input(of: index)
         isBounded = isBounded && bound(layers + index, x, stride, rows) * (1 + rate) < Float(CP_SAFE_STEP)
     }
     guard isBounded else { return 1 }
 
-    for index in 0..<count {
+    for index in first..<count {
         let (x, stride) = input(of: index)
         update(layers + index, x, stride, rows, rate)
     }

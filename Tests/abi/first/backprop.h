@@ -100,7 +100,8 @@
  * Parameters Flat vectors of parameters and gradients have this order: layer by layer, from layer 1 on, the weights
  * and        [outputs][inputs], row-major; the biases [outputs]; and, if batch normalization is on, gamma [outputs] and
  * gradients. beta [outputs]. This is the order of PyTorch's Linear and BatchNorm1d.
- *            - The number of parameters changes only with bp_network_set_batchnorm and bp_network_fold_batchnorm.
+ *            - The number of parameters changes only with bp_network_set_batchnorm, bp_network_fold_batchnorm and
+ *              bp_network_replace_output.
  *            - A call with such a vector has a count parameter. A count that is not the network's gives BP_ERROR_MISMATCH.
  * Structs.   A struct that starts with struct_size may come from a program that is older or newer than the library.
  *            - The caller sets struct_size to sizeof the struct. The call fills at most this number of bytes, and sets
@@ -234,13 +235,27 @@ int32_t bp_network_clone(const bp_network *network, bp_network **network_out);
 void bp_network_free(bp_network *network);
 
 /* Draws new random weights, as bp_network_create does with this seed. Layers, activations, loss and options stay. Biases,
- * gamma, beta, running statistics and the step count are reset. Use it to train from "many different initial values"
- * (notes, section 3).
+ * gamma, beta, running statistics and the step count are reset. Frozen layers stay. Use it to train from "many different
+ * initial values" (notes, section 3).
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_initialize(bp_network *network, uint64_t seed);
+
+/* Replaces the last layer by one of `size` units with new random weights, for other targets than those of the network: for
+ * fine-tuning. The parameter count changes.
+ *   - The new layer is trainable. It has the activation of the old one, batch normalization with its initial values if that
+ *     was on, and weights by its initialization rule, as bp_network_create draws them from this seed for this layer.
+ *   - All other layers, the loss, the optimizer, the options, the scaling of the inputs, the step count and the metadata stay.
+ *   - The scaling of the targets becomes "none". The optimizer's state is reset. A fit cannot be resumed.
+ *   - Arrays of this network have the new size from now on. If other threads use the network, they must know.
+ *   size: 1 or more. seed: any number. When unsure: 1.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for size 0; LIMIT; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_replace_output(bp_network *network, size_t size, uint64_t seed);
 
 /* The number of layers as given to bp_network_create: the inputs count as layer 0.
  * Ownership: none.
@@ -346,6 +361,34 @@ int32_t bp_network_set_dropout(bp_network *network, size_t layer, double rate);
  * Since:     0.1 */
 int32_t bp_network_get_dropout(const bp_network *network, size_t layer, double *rate_out);
 
+/* Freezes a layer for training, or makes it trainable. For fine-tuning, freeze the layers whose features are to be kept.
+ * Training does not change the parameters and running statistics of a frozen layer.
+ *   - A training step computes the outputs of frozen layers, but no gradients for their parameters. It makes no backward pass
+ *     through frozen layers that have no trainable layer below them, and is then faster.
+ *   - bp_network_gradient and bp_network_backpropagate return 0 for the parameters of frozen layers.
+ *     bp_network_apply_gradient ignores them. Decay, clipping and the optimizer do not include them: their part of the
+ *     optimizer's state stays. bp_network_check_gradient compares the other parameters only.
+ *   - Batch normalization of a frozen layer uses the running statistics in training, too, as in Keras. Dropout stays.
+ *   - bp_network_initialize and the restarts of a trainer keep the parameters of frozen layers.
+ *   - Calls that set or load parameters change frozen layers, too.
+ *   - If all layers are frozen, calls that make a step and bp_trainer_fit return INVALID_VALUE.
+ *   - The setting is part of the network, its copies and its file. Model files without it have trainable layers only.
+ *   layer: 1 to layer count - 1. trainable: 0 for frozen; any other number, the default, for trainable. When unsure, after
+ *   bp_network_replace_output: freeze all layers but the last, train, make all trainable, and train at a tenth of the rate.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_set_trainable(bp_network *network, size_t layer, int32_t trainable);
+
+/* Whether training changes a layer: 1, or 0 for a frozen one.
+ *   layer: 1 to layer count - 1.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a layer out of range; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_get_trainable(const bp_network *network, size_t layer, int32_t *trainable_out);
+
 /* Sets the loss of one row with outputs a and targets y by name:
  *
  *     squared_error          1/2 sum of (a - y)^2                          the notes' objective; the default
@@ -427,7 +470,8 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
 /* Checks that the network's settings and the targets go together, so that the network can learn the targets. The message
  * of an error says what does not go together, with the row and column of a target, and what to set instead.
  *
- *     settings                        binary_cross_entropy needs logistic in the last layer, and cross_entropy needs
+ *     settings                        A layer must be trainable (see bp_network_set_trainable).
+ *                                     binary_cross_entropy needs logistic in the last layer, and cross_entropy needs
  *                                     softmax. softmax needs two units or more. Target scalings standard and symmetric
  *                                     need squared_error and a last activation with values below 0. Option
  *                                     batchnorm_update 1 needs plain sgd
@@ -628,8 +672,9 @@ int32_t bp_network_gradient(bp_network *network, const float *inputs, const floa
 /* Makes the optimizer's step along a gradient: with sgd, w := w - learning_rate * gradient.
  *   gradient: [count]. count: the parameter count. learning_rate: as in bp_network_train_step.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate; MISMATCH for another count;
- *            NOT_FINITE for a NaN or an infinity in the gradient or in the new parameters; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or if all layers are frozen; MISMATCH for
+ *            another count; NOT_FINITE for a NaN or an infinity in the gradient or in the new parameters; OUT_OF_MEMORY;
+ *            BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
@@ -1168,10 +1213,39 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL
  *            for a file that is not safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536
  *            entries; MISMATCH for a tensor that is missing, has another shape or type, or belongs to no layer (the
- *            message names it); NOT_FINITE for a NaN, an infinity or a negative variance; OUT_OF_MEMORY; BUSY.
+ *            message names it; for a missing one, also names that the file has); NOT_FINITE for a NaN, an infinity or a
+ *            negative variance; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network. Reading the file before that delays no other call.
  * Since:     0.1 */
 int32_t bp_network_load_weights(bp_network *network, const char *path);
+
+/* Like bp_network_load_weights, from the bytes of a safetensors file.
+ * Ownership: the bytes remain the caller's.
+ * Errors:    as bp_network_load_weights, without IO; also NULL_ARGUMENT for bytes, unless count is 0.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_load_weights_memory(bp_network *network, const uint8_t *bytes, size_t count);
+
+/* Replaces the weights and the biases of one layer by two tensors of any safetensors file, whatever their names: such as
+ * "0.weight" and "0.bias" of PyTorch's Sequential, or "model.fc1.weight". All other tensors of the file are ignored. Batch
+ * normalization of the layer stays.
+ *   layer: 1 to layer count - 1. weight_name: the name of a tensor [outputs, inputs], as of PyTorch's Linear. bias_name: the
+ *   name of a tensor [outputs]; or NULL for a layer without a bias: the biases become 0. Types as in bp_network_load_weights.
+ * Ownership: none.
+ * Errors:    as bp_network_load_weights; INVALID_VALUE for a layer out of range; UNKNOWN_NAME for a name that the file does
+ *            not have (the message lists names that it has); MISMATCH for another shape or type.
+ * Threads:   changes network. Reading the file before that delays no other call.
+ * Since:     0.2 */
+int32_t bp_network_load_layer(bp_network *network, size_t layer, const char *path, const char *weight_name,
+                              const char *bias_name);
+
+/* Like bp_network_load_layer, from the bytes of a safetensors file.
+ * Ownership: the bytes remain the caller's.
+ * Errors:    as bp_network_load_layer, without IO; also NULL_ARGUMENT for bytes, unless count is 0.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_load_layer_memory(bp_network *network, size_t layer, const uint8_t *bytes, size_t count,
+                                     const char *weight_name, const char *bias_name);
 
 /* ---- Activations ------------------------------------------------------------------------------------------------ */
 

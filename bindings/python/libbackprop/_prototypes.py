@@ -51,7 +51,7 @@ class bp_activation_report(ctypes.Structure):
 
 
 # Functions that may return BP_ERROR_IO and then set errno.
-USES_ERRNO = {"bp_network_save", "bp_network_load", "bp_network_load_weights"}
+USES_ERRNO = {"bp_network_save", "bp_network_load", "bp_network_load_weights", "bp_network_load_layer"}
 
 # name: (restype, *argtypes)
 PROTOTYPES: dict[str, tuple[Any, ...]] = {
@@ -67,6 +67,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_clone": (c_int32, Network, NetworkOut),
     "bp_network_free": (None, Network),
     "bp_network_initialize": (c_int32, Network, c_uint64),
+    "bp_network_replace_output": (c_int32, Network, c_size_t, c_uint64),
     "bp_network_layer_count": (c_int32, Network, Sizes),
     "bp_network_layer_size": (c_int32, Network, c_size_t, Sizes),
     "bp_network_step_count": (c_int32, Network, POINTER(c_uint64)),
@@ -76,6 +77,8 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_get_batchnorm": (c_int32, Network, c_size_t, POINTER(c_int32)),
     "bp_network_set_dropout": (c_int32, Network, c_size_t, c_double),
     "bp_network_get_dropout": (c_int32, Network, c_size_t, POINTER(c_double)),
+    "bp_network_set_trainable": (c_int32, Network, c_size_t, c_int32),
+    "bp_network_get_trainable": (c_int32, Network, c_size_t, POINTER(c_int32)),
     "bp_network_set_loss": (c_int32, Network, c_char_p),
     "bp_network_get_loss": (c_int32, Network, POINTER(c_char), c_size_t, Sizes),
     "bp_loss_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
@@ -128,6 +131,10 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_save_memory": (c_int32, Network, POINTER(c_uint8), c_size_t, Sizes),
     "bp_network_load_memory": (c_int32, POINTER(c_uint8), c_size_t, NetworkOut),
     "bp_network_load_weights": (c_int32, Network, c_char_p),
+    "bp_network_load_weights_memory": (c_int32, Network, POINTER(c_uint8), c_size_t),
+    "bp_network_load_layer": (c_int32, Network, c_size_t, c_char_p, c_char_p, c_char_p),
+    "bp_network_load_layer_memory": (
+        c_int32, Network, c_size_t, POINTER(c_uint8), c_size_t, c_char_p, c_char_p),
     "bp_activation_register_scalar": (
         c_int32, c_char_p, bp_scalar_fn, bp_scalar_derivative_fn, c_void_p, bp_destroy_fn),
     "bp_activation_register_vector": (

@@ -93,6 +93,18 @@ class Network(Owner):
         """An independent copy with the same parameters, settings and training state."""
         return self._from(library.bp_network_clone, self._handle)
 
+    def replace_output(self: _Self, size: SupportsIndex, seed: SupportsIndex = 0) -> _Self:
+        """A copy whose last layer is replaced by a new one, for fine-tuning with other targets. This network stays as it is.
+
+        size: the number of outputs. seed: an integer from 0 to 2**64 - 1, the seed of the new layer's weights. The copy
+        has the other layers, the settings and the scaling of the inputs. The new layer has the activation of the old one.
+        Target scaling and the optimizer's state are reset. InvalidValueError for size 0; LimitError; OutOfMemoryError.
+        """
+        copy = self.clone()
+        call(library.bp_network_replace_output, copy._handle, unsigned(size, "size"), unsigned(seed, "seed"))
+        copy._layers = (*copy._layers[:-1], unsigned(size, "size"))
+        return copy
+
     def _duplicate(self: _Self) -> _Self:
         return self.clone()
 
@@ -172,6 +184,23 @@ class Network(Owner):
         rate = ctypes.c_double()
         call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
         return rate.value
+
+    @property
+    def trainable(self) -> tuple[bool, ...]:
+        """Whether training changes a layer, one bool for each of the layers 1, 2, ..."""
+        trainable, found = ctypes.c_int32(), []
+        for layer in range(1, len(self._layers)):
+            call(library.bp_network_get_trainable, self._handle, layer, byref(trainable))
+            found.append(bool(trainable.value))
+        return tuple(found)
+
+    def set_trainable(self, layer: SupportsIndex, trainable: bool = True) -> None:
+        """Freezes a layer, 1 or more, with False: training does not change its parameters and running statistics.
+
+        Training steps skip the backward pass of frozen layers below the first trainable one. The gradient of frozen layers
+        is 0. Batch normalization of a frozen layer uses the running statistics. InvalidValueError for a layer out of range.
+        """
+        call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), bool(trainable))
 
     def set_loss(self, name: str) -> None:
         """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy". UnknownNameError for others."""
@@ -492,6 +521,26 @@ class Network(Owner):
         """
         call(library.bp_network_load_weights, self._handle, encode_path(path), path=path)
 
+    def load_weights_from_bytes(self, data: Union[bytes, bytearray, memoryview]) -> None:
+        """Like load_weights, from the contents of a safetensors file. Errors as there, except FileError."""
+        call(library.bp_network_load_weights_memory, self._handle, *_bytes(data))
+
+    def load_layer(self, layer: SupportsIndex, path: Path, weight: str, bias: Optional[str]) -> None:
+        """Loads the weights and biases of one layer, 1 or more, from any safetensors file, by the names of their tensors.
+
+        weight: the name of a tensor of shape (outputs, inputs), such as "0.weight" or "model.fc1.weight". bias: the name of
+        a tensor of shape (outputs,), or None for a layer without a bias: the biases become 0. UnknownNameError for a name
+        that the file does not have: the message lists names that it has; otherwise as load_weights.
+        """
+        call(library.bp_network_load_layer, self._handle, unsigned(layer, "layer"), encode_path(path),
+             text(weight, "weight"), None if bias is None else text(bias, "bias"), path=path)
+
+    def load_layer_from_bytes(self, layer: SupportsIndex, data: Union[bytes, bytearray, memoryview], weight: str,
+                              bias: Optional[str]) -> None:
+        """Like load_layer, from the contents of a safetensors file. Errors as there, except FileError."""
+        call(library.bp_network_load_layer_memory, self._handle, unsigned(layer, "layer"), *_bytes(data),
+             text(weight, "weight"), None if bias is None else text(bias, "bias"))
+
     def to_bytes(self) -> bytes:
         """The contents of the file that save writes."""
         needed, capacity, buffer = ctypes.c_size_t(), 0, None
@@ -507,5 +556,10 @@ class Network(Owner):
     @classmethod
     def from_bytes(cls: type[_Self], data: Union[bytes, bytearray, memoryview]) -> _Self:
         """Creates a network from the result of to_bytes. Errors as in load, except FileError."""
-        data = data if isinstance(data, bytes) else bytes(memoryview(data))
-        return cls._from(library.bp_network_load_memory, ctypes.cast(ctypes.c_char_p(data), _uint8_pointer), len(data))
+        return cls._from(library.bp_network_load_memory, *_bytes(data))
+
+
+def _bytes(data: Union[bytes, bytearray, memoryview]) -> tuple[Any, int]:
+    """The contents of a file as arguments. The pointer keeps the bytes alive."""
+    data = data if isinstance(data, bytes) else bytes(memoryview(data))
+    return ctypes.cast(ctypes.c_char_p(data), _uint8_pointer), len(data)

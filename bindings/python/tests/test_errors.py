@@ -267,6 +267,12 @@ def valid_arguments(network):
         "bp_network_remove_metadata": [network, b"key"],
         "bp_network_save": [network, b"model.safetensors"],
         "bp_network_load_weights": [network, b"model.safetensors"],
+        "bp_network_load_weights_memory": [network, (ctypes.c_uint8 * 4096)(), 4096],
+        "bp_network_load_layer": [network, 1, b"model.safetensors", b"layers.1.weight", b"layers.1.bias"],
+        "bp_network_load_layer_memory": [network, 1, (ctypes.c_uint8 * 4096)(), 4096, b"layers.1.weight", b"layers.1.bias"],
+        "bp_network_replace_output": [network, 2, 1],
+        "bp_network_set_trainable": [network, 1, 1],
+        "bp_network_get_trainable": [network, 1, (ctypes.c_int32 * 1)()],
         "bp_network_load": [b"model.safetensors", ctypes.pointer(Handle())],
         "bp_network_save_memory": [network, (ctypes.c_uint8 * 4096)(), 4096, (ctypes.c_size_t * 1)()],
         "bp_network_load_memory": [(ctypes.c_uint8 * 4096)(), 4096, ctypes.pointer(Handle())],
@@ -284,7 +290,8 @@ def valid_arguments(network):
 
 
 MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in ("loss_out", "user_data", "report_out")} - {
-    ("bp_network_evaluate", "loss_out")} | {("bp_network_backpropagate", "input_gradients_out")}
+    ("bp_network_evaluate", "loss_out")} | {("bp_network_backpropagate", "input_gradients_out")} | {
+    (f"bp_network_load_layer{ending}", "bias_name") for ending in ("", "_memory")}
 REQUIRED_POINTERS = [
     (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"
     for position, (c_type, parameter) in enumerate(parameters)

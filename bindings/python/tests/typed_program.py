@@ -117,6 +117,14 @@ def use(network: bp.Network, x: npt.ArrayLike, folder: Union[str, os.PathLike[st
         parameters: Floats = loaded.parameters
         print(outputs.shape, loss >= 0, parameters.any(), loaded.layers, loaded.clone())
     network.load_weights(path)
+    network.load_weights_from_bytes(network.to_bytes())
+    network.load_layer(1, path, "layers.1.weight", bias=None)
+    network.load_layer_from_bytes(1, network.to_bytes(), "layers.1.weight", "layers.1.bias")
+    network.set_trainable(1, False)
+    frozen: tuple[bool, ...] = network.trainable
+    network.set_trainable(1)
+    wider: bp.Network = network.replace_output(network.layers[-1] + len(frozen), seed=1)
+    wider.close()
     bp.Network.from_bytes(network.to_bytes())
     options: dict[str, bp.Option] = {option.name: option for option in bp.options()}
     print(options["schedule"].choices, [option.default for option in bp.options() if option.whole])
