@@ -395,10 +395,10 @@ static void keep_short(call *made) {
     static const struct {
         const char *option;
         double most;
-    } bounds[] = {{"epochs", 2}, {"steps", 30}, {"restarts", 2}};
+    } bounds[] = {{"epochs", 2}, {"steps", 30}, {"restarts", 2}, {"batch_size", 300}};
     bp_trainer *trainer = (bp_trainer *)made->arguments[find(made->function, "trainer") % MOST_PARAMETERS].pointer;
     double value;
-    if (strcmp(made->function->name, "bp_trainer_fit") == 0)
+    if (strncmp(made->function->name, "bp_trainer_fit", 14) == 0)
         for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
             if (bp_trainer_get_option(trainer, bounds[i].option, &value) == BP_OK && value > bounds[i].most)
                 (void)bp_trainer_set_option(trainer, bounds[i].option, bounds[i].most);

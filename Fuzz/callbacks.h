@@ -84,8 +84,22 @@ static double foreign(double z) { return z / 2; }
 
 static int32_t progress(const bp_progress *now, void *user_data) {
     int kind = behaviour(user_data);
-    if (now->struct_size != sizeof *now || now->epoch > now->epochs || now->step > now->steps) breach("no progress");
+    if (now->struct_size != sizeof *now || (now->epochs && now->epoch > now->epochs) ||
+        (now->steps && now->step > now->steps)) breach("no progress");
     return kind == FAIL ? -5 : kind == STEEP ? 1 : 0;
+}
+
+/* Fills no values but the first ones, because it does not know the sizes. Epochs have at most three minibatches. */
+static int32_t next(bp_minibatch *minibatch, void *user_data) {
+    int kind = behaviour(user_data);
+    if (minibatch->struct_size != sizeof *minibatch || minibatch->rows) breach("no minibatch");
+    minibatch->rows = minibatch->batch < 2 ? minibatch->capacity : (size_t)(minibatch->epoch % 2);
+    if (minibatch->capacity) {
+        minibatch->inputs[0] = bent(0.5f, kind);
+        minibatch->row_weights[0] = minibatch->epoch ? 2 : 1;
+    }
+    if (kind == COME_BACK) minibatch->rows++;
+    return kind == FAIL ? -5 : kind == STEEP && minibatch->epoch ? 1 : 0;
 }
 
 static void destroy(void *user_data) {
@@ -108,6 +122,7 @@ static const struct {
     {"bp_vector_backward_fn", (void (*)(void))vector_backward},
     {"bp_foreign_fn", (void (*)(void))foreign},
     {"bp_progress_fn", (void (*)(void))progress},
+    {"bp_next_fn", (void (*)(void))next},
     {"bp_destroy_fn", (void (*)(void))destroy},
 };
 

@@ -9,7 +9,8 @@ import re
 import sys
 
 text = open(sys.argv[1]).read()
-statuses = re.findall(r"^#define (BP_(?:OK|STOPPED|ERROR_\w+))\s", text, re.M)
+statuses = re.findall(r"^#define (BP_(?:OK|STOPPED|WARNING_\w+|ERROR_\w+))\s", text, re.M)
+successes = [status for status in statuses if not status.startswith("BP_ERROR_")]
 handle_types = re.findall(r"^typedef struct (bp_\w+) \1;", text, re.M)
 struct_types = [name for name, body in re.findall(r"^typedef struct (bp_\w+) \{(.*?)^\}", text, re.M | re.S) if "struct_size" in body]
 callback_types = re.findall(r"\(\*(bp_\w+_fn)\)", text)
@@ -42,7 +43,7 @@ def allowed(name, comments):
         found |= allowed(other, comments)
     for status in re.findall(r"without ([A-Z_]+)", errors):
         found.discard("BP_ERROR_" + status)
-    return found | {"BP_OK"} | ({"BP_STOPPED"} if "BP_STOPPED" in comment else set())
+    return found | {"BP_OK"} | {status for status in successes if re.search(rf"\b{status}\b", comment)}
 
 
 def argument(index, type_):

@@ -14,8 +14,9 @@ func status(_ body: () throws(BackpropError) -> Void) -> Int32 {
     }
 }
 
+/// Stores the message of an error. Returns its status.
 @inline(never)
-private func report(_ error: BackpropError) -> Int32 {
+func report(_ error: BackpropError) -> Int32 {
     var message = error.message
     message.withUTF8 { cp_set_error_text($0.baseAddress, $0.count) }
     if error.systemError != 0 { cp_set_errno(error.systemError) }

@@ -70,30 +70,78 @@ public func bp_trainer_fit(
     _ rows: Int, _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!,
     _ validation_rows: Int, _ loss_out: UnsafeMutablePointer<Double>!
 ) -> Int32 {
-    var isStopped = false
-    let code = writingLoss(loss_out) { () throws(BackpropError) in
-        let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
-        let network = try Handle<NetworkState>(try require(network, "network"))
+    fit(trainer, network, loss_out) { (trainer, network) throws(BackpropError) in
         let (inputs, targets) = try requireRows(inputs, targets, rows)
-        var validation: Rows?
-        if validation_rows != 0 {
-            validation = Rows(
-                inputs: try require(validation_inputs, "validation_inputs"),
-                targets: try require(validation_targets, "validation_targets"), count: validation_rows)
-        } else if validation_inputs != nil || validation_targets != nil {
-            throw BackpropError(.invalidValue, "validation_rows is 0: pass NULL for validation_inputs and validation_targets")
+        let validation = try validation(validation_inputs, validation_targets, validation_rows)
+        return try trainer.fit(network, .rows(Rows(inputs: inputs, targets: targets, count: rows)), validation: validation)
+    }
+}
+
+@_cdecl("bp_trainer_fit_stream") @implementation
+public func bp_trainer_fit_stream(
+    _ trainer: OpaquePointer!, _ network: OpaquePointer!, _ next: bp_next_fn!, _ user_data: UnsafeMutableRawPointer!,
+    _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!, _ validation_rows: Int,
+    _ loss_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    fit(trainer, network, loss_out) { (trainer, network) throws(BackpropError) in
+        let next = try require(next, "next")
+        let validation = try validation(validation_inputs, validation_targets, validation_rows)
+        return try trainer.fit(
+            network,
+            .stream { request in
+                var minibatch = bp_minibatch(request)
+                defer { request.rows = minibatch.rows }
+                return next(&minibatch, user_data)
+            }, validation: validation)
+    }
+}
+
+/// Runs a C call that fits a network.
+private func fit(
+    _ trainer: OpaquePointer?, _ network: OpaquePointer?, _ loss_out: UnsafeMutablePointer<Double>?,
+    _ body: (Handle<TrainerState>, Handle<NetworkState>) throws(BackpropError) -> FitResult
+) -> Int32 {
+    var success = BP_OK
+    let code = writingLoss(loss_out) { () throws(BackpropError) in
+        let result = try body(
+            try Handle<TrainerState>(try require(trainer, "trainer")), try Handle<NetworkState>(try require(network, "network")))
+        if result.isStopped {
+            success = BP_STOPPED
+        } else if let missing = result.missingClass {
+            success = BP_WARNING_MISSING_CLASS
+            _ = report(BackpropError(.invalidValue, "class \(missing) has fewer than 2 rows, which stratify needs"))
         }
-        let result = try trainer.fit(network, Rows(inputs: inputs, targets: targets, count: rows), validation: validation)
-        isStopped = result.isStopped
         return result.loss
     }
-    return code == BP_OK && isStopped ? BP_STOPPED : code
+    return code == BP_OK ? success : code
+}
+
+private func validation(
+    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
+) throws(BackpropError) -> Rows? {
+    if rows != 0 {
+        return Rows(
+            inputs: try require(inputs, "validation_inputs"), targets: try require(targets, "validation_targets"), count: rows)
+    }
+    guard inputs == nil, targets == nil else {
+        throw BackpropError(.invalidValue, "validation_rows is 0: pass NULL for validation_inputs and validation_targets")
+    }
+    return nil
 }
 
 @_cdecl("bp_trainer_cancel") @implementation
 public func bp_trainer_cancel(_ trainer: OpaquePointer!) -> Int32 {
     status { () throws(BackpropError) in
         try Handle<TrainerState>(try require(trainer, "trainer")).read { (state) throws(BackpropError) in state.cancel() }
+    }
+}
+
+extension bp_minibatch {
+    fileprivate init(_ request: MinibatchStream.Request) {
+        self.init(
+            struct_size: UInt32(MemoryLayout<bp_minibatch>.size), reserved: 0, epoch: request.epoch, batch: request.batch,
+            first_row: request.firstRow, capacity: request.capacity, inputs: request.inputs, targets: request.targets,
+            row_weights: request.weights, rows: 0)
     }
 }
 

@@ -22,6 +22,7 @@ public func bp_status_name(_ status: Int32) -> UnsafePointer<CChar>! {
     switch status {
     case BP_OK: fixed("BP_OK")
     case BP_STOPPED: fixed("BP_STOPPED")
+    case BP_WARNING_MISSING_CLASS: fixed("BP_WARNING_MISSING_CLASS")
     case BP_ERROR_NULL_ARGUMENT: fixed("BP_ERROR_NULL_ARGUMENT")
     case BP_ERROR_INVALID_VALUE: fixed("BP_ERROR_INVALID_VALUE")
     case BP_ERROR_INVALID_HANDLE: fixed("BP_ERROR_INVALID_HANDLE")

@@ -20,6 +20,7 @@ static void version_and_status_names_agree_with_the_header(void) {
         const char *name;
     } names[] = {{0, "BP_OK"},
                  {1, "BP_STOPPED"},
+                 {2, "BP_WARNING_MISSING_CLASS"},
                  {-1, "BP_ERROR_NULL_ARGUMENT"},
                  {-2, "BP_ERROR_INVALID_VALUE"},
                  {-3, "BP_ERROR_INVALID_HANDLE"},
@@ -36,7 +37,7 @@ static void version_and_status_names_agree_with_the_header(void) {
                  {-104, "BP_ERROR_MISMATCH"},
                  {-200, "BP_ERROR_NOT_FINITE"},
                  {-300, "BP_ERROR_CALLBACK"},
-                 {2, "BP_ERROR_UNKNOWN_STATUS"},
+                 {3, "BP_ERROR_UNKNOWN_STATUS"},
                  {-8, "BP_ERROR_UNKNOWN_STATUS"},
                  {INT32_MIN, "BP_ERROR_UNKNOWN_STATUS"},
                  {INT32_MAX, "BP_ERROR_UNKNOWN_STATUS"}};

@@ -96,6 +96,34 @@ static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibat
     bp_trainer_free(trainer);
     return status;
 }
+static int32_t next_rows(bp_minibatch *m, void *user_data) { /* epochs of three rows */
+    (void)user_data;
+    for (; m->rows < m->capacity && m->first_row + m->rows < 3; m->rows++) {
+        memcpy(m->inputs + m->rows * 3, x + m->rows * 3, 3 * sizeof *x);
+        memcpy(m->targets + m->rows * 2, y + m->rows * 2, 2 * sizeof *y);
+    }
+    return 0;
+}
+static int32_t fit_stream(bp_network *n) {
+    bp_trainer *trainer = NULL;
+    int32_t status = bp_trainer_create(&trainer);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 3);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "batch_size", 2);
+    if (status == BP_OK) status = bp_trainer_fit_stream(trainer, n, next_rows, NULL, x + 3, y + 2, 2, &number);
+    bp_trainer_free(trainer);
+    return status;
+}
+static int32_t fit_stratified(bp_network *n) { /* a single row of class 0, and three rows of class 1 */
+    static const float classes[] = {1, 0, 0, 1, 0, 1, 0, 1};
+    bp_trainer *trainer = NULL;
+    int32_t status = bp_trainer_create(&trainer);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 1);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "validation_fraction", 0.3);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "stratify", 1);
+    if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, classes, 4, NULL, NULL, 0, &number);
+    bp_trainer_free(trainer);
+    return status;
+}
 static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
 static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
 static int32_t kind_of(bp_network *n) { return (void)n, bp_activation_kind("tanh", &again); }
@@ -319,6 +347,8 @@ static const struct call {
     {"set_option, no such name", no_such_option, BP_ERROR_UNKNOWN_NAME, 1},
     {"fit", fit, BP_OK, 1},
     {"fit, trained", fit, BP_OK, 3},
+    {"fit_stream", fit_stream, BP_OK, 1},
+    {"fit, stratified", fit_stratified, BP_WARNING_MISSING_CLASS, 1},
     {"set_metadata", metadata, BP_OK, 1},
     {"predict", predict, BP_OK, 1},
     {"predict, no inputs", no_pointer, BP_ERROR_NULL_ARGUMENT, 1},
@@ -361,6 +391,7 @@ static const struct call large_calls[] = {
     {"replace_output", replace_output, BP_OK, 3},
     {"train_minibatch, a frozen layer", train_frozen, BP_OK, 3},
     {"fit", fit, BP_OK, 1},
+    {"fit_stream", fit_stream, BP_OK, 1},
     {"predict", predict, BP_OK, 1},
     {"evaluate", evaluate, BP_OK, 1},
     {"set_parameters", set_parameters, BP_OK, 1},

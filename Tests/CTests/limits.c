@@ -40,6 +40,10 @@ static int32_t go_on(const bp_progress *progress, void *user_data) {
     (void)progress, (void)user_data;
     return 0;
 }
+static int32_t one_row(bp_minibatch *minibatch, void *user_data) {
+    (void)user_data;
+    return minibatch->rows = 1, 0;
+}
 static void nothing(void *user_data) { (void)user_data; }
 
 /* The valid argument of a parameter, found by "function.parameter", otherwise by its name, otherwise by its type. */
@@ -88,6 +92,8 @@ static const rule rules[] = {
     {"steps_out", {.pointer = &steps}, 0, 0},
     {"report_out", {.pointer = structs}, 1, 0},
     {"bp_trainer_fit.loss_out", {.pointer = &number}, 1, 0},
+    {"bp_trainer_fit_stream.loss_out", {.pointer = &number}, 1, 0},
+    {"bp_next_fn", {.function = (void (*)(void))one_row}, 0, 0},
     {"capacity", {.size = sizeof bytes}, 0, SIZE_MAX},
     {"bp_set_thread_count.count", {.size = 2}, 0, 257},
     {"bp_network_load_memory.count", {.size = 0 /* of the model */}, 0, (size_t)1 << 63},
@@ -218,6 +224,7 @@ static int32_t call(const signature *function, const argument *arguments) {
     (void)bp_activation_unregister(existing);
     (void)bp_activation_register_scalar(existing, half, half_derivative, NULL, NULL);
     (void)bp_network_set_metadata(network, "author", "nobody");
+    if (strcmp(function->name, "bp_trainer_fit_stream") == 0) (void)bp_trainer_set_row_weights(trainer, NULL, 0);
     handle_out = NULL;
     int32_t status = function->call(arguments);
     bp_network_free((bp_network *)handle_out); /* it is a network, a trainer or NULL */

@@ -97,7 +97,7 @@ esac
 all="
 reference handles arguments instructions options settings counts tensors
 training backpropagation initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
-trainer trainer_errors restarts finetuning resume resumed_fits
+trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus
 threads team fork memory faults environment

@@ -28,6 +28,17 @@ PINNED(bp_progress, learning_rate, 56);
 PINNED(bp_progress, epoch_ended, 64);
 PINNED(bp_progress, reserved, 68);
 
+PINNED(bp_minibatch, struct_size, 0);
+PINNED(bp_minibatch, reserved, 4);
+PINNED(bp_minibatch, epoch, 8);
+PINNED(bp_minibatch, batch, 16);
+PINNED(bp_minibatch, first_row, 24);
+PINNED(bp_minibatch, capacity, 32);
+PINNED(bp_minibatch, inputs, 40);
+PINNED(bp_minibatch, targets, 48);
+PINNED(bp_minibatch, row_weights, 56);
+PINNED(bp_minibatch, rows, 64);
+
 PINNED(bp_activation_report, struct_size, 0);
 PINNED(bp_activation_report, points, 4);
 PINNED(bp_activation_report, kinks, 8);

@@ -72,12 +72,66 @@ public final class Trainer: Sendable {
         validation: (inputs: [Float], targets: [Float])? = nil
     ) throws(BackpropError) -> FitResult {
         try network.withRows(inputs, targets, ifEmpty: "rows is 0: at least 1 is needed") { (rows) throws(BackpropError) in
-            guard let validation else { return try handle.fit(network.handle, rows, validation: nil) }
+            guard let validation else { return try handle.fit(network.handle, .rows(rows), validation: nil) }
             return try network.withRows(
                 validation.inputs, validation.targets, ifEmpty: "the validation set has no rows"
             ) { (validation) throws(BackpropError) in
-                try handle.fit(network.handle, rows, validation: validation)
+                try handle.fit(network.handle, .rows(rows), validation: validation)
             }
+        }
+    }
+
+    /// Rows of a stream.
+    public struct Batch: Sendable {
+        /// [rows × inputs], [rows × outputs].
+        public var inputs, targets: [Float]
+        /// [rows]; nil gives all rows weight 1.
+        public var weights: [Float]?
+
+        public init(inputs: [Float], targets: [Float], weights: [Float]? = nil) {
+            self.inputs = inputs
+            self.targets = targets
+            self.weights = weights
+        }
+    }
+
+    /// Trains a network on a sequence of batches, of which one is in memory. A fit that throws leaves the network as it was.
+    ///
+    /// Every epoch iterates over the sequence from its start. A fit that is resumed within an epoch first skips the rows of the
+    /// finished steps. If a later epoch finds no rows, because the sequence can be iterated only once, the fit is stopped.
+    ///
+    /// - Parameters:
+    ///   - network: As in `fit(_:_:_:validation:)`.
+    ///   - batches: Batches of any numbers of rows. They are divided into minibatches of option "batch_size".
+    ///   - validation: Validation rows, or nil.
+    /// - Returns: As `fit(_:_:_:validation:)`.
+    /// - Throws: As `fit(_:_:_:validation:)`; also `.unsupported` for options that need all rows, which `backprop.h` lists at
+    ///   `bp_trainer_fit_stream`; `.invalidValue` for a batch whose counts do not match, or an epoch without rows.
+    @discardableResult
+    public func fit<Batches: Sequence>(
+        _ network: Network, batches: Batches, validation: (inputs: [Float], targets: [Float])? = nil
+    ) throws(BackpropError) -> FitResult where Batches.Element == Batch {
+        let state = network.handle
+        let (inputs, outputs) = try state.read { (state) throws(BackpropError) in (state.inputCount, state.outputCount) }
+        var failure: BackpropError?
+        let stream = BatchStream(batches, inputs: inputs, outputs: outputs)
+        let next: MinibatchStream.Next = { request in
+            do throws(BackpropError) {
+                return try stream.fill(&request) ? 0 : 1
+            } catch {
+                failure = error
+                return -1
+            }
+        }
+        do throws(BackpropError) {
+            guard let validation else { return try handle.fit(state, .stream(next), validation: nil) }
+            return try network.withRows(
+                validation.inputs, validation.targets, ifEmpty: "the validation set has no rows"
+            ) { (validation) throws(BackpropError) in
+                try handle.fit(state, .stream(next), validation: validation)
+            }
+        } catch {
+            throw failure ?? error
         }
     }
 

@@ -38,7 +38,7 @@ extension ModelFormat {
         let words = try NetworkState.words(of: text, "fit.best")
         guard words.count > 7, let random = Random(words: Array(words[..<4])), words[4] <= FitPosition.maximumSteps,
             words[5] <= FitPosition.maximumSteps, words[6] <= 1, let position = FitPosition(words: Array(words[7...])),
-            !position.isSame(as: fit)
+            (position.stream == nil) == (fit.stream == nil), !position.isSame(as: fit)
         else { throw HeaderMetadata.error("fit.best", "is malformed") }
         return (
             fit,

@@ -4,13 +4,13 @@ extension Handle where Object == TrainerState {
     /// Fits the network of a handle. During the fit, the trainer cannot be changed. Other threads can read the network
     /// between steps, but cannot change it. A fit that fails leaves the network unchanged.
     package func fit(
-        _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
+        _ network: Handle<NetworkState>, _ data: TrainingData, validation: Rows?
     ) throws(BackpropError) -> FitResult {
-        try inDefaultEnvironment { () throws(BackpropError) in try run(network, rows, validation: validation) }
+        try inDefaultEnvironment { () throws(BackpropError) in try run(network, data, validation: validation) }
     }
 
     private func run(
-        _ network: Handle<NetworkState>, _ rows: Rows, validation: Rows?
+        _ network: Handle<NetworkState>, _ data: TrainingData, validation: Rows?
     ) throws(BackpropError) -> FitResult {
         let trainer = try beginFit { $0.forgetCancellation() }
         defer { endFit() }
@@ -18,7 +18,7 @@ extension Handle where Object == TrainerState {
         defer { network.endFit() }
 
         let plan = try network.read { (state) throws(BackpropError) in
-            try FitPlan.make(trainer, rows, validation: validation, for: state)
+            try FitPlan.make(trainer, data, validation: validation, for: state)
         }
         return try plan.run(network)
     }
@@ -32,8 +32,7 @@ extension FitPlan {
         do throws(BackpropError) {
             let run = try network.writeInFit { (state) throws(BackpropError) in
                 if !isResumed {
-                    state.fit = FitPosition()
-                    state.fit.seed = UInt64(options[.seed])
+                    state.fit = self.start
                     state.best = nil
                 }
                 return try FitRun.make(self, .shared(network), state)
@@ -43,7 +42,7 @@ extension FitPlan {
                 try report([run])
             }
             if case .failed(let error) = run.outcome { throw error }
-            return FitResult(loss: run.loss, isStopped: run.isStopped)
+            return FitResult(loss: run.loss, isStopped: run.isStopped, missingClass: missingClass)
         } catch {
             _ = try? network.writeInFit { (state) throws(BackpropError) in
                 try state.assign(from: start)

@@ -12,9 +12,12 @@ final class FitData {
     let validation: Rows?
     /// The memory of `validation`, if it is from a split.
     private let heldOut: HeldOutRows?
+    /// The first class without a training row or a validation row, of a stratified split.
+    let missingClass: Int?
 
     private init(
-        rows: Rows, weights: RowWeights?, trainingCount: Int, split: RowIndices?, validation: Rows?, heldOut: HeldOutRows?
+        rows: Rows, weights: RowWeights?, trainingCount: Int, split: RowIndices? = nil, validation: Rows?,
+        heldOut: HeldOutRows? = nil, missingClass: Int? = nil
     ) {
         self.rows = rows
         self.weights = weights
@@ -22,11 +25,13 @@ final class FitData {
         self.split = split
         self.validation = validation
         self.heldOut = heldOut
+        self.missingClass = missingClass
     }
 
-    /// Without `validation`, `fraction` of the rows, drawn by `seed`, are held out for it.
+    /// Without `validation`, `fraction` of the rows, or of each class, drawn by `seed`, are held out for it.
     static func make(
-        _ rows: Rows, weights: RowWeights?, validation: Rows?, fraction: Double, seed: UInt64, for network: NetworkState
+        _ rows: Rows, weights: RowWeights?, validation: Rows?, fraction: Double, stratify: Bool, seed: UInt64,
+        for network: NetworkState
     ) throws(BackpropError) -> FitData {
         try network.requireTrainable(rows, "inputs", "targets")
         if let weights, weights.count != rows.count {
@@ -34,40 +39,48 @@ final class FitData {
         }
         try network.requireFittable(rows.targets, weights: weights?.base, rows: rows.count)
         if let validation {
-            try network.requireTrainable(validation, "validation_inputs", "validation_targets")
-            if let error = network.undefinedTarget(validation.targets, rows: validation.count, "validation_targets") {
-                throw error
-            }
+            try network.requireValidation(validation)
         } else if fraction > 0 {
-            return try make(rows, weights, fraction: fraction, seed: seed, for: network)
+            return try make(rows, weights, fraction: fraction, stratify: stratify, seed: seed, for: network)
         }
-        return FitData(
-            rows: rows, weights: weights, trainingCount: rows.count, split: nil, validation: validation, heldOut: nil)
+        return FitData(rows: rows, weights: weights, trainingCount: rows.count, validation: validation)
     }
 
     /// At least one row is trained on, and at least one is held out. The split depends on the seed only, so that all
     /// restarts have the same.
     private static func make(
-        _ rows: Rows, _ weights: RowWeights?, fraction: Double, seed: UInt64, for network: NetworkState
+        _ rows: Rows, _ weights: RowWeights?, fraction: Double, stratify: Bool, seed: UInt64, for network: NetworkState
     ) throws(BackpropError) -> FitData {
         guard rows.count > 1 else {
             throw BackpropError(.invalidValue, "a single row cannot be split: validation_fraction needs 2 rows or more")
         }
-        let share = Int((fraction * Double(rows.count)).rounded())
-        let count = max(1, min(share, rows.count - 1))
-        let split = try RowIndices.make(rows.count)
+        var count = StratifiedSplit.validationCount(rows.count, fraction)
+        var missingClass: Int?
+        var split = try RowIndices.make(rows.count)
         for i in 0..<rows.count { split.base[i] = i }
         var random = Random(seed: seed, stream: UInt64.max)
         split.shuffle(rows.count, &random)
+        if stratify {
+            let stratified = try StratifiedSplit.make(
+                split, rows.count, fraction: fraction, rows.targets, outputs: network.outputCount)
+            split = stratified.indices
+            count = stratified.validationCount
+            missingClass = stratified.missingClass
+        }
         let heldOut = try HeldOutRows.make(
             rows, split.base + (rows.count - count), count, inputs: network.inputCount, outputs: network.outputCount)
         return FitData(
             rows: rows, weights: weights, trainingCount: rows.count - count, split: split, validation: heldOut.rows,
-            heldOut: heldOut)
+            heldOut: heldOut, missingClass: missingClass)
     }
 }
 
 extension NetworkState {
+    func requireValidation(_ rows: Rows) throws(BackpropError) {
+        try requireTrainable(rows, "validation_inputs", "validation_targets")
+        if let error = undefinedTarget(rows.targets, rows: rows.count, "validation_targets") { throw error }
+    }
+
     fileprivate func requireTrainable(_ rows: Rows, _ inputs: String, _ targets: String) throws(BackpropError) {
         try requireRows(rows.count)
         try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, inputs)

@@ -1,61 +1,119 @@
 import CPlatform
 
+/// The caller's training data: rows in memory, or the function of a stream.
+package enum TrainingData {
+    case rows(Rows), stream(MinibatchStream.Next)
+}
+
 /// The constants of a fit, shared by all its runs.
 final class FitPlan {
+    /// The source of the minibatches.
+    enum Source {
+        case rows(FitData, Sampler.Plan)
+        case stream(MinibatchStream)
+    }
+
     let trainer: TrainerState
     let options: Options<TrainerOption>
     /// Whether the fit continues the network's latest fit.
     let isResumed: Bool
-    let data: FitData
-    let batches: Sampler.Plan
+    let source: Source
+    /// nil without validation.
+    let validation: Rows?
     let schedule: Schedule
-    /// The number of steps of the complete fit.
+    /// The number of steps of the complete fit; 0 if a stream determines it.
     let steps: UInt64
     /// Whether the loss of a step is the sum over its rows; otherwise it is the mean.
     let lossIsSum: Bool
     private let startTime = cp_seconds()
 
-    var stepsPerEpoch: UInt64 { UInt64(batches.stepsPerEpoch) }
-    var epochs: UInt64 { (steps + stepsPerEpoch - 1) / stepsPerEpoch }
+    /// 0 if a stream determines it.
+    private let stepsPerEpoch: UInt64
+    /// The number of epochs of the complete fit; 0 if a stream determines it.
+    var epochs: UInt64 {
+        if case .stream = source { return options[.steps] > 0 ? 0 : UInt64(options[.epochs]) }
+        return (steps + stepsPerEpoch - 1) / stepsPerEpoch
+    }
     var keepsBest: Bool {
         switch options[.keep] {
         case 1: false
         case 2: true
-        default: data.validation != nil || options[.patience] > 0
+        default: validation != nil || options[.patience] > 0
         }
     }
     var needsBest: Bool { keepsBest || options[.onDivergence] == 1 }
     var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - startTime >= options[.timeLimit] }
 
     static func make(
-        _ trainer: TrainerState, _ rows: Rows, validation: Rows?, for network: NetworkState
+        _ trainer: TrainerState, _ data: TrainingData, validation: Rows?, for network: NetworkState
     ) throws(BackpropError) -> FitPlan {
-        let isResumed = trainer.options[.resume] == 1 && network.fit.step > 0
-        let data = try FitData.make(
-            rows, weights: trainer.weights, validation: validation, fraction: trainer.options[.validationFraction],
-            seed: isResumed ? network.fit.seed : UInt64(trainer.options[.seed]), for: network)
-        return FitPlan(trainer, data, isResumed: isResumed, for: network)
+        let options = trainer.options
+        let isResumed = options[.resume] == 1 && network.fit.step > 0
+        switch data {
+        case .rows(let rows):
+            try network.requireResumable(isResumed, isStream: false)
+            let data = try FitData.make(
+                rows, weights: trainer.weights, validation: validation, fraction: options[.validationFraction],
+                stratify: options[.stratify] == 1, seed: isResumed ? network.fit.seed : UInt64(options[.seed]), for: network)
+            let batches = Sampler.Plan(options, rows: data.trainingCount)
+            return FitPlan(
+                trainer, .rows(data, batches), validation: data.validation, stepsPerEpoch: UInt64(batches.stepsPerEpoch),
+                isResumed: isResumed, for: network)
+        case .stream(let next):
+            try network.requireResumable(isResumed, isStream: true)
+            try trainer.requireStreamOptions(isValidated: validation != nil)
+            try network.requireFittable(nil, weights: nil, rows: 0)
+            if let validation { try network.requireValidation(validation) }
+            return FitPlan(
+                trainer, .stream(try MinibatchStream.make(next, options, for: network)), validation: validation,
+                stepsPerEpoch: UInt64(options[.stepsPerEpoch]), isResumed: isResumed, for: network)
+        }
     }
 
-    private init(_ trainer: TrainerState, _ data: FitData, isResumed: Bool, for network: NetworkState) {
+    private init(
+        _ trainer: TrainerState, _ source: Source, validation: Rows?, stepsPerEpoch: UInt64, isResumed: Bool,
+        for network: NetworkState
+    ) {
         self.trainer = trainer
-        self.data = data
+        self.source = source
+        self.validation = validation
+        self.stepsPerEpoch = stepsPerEpoch
         self.isResumed = isResumed
         options = trainer.options
-        batches = Sampler.Plan(options, rows: data.trainingCount)
-        let stepsPerEpoch = UInt64(batches.stepsPerEpoch)
         let requested = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
         steps = UInt64(min(requested, Double(FitPosition.maximumSteps)))
-        schedule = Schedule(options, stepsPerEpoch: stepsPerEpoch, steps: steps)
+        schedule = Schedule(options, steps: steps)
         lossIsSum = network.options[.gradientReduction] == 0
     }
 
+    var missingClass: Int? {
+        if case .rows(let data, _) = source { data.missingClass } else { nil }
+    }
+
+    /// The position of a new fit.
+    var start: FitPosition {
+        var position = FitPosition()
+        position.seed = UInt64(options[.seed])
+        if case .stream = source { position.stream = StreamPosition() }
+        return position
+    }
+
+    /// The number of finished epochs.
+    func epoch(_ position: FitPosition) -> UInt64 { position.stream?.epoch ?? position.step / stepsPerEpoch }
+
     /// Whether the last step of an epoch has been made, but the epoch has not been finished.
-    func isEpochEndDue(_ position: FitPosition) -> Bool { position.rows > 0 && position.step % stepsPerEpoch == 0 }
+    func isEpochEndDue(_ position: FitPosition) -> Bool {
+        guard let stream = position.stream else { return position.rows > 0 && position.step % stepsPerEpoch == 0 }
+        return stream.isEpochEnded || (stepsPerEpoch > 0 && stream.batch >= stepsPerEpoch)
+    }
 
     /// Whether the fit is complete at this position: all steps made, target loss reached, or patience exhausted.
     func isComplete(_ position: FitPosition) -> Bool {
-        if position.step >= steps { return true }
+        if let stream = position.stream, options[.steps] == 0 {
+            if Double(stream.epoch) >= options[.epochs] { return true }
+        } else if position.step >= steps {
+            return true
+        }
         let patience = options[.patience]
         return position.rows == 0
             && (position.loss < options[.targetLoss] || (patience > 0 && Double(position.waited) >= patience))
@@ -66,6 +124,7 @@ final class FitPlan {
         var position = epoch
         position.lossSum = 0
         position.rows = 0
+        position.stream?.finishEpoch()
         position.loss = loss
         let isBetter = loss < position.best - options[.minDelta]
         if isBetter {
@@ -81,5 +140,41 @@ final class FitPlan {
             position.plateauWaited = 0
         }
         return (position, isBetter)
+    }
+}
+
+extension TrainerState {
+    /// Refuses options that need all rows, or their number.
+    fileprivate func requireStreamOptions(isValidated: Bool) throws(BackpropError) {
+        let schedule = Schedule.Kind(rawValue: Int(options[.schedule]))
+        let problem: StaticString? =
+            if options[.batchSize] == 0 {
+                "batch_size 0 needs all rows: set another number"
+            } else if options[.sampling] == 1 {
+                "sampling 1 needs all rows: set 0, for the order of the stream"
+            } else if options[.restarts] > 0 {
+                "restarts need all rows: set 0"
+            } else if options[.validationFraction] > 0, !isValidated {
+                "validation_fraction needs all rows: pass validation rows"
+            } else if schedule == .cosine || schedule == .oneCycle, options[.steps] == 0, options[.stepsPerEpoch] == 0 {
+                "this schedule needs the number of steps: set steps or steps_per_epoch"
+            } else if weights != nil {
+                "remove the row weights of the trainer: a stream has its own"
+            } else {
+                nil
+            }
+        if let problem { throw BackpropError(.unsupported, "a fit from a stream: \(problem)") }
+    }
+}
+
+extension NetworkState {
+    /// A fit of arrays has no position in a stream, and a fit from a stream has no position in arrays.
+    fileprivate func requireResumable(_ isResumed: Bool, isStream: Bool) throws(BackpropError) {
+        guard isResumed, (fit.stream != nil) != isStream else { return }
+        throw BackpropError(
+            .unsupported,
+            isStream
+                ? "option \"resume\": the network's latest fit was not from a stream"
+                : "option \"resume\": the network's latest fit was from a stream")
     }
 }

@@ -4,4 +4,6 @@ public struct FitResult: Sendable {
     public let loss: Double
     /// Whether the progress function or `cancel` stopped the fit early.
     public let isStopped: Bool
+    /// With option "stratify", the first class that has no training row or no validation row; nil if there is none.
+    public let missingClass: Int?
 }

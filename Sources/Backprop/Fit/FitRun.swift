@@ -27,9 +27,13 @@ final class FitRun {
         }
     }
 
+    private enum Batches {
+        case sampler(Sampler), stream(MinibatchStream)
+    }
+
     let access: Access
     private let plan: FitPlan
-    private let sampler: Sampler
+    private let batches: Batches
     /// The network after its best epoch, or before the first step. It is the result of the fit if the best weights are kept,
     /// and the run continues from it after a divergence.
     private let best: NetworkState?
@@ -43,25 +47,30 @@ final class FitRun {
     private var rate: Float = 0
 
     private init(
-        access: Access, plan: FitPlan, sampler: Sampler, best: NetworkState?, position: FitPosition
+        access: Access, plan: FitPlan, batches: Batches, best: NetworkState?, position: FitPosition
     ) {
         self.access = access
         self.plan = plan
-        self.sampler = sampler
+        self.batches = batches
         self.best = best
         self.position = position
     }
 
     /// A run that starts at the fit position of `network`, which is the network of `access`.
     static func make(_ plan: FitPlan, _ access: Access, _ network: NetworkState) throws(BackpropError) -> FitRun {
-        let sampler = try Sampler.make(
-            plan.batches, plan.data, seed: network.fit.seed, restart: network.fit.restart, for: network)
+        let batches: Batches =
+            switch plan.source {
+            case .rows(let data, let batches):
+                .sampler(
+                    try Sampler.make(batches, data, seed: network.fit.seed, restart: network.fit.restart, for: network))
+            case .stream(let stream): .stream(stream)
+            }
         if !plan.needsBest { network.best = nil }
         var best = plan.needsBest ? network.best : nil
         if plan.needsBest, best == nil { best = try makeBest(network) }
         // Before the end of the first epoch, `best` serves recovery from divergence only.
         if plan.options[.onDivergence] == 1 || network.fit.best < .infinity { network.best = best }
-        return FitRun(access: access, plan: plan, sampler: sampler, best: best, position: network.fit)
+        return FitRun(access: access, plan: plan, batches: batches, best: best, position: network.fit)
     }
 
     /// A copy of the network as the best so far. If a resumed fit had a better one that neither the network nor its file
@@ -114,8 +123,14 @@ final class FitRun {
 
     /// Makes a step or finishes an epoch. After a divergence, goes back to the best network with half the learning rate.
     private func stepOrRecover() throws(BackpropError) {
+        // Outside of the recovery: bad data of a stream are no divergence.
+        let minibatch = plan.isEpochEndDue(position) ? nil : try nextMinibatch()
         do throws(BackpropError) {
-            if plan.isEpochEndDue(position) { try finishEpoch() } else { try step() }
+            if let minibatch {
+                try step(minibatch)
+            } else if plan.isEpochEndDue(position) {
+                try finishEpoch()
+            }
         } catch {
             guard error.code == .notFinite, plan.options[.onDivergence] == 1, let best, position.rateFactor > 0x1p-30 else {
                 throw error
@@ -128,16 +143,33 @@ final class FitRun {
         }
     }
 
-    private func step() throws(BackpropError) {
-        let (epoch, index) = position.step.quotientAndRemainder(dividingBy: plan.stepsPerEpoch)
-        let minibatch = sampler.minibatch(epoch: epoch, index: Int(index))
-        rate = plan.schedule.rate(step: position.step, factor: position.rateFactor)
+    /// The minibatch of the next step; nil if the stream has ended the epoch or the fit.
+    private func nextMinibatch() throws(BackpropError) -> Sampler.Minibatch? {
+        switch batches {
+        case .sampler(let sampler): return sampler.minibatch(step: position.step)
+        case .stream(let stream):
+            let answer = try stream.minibatch(at: position)
+            isStopped = isStopped || plan.trainer.isCancelled  // by the stream's function
+            switch answer {
+            case .minibatch(let minibatch): return isStopped ? nil : minibatch
+            case .epochEnd: position.stream?.isEpochEnded = true
+            case .stop: isStopped = true
+            }
+            return nil
+        }
+    }
+
+    private func step(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
+        rate = plan.schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
         try access.write { network throws(BackpropError) in
             let loss = try network.train(
                 minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
             position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
             position.rows += UInt64(minibatch.rows)
             position.step += 1
+            if case .stream(let stream) = batches {
+                position.stream?.advance(rows: minibatch.rows, capacity: stream.capacity)
+            }
             network.fit = position
         }
         if isReportDue, !plan.isEpochEndDue(position) {
@@ -148,7 +180,7 @@ final class FitRun {
     private func finishEpoch() throws(BackpropError) {
         let loss = position.meanLoss
         var validationLoss = Double.nan
-        if let rows = plan.data.validation {
+        if let rows = plan.validation {
             try access.read { network throws(BackpropError) in
                 let sum = Double(try network.evaluate(rows.inputs, rows.targets, rows: rows.count))
                 validationLoss = plan.lossIsSum ? sum / Double(rows.count) : sum
@@ -184,7 +216,7 @@ final class FitRun {
     private func report(loss: Double, validationLoss: Double, isEpochEnd: Bool) {
         guard plan.trainer.progress != nil else { return }
         report = Progress(
-            restart: Int(position.restart), epoch: Int(position.step / plan.stepsPerEpoch), epochs: Int(plan.epochs),
+            restart: Int(position.restart), epoch: Int(plan.epoch(position)), epochs: Int(plan.epochs),
             step: Int(position.step), steps: Int(plan.steps), loss: loss, validationLoss: validationLoss,
             learningRate: Double(rate), isEpochEnd: isEpochEnd)
         reportTime = cp_seconds()

@@ -59,7 +59,7 @@ final class Restarts {
                 state.best = best.network.best
             }
         }
-        return FitResult(loss: best.loss, isStopped: isStopped)
+        return FitResult(loss: best.loss, isStopped: isStopped, missingClass: plan.missingClass)
     }
 
     /// Each thread runs one restart after the other to its end.

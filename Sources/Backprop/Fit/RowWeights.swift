@@ -10,12 +10,16 @@ final class RowWeights {
     static func make(copying weights: UnsafePointer<Float>, count: Int) throws(BackpropError) -> RowWeights {
         let values = try Floats(try checkedProduct(count, 1))
         for i in 0..<count {
-            guard weights[i] >= 0, weights[i].isFinite else {
-                let weight = decimal(weights[i])
-                throw BackpropError(.invalidValue, "the weight of row \(i) is \(weight): a weight must be finite and at least 0")
-            }
+            try require(weights[i], row: i)
             values.base[i] = weights[i]
         }
         return RowWeights(values: values)
+    }
+
+    static func require(_ weight: Float, row: Int) throws(BackpropError) {
+        guard weight >= 0, weight.isFinite else {
+            throw BackpropError(
+                .invalidValue, "the weight of row \(row) is \(decimal(weight)): a weight must be finite and at least 0")
+        }
     }
 }

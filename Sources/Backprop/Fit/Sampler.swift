@@ -64,14 +64,15 @@ final class Sampler {
             order: order, inputs: inputs, targets: targets, weights: weights)
     }
 
-    /// The minibatch with an index in an epoch, both counted from 0. Valid until the next call.
-    func minibatch(epoch: UInt64, index: Int) -> Minibatch {
+    /// The minibatch of a step, counted from 0. Valid until the next call.
+    func minibatch(step: UInt64) -> Minibatch {
         guard let order else {
             return Minibatch(
                 inputs: data.rows.inputs, targets: data.rows.targets, weights: data.weights?.base, rows: data.rows.count)
         }
+        let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
         if drawnEpoch != epoch { draw(epoch, order) }
-        let first = index * plan.batch
+        let first = Int(index) * plan.batch
         let rows = plan.isUniform ? plan.batch : min(plan.batch, data.trainingCount - first)
         for i in 0..<rows {
             let row = order.base[first + i]

@@ -6,22 +6,21 @@ struct Schedule {
 
     let kind: Kind
     private let options: Options<TrainerOption>
-    private let stepsPerEpoch, steps: UInt64
+    private let steps: UInt64
     private let decayPerEpoch: Double
     private var peak: Double { options[.learningRate] }
     private var floor: Double { options[.minimumRate] }
 
-    init(_ options: Options<TrainerOption>, stepsPerEpoch: UInt64, steps: UInt64) {
+    init(_ options: Options<TrainerOption>, steps: UInt64) {
         kind = Kind(rawValue: Int(options[.schedule])) ?? .constant
         self.options = options
-        self.stepsPerEpoch = stepsPerEpoch
         self.steps = steps
         decayPerEpoch = root(options[.decayFactor], UInt64(options[.decayEpochs]))
     }
 
-    /// The rate of a step, counted from 0. `factor` includes the reductions after plateaus and divergence.
-    func rate(step: UInt64, factor: Double) -> Float {
-        let rate = scheduled(step)
+    /// The rate of a step in an epoch, both counted from 0. `factor` includes the reductions after plateaus and divergence.
+    func rate(step: UInt64, epoch: UInt64, factor: Double) -> Float {
+        let rate = scheduled(step, epoch)
         let warmup = options[.warmupSteps]
         let bounded = (rate < floor ? floor : rate) * factor
         // Not a conditional expression: for one, the compiler divides in both cases, by 0 if there is no warm-up.
@@ -36,8 +35,8 @@ struct Schedule {
         return reduced < lowest ? (factor < lowest ? factor : lowest) : reduced
     }
 
-    private func scheduled(_ step: UInt64) -> Double {
-        let t = Double(step), epoch = step / stepsPerEpoch
+    private func scheduled(_ step: UInt64, _ epoch: UInt64) -> Double {
+        let t = Double(step)
         switch kind {
         case .constant, .plateau: return peak
         case .step: return peak * power(options[.decayFactor], epoch / UInt64(options[.decayEpochs]))

@@ -20,6 +20,9 @@ struct FitPosition {
     var waited: UInt64 = 0
     var plateauWaited: UInt64 = 0
 
+    /// The position in a stream of minibatches; nil for a fit of arrays, in which it follows from `step`.
+    var stream: StreamPosition?
+
     /// The mean loss of a row in the epoch in progress.
     var meanLoss: Double { lossSum / Double(rows) }
 
@@ -28,7 +31,7 @@ struct FitPosition {
         [
             seed, restart, step, lossSum.bitPattern, rows, rateFactor.bitPattern, loss.bitPattern, best.bitPattern, waited,
             plateauWaited,
-        ]
+        ] + (stream?.words ?? [])
     }
 
     func isSame(as other: FitPosition) -> Bool { words == other.words }
@@ -42,7 +45,7 @@ struct FitPosition {
 
     /// Restores a position from `words`; nil if no fit can have that position.
     init?(words: [UInt64]) {
-        guard words.count == 10 else { return nil }
+        guard words.count >= 10 else { return nil }
         seed = words[0]
         restart = words[1]
         step = words[2]
@@ -53,6 +56,10 @@ struct FitPosition {
         best = Double(bitPattern: words[7])
         waited = words[8]
         plateauWaited = words[9]
+        if words.count > 10 {
+            stream = StreamPosition(words: Array(words[10...]), step: step, rows: rows)
+            guard stream != nil else { return nil }
+        }
         guard restart < TrainerOption.mostRestarts, step <= Self.maximumSteps, rows < 1 << 59, waited <= step,
             plateauWaited <= step,
             rateFactor >= 0, rateFactor <= 1, lossSum.magnitude <= Self.maximumLoss * Double(rows),

@@ -1,9 +1,9 @@
 /// The options of a trainer.
 enum TrainerOption: Int, OptionKey {
-    case epochs, steps, batchSize, dropLast, sampling, seed
+    case epochs, steps, stepsPerEpoch, batchSize, dropLast, sampling, seed
     case learningRate, schedule, decayFactor, decayEpochs, plateauPatience, inverseTimeDecay, oneCyclePeak, oneCycleStart
     case oneCycleEnd, minimumRate, warmupSteps
-    case validationFraction, patience, minDelta, targetLoss, timeLimit, keep
+    case validationFraction, stratify, patience, minDelta, targetLoss, timeLimit, keep
     case restarts, onDivergence, resume
     case progressInterval, progressSeconds
 
@@ -20,6 +20,10 @@ enum TrainerOption: Int, OptionKey {
             Self.whole("epochs", 100, 1...1e9, "number of epochs; an epoch draws as many rows as the training data have")
         case .steps:
             Self.whole("steps", 0, 0...Self.largestCount, "number of steps, used instead of epochs; 0: epochs is used")
+        case .stepsPerEpoch:
+            Self.whole(
+                "steps_per_epoch", 0, 0...Self.largestCount,
+                "streams only: an epoch ends after this number of steps; 0: only the stream ends an epoch")
         case .batchSize:
             Self.whole("batch_size", 32, 0...1e9, "rows of a minibatch; 0, or more than the training data have: all rows")
         case .dropLast:
@@ -75,6 +79,13 @@ enum TrainerOption: Int, OptionKey {
             Self.number(
                 "validation_fraction", 0, 0...0.99,
                 "share of the rows, drawn by seed, that is held out for validation if no validation rows are given; 0: none")
+        case .stratify:
+            Self.whole(
+                "stratify", 0, 0...1,
+                """
+                whether validation_fraction takes the same share of each class: 0 no; 1 yes. The class of a row is the \
+                column of its largest target; with one output, whether the target is above 0.5
+                """)
         case .patience:
             Self.whole(
                 "patience", 0, 0...1e9, "number of consecutive epochs without a better loss after which a fit ends; 0: no limit")

@@ -46,7 +46,7 @@
  * CONVENTIONS
  *
  * Host.      The program that uses the library.
- * Status.    Every call that can fail returns an int32_t: BP_OK (0), BP_STOPPED (1), or a negative error.
+ * Status.    Every call that can fail returns an int32_t: BP_OK (0), another success (above 0), or a negative error.
  *            - bp_last_error_message() then describes the error in one line.
  *            - After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
  * Outputs.   Output parameters come last, and their names end in _out.
@@ -134,6 +134,7 @@ extern "C" {
 
 #define BP_OK 0      /* success */
 #define BP_STOPPED 1 /* success; a callback or bp_trainer_cancel ended the call early */
+#define BP_WARNING_MISSING_CLASS 2 /* success; a class is not in both parts of a split: see option "stratify" */
 
 #define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer is NULL that must not be NULL */
 #define BP_ERROR_INVALID_VALUE (-2)    /* a value that the function does not accept */
@@ -756,8 +757,8 @@ typedef struct bp_trainer bp_trainer;
 /* A report to a progress function. Only the library creates it. Later versions add members at the end only. */
 typedef struct bp_progress {
     uint32_t struct_size, restart;  /* restart counts from 0 */
-    uint64_t epoch, epochs;         /* epochs finished; epochs in all */
-    uint64_t step, steps;           /* steps made; steps in all */
+    uint64_t epoch, epochs;         /* epochs finished; epochs in all, 0 if a stream determines it */
+    uint64_t step, steps;           /* steps made; steps in all, 0 if a stream determines it */
     double loss;                    /* mean per training row, of the epoch just finished, or so far of the epoch in progress */
     double validation_loss;         /* after an epoch; NaN within an epoch, and without validation rows */
     double learning_rate;           /* of the latest step */
@@ -771,7 +772,7 @@ typedef struct bp_progress {
  *     BP_STOPPED.
  *   - Returns less than 0 to abort. The network is then restored, and the fit returns BP_ERROR_CALLBACK, with this number
  *     in the message.
- *   It runs between steps, on the thread that called bp_trainer_fit. Const calls on the network work. A network that is
+ *   It runs between steps, on the thread that called the fit. Const calls on the network work. A network that is
  * saved here has all that a fit with option "resume" needs to continue from this step. */
 typedef int32_t (*bp_progress_fn)(const bp_progress *progress, void *user_data);
 
@@ -783,7 +784,7 @@ typedef int32_t (*bp_progress_fn)(const bp_progress *progress, void *user_data);
 int32_t bp_trainer_create(bp_trainer **trainer_out);
 
 /* Frees a trainer. NULL and invalid handles are ignored. A fit in progress is cancelled.
- * Ownership: the handle is invalid from now on. The progress function's user_data must live until bp_trainer_fit returns.
+ * Ownership: the handle is invalid from now on. The progress function's user_data must live until the fit returns.
  * Errors:    none.
  * Threads:   any.
  * Since:     0.1 */
@@ -813,6 +814,8 @@ void bp_trainer_free(bp_trainer *trainer);
  *     epochs                1 ... 1e9       100       number of epochs; an epoch draws as many rows as the training
  *                                                     data have
  *     steps                 0 ... 1e15      0         number of steps, used instead of epochs; 0: epochs is used
+ *     steps_per_epoch       0 ... 1e15      0         streams only: an epoch ends after this number of steps; 0: only
+ *                                                     the stream ends an epoch
  *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, or more than the training data have: all
  *                                                     rows
  *     drop_last             0, 1            0         when fewer rows than batch_size are left in an epoch: 0 trains on
@@ -846,6 +849,9 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     warmup_steps; 0: no warm-up
  *     validation_fraction   0 ... 0.99      0         share of the rows, drawn by seed, that is held out for validation
  *                                                     if no validation rows are given; 0: none
+ *     stratify              0, 1            0         whether validation_fraction takes the same share of each class: 0
+ *                                                     no; 1 yes. The class of a row is the column of its largest
+ *                                                     target; with one output, whether the target is above 0.5
  *     patience              0 ... 1e9       0         number of consecutive epochs without a better loss after which a
  *                                                     fit ends; 0: no limit
  *     min_delta             0 ... 1e30      0         a loss is better if it is lower than the best loss by more than
@@ -906,6 +912,8 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
 /* Trains the network. Returns BP_OK when the fit ended by its options: epochs or steps, patience, target_loss or
  * time_limit. Returns BP_STOPPED when the progress function or bp_trainer_cancel ended it. *loss_out is the loss of the
  * weights that the network keeps; NaN if no step was made.
+ *   Option "stratify" with a class of fewer than 2 rows: a single row is a training row, and the fit is complete, but returns
+ * BP_WARNING_MISSING_CLASS instead of BP_OK. bp_last_error_message() then gives the class. BP_STOPPED takes precedence.
  *   A fit that fails leaves the network as it was, however many steps it made.
  *
  *   Determinism
@@ -935,8 +943,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   more. Pass NULL, NULL and 0 for no validation rows; option "validation_fraction" then holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
- *            rows that do not match the row weights, or a single row to be split; INVALID_VALUE or UNSUPPORTED as
- *            bp_network_check_settings; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
+ *            rows that do not match the row weights, a single row to be split, or classes of a single row to be
+ *            stratified; INVALID_VALUE or UNSUPPORTED as bp_network_check_settings; UNSUPPORTED to resume a fit of
+ *            bp_trainer_fit_stream; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
  *            row), or in a step, unless option "on_divergence" recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a
  *            trainer or network that is already in a fit.
  * Threads:   changes trainer and network. During the call, const calls on the network run between steps, and other calls on
@@ -946,11 +955,62 @@ int32_t bp_trainer_fit(bp_trainer *trainer, bp_network *network, const float *in
                        const float *validation_inputs, const float *validation_targets, size_t validation_rows,
                        double *loss_out);
 
+/* A minibatch of a stream, which a function fills. Only the library creates it. Later versions add members at the end only. */
+typedef struct bp_minibatch {
+    uint32_t struct_size, reserved; /* 0 */
+    uint64_t epoch;                 /* its epoch; counts from 0 */
+    uint64_t batch;                 /* its number in the epoch; counts from 0 */
+    uint64_t first_row;             /* the number of rows of the epoch before it */
+    size_t capacity;                /* option "batch_size" */
+    float *inputs;                  /* to fill: [capacity][inputs] */
+    float *targets;                 /* to fill: [capacity][outputs] */
+    float *row_weights;             /* [capacity], set to 1: as in bp_trainer_set_row_weights */
+    size_t rows;                    /* set to 0: the function sets it to the number of rows that it filled */
+} bp_minibatch;
+
+/* Fills the next minibatch of a stream. minibatch and its arrays are valid during the call.
+ *   - Fewer rows than capacity, or none, end the epoch. The rows are trained on, as option "drop_last" says.
+ *   - Each call has the position after that of the previous call. Two calls do not, and a stream that can should go to their
+ *     position: the first call of a resumed fit, and the call after a divergence, with option "on_divergence" 1.
+ *   - Returns 0 to continue; more than 0 to stop, and less than 0 to abort, as a progress function does. The rows of the call
+ *     are then ignored.
+ *   It runs between steps, on the thread that called bp_trainer_fit_stream. It may call what a progress function may call. */
+typedef int32_t (*bp_next_fn)(bp_minibatch *minibatch, void *user_data);
+
+/* Like bp_trainer_fit, for data that are not in memory or have no end: next provides one minibatch after the other, in the
+ * stream's order. The library holds one minibatch.
+ *
+ *     static int32_t next(bp_minibatch *minibatch, void *file)
+ *     {
+ *         if (minibatch->batch == 0) rewind(file);
+ *         while (minibatch->rows < minibatch->capacity && read_row(file, minibatch)) minibatch->rows++;
+ *         return 0;
+ *     }
+ *
+ *   - Without option "steps_per_epoch", only the stream ends an epoch. An endless stream needs this option, or option "steps".
+ *     Validation, early stopping, progress reports and the best weights all need the ends of epochs.
+ *   - Row weights come from the stream. A minibatch whose weights are all 1 is trained on like one without weights.
+ *   - Resuming gives the same bits as one fit if the stream gives the same rows at the same positions. A fit from a stream
+ *     is resumed from a stream only.
+ *   - Settings are checked as in bp_trainer_fit, targets for the loss only, as in bp_network_train_minibatch. Messages about
+ *     data give epoch, minibatch, row and column.
+ *   - UNSUPPORTED are batch_size 0, sampling 1, restarts, validation_fraction without validation rows, row weights of the
+ *     trainer, and the schedules 3 and 5 without option "steps" or "steps_per_epoch", by which they count the steps in all.
+ *   next: not NULL. user_data: may be NULL. validation_inputs, validation_targets, validation_rows: as in bp_trainer_fit.
+ * Ownership: the arrays remain the caller's, and must not change until the call returns.
+ * Errors:    as bp_trainer_fit; INVALID_VALUE for an epoch without rows, or for more rows than capacity; CALLBACK if next
+ *            returned less than 0.
+ * Threads:   as bp_trainer_fit.
+ * Since:     0.2 */
+int32_t bp_trainer_fit_stream(bp_trainer *trainer, bp_network *network, bp_next_fn next, void *user_data,
+                              const float *validation_inputs, const float *validation_targets, size_t validation_rows,
+                              double *loss_out);
+
 /* Ends the trainer's fit in progress before its next step. The network keeps the weights that option "keep" says, and
- * bp_trainer_fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
+ * the fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
- * Threads:   any; also from the progress function.
+ * Threads:   any; also from the callbacks of the fit.
  * Since:     0.1 */
 int32_t bp_trainer_cancel(bp_trainer *trainer);
 

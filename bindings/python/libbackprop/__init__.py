@@ -15,8 +15,8 @@ from . import _arguments, _call, _library, activation
 from ._arguments import Path
 from .activation import Activation, load_plugin
 from .errors import (
-    BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError, ModelError,
-    NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
+    BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError,
+    MissingClassWarning, ModelError, NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
 from .metadata import Metadata
 from .network import Network, Scaling
@@ -26,7 +26,7 @@ from .trainer import FitResult, Progress, Trainer
 
 __all__ = [
     "Activation", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError", "InvalidValueError",
-    "LibraryError", "LimitError", "Metadata", "ModelError", "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path",
+    "LibraryError", "LimitError", "Metadata", "MissingClassWarning", "ModelError", "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path",
     "Progress", "Scaling", "Status", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "activation",
     "instruction_set", "library_path", "library_version", "load", "load_plugin", "loss_names", "optimizer_names", "options",
     "scaling_names", "score_names", "set_thread_count", "thread_count",

@@ -13,7 +13,7 @@ from . import _prototypes
 from ._arguments import Array
 from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 
-__all__ = ["NO_DERIVATIVE", "backward", "forward", "register", "scalar", "scalar_derivative"]
+__all__ = ["NO_DERIVATIVE", "backward", "forward", "register", "scalar", "scalar_derivative", "view"]
 
 
 def register(function: Callable[..., int], name: bytes, activation: Any, *callbacks: Any) -> None:
@@ -27,7 +27,7 @@ def register(function: Callable[..., int], name: bytes, activation: Any, *callba
         raise
 
 
-def _view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
+def view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
     """The library's memory as a float32 array of shape (rows, columns), without a copy."""
     data = (ctypes.addressof(address.contents), read_only)
     interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
@@ -67,8 +67,8 @@ def forward(z: Any, a: Any, rows: int, columns: int, key: int) -> int:
     try:
         if not failed():
             plugin = plugins[key]
-            result = plugin.function(_view(z, rows, columns, True))
-            _fill(_view(a, rows, columns, False), result, f"activation {plugin.name!r}: forward")
+            result = plugin.function(view(z, rows, columns, True))
+            _fill(view(a, rows, columns, False), result, f"activation {plugin.name!r}: forward")
     except BaseException as error:
         remember(error)
     return int(failed())
@@ -80,8 +80,8 @@ def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int
     try:
         if not failed():
             plugin = plugins[key]
-            result = plugin.derivative(*(_view(given, rows, columns, True) for given in (z, a, da)))
-            _fill(_view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
+            result = plugin.derivative(*(view(given, rows, columns, True) for given in (z, a, da)))
+            _fill(view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
     except BaseException as error:
         remember(error)
     return int(failed())

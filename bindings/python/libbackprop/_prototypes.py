@@ -23,6 +23,12 @@ class bp_progress(ctypes.Structure):
                 ("learning_rate", c_double), ("epoch_ended", c_uint32), ("reserved", c_uint32)]
 
 
+class bp_minibatch(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("epoch", c_uint64), ("batch", c_uint64),
+                ("first_row", c_uint64), ("capacity", c_size_t), ("inputs", POINTER(c_float)),
+                ("targets", POINTER(c_float)), ("row_weights", POINTER(c_float)), ("rows", c_size_t)]
+
+
 class bp_option_description(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("owner", c_uint32), ("name", c_char_p), ("meaning", c_char_p),
                 ("default_value", c_double), ("minimum", c_double), ("maximum", c_double), ("whole_numbers", c_uint32),
@@ -42,6 +48,7 @@ bp_vector_backward_fn = CFUNCTYPE(c_int32, Floats, Floats, Floats, Floats, c_siz
 bp_foreign_fn = CFUNCTYPE(None)
 bp_destroy_fn = CFUNCTYPE(None, c_void_p)
 bp_progress_fn = CFUNCTYPE(c_int32, POINTER(bp_progress), c_void_p)
+bp_next_fn = CFUNCTYPE(c_int32, POINTER(bp_minibatch), c_void_p)
 
 
 class bp_activation_report(ctypes.Structure):
@@ -107,6 +114,8 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_trainer_set_progress": (c_int32, Trainer, bp_progress_fn, c_void_p),
     "bp_trainer_fit": (
         c_int32, Trainer, Network, Floats, Floats, c_size_t, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_trainer_fit_stream": (
+        c_int32, Trainer, Network, bp_next_fn, c_void_p, Floats, Floats, c_size_t, POINTER(c_double)),
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
     "bp_network_predict_layer": (c_int32, Network, c_size_t, Floats, c_size_t, Floats),

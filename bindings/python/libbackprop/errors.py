@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 __all__ = [
     "BusyError", "CallbackError", "Error", "FileError", "InvalidHandleError", "InvalidValueError", "LibraryError", "LimitError",
-    "ModelError", "NotFiniteError", "OutOfMemoryError", "Status", "UnknownNameError", "UnsupportedError", "from_status",
+    "MissingClassWarning", "ModelError", "NotFiniteError", "OutOfMemoryError", "Status", "UnknownNameError", "UnsupportedError", "from_status",
 ]
 
 
@@ -16,6 +16,7 @@ class Status(enum.IntEnum):
 
     OK = 0
     STOPPED = 1
+    WARNING_MISSING_CLASS = 2
     ERROR_NULL_ARGUMENT = -1
     ERROR_INVALID_VALUE = -2
     ERROR_INVALID_HANDLE = -3
@@ -52,6 +53,10 @@ class Error(Exception):
             return "BP_" + Status(self.status).name
         except ValueError:
             return "BP_ERROR_UNKNOWN_STATUS"
+
+
+class MissingClassWarning(UserWarning):
+    """A split by the option stratify has a class without a training row or a validation row."""
 
 
 class InvalidValueError(Error, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import warnings
 from ctypes import byref
 from collections.abc import Mapping
 from typing import Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, TypeVar, Union, overload
@@ -13,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from . import _prototypes, option as options
 from ._arguments import Array, pointer, text, vector
-from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
+from ._call import call, failed, keys, message, never_freed, plugins, remember, stores_interrupts
 from ._handle import Owner
 from ._library import library
-from .errors import BusyError, Status
+from ._stream import Batches, Stream
+from .errors import BusyError, MissingClassWarning, Status
 from .network import Network
 
 __all__ = ["FitResult", "Progress", "Trainer"]
@@ -144,26 +146,59 @@ class Trainer(Owner):
         progress_interval and progress_seconds set. If it returns True, the fit stops; the option keep decides which
         weights the network then has.
 
+        With the option stratify, a class of fewer than 2 rows is a MissingClassWarning after the fit.
+
         A fit that fails leaves the network as it was. Errors: ValueError for a wrong shape, TypeError for a wrong type;
         InvalidValueError for no rows, an invalid weight, or settings or targets that Network.check_settings refuses;
         UnsupportedError as there; NotFiniteError for a NaN or an infinity in the data or in a step; BusyError for a
         trainer or network that is in a fit already; OutOfMemoryError; LimitError. Exceptions of the progress function and
         of activation functions, KeyboardInterrupt included, are raised again.
         """
+        rows = network._rows(inputs, targets)
+        weights = _row_weights(sample_weight, class_weight, targets, rows[2])
+        return self._fit(library.bp_trainer_fit, network, rows, weights, validation, progress)
+
+    def fit_stream(self, network: Network, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
+                   progress: Optional[Callable[[Progress], Any]] = None) -> FitResult:
+        """Trains the network on rows that are not in memory, or have no end. Returns the result.
+
+        batches: pairs (inputs, targets) or triples (inputs, targets, weights) of arrays with any number of rows, as in
+        `fit`. They are divided into minibatches of batch_size rows. Only the rows of a minibatch are converted, so that a
+        pair of np.memmap can be a batch. batches is one of these:
+
+        - An iterable, such as a list. Each epoch iterates over it from its start. A resumed fit skips the rows that the
+          epoch has already used.
+        - A function of an epoch and a row, both from 0. It is called at the start of each epoch, and when a fit is resumed,
+          and returns an iterable of the epoch's batches from this row on.
+        - An iterator, such as a generator. Epochs continue where it is. When it has ended, the fit stops after the epoch.
+          With the option steps_per_epoch, epochs end earlier.
+
+        The options batch_size 0, sampling "uniform", restarts and validation_fraction need all rows and are an
+        UnsupportedError, and so are the schedules "cosine" and "one_cycle" without steps or steps_per_epoch. Otherwise,
+        validation, progress, result and errors are those of `fit`. Exceptions of batches are raised again.
+        """
+        stream = Stream(batches, network.layers[0], network.layers[-1])
+        key = next(keys)
+        plugins[key] = stream.fill
+        try:
+            return self._fit(library.bp_trainer_fit_stream, network, (_next, key), (None, 0), validation, progress)
+        finally:
+            del plugins[key]
+
+    def _fit(self, function: Callable[..., int], network: Network, data: tuple[Any, ...], weights: tuple[Any, int],
+             validation: Optional[tuple[ArrayLike, ArrayLike]], progress: Optional[Callable[[Progress], Any]]) -> FitResult:
         if progress is not None and not callable(progress):
             raise TypeError(f"progress: expected a function, got {type(progress).__name__}")
-        rows = network._rows(inputs, targets)
         held_out = (None, None, 0) if validation is None else _validation(network, validation)
-        weights = _row_weights(sample_weight, class_weight, targets, rows[2])
         fit = (threading.get_ident(),)  # a new object, so that `is` identifies this call
         if _fits.setdefault(id(self), fit) is not fit:  # the trainer has the weights and progress function of that fit
             raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
         try:
-            return self._fit(network, rows, held_out, weights, progress)
+            return self._run(function, network, (*data, *held_out), weights, progress)
         finally:
             _fits.pop(id(self), None)
 
-    def _fit(self, network: Network, rows: tuple[Any, Any, int], held_out: tuple[Any, Any, int], weights: tuple[Any, int],
+    def _run(self, function: Callable[..., int], network: Network, data: tuple[Any, ...], weights: tuple[Any, int],
              progress: Optional[Callable[[Progress], Any]]) -> FitResult:
         call(library.bp_trainer_set_row_weights, self._handle, *weights)
         history: list[Progress] = []
@@ -182,9 +217,11 @@ class Trainer(Owner):
         plugins[key] = report
         try:
             call(library.bp_trainer_set_progress, self._handle, _progress, key)
-            status = call(library.bp_trainer_fit, self._handle, network._handle, *rows, *held_out, byref(loss))
+            status = call(function, self._handle, network._handle, *data, byref(loss))
         finally:
             del plugins[key]
+        if status == Status.WARNING_MISSING_CLASS:
+            warnings.warn(message(), MissingClassWarning, stacklevel=4)
         return FitResult(loss.value, status == Status.STOPPED, history)
 
     def cancel(self) -> None:
@@ -241,9 +278,8 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
     return pointer(weights), rows
 
 
-@never_freed(_prototypes.bp_progress_fn)
 @stores_interrupts
-def _progress(record: Any, key: int) -> int:
+def _answer(record: Any, key: int) -> int:
     stop = False
     try:
         if not failed():
@@ -251,3 +287,7 @@ def _progress(record: Any, key: int) -> int:
     except BaseException as error:
         remember(error)
     return -1 if failed() else int(stop)
+
+
+_progress = never_freed(_prototypes.bp_progress_fn)(_answer)
+_next = never_freed(_prototypes.bp_next_fn)(_answer)

@@ -64,4 +64,4 @@ for result, name, arguments in re.findall(r"^(\w[\w ]*[ *])(bp_\w+)\(([^;]*?)\);
     FUNCTIONS[name] = (result.strip(), parameters(arguments))
 
 CONSTANTS = {name: int(value) for name, value in re.findall(r"^#define (BP_\w+) \(?(-?\d+)\)?", TEXT, flags=re.M)}
-STATUSES = {name: value for name, value in CONSTANTS.items() if re.match(r"BP_(OK|STOPPED|ERROR_)", name)}
+STATUSES = {name: value for name, value in CONSTANTS.items() if re.match(r"BP_(OK|STOPPED|WARNING_|ERROR_)", name)}
