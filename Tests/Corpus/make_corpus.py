@@ -127,10 +127,11 @@ state = lambda prefix: [(f"{prefix}optimizer.momentum.{name}", shape, [v / 4 for
 resumable.tensors = own + state("") + [(f"fit.best.{name}", shape, [abs(v) / 2 for v in values]) for name, shape, values in own] + state("fit.best.")
 
 
-def position(seed=3, restart=0, step=5, loss_sum=0.5, rows=1, rate_factor=0.5, loss=0.75, best=0.25, waited=1, plateau_waited=1):
+def position(seed=3, restart=0, step=5, loss_sum=0.5, rows=1, rate_factor=0.5, loss=0.75, best=0.25, waited=1, plateau_waited=1,
+             stream=()):
     bits = lambda value: struct.unpack("<Q", struct.pack("<d", value))[0]
     return ",".join(f"{word:016x}" for word in (seed, restart, step, bits(loss_sum), rows, bits(rate_factor), bits(loss), bits(best),
-                                                waited, plateau_waited))
+                                                waited, plateau_waited, *stream))
 
 
 def best_network(random=(1, 2, 3, 4), steps=4, optimizer_steps=4, pristine=0, **fit):
@@ -140,6 +141,9 @@ def best_network(random=(1, 2, 3, 4), steps=4, optimizer_steps=4, pristine=0, **
 
 resumable.words.update({"fit": position(), "fit.best": best_network()})
 good("fit-with-its-best-network", resumable)
+streamed = Model([2, 2, 1], ["tanh", "identity"], ["none", "none"])  # in its third epoch, with one step of 4 rows
+streamed.words.update({"fit": position(rows=4, stream=(2, 1, 0))})
+good("fit-from-a-stream", streamed)
 hosted = Model([2, 3, 1], ["relu", "logistic"], ["none", "none"])
 hosted.words.update({"dropout": "0.5,0", "metadata.classes": 'cat, d\\u00f6g \\n \\"quoted\\"', "metadata.sigma": "\u03c3"})
 good("metadata-and-dropout", hosted)
@@ -240,6 +244,14 @@ for name, words in (
         ("rate-nan", {"rate_factor": math.nan}), ("loss-infinite", {"loss": math.inf}), ("loss", {"loss": -1e39}),
         ("best-nan", {"best": math.nan}), ("best", {"best": -math.inf}), ("waited", {"waited": reach}), ("plateau", {"plateau_waited": reach})):
     more(f"fit-{name}", '"fit" is malformed', f'"fit":"{position(**words)}"')
+for name, words in (  # 5 steps, 1 row in the epoch in progress
+        ("short", (2, 1)), ("long", (2, 1, 0, 0)), ("epoch", (6, 1, 0)), ("batch", (3, 3, 0)), ("batch-of-none", (2, 0, 0)),
+        ("ended", (2, 1, 2)), ("epoch-beyond-reach", (reach, 1, 0)), ("batch-beyond-reach", (1, reach, 0))):
+    more(f"fit-stream-{name}", '"fit" is malformed', f'"fit":"{position(stream=words)}"')
+more("fit-stream-ended-without-rows", '"fit" is malformed',
+     f'"fit":"{position(loss_sum=0.0, rows=0, stream=(2, 0, 1))}"')
+more("fit-stream-best-of-arrays", '"fit.best" is malformed',
+     f'"fit":"{position(stream=(2, 1, 0))}","fit.best":"{best_network()}"')
 more("fit-best-data-missing", "data does not match its layers", f'"fit":"{position()}","fit.best":"{best_network(optimizer_steps=0)}"')
 for name, words in (
         ("random-zero", {"random": (0, 0, 0, 0)}), ("steps", {"steps": reach}), ("optimizer-steps", {"optimizer_steps": reach}),
