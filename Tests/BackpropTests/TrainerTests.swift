@@ -4,7 +4,7 @@ import Testing
 @testable import Backprop
 
 @Suite struct TrainerTests {
-    private let x: [Float], y: [Float]
+    let x: [Float], y: [Float]
 
     init() {
         var numbers = TestNumbers(1)
@@ -12,7 +12,7 @@ import Testing
         y = numbers.shares(40)
     }
 
-    private func network() throws -> Network { try Network(layers: [3, 5, 2], seed: 1) }
+    func network() throws -> Network { try Network(layers: [3, 5, 2], seed: 1) }
 
     @Test func fitWithMinibatchesOfAllRowsEqualsALoopOfSteps() throws {
         let fitted = try network(), stepped = try network()

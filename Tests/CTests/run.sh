@@ -118,12 +118,13 @@ done
 
 if [ -z "${ONLY:-}" ]; then
     echo "# examples"
-    for name in xor digits activations; do
+    for name in xor digits activations cartpole; do
         rm -f "$programs/$name"
         claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name.cxx"
         claim "$name.c compiles as C99" compile_c "$root/Examples/c/$name.c" "$programs/$name"
     done
     claim "xor learns" "$programs/xor"
+    claim "the agent learns to balance the pole" "$programs/cartpole"
     claim "digits reads 96 % of the held-out images" sh -c '
         "$1" "$2" "$3" 20 | tee "$3/out"
         awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \

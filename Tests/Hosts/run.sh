@@ -92,6 +92,17 @@ for set in native baseline; do
 done
 unset BACKPROP_INSTRUCTION_SET
 
+# ---- Examples in Python; make demo runs the others
+
+echo "# examples"
+export MPLCONFIGDIR=$work/matplotlib
+claim "the input gradients of a learned simulator lead to the wanted results" "$python" Examples/python/inverse_design.py
+autoencoder() {
+    "$python" Examples/python/autoencoder.py Examples/data/digits.csv "$work/autoencoder.png"
+    test -s "$work/autoencoder.png"
+}
+claim "the autoencoder has a lower error than principal components, and draws its latent layer" autoencoder
+
 # ---- Installed files
 
 echo "# install"
