@@ -84,8 +84,8 @@ static double foreign(double z) { return z / 2; }
 
 static int32_t progress(const bp_progress *now, void *user_data) {
     int kind = behaviour(user_data);
-    if (now->struct_size != sizeof *now || (now->epochs && now->epoch > now->epochs) ||
-        (now->steps && now->step > now->steps)) breach("no progress");
+    if (now->struct_size != sizeof *now || (now->epochs && now->epoch > now->epochs) || (now->steps && now->step > now->steps))
+        breach("no progress");
     return kind == FAIL ? -5 : kind == STEEP ? 1 : 0;
 }
 

@@ -132,8 +132,8 @@ extern "C" {
 
 /* ---- Status ----------------------------------------------------------------------------------------------------- */
 
-#define BP_OK 0      /* success */
-#define BP_STOPPED 1 /* success; a callback or bp_trainer_cancel ended the call early */
+#define BP_OK 0                    /* success */
+#define BP_STOPPED 1               /* success; a callback or bp_trainer_cancel ended the call early */
 #define BP_WARNING_MISSING_CLASS 2 /* success; a class is not in both parts of a split: see option "stratify" */
 
 #define BP_ERROR_NULL_ARGUMENT (-1)    /* a pointer is NULL that must not be NULL */

@@ -33,7 +33,8 @@ static double sign(double value) { return (value > 0) - (value < 0); }
 
 /* Moves the cart for one step of Euler's method. Returns whether the pole is within 12 degrees and the cart on its track. */
 static int move(double s[STATE], double force) {
-    const double gravity = 9.8, cart = 1, pole = 0.1, half_length = 0.5, cart_friction = 5e-4, pole_friction = 2e-6, step = 0.02;
+    const double gravity = 9.8, cart = 1, pole = 0.1, half_length = 0.5, cart_friction = 5e-4, pole_friction = 2e-6,
+                 step = 0.02;
     const double sine = sin(s[2]), cosine = cos(s[2]), mass = cart + pole;
     const double push = (force + pole * half_length * s[3] * s[3] * sine - cart_friction * sign(s[1])) / mass;
     const double angular = (gravity * sine - cosine * push - pole_friction * s[3] / (pole * half_length)) /

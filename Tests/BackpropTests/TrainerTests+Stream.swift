@@ -68,7 +68,7 @@ extension TrainerTests {
     }
 
     @Test func weightsOfBatchesEqualRowWeights() throws {
-        let network = try network(), other = try network(), weights = (0..<20).map { Float($0) / 10 }
+        let network = try network(), other = try self.network(), weights = (0..<20).map { Float($0) / 10 }
         try trainer(["batch_size": 21]).fit(network, batches: [batch(0..<20, weights: weights)], validation: (x, y))
         let arrays = try trainer(["batch_size": 0])
         try arrays.setRowWeights(weights)

@@ -140,8 +140,8 @@ static size_t fits, streamed, cuts, failed, saved_within, files_with_best;
 
 static void compare(const fit *f, const bp_network *whole, const bp_network *parts, const char *how) {
     if (!EXPECT(snapshot_equal(whole, parts)))
-        printf("#   %s: %s; network %d, %s, %s, %d rows, batchnorm %d, dropout %d, weighted %d, validated %d, streamed %d\n", how,
-               f->options, (int)f->seed, f->optimizer, f->activation, (int)f->rows, f->batchnorm, f->dropout, f->weighted,
+        printf("#   %s: %s; network %d, %s, %s, %d rows, batchnorm %d, dropout %d, weighted %d, validated %d, streamed %d\n",
+               how, f->options, (int)f->seed, f->optimizer, f->activation, (int)f->rows, f->batchnorm, f->dropout, f->weighted,
                f->validated, f->streamed);
 }
 

@@ -44,10 +44,11 @@ static void every_class_has_the_same_share_of_validation_rows(void) {
     static const struct {
         const char *fraction;
         size_t rows[3], held_out[3];
-    } cases[] = {{"0.25", {100, 40, 4}, {25, 10, 1}},   {"0.5", {2, 100, 50}, {1, 50, 25}},
-                 {"0.1", {120, 80, 2}, {12, 8, 1}},     /* at least one row */
-                 {"0.99", {3, 4, 50}, {2, 3, 49}},      /* at most all rows but one */
-                 {"0.3", {10, 5, 8}, {3, 2, 2}}};       /* 1.5 is rounded to 2, and 2.4 to 2 */
+    } cases[] = {{"0.25", {100, 40, 4}, {25, 10, 1}},
+                 {"0.5", {2, 100, 50}, {1, 50, 25}},
+                 {"0.1", {120, 80, 2}, {12, 8, 1}}, /* at least one row */
+                 {"0.99", {3, 4, 50}, {2, 3, 49}},  /* at most all rows but one */
+                 {"0.3", {10, 5, 8}, {3, 2, 2}}};   /* 1.5 is rounded to 2, and 2.4 to 2 */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int seed = 0; seed < 20; seed++) {
             const size_t *n = cases[i].rows, *v = cases[i].held_out;

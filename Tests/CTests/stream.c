@@ -14,9 +14,9 @@ static bp_network *network, *twin; /* equal at the start of a claim */
 typedef struct {
     size_t rows;
     int is_weighted, is_endless, goes_back; /* goes_back: positions need not follow each other */
-    size_t calls, fail_at;                /* the number of the failing call, from 1; 0: none */
-    int32_t (*fault)(bp_minibatch *m);    /* the end of that call */
-    uint64_t epoch, batch, first_row;     /* the next position */
+    size_t calls, fail_at;                  /* the number of the failing call, from 1; 0: none */
+    int32_t (*fault)(bp_minibatch *m);      /* the end of that call */
+    uint64_t epoch, batch, first_row;       /* the next position */
     size_t inputs, outputs;
 } source;
 
@@ -42,9 +42,7 @@ static source source_of(size_t rows) {
     return s;
 }
 
-static void begin(void) {
-    network = check_network(sizes, 3, 1), twin = check_network(sizes, 3, 1);
-}
+static void begin(void) { network = check_network(sizes, 3, 1), twin = check_network(sizes, 3, 1); }
 
 static void end(void) {
     bp_network_free(network);
@@ -143,12 +141,22 @@ static void option_steps_ends_a_stream_without_end(void) {
 
 static void every_option_of_a_trainer_has_the_same_effect_as_in_a_fit_of_arrays(void) {
     static const char *const options[] = {
-        "epochs=9", "epochs=9 schedule=1 decay_epochs=2", "epochs=9 schedule=2 decay_factor=0.3",
-        "steps=9 schedule=3", "steps=9 schedule=5 one_cycle_start=4", "epochs=9 steps_per_epoch=1 schedule=3",
-        "epochs=9 steps_per_epoch=1 schedule=5", "epochs=9 schedule=4 inverse_time_decay=0.5",
-        "epochs=30 schedule=6 plateau_patience=1 learning_rate=3", "epochs=9 warmup_steps=5",
-        "epochs=40 patience=2 learning_rate=4", "epochs=40 patience=2 min_delta=0.01", "epochs=200 target_loss=0.15",
-        "epochs=9 keep=2 learning_rate=4", "epochs=9 keep=1", "epochs=9 on_divergence=1 learning_rate=3000",
+        "epochs=9",
+        "epochs=9 schedule=1 decay_epochs=2",
+        "epochs=9 schedule=2 decay_factor=0.3",
+        "steps=9 schedule=3",
+        "steps=9 schedule=5 one_cycle_start=4",
+        "epochs=9 steps_per_epoch=1 schedule=3",
+        "epochs=9 steps_per_epoch=1 schedule=5",
+        "epochs=9 schedule=4 inverse_time_decay=0.5",
+        "epochs=30 schedule=6 plateau_patience=1 learning_rate=3",
+        "epochs=9 warmup_steps=5",
+        "epochs=40 patience=2 learning_rate=4",
+        "epochs=40 patience=2 min_delta=0.01",
+        "epochs=200 target_loss=0.15",
+        "epochs=9 keep=2 learning_rate=4",
+        "epochs=9 keep=1",
+        "epochs=9 on_divergence=1 learning_rate=3000",
         "epochs=9 on_divergence=1 learning_rate=1e9",
     };
     int failed = 0;
@@ -190,9 +198,9 @@ static void every_option_of_a_trainer_has_the_same_effect_as_in_a_fit_of_arrays(
 }
 
 static void options_that_need_all_rows_are_refused(void) {
-    static const char *const refused[][2] = {
-        {"batch_size=0", "batch_size"}, {"sampling=1", "sampling"}, {"restarts=2", "restarts"},
-        {"validation_fraction=0.2", "validation_fraction"}, {"schedule=3", "steps"}, {"schedule=5 epochs=3", "steps_per_epoch"}};
+    static const char *const refused[][2] = {{"batch_size=0", "batch_size"}, {"sampling=1", "sampling"},
+                                             {"restarts=2", "restarts"},     {"validation_fraction=0.2", "validation_fraction"},
+                                             {"schedule=3", "steps"},        {"schedule=5 epochs=3", "steps_per_epoch"}};
     source s = source_of(ROWS);
     begin();
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
@@ -241,7 +249,8 @@ static void stream_stops_and_aborts_a_fit_at_every_call(void) {
             answer = stops[i];
             EXPECT_STATUS(fit_stream("epochs=5 batch_size=8", &t, &loss), BP_STOPPED);
             EXPECT(t.calls == call && (call == 1 ? loss != loss : loss > 0));
-            loop(twin, 3 * CAPACITY, (int)(call - 1) / 4, 0.01f); /* the complete epochs, of three steps and a call without rows */
+            loop(twin, 3 * CAPACITY, (int)(call - 1) / 4,
+                 0.01f); /* the complete epochs, of three steps and a call without rows */
             loop(twin, (call - 1) % 4 * CAPACITY, 1, 0.01f);
             EXPECT(same_parameters(network, twin));
             end();

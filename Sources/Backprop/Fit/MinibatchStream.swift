@@ -29,7 +29,8 @@ package final class MinibatchStream {
     private let inputs, targets, weights: Floats
 
     private init(
-        capacity: Int, isLastDropped: Bool, next: @escaping Next, network: NetworkState, inputs: consuming Floats, targets: consuming Floats,
+        capacity: Int, isLastDropped: Bool, next: @escaping Next, network: NetworkState, inputs: consuming Floats,
+        targets: consuming Floats,
         weights: consuming Floats
     ) {
         self.capacity = capacity
@@ -48,7 +49,8 @@ package final class MinibatchStream {
         let inputs = try Floats(try checkedProduct(capacity, network.inputCount))
         let targets = try Floats(try checkedProduct(capacity, network.outputCount))
         return MinibatchStream(
-            capacity: capacity, isLastDropped: options[.dropLast] == 1, next: next, network: network, inputs: inputs, targets: targets,
+            capacity: capacity, isLastDropped: options[.dropLast] == 1, next: next, network: network, inputs: inputs,
+            targets: targets,
             weights: try Floats(capacity))
     }
 

@@ -13,6 +13,7 @@ registers custom activations. `Error` is the base class of all errors that the l
 """
 from . import _arguments, _call, _library, activation
 from ._arguments import Path
+from ._stream import Batches
 from .activation import Activation, load_plugin
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError,
@@ -25,11 +26,12 @@ from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
 
 __all__ = [
-    "Activation", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError", "InvalidValueError",
-    "LibraryError", "LimitError", "Metadata", "MissingClassWarning", "ModelError", "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path",
-    "Progress", "Scaling", "Status", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "activation",
-    "instruction_set", "library_path", "library_version", "load", "load_plugin", "loss_names", "optimizer_names", "options",
-    "scaling_names", "score_names", "set_thread_count", "thread_count",
+    "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError",
+    "InvalidValueError", "LibraryError", "LimitError", "Metadata", "MissingClassWarning", "ModelError", "Network",
+    "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Progress", "Scaling", "Status", "Tensors", "Trainer",
+    "UnknownNameError", "UnsupportedError", "activation", "instruction_set", "library_path", "library_version", "load",
+    "load_plugin", "loss_names", "optimizer_names", "options", "scaling_names", "score_names", "set_thread_count",
+    "thread_count",
 ]
 
 __version__ = "0.2.0"

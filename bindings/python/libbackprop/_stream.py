@@ -25,8 +25,9 @@ class Stream:
         self._is_function = callable(batches) and not hasattr(batches, "__iter__")
         if not self._is_function and not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
             raise TypeError(f"batches: expected an iterable or a function, got {type(batches).__name__}")
-        self._batches, self._inputs, self._outputs = batches, inputs, outputs
-        self._source: Iterator[Any] = batches if self._is_iterator else iter(())
+        self._batches: Any = batches
+        self._inputs, self._outputs = inputs, outputs
+        self._source: Iterator[Any] = self._batches if self._is_iterator else iter(())
         self._position: Optional[tuple[int, int]] = None  # of the next minibatch, if it follows the previous one
         self._batch: tuple[Any, ...] = ()
         self._count = self._used = 0  # rows of the batch

@@ -7,7 +7,8 @@ from typing import Any, Optional, Union
 
 __all__ = [
     "BusyError", "CallbackError", "Error", "FileError", "InvalidHandleError", "InvalidValueError", "LibraryError", "LimitError",
-    "MissingClassWarning", "ModelError", "NotFiniteError", "OutOfMemoryError", "Status", "UnknownNameError", "UnsupportedError", "from_status",
+    "MissingClassWarning", "ModelError", "NotFiniteError", "OutOfMemoryError", "Status", "UnknownNameError", "UnsupportedError",
+    "from_status",
 ]
 
 

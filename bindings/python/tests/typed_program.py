@@ -93,6 +93,9 @@ def train(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bp.Network:
     again: bp.Trainer = pickle.loads(pickle.dumps(trainer))
     again.fit(copy.copy(network), x, y, sample_weight=np.ones(len(x)), progress=lambda progress: None)
     print(schedule, epochs, result.loss == losses[-1], result.stopped, len(result.history))
+    streams: list[bp.Batches] = [[(x, y), (x, y, [1.0] * len(x))], lambda epoch, row: [(x[row:], y[row:])], iter([(x, y)])]
+    for batches in streams:
+        bp.Trainer(epochs=2).fit_stream(network, batches, progress=lambda progress: progress.epoch > 1)
     return network
 
 
