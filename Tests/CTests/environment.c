@@ -150,11 +150,23 @@ static bp_network *made(const char *hidden, const char *output, const char *loss
     return network;
 }
 
+static int32_t next(bp_minibatch *minibatch, void *rows) {
+    record_call();
+    for (size_t row = (size_t)minibatch->first_row; row < *(size_t *)rows && minibatch->rows < minibatch->capacity; row++) {
+        memcpy(minibatch->inputs + minibatch->rows * INPUTS, x + row * INPUTS, INPUTS * sizeof *x);
+        memcpy(minibatch->targets + minibatch->rows * OUTPUTS, y + row * OUTPUTS, OUTPUTS * sizeof *y);
+        minibatch->row_weights[minibatch->rows++] = row % 2 ? 1 : 0.5f;
+    }
+    return 0;
+}
+
 static void fit(bp_network *network, size_t rows, const char *options) {
     bp_trainer *trainer = trainer_with(options);
     double loss = 0;
     EXPECT_QUIET(bp_trainer_set_progress(trainer, watch, NULL));
     EXPECT_QUIET(bp_trainer_fit(trainer, network, x, y, rows, NULL, NULL, 0, &loss));
+    add(&loss, sizeof loss);
+    if (!strstr(options, "validation_fraction")) EXPECT_QUIET(bp_trainer_fit_stream(trainer, network, next, &rows, x, y, 2, &loss));
     add(&loss, sizeof loss);
     bp_trainer_free(trainer);
     add_network(network);

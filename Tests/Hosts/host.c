@@ -3,6 +3,7 @@
  *
  *     host OUT FIRST LAST [MODEL]
  *     host OUT fit LAST [MODEL]         a fit by a trainer, which ends at step LAST
+ *     host OUT stream LAST [MODEL]      a fit from a stream, which ends at step LAST
  *
  * Starts from a new network, or from MODEL, a network after the steps before FIRST. Each of the three hosts generates its own
  * data and registers its own activation, so that they share only the library. */
@@ -75,7 +76,20 @@ static void train(bp_network *network, int step) {
 /* Stops the fit, before its last epoch, at the given step. */
 static int32_t stop_at(const bp_progress *progress, void *last) { return progress->step == (uint64_t)*(int *)last; }
 
-static void fit(bp_network *network, int last) {
+static float weight_of(size_t row) { return (float)(row % 4) / 2; }
+
+/* The rows in order, in every epoch. */
+static int32_t next(bp_minibatch *minibatch, void *user_data) {
+    (void)user_data;
+    for (size_t row = (size_t)minibatch->first_row; row < ROWS && minibatch->rows < minibatch->capacity; row++) {
+        memcpy(minibatch->inputs + minibatch->rows * INPUTS, inputs + row * INPUTS, INPUTS * sizeof *inputs);
+        memcpy(minibatch->targets + minibatch->rows * OUTPUTS, targets + row * OUTPUTS, OUTPUTS * sizeof *targets);
+        minibatch->row_weights[minibatch->rows++] = weight_of(row);
+    }
+    return 0;
+}
+
+static void fit(bp_network *network, int is_stream, int last) {
     static const struct {
         const char *name;
         double value;
@@ -84,20 +98,27 @@ static void fit(bp_network *network, int last) {
                    {"learning_rate", 0.0625},
                    {"schedule", 3},
                    {"seed", 11},
-                   {"validation_fraction", 0.25},
+                   {"validation_fraction", 0.25}, /* of a fit of arrays */
+                   {"steps_per_epoch", 9},        /* of a fit from a stream */
                    {"keep", 1},
                    {"on_divergence", 1},
                    {"resume", 1},
                    {"progress_interval", 1}};
     bp_trainer *trainer;
     float weights[ROWS];
-    for (int row = 0; row < ROWS; row++) weights[row] = (float)(row % 4) / 2;
+    int32_t status;
+    for (size_t row = 0; row < ROWS; row++) weights[row] = weight_of(row);
     check(bp_trainer_create(&trainer));
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         check(bp_trainer_set_option(trainer, options[i].name, options[i].value));
-    check(bp_trainer_set_row_weights(trainer, weights, ROWS));
     check(bp_trainer_set_progress(trainer, stop_at, &last));
-    if (bp_trainer_fit(trainer, network, inputs, targets, ROWS, NULL, NULL, 0, NULL) != BP_STOPPED) {
+    if (is_stream) {
+        status = bp_trainer_fit_stream(trainer, network, next, NULL, inputs, targets, ROWS / 3, NULL);
+    } else {
+        check(bp_trainer_set_row_weights(trainer, weights, ROWS));
+        status = bp_trainer_fit(trainer, network, inputs, targets, ROWS, NULL, NULL, 0, NULL);
+    }
+    if (status != BP_STOPPED) {
         fprintf(stderr, "host: %s\n", bp_last_error_message());
         exit(1);
     }
@@ -127,10 +148,10 @@ int main(int argc, char **argv) {
     check(bp_activation_register_scalar("squash", squash, squash_derivative, NULL, NULL));
     if (argc == 5) check(bp_network_load(argv[4], &network));
     else network = new_network();
-    if (strcmp(argv[2], "fit") == 0) {
+    if (strcmp(argv[2], "fit") == 0 || strcmp(argv[2], "stream") == 0) {
         for (size_t layer = 1; layer < 11; layer++) check(bp_network_set_dropout(network, layer, 0.125));
         if (argc == 4) check(bp_network_set_optimizer(network, "adam"));
-        fit(network, atoi(argv[3]));
+        fit(network, argv[2][0] == 's', atoi(argv[3]));
     } else {
         for (int step = atoi(argv[2]); step < atoi(argv[3]); step++) train(network, step);
     }

@@ -1,4 +1,4 @@
-"""The run of host.c with the same numbers, in Python: host.py OUT FIRST|fit LAST [MODEL]"""
+"""The run of host.c with the same numbers, in Python: host.py OUT FIRST|fit|stream LAST [MODEL]"""
 import sys
 
 import numpy as np
@@ -60,23 +60,29 @@ def train(network, inputs, targets, step):
         network.train_minibatch(inputs[first:first + rows], targets[first:first + rows], 0.25)
 
 
-def fit(network, inputs, targets, last):
+def fit(network, inputs, targets, kind, last):
     trainer = bp.Trainer(epochs=20, batch_size=7, learning_rate=0.0625, schedule="cosine", seed=11,
-                         validation_fraction=0.25, keep="latest", on_divergence=1, resume=True, progress_interval=1)
-    result = trainer.fit(network, inputs, targets, sample_weight=np.arange(ROWS) % 4 / 2,
-                         progress=lambda progress: progress.step == last)
+                         validation_fraction=0.25, steps_per_epoch=9, keep="latest", on_divergence=1, resume=True,
+                         progress_interval=1)
+    weights = np.arange(ROWS) % 4 / 2
+    if kind == "stream":
+        batches = [(inputs[rows], targets[rows], weights[rows]) for rows in (slice(0, 17), slice(17, 60))]
+        result = trainer.fit_stream(network, batches, validation=(inputs[:20], targets[:20]),
+                                    progress=lambda progress: progress.step == last)
+    else:
+        result = trainer.fit(network, inputs, targets, sample_weight=weights, progress=lambda progress: progress.step == last)
     assert result.stopped
 
 
 def main(out, first, last, model=None):
     inputs, targets = make_data()
     network = bp.load(model) if model else new_network()
-    if first == "fit":
+    if first in ("fit", "stream"):
         for layer in range(1, 11):
             network.set_dropout(layer, 0.125)
         if not model:
             network.set_optimizer("adam")
-        fit(network, inputs, targets, int(last))
+        fit(network, inputs, targets, first, int(last))
     else:
         for step in range(int(first), int(last)):
             train(network, inputs, targets, step)

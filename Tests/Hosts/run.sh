@@ -59,12 +59,12 @@ relay() { # relay OUT LANGUAGE LANGUAGE LANGUAGE: three hosts with a third of th
     same safetensors "$1.3" "$work/$set.c"
 }
 
-fit_relay() { # fit_relay OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within epochs and resumed by other hosts equals one fit
-    host "$2" "$1.1" fit 13
-    host "$3" "$1.2" fit 14 "$1.1.safetensors"
-    host "$4" "$1.3" fit 60 "$1.2.safetensors"
-    same parameters "$1.3" "$work/$set.fit"
-    same safetensors "$1.3" "$work/$set.fit"
+fit_relay() { # fit_relay KIND OUT LANGUAGE LANGUAGE LANGUAGE: a fit stopped within epochs and resumed by other hosts equals one fit
+    host "$3" "$2.1" "$1" 13
+    host "$4" "$2.2" "$1" 14 "$2.1.safetensors"
+    host "$5" "$2.3" "$1" 60 "$2.2.safetensors"
+    same parameters "$2.3" "$work/$set.$1"
+    same safetensors "$2.3" "$work/$set.$1"
 }
 
 moved() { # moved OUT: the run changed the network, so that the comparison of files is not trivial
@@ -85,10 +85,15 @@ for set in native baseline; do
     done
     claim "C to Python to Swift through files equals one run ($set)" relay "$work/$set.cps" c python swift
     claim "Swift to C to Python through files equals one run ($set)" relay "$work/$set.scp" swift c python
-    claim "C fits ($set)" host c "$work/$set.fit" fit 60
-    claim "a fit in C, resumed in Python and in Swift, equals one fit ($set)" fit_relay "$work/$set.fcps" c python swift
-    claim "a fit in Swift, resumed in C and in Python, equals one fit ($set)" fit_relay "$work/$set.fscp" swift c python
-    claim "a fit in Python, resumed in Swift and in C, equals one fit ($set)" fit_relay "$work/$set.fpsc" python swift c
+    for kind in fit stream; do
+        claim "C fits ($kind, $set)" host c "$work/$set.$kind" $kind 60
+        claim "a fit in C, resumed in Python and in Swift, equals one fit ($kind, $set)" \
+            fit_relay $kind "$work/$set.$kind.cps" c python swift
+        claim "a fit in Swift, resumed in C and in Python, equals one fit ($kind, $set)" \
+            fit_relay $kind "$work/$set.$kind.scp" swift c python
+        claim "a fit in Python, resumed in Swift and in C, equals one fit ($kind, $set)" \
+            fit_relay $kind "$work/$set.$kind.psc" python swift c
+    done
 done
 unset BACKPROP_INSTRUCTION_SET
 

@@ -98,7 +98,7 @@ public final class Trainer: Sendable {
     /// Trains a network on a sequence of batches, of which one is in memory. A fit that throws leaves the network as it was.
     ///
     /// Every epoch iterates over the sequence from its start. A fit that is resumed within an epoch first skips the rows of the
-    /// finished steps. If a later epoch finds no rows, because the sequence can be iterated only once, the fit is stopped.
+    /// finished steps. Rows of a batch after an epoch of option "steps_per_epoch" are not used. If a later epoch finds no rows, because the sequence can be iterated only once, the fit is stopped.
     ///
     /// - Parameters:
     ///   - network: As in `fit(_:_:_:validation:)`.

@@ -30,8 +30,7 @@ package final class MinibatchStream {
 
     private init(
         capacity: Int, isLastDropped: Bool, next: @escaping Next, network: NetworkState, inputs: consuming Floats,
-        targets: consuming Floats,
-        weights: consuming Floats
+        targets: consuming Floats, weights: consuming Floats
     ) {
         self.capacity = capacity
         self.isLastDropped = isLastDropped

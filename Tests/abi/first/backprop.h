@@ -912,8 +912,8 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
 /* Trains the network. Returns BP_OK when the fit ended by its options: epochs or steps, patience, target_loss or
  * time_limit. Returns BP_STOPPED when the progress function or bp_trainer_cancel ended it. *loss_out is the loss of the
  * weights that the network keeps; NaN if no step was made.
- *   Option "stratify" with a class of fewer than 2 rows: a single row is a training row, and the fit is complete, but returns
- * BP_WARNING_MISSING_CLASS instead of BP_OK. bp_last_error_message() then gives the class. BP_STOPPED takes precedence.
+ *   If option "stratify" finds a class of fewer than 2 rows, the fit is complete, and returns BP_WARNING_MISSING_CLASS instead
+ * of BP_OK. bp_last_error_message() then gives the class. A single row is trained on. BP_STOPPED takes precedence.
  *   A fit that fails leaves the network as it was, however many steps it made.
  *
  *   Determinism
@@ -969,9 +969,9 @@ typedef struct bp_minibatch {
 } bp_minibatch;
 
 /* Fills the next minibatch of a stream. minibatch and its arrays are valid during the call.
- *   - Fewer rows than capacity, or none, end the epoch. The rows are trained on, as option "drop_last" says.
- *   - Each call has the position after that of the previous call. Two calls do not, and a stream that can should go to their
- *     position: the first call of a resumed fit, and the call after a divergence, with option "on_divergence" 1.
+ *   - Fewer rows than capacity, or none, end the epoch. Option "drop_last" says whether such rows are trained on.
+ *   - The position of each call follows that of the previous call, with two exceptions: the first call of a resumed fit, and
+ *     the call after a divergence with option "on_divergence" 1. A stream that can go to the position should do so.
  *   - Returns 0 to continue; more than 0 to stop, and less than 0 to abort, as a progress function does. The rows of the call
  *     are then ignored.
  *   It runs between steps, on the thread that called bp_trainer_fit_stream. It may call what a progress function may call. */

@@ -1,4 +1,4 @@
-// The same run as host.c, in Swift, with the same numbers: host OUT FIRST|fit LAST [MODEL]
+// The same run as host.c, in Swift, with the same numbers: host OUT FIRST|fit|stream LAST [MODEL]
 import Backprop
 import Foundation
 
@@ -58,14 +58,28 @@ func train(_ network: Network, _ inputs: [Float], _ targets: [Float], step: Int)
         Array(targets[first * outputCount..<(first + rows) * outputCount]), learningRate: single ? 0.0625 : 0.25)
 }
 
-func fit(_ network: Network, _ inputs: [Float], _ targets: [Float], last: Int) throws {
+func fit(_ network: Network, _ inputs: [Float], _ targets: [Float], isStream: Bool, last: Int) throws {
     let trainer = try Trainer([
         "epochs": 20, "batch_size": 7, "learning_rate": 0.0625, "schedule": 3, "seed": 11, "validation_fraction": 0.25,
-        "keep": 1, "on_divergence": 1, "resume": 1, "progress_interval": 1,
+        "steps_per_epoch": 9, "keep": 1, "on_divergence": 1, "resume": 1, "progress_interval": 1,
     ])
-    try trainer.setRowWeights((0..<rowCount).map { Float($0 % 4) / 2 })
+    let weights = (0..<rowCount).map { Float($0 % 4) / 2 }
+    func batch(_ rows: Range<Int>) -> Trainer.Batch {
+        Trainer.Batch(
+            inputs: Array(inputs[rows.lowerBound * inputCount..<rows.upperBound * inputCount]),
+            targets: Array(targets[rows.lowerBound * outputCount..<rows.upperBound * outputCount]), weights: Array(weights[rows]))
+    }
     try trainer.setProgress { $0.step == last ? .stop : .goOn }
-    guard try trainer.fit(network, inputs, targets).isStopped else { exit(1) }
+    let result: FitResult
+    if isStream {
+        let validation = batch(0..<rowCount / 3)
+        result = try trainer.fit(
+            network, batches: [batch(0..<29), batch(29..<rowCount)], validation: (validation.inputs, validation.targets))
+    } else {
+        try trainer.setRowWeights(weights)
+        result = try trainer.fit(network, inputs, targets)
+    }
+    guard result.isStopped else { exit(1) }
 }
 
 func write(_ values: [Float], to path: String) throws {
@@ -82,7 +96,7 @@ if let first = Int(arguments[2]) {
 } else {
     for layer in 1...10 { try network.setDropout(0.125, layer: layer) }
     if arguments.count == 4 { try network.setOptimizer(.adam) }
-    try fit(network, inputs, targets, last: last)
+    try fit(network, inputs, targets, isStream: arguments[2] == "stream", last: last)
 }
 try network.save(to: arguments[1] + ".safetensors")
 try write(network.parameters(), to: arguments[1] + ".parameters")
