@@ -1,5 +1,5 @@
 /* allocations.c: predictions and training steps allocate no memory after a first call with the same number of rows, and a fit
- * needs the same memory for any number of restarts. */
+ * needs the same memory for any number of restarts, and for any number of rows of a stream. */
 #include "heap.h"
 
 #include "activations.h"
@@ -158,6 +158,43 @@ static void memory_does_not_grow_with_the_number_of_restarts(void) {
     EXPECT_OK(bp_set_thread_count(0));
 }
 
+typedef struct {
+    uint64_t rows;
+    uint32_t state;
+} generator;
+
+static int32_t generate(bp_minibatch *m, void *user_data) {
+    generator *g = (generator *)user_data;
+    while (m->rows < m->capacity && m->first_row + m->rows < g->rows) {
+        for (int i = 0; i < 64; i++) m->inputs[m->rows * 64 + (size_t)i] = (float)check_random(&g->state);
+        m->targets[m->rows] = 0.5f;
+        m->rows++;
+    }
+    return 0;
+}
+
+static long peak_of_stream(uint64_t rows) {
+    const size_t layers[] = {64, 8, 1};
+    generator g = {rows, 1};
+    bp_network *trained = check_network(layers, 3, 1);
+    bp_trainer *trainer = trainer_with("epochs=1 batch_size=16");
+    heap_watch();
+    EXPECT_OK(bp_trainer_fit_stream(trainer, trained, generate, &g, NULL, NULL, 0, NULL));
+    heap_watched = 0;
+    bp_trainer_free(trainer);
+    bp_network_free(trained);
+    return heap_peak;
+}
+
+static void memory_does_not_grow_with_the_rows_of_a_stream(void) {
+    long few, many;
+    EXPECT_OK(bp_set_thread_count(1));
+    peak_of_stream(100);
+    few = peak_of_stream(100), many = peak_of_stream(100000); /* 26 MB of inputs */
+    if (!EXPECT(few > 0 && many < few + few / 10 && many < 200000)) printf("#   %ld, %ld bytes\n", few, many);
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
 static void the_test_counts_allocations(void) {
     heap_watch();
     network = check_network(sizes, 4, 1);
@@ -177,5 +214,6 @@ int main(void) {
     CLAIM(steps_with_scaling_allocate_no_memory);
     CLAIM(steps_on_large_values_allocate_no_memory);
     CLAIM(memory_does_not_grow_with_the_number_of_restarts);
+    CLAIM(memory_does_not_grow_with_the_rows_of_a_stream);
     return check_end();
 }

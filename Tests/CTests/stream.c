@@ -1,8 +1,6 @@
-/* stream.c: fits from a stream: steps, ends of epochs, positions, options, failing and faulty streams, memory. Most claims
+/* stream.c: fits from a stream: steps, ends of epochs, positions, options, failing and faulty streams. Most claims
  * compare a fit with a loop of bp_network_train_minibatch, or with bp_trainer_fit on minibatches of all rows, which are not
  * shuffled. resumed_fits.c resumes fits from streams. */
-#include "heap.h"
-
 #include "trainer.h"
 
 enum { INPUTS = 3, OUTPUTS = 2, ROWS = 37, CAPACITY = 8 };
@@ -401,45 +399,6 @@ static void null_is_refused(void) {
     end();
 }
 
-/* ---- Memory */
-
-typedef struct {
-    uint64_t rows;
-    uint32_t state;
-} generator;
-
-static int32_t generate(bp_minibatch *m, void *user_data) {
-    generator *g = (generator *)user_data;
-    while (m->rows < m->capacity && m->first_row + m->rows < g->rows) {
-        for (int i = 0; i < 64; i++) m->inputs[m->rows * 64 + (size_t)i] = (float)check_random(&g->state);
-        m->targets[m->rows] = 0.5f;
-        m->rows++;
-    }
-    return 0;
-}
-
-static long peak_of(uint64_t rows) {
-    const size_t layers[] = {64, 8, 1};
-    generator g = {rows, 1};
-    bp_network *trained = check_network(layers, 3, 1);
-    bp_trainer *trainer = trainer_with("epochs=1 batch_size=16");
-    heap_watch();
-    EXPECT_OK(bp_trainer_fit_stream(trainer, trained, generate, &g, NULL, NULL, 0, NULL));
-    heap_watched = 0;
-    bp_trainer_free(trainer);
-    bp_network_free(trained);
-    return heap_peak;
-}
-
-static void memory_does_not_grow_with_the_number_of_rows(void) {
-    long few, many;
-    EXPECT_OK(bp_set_thread_count(1)); /* the counts of heap.h are not atomic */
-    peak_of(100);
-    few = peak_of(100), many = peak_of(100000); /* 26 MB of inputs */
-    EXPECT(few > 0 && many == few && many < 200000);
-    EXPECT_OK(bp_set_thread_count(0));
-}
-
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
@@ -461,6 +420,5 @@ int main(void) {
     CLAIM(capacity_beyond_memory_is_refused);
     CLAIM(stream_may_read_the_network_cancel_the_fit_and_free_both);
     CLAIM(null_is_refused);
-    CLAIM(memory_does_not_grow_with_the_number_of_rows);
     return check_end();
 }
