@@ -166,7 +166,8 @@ static void fit(bp_network *network, size_t rows, const char *options) {
     EXPECT_QUIET(bp_trainer_set_progress(trainer, watch, NULL));
     EXPECT_QUIET(bp_trainer_fit(trainer, network, x, y, rows, NULL, NULL, 0, &loss));
     add(&loss, sizeof loss);
-    if (!strstr(options, "validation_fraction")) EXPECT_QUIET(bp_trainer_fit_stream(trainer, network, next, &rows, x, y, 2, &loss));
+    if (!strstr(options, "validation_fraction"))
+        EXPECT_QUIET(bp_trainer_fit_stream(trainer, network, next, &rows, x, y, 2, &loss));
     add(&loss, sizeof loss);
     bp_trainer_free(trainer);
     add_network(network);
