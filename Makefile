@@ -13,7 +13,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-build abi \
-	torture torture-files torture-calls torture-fuzz bench bench-quick install wheel clean
+	torture torture-files torture-calls torture-fuzz bench bench-quick bench-latency install wheel clean
 
 all: lib
 
@@ -125,6 +125,13 @@ bench: lib
 
 bench-quick: lib
 	$(PYTHON) Benchmarks/bench.py --quick
+
+CALLS ?= 10000000
+
+bench-latency: lib
+	$(CC) -std=gnu99 -O3 -I include Benchmarks/latency.c -o $(BUILD)/latency -L $(BUILD) -Wl,-rpath,$(CURDIR)/$(BUILD) \
+		-lbackprop -lm -lpthread
+	$(BUILD)/latency $(CALLS)
 
 # ---- For other programs ----
 

@@ -236,6 +236,8 @@ static const struct {
     {"double *", "value_out", one},
     {"size_t *", "count_out", one},
     {"size_t *", "size_out", one},
+    {"size_t *", "inputs_out", one},
+    {"size_t *", "outputs_out", one},
     {"size_t *", "needed_out", one},
 };
 
@@ -328,6 +330,7 @@ static void take_scalar(call *made, size_t index) {
     if (type < HANDLE_TYPES && !strstr(p->type, "**")) {
         a->pointer = take_handle(type);
         if (type == 0) look_at(made, (bp_network *)a->pointer);
+        if (named(p, "predictor")) (void)bp_predictor_sizes((bp_predictor *)a->pointer, &made->inputs, &made->outputs);
     } else if (is(p, "size_t")) {
         a->size = strstr(p->name, "rows") ? take_small_or_huge(take8() < 0xF0 ? 9 : 230)
             : named(p, "capacity")        ? (take8() % 2 ? 8192 : take_small_or_huge(70))

@@ -120,6 +120,7 @@ static void begin(void) {
     (void)bp_network_create(sizes, 3, 1, (bp_network **)&handles[0][0]);
     (void)bp_network_create(wide, 4, 2, (bp_network **)&handles[0][1]);
     (void)bp_trainer_create((bp_trainer **)&handles[1][0]);
+    (void)bp_predictor_create((bp_network *)handles[0][0], (bp_predictor **)&handles[2][0]);
 }
 
 /* Frees everything. Then every registered cookie must be destroyed. */

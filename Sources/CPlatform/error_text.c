@@ -13,7 +13,7 @@ static pthread_key_t key; /* its destructor frees a thread's text when the threa
 static bool has_key;
 
 static void free_text(void *text) {
-    cp_this_thread.error_text = NULL; /* a later destructor of this thread may call the library again */
+    cp_this_thread.error_text = cp_this_thread.error_buffer = NULL; /* a later destructor may call the library again */
     free(text);
 }
 
@@ -21,15 +21,16 @@ __attribute__((constructor)) static void create_key(void) { has_key = pthread_ke
 
 /* This thread's buffer of SIZE bytes; NULL when memory is exhausted. */
 static char *text_buffer(void) {
-    const char *text = cp_this_thread.error_text;
-    if (text && text != out_of_memory) return (char *)text;
+    if (cp_this_thread.error_buffer) return cp_this_thread.error_buffer;
     char *buffer = malloc(SIZE);
     if (buffer && has_key && pthread_setspecific(key, buffer) != 0) {
         free(buffer);
         buffer = NULL;
     }
-    return buffer;
+    return cp_this_thread.error_buffer = buffer;
 }
+
+void cp_set_static_error_text(const char *text) { cp_this_thread.error_text = text; }
 
 void cp_set_error_text(const uint8_t *utf8, size_t count) {
     char *text = text_buffer();

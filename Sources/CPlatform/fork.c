@@ -5,6 +5,7 @@
 
 #include "atomics.h"
 #include "gate.h"
+#include "readers.h"
 #include "reserve.h"
 #include "this_thread.h"
 #include "threads.h"
@@ -26,6 +27,7 @@ static void after_fork_in_child(void) {
     }
     cp_team_after_fork();
     cp_gates_after_fork();
+    cp_readers_after_fork();
     cp_unlock_reserve();
     cp_unlock();
 }

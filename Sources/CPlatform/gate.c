@@ -13,7 +13,7 @@ const void *cp_thread_identity(void) { return &cp_this_thread; }
 static void invalidate(cp_gate *gate, cp_gate_table *table) {
     uint64_t generation = ((gate->state >> 32) + 1) & (((uint64_t)1 << CP_GATE_GENERATION_BITS) - 1);
     gate->kind = 0;
-    gate->object = NULL;
+    gate->object = gate->published = NULL;
     gate->fitter = NULL;
     gate->free_pending = gate->calls_back = 0;
     gate->state = generation << 32;

@@ -16,7 +16,8 @@ typedef struct cp_thread {
     cp_visit *visit;   /* the innermost visit */
     void *plugin_file; /* the plug-in file whose entry point runs */
     const char *error_text;
-    uint64_t host; /* the caller's floating-point environment, while the library computes in the default one; or 0 */
+    char *error_buffer; /* of a thread whose messages were not all static; or NULL */
+    uint64_t host;      /* the caller's floating-point environment, while the library computes in the default one; or 0 */
     enum cp_role role;
 } cp_thread;
 

@@ -125,6 +125,19 @@ static int32_t fit_stratified(bp_network *n) { /* a single row of class 0, and t
     return status;
 }
 static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
+static int32_t predict_without_waiting(bp_network *n) { /* a failed update leaves the predictor as it was */
+    bp_predictor *predictor;
+    size_t inputs, outputs;
+    float before[8], after[8];
+    int32_t status = bp_predictor_create(n, &predictor);
+    if (status != BP_OK) return status;
+    status = bp_predictor_sizes(predictor, &inputs, &outputs);
+    if (bp_predictor_run(predictor, x, 4, before) != BP_OK) check_failures++;
+    if (status == BP_OK) status = bp_predictor_update(predictor, n);
+    if (bp_predictor_run(predictor, x, 4, after) != BP_OK || memcmp(before, after, sizeof after) != 0) check_failures++;
+    bp_predictor_free(predictor);
+    return status;
+}
 static int32_t fold(bp_network *n) { return bp_network_fold_batchnorm(n); }
 static int32_t kind_of(bp_network *n) { return (void)n, bp_activation_kind("tanh", &again); }
 static int32_t check_activation(bp_network *n) { return (void)n, bp_activation_check("gelu", &number, NULL); }
@@ -307,6 +320,7 @@ static const struct call {
     {"option_info, no such option", no_option, BP_ERROR_UNKNOWN_NAME, 0},
     {"get_metadata, no such key", no_metadata, BP_ERROR_UNKNOWN_NAME, 1},
     {"score", score, BP_OK, 1},
+    {"predictor", predict_without_waiting, BP_OK, 1},
     {"fold_batchnorm", fold, BP_OK, 1},
     {"fold_batchnorm, trained", fold, BP_OK, 3},
     {"clone", make_copy, BP_OK, 1},

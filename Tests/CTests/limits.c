@@ -25,6 +25,7 @@ static void *handle_out;
 static uint32_t structs[64];
 static bp_network *network;
 static bp_trainer *trainer;
+static bp_predictor *predictor;
 static snapshot model;
 
 static float half(float z, void *user_data) {
@@ -65,6 +66,7 @@ static const rule rules[] = {
     {"gradient", {.pointer = floats}, 0, 0},
     {"parameters", {.pointer = floats}, 0, 0},
     {"outputs_out", {.pointer = floats}, 0, 0},
+    {"bp_predictor_sizes.outputs_out", {.pointer = &size}, 0, 0},
     {"gradient_out", {.pointer = floats}, 0, 0},
     {"parameters_out", {.pointer = floats}, 0, 0},
     {"output_gradients", {.pointer = (void *)rows_of}, 0, 0},
@@ -177,7 +179,11 @@ static int is_handle(const parameter *p, const char *stars) {
     return 0;
 }
 
-static void *handle_for(const parameter *p) { return strstr(p->type, "bp_trainer") ? (void *)trainer : (void *)network; }
+static void *handle_for(const parameter *p) {
+    return strstr(p->type, "bp_trainer")  ? (void *)trainer
+        : strstr(p->type, "bp_predictor") ? (void *)predictor
+                                          : (void *)network;
+}
 
 static size_t struct_size(const parameter *p) {
     for (size_t i = 0; i < sizeof struct_types / sizeof struct_types[0]; i++)
@@ -199,6 +205,7 @@ static int make_valid(const signature *function, argument *arguments) {
     memset(arguments, 0, MOST_PARAMETERS * sizeof *arguments);
     if (!network) network = check_network(sizes, 3, 1);
     if (!trainer) EXPECT_OK(bp_trainer_create(&trainer));
+    if (!predictor) EXPECT_OK(bp_predictor_create(network, &predictor));
     for (size_t i = 0; i < function->count; i++) {
         const parameter *p = &function->parameters[i];
         const rule *found = rule_of(function, p);
@@ -227,10 +234,12 @@ static int32_t call(const signature *function, const argument *arguments) {
     if (strcmp(function->name, "bp_trainer_fit_stream") == 0) (void)bp_trainer_set_row_weights(trainer, NULL, 0);
     handle_out = NULL;
     int32_t status = function->call(arguments);
-    bp_network_free((bp_network *)handle_out); /* it is a network, a trainer or NULL */
+    bp_network_free((bp_network *)handle_out); /* it is a network, a trainer, a predictor or NULL */
     bp_trainer_free((bp_trainer *)handle_out);
+    bp_predictor_free((bp_predictor *)handle_out);
     if (strcmp(function->name, "bp_network_free") == 0 && arguments[0].pointer == network) network = NULL;
     if (strcmp(function->name, "bp_trainer_free") == 0 && arguments[0].pointer == trainer) trainer = NULL;
+    if (strcmp(function->name, "bp_predictor_free") == 0 && arguments[0].pointer == predictor) predictor = NULL;
     return status;
 }
 
@@ -386,6 +395,7 @@ int main(void) {
     if (getenv("TORTURE")) CLAIM(more_than_two_to_the_31_rows_are_predicted);
     bp_network_free(network);
     bp_trainer_free(trainer);
+    bp_predictor_free(predictor);
     free(model.bytes);
     return check_end();
 }

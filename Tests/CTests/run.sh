@@ -44,6 +44,8 @@ compile_c() { # compile_c SOURCE PROGRAM
     ${CC:-cc} -std=c99 $strict -O1 -g ${CFLAGS:-} -I "$root/include" -I "$root/Fuzz" -I "$programs" "$1" -o "$2" $link
 }
 
+compile_c11() { (CFLAGS="${CFLAGS:-} -std=c11" && compile_c "$1" "$2"); }
+
 compile_cxx() {
     ${CXX:-c++} -std=c++17 $strict -O1 -g ${CXXFLAGS:-} -I "$root/include" -x c++ -c "$1" -o "$2.o" &&
         ${CXX:-c++} "$2.o" -o "$2" $link
@@ -100,6 +102,7 @@ training backpropagation initialization losses trainable names batchnorm fold op
 trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus
+predictor predictor_realtime
 threads team fork memory faults environment
 limits hygiene allocations
 cplusplus
@@ -123,8 +126,11 @@ if [ -z "${ONLY:-}" ]; then
         claim "$name.c compiles as C++17" compile_cxx "$root/Examples/c/$name.c" "$programs/$name.cxx"
         claim "$name.c compiles as C99" compile_c "$root/Examples/c/$name.c" "$programs/$name"
     done
+    rm -f "$programs/control"
+    claim "control.c compiles as C11" compile_c11 "$root/Examples/c/control.c" "$programs/control"
     claim "xor learns" "$programs/xor"
     claim "the agent learns to balance the pole" "$programs/cartpole"
+    claim "control follows its target within 0.02 rad, also after the world has changed" "$programs/control"
     claim "digits reads 96 % of the held-out images" sh -c '
         "$1" "$2" "$3" 20 | tee "$3/out"
         awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the C test programs under analysis tools: most under AddressSanitizer with Swift's run-time checks, those with threads
-# under ThreadSanitizer, and some with the shipped library under valgrind. Any report fails the tool's claim.
+# under ThreadSanitizer, and some with the shipped library under valgrind. Any report fails the tool's claim. RealtimeSanitizer
+# watches the shipped library's predictors (realtime.c).
 # Usage: run.sh BUILD
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -23,9 +24,20 @@ watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the
 
 # "memory" and "hygiene" measure the process, which the sanitizer changes. Programs with heap.h replace the sanitizer's heap.
 watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
-watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume"
+watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume predictor"
 judge valgrind "$(WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
     ONLY="${MEMCHECK:-arguments activations metadata}" Tests/CTests/run.sh "$build" 2>&1)"
+
+realtime=$build/realtime clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds
+    if "${@:2}"; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "not ok $1"; fi
+}
+is_reported() { "$realtime" predict 2>&1 | grep -q "RealtimeSanitizer: unsafe-library-call"; }
+rm -f "$realtime"
+claim "realtime.c compiles" "$clang" -std=c23 -Wall -Wextra -Werror -O1 -g -fsanitize=realtime -I include \
+    Tests/Sanitizers/realtime.c -o "$realtime" -L "$build" -Wl,-rpath,"$PWD/$build" -lbackprop -lm -lpthread
+claim "predictors run without memory, locks and system calls while another thread trains" "$realtime" run
+claim "the sanitizer reports a call that takes memory" is_reported
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -27,13 +27,19 @@ extension Handle {
     /// gate.
     @inline(__always)
     package init(inline pointer: OpaquePointer) throws(BackpropError) {
-        let bits = UInt64(UInt(bitPattern: pointer))
-        let index = bits & (1 << Self.indexBits - 1)
-        let generation = bits >> Self.indexBits & Self.generationMask
-        guard bits >> (Self.indexBits + Self.generationBits) == Self.mark, let gate = Self.gate(at: UInt(index)),
-            cp_load32(&gate.pointee.kind) == Object.kind
+        guard let (gate, generation) = Self.parts(of: pointer), cp_load32(&gate.pointee.kind) == Object.kind
         else { throw Self.invalid }
         self.gate = gate
         self.generation = generation
+    }
+
+    /// The gate and the generation in a pointer; nil if it cannot be a handle of this copy of the library.
+    @inline(__always)
+    static func parts(of pointer: OpaquePointer) -> (gate: UnsafeMutablePointer<cp_gate>, generation: UInt64)? {
+        let bits = UInt64(UInt(bitPattern: pointer))
+        let index = bits & (1 << indexBits - 1)
+        let generation = bits >> indexBits & generationMask
+        guard bits >> (indexBits + generationBits) == mark, let gate = gate(at: UInt(index)) else { return nil }
+        return (gate, generation)
     }
 }

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// An object that callers refer to by a handle: a network or a trainer.
+/// An object that callers refer to by a handle: a network, a trainer or a predictor.
 package protocol HandleObject: AnyObject {
     /// Distinguishes the handles of one class from those of another.
     static var kind: UInt32 { get }
@@ -46,6 +46,7 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
         let object = gate.pointee.object
         cp_store32(&gate.pointee.kind, 0)
         cp_store_pointer(&gate.pointee.object, nil)
+        cp_publish(&gate.pointee.published, nil)
         cp_store32(&gate.pointee.free_pending, 0)
         cp_store32(&gate.pointee.calls_back, 0)
         gate.pointee.fitter = nil

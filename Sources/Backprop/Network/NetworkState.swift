@@ -89,15 +89,21 @@ package final class NetworkState: HandleObject {
     }
 
     package func copy() throws(BackpropError) -> NetworkState {
+        let copy = try copyForPrediction()
+        copy.optimizerState = try optimizerState?.copy()
+        copy.hasInitialWeights = hasInitialWeights
+        copy.fit = fit
+        copy.best = try best?.copy()
+        return copy
+    }
+
+    /// A copy without the state of the training.
+    func copyForPrediction() throws(BackpropError) -> NetworkState {
         try Reserve.require(forLayers: layers.count)
         var layers: [Layer] = []
         for layer in self.layers { layers.append(try layer.copy()) }
         let copy = with(layers)
         copy.targetScaling = targetScaling
-        copy.optimizerState = try optimizerState?.copy()
-        copy.hasInitialWeights = hasInitialWeights
-        copy.fit = fit
-        copy.best = try best?.copy()
         return copy
     }
 
@@ -172,6 +178,11 @@ package final class NetworkState: HandleObject {
     package var layerCount: Int { layers.count + 1 }
 
     package var layerSizes: [Int] { [inputCount] + layers.map { $0.outputs } }
+
+    func hasLayers(of other: NetworkState) -> Bool {
+        inputCount == other.inputCount && layers.count == other.layers.count
+            && layers.indices.allSatisfy { layers[$0].outputs == other.layers[$0].outputs }
+    }
 
     package func size(ofLayer index: Int) throws(BackpropError) -> Int {
         guard index >= 0, index < layerCount else {

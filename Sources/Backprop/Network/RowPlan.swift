@@ -49,7 +49,7 @@ final class RowPlan {
 
     /// Returns a plan for the prediction of a single row; nil for a network that must be computed by layers.
     static func make(for network: NetworkState) throws(BackpropError) -> RowPlan? {
-        guard network.inputScaling == nil, network.targetScaling == nil,
+        guard network.inputScaling == nil || network.inputCount <= Int(CP_NARROW),
             network.layers.allSatisfy({ isPlain($0) && $0.outputs <= Int(CP_NARROW) })
         else { return nil }
         return try make(for: network, rows: 0, first: 0, loss: CP_SQUARED_ERROR) { _, _ in }
@@ -72,7 +72,9 @@ final class RowPlan {
             count == 2 && first == 0 && loss == CP_SQUARED_ERROR && network.layers.allSatisfy { $0.outputs <= 8 }
         plan.pointee = cp_row_plan(
             count: count, first: first, most_rows: rows, target: target.base, loss: Int32(loss), is_small: isSmall ? 1 : 0,
-            least_target: least, greatest_target: greatest)
+            least_target: least, greatest_target: greatest, input_offset: network.inputScaling?.offset.base,
+            input_scale: network.inputScaling?.scale.base, target_offset: network.targetScaling?.offset.base,
+            target_scale: network.targetScaling?.scale.base)
         let layers = cp_row_layers(plan).unsafelyUnwrapped
         for index in 0..<count {
             let layer = network.layers[index]

@@ -56,6 +56,7 @@ typedef struct cp_row_plan {
     int32_t loss;
     int32_t is_small; /* whether the functions for two trained layers of at most eight units and the squared error apply */
     float least_target, greatest_target; /* the range of targets for which a fused loss is defined */
+    const float *input_offset, *input_scale, *target_offset, *target_scale; /* for predictions; NULL for no scaling */
 } cp_row_plan;
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
@@ -120,7 +121,7 @@ typedef struct cp_kernels {
      * fused loss is not defined for a target. */
     int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
                           double *loss_out);
-    /* outputs[outputs] for one row. Each layer has at most CP_NARROW outputs. */
+    /* outputs[outputs] for one row, scaled back. Each layer has at most CP_NARROW outputs; so have scaled inputs. */
     void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
 
     /* w -= rate g; count is a multiple of 16. */

@@ -15,8 +15,10 @@
 #include "libraries.h"
 #include "memory.h"
 #include "powers_of_two.h"
+#include "readers.h"
 #include "reason.h"
 #include "reserve.h"
+#include "stack_buffer.h"
 #include "threads.h"
 
 #endif

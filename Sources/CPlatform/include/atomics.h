@@ -14,6 +14,9 @@ static inline uint64_t cp_subtract64(uint64_t *p, uint64_t value) { return __ato
 
 static inline uint32_t cp_load32(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
 static inline void cp_store32(uint32_t *p, uint32_t value) { __atomic_store_n(p, value, __ATOMIC_RELEASE); }
+static inline bool cp_exchange_if_equal32(uint32_t *p, uint32_t expected, uint32_t desired) {
+    return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
 static inline uint32_t cp_next32(uint32_t *p) { return __atomic_fetch_add(p, 1, __ATOMIC_ACQ_REL); }
 
 static inline void *cp_load_pointer(void *const *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }

@@ -18,16 +18,16 @@ typedef struct cp_gate {
     const void *fitter;  /* cp_thread_identity of the thread whose fit uses the object; or NULL */
     uint32_t kind;       /* cp_gate_kind of the object; 0 while the gate is unused */
     uint32_t calls_back; /* readers may be inside a callback of the host */
-    uint8_t padding[8];  /* one cache line per gate: no false sharing between gates */
+    void *published;     /* the object that readers use without entering the gate (readers.h); or NULL */
 } cp_gate;
-_Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line");
+_Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line: no false sharing between gates");
 
 #define CP_GATE_WRITER 0xffffffffu
 
 /* The number of bits of the generation in a handle. Generation 0 does not occur. */
 enum { CP_GATE_GENERATION_BITS = 26 };
 
-enum cp_gate_kind { CP_GATE_NETWORK = 1, CP_GATE_TRAINER = 2 };
+enum cp_gate_kind { CP_GATE_NETWORK = 1, CP_GATE_TRAINER = 2, CP_GATE_PREDICTOR = 3 };
 
 enum { CP_GATES_PER_CHUNK = 256, CP_GATE_CHUNKS = 16384 };
 

@@ -10,7 +10,7 @@ private let depthBlock = 400
 func forward(
     _ x: Source, _ xStride: Int, _ rows: Int, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target, _ zStride: Int
 ) {
-    if rows == 1 { return forwardRow(x, inputs, weights, panels, z) }
+    if rows == 1 { return forwardRow(x, inputs, weights, 2 * panels, z) }
     let panelSize = cp_panel_size(inputs)
     let block = evenBlock(of: inputs, atMost: depthBlock)
     // Weights that exceed the caches are prefetched during the products of the previous panel.
@@ -40,32 +40,67 @@ func forward(
     }
 }
 
-/// `forward` for one row. A single accumulator would be one long dependency chain, so four panels are summed at a time.
-func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ panels: Int, _ z: Target) {
+/// `forward` for one row, for `octets` times eight outputs. A single accumulator would be one long dependency chain, so up to
+/// four panels are summed at a time.
+func forwardRow(_ x: Source, _ inputs: Int, _ weights: Source, _ octets: Int, _ z: Target) {
     let size = cp_panel_size(inputs)
-    var panel = 0
-    while panel + 4 <= panels {
-        let w = weights + panel * size
-        let bias = w + inputs * 16
-        var a = load(bias), b = load(bias + size), c = load(bias + 2 * size), d = load(bias + 3 * size)
-        for k in 0..<inputs {
-            let row = w + k * 16
-            a = multiplyAdd(x[k], load(row), a)
-            b = multiplyAdd(x[k], load(row + size), b)
+    var w = weights, z = z, octets = octets
+    while octets >= 8 {
+        sumPanels(x, inputs, w, size, 4, z)
+        w += 4 * size
+        z += 64
+        octets -= 8
+    }
+    if octets >= 4 {
+        sumPanels(x, inputs, w, size, 2, z)
+        w += 2 * size
+        z += 32
+        octets -= 4
+    }
+    if octets >= 2 {
+        sumPanels(x, inputs, w, size, 1, z)
+        w += size
+        z += 16
+        octets -= 2
+    }
+    guard octets == 1 else { return }
+    var a = loadLanes(w + inputs * 16)
+    var k = 0
+    while k + 4 <= inputs {
+        let row = w + k * 16
+        a = multiplyAdd(lanes(x[k]), loadLanes(row), a)
+        a = multiplyAdd(lanes(x[k + 1]), loadLanes(row + 16), a)
+        a = multiplyAdd(lanes(x[k + 2]), loadLanes(row + 32), a)
+        a = multiplyAdd(lanes(x[k + 3]), loadLanes(row + 48), a)
+        k += 4
+    }
+    while k < inputs {
+        a = multiplyAdd(lanes(x[k]), loadLanes(w + k * 16), a)
+        k += 1
+    }
+    save(a, z)
+}
+
+/// z = x W + b for 1, 2 or 4 panels of `size` floats. `count` must be a constant, so that the compiler removes the conditions.
+@inline(__always)
+private func sumPanels(_ x: Source, _ inputs: Int, _ w: Source, _ size: Int, _ count: Int, _ z: Target) {
+    let bias = w + inputs * 16
+    var a = load(bias), b = Vector.zero, c = b, d = b
+    if count > 1 { b = load(bias + size) }
+    if count > 2 { (c, d) = (load(bias + 2 * size), load(bias + 3 * size)) }
+    for k in 0..<inputs {
+        let row = w + k * 16
+        a = multiplyAdd(x[k], load(row), a)
+        if count > 1 { b = multiplyAdd(x[k], load(row + size), b) }
+        if count > 2 {
             c = multiplyAdd(x[k], load(row + 2 * size), c)
             d = multiplyAdd(x[k], load(row + 3 * size), d)
         }
-        save(a, z + panel * 16)
-        save(b, z + panel * 16 + 16)
-        save(c, z + panel * 16 + 32)
-        save(d, z + panel * 16 + 48)
-        panel += 4
     }
-    while panel < panels {
-        let w = weights + panel * size
-        var a = load(w + inputs * 16)
-        for k in 0..<inputs { a = multiplyAdd(x[k], load(w + k * 16), a) }
-        save(a, z + panel * 16)
-        panel += 1
+    save(a, z)
+    if count > 1 { save(b, z + 16) }
+    if count > 2 {
+        save(c, z + 32)
+        save(d, z + 48)
     }
 }

@@ -1,20 +1,31 @@
 import CKernels
 
 /// The outputs of a network for one row. Its layers have at most `CP_NARROW` outputs, so that two buffers on the stack
-/// suffice. The outputs are bit-identical to those of `forward` and `activate`.
+/// suffice; so do its inputs, if they are scaled. The outputs are bit-identical to those of `forward` and `activate`.
 func predictRow(_ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ outputs: Target) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * Int(CP_NARROW)) { buffer in
-        let base = buffer.baseAddress.unsafelyUnwrapped
-        let layers = layers(of: plan)
+        var a = buffer.baseAddress.unsafelyUnwrapped, other = a + Int(CP_NARROW)
         var x = x
-        for index in 0..<plan.pointee.count {
-            let layer = layers + index
-            let a = base + index % 2 * Int(CP_NARROW)
-            let panels = (layer.pointee.octets + 1) / 2
-            forwardRow(x, layer.pointee.inputs, Source(layer.pointee.weights.unsafelyUnwrapped), panels, a)
-            activate(layer.pointee.kind, Source(a), a, 1, layer.pointee.outputs, layer.pointee.octets * 8)
-            x = Source(a)
+        if let offset = plan.pointee.input_offset, let scale = plan.pointee.input_scale {
+            for k in 0..<layers(of: plan).pointee.inputs { other[k] = (x[k] - offset[k]) / scale[k] }
+            x = Source(other)
         }
-        for k in 0..<layers[plan.pointee.count - 1].outputs { outputs[k] = x[k] }
+        var layer = layers(of: plan)
+        for _ in 0..<plan.pointee.count {
+            let octets = layer.pointee.octets
+            forwardRow(x, layer.pointee.inputs, Source(layer.pointee.weights.unsafelyUnwrapped), octets, a)
+            if layer.pointee.kind != Int32(CP_IDENTITY) {
+                activate(layer.pointee.kind, Source(a), a, 1, layer.pointee.outputs, octets * 8)
+            }
+            x = Source(a)
+            swap(&a, &other)
+            layer += 1
+        }
+        let count = layer[-1].outputs
+        guard let offset = plan.pointee.target_offset, let scale = plan.pointee.target_scale else {
+            for k in 0..<count { outputs[k] = x[k] }
+            return
+        }
+        for k in 0..<count { outputs[k] = x[k] * scale[k] + offset[k] }
     }
 }

@@ -32,6 +32,7 @@
  *     Training                     single steps, gradients
  *     Trainers                     whole trainings
  *     Prediction                   outputs, loss and scores
+ *     Predictors                   predictions that never wait
  *     Parameters, Metadata         read and set what a network holds
  *     Files                        save and load
  *     Activations                  custom activations, plug-ins
@@ -60,7 +61,7 @@
  *              unchanged. A message shows a path that is not UTF-8 with escapes, as in "caf\xe9".
  * Unchecked. C cannot check these: a string without its NUL, an array smaller than its counts, a pointer that is neither
  *            NULL nor valid, and a callback of another type. Everything else that is wrong has a status.
- * Handles.   bp_network * and bp_trainer * are handles, not addresses, and cannot be dereferenced. A handle that was freed,
+ * Handles.   bp_network *, bp_trainer * and bp_predictor * are handles, not addresses, and cannot be dereferenced. A handle that was freed,
  *            was never returned by the library, or is of the other type gives BP_ERROR_INVALID_HANDLE.
  * Stack.     A call uses less than 128 KiB of its thread's stack, without callbacks.
  * Threads.   - Any function may be called from any thread. Calls on different networks are independent.
@@ -74,9 +75,9 @@
  *              for another thread's call on the network that it is called from, unless both calls are const. If both are
  *              const, both complete, even while a third thread waits to change the network.
  *            - A thread must not be cancelled (pthread_cancel) inside a call.
- * Fork.      After fork() the child has copies of all networks and trainers, and only the thread that forked.
- *            - The copies work as in the parent, even if other threads were in const calls on them.
- *            - A network or trainer that another thread was changing, and a network that another thread was fitting, may
+ * Fork.      After fork() the child has copies of all networks, trainers and predictors, and only the thread that forked.
+ *            - The copies work as in the parent, even if other threads were in const calls on them, or in runs.
+ *            - A network, trainer or predictor that another thread was changing, and a network that another thread was fitting, may
  *              be in any state. Its handle is invalid in the child: calls return BP_ERROR_INVALID_HANDLE, free ignores it,
  *              and its memory stays allocated. The trainer of such a fit is idle and can be used.
  *            - A call that forked, in a callback, continues in the child. If the library's threads shared its work, it
@@ -1094,6 +1095,79 @@ int32_t bp_score_name(size_t index, char *buffer, size_t capacity, size_t *neede
  * Since:     0.1 */
 int32_t bp_network_fold_batchnorm(bp_network *network);
 
+/* ---- Predictors ------------------------------------------------------------------------------------------------- */
+
+/* A predictor is an immutable copy of a network in its form for predictions: batch normalization is folded into the weights,
+ * dropout is gone, the scaling is kept, and all memory is allocated. Use it where a prediction must not wait, such as in an
+ * audio callback or a control loop, while another thread trains the network:
+ *
+ *     bp_predictor *predictor;
+ *     bp_predictor_create(network, &predictor);
+ *     ... thread 1: bp_predictor_run(predictor, inputs, 1, outputs);
+ *     ... thread 2: bp_network_train_minibatch(network, ...); bp_predictor_update(predictor, network);
+ *     bp_predictor_free(predictor);
+ *
+ *   - bp_predictor_run takes no lock, no memory and no system call, and waits for no other thread. This includes the first
+ *     run of a thread, and runs that fail; except when a callback fails, whose message needs memory.
+ *   - If a layer has a registered activation, its callback may do anything, and this promise ends where the callback begins.
+ *     The library's own part keeps the promise. A predictor keeps the activations that it uses, as a network does; destroy is
+ *     never called in a run.
+ *   - A run uses less than 80 KiB of its thread's stack; less than 2 KiB for one row of a network whose layers have at most 128
+ *     units, built-in activations and, if they are scaled, at most 128 inputs. A page of the stack that the thread has not used
+ *     before costs a page fault: use the stack once, or lock the memory (mlockall), before the first run that must be on time.
+ *   - If a layer has more than 8176 units, or there are more than 8192 scaled inputs, runs use buffers of the predictor
+ *     instead of the stack: 16 runs at a time.
+ *   - Outputs have the bits of bp_network_predict for the same network after bp_network_fold_batchnorm, for any number of
+ *     rows.
+ *   - An update is seen as a whole: a run uses the old copy or the new one, for all its rows. A run that begins after
+ *     bp_predictor_update has returned uses the new copy or a later one.
+ *   - 4096 threads that have called bp_predictor_run can exist at a time; an ended thread does not count. */
+typedef struct bp_predictor bp_predictor;
+
+/* Creates a predictor from a network's present parameters and settings. The network can then be changed or freed.
+ * Ownership: the caller owns *predictor_out and frees it with bp_predictor_free.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; NOT_FINITE if folded weights would not be finite; LIMIT; OUT_OF_MEMORY; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_predictor_create(const bp_network *network, bp_predictor **predictor_out);
+
+/* Frees a predictor. NULL and invalid handles are ignored.
+ * Ownership: the handle is invalid from now on: later runs return INVALID_HANDLE.
+ * Errors:    none.
+ * Threads:   any. Waits for runs of all predictors that are in progress on other threads. In a callback of a run it does not
+ *            wait: the memory is then freed by the next bp_predictor_update or bp_predictor_free that is not in a callback
+ *            of a run. A callback of a run must not wait for another thread's bp_predictor_update or bp_predictor_free.
+ * Since:     0.2 */
+void bp_predictor_free(bp_predictor *predictor);
+
+/* Replaces the predictor's copy by the present parameters and settings of a network: the one that it was created from, or
+ * another one with the same layer sizes. Activations, batch normalization and scaling may differ.
+ * Ownership: the old copy is freed after the last run that uses it has returned.
+ * Errors:    as bp_predictor_create; MISMATCH for other layer sizes; UNSUPPORTED if the system refuses the system call
+ *            membarrier, which it allowed before.
+ * Threads:   reads network. Runs are not delayed, except for an interrupt of about a microsecond on Linux. Of several updates
+ *            at a time, one is the last. Then waits as bp_predictor_free does.
+ * Since:     0.2 */
+int32_t bp_predictor_update(bp_predictor *predictor, const bp_network *network);
+
+/* The number of inputs and outputs of a row. They never change.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_predictor_sizes(const bp_predictor *predictor, size_t *inputs_out, size_t *outputs_out);
+
+/* Computes the outputs for rows of inputs on the calling thread, without waiting. NaN and infinity are computed with and are
+ * no error.
+ *   inputs: [rows][inputs]. outputs_out: [rows][outputs], must not overlap inputs. rows: may be 0.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a predictor that was freed; LIMIT for rows that cannot be counted, or in
+ *            the 4097th thread; BUSY for a network with wide layers whose buffers are all in use; CALLBACK.
+ * Threads:   any, any number at a time. Also in callbacks, and in a signal handler on a thread that has run a predictor
+ *            before.
+ * Since:     0.2 */
+int32_t bp_predictor_run(const bp_predictor *predictor, const float *inputs, size_t rows, float *outputs_out);
+
 /* ---- Parameters ------------------------------------------------------------------------------------------------- */
 
 /* The number of parameters: weights, biases, and gamma and beta of layers whose batch normalization is on.
@@ -1323,11 +1397,12 @@ int32_t bp_network_load_layer_memory(bp_network *network, size_t layer, const ui
  *
  * Names.     1 to 64 characters of a-z, 0-9, '_', '.', '-'. Built-in activations cannot be replaced or removed.
  * Lifetime.  - A network keeps the activations that it uses. Unregistering only frees the name.
- *            - An activation ends when it is unregistered and no network uses it: the last one was freed, or was given
- *              another activation. destroy is then called, once, on the thread that did so.
+ *            - An activation ends when it is unregistered and no network or predictor uses it: the last one was freed, was
+ *              given another activation, or was updated. destroy is then called, once, on the thread that did so.
  *            - A shared library that holds one of its functions stays open until then, even if the host closes it.
  * Threads.   - Callbacks run on the thread that made the call, for one layer at a time.
- *            - Calls on several networks, and concurrent predictions on one network, may run a callback at the same time.
+ *            - Calls on several networks, and concurrent predictions on one network or predictor, may run a callback at the
+ *              same time.
  *            - bp_activation_set_thread_safe allows the library's threads to call it, too.
  * Failures.  A NaN or an infinity that a callback computes makes a training call fail with BP_ERROR_NOT_FINITE. A vector
  *            callback can also make it fail by its return value. The network is then as before the call. */

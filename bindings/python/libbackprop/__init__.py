@@ -1,7 +1,8 @@
 """libbackprop: multilayer neural networks trained by backpropagation.
 
-`Network` creates, trains, runs, saves and loads a network. `Trainer` runs a whole training. The module `activation`
-registers custom activations. `Error` is the base class of all errors that the library reports.
+`Network` creates, trains, runs, saves and loads a network. `Trainer` runs a whole training. `Predictor` predicts without waiting
+for a thread that trains. The module `activation` registers custom activations. `Error` is the base class of all errors that the
+library reports.
 
     import libbackprop as bp
 
@@ -22,16 +23,17 @@ from .errors import (
 from .metadata import Metadata
 from .network import Network, Scaling
 from .option import Option, options
+from .predictor import Predictor
 from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
 
 __all__ = [
     "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError",
     "InvalidValueError", "LibraryError", "LimitError", "Metadata", "MissingClassWarning", "ModelError", "Network",
-    "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Progress", "Scaling", "Status", "Tensors", "Trainer",
-    "UnknownNameError", "UnsupportedError", "activation", "instruction_set", "library_path", "library_version", "load",
-    "load_plugin", "loss_names", "optimizer_names", "options", "scaling_names", "score_names", "set_thread_count",
-    "thread_count",
+    "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Predictor", "Progress", "Scaling", "Status", "Tensors",
+    "Trainer", "UnknownNameError", "UnsupportedError", "activation", "instruction_set", "library_path",
+    "library_version", "load", "load_plugin", "loss_names", "optimizer_names", "options", "scaling_names",
+    "score_names", "set_thread_count", "thread_count",
 ]
 
 __version__ = "0.2.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 import ctypes
 import operator
 import os
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,8 +13,8 @@ from ._prototypes import Floats
 from .errors import LimitError, Status
 
 __all__ = [
-    "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "row", "targets", "text", "unsigned",
-    "vector",
+    "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "predicted", "row", "targets", "text",
+    "unsigned", "vector",
 ]
 
 Array = NDArray[np.float32]
@@ -63,6 +63,15 @@ def floats(values: ArrayLike, what: str) -> Array:
         raise TypeError(f"{what}: expected numbers, got {array.dtype}")
     array = np.asarray(array, dtype=np.float32, order="C")
     return array if array.flags.aligned else array.copy()
+
+
+def predicted(inputs: ArrayLike, columns: int, outputs: int, out: Optional[Array]) -> tuple[Array, int, Array]:
+    """Inputs of shape (rows, columns) or (columns,), the number of rows, and `out` or a new array for their outputs."""
+    x = floats(inputs, "inputs")
+    if x.ndim not in (1, 2) or x.shape[-1] != columns:
+        raise ValueError(f"inputs: expected shape (rows, {columns}) or ({columns},), got {x.shape}")
+    shape = (*x.shape[:-1], outputs)
+    return x, len(x) if x.ndim == 2 else 1, np.empty(shape, np.float32) if out is None else output(out, shape, x)
 
 
 def vector(values: ArrayLike, size: int, what: str) -> Array:

@@ -1,4 +1,4 @@
-"""The base class of Network and Trainer: owns a handle of the library."""
+"""The base class of Network, Trainer and Predictor: owns a handle of the library."""
 from __future__ import annotations
 
 import copy

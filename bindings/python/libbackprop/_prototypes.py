@@ -17,6 +17,10 @@ class bp_trainer(ctypes.Structure):
     """Opaque. A separate type, so that ctypes refuses other pointers."""
 
 
+class bp_predictor(ctypes.Structure):
+    """Opaque. A separate type, so that ctypes refuses other pointers."""
+
+
 class bp_progress(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("restart", c_uint32), ("epoch", c_uint64), ("epochs", c_uint64),
                 ("step", c_uint64), ("steps", c_uint64), ("loss", c_double), ("validation_loss", c_double),
@@ -38,6 +42,7 @@ class bp_option_description(ctypes.Structure):
 Network = POINTER(bp_network)
 NetworkOut = POINTER(Network)
 Trainer = POINTER(bp_trainer)
+Predictor = POINTER(bp_predictor)
 Floats = POINTER(c_float)
 Sizes = POINTER(c_size_t)
 
@@ -124,6 +129,11 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_score": (c_int32, Network, c_char_p, Floats, Floats, c_size_t, POINTER(c_double)),
     "bp_score_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
     "bp_network_fold_batchnorm": (c_int32, Network),
+    "bp_predictor_create": (c_int32, Network, POINTER(Predictor)),
+    "bp_predictor_free": (None, Predictor),
+    "bp_predictor_update": (c_int32, Predictor, Network),
+    "bp_predictor_sizes": (c_int32, Predictor, Sizes, Sizes),
+    "bp_predictor_run": (c_int32, Predictor, Floats, c_size_t, Floats),
     "bp_network_parameter_count": (c_int32, Network, Sizes),
     "bp_network_get_parameters": (c_int32, Network, Floats, c_size_t),
     "bp_network_set_parameters": (c_int32, Network, Floats, c_size_t),

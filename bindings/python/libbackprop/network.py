@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import option as options
-from ._arguments import Array, Path, encode_path, floats, matrix, number, output, pointer, row, targets as rows_of_targets
+from ._arguments import Array, Path, encode_path, matrix, number, pointer, predicted, row, targets as rows_of_targets
 from ._arguments import text, unsigned, vector
 from ._call import call, check, text_of
 from ._handle import Owner
@@ -377,13 +377,7 @@ class Network(Owner):
         have the shape of the outputs, and not overlap the inputs: TypeError or ValueError otherwise. Exceptions of
         activation functions are raised again.
         """
-        x = floats(inputs, "inputs")
-        if x.ndim not in (1, 2) or x.shape[-1] != self._layers[0]:
-            size = self._layers[0]
-            raise ValueError(f"inputs: expected shape (rows, {size}) or ({size},), got {x.shape}")
-        shape = (*x.shape[:-1], self._layers[-1])
-        outputs = np.empty(shape, np.float32) if out is None else output(out, shape, x)
-        rows = len(x) if x.ndim == 2 else 1
+        x, rows, outputs = predicted(inputs, self._layers[0], self._layers[-1], out)
         call(library.bp_network_predict, self._handle, pointer(x), rows, pointer(outputs))
         return outputs
 

@@ -5,7 +5,7 @@ from ctypes import CFUNCTYPE, POINTER
 from pathlib import Path
 
 from libbackprop import _prototypes
-from libbackprop._prototypes import bp_network, bp_trainer
+from libbackprop._prototypes import bp_network, bp_predictor, bp_trainer
 
 TEXT = (Path(__file__).resolve().parents[3] / "include" / "backprop.h").read_text(encoding="utf-8")
 CODE = re.sub(r"^\s*#.*$", "", re.sub(r"/\*.*?\*/", "", TEXT, flags=re.S), flags=re.M)
@@ -21,7 +21,8 @@ TYPES = {
     "const uint8_t *": POINTER(ctypes.c_uint8), "bp_network *": POINTER(bp_network),
     "const bp_network *": POINTER(bp_network), "bp_network **": POINTER(POINTER(bp_network)),
     "bp_trainer *": POINTER(bp_trainer), "const bp_trainer *": POINTER(bp_trainer),
-    "bp_trainer **": POINTER(POINTER(bp_trainer)),
+    "bp_trainer **": POINTER(POINTER(bp_trainer)), "bp_predictor *": POINTER(bp_predictor),
+    "const bp_predictor *": POINTER(bp_predictor), "bp_predictor **": POINTER(POINTER(bp_predictor)),
 }
 
 

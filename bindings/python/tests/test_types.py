@@ -52,6 +52,9 @@ trainer.fit(network, x, y).los
 trainer.get_option("schedule").real
 bp.Trainer(epochs=None)
 bp.Trainer(50)
+bp.Predictor(x)
+bp.Predictor(network).run()
+bp.Predictor(network).update(x)
 bp.load(3)
 bp.load("model").predict()
 bp.activation.vector(lambda z: z)

@@ -109,6 +109,10 @@ def classify(x: npt.ArrayLike, classes: Union[list[int], npt.NDArray[np.int64]])
 
 
 def use(network: bp.Network, x: npt.ArrayLike, folder: Union[str, os.PathLike[str]]) -> Optional[int]:
+    with bp.Predictor(network) as predictor:
+        row: Floats = predictor.run(np.zeros(predictor.inputs))
+        predictor.update(network)
+        print(predictor(x, out=np.empty((len(np.asarray(x)), predictor.outputs), np.float32)).shape, row.shape)
     path = Path(folder) / "model.safetensors"
     network.save(path)
     with bp.load(str(path)) as loaded, bp.Network.load(os.fsencode(path)) as other:

@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include "readers.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "atomics.h"
+#include "gate.h"
+
+#ifdef __linux__
+#include <linux/membarrier.h>
+#endif
+
+_Alignas(64) static cp_reader readers[CP_MOST_READERS]; /* pages that no thread uses take no memory */
+static uint32_t count;                                  /* readers that were ever used */
+
+_Thread_local cp_reader *cp_this_reader __attribute__((tls_model("initial-exec")));
+bool cp_readers_order;
+
+/* ---- Claiming */
+
+static pthread_key_t key; /* its destructor returns a thread's reader when the thread ends */
+static bool has_key;
+
+void cp_return_reader(cp_reader *reader) {
+    cp_this_reader = NULL;
+    reader->is_temporary = false;
+    cp_store_pointer((void **)&reader->owner, NULL);
+}
+
+static void return_at_exit(void *reader) { cp_return_reader(reader); }
+
+__attribute__((constructor)) static void create_key(void) {
+    has_key = pthread_key_create(&key, return_at_exit) == 0;
+#ifdef __GLIBC__
+    has_key = has_key && key < 32; /* for later keys, pthread_setspecific allocates memory */
+#endif
+}
+
+cp_reader *cp_claim_reader(void) {
+    for (uint32_t i = 0; i < CP_MOST_READERS; i++) {
+        cp_reader *reader = &readers[i];
+        if (cp_load_pointer((void **)&reader->owner) ||
+            !cp_exchange_pointer_if_null((void **)&reader->owner, (void *)cp_thread_identity()))
+            continue;
+        for (uint32_t used = cp_load32(&count); used <= i && !cp_exchange_if_equal32(&count, used, i + 1);)
+            used = cp_load32(&count);
+        reader->is_temporary = !has_key || pthread_setspecific(key, reader) != 0;
+        return cp_this_reader = reader;
+    }
+    return NULL;
+}
+
+/* ---- Waiting */
+
+#ifdef SYS_membarrier
+static bool membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
+static bool register_barrier(void) { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
+/* Registers again in the child of a fork. */
+static bool order_all_threads(void) {
+    return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) || (register_barrier() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+}
+#else
+static bool register_barrier(void) { return false; }
+static bool order_all_threads(void) { return false; }
+#endif
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void choose_order(void) { cp_readers_order = !register_barrier(); }
+void cp_prepare_for_readers(void) { pthread_once(&once, choose_order); }
+
+bool cp_wait_for_readers(void) {
+    if (cp_is_reading()) return false;
+    if (!cp_readers_order && !order_all_threads()) return false;
+    for (uint32_t i = 0, used = cp_load32(&count); i < used; i++) {
+        uint64_t mark = __atomic_load_n(&readers[i].mark, __ATOMIC_SEQ_CST);
+        if (!(mark & 1)) continue;
+        for (uint32_t attempt = 0; cp_load64(&readers[i].mark) == mark; attempt++) cp_wait(attempt);
+    }
+    return true;
+}
+
+void cp_readers_after_fork(void) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (&readers[i] == cp_this_reader) continue;
+        readers[i] = (cp_reader){.mark = (readers[i].mark + 1) & ~UINT64_C(1)};
+    }
+}
