@@ -861,14 +861,15 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     target
  *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: no limit
  *     keep                  0 ... 2         0         weights that the network has after the fit, also after one that
- *                                                     was stopped: 0 automatic, 2 if there are validation rows or
- *                                                     patience is above 0, else 1; 1 the latest; 2 those after the
- *                                                     epoch with the best loss
+ *                                                     was stopped: 0 automatic, 2 if there are validation rows, patience
+ *                                                     is above 0 or on_divergence is 1, else 1; 1 the latest; 2 those
+ *                                                     after the epoch with the best loss (see on_divergence)
  *     restarts              0 ... 10000     0         0 trains the network from its present weights; k trains k times
  *                                                     from new random weights and keeps the best
  *     on_divergence         0, 1            0         when a loss or a gradient is not finite: 0 the fit fails; 1 the
- *                                                     fit returns to the weights after its best epoch, or to those that
- *                                                     it began with, and continues with half the rate, at most 30 times
+ *                                                     fit returns to its best weights and continues with half the rate,
+ *                                                     at most 30 times; the weights that it began with are then the
+ *                                                     first best ones, see below
  *     resume                0, 1            0         0 starts a new fit; 1 continues the network's latest fit, if
  *                                                     there was one, and epochs and steps count from the start of that
  *                                                     fit
@@ -876,6 +877,12 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     call after each epoch; 0: no such calls
  *     progress_seconds      0 ... 1e9       0         seconds between calls of the progress function, in addition to
  *                                                     the call after each epoch; 0: no such calls
+ *
+ *   With on_divergence 1, the weights after an epoch with a better loss become the best weights only if the loss of these
+ * weights is below that of the best weights so far. Without validation rows, this is the loss that bp_network_evaluate would
+ * return for the training rows (per row, with row weights): one evaluation of the weights that the fit began with, and one
+ * after each epoch with a better loss. So a fit that keeps the best weights never ends with a loss above the one it began
+ * with, unless it is stopped in its first epoch.
  *
  * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
  * defaults for all others. If the result depends on the seed, try restarts 10.

@@ -555,6 +555,55 @@ static void diverging_fit_is_refused_or_continues_at_half_the_rate(void) {
     }
 }
 
+/* The mean loss of the rows that select the best weights. */
+static double mean_loss(const bp_network *network, const float *inputs, const float *targets, const float *weights) {
+    float losses[ROWS] = {0};
+    double sum = 0;
+    EXPECT_OK(bp_network_row_losses(network, inputs, targets, ROWS, losses));
+    for (int row = 0; row < ROWS; row++) sum += losses[row] * (weights ? weights[row] : 1);
+    return sum / ROWS;
+}
+
+/* At these rates the loss explodes: to infinity or to a large finite value, in the first epochs or late. */
+static void fit_that_recovers_never_ends_worse_than_it_began(void) {
+    static const double rates[] = {0.3, 3, 30, 300, 3000, 3e4, 3e6};
+    static const char *const activations[] = {"identity", "tanh", "relu", "silu"};
+    static const char *const more[] = {"", "keep=2", "patience=3", "sampling=1 schedule=5"};
+    enum { FITS = 7 * 4 * 4 * 3 * 3 };
+    float weights[ROWS], held_out_x[ROWS * INPUTS], held_out_y[ROWS * OUTPUTS];
+    int improved = 0;
+    for (int i = 0; i < ROWS; i++) weights[i] = (float)(i % 3);
+    check_fill(held_out_x, ROWS * INPUTS, 6);
+    check_fill_shares(held_out_y, ROWS * OUTPUTS, 7);
+    for (int i = 0; i < FITS; i++) {
+        const int batch = 7 * (i / 112 % 3), weighted = i / 336 == 1, validated = i / 336 == 2;
+        const float *vx = validated ? held_out_x : NULL, *vy = validated ? held_out_y : NULL;
+        bp_network *network = check_network(sizes, 3, 3);
+        bp_trainer *trainer = trainer_with(more[i / 28 % 4]);
+        double loss = 0, before, after;
+        int32_t status;
+        EXPECT_OK(bp_network_set_activation(network, 1, activations[i / 7 % 4]));
+        EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+        EXPECT_OK(bp_trainer_set_option(trainer, "epochs", 40));
+        EXPECT_OK(bp_trainer_set_option(trainer, "on_divergence", BP_DIVERGENCE_RECOVER));
+        EXPECT_OK(bp_trainer_set_option(trainer, "learning_rate", rates[i % 7]));
+        EXPECT_OK(bp_trainer_set_option(trainer, "batch_size", batch));
+        if (weighted) EXPECT_OK(bp_trainer_set_row_weights(trainer, weights, ROWS));
+        before = mean_loss(network, validated ? vx : x, validated ? vy : y, weighted ? weights : NULL);
+        status = bp_trainer_fit(trainer, network, x, y, ROWS, vx, vy, validated ? ROWS : 0, &loss);
+        after = mean_loss(network, validated ? vx : x, validated ? vy : y, weighted ? weights : NULL);
+        if (status != BP_ERROR_NOT_FINITE) { /* it diverges at all rates that it tries */
+            EXPECT_OK(status);
+            EXPECT_NEAR(loss, after, 1e-6 * after);
+        }
+        if (!EXPECT(after <= before * 1.000001)) printf("#   fit %d: %g, then %g\n", i, before, after);
+        improved += after < 0.9 * before;
+        bp_trainer_free(trainer);
+        bp_network_free(network);
+    }
+    if (!EXPECT(improved > FITS / 2)) printf("#   %d of %d\n", improved, FITS);
+}
+
 static void divergence_at_every_rate_ends_with_an_error(void) {
     const size_t linear[] = {1, 1};
     const float huge[] = {1e30f}, one[] = {1};
@@ -593,6 +642,7 @@ int main(void) {
     CLAIM(weights_of_one_equal_no_weights_and_weights_belong_to_their_rows);
     CLAIM(rows_of_weight_0_change_nothing_in_any_minibatch);
     CLAIM(diverging_fit_is_refused_or_continues_at_half_the_rate);
+    CLAIM(fit_that_recovers_never_ends_worse_than_it_began);
     CLAIM(divergence_at_every_rate_ends_with_an_error);
     return check_end();
 }

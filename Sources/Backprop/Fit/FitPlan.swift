@@ -38,10 +38,17 @@ final class FitPlan {
         switch options[.keep] {
         case 1: false
         case 2: true
-        default: validation != nil || options[.patience] > 0
+        default: validation != nil || options[.patience] > 0 || comparesWeights
         }
     }
-    var needsBest: Bool { keepsBest || options[.onDivergence] == 1 }
+    var needsBest: Bool { keepsBest || recovers }
+    /// Whether the fit continues after a divergence.
+    var recovers: Bool { options[.onDivergence] == 1 }
+    /// Whether the best network is the one with the lowest loss of its weights, and not the one after the epoch with the lowest
+    /// loss, which is measured before the epoch's steps. A stream has no rows to compute the loss of weights from.
+    var comparesWeights: Bool {
+        if case .stream = source { recovers && validation != nil } else { recovers }
+    }
     var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - startTime >= options[.timeLimit] }
 
     static func make(
@@ -100,6 +107,19 @@ final class FitPlan {
 
     /// The number of finished epochs.
     func epoch(_ position: FitPosition) -> UInt64 { position.stream?.epoch ?? position.step / stepsPerEpoch }
+
+    /// The mean loss per row with the weights of a network: of the validation rows, or otherwise of all training rows; NaN
+    /// if there are neither.
+    func loss(of network: NetworkState) throws(BackpropError) -> Double {
+        let (rows, weights): (Rows, UnsafePointer<Float>?)
+        switch (validation, source) {
+        case (let validation?, _): (rows, weights) = (validation, nil)
+        case (nil, .rows(let data, _)): (rows, weights) = (data.rows, data.weights.map { UnsafePointer($0.base) })
+        case (nil, .stream): return .nan
+        }
+        let loss = Double(try network.evaluate(rows.inputs, rows.targets, weights: weights, rows: rows.count))
+        return lossIsSum ? loss / Double(rows.count) : loss
+    }
 
     /// Whether the last step of an epoch has been made, but the epoch has not been finished.
     func isEpochEndDue(_ position: FitPosition) -> Bool {

@@ -37,6 +37,9 @@ final class FitRun {
     /// The network after its best epoch, or before the first step. It is the result of the fit if the best weights are kept,
     /// and the run continues from it after a divergence.
     private let best: NetworkState?
+    /// The loss of the weights of `best`; nil if it is unknown. Only runs that recover from divergence compute it: the loss
+    /// of an epoch is measured before its steps, so the weights after it can be much worse.
+    private var bestLoss: Double?
     private(set) var position: FitPosition
     private(set) var outcome = Outcome.underway
     private(set) var isStopped = false
@@ -69,7 +72,7 @@ final class FitRun {
         var best = plan.needsBest ? network.best : nil
         if plan.needsBest, best == nil { best = try makeBest(network) }
         // Before the end of the first epoch, `best` serves recovery from divergence only.
-        if plan.options[.onDivergence] == 1 || network.fit.best < .infinity { network.best = best }
+        if plan.recovers || network.fit.best < .infinity { network.best = best }
         return FitRun(access: access, plan: plan, batches: batches, best: best, position: network.fit)
     }
 
@@ -85,7 +88,7 @@ final class FitRun {
         return best
     }
 
-    /// Whether `best` is the network after an epoch, not the one before the first step.
+    /// Whether `best` has been compared with the network after an epoch.
     private var hasBest: Bool { best != nil && position.best < .infinity }
 
     var isUnderway: Bool {
@@ -94,7 +97,7 @@ final class FitRun {
 
     /// The loss of the weights that the run ends with; NaN before the first step.
     var loss: Double {
-        if plan.keepsBest, hasBest { return position.best }
+        if plan.keepsBest, hasBest { return bestLoss ?? position.best }
         return !position.loss.isNaN || position.rows == 0 ? position.loss : position.meanLoss
     }
 
@@ -132,7 +135,7 @@ final class FitRun {
                 try finishEpoch()
             }
         } catch {
-            guard error.code == .notFinite, plan.options[.onDivergence] == 1, let best, position.rateFactor > 0x1p-30 else {
+            guard error.code == .notFinite, plan.recovers, let best, position.rateFactor > 0x1p-30 else {
                 throw error
             }
             try access.write { network throws(BackpropError) in
@@ -179,26 +182,52 @@ final class FitRun {
 
     private func finishEpoch() throws(BackpropError) {
         let loss = position.meanLoss
-        var validationLoss = Double.nan
-        if let rows = plan.validation {
-            try access.read { network throws(BackpropError) in
-                let sum = Double(try network.evaluate(rows.inputs, rows.targets, rows: rows.count))
-                validationLoss = plan.lossIsSum ? sum / Double(rows.count) : sum
-            }
-        }
+        let validationLoss = plan.validation == nil ? .nan : try currentLoss()
         let (after, isBetter) = plan.position(after: position, loss: validationLoss.isNaN ? loss : validationLoss)
+        let isBest = isBetter ? try isBetterThanBest(validationLoss) : false
         try access.write { network throws(BackpropError) in
             position = after
             network.fit = after
-            guard isBetter, let best else { return }
+            guard isBest, let best else { return }
             try best.assign(from: network)
             network.best = best
         }
         report(loss: loss, validationLoss: validationLoss, isEpochEnd: true)
     }
 
+    /// The loss of the present weights.
+    private func currentLoss() throws(BackpropError) -> Double {
+        var loss = Double.nan
+        try access.read { network throws(BackpropError) in loss = try plan.loss(of: network) }
+        return loss
+    }
+
+    /// Whether a network after an epoch with a better loss replaces `best`: a run that recovers from divergence compares the
+    /// losses of the weights.
+    private func isBetterThanBest(_ validationLoss: Double) throws(BackpropError) -> Bool {
+        guard plan.comparesWeights else { return true }
+        let loss = validationLoss.isNaN ? try currentLoss() : validationLoss
+        guard try loss < requireBestLoss() else { return false }
+        bestLoss = loss
+        return true
+    }
+
+    /// Returns the loss of the weights of `best`; infinity if it is not finite.
+    private func requireBestLoss() throws(BackpropError) -> Double {
+        if let bestLoss { return bestLoss }
+        var loss = Double.infinity
+        do throws(BackpropError) {
+            if let best { loss = try plan.loss(of: best) }
+        } catch {
+            guard error.code == .notFinite else { throw error }
+        }
+        bestLoss = loss
+        return loss
+    }
+
     /// The network keeps its best network only if the two differ.
     private func finish() throws(BackpropError) {
+        if plan.comparesWeights, plan.keepsBest, hasBest { _ = try requireBestLoss() }
         try access.write { network throws(BackpropError) in
             if plan.keepsBest, hasBest, let best { try network.assign(from: best) }
             if let best, network.fit.step == 0 || best.fit.isSame(as: network.fit) { network.best = nil }

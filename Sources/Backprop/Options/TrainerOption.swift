@@ -100,7 +100,8 @@ enum TrainerOption: Int, OptionKey {
                 "keep", "automatic latest best",
                 """
                 weights that the network has after the fit, also after one that was stopped: 0 automatic, 2 if there are \
-                validation rows or patience is above 0, else 1; 1 the latest; 2 those after the epoch with the best loss
+                validation rows, patience is above 0 or on_divergence is 1, else 1; 1 the latest; 2 those after the epoch \
+                with the best loss
                 """)
         case .restarts:
             Self.whole(
@@ -110,8 +111,8 @@ enum TrainerOption: Int, OptionKey {
             Self.choice(
                 "on_divergence", "fail recover",
                 """
-                when a loss or a gradient is not finite: 0 the fit fails; 1 the fit returns to the weights after its \
-                best epoch, or to those that it began with, and continues with half the rate, at most 30 times
+                when a loss or a gradient is not finite: 0 the fit fails; 1 the fit returns to its best weights and \
+                continues with half the rate, at most 30 times; those that it began with are the first best weights
                 """)
         case .resume:
             Self.whole(

@@ -51,14 +51,17 @@ extension NetworkState {
 
     /// Returns the loss of the predictions. Each block of rows is summed separately; then the sums of the blocks are added in
     /// order, so that the result does not depend on the number of threads.
+    /// `weights`, [rows], multiply the losses of the rows.
     package func evaluate(
-        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
         let sums = try Doubles(blocks)
-        try forEachLossBlock(inputs, targets, rows: rows) { block, _, count, sum in sums.base[block] = sum(0, count) }
+        try forEachLossBlock(inputs, targets, weights: weights, rows: rows) { block, _, count, sum in
+            sums.base[block] = sum(0, count)
+        }
         var sum = 0.0
         for block in 0..<blocks { sum += sums.base[block] }
         let value = reducedLoss(sum, rows: rows)
@@ -80,7 +83,7 @@ extension NetworkState {
     /// Checks the settings and the rows, at least one, and calls `body` with each block of rows: its index, its first row,
     /// the number of its rows, and a function that returns the sum of the losses of a range of them.
     private func forEachLossBlock(
-        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         _ body: (_ block: Int, _ first: Int, _ count: Int, _ sum: (_ start: Int, _ count: Int) -> Double) -> Void
     ) throws(BackpropError) {
         if !hasCheckedSettings { try checkLayersAndLoss() }
@@ -90,7 +93,7 @@ extension NetworkState {
         let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
         targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
         let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
-        try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
+        try requireTargets(targets, unscaled: unscaledTargets, weights: weights, rows: rows)
         let fused = loss.isFused(with: layers[layers.count - 1].activation)
         let size = blockSize(rows: rows)
         try forEachBlock(of: inputs, rows: rows, through: layers.count - 1) { block, count, part, stride in
@@ -98,7 +101,8 @@ extension NetworkState {
             body(block, first, count) { start, count in
                 loss.sum(
                     fused: fused, z: part.z + start * stride, a: part.a + start * stride,
-                    targets: targets + (first + start) * outputCount, weights: nil, rows: count, columns: outputCount,
+                    targets: targets + (first + start) * outputCount,
+                    weights: weights.map { $0 + first + start }, rows: count, columns: outputCount,
                     stride: stride)
             }
         }
