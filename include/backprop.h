@@ -1014,6 +1014,36 @@ int32_t bp_trainer_fit_stream(bp_trainer *trainer, bp_network *network, bp_next_
                               const float *validation_inputs, const float *validation_targets, size_t validation_rows,
                               double *loss_out);
 
+/* Reasons why a fit ended. */
+#define BP_END_NONE 0        /* no fit yet */
+#define BP_END_COMPLETE 1    /* all epochs or steps were made */
+#define BP_END_PATIENCE 2    /* option "patience" */
+#define BP_END_TARGET_LOSS 3 /* option "target_loss" */
+#define BP_END_TIME_LIMIT 4  /* option "time_limit" */
+#define BP_END_STOPPED 5     /* the progress function, or the function of a stream, returned more than 0 */
+#define BP_END_CANCELLED 6   /* bp_trainer_cancel */
+
+/* The result of a fit. Later versions add members at the end only. */
+typedef struct bp_fit_result {
+    uint32_t struct_size; /* in: sizeof(bp_fit_result); out: the number of bytes filled */
+    int32_t end;          /* one of the BP_END constants */
+    uint64_t epochs;      /* epochs finished, as in bp_progress: a resumed fit counts from the start of the first part */
+    uint64_t steps;       /* steps made, counted in the same way */
+    uint64_t best_epoch;  /* the finished epoch with the best loss, counted from 1; 0 if no epoch was finished */
+    double loss;          /* *loss_out of bp_trainer_fit */
+    uint32_t restart;     /* the restart that gave the weights, counted from 0 */
+    uint32_t reserved;    /* 0 */
+} bp_fit_result;
+
+/* The result of the trainer's latest fit that did not fail. Before the first one all members but struct_size
+ * are 0. With restarts, the counts are those of the restart that gave the weights; end is BP_END_STOPPED, BP_END_CANCELLED or
+ * BP_END_TIME_LIMIT if this ended the restarts, and otherwise the reason why this restart ended.
+ * Ownership: the struct remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a struct_size that is too small.
+ * Threads:   reads trainer; also during a fit.
+ * Since:     0.2 */
+int32_t bp_trainer_get_result(const bp_trainer *trainer, bp_fit_result *result_out);
+
 /* Ends the trainer's fit in progress before its next step. The network keeps the weights that option "keep" says, and
  * the fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
  * Ownership: none.

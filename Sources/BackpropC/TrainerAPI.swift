@@ -129,6 +129,16 @@ private func validation(
     return nil
 }
 
+@_cdecl("bp_trainer_get_result") @implementation
+public func bp_trainer_get_result(_ trainer: OpaquePointer!, _ result_out: UnsafeMutablePointer<bp_fit_result>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try StructOutput(try require(result_out, "result_out"), "result_out")
+        try Handle<TrainerState>(try require(trainer, "trainer")).read { (state) throws(BackpropError) in
+            out.put(state.latestResult.map { bp_fit_result($0) } ?? bp_fit_result())
+        }
+    }
+}
+
 @_cdecl("bp_trainer_cancel") @implementation
 public func bp_trainer_cancel(_ trainer: OpaquePointer!) -> Int32 {
     status { () throws(BackpropError) in
@@ -152,6 +162,14 @@ extension bp_progress {
             epochs: UInt64(report.epochs), step: UInt64(report.step), steps: UInt64(report.steps), loss: report.loss,
             validation_loss: report.validationLoss, learning_rate: report.learningRate,
             epoch_ended: report.isEpochEnd ? 1 : 0, reserved: 0)
+    }
+}
+
+extension bp_fit_result {
+    fileprivate init(_ result: FitResult) {
+        self.init(
+            struct_size: 0, end: result.end.rawValue, epochs: UInt64(result.epochs), steps: UInt64(result.steps),
+            best_epoch: UInt64(result.bestEpoch), loss: result.loss, restart: UInt32(result.restart), reserved: 0)
     }
 }
 

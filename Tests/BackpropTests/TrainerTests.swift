@@ -21,7 +21,7 @@ import Testing
         for _ in 0..<20 { loss = try stepped.train(x, y, learningRate: 0.125) }
         #expect(try fitted.parameters() == stepped.parameters())
         #expect(abs(result.loss - Double(loss) / 20) < 1e-6)
-        #expect(!result.isStopped)
+        #expect(!result.isStopped && result.end == .complete && result.epochs == result.steps && result.restart == 0)
     }
 
     @Test func progressFunctionCanStopOrAbortTheFit() throws {
@@ -87,7 +87,7 @@ import Testing
         let fit = Task { try trainer.fit(network, x, y) }
         while !begun.value { await Task.yield() }
         trainer.cancel()
-        #expect(try await fit.value.isStopped)
+        #expect(try await fit.value.end == .cancelled)
     }
 }
 

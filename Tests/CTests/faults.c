@@ -87,12 +87,15 @@ static int32_t apply_huge(bp_network *n) { /* beyond the bounds that prove that 
 static int32_t fit(bp_network *n) { /* two starts of three epochs of two minibatches; the better one is kept */
     bp_trainer *trainer = NULL;
     const float weights[4] = {1, 2, 1, 0.5f};
+    bp_fit_result result = {sizeof result, 0, 0, 0, 0, 0, 0, 0};
     int32_t status = bp_trainer_create(&trainer);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 3);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "batch_size", 2);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "restarts", 2);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "on_divergence", BP_DIVERGENCE_RECOVER);
     if (status == BP_OK) status = bp_trainer_set_row_weights(trainer, weights, 4);
     if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, y, 4, x + 3, y + 2, 2, &number);
+    if (status == BP_OK) status = bp_trainer_get_result(trainer, &result);
     bp_trainer_free(trainer);
     return status;
 }

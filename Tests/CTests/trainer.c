@@ -526,6 +526,117 @@ static void rows_of_weight_0_change_nothing_in_any_minibatch(void) {
     }
 }
 
+/* ---- The result */
+
+static bp_fit_result result_of(const bp_trainer *trainer) {
+    bp_fit_result result;
+    memset(&result, 0x5A, sizeof result);
+    result.struct_size = sizeof result;
+    EXPECT_OK(bp_trainer_get_result(trainer, &result));
+    EXPECT(result.struct_size == sizeof result && result.reserved == 0);
+    return result;
+}
+
+static int32_t cancel_fit(const bp_progress *progress, void *trainer) {
+    EXPECT_OK(bp_trainer_cancel((bp_trainer *)trainer));
+    return progress->epoch == 0; /* never stops the fit itself */
+}
+
+static void result_is_why_the_fit_ended_and_how_many_epochs_it_made(void) {
+    static const struct {
+        const char *options;
+        int answer, cancels;
+        int32_t end;
+        uint64_t epochs, steps;
+    } cases[] = {
+        {"epochs=5", 0, 0, BP_END_COMPLETE, 5, 15},
+        {"steps=8", 0, 0, BP_END_COMPLETE, 2, 8},
+        {"epochs=5 restarts=4", 0, 0, BP_END_COMPLETE, 5, 15},
+        {"patience=1 min_delta=1e9", 0, 0, BP_END_PATIENCE, 2, 6}, /* the first epoch is better than none */
+        {"patience=1 min_delta=1e9 epochs=2", 0, 0, BP_END_PATIENCE, 2, 6},
+        {"target_loss=1e9", 0, 0, BP_END_TARGET_LOSS, 1, 3},
+        {"target_loss=1e9 epochs=1", 0, 0, BP_END_TARGET_LOSS, 1, 3},
+        {"time_limit=1e-9", 0, 0, BP_END_TIME_LIMIT, 0, 0},
+        {"time_limit=1e-9 restarts=4", 0, 0, BP_END_TIME_LIMIT, 0, 0},
+        {"epochs=9", 1, 0, BP_END_STOPPED, 2, 6},
+        {"epochs=2", 1, 0, BP_END_STOPPED, 2, 6}, /* at its last report */
+        {"epochs=9 restarts=4", 1, 0, BP_END_STOPPED, 2, 6},
+        {"epochs=9", 0, 1, BP_END_CANCELLED, 1, 3},
+        {"epochs=9 restarts=40", 0, 1, BP_END_CANCELLED, 1, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bp_network *network = some_network();
+        bp_trainer *trainer = trainer_with("batch_size=7");
+        bp_trainer *options = trainer_with(cases[i].options);
+        bp_fit_result result = result_of(trainer);
+        double loss = 9;
+        int32_t status;
+        EXPECT(result.end == BP_END_NONE && !result.epochs && !result.steps && !result.best_epoch && !result.restart);
+        EXPECT(result.loss == 0);
+        bp_trainer_free(trainer);
+        trainer = options;
+        EXPECT_OK(bp_trainer_set_option(trainer, "batch_size", 7));
+        trainer_watch(trainer, &log_);
+        if (cases[i].answer) log_.answer_at = strstr(cases[i].options, "restarts") ? 5 : 2, log_.answer = 1;
+        if (cases[i].cancels) EXPECT_OK(bp_trainer_set_progress(trainer, cancel_fit, trainer));
+        status = bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, &loss);
+        EXPECT_STATUS(status, cases[i].answer || cases[i].cancels ? BP_STOPPED : BP_OK);
+        result = result_of(trainer);
+        if (!EXPECT(result.end == cases[i].end && result.epochs == cases[i].epochs && result.steps == cases[i].steps))
+            printf("#   %s: %d after %d epochs, %d steps\n", cases[i].options, (int)result.end, (int)result.epochs,
+                   (int)result.steps);
+        EXPECT(result.loss == loss || (loss != loss && result.loss != result.loss));
+        bp_trainer_free(trainer);
+        bp_network_free(network);
+    }
+}
+
+static void result_names_the_epoch_and_the_restart_of_the_best_loss(void) {
+    for (int restarts = 0; restarts < 6; restarts += 5) {
+        bp_network *network = some_network();
+        bp_trainer *trainer = trainer_with("epochs=30 batch_size=3 learning_rate=3 validation_fraction=0.5 patience=6");
+        bp_fit_result result;
+        size_t best = 0;
+        EXPECT_OK(bp_trainer_set_option(trainer, "restarts", restarts));
+        trainer_watch(trainer, &log_);
+        EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL));
+        result = result_of(trainer);
+        for (size_t i = 1; i < log_.at; i++) {
+            const bp_progress *one = &log_.records[i], *other = &log_.records[best];
+            const int is_earlier = one->restart < other->restart || (one->restart == other->restart && one->epoch < other->epoch);
+            if (one->validation_loss < other->validation_loss ||
+                (one->validation_loss == other->validation_loss && is_earlier))
+                best = i;
+        }
+        EXPECT(result.best_epoch == log_.records[best].epoch && result.restart == log_.records[best].restart);
+        EXPECT(result.loss == log_.records[best].validation_loss && result.best_epoch <= result.epochs);
+        bp_trainer_free(trainer);
+        bp_network_free(network);
+    }
+}
+
+static int32_t look_at_the_result(const bp_progress *progress, void *trainer) {
+    EXPECT(result_of((bp_trainer *)trainer).steps == 3); /* of the fit before */
+    return progress->step >= 2 ? -1 : 0;
+}
+
+static void failed_fit_leaves_the_result_of_the_fit_before(void) {
+    bp_network *network = some_network();
+    bp_trainer *trainer = trainer_with("steps=3 batch_size=7");
+    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL));
+    EXPECT_OK(bp_trainer_set_option(trainer, "steps", 5));
+    EXPECT_OK(bp_trainer_set_option(trainer, "progress_interval", 1));
+    EXPECT_OK(bp_trainer_set_progress(trainer, look_at_the_result, trainer));
+    EXPECT_ERROR(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL), BP_ERROR_CALLBACK);
+    EXPECT(result_of(trainer).end == BP_END_COMPLETE && result_of(trainer).steps == 3);
+    EXPECT_OK(bp_trainer_set_progress(trainer, NULL, NULL));
+    EXPECT_OK(bp_trainer_set_option(trainer, "resume", 1));
+    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL));
+    EXPECT(result_of(trainer).steps == 5 && result_of(trainer).epochs == 1); /* from the start of the first part */
+    bp_trainer_free(trainer);
+    bp_network_free(network);
+}
+
 /* ---- Divergence */
 
 static void diverging_fit_is_refused_or_continues_at_half_the_rate(void) {
@@ -641,6 +752,9 @@ int main(void) {
     CLAIM(weighted_step_matches_the_formulas);
     CLAIM(weights_of_one_equal_no_weights_and_weights_belong_to_their_rows);
     CLAIM(rows_of_weight_0_change_nothing_in_any_minibatch);
+    CLAIM(result_is_why_the_fit_ended_and_how_many_epochs_it_made);
+    CLAIM(result_names_the_epoch_and_the_restart_of_the_best_loss);
+    CLAIM(failed_fit_leaves_the_result_of_the_fit_before);
     CLAIM(diverging_fit_is_refused_or_continues_at_half_the_rate);
     CLAIM(fit_that_recovers_never_ends_worse_than_it_began);
     CLAIM(divergence_at_every_rate_ends_with_an_error);

@@ -38,6 +38,14 @@ PINNED(bp_minibatch, inputs, 40);
 PINNED(bp_minibatch, targets, 48);
 PINNED(bp_minibatch, row_weights, 56);
 PINNED(bp_minibatch, rows, 64);
+PINNED(bp_fit_result, struct_size, 0);
+PINNED(bp_fit_result, end, 4);
+PINNED(bp_fit_result, epochs, 8);
+PINNED(bp_fit_result, steps, 16);
+PINNED(bp_fit_result, best_epoch, 24);
+PINNED(bp_fit_result, loss, 32);
+PINNED(bp_fit_result, restart, 40);
+PINNED(bp_fit_result, reserved, 44);
 
 PINNED(bp_activation_report, struct_size, 0);
 PINNED(bp_activation_report, points, 4);

@@ -20,7 +20,9 @@ extension Handle where Object == TrainerState {
         let plan = try network.read { (state) throws(BackpropError) in
             try FitPlan.make(trainer, data, validation: validation, for: state)
         }
-        return try plan.run(network)
+        let result = try plan.run(network)
+        _ = try? writeInFit { $0.latestResult = result }
+        return result
     }
 }
 
@@ -42,7 +44,7 @@ extension FitPlan {
                 try report([run])
             }
             if case .failed(let error) = run.outcome { throw error }
-            return FitResult(loss: run.loss, isStopped: run.isStopped, missingClass: missingClass)
+            return run.result
         } catch {
             _ = try? network.writeInFit { (state) throws(BackpropError) in
                 try state.assign(from: start)

@@ -127,16 +127,16 @@ final class FitPlan {
         return stream.isEpochEnded || (stepsPerEpoch > 0 && stream.batch >= stepsPerEpoch)
     }
 
-    /// Whether the fit is complete at this position: all steps made, target loss reached, or patience exhausted.
-    func isComplete(_ position: FitPosition) -> Bool {
+    /// The reason to end the fit at this position; nil if it continues.
+    func end(at position: FitPosition) -> FitResult.End? {
+        if position.rows == 0, position.loss < options[.targetLoss] { return .targetLoss }
+        if position.rows == 0, options[.patience] > 0, Double(position.waited) >= options[.patience] { return .patience }
         if let stream = position.stream, options[.steps] == 0 {
-            if Double(stream.epoch) >= options[.epochs] { return true }
+            if Double(stream.epoch) >= options[.epochs] { return .complete }
         } else if position.step >= steps {
-            return true
+            return .complete
         }
-        let patience = options[.patience]
-        return position.rows == 0
-            && (position.loss < options[.targetLoss] || (patience > 0 && Double(position.waited) >= patience))
+        return isOverTime ? .timeLimit : nil
     }
 
     /// The position after an epoch with this loss.

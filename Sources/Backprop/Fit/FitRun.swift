@@ -42,7 +42,8 @@ final class FitRun {
     private var bestLoss: Double?
     private(set) var position: FitPosition
     private(set) var outcome = Outcome.underway
-    private(set) var isStopped = false
+    /// The reason why the run ended, or why it must end.
+    private(set) var end: FitResult.End?
 
     /// The report to pass to the progress function, if one is due.
     private(set) var report: Progress?
@@ -101,7 +102,17 @@ final class FitRun {
         return !position.loss.isNaN || position.rows == 0 ? position.loss : position.meanLoss
     }
 
-    func stop() { isStopped = true }
+    var result: FitResult {
+        let epochs = plan.epoch(position)
+        return FitResult(
+            loss: loss, end: end ?? .complete, epochs: Int(epochs), steps: Int(position.step),
+            bestEpoch: position.best < .infinity ? Int(epochs - position.waited) : 0, restart: Int(position.restart),
+            missingClass: plan.missingClass)
+    }
+
+    var isStopped: Bool { end?.isStop ?? false }
+
+    func stop() { end = .stopped }
 
     /// Runs to the next report or to the end.
     func advance() {
@@ -109,8 +120,9 @@ final class FitRun {
         report = nil
         do throws(BackpropError) {
             while report == nil {
-                isStopped = isStopped || plan.trainer.isCancelled
-                if !plan.isEpochEndDue(position), isStopped || plan.isComplete(position) || plan.isOverTime {
+                if end == nil, plan.trainer.isCancelled { end = .cancelled }
+                if !plan.isEpochEndDue(position), let reason = end ?? plan.end(at: position) {
+                    end = reason
                     try finish()
                     outcome = .finished
                     return
@@ -152,11 +164,11 @@ final class FitRun {
         case .sampler(let sampler): return sampler.minibatch(step: position.step)
         case .stream(let stream):
             let answer = try stream.minibatch(at: position)
-            isStopped = isStopped || plan.trainer.isCancelled  // by the stream's function
+            if end == nil, plan.trainer.isCancelled { end = .cancelled }  // by the stream's function
             switch answer {
             case .minibatch(let minibatch): return isStopped ? nil : minibatch
             case .epochEnd: position.stream?.isEpochEnded = true
-            case .stop: isStopped = true
+            case .stop: end = end ?? .stopped
             }
             return nil
         }

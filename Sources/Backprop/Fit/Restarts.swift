@@ -9,13 +9,13 @@ import CPlatform
 final class Restarts {
     private struct Candidate {
         let network: NetworkState
-        let restart: UInt64
-        let loss: Double
+        let result: FitResult
 
         /// The loss is NaN if no step was made.
         func isWorse(than other: Candidate) -> Bool {
-            if other.loss < loss || (loss.isNaN && !other.loss.isNaN) { return true }
-            return other.restart < restart && !(loss < other.loss) && loss.isNaN == other.loss.isNaN
+            let (loss, otherLoss) = (result.loss, other.result.loss)
+            if otherLoss < loss || (loss.isNaN && !otherLoss.isNaN) { return true }
+            return other.result.restart < result.restart && !(loss < otherLoss) && loss.isNaN == otherLoss.isNaN
         }
     }
 
@@ -28,9 +28,10 @@ final class Restarts {
     private var begunCount: UInt64 = 0
     private var best: Candidate?
     /// The error of the diverged restart with the lowest number.
-    private var divergence: (error: BackpropError, restart: UInt64)?
+    private var divergence: (error: BackpropError, restart: Int)?
     private var failure: BackpropError?
-    private var isStopped = false
+    /// The reason why the fit ended before all restarts had ended by themselves; nil if it did not.
+    private var earlyEnd: FitResult.End?
 
     private init(_ plan: FitPlan, template: NetworkState) {
         self.plan = plan
@@ -53,13 +54,16 @@ final class Restarts {
         guard let best else {
             throw divergence?.error ?? BackpropError(.invalidValue, "no restart was made")
         }
-        if !best.loss.isNaN {
+        if !best.result.loss.isNaN {
             try network.writeInFit { (state) throws(BackpropError) in
                 try state.assign(from: best.network)
                 state.best = best.network.best
             }
         }
-        return FitResult(loss: best.loss, isStopped: isStopped, missingClass: plan.missingClass)
+        let result = best.result
+        return FitResult(
+            loss: result.loss, end: earlyEnd ?? result.end, epochs: result.epochs, steps: result.steps,
+            bestEpoch: result.bestEpoch, restart: result.restart, missingClass: result.missingClass)
     }
 
     /// Each thread runs one restart after the other to its end.
@@ -87,7 +91,7 @@ final class Restarts {
             guard Parallel.run(runs.count, parallel: parallel, { runs[$0].advance() }) else { throw .lostInFork }
             try plan.report(runs)
             for run in runs where !run.isUnderway { end(run) }
-            if runs.contains(where: { $0.isStopped }) { isStopped = true }
+            if let stopped = runs.first(where: { $0.isStopped }) { earlyEnd = earlyEnd ?? stopped.end }
             runs.removeAll { !$0.isUnderway }
         }
     }
@@ -116,8 +120,9 @@ final class Restarts {
         guarded {
             guard failure == nil, begunCount < UInt64(plan.options[.restarts]) else { return nil }
             if begunCount > 0 {
-                isStopped = isStopped || plan.trainer.isCancelled
-                if isStopped || plan.isOverTime { return nil }
+                if plan.trainer.isCancelled { earlyEnd = earlyEnd ?? .cancelled }
+                if plan.isOverTime { earlyEnd = earlyEnd ?? .timeLimit }
+                if earlyEnd != nil { return nil }
             }
             begunCount += 1
             return begunCount - 1
@@ -126,13 +131,15 @@ final class Restarts {
 
     private func end(_ run: FitRun) {
         guard case .exclusive(let network) = run.access else { return }
-        let ended = Candidate(network: network, restart: run.position.restart, loss: run.loss)
+        let ended = Candidate(network: network, result: run.result)
         var replaced: Candidate?
         guarded {
-            isStopped = isStopped || run.isStopped
+            if run.isStopped { earlyEnd = earlyEnd ?? run.end }
             switch run.outcome {
             case .failed(let error) where error.code == .notFinite:  // a restart that diverges is no candidate
-                if divergence.map({ ended.restart < $0.restart }) ?? true { divergence = (error, ended.restart) }
+                if divergence.map({ ended.result.restart < $0.restart }) ?? true {
+                    divergence = (error, ended.result.restart)
+                }
             case .failed(let error):
                 failure = failure ?? error
             case .underway, .finished:

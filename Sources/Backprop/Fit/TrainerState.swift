@@ -5,6 +5,8 @@ package final class TrainerState: HandleObject {
     private(set) var options = Options<TrainerOption>()
     private(set) var weights: RowWeights?
     package var progress: ((Progress) -> Int32)?
+    /// The result of the latest fit that did not fail; nil before the first.
+    package var latestResult: FitResult?
     private let cancellation: UnsafeMutablePointer<UInt32>
 
     package init() {

@@ -861,14 +861,15 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     target
  *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: no limit
  *     keep                  0 ... 2         0         weights that the network has after the fit, also after one that
- *                                                     was stopped: 0 automatic, 2 if there are validation rows or
- *                                                     patience is above 0, else 1; 1 the latest; 2 those after the
- *                                                     epoch with the best loss
+ *                                                     was stopped: 0 automatic, 2 if there are validation rows, patience
+ *                                                     is above 0 or on_divergence is 1, else 1; 1 the latest; 2 those
+ *                                                     after the epoch with the best loss (see on_divergence)
  *     restarts              0 ... 10000     0         0 trains the network from its present weights; k trains k times
  *                                                     from new random weights and keeps the best
  *     on_divergence         0, 1            0         when a loss or a gradient is not finite: 0 the fit fails; 1 the
- *                                                     fit returns to the weights after its best epoch, or to those that
- *                                                     it began with, and continues with half the rate, at most 30 times
+ *                                                     fit returns to its best weights and continues with half the rate,
+ *                                                     at most 30 times; the weights that it began with are then the
+ *                                                     first best ones, see below
  *     resume                0, 1            0         0 starts a new fit; 1 continues the network's latest fit, if
  *                                                     there was one, and epochs and steps count from the start of that
  *                                                     fit
@@ -876,6 +877,12 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     call after each epoch; 0: no such calls
  *     progress_seconds      0 ... 1e9       0         seconds between calls of the progress function, in addition to
  *                                                     the call after each epoch; 0: no such calls
+ *
+ *   With on_divergence 1, the weights after an epoch with a better loss become the best weights only if the loss of these
+ * weights is below that of the best weights so far. Without validation rows, this is the loss that bp_network_evaluate would
+ * return for the training rows (per row, with row weights): one evaluation of the weights that the fit began with, and one
+ * after each epoch with a better loss. So a fit that keeps the best weights never ends with a loss above the one it began
+ * with, unless it is stopped in its first epoch.
  *
  * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
  * defaults for all others. If the result depends on the seed, try restarts 10.
@@ -1006,6 +1013,36 @@ typedef int32_t (*bp_next_fn)(bp_minibatch *minibatch, void *user_data);
 int32_t bp_trainer_fit_stream(bp_trainer *trainer, bp_network *network, bp_next_fn next, void *user_data,
                               const float *validation_inputs, const float *validation_targets, size_t validation_rows,
                               double *loss_out);
+
+/* Reasons why a fit ended. */
+#define BP_END_NONE 0        /* no fit yet */
+#define BP_END_COMPLETE 1    /* all epochs or steps were made */
+#define BP_END_PATIENCE 2    /* option "patience" */
+#define BP_END_TARGET_LOSS 3 /* option "target_loss" */
+#define BP_END_TIME_LIMIT 4  /* option "time_limit" */
+#define BP_END_STOPPED 5     /* the progress function, or the function of a stream, returned more than 0 */
+#define BP_END_CANCELLED 6   /* bp_trainer_cancel */
+
+/* The result of a fit. Later versions add members at the end only. */
+typedef struct bp_fit_result {
+    uint32_t struct_size; /* in: sizeof(bp_fit_result); out: the number of bytes filled */
+    int32_t end;          /* one of the BP_END constants */
+    uint64_t epochs;      /* epochs finished, as in bp_progress: a resumed fit counts from the start of the first part */
+    uint64_t steps;       /* steps made, counted in the same way */
+    uint64_t best_epoch;  /* the finished epoch with the best loss, counted from 1; 0 if no epoch was finished */
+    double loss;          /* *loss_out of bp_trainer_fit */
+    uint32_t restart;     /* the restart that gave the weights, counted from 0 */
+    uint32_t reserved;    /* 0 */
+} bp_fit_result;
+
+/* The result of the trainer's latest fit that did not fail. Before the first one all members but struct_size
+ * are 0. With restarts, the counts are those of the restart that gave the weights; end is BP_END_STOPPED, BP_END_CANCELLED or
+ * BP_END_TIME_LIMIT if this ended the restarts, and otherwise the reason why this restart ended.
+ * Ownership: the struct remains the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for a struct_size that is too small.
+ * Threads:   reads trainer; also during a fit.
+ * Since:     0.2 */
+int32_t bp_trainer_get_result(const bp_trainer *trainer, bp_fit_result *result_out);
 
 /* Ends the trainer's fit in progress before its next step. The network keeps the weights that option "keep" says, and
  * the fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.

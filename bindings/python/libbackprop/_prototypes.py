@@ -39,6 +39,11 @@ class bp_option_description(ctypes.Structure):
                 ("reserved", c_uint32), ("choices", c_char_p)]
 
 
+class bp_fit_result(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("end", c_int32), ("epochs", c_uint64), ("steps", c_uint64),
+                ("best_epoch", c_uint64), ("loss", c_double), ("restart", c_uint32), ("reserved", c_uint32)]
+
+
 Network = POINTER(bp_network)
 NetworkOut = POINTER(Network)
 Trainer = POINTER(bp_trainer)
@@ -121,6 +126,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
         c_int32, Trainer, Network, Floats, Floats, c_size_t, Floats, Floats, c_size_t, POINTER(c_double)),
     "bp_trainer_fit_stream": (
         c_int32, Trainer, Network, bp_next_fn, c_void_p, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_trainer_get_result": (c_int32, Trainer, POINTER(bp_fit_result)),
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
     "bp_network_predict_layer": (c_int32, Network, c_size_t, Floats, c_size_t, Floats),

@@ -47,6 +47,13 @@ class FitResult(NamedTuple):
     loss: float  # mean per row for the kept weights, of the validation rows if any, else of the training rows; NaN for no step
     stopped: bool  # whether the progress function or cancel() ended the fit
     history: list[Progress]  # one report for the end of each epoch
+    end: str  # why the fit ended: "complete", "patience", "target_loss", "time_limit", "stopped" or "cancelled"
+    epochs: int  # number of finished epochs; a resumed fit counts from the start of the first part
+    best_epoch: int  # the finished epoch with the best loss, counted from 1; 0 if there is none, or if the trainer was closed during the fit
+    restart: int  # the restart that gave the weights, counted from 0
+
+
+_ENDS = ("none", "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled")  # by the BP_END constants
 
 
 _fits: dict[int, tuple[int]] = {}  # fits in progress: id of the trainer -> its thread
@@ -222,7 +229,13 @@ class Trainer(Owner):
             del plugins[key]
         if status == Status.WARNING_MISSING_CLASS:
             warnings.warn(message(), MissingClassWarning, stacklevel=4)
-        return FitResult(loss.value, status == Status.STOPPED, history)
+        result = _prototypes.bp_fit_result(ctypes.sizeof(_prototypes.bp_fit_result))
+        if self._pointer is None:  # closed during the fit, which cancelled it
+            result.end, result.epochs = _ENDS.index("cancelled"), history[-1].epoch if history else 0
+        else:
+            call(library.bp_trainer_get_result, self._handle, byref(result))
+        return FitResult(loss.value, status == Status.STOPPED, history, _ENDS[result.end], result.epochs, result.best_epoch,
+                         result.restart)
 
     def cancel(self) -> None:
         """Stops the fit in progress, if any, before its next step. Can be called from any thread."""

@@ -10,7 +10,7 @@ import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
 from libbackprop._prototypes import (
-    PROTOTYPES, Network as Handle, Trainer, bp_activation_report, bp_network, bp_next_fn, bp_option_description,
+    PROTOTYPES, Network as Handle, Trainer, bp_activation_report, bp_fit_result, bp_network, bp_next_fn, bp_option_description,
     bp_progress_fn)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
@@ -254,6 +254,7 @@ def valid_arguments(network):
         "bp_trainer_fit": [trainer, network, floats, floats, 1, floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_trainer_fit_stream": [
             trainer, network, bp_next_fn(lambda minibatch, data: 1), None, floats, floats, 1, (ctypes.c_double * 1)()],
+        "bp_trainer_get_result": [trainer, ctypes.pointer(bp_fit_result(ctypes.sizeof(bp_fit_result)))],
         "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
         "bp_network_predict_layer": [network, 1, floats, 1, (ctypes.c_float * 2)()],

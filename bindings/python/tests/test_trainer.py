@@ -95,6 +95,34 @@ def test_progress_is_called_at_the_interval_and_can_stop_the_fit(network, data):
     assert result.stopped and [p.epoch for p in result.history] == [1, 2]
 
 
+@pytest.mark.parametrize("options, end, epochs", [
+    ({"epochs": 4}, "complete", 4), ({"patience": 1, "min_delta": 1e9}, "patience", 2), ({"target_loss": 1e9}, "target_loss", 1),
+    ({"time_limit": 1e-9}, "time_limit", 0), ({"epochs": 9}, "stopped", 3), ({"epochs": 8}, "cancelled", 3)])
+def test_result_says_why_the_fit_ended(network, data, options, end, epochs):
+    trainer = bp.Trainer(**options)
+
+    def progress(report):
+        if end == "cancelled" and report.epoch == 3:
+            trainer.cancel()
+        return end == "stopped" and report.epoch == 3
+
+    result = trainer.fit(network, *data, progress=progress)
+    assert (result.end, result.epochs, result.restart) == (end, epochs, 0)
+    assert result.stopped == (end in ("stopped", "cancelled")) and result.epochs == len(result.history)
+
+
+def test_result_names_the_best_epoch(network, data):
+    result = bp.Trainer(epochs=30, learning_rate=3, validation_fraction=0.4, seed=2).fit(network, *data)
+    losses = [report.validation_loss for report in result.history]
+    assert result.best_epoch == 1 + losses.index(min(losses)) and result.loss == min(losses)
+
+
+def test_trainer_closed_during_its_fit_returns_a_result(network, data):
+    trainer = bp.Trainer(epochs=50)
+    result = trainer.fit(network, *data, progress=lambda report: trainer.close())
+    assert result.stopped and result.end == "cancelled" and result.epochs == 1
+
+
 def test_exception_of_the_progress_function_is_raised_and_undoes_the_fit(network, data):
     before = network.to_bytes()
 
