@@ -444,8 +444,9 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *   inputs: [rows][inputs], or NULL if input_scaling is "none". targets: [rows][outputs], or NULL if target_scaling is
  *   "none". rows: 1 or more, unless both are "none".
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows; LIMIT; NOT_FINITE for a NaN or an
- *            infinity in an array that is used; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows, or a column whose numbers
+ *            are too far apart, such as -3e38 and 3e38; LIMIT; NOT_FINITE for a NaN or an infinity in an array that is
+ *            used; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
@@ -861,15 +862,15 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     target
  *     time_limit            0 ... 1e9       0         seconds after which a fit ends; 0: no limit
  *     keep                  0 ... 2         0         weights that the network has after the fit, also after one that
- *                                                     was stopped: 0 automatic, 2 if there are validation rows, patience
- *                                                     is above 0 or on_divergence is 1, else 1; 1 the latest; 2 those
- *                                                     after the epoch with the best loss (see on_divergence)
+ *                                                     was stopped: 0 automatic, 2 if there are validation rows,
+ *                                                     patience is above 0 or on_divergence is 1, else 1; 1 the latest;
+ *                                                     2 those after the epoch with the best loss
  *     restarts              0 ... 10000     0         0 trains the network from its present weights; k trains k times
  *                                                     from new random weights and keeps the best
  *     on_divergence         0, 1            0         when a loss or a gradient is not finite: 0 the fit fails; 1 the
  *                                                     fit returns to its best weights and continues with half the rate,
- *                                                     at most 30 times; the weights that it began with are then the
- *                                                     first best ones, see below
+ *                                                     at most 30 times; those that it began with are the first best
+ *                                                     weights
  *     resume                0, 1            0         0 starts a new fit; 1 continues the network's latest fit, if
  *                                                     there was one, and epochs and steps count from the start of that
  *                                                     fit

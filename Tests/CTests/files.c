@@ -295,6 +295,7 @@ static void files_of_another_kind_are_not_models(void) {
         loaded = (bp_network *)1;
         EXPECT(bp_network_load("other", &loaded) < 0);
         EXPECT(loaded == NULL && check_message());
+        EXPECT(strncmp(bp_last_error_message(), "other: ", 7) == 0);
     }
     memcpy(bytes + 8, foreign, sizeof foreign - 1); /* valid safetensors that another program wrote */
     EXPECT_ERROR(bp_network_load_memory(bytes, sizeof bytes, &loaded), BP_ERROR_NOT_A_MODEL);
@@ -308,7 +309,9 @@ static void damaged_files_are_refused_like_damaged_memory(void) {
     bytes.bytes[bytes.count - 1] ^= 1;
     write_file(path, bytes.bytes, bytes.count);
     EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_CORRUPT);
-    EXPECT(loaded == NULL);
+    EXPECT(loaded == NULL && strncmp(bp_last_error_message(), "model.safetensors: ", 19) == 0);
+    EXPECT_ERROR(bp_network_load_weights(network, path), BP_ERROR_CORRUPT);
+    EXPECT(strncmp(bp_last_error_message(), "model.safetensors: ", 19) == 0);
     bytes.bytes[bytes.count - 1] ^= 1;
     write_file(path, bytes.bytes, bytes.count - 1);
     EXPECT_ERROR(bp_network_load(path, &loaded), BP_ERROR_CORRUPT);

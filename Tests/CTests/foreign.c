@@ -248,7 +248,7 @@ static void constants_that_do_not_fit_are_refused(void) {
         EXPECT_MESSAGE("constant 1");
     }
     EXPECT_ERROR(register_foreign("bad.constant", (bp_foreign_fn)ldexp, "d(d,i)"), BP_ERROR_INVALID_VALUE);
-    EXPECT_MESSAGE("1 constants after z, not 0");
+    EXPECT_MESSAGE("1 constant after z, not 0");
     EXPECT_ERROR(bp_activation_register_foreign("bad.constant", (bp_foreign_fn)ldexp, NULL, "d(d,i)", two, 2),
                  BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(register_foreign_with("bad.constant", (bp_foreign_fn)erf, "d(d)", 1), BP_ERROR_INVALID_VALUE);

@@ -133,6 +133,22 @@ static void options_of_the_other_owner_are_reported(void) {
     expect(cases, sizeof cases / sizeof cases[0]);
 }
 
+static void settings_that_are_not_options_get_their_function(void) {
+    static const named cases[] = {
+        {set_option, "batchnorm",
+         "no option of a network is named \"batchnorm\": call bp_network_set_batchnorm. bp_option_info"},
+        {set_option, "batch_norm", "call bp_network_set_batchnorm."},
+        {get_option, "dropout", "call bp_network_set_dropout."},
+        {set_option, "seed", "call bp_network_initialize."},
+        {set_option, "loss", "call bp_network_set_loss."},
+        {set_option, "optimizer", "call bp_network_set_optimizer."},
+        {set_trainer_option, "dropout", "call bp_network_set_dropout."},
+        {set_option, "activation", "call bp_network_set_activation."},
+        {set_option, "scaling", "call bp_network_fit_scaling."},
+    };
+    expect(cases, sizeof cases / sizeof cases[0]);
+}
+
 static void names_similar_to_no_other_get_the_list(void) {
     static const named cases[] = {
         {set_activation, "fourier", "no activation is named \"fourier\": bp_activation_name lists all"},
@@ -142,6 +158,8 @@ static void names_similar_to_no_other_get_the_list(void) {
          "the names are \"sgd\", \"momentum\", \"nesterov\", \"rmsprop\", \"adam\", \"adamw\", \"irprop_minus\""},
         {target_scaling, "robust", "the names are \"none\", \"standard\", \"min_max\", \"symmetric\", \"auto\""},
         {score, "f1", "the names are \"accuracy\", \"r2\", \"mean_absolute_error\""},
+        {score, "mse", "no measure is named \"mse\": the names are \"accuracy\""}, /* not the mean absolute error */
+        {score, "RMSE", "the names are"},
         {set_option, "fish", "no option of a network is named \"fish\": bp_option_info lists all"},
         {set_loss, "", "no loss is named \"\": the names are"},
         {set_loss, "??", "no loss is named \"??\": the names are"},
@@ -185,6 +203,7 @@ int main(void) {
     CLAIM(case_and_punctuation_are_ignored_in_suggestions);
     CLAIM(misspelled_names_get_the_nearest_name);
     CLAIM(options_of_the_other_owner_are_reported);
+    CLAIM(settings_that_are_not_options_get_their_function);
     CLAIM(names_similar_to_no_other_get_the_list);
     CLAIM(registered_activations_are_suggested_too);
     CLAIM(long_names_are_quoted_without_a_suggestion);

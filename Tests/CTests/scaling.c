@@ -189,18 +189,30 @@ static void data_that_cannot_be_fitted_is_refused_and_changes_nothing(void) {
     bp_network_free(network);
 }
 
-/* Ranges that exceed float, and numbers close to 0. */
-static void extreme_columns_stay_finite(void) {
+/* Numbers close to 0, and ranges that exceed float: every number of a column that is accepted is scaled to a finite one. */
+static void extreme_columns_are_scaled_to_finite_numbers_or_refused(void) {
     const size_t shape[] = {2, 1};
-    const float extreme[] = {3e38f, 1e-45f, -3e38f, 0, 0, 1e-45f};
-    float outputs[3];
-    for (int i = 1; i < 3; i++) {
-        bp_network *network = check_network(shape, 2, 1);
-        EXPECT_OK(bp_network_fit_scaling(network, methods[i], "none", extreme, NULL, 3));
-        EXPECT_OK(bp_network_predict(network, extreme + 4, 1, outputs));
-        EXPECT(isfinite(outputs[0]));
-        bp_network_free(network);
-    }
+    const float columns[][6] = {
+        {3e38f, 1e-45f, -3e38f, 0, 0, 1e-45f}, {1.7e38f, 0, -1.7e38f, 1e-45f, 0, 0}, {3e38f, 0, 3e38f, 0, -3e38f, 1}};
+    int accepted = 0;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            static const char *const each[] = {"standard", "min_max", "symmetric"};
+            bp_network *network = check_network(shape, 2, 1);
+            int32_t status = bp_network_fit_scaling(network, each[i], "none", columns[k], NULL, 3);
+            if (status == BP_OK) {
+                float offset[2], scale[2];
+                accepted++;
+                EXPECT_OK(bp_network_get_tensor(network, "scaling.inputs.offset", offset, 2));
+                EXPECT_OK(bp_network_get_tensor(network, "scaling.inputs.scale", scale, 2));
+                for (int at = 0; at < 6; at++) EXPECT(isfinite((columns[k][at] - offset[at % 2]) / scale[at % 2]));
+            } else {
+                EXPECT_STATUS(status, BP_ERROR_INVALID_VALUE);
+                EXPECT(strstr(bp_last_error_message(), "inputs: column 0 has numbers from -3e+38 to 3e+38, too far apart"));
+            }
+            bp_network_free(network);
+        }
+    EXPECT(accepted == 6); /* not min_max of the first and the last, and not standard of the last, whose mean is 1e38 */
 }
 
 /* 16777217 is no float: the middle is rounded, and the scaled targets must stay in the range of tanh. */
@@ -227,7 +239,7 @@ int main(void) {
     CLAIM(inputs_can_outnumber_all_units);
     CLAIM(copies_and_files_keep_the_scaling);
     CLAIM(data_that_cannot_be_fitted_is_refused_and_changes_nothing);
-    CLAIM(extreme_columns_stay_finite);
+    CLAIM(extreme_columns_are_scaled_to_finite_numbers_or_refused);
     CLAIM(symmetric_targets_stay_within_1_when_their_middle_is_rounded);
     return check_end();
 }

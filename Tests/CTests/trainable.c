@@ -91,6 +91,28 @@ static void loss_that_does_not_go_with_the_last_activation_is_refused(void) {
                 }
 }
 
+static void class_numbers_in_one_column_get_advice_for_classes(void) {
+    static const struct {
+        const char *activation, *loss;
+        float targets[4];
+        int has_advice;
+    } cases[] = {
+        {"logistic", "binary_cross_entropy", {0, 1, 2, 1}, 1},
+        {"logistic", "squared_error", {0, 1, 2, 1}, 1},
+        {"tanh", "squared_error", {3, 1, 2, 0}, 1},
+        {"logistic", "squared_error", {0, 1, 2.5f, 1}, 0},
+        {"logistic", "squared_error", {0, -1, 2, 1}, 0},
+        {"logistic", "squared_error", {0, 1, 20000, 1}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bp_network *network = network_of(cases[i].activation, cases[i].loss, 1);
+        EXPECT_ERROR(bp_network_check_settings(network, cases[i].targets, 4), BP_ERROR_INVALID_VALUE);
+        if (!EXPECT(!strstr(bp_last_error_message(), "one output for each class") == !cases[i].has_advice))
+            printf("#   %s\n", bp_last_error_message());
+        bp_network_free(network);
+    }
+}
+
 static void message_names_settings_that_go_together(void) {
     static const struct {
         const char *activation, *loss;
@@ -111,10 +133,14 @@ static void message_names_settings_that_go_together(void) {
          "\"squared_error\""},
         {"logistic", "cross_entropy", 1,
          "loss \"cross_entropy\" does not go with one output: set activation \"logistic\" and loss "
-         "\"binary_cross_entropy\""},
+         "\"binary_cross_entropy\" for two classes; more classes need one output for each class, and targets of 1 in the "
+         "column "
+         "of the row's class and 0 elsewhere"},
         {"softmax", "cross_entropy", 1,
          "layer 2 has one unit, for which \"softmax\" is always 1: set activation \"logistic\" and loss "
-         "\"binary_cross_entropy\""},
+         "\"binary_cross_entropy\" for two classes; more classes need one output for each class, and targets of 1 in the "
+         "column "
+         "of the row's class and 0 elsewhere"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bp_network *network = network_of(cases[i].activation, cases[i].loss, cases[i].outputs);
@@ -491,6 +517,7 @@ int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     CLAIM(loss_that_does_not_go_with_the_last_activation_is_refused);
     CLAIM(message_names_settings_that_go_together);
+    CLAIM(class_numbers_in_one_column_get_advice_for_classes);
     CLAIM(hidden_layer_of_one_softmax_unit_is_refused);
     CLAIM(settings_are_checked_when_they_are_used);
     CLAIM(model_with_refused_settings_loads_and_predicts);

@@ -603,9 +603,9 @@ static void result_names_the_epoch_and_the_restart_of_the_best_loss(void) {
         result = result_of(trainer);
         for (size_t i = 1; i < log_.at; i++) {
             const bp_progress *one = &log_.records[i], *other = &log_.records[best];
-            const int is_earlier = one->restart < other->restart || (one->restart == other->restart && one->epoch < other->epoch);
-            if (one->validation_loss < other->validation_loss ||
-                (one->validation_loss == other->validation_loss && is_earlier))
+            const int is_earlier = one->restart < other->restart ||
+                (one->restart == other->restart && one->epoch < other->epoch);
+            if (one->validation_loss < other->validation_loss || (one->validation_loss == other->validation_loss && is_earlier))
                 best = i;
         }
         EXPECT(result.best_epoch == log_.records[best].epoch && result.restart == log_.records[best].restart);

@@ -232,7 +232,7 @@ public final class Network: Sendable {
         try handle.read { (state) throws(BackpropError) in
             guard targets.count % state.outputCount == 0 else {
                 throw BackpropError(
-                    .invalidValue, "targets: \(targets.count) numbers are not a multiple of the \(state.outputCount) outputs")
+                    .invalidValue, "targets: a count of \(targets.count) is not a multiple of the \(state.outputCount) outputs")
             }
             try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
                 let rows = targets.count / state.outputCount
@@ -669,7 +669,7 @@ extension NetworkState {
 
     @inline(never)
     private func wrongCount(_ inputs: Int) -> BackpropError {
-        BackpropError(.invalidValue, "inputs: \(inputs) numbers are not a multiple of the \(inputCount) inputs")
+        BackpropError(.invalidValue, "inputs: a count of \(inputs) is not a multiple of the \(inputCount) inputs")
     }
 
     @inline(never)

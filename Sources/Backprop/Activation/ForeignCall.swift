@@ -14,7 +14,8 @@ package final class ForeignCall {
     ) throws(BackpropError) -> ForeignCall {
         let expected = signature.parameters.count - 1
         guard constants.count == expected else {
-            throw BackpropError(.invalidValue, "the signature has \(expected) constants after z, not \(constants.count)")
+            throw BackpropError(
+                .invalidValue, "the signature has \(counted(expected, "constant")) after z, not \(constants.count)")
         }
         let prepared = try inDefaultEnvironment { () throws(BackpropError) in
             for i in 0..<expected { try requireFit(constants[i], signature.parameters[i + 1], number: i + 1) }

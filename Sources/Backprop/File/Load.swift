@@ -2,7 +2,11 @@ import CPlatform
 
 extension NetworkState {
     package static func load(_ path: CString) throws(BackpropError) -> NetworkState {
-        try load(.file(try InputFile(reading: path)))
+        do throws(BackpropError) {
+            return try load(.file(try InputFile(reading: path)))
+        } catch {
+            throw error.naming(path)
+        }
     }
 
     /// Loads a network from the bytes of a model file.
@@ -164,7 +168,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         let expected = ModelFormat.tensors(of: network)
         guard header.tensors.count == expected.count else {
-            throw BackpropError(.corrupt, "the model has \(header.tensors.count) tensors, but needs \(expected.count)")
+            throw BackpropError(.corrupt, "the model has \(counted(header.tensors.count, "tensor")), but needs \(expected.count)")
         }
         let base = UnsafeRawPointer(data.baseAddress.unsafelyUnwrapped)
         var offset = 0
@@ -226,5 +230,15 @@ extension NetworkState {
 
     private static func malformed(_ key: String) -> BackpropError {
         HeaderMetadata.error(key, "is malformed")
+    }
+}
+
+extension BackpropError {
+    /// The error of a call with a path. Messages about the contents of a file do not name the file themselves.
+    func naming(_ path: CString) -> BackpropError {
+        switch code {
+        case .notAModel, .corrupt, .version, .mismatch, .unknownName: BackpropError(code, "\(path.shown): \(message)")
+        default: self
+        }
     }
 }

@@ -50,7 +50,7 @@ private struct WeightsFile: ~Copyable {
             end = tensor.end
         }
         guard end == dataCount else {
-            throw BackpropError(.corrupt, "the file's tensors need \(end) bytes, but its data have \(dataCount)")
+            throw BackpropError(.corrupt, "the file's tensors need \(counted(end, "byte")), but its data have \(dataCount)")
         }
     }
 
@@ -133,7 +133,12 @@ extension Handle where Object == NetworkState {
     package func loadWeights(_ source: WeightsSource, layer: LayerSource? = nil) throws(BackpropError) {
         try inDefaultEnvironment { () throws(BackpropError) in
             switch source {
-            case .file(let path): try readWeights(.file(try InputFile(reading: path)), layer)
+            case .file(let path):
+                do throws(BackpropError) {
+                    try readWeights(.file(try InputFile(reading: path)), layer)
+                } catch {
+                    throw error.naming(path)
+                }
             case .memory(let bytes): try readWeights(.memory(bytes), layer)
             }
         }

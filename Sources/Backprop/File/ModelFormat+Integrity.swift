@@ -15,7 +15,7 @@ extension ModelFormat {
     ) throws(BackpropError) -> VerifiedModel {
         try requireVersion(start)
         guard source.count >= checksumEnd, let head = try SafeTensorsHeader.head(of: source) else {
-            throw BackpropError(.corrupt, "the model is truncated: its header has more than \(source.count) bytes")
+            throw BackpropError(.corrupt, "the model is truncated: its header has more than \(counted(source.count, "byte"))")
         }
         let header = try SafeTensorsHeader(parsing: head.buffer)
         try header.requireDataCount(source.count - header.dataStart)

@@ -70,7 +70,7 @@ extension NetworkState {
 extension ModelFormat.Tensor {
     fileprivate func require(count given: Int) throws(BackpropError) {
         guard given == count else {
-            throw BackpropError(.mismatch, "count is \(UInt(bitPattern: given)), but \(text) has \(count) elements")
+            throw BackpropError(.mismatch, "count is \(UInt(bitPattern: given)), but \(text) has \(counted(count, "element"))")
         }
     }
 

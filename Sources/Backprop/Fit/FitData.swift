@@ -35,7 +35,8 @@ final class FitData {
     ) throws(BackpropError) -> FitData {
         try network.requireTrainable(rows, "inputs", "targets")
         if let weights, weights.count != rows.count {
-            throw BackpropError(.invalidValue, "the trainer has weights for \(weights.count) rows, but rows is \(rows.count)")
+            throw BackpropError(
+                .invalidValue, "the trainer has weights for \(counted(weights.count, "row")), but rows is \(rows.count)")
         }
         try network.requireFittable(rows.targets, weights: weights?.base, rows: rows.count)
         if let validation {

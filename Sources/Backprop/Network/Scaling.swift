@@ -26,8 +26,9 @@ final class Scaling {
     }
 
     /// Computes offset and scale from values [rows × columns], which are finite: mean and standard deviation, minimum and range,
-    /// or middle and half the range. A column whose values are all the same is only shifted to 0.
-    func fit(_ values: UnsafePointer<Float>, rows: Int) {
+    /// or middle and half the range. A column whose values are all the same is only shifted to 0. Throws for a column that is
+    /// wider than Float's range. `name`: that of the values.
+    func fit(_ values: UnsafePointer<Float>, rows: Int, _ name: String) throws(BackpropError) {
         for column in 0..<columns {
             var low = values[column], high = low
             var sum = 0.0
@@ -52,8 +53,14 @@ final class Scaling {
                 width = max(Double(high) - Double(middle), Double(middle) - Double(low))
                 offset.base[column] = middle
             }
-            let bounded = Float(min(width, Double(Float.greatestFiniteMagnitude)))
-            scale.base[column] = bounded > 0 ? bounded : 1
+            let distance = max(Double(high) - Double(offset.base[column]), Double(offset.base[column]) - Double(low))
+            guard max(width, distance) <= Double(Float.greatestFiniteMagnitude) else {
+                throw BackpropError(
+                    .invalidValue,
+                    "\(name): column \(column) has numbers from \(decimal(low)) to \(decimal(high)), too far apart for scaling "
+                        + "\"\(method.name)\"")
+            }
+            scale.base[column] = Float(width) > 0 ? Float(width) : 1
         }
     }
 
@@ -117,7 +124,7 @@ extension NetworkState {
         guard let values else { throw BackpropError(.nullArgument, "\(name) is NULL") }
         try requireRows(rows)
         try requireFinite(values, rows: rows, columns: columns, name)
-        scaling.fit(values, rows: rows)
+        try scaling.fit(values, rows: rows, name)
         return scaling
     }
 

@@ -37,15 +37,27 @@ public struct OptionDescription: Sendable {
         var suggestion = Suggestion(for: name)
         let options = all
         for option in options where option.owner == owner { suggestion.consider(option.name) }
+        suggestion.consider(synonyms: functions)
         for option in options where option.owner != owner { suggestion.consider(option.name) }
         suggestion.consider(synonyms: synonyms)
         let noun = { (owner: Owner) -> StaticString in owner == .network ? "network" : "trainer" }
         var text: Text = "no option of a \(noun(owner)) is named \"\(name)\": "
-        if let found = suggestion.found, let option = options.first(where: { $0.name.isSame(as: found) }) {
+        if let found = suggestion.found, found.starts(with: "bp_") {
+            text += "call \(found). "
+        } else if let found = suggestion.found, let option = options.first(where: { $0.name.isSame(as: found) }) {
             text +=
                 option.owner == owner ? "did you mean \"\(found)\"? " : "\"\(found)\" is an option of a \(noun(option.owner)). "
         }
         return BackpropError(.unknownName, text + "bp_option_info lists all")
+    }
+
+    /// Settings of a network that are not options.
+    private static var functions: StaticString {
+        """
+        activation=bp_network_set_activation batchnorm=bp_network_set_batchnorm dropout=bp_network_set_dropout
+        batchnormalization=bp_network_set_batchnorm loss=bp_network_set_loss optimizer=bp_network_set_optimizer
+        scaling=bp_network_fit_scaling seed=bp_network_initialize
+        """
     }
 
     private static var synonyms: StaticString {
@@ -62,11 +74,20 @@ public struct OptionDescription: Sendable {
     /// NaN fails both comparisons, and so is refused.
     func require(_ value: Double) throws(BackpropError) {
         guard value >= low, value <= high, !isWhole || value == value.rounded(.down) else {
-            let kind = isWhole ? "an integer" : "a number"
-            throw BackpropError(
-                .invalidValue,
-                "option \"\(name)\" must be \(kind) from \(decimal(low)) to \(decimal(high)), not \(decimal(value))")
+            let kind: StaticString = isWhole ? "an integer" : "a number"
+            let range: Text = choicesText.map { Self.numbered($0) } ?? "\(kind) from \(decimal(low)) to \(decimal(high))"
+            throw BackpropError(.invalidValue, "option \"\(name)\" must be \(range), not \(decimal(value))")
         }
+    }
+
+    /// The words of a choice with their numbers: "0 (fail) or 1 (recover)".
+    private static func numbered(_ text: StaticString) -> Text {
+        let words = words(text)
+        var list: Text = ""
+        for (index, word) in words.enumerated() {
+            list += "\(index == 0 ? "" : index == words.count - 1 ? " or " : ", ")\(index) (\(word))"
+        }
+        return list
     }
 
     /// How many words there are.

@@ -12,7 +12,7 @@ public enum Measure: Int, Selectable, Sendable {
     static var synonyms: StaticString {
         """
         acc=accuracy accuracyscore=accuracy r2score=r2 rsquared=r2 determination=r2 mae=mean_absolute_error
-        l1=mean_absolute_error
+        l1=mean_absolute_error mse= rmse= meansquarederror=
         """
     }
 

@@ -18,14 +18,17 @@ extension NetworkState {
                 .invalidValue,
                 "layer \(index + 1) has one unit, for which \"softmax\" is always 1: set "
                     + (index + 1 < layers.count
-                        ? "another activation" : "activation \"logistic\" and loss \"binary_cross_entropy\""))
+                        ? "another activation"
+                        : "activation \"logistic\" and loss \"binary_cross_entropy\" for two classes; \(Self.oneHot)"))
         }
         let last = layers[layers.count - 1].activation
         guard loss != .squaredError, !last.isPlugin, !loss.isFused(with: last) else { return }
         let pair: Text = "loss \"\(loss.name)\" does not go with "
         if loss == .crossEntropy, outputCount == 1 {
             throw BackpropError(
-                .invalidValue, pair + "one output: set activation \"logistic\" and loss \"binary_cross_entropy\"")
+                .invalidValue,
+                pair + "one output: set activation \"logistic\" and loss \"binary_cross_entropy\" for two classes; " + Self.oneHot
+            )
         }
         let activation: Text = loss == .crossEntropy ? "softmax" : "logistic"
         let other: Text =
@@ -33,6 +36,21 @@ extension NetworkState {
         throw BackpropError(
             .invalidValue,
             pair + "\"\(last.name)\" in layer \(layers.count): set activation \"\(activation)\" there, or loss \"\(other)\"")
+    }
+
+    private static var oneHot: Text {
+        "more classes need one output for each class, and targets of 1 in the column of the row's class and 0 elsewhere"
+    }
+
+    /// The advice for targets of a single output that look like the numbers of more than two classes; otherwise "".
+    private func adviceForClasses(_ targets: UnsafePointer<Float>, rows: Int) -> Text {
+        guard outputCount == 1 else { return "" }
+        var greatest: Float = 0
+        for row in 0..<rows {
+            guard targets[row] >= 0, targets[row] < 1000, targets[row] == targets[row].rounded(.down) else { return "" }
+            greatest = max(greatest, targets[row])
+        }
+        return greatest > 1 ? "; if these are class numbers, " + Self.oneHot : ""
     }
 
     /// Checks settings and targets [rows × outputs], as a trainer does before a fit. Without targets, the settings alone.
@@ -92,7 +110,9 @@ extension NetworkState {
                 ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
                 : "0 to 1, such as 0 and 1 for two classes"
             return BackpropError(
-                .invalidValue, described(targets, i, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)")
+                .invalidValue,
+                described(targets, i, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)"
+                    + adviceForClasses(targets, rows: rows))
         }
         return nil
     }
@@ -140,7 +160,7 @@ extension NetworkState {
             throw BackpropError(
                 .invalidValue,
                 described(targets, farthest, "targets") + ", and \"\(last.name)\" in layer \(layers.count) outputs \(range): set "
-                    + "activation \"identity\" there, or fit target scaling \"auto\"")
+                    + "activation \"identity\" there, or fit target scaling \"auto\"" + adviceForClasses(targets, rows: rows))
         }
     }
 

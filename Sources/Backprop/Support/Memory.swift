@@ -8,7 +8,7 @@ struct Floats: ~Copyable {
 
     init(_ count: Int) throws(BackpropError) {
         guard let base = cp_allocate_floats(count) else {
-            throw BackpropError(.outOfMemory, "out of memory: cannot allocate \(count) floats")
+            throw BackpropError(.outOfMemory, "out of memory: cannot allocate \(counted(count, "float"))")
         }
         self.base = base
         self.count = count

@@ -7,7 +7,7 @@ func unknownName(
     for each in names { suggestion.consider(each) }
     suggestion.consider(synonyms: synonyms)
     var text: Text = "no \(typeName) is named \"\(name)\": "
-    if let found = suggestion.found {
+    if let found = suggestion.found, !found.isEmpty {
         text += "did you mean \"\(found)\"?"
     } else {
         for (index, each) in names.enumerated() { text += "\(index == 0 ? "the names are " : ", ")\"\(each)\"" }

@@ -41,3 +41,6 @@ package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtoc
 
     static func += (text: inout Text, more: Text) { text.appendInterpolation(more) }
 }
+
+/// A count with its noun, such as "1 row" and "2 rows".
+func counted(_ count: Int, _ noun: StaticString) -> Text { "\(count) \(noun)\(count == 1 ? "" : "s")" }

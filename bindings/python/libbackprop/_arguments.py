@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._prototypes import Floats
-from .errors import LimitError, Status
+from .errors import LimitError, NotFiniteError, Status
 
 __all__ = [
     "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "predicted", "row", "targets", "text",
@@ -61,7 +61,13 @@ def floats(values: ArrayLike, what: str) -> Array:
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what}: expected numbers, got {array.dtype}")
-    array = np.asarray(array, dtype=np.float32, order="C")
+    try:
+        with np.errstate(over="raise"):
+            array = np.asarray(array, dtype=np.float32, order="C")
+    except FloatingPointError:
+        place = np.argwhere(np.isfinite(array) & (abs(array) > np.finfo(np.float32).max))[0].tolist()
+        raise NotFiniteError(f"{what}: {array[tuple(place)]} at {place} is beyond the range of float32",
+                             Status.ERROR_NOT_FINITE) from None
     return array if array.flags.aligned else array.copy()
 
 
@@ -111,6 +117,8 @@ def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
         if len(classes):
             place = int(np.argmax(classes != np.floor(classes)))  # 0 if all are whole numbers
             found += f"; row {place} is {classes[place]}"
+            if (classes == np.floor(classes)).all():
+                found += ": convert them with astype(int)"
         raise ValueError(f"{what}: expected shape (rows, {columns}), or (rows,) with class numbers, which are integers, {found}")
     outside = (classes < 0) | (classes >= columns)
     if outside.any():

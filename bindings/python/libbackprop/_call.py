@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import re
 import threading
 from typing import Any, Callable, Optional, TypeVar
 
@@ -132,10 +133,24 @@ def texts_of(function: Callable[..., int], *arguments: Any) -> list[str]:
             return found
 
 
+_PYTHON_NAMES = {
+    "bp_activation_name": "libbackprop.activation.names()",
+    "bp_option_info": "libbackprop.options()",
+    "bp_network_fit_scaling": "Network.fit_scaling",
+    "bp_network_initialize": "Network.initialize",
+    "bp_network_set_activation": "Network.set_activation",
+    "bp_network_set_batchnorm": "Network.set_batchnorm",
+    "bp_network_set_dropout": "Network.set_dropout",
+    "bp_network_set_loss": "Network.set_loss",
+    "bp_network_set_optimizer": "Network.set_optimizer",
+}  # of the functions of the C interface that messages mention
+
+
 def message() -> str:
-    """The message of the latest failed call on this thread."""
-    text: bytes = library.bp_last_error_message()
-    return text.decode("utf-8", "backslashreplace")  # a path need not be UTF-8
+    """The message of the latest failed call on this thread, with Python's names for functions."""
+    encoded: bytes = library.bp_last_error_message()
+    text = encoded.decode("utf-8", "backslashreplace")  # a path need not be UTF-8
+    return re.sub(r"\bbp_[a-z_]+", lambda found: _PYTHON_NAMES.get(found[0], found[0]), text)
 
 
 def check(status: int, path: Optional[Path] = None) -> None:

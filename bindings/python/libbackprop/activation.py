@@ -24,7 +24,7 @@ import itertools
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union
+from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union, overload
 
 from numpy.typing import ArrayLike
 
@@ -33,7 +33,7 @@ from ._arguments import Array, Path, encode_path, text
 from ._call import call, plugins, texts_of
 from ._library import library
 from ._prototypes import bp_activation_report
-from .errors import Status, UnknownNameError, UnsupportedError
+from .errors import InvalidValueError, Status, UnknownNameError, UnsupportedError
 
 __all__ = [
     "Activation", "Backward", "Forward", "Kind", "Report", "ScalarDerivative", "ScalarFunction", "check", "examine",
@@ -121,20 +121,32 @@ def register_vector(name: str, forward: Forward, backward: Backward, *, replace:
     return activation
 
 
+@overload
+def scalar(function: ScalarFunction, /) -> Activation: ...
+@overload
 def scalar(*, derivative: Optional[ScalarDerivative] = None, name: Optional[str] = None,
-           replace: bool = False) -> Callable[[ScalarFunction], Activation]:
-    """A decorator that registers a function of one number. See register_scalar.
+           replace: bool = False) -> Callable[[ScalarFunction], Activation]: ...
+
+
+def scalar(function: Optional[ScalarFunction] = None, /, *, derivative: Optional[ScalarDerivative] = None,
+           name: Optional[str] = None, replace: bool = False) -> Union[Activation, Callable[[ScalarFunction], Activation]]:
+    """A decorator that registers a function of one number, with or without arguments. See register_scalar.
 
     name: None for the name of the function.
     """
+    if function is not None:
+        return register_scalar(_name(name, function), function, derivative, replace=replace)
     return lambda function: register_scalar(_name(name, function), function, derivative, replace=replace)
 
 
-def vector(*, backward: Backward, name: Optional[str] = None, replace: bool = False) -> Callable[[Forward], Activation]:
+def vector(_: None = None, /, *, backward: Backward, name: Optional[str] = None,
+           replace: bool = False) -> Callable[[Forward], Activation]:
     """A decorator that registers a function of matrices. See register_vector.
 
     name: None for the name of the function.
     """
+    if _ is not None:
+        raise TypeError("vector: expected the function below @vector(backward=...), not as an argument")
     return lambda function: register_vector(_name(name, function), function, backward, replace=replace)
 
 
@@ -273,7 +285,7 @@ def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
     """Calls register(name). To replace an activation, first registers under a temporary name: if that fails, the old
     activation stays registered."""
     if not replace:
-        register(name)
+        _register_new(name, register)
         return
     with _replacing:  # two threads may replace the same name
         if _is_replaceable(name):
@@ -281,7 +293,17 @@ def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
             register(temporary)
             unregister(temporary)
             unregister(name)
+        _register_new(name, register)
+
+
+def _register_new(name: str, register: Callable[[str], Any]) -> None:
+    try:
         register(name)
+    except InvalidValueError as error:
+        if not str(error).endswith("is already registered"):
+            raise
+        remedy = "replace=True replaces it" if _is_replaceable(name) else "it is built in and cannot be replaced"
+        raise InvalidValueError(f"{error}; {remedy}", error.status) from None
 
 
 def _is_replaceable(name: str) -> bool:

@@ -17,7 +17,7 @@ from ._handle import Owner
 from ._library import library
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
-from .errors import ModelError, Status
+from .errors import Error, ModelError, Status
 from .metadata import Metadata
 from .tensors import Tensors
 
@@ -112,7 +112,13 @@ class Network(Owner):
         return type(self).from_bytes, (self.to_bytes(),), vars(self) or None
 
     def __repr__(self) -> str:
-        return f"<{'closed ' if self._pointer is None else ''}{type(self).__name__} {list(self._layers)}>"
+        if self._pointer is None:
+            return f"<closed {type(self).__name__} {list(self._layers)}>"
+        try:
+            settings = f" {' '.join(self.activations)}, {self.loss}, {self.optimizer}"
+        except Error:  # called from a callback of this network
+            settings = ""
+        return f"<{type(self).__name__} {list(self._layers)}{settings}>"
 
     # Settings
 

@@ -49,7 +49,7 @@ class FitResult(NamedTuple):
     history: list[Progress]  # one report for the end of each epoch
     end: str  # why the fit ended: "complete", "patience", "target_loss", "time_limit", "stopped" or "cancelled"
     epochs: int  # number of finished epochs; a resumed fit counts from the start of the first part
-    best_epoch: int  # the finished epoch with the best loss, counted from 1; 0 if there is none, or if the trainer was closed during the fit
+    best_epoch: int  # the finished epoch with the best loss, from 1; 0 if there is none, or the fit closed its trainer
     restart: int  # the restart that gave the weights, counted from 0
 
 
@@ -103,6 +103,16 @@ class Trainer(Owner):
         if not self._wants_ticks:
             del chosen["progress_seconds"]
         return chosen
+
+    def __repr__(self) -> str:
+        """The constructor with the options that differ from their defaults."""
+        if self._pointer is None:
+            return f"<closed {type(self).__name__}>"
+        defaults = {each.name: each.default for each in options.options() if each.owner == "trainer"}
+        chosen = [
+            f"{name}={int(value) if isinstance(value, float) and value.is_integer() else value!r}"
+            for name, value in self._options().items() if options.encoded(name, value) != defaults[name]]
+        return f"{type(self).__name__}({', '.join(chosen)})"
 
     def _duplicate(self: _Self) -> _Self:
         return _make(type(self), self._options())

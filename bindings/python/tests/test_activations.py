@@ -612,3 +612,33 @@ holder.network.train_minibatch(np.zeros((2, 4)), np.zeros((2, 4)), 0.1)
 print("done")
 """)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_name_that_is_taken_gets_a_remedy():
+    bp.activation.register_scalar("taken", math.sin)
+    try:
+        with pytest.raises(bp.InvalidValueError, match="already registered; replace=True replaces it"):
+            bp.activation.register_scalar("taken", math.cos)
+    finally:
+        bp.activation.unregister("taken")
+    for replace in (False, True):
+        with pytest.raises(bp.InvalidValueError, match="already registered; it is built in and cannot be replaced"):
+            bp.activation.register_scalar("tanh", math.tanh, replace=replace)
+
+
+def test_scalar_decorator_works_without_parentheses():
+    @bp.activation.scalar
+    def bare(z):
+        return 2 * z
+
+    assert bare.name == "bare" and bare(3) == 6 and bp.activation.kind(bare) == bp.activation.Kind.SCALAR
+    bp.activation.unregister(bare)
+
+
+def test_vector_decorator_without_backward_is_a_clear_type_error():
+    with pytest.raises(TypeError, match="backward"):
+        @bp.activation.vector
+        def bare(z):
+            return z
+    with pytest.raises(TypeError, match=r"@vector\(backward=...\)"):
+        bp.activation.vector(lambda z: z, backward=lambda z, a, da: da)

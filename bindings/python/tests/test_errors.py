@@ -1,5 +1,6 @@
 """Bad input of every kind raises an exception of the library that is also of the matching built-in class."""
 import ctypes
+import math
 import pickle
 
 import numpy as np
@@ -48,8 +49,8 @@ def test_unknown_status_is_an_error_of_the_base_class():
 
 def test_message_is_the_message_of_the_library(network):
     with raises(bp.UnknownNameError) as caught:
-        network.set_activation(1, "no_such_activation")
-    assert "no_such_activation" in str(caught.value)
+        network.set_loss("no_such_loss")
+    assert "no_such_loss" in str(caught.value)
     assert str(caught.value) == library.bp_last_error_message().decode()
 
 
@@ -367,3 +368,34 @@ def test_failed_call_sets_its_scalar_outputs_to_zero(network):
     assert loss.value == 0
     library.bp_network_create(None, 3, 1, ctypes.byref(handle))
     assert not handle
+
+
+def test_messages_name_functions_of_python():
+    network = bp.Network([2, 1])
+    with pytest.raises(bp.UnknownNameError, match=r"libbackprop\.activation\.names\(\) lists all"):
+        network.set_activation(1, "fourier")
+    with pytest.raises(bp.UnknownNameError, match=r"call Network\.set_dropout\. libbackprop\.options\(\) lists all"):
+        network.set_option("dropout", 0.5)
+
+
+def test_number_beyond_float32_is_reported_with_its_place():
+    with pytest.raises(bp.NotFiniteError, match=r"inputs: 1e\+39 at \[1, 0\] is beyond the range of float32"):
+        bp.Network([2, 1]).predict([[1, 2], [1e39, 4]])
+    with pytest.raises(bp.NotFiniteError, match="inputs: row 0, column 1 is infinity"):
+        bp.Network([2, 1]).train_minibatch([[1, math.inf]], [[0]], 0.1)
+
+
+def test_class_labels_that_are_floats_get_a_hint():
+    with pytest.raises(ValueError, match=r"row 0 is 1.0: convert them with astype\(int\)"):
+        bp.Network([1, 3]).train_minibatch([[1], [2]], [1.0, 2.0], 0.1)
+
+
+def test_representations_show_settings():
+    network = bp.Network([2, 4, 1])
+    network.set_activation(1, "tanh")
+    assert repr(network) == "<Network [2, 4, 1] tanh logistic, squared_error, sgd>"
+    trainer = bp.Trainer(schedule="cosine", epochs=50)
+    assert repr(trainer) == "Trainer(epochs=50, schedule='cosine')"
+    trainer.close()
+    network.close()
+    assert repr(trainer) == "<closed Trainer>" and repr(network) == "<closed Network [2, 4, 1]>"

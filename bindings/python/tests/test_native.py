@@ -232,7 +232,7 @@ def test_paths_of_libraries_and_plugins_can_be_any_bytes(plugin, tmp_path):
 
 @pytest.mark.parametrize("signature, constants, message", [
     ("d(x)", [], "character 3"), ("d(d", [], "character 4"), ("", [], "character 1"), ("d(d)", [1], "0 constants"),
-    ("d(d,i)", [], "1 constants"), ("d(d,i)", [0.5], "constant 1"), ("d(d,d)", [math.nan], "constant 1")])
+    ("d(d,i)", [], "1 constant "), ("d(d,i)", [0.5], "constant 1"), ("d(d,d)", [math.nan], "constant 1")])
 def test_malformed_signatures_and_constants_are_refused(signature, constants, message):
     with pytest.raises(bp.InvalidValueError, match=message):
         bp.activation.from_library("libm.so.6", "ldexp", signature, constants=constants)

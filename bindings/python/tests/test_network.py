@@ -13,7 +13,7 @@ import libbackprop as bp
 def test_layers_and_representation():
     network = bp.Network((64, 32, 10), seed=1)
     assert network.layers == (64, 32, 10)
-    assert repr(network) == "<Network [64, 32, 10]>"
+    assert repr(network) == "<Network [64, 32, 10] logistic logistic, squared_error, sgd>"
     assert network.parameter_count == 64 * 32 + 32 + 32 * 10 + 10
     network.close()
     assert repr(network) == "<closed Network [64, 32, 10]>"

@@ -52,6 +52,11 @@ def test_network_refuses_values_out_of_bounds_and_the_message_gives_the_bounds(o
     for value in bad + [option.minimum + 0.5] * option.whole:
         with pytest.raises(bp.InvalidValueError) as caught:
             network.set_option(option.name, value)
+        if option.choices:
+            words = [f"{index} ({word})" for index, word in enumerate(option.choices)]
+            values = ", ".join(words[:-1]) + " or " + words[-1]
+            assert f'option "{option.name}" must be {values}, not ' in str(caught.value)
+            continue
         said = re.search(rf'option "{option.name}" must be {kind} from (\S+) to (\S+), not ', str(caught.value))
         assert [float(bound) for bound in said.groups()] == [option.minimum, option.maximum]
         assert network.get_option(option.name) == value_of(option, option.default)
