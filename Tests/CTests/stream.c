@@ -161,6 +161,8 @@ static void every_option_of_a_trainer_has_the_same_effect_as_in_a_fit_of_arrays(
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         for (int variant = 0; variant < 8; variant++) {
             const int is_weighted = variant & 1, is_validated = variant & 2, is_mean = variant & 4;
+            const int recovers = strstr(options[i], "on_divergence") != NULL;
+            if (recovers && !is_validated) continue; /* a stream has no training rows to compare weights by */
             static trainer_log from_stream, from_arrays;
             char text[200];
             double loss = -1, expected = -2;
@@ -169,7 +171,7 @@ static void every_option_of_a_trainer_has_the_same_effect_as_in_a_fit_of_arrays(
             bp_trainer *streaming = trainer_with(text), *other = trainer_with(text);
             EXPECT_OK(bp_trainer_set_option(other, "steps_per_epoch", 0));
             begin();
-            s.is_weighted = is_weighted, s.goes_back = strstr(options[i], "on_divergence") != NULL;
+            s.is_weighted = is_weighted, s.goes_back = recovers;
             trainer_watch(streaming, &from_stream), trainer_watch(other, &from_arrays);
             for (int k = 0; k < 2; k++) {
                 EXPECT_OK(bp_network_set_activation(k ? twin : network, 2, "identity"));
@@ -192,7 +194,7 @@ static void every_option_of_a_trainer_has_the_same_effect_as_in_a_fit_of_arrays(
             bp_trainer_free(streaming), bp_trainer_free(other);
             end();
         }
-    EXPECT(failed < 20); /* of 136 */
+    EXPECT(failed < 20); /* of 128 */
 }
 
 static void options_that_need_all_rows_are_refused(void) {

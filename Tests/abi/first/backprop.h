@@ -883,7 +883,8 @@ void bp_trainer_free(bp_trainer *trainer);
  * weights is below that of the best weights so far. Without validation rows, this is the loss that bp_network_evaluate would
  * return for the training rows (per row, with row weights): one evaluation of the weights that the fit began with, and one
  * after each epoch with a better loss. So a fit that keeps the best weights never ends with a loss above the one it began
- * with, unless it is stopped in its first epoch.
+ * with, unless it is stopped in its first epoch. A fit from a stream without validation rows has no rows for such an
+ * evaluation: the loss of an epoch, which is measured during its steps, decides.
  *
  * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
  * defaults for all others. If the result depends on the seed, try restarts 10.
