@@ -11,8 +11,8 @@ import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
 from libbackprop._prototypes import (
-    PROTOTYPES, Network as Handle, Trainer, bp_activation_report, bp_fit_result, bp_network, bp_next_fn, bp_option_description,
-    bp_progress_fn)
+    PROTOTYPES, Network as Handle, Predictor, Trainer, bp_activation_report, bp_fit_result, bp_network, bp_next_fn,
+    bp_option_description, bp_progress_fn)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -200,14 +200,14 @@ def test_training_on_no_rows_is_refused_and_prediction_of_no_rows_is_empty(netwo
 # The C functions themselves, with arguments that the Python methods cannot pass.
 
 
-TRAINER = bp.Trainer()
+TRAINER, PREDICTOR = bp.Trainer(), bp.Predictor(bp.Network([3, 2]))
 
 
 def valid_arguments(network):
     """Valid arguments for every function that returns a status."""
     name = b"tanh"
     floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
-    trainer = TRAINER._handle
+    trainer, predictor = TRAINER._handle, PREDICTOR._handle
     return {
         "bp_network_create": [(ctypes.c_size_t * 2)(3, 2), 2, 1, ctypes.pointer(Handle())],
         "bp_network_clone": [network, ctypes.pointer(Handle())],
@@ -247,6 +247,10 @@ def valid_arguments(network):
         "bp_network_input_jacobian": [network, floats, 1, (ctypes.c_float * 4)()],
         "bp_network_apply_gradient": [network, floats, 8, 0.1],
         "bp_network_check_gradient": [network, floats, floats, 1, (ctypes.c_double * 1)()],
+        "bp_predictor_create": [network, ctypes.pointer(Predictor())],
+        "bp_predictor_update": [predictor, network],
+        "bp_predictor_sizes": [predictor, (ctypes.c_size_t * 1)(), (ctypes.c_size_t * 1)()],
+        "bp_predictor_run": [predictor, floats, 1, floats],
         "bp_trainer_create": [ctypes.pointer(Trainer())],
         "bp_trainer_set_option": [trainer, b"epochs", 1.0],
         "bp_trainer_get_option": [trainer, b"epochs", (ctypes.c_double * 1)()],
@@ -309,8 +313,8 @@ def test_null_is_refused(network, tmp_path, monkeypatch, name, position):
     network.save("model.safetensors")
     arguments = valid_arguments(network._handle)[name]
     arguments[position] = None
-    # A NULL network or trainer is a NULL argument and also an invalid handle: the header lists both errors.
-    allowed = {-1, -3} if PROTOTYPES[name][1 + position] in (Handle, Trainer) else {-1}
+    # A NULL network, trainer or predictor is a NULL argument and also an invalid handle: the header lists both errors.
+    allowed = {-1, -3} if PROTOTYPES[name][1 + position] in (Handle, Predictor, Trainer) else {-1}
     assert getattr(library, name)(*arguments) in allowed
 
 
