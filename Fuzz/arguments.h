@@ -108,7 +108,8 @@ static vocabulary vocabularies[] = {
      {"layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.1.norm.weight", "layers.1.norm.running_mean",
       "layers.1.norm.running_var", "scaling.inputs.offset", "scaling.inputs.scale", "scaling.targets.scale",
       "optimizer.second_moment.layers.1.weight", "optimizer.momentum.layers.2.bias", "layers.9.bias"}},
-    {"loss", {"squared_error", "binary_cross_entropy", "cross_entropy"}},
+    {"loss", {"squared_error", "binary_cross_entropy", "cross_entropy", "absolute_error", "huber", "log_cosh", "quantile",
+              "poisson", "host.a", "host.b", "host.c"}},
     {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
     {"scaling", {"none", "standard", "min_max", "symmetric", "auto", "no_such_scaling"}},
     {"register", {"host.a", "host.b", "host.c"}},
@@ -175,9 +176,15 @@ static size_t one(const call *made) {
     return 1;
 }
 static size_t input_row(const call *made) { return made->inputs; }
-static size_t target_row(const call *made) { return made->outputs; }
+/* Of the network; without one, of bp_loss_check. */
+static size_t target_row(const call *made) {
+    size_t columns = made->outputs;
+    if (find(made->function, "columns") < made->function->count) return size_of(made, "columns") * 3;
+    return bp_network_target_columns(made->network, &columns) == BP_OK ? columns : made->outputs;
+}
 static size_t input_rows(const call *made) { return size_of(made, "rows") * made->inputs; }
-static size_t target_rows(const call *made) { return size_of(made, "rows") * made->outputs; }
+static size_t target_rows(const call *made) { return size_of(made, "rows") * target_row(made); }
+static size_t checked_outputs(const call *made) { return size_of(made, "rows") * size_of(made, "columns"); }
 static size_t weight_rows(const call *made) { return size_of(made, "rows"); }
 static size_t jacobian_rows(const call *made) { return input_rows(made) * made->outputs; }
 static size_t output_rows(const call *made) { /* of a layer, where the function takes one */
@@ -188,7 +195,7 @@ static size_t output_rows(const call *made) { /* of a layer, where the function 
     return size_of(made, "rows") * size;
 }
 static size_t validation_input_rows(const call *made) { return size_of(made, "validation_rows") * made->inputs; }
-static size_t validation_target_rows(const call *made) { return size_of(made, "validation_rows") * made->outputs; }
+static size_t validation_target_rows(const call *made) { return size_of(made, "validation_rows") * target_row(made); }
 static size_t given_count(const call *made) { return size_of(made, "count"); }
 static size_t layers(const call *made) { return size_of(made, "layer_count"); }
 static size_t constants(const call *made) { return size_of(made, "constant_count"); }
@@ -207,7 +214,8 @@ static const struct {
     {"const float *", "gradient", given_count},
     {"const float *", "parameters", given_count},
     {"float *", "outputs_out", output_rows},
-    {"const float *", "output_gradients", target_rows},
+    {"const float *", "outputs", checked_outputs},
+    {"const float *", "output_gradients", output_rows},
     {"float *", "input_gradients_out", input_rows},
     {"float *", "jacobian_out", jacobian_rows},
     {"float *", "losses_out", weight_rows},

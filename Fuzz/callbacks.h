@@ -79,6 +79,16 @@ static int32_t vector_backward(const float *z, const float *a, const float *da, 
     return kind == FAIL ? 1 : 0;
 }
 
+static int32_t loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                    size_t output_count, size_t target_columns, void *user_data) {
+    int kind = behaviour(user_data);
+    for (size_t row = 0; row < rows; row++) {
+        losses[row] = (double)(bent(outputs[row * output_count], kind) - targets[row * target_columns]);
+        for (size_t k = 0; gradients && k < output_count; k++) gradients[row * output_count + k] = k == 0;
+    }
+    return kind == FAIL ? -7 : 0;
+}
+
 /* Registered with any signature: it ignores its other arguments. */
 static double foreign(double z) { return z / 2; }
 
@@ -120,6 +130,7 @@ static const struct {
     {"bp_scalar_derivative_fn", (void (*)(void))scalar_derivative},
     {"bp_vector_forward_fn", (void (*)(void))vector_forward},
     {"bp_vector_backward_fn", (void (*)(void))vector_backward},
+    {"bp_loss_fn", (void (*)(void))loss},
     {"bp_foreign_fn", (void (*)(void))foreign},
     {"bp_progress_fn", (void (*)(void))progress},
     {"bp_next_fn", (void (*)(void))next},

@@ -35,7 +35,8 @@
  *     Predictors                   predictions that never wait
  *     Parameters, Metadata         read and set what a network holds
  *     Files                        save and load
- *     Activations                  custom activations, plug-ins
+ *     Activations, Losses          custom activations and losses
+ *     Plug-ins                     shared libraries with custom activations and losses
  *
  * The last four lines of each function's comment are:
  *
@@ -396,6 +397,11 @@ int32_t bp_network_get_trainable(const bp_network *network, size_t layer, int32_
  *     squared_error          1/2 sum of (a - y)^2                          the notes' objective; the default
  *     binary_cross_entropy   -sum of y log a + (1 - y) log(1 - a)          for outputs in [0, 1], such as logistic
  *     cross_entropy          -sum of y log a                               for softmax outputs; y one-hot or weights
+ *     absolute_error         sum of |a - y|                                estimates the median; gradient 0 at a = y
+ *     huber                  sum of e^2 / 2 where |e| <= d, else d (|e| - d / 2)    with e = a - y and option huber_delta d
+ *     log_cosh               sum of log cosh(a - y)                        like huber, but smooth
+ *     quantile               sum of q (y - a) where y > a, else (1 - q) (a - y)     with option quantile q
+ *     poisson                sum of a - y log a                            for counts y; the outputs are rates: softplus
  *
  *   - One-hot means one output for each class: the target of class 1 of three classes is {0, 1, 0}.
  *   - The loss of several rows is their sum or their mean (option "gradient_reduction").
@@ -403,10 +409,16 @@ int32_t bp_network_get_trainable(const bp_network *network, size_t layer, int32_
  *     and need no such limit.
  *   - Calls that compute a cross-entropy refuse targets for which it is not defined, and built-in activations of the last
  *     layer that do not go with it: see bp_network_check_settings.
+ *   - poisson takes rates, not their logarithms, so that predictions and scores are in the units of the targets. It goes with
+ *     softplus and with registered activations. (McCullagh and Nelder, Generalized Linear Models, 1989, section 6.)
+ *   - With option "missing_targets" 1, a NaN target has no term in these sums. A row without any other target has loss and
+ *     gradient 0, like a row of weight 0; it still counts as a row of a mean.
+ *   - Any other name is that of a registered loss: see "Losses".
  *   When unsure: "squared_error" to predict numbers, "binary_cross_entropy" behind logistic, "cross_entropy" behind
  *   softmax.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for a registered loss whose target_columns are not
+ *            the network's outputs, if its targets are scaled; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_set_loss(bp_network *network, const char *name);
@@ -418,13 +430,20 @@ int32_t bp_network_set_loss(bp_network *network, const char *name);
  * Since:     0.2 */
 int32_t bp_network_get_loss(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The name of the loss with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
+/* The name of the loss with this index, built-in ones first. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
  * Threads:   any.
  * Since:     0.2 */
 int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed_out);
+
+/* The size of a row of targets: the number of outputs, unless the loss is registered with other target_columns.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_target_columns(const bp_network *network, size_t *columns_out);
 
 /* Computes from rows of data how the network scales its inputs and targets, each by the name of a method:
  *
@@ -433,8 +452,8 @@ int32_t bp_loss_name(size_t index, char *buffer, size_t capacity, size_t *needed
  *     min_max     (x - least) / (greatest - least): from 0 to 1
  *     symmetric   (x - middle) / ((greatest - least) / 2), with middle = (least + greatest) / 2: from -1 to 1
  *     auto        for inputs: standard. For targets: the method that fits the last activation and the loss, so set these
- *                 first: none for the cross-entropies; for squared_error, standard behind identity and leaky_relu,
- *                 symmetric behind sign, tanh, softsign and sine, and min_max behind all others
+ *                 first: none for the cross-entropies, poisson and registered losses; for others, standard behind
+ *                 identity and leaky_relu, symmetric behind sign, tanh, softsign and sine, and min_max behind all others
  *
  *   - A column that has the same value in all rows becomes 0.
  *   - From then on every call with rows accepts and returns numbers as they are in the data: it scales inputs and targets,
@@ -474,12 +493,12 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  * of an error says what does not go together, with the row and column of a target, and what to set instead.
  *
  *     settings                        A layer must be trainable (see bp_network_set_trainable).
- *                                     binary_cross_entropy needs logistic in the last layer, and cross_entropy needs
- *                                     softmax. softmax needs two units or more. Target scalings standard and symmetric
- *                                     need squared_error and a last activation with values below 0. Option
+ *                                     binary_cross_entropy needs logistic in the last layer, cross_entropy softmax, and
+ *                                     poisson softplus. softmax needs two units or more. Target scalings standard and
+ *                                     symmetric need a loss of differences a - y and a last activation with values below 0. Option
  *                                     batchnorm_update 1 needs plain sgd
- *     targets and loss                binary_cross_entropy accepts targets from 0 to 1, cross_entropy 0 or more
- *     targets and last activation     squared_error accepts targets within the range of the last activation, such as 0 to
+ *     targets and loss                binary_cross_entropy accepts targets from 0 to 1, cross_entropy and poisson 0 or more
+ *     targets and last activation     losses of differences accept targets within the range of the last activation, such as 0 to
  *                                     1 for logistic. As data have noise, a target may lie outside by a tenth of its
  *                                     column's spread (greatest - least)
  *
@@ -590,6 +609,12 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *                                                     norm if its norm is larger; 0: no bound
  *     clip_value            0 ... 1e30      0         each element of the gradient is then limited to the range from
  *                                                     -clip_value to clip_value; 0: no bound
+ *     huber_delta           1e-6 ... 1e6    1         loss huber: it is quadratic for errors up to huber_delta, and
+ *                                                     linear beyond
+ *     quantile              1e-6 ... 0.999999  0.5    loss quantile: the quantile of the targets that the outputs
+ *                                                     estimate; 0.5 the median
+ *     missing_targets       0, 1            0         a NaN among the targets: 0 is refused; 1 means not observed, and
+ *                                                     the target counts for nothing
  *
  * When unsure, keep the defaults. If the loss diverges, try clip_norm 1. Against overfitting, try weight_decay 0.01 with
  * optimizer adamw, or 0.0001 with the others.
@@ -1603,8 +1628,66 @@ typedef struct bp_activation_report {
  * Since:     0.2 */
 int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activation_report *report_out);
 
-/* PLUG-INS. A plug-in is a shared library that exports one function of C linkage. This function registers activations, and
- * returns 0, or any other number to refuse:
+/* ---- Losses ----------------------------------------------------------------------------------------------------- */
+
+/* CUSTOM LOSSES
+ *
+ * A registered loss is used by its name in bp_network_set_loss, like a built-in one, and kept by its name in files.
+ * Names, lifetime and failures are those of custom activations.
+ *
+ *   - Training calls the function once for each step, with all rows. bp_network_evaluate, bp_network_row_losses and
+ *     validation call it with up to 4096 rows at a time. It runs on the thread that made the call; a trainer's restarts
+ *     then run one after the other on that thread.
+ *   - It goes with every activation and with all finite targets. It sees outputs and targets as the network computes with
+ *     them: scaled, if the targets are scaled.
+ *   - With option "missing_targets" it also receives the NaN of missing targets, and must handle them itself.
+ *   - Row weights and the option "gradient_reduction" apply to its losses and gradients. */
+
+/* Computes the losses of rows and their gradients.
+ *   outputs: [rows][outputs]. targets: [rows][target_columns].
+ *   losses: [rows]. They are double, because they are summed in double, and because differences of losses rounded to
+ *   float would be too inaccurate to check a gradient.
+ *   gradients: the derivatives of each row's loss with respect to its outputs, [rows][outputs]; NULL if they are not needed.
+ * A row's loss must depend on this row only. The arrays do not overlap. Returns 0, or any other number to make the call
+ * fail with BP_ERROR_CALLBACK; the message contains the number. The network is then as before the call. */
+typedef int32_t (*bp_loss_fn)(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                              size_t output_count, size_t target_columns, void *user_data);
+
+/* Registers a loss.
+ *   target_columns: the size of a row of targets; 0 for the number of outputs. With another number, a row of targets can
+ *   hold actions, masks or weights; target scaling and bp_network_score are then not available. A row of targets is
+ *   [target_columns] wherever this header says [outputs].
+ *   user_data: may be NULL. destroy: NULL for none.
+ * Ownership: user_data must live until destroy is called. If registering fails, destroy is not called.
+ * Errors:    NULL_ARGUMENT for name or function; INVALID_VALUE for a malformed name or one that is registered already;
+ *            LIMIT for target_columns; OUT_OF_MEMORY.
+ * Threads:   any.
+ * Since:     0.2 */
+int32_t bp_loss_register(const char *name, size_t target_columns, bp_loss_fn function, void *user_data, bp_destroy_fn destroy);
+
+/* Removes the name of a registered loss. Networks that use the loss keep it.
+ * Ownership: destroy is called when the loss is unregistered and no network uses it, as for activations.
+ * Errors:    NULL_ARGUMENT; UNKNOWN_NAME; UNSUPPORTED for a built-in loss.
+ * Threads:   any, also while a network that uses it trains.
+ * Since:     0.2 */
+int32_t bp_loss_unregister(const char *name);
+
+/* Compares the gradient of a registered loss with differences of its values, at the outputs and targets of the caller.
+ *   outputs: [rows][columns], finite. targets: [rows][target_columns]. rows, columns: 1 or more.
+ *   *worst_error_out is the largest relative error. A correct gradient gives less than 1e-2, usually 0; a wrong one usually
+ *   gives about 1. At a kink, any gradient between the derivatives of the two sides is correct.
+ * Ownership: the arrays remain the caller's.
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for no rows or columns; UNKNOWN_NAME; UNSUPPORTED for a built-in loss; LIMIT;
+ *            NOT_FINITE if an output, a loss or a gradient is not finite; CALLBACK; OUT_OF_MEMORY.
+ * Threads:   any; the function runs on the calling thread.
+ * Since:     0.2 */
+int32_t bp_loss_check(const char *name, const float *outputs, const float *targets, size_t rows, size_t columns,
+                      double *worst_error_out);
+
+/* ---- Plug-ins --------------------------------------------------------------------------------------------------- */
+
+/* PLUG-INS. A plug-in is a shared library that exports one function of C linkage. This function registers activations and
+ * losses, and returns 0, or any other number to refuse:
  *
  *     int32_t bp_plugin_register(const bp_plugin_host *host)
  *     {
@@ -1616,11 +1699,12 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
  *   - A plug-in needs only this header. It does not link with the library: host contains the functions to call, those of
  *     the library that loads the plug-in. It can be written in any language that makes shared libraries; Examples/ has
  *     one in C and one in Rust.
- *   - All or nothing: the activations that it registers, on the thread on which it is called, are added after it returned
+ *   - All or nothing: the activations and losses that it registers, on the thread on which it is called, are added after it returned
  *     0. If it returns another number, or if a name is registered already, none is added, and destroy is called for each.
- *   - The plug-in stays loaded at least until the last of its activations ends. */
+ *   - The plug-in stays loaded at least until the last of its activations and losses ends. */
 
-/* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_. Later versions
+/* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_;
+ * register_loss is bp_loss_register. Later versions
  * add members at the end only. */
 typedef struct bp_plugin_host {
     uint32_t struct_size; /* the size in the library's version; a newer plug-in checks it before it uses later members */
@@ -1637,11 +1721,13 @@ typedef struct bp_plugin_host {
     int32_t (*set_thread_safe)(const char *name, int32_t thread_safe);
     int32_t (*set_destroy)(const char *name, void *user_data, bp_destroy_fn destroy);
     const char *(*last_error_message)(void);
+    int32_t (*register_loss)(const char *name, size_t target_columns, bp_loss_fn function, void *user_data,
+                             bp_destroy_fn destroy); /* since 0.2 */
 } bp_plugin_host;
 
 typedef int32_t (*bp_plugin_register_fn)(const bp_plugin_host *host);
 
-/* Loads a plug-in and registers all its activations.
+/* Loads a plug-in and registers all its activations and losses.
  *   path: as for dlopen: with a slash, a file; without a slash, a name that dlopen searches for.
  * Ownership: the library opens the shared library, and closes it as described above.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that is registered already; LIBRARY if there is

@@ -66,7 +66,7 @@ public func bp_activation_register_library(
 
 @_cdecl("bp_activation_set_thread_safe") @implementation
 public func bp_activation_set_thread_safe(_ name: UnsafePointer<CChar>!, _ thread_safe: Int32) -> Int32 {
-    status { () throws(BackpropError) in try ActivationRegistry.setThreadSafe(try text(name, "name"), thread_safe != 0) }
+    status { () throws(BackpropError) in try PluginRegistry.setThreadSafe(try text(name, "name"), thread_safe != 0) }
 }
 
 @_cdecl("bp_activation_set_destroy") @implementation
@@ -76,13 +76,13 @@ public func bp_activation_set_destroy(
     status { () throws(BackpropError) in
         let name = try text(name, "name")
         let destroy = try require(destroy, "destroy")
-        try ActivationRegistry.setDestroy(name) { destroy(user_data) }
+        try PluginRegistry.activations.setDestroy(name) { destroy(user_data) }
     }
 }
 
 @_cdecl("bp_activation_unregister") @implementation
 public func bp_activation_unregister(_ name: UnsafePointer<CChar>!) -> Int32 {
-    status { () throws(BackpropError) in try ActivationRegistry.unregister(try text(name, "name")) }
+    status { () throws(BackpropError) in try PluginRegistry.activations.unregister(try text(name, "name")) }
 }
 
 @_cdecl("bp_activation_name") @implementation
@@ -90,7 +90,7 @@ public func bp_activation_name(
     _ index: Int, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        try TextOutput(buffer, capacity, needed_out).put(try ActivationRegistry.name(at: index))
+        try TextOutput(buffer, capacity, needed_out).put(try PluginRegistry.activations.name(at: index))
     }
 }
 
@@ -98,7 +98,7 @@ public func bp_activation_name(
 public func bp_activation_kind(_ name: UnsafePointer<CChar>!, _ kind_out: UnsafeMutablePointer<Int32>!) -> Int32 {
     status { () throws(BackpropError) in
         let out = try zeroed(kind_out, "kind_out")
-        out.pointee = try ActivationRegistry.kind(of: try text(name, "name")).rawValue
+        out.pointee = try PluginRegistry.kind(of: try text(name, "name")).rawValue
     }
 }
 
@@ -123,9 +123,14 @@ public func bp_activation_check(
 
 /// Registers the activation that `make` returns.
 private func register(_ make: () throws(BackpropError) -> ActivationPlugin) -> Int32 {
+    registering { () throws(BackpropError) in try PluginRegistry.activations.register(try make()) }
+}
+
+/// Runs a registration, whose error is a part of the message of the plug-in file that fails by it.
+func registering(_ body: () throws(BackpropError) -> Void) -> Int32 {
     status { () throws(BackpropError) in
         do throws(BackpropError) {
-            try ActivationRegistry.register(try make())
+            try body()
         } catch {
             PluginFile.note(error)
             throw error
@@ -148,11 +153,11 @@ private func signatureConstants(_ values: UnsafePointer<Double>?, _ count: Int) 
 }
 
 /// The address of a C function of any type.
-private func address<Function>(of function: Function) -> ForeignFunction {
+func address<Function>(of function: Function) -> ForeignFunction {
     unsafeBitCast(function, to: ForeignFunction.self)
 }
 
 /// The shared objects that contain these functions.
-private func libraries(containing one: ForeignFunction, _ other: ForeignFunction?) -> [SharedObject] {
+func libraries(containing one: ForeignFunction, _ other: ForeignFunction?) -> [SharedObject] {
     [one, other].compactMap { $0.flatMap { SharedObject.holding($0) } }
 }

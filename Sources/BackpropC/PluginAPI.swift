@@ -27,7 +27,7 @@ private func pluginTable() throws(BackpropError) -> UnsafePointer<bp_plugin_host
             register_scalar: bp_activation_register_scalar, register_vector: bp_activation_register_vector,
             register_foreign: bp_activation_register_foreign, register_library: bp_activation_register_library,
             set_thread_safe: bp_activation_set_thread_safe, set_destroy: bp_activation_set_destroy,
-            last_error_message: bp_last_error_message))
+            last_error_message: bp_last_error_message, register_loss: bp_loss_register))
     if !cp_exchange_pointer_if_null(cp_plugin_table(), bytes) { cp_free(bytes) }  // another thread was first
     return try pluginTable()
 }

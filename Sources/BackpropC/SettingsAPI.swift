@@ -86,15 +86,16 @@ public func bp_network_get_loss(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try TextOutput(buffer, capacity, needed_out)
-        try read(network) { (state) throws(BackpropError) in try out.put(state.loss.name) }
+        try read(network) { (state) throws(BackpropError) in try out.put(state.lossName) }
     }
 }
 
-@_cdecl("bp_loss_name") @implementation
-public func bp_loss_name(
-    _ index: Int, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>!
-) -> Int32 {
-    status { () throws(BackpropError) in try TextOutput(buffer, capacity, needed_out).put(try Loss.name(at: index)) }
+@_cdecl("bp_network_target_columns") @implementation
+public func bp_network_target_columns(_ network: OpaquePointer!, _ columns_out: UnsafeMutablePointer<Int>!) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(columns_out, "columns_out")
+        try read(network) { (state) throws(BackpropError) in out.pointee = state.targetCount }
+    }
 }
 
 @_cdecl("bp_network_fit_scaling") @implementation

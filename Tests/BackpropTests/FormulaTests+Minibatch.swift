@@ -17,8 +17,8 @@ extension FormulaTests {
         #expect(meanLoss == 0.125)
     }
 
-    @Test(arguments: Loss.allCases, [2, 3, 16, 17, 40])
-    func minibatchGradientIsTheSumOfSingleGradients(loss: Loss, rows: Int) throws {
+    @Test(arguments: [Network.Loss.squaredError, .binaryCrossEntropy, .crossEntropy], [2, 3, 16, 17, 40])
+    func minibatchGradientIsTheSumOfSingleGradients(loss: Network.Loss, rows: Int) throws {
         var numbers = TestNumbers(UInt64(rows))
         let network = try Network(layers: [6, 19, 5], seed: 4)
         try network.setActivation(.tanh, layer: 1)

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: NetworkTests.lossesAndOutputs)
-    func isSmallForEveryLoss(loss: Loss, output: Network.Activation) throws {
+    func isSmallForEveryLoss(loss: Network.Loss, output: Network.Activation) throws {
         let network = try Network(layers: [4, 7, 3], seed: 5)
         try network.setActivation(output, layer: 2)
         try network.setLoss(loss)

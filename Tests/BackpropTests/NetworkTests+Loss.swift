@@ -4,13 +4,13 @@ import Testing
 
 /// The three losses in `evaluate` and in training.
 extension NetworkTests {
-    static let lossesAndOutputs: [(Loss, Network.Activation)] = [
+    static let lossesAndOutputs: [(Network.Loss, Network.Activation)] = [
         (.squaredError, .identity), (.squaredError, .softmax), (.binaryCrossEntropy, .logistic),
         (.binaryCrossEntropy, .softmax), (.crossEntropy, .softmax), (.crossEntropy, .logistic),
     ]
 
     @Test(arguments: lossesAndOutputs, [0.0, 1])
-    func evaluateEqualsTheFormula(which: (loss: Loss, output: Network.Activation), reduction: Double) throws {
+    func evaluateEqualsTheFormula(which: (loss: Network.Loss, output: Network.Activation), reduction: Double) throws {
         var numbers = TestNumbers(17)
         let sizes = [4, 9, 5]
         for rows in [1, 2, 37, 400] {

@@ -39,7 +39,7 @@ import Testing
         defer { try? Network.unregisterActivation("swift-bent") }
         let (own, builtIn) = try pair("swift-bent", "leaky_relu")
         #expect(try own.parameters() == builtIn.parameters())
-        #expect(try ActivationRegistry.kind(of: "swift-bent") == .scalar)
+        #expect(try PluginRegistry.kind(of: "swift-bent") == .scalar)
     }
 
     /// Each activation keeps the state with which it was registered.
@@ -69,7 +69,7 @@ import Testing
         let (own, builtIn) = try pair("swift-softsign", "softsign")
         #expect(try own.parameters() == builtIn.parameters())
         #expect(try Network.checkActivation("swift-softsign").worstError < 1e-2)
-        #expect(try ActivationRegistry.kind(of: "swift-softsign") == .vector)
+        #expect(try PluginRegistry.kind(of: "swift-softsign") == .vector)
     }
 
     @Test(arguments: ["forward", "backward"], [true, false])
@@ -134,7 +134,7 @@ import Testing
             try network.setActivation(.named(name), layer: 1)
             #expect(try network.predict([0.75]) == [value])
             #expect(try Network.checkActivation(name).worstError < 1e-3)
-            #expect(try ActivationRegistry.kind(of: name) == .library)
+            #expect(try PluginRegistry.kind(of: name) == .library)
             try Network.unregisterActivation(name)
         }
     }

@@ -82,7 +82,7 @@ import Testing
 
     /// z / Σ |z| over the columns of a row. dzⱼ = (dⱼ − sign zⱼ Σ aᵢ dᵢ) / Σ |z|.
     @Test func aFunctionThatCouplesColumnsCanBeTrained() throws {
-        try ActivationRegistry.register(
+        try PluginRegistry.activations.register(
             ActivationPlugin(
                 name: "plugin-share", kind: .vector,
                 .matrices(
@@ -119,7 +119,7 @@ import Testing
     func aFailingCallbackChangesNothing(pass: String, rows: Int) throws {
         let name = "plugin-failing-\(pass)-\(rows)"
         let fails = Box(false)
-        try ActivationRegistry.register(
+        try PluginRegistry.activations.register(
             ActivationPlugin(
                 name: name, kind: .vector,
                 .matrices(
@@ -201,10 +201,10 @@ import Testing
             ActivationPlugin(
                 name: name, kind: .scalar, .closure({ $0 }, derivative: nil), destroy: { destroyed.change { $0 += 1 } })
         }
-        expectFailure(.invalidValue) { try ActivationRegistry.register(make("tanh")) }
-        expectFailure(.invalidValue) { try ActivationRegistry.register(make("Bad name")) }
+        expectFailure(.invalidValue) { try PluginRegistry.activations.register(make("tanh")) }
+        expectFailure(.invalidValue) { try PluginRegistry.activations.register(make("Bad name")) }
         #expect(destroyed.value == 0)
-        try ActivationRegistry.register(make("plugin-destroy"))
+        try PluginRegistry.activations.register(make("plugin-destroy"))
         do {
             let network = try Network(layers: [1, 2, 1], seed: 1)
             try network.setActivation(.named("plugin-destroy"), layer: 1)
@@ -224,11 +224,11 @@ import Testing
     @Test func builtInNamesAreListedFirst() throws {
         try Network.registerActivation("plugin-listed", function: { $0 })
         var names: [String] = []
-        while let name = try? ActivationRegistry.name(at: names.count) { names.append(name) }
+        while let name = try? PluginRegistry.activations.name(at: names.count) { names.append(name) }
         #expect(Array(names.prefix(19)) == PlainActivation.names + ["softmax"])
         #expect(names.contains("plugin-listed"))
-        expectFailure(.unknownName) { _ = try ActivationRegistry.name(at: 100_000) }
-        expectFailure(.unknownName) { _ = try ActivationRegistry.name(at: -1) }
+        expectFailure(.unknownName) { _ = try PluginRegistry.activations.name(at: 100_000) }
+        expectFailure(.unknownName) { _ = try PluginRegistry.activations.name(at: -1) }
         try Network.unregisterActivation("plugin-listed")
     }
 

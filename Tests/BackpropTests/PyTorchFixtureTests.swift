@@ -41,7 +41,7 @@ private struct Run {
 
     init(_ fixture: Fixtures.Case) throws {
         let network = try Network(layers: fixture.layerSizes, seed: 1)
-        let loss = try #require(Loss.allCases.first { $0.name == fixture.loss })
+        let loss = Network.Loss.named(fixture.loss)
         for (index, name) in fixture.activations.enumerated() {
             let isLast = index + 1 == fixture.activations.count
             try network.setActivation(isLast ? HostActivation.of(.named(name), with: loss) : .named(name), layer: index + 1)

@@ -204,6 +204,22 @@ static int32_t register_scalar(bp_network *n) {
 static int32_t register_vector(bp_network *n) {
     return (void)n, after_registering(bp_activation_register_vector("mine", pass, pass_back, NULL, NULL));
 }
+static int32_t no_loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                       size_t output_count, size_t target_columns, void *user_data) {
+    (void)outputs, (void)targets, (void)target_columns, (void)user_data;
+    memset(losses, 0, rows * sizeof *losses);
+    if (gradients) memset(gradients, 0, rows * output_count * sizeof *gradients);
+    return 0;
+}
+static int32_t register_loss(bp_network *n) {
+    int32_t status = bp_loss_register("mine", 0, no_loss, NULL, NULL);
+    if (status == BP_OK) {
+        int32_t checked = bp_loss_check("mine", x, y, 2, 1, &number);
+        status = checked ? checked : bp_network_set_loss(n, "mine");
+        EXPECT_OK(bp_loss_unregister("mine"));
+    }
+    return status;
+}
 static int32_t register_foreign(bp_network *n) {
     return (void)n, after_registering(bp_activation_register_foreign("mine", (bp_foreign_fn)atan, NULL, "d(d)", NULL, 0));
 }
@@ -310,6 +326,7 @@ static const struct call {
     {"register_scalar", register_scalar, BP_OK, 0},
     {"register_vector", register_vector, BP_OK, 0},
     {"register_foreign", register_foreign, BP_OK, 0},
+    {"register_loss, check_loss and set_loss", register_loss, BP_OK, 1},
     {"activation_kind", kind_of, BP_OK, 0},
     {"activation_check", check_activation, BP_OK, 0},
     {"activation_check with a report", check_with_report, BP_OK, 0},

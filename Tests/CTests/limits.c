@@ -45,6 +45,13 @@ static int32_t one_row(bp_minibatch *minibatch, void *user_data) {
     (void)user_data;
     return minibatch->rows = 1, 0;
 }
+static int32_t no_loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                       size_t output_count, size_t target_columns, void *user_data) {
+    (void)outputs, (void)targets, (void)target_columns, (void)user_data;
+    memset(losses, 0, rows * sizeof *losses);
+    if (gradients) memset(gradients, 0, rows * output_count * sizeof *gradients);
+    return 0;
+}
 static void nothing(void *user_data) { (void)user_data; }
 
 /* The valid argument of a parameter, found by "function.parameter", otherwise by its name, otherwise by its type. */
@@ -73,6 +80,13 @@ static const rule rules[] = {
     {"input_gradients_out", {.pointer = floats}, 1, 0},
     {"jacobian_out", {.pointer = floats}, 0, 0},
     {"losses_out", {.pointer = floats}, 0, 0},
+    {"bp_loss_check.name", {.pointer = "there.loss"}, 0, 0},
+    {"bp_loss_register.name", {.pointer = fresh}, 0, 0},
+    {"bp_loss_unregister.name", {.pointer = "there.loss"}, 0, 0},
+    {"outputs", {.pointer = (void *)rows_of}, 0, 0},
+    {"columns", {.size = 2}, 0, UNADDRESSABLE},
+    {"target_columns", {.size = 0}, 0, (size_t)1 << 40},
+    {"bp_loss_fn", {.function = (void (*)(void))no_loss}, 0, 0},
     {"loss_out", {.pointer = floats}, 1, 0},
     {"bp_network_evaluate.loss_out", {.pointer = floats}, 0, 0},
     {"double *", {.pointer = &number}, 0, 0},
@@ -228,6 +242,9 @@ static int make_valid(const signature *function, argument *arguments) {
 /* Calls the function in the same state of the registry and the network each time. */
 static int32_t call(const signature *function, const argument *arguments) {
     (void)bp_activation_unregister(fresh);
+    (void)bp_loss_unregister(fresh);
+    (void)bp_loss_unregister("there.loss");
+    (void)bp_loss_register("there.loss", 0, no_loss, NULL, NULL);
     (void)bp_activation_unregister(existing);
     (void)bp_activation_register_scalar(existing, half, half_derivative, NULL, NULL);
     (void)bp_network_set_metadata(network, "author", "nobody");

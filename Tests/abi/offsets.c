@@ -64,3 +64,4 @@ PINNED(bp_plugin_host, register_library, 32);
 PINNED(bp_plugin_host, set_thread_safe, 40);
 PINNED(bp_plugin_host, set_destroy, 48);
 PINNED(bp_plugin_host, last_error_message, 56);
+PINNED(bp_plugin_host, register_loss, 64);

@@ -113,7 +113,7 @@ extension Network {
     ///
     /// - Throws: `.unknownName`; `.unsupported` for a built-in activation.
     public static func unregisterActivation(_ name: String) throws(BackpropError) {
-        try ActivationRegistry.unregister(name)
+        try PluginRegistry.activations.unregister(name)
     }
 
     /// Compares the derivative of an activation with differences of its values.
@@ -127,7 +127,7 @@ extension Network {
 
     private static func register(_ plugin: ActivationPlugin, _ isThreadSafe: Bool) throws(BackpropError) {
         plugin.isThreadSafe = isThreadSafe
-        try ActivationRegistry.register(plugin)
+        try PluginRegistry.activations.register(plugin)
     }
 }
 

@@ -153,13 +153,15 @@ public final class Network: Sendable {
     }
 
     /// Sets the loss, which training minimizes.
+    ///
+    /// - Throws: `.unknownName`; `.invalidValue` for a registered loss whose targets the network's scaling does not fit.
     public func setLoss(_ loss: Loss) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in try state.setLoss(loss.name) }
     }
 
     /// The loss, which training minimizes.
     public var loss: Loss {
-        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.loss } }
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in .named(state.loss.name) } }
     }
 
     /// Sets the optimizer, and resets its state.
@@ -230,12 +232,13 @@ public final class Network: Sendable {
     ///   set instead; `.notFinite` for a NaN or an infinity in `targets`.
     public func checkSettings(targets: [Float] = []) throws(BackpropError) {
         try handle.read { (state) throws(BackpropError) in
-            guard targets.count % state.outputCount == 0 else {
+            guard targets.count % state.targetCount == 0 else {
                 throw BackpropError(
-                    .invalidValue, "targets: a count of \(targets.count) is not a multiple of the \(state.outputCount) outputs")
+                    .invalidValue,
+                    "targets: a count of \(targets.count) is not a multiple of the \(state.targetCount) targets of a row")
             }
             try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
-                let rows = targets.count / state.outputCount
+                let rows = targets.count / state.targetCount
                 try state.checkSettings(rows == 0 ? nil : targets.baseAddress, rows: rows)
             }
         }
@@ -658,7 +661,7 @@ extension NetworkState {
     @inline(__always)
     func rows(_ inputs: Int, _ targets: Int, _ what: StaticString = "targets") throws(BackpropError) -> Int {
         let rows = try rows(inputs)
-        try requireCount(targets, rows * outputCount, what)
+        try requireCount(targets, rows * targetCount, what)
         return rows
     }
 

@@ -112,7 +112,7 @@ public final class Trainer: Sendable {
         _ network: Network, batches: Batches, validation: (inputs: [Float], targets: [Float])? = nil
     ) throws(BackpropError) -> FitResult where Batches.Element == Batch {
         let state = network.handle
-        let (inputs, outputs) = try state.read { (state) throws(BackpropError) in (state.inputCount, state.outputCount) }
+        let (inputs, outputs) = try state.read { (state) throws(BackpropError) in (state.inputCount, state.targetCount) }
         var failure: BackpropError?
         let stream = BatchStream(batches, inputs: inputs, outputs: outputs)
         let next: MinibatchStream.Next = { request in

@@ -15,8 +15,8 @@ enum Activation {
 
     static func find(_ name: String) throws(BackpropError) -> Activation {
         if let function = BuiltInActivation.named(name) { return .builtIn(function) }
-        if let found = ActivationRegistry.find(name) { return .plugin(found.plugin, isThreadSafe: found.isThreadSafe) }
-        throw ActivationRegistry.unknown(name)
+        if let found = PluginRegistry.findActivation(name) { return .plugin(found.plugin, isThreadSafe: found.isThreadSafe) }
+        throw PluginRegistry.activations.unknown(name)
     }
 
     func `is`(_ function: BuiltInActivation) -> Bool {

@@ -1,7 +1,7 @@
 import CPlatform
 
 /// An activation of the host. Every kind is represented by functions of arrays of numbers or of matrices.
-public final class ActivationPlugin: @unchecked Sendable {
+public final class ActivationPlugin: Plugin, @unchecked Sendable {
     /// a = f(z) for `count` numbers.
     package typealias Map = (_ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ count: Int) -> Void
     /// d, on entry the gradient for a, becomes the gradient for z: d f′(z).
@@ -25,51 +25,19 @@ public final class ActivationPlugin: @unchecked Sendable {
         case matrices(Forward, Backward)
     }
 
-    public let name: String
     let kind: ActivationKind
     let functions: Functions
-    /// The host's callback for the end of the activation's lifetime.
-    private var destroy: (() -> Void)?
-    /// Shared objects with code of this activation. They are closed after `destroy`.
-    private var libraries: [SharedObject]
-
     /// Whether threads of the library may call the functions. Guarded by `cp_lock`.
     var isThreadSafe = false
-    /// The next activation in a `PluginList`.
-    var next: ActivationPlugin?
-    #if !hasFeature(Embedded)
-    /// The errors that closures have thrown, by code.
-    var thrown: ThrownErrors?
-    #endif
-    /// Whether the registration succeeded. Only then is `destroy` called.
-    var isAdopted = false
 
     package init(
         name: String, kind: ActivationKind, _ functions: Functions, libraries: [SharedObject] = [],
         destroy: (() -> Void)? = nil
     ) {
-        self.name = name
         self.kind = kind
         self.functions = functions
-        self.libraries = libraries
-        self.destroy = destroy
+        super.init(name: name, subject: .activation, libraries: libraries, destroy: destroy)
     }
-
-    deinit {
-        guard isAdopted else { return }
-        let environment = cp_environment()  // the flags that the callback raises end here
-        HostEnvironment().run { destroy?() }
-        cp_restore_environment(environment)
-    }
-
-    /// Returns false if a destroy callback is already set.
-    func setDestroy(_ destroy: @escaping () -> Void) -> Bool {
-        guard self.destroy == nil else { return false }
-        self.destroy = destroy
-        return true
-    }
-
-    func keepOpen(_ library: SharedObject) { libraries.append(library) }
 }
 
 extension ActivationPlugin {

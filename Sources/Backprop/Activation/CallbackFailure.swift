@@ -17,22 +17,11 @@ final class CallbackFailure {
         self.row = row
     }
 
-    /// Throws the failure noted since the last check, if any. All threads must have ended their work. `activation` returns
-    /// the activation of a layer, counted from 0.
-    func check(_ pass: StaticString, _ activation: (_ layer: Int) -> Activation) throws(BackpropError) {
+    /// Throws the failure noted since the last check, if any. All threads must have ended their work. `place`: where in the
+    /// message, such as " in its forward pass". `activation` returns the activation of a layer, counted from 0.
+    func check(_ place: StaticString, _ activation: (_ layer: Int) -> Activation) throws(BackpropError) {
         guard code != 0, case .plugin(let plugin, _) = activation(layer) else { return }
         defer { (code, row) = (0, .max) }
-        throw Self.error(code, plugin, pass)
-    }
-
-    static func error(_ code: Int32, _ plugin: ActivationPlugin, _ pass: StaticString) -> BackpropError {
-        #if !hasFeature(Embedded)
-        if let thrown = plugin.thrown?.take(code) {
-            return BackpropError(
-                .callback, "activation \"\(plugin.name)\" failed in its \(pass) pass: \(String(describing: thrown))",
-                underlying: thrown)
-        }
-        #endif
-        return BackpropError(.callback, "activation \"\(plugin.name)\" failed with code \(Int(code)) in its \(pass) pass")
+        throw plugin.failure(code, place)
     }
 }

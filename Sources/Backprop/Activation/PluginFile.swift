@@ -1,7 +1,7 @@
 import CPlatform
 
-/// A plug-in: a shared object whose entry point registers activations. While the entry point runs, this object holds the
-/// activations that it registers on this thread. If the entry point fails, they are discarded.
+/// A plug-in: a shared object whose entry point registers activations and losses. While the entry point runs, this object holds
+/// those that it registers on this thread. If the entry point fails, they are discarded.
 package final class PluginFile {
     private let path: CString
     private let library: SharedObject
@@ -36,7 +36,7 @@ package final class PluginFile {
             let code = enter(function)
             cp_set_current_plugin_file(outer)
             try file.requireSuccess(code)
-            try ActivationRegistry.adopt(file)
+            try PluginRegistry.adopt(file)
         }
     }
 
@@ -46,9 +46,9 @@ package final class PluginFile {
         throw BackpropError(.callback, "plug-in \(path.shown) failed with code \(Int(code))\(reason)")
     }
 
-    /// Adds an activation. Returns false if the file has already registered its name.
-    func add(_ plugin: ActivationPlugin) -> Bool {
-        guard list.find(plugin.name) == nil else { return false }
+    /// Adds a plug-in. Returns false if the file has already registered its name.
+    func add(_ plugin: Plugin) -> Bool {
+        guard list.find(plugin.name, plugin.subject) == nil else { return false }
         plugin.keepOpen(library)
         list.append(plugin)
         return true

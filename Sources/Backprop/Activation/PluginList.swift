@@ -1,26 +1,29 @@
 import CPlatform
 
-/// Activations of the host in the order of registration. The list owns the first one, and each owns the next.
+/// Plug-ins of the host in the order of registration. The list owns the first one, and each owns the next.
 struct PluginList {
-    private(set) var first: ActivationPlugin?
+    private(set) var first: Plugin?
 
-    func find(_ name: String) -> ActivationPlugin? {
+    func find(_ name: String, _ subject: Plugin.Subject) -> Plugin? {
         var plugin = first
-        while let each = plugin, !each.name.isSame(as: name) { plugin = each.next }
+        while let each = plugin, !each.isNamed(name, subject) { plugin = each.next }
         return plugin
     }
 
-    func at(_ index: Int) -> ActivationPlugin? {
+    func at(_ index: Int, _ subject: Plugin.Subject) -> Plugin? {
         var plugin = first
         var left = index
-        while let each = plugin, left > 0 {
+        while let each = plugin {
+            if each.subject == subject {
+                if left == 0 { return each }
+                left -= 1
+            }
             plugin = each.next
-            left -= 1
         }
-        return plugin
+        return nil
     }
 
-    mutating func append(_ plugin: ActivationPlugin) {
+    mutating func append(_ plugin: Plugin) {
         guard var last = first else {
             first = plugin
             return
@@ -29,17 +32,17 @@ struct PluginList {
         last.next = plugin
     }
 
-    mutating func removeFirst() -> ActivationPlugin? {
+    mutating func removeFirst() -> Plugin? {
         guard let found = first else { return nil }
         first = found.next
         found.next = nil
         return found
     }
 
-    mutating func remove(_ name: String) -> ActivationPlugin? {
-        guard var previous = first, !previous.name.isSame(as: name) else { return removeFirst() }
+    mutating func remove(_ name: String, _ subject: Plugin.Subject) -> Plugin? {
+        guard var previous = first, !previous.isNamed(name, subject) else { return removeFirst() }
         while let each = previous.next {
-            if each.name.isSame(as: name) {
+            if each.isNamed(name, subject) {
                 previous.next = each.next
                 each.next = nil
                 return each

@@ -100,7 +100,7 @@ final class PlainNetwork {
             }
             try activate(layer)
         }
-        return network.reducedLoss(lossSum(), rows: rows)
+        return network.reducedLoss(try lossSum(), rows: rows)
     }
 
     /// z = Σ w x   (notes, introduction)
@@ -163,16 +163,19 @@ final class PlainNetwork {
         for i in start..<start + columns { x.base[i] /= sum }
     }
 
-    private func lossSum() -> Double {
+    private func lossSum() throws(BackpropError) -> Double {
+        let count = rows * network.outputCount
         var sum = 0.0
-        for i in 0..<rows * network.outputCount {
-            let a = x.base[i]
-            let y = Double(targets[i])
-            switch network.loss {
-            case .squaredError: sum += 0.5 * (a - y) * (a - y)
-            case .binaryCrossEntropy: sum -= y * max(log(a), -100) + (1 - y) * max(log1p(-a), -100)
-            case .crossEntropy: sum -= y * max(log(a), -100)
-            }
+        switch network.loss {
+        case .builtIn(let function):
+            let parameter = network.parameter(of: function)
+            for i in 0..<count where !targets[i].isNaN { sum += function.value(x.base[i], Double(targets[i]), parameter) }
+        case .plugin(let plugin):
+            let outputs = try Floats(count), losses = try Doubles(rows)
+            for i in 0..<count { outputs.base[i] = Float(x.base[i]) }
+            try plugin.compute(
+                outputs.base, targets, losses: losses.base, gradients: nil, rows: rows, outputCount: network.outputCount)
+            for row in 0..<rows { sum += losses.base[row] }
         }
         return sum
     }
@@ -205,6 +208,23 @@ extension BuiltInActivation {
     }
 }
 
+extension BuiltInLoss {
+    /// The loss of one output. p: δ of huber, or τ of quantile.
+    fileprivate func value(_ a: Double, _ y: Double, _ p: Double) -> Double {
+        let e = a - y
+        return switch self {
+        case .squaredError: 0.5 * e * e
+        case .binaryCrossEntropy: -y * max(log(a), -100) - (1 - y) * max(log1p(-a), -100)
+        case .crossEntropy: -y * max(log(a), -100)
+        case .absoluteError: abs(e)
+        case .huber: abs(e) <= p ? 0.5 * e * e : p * (abs(e) - 0.5 * p)
+        case .logCosh: log(cosh(e))
+        case .quantile: max((1 - p) * e, -p * e)
+        case .poisson: a - y * max(log(a), -100)
+        }
+    }
+}
+
 extension Packing {
     /// Calls the host's function, which computes in Floats, for doubles.
     fileprivate func forward(
@@ -212,6 +232,6 @@ extension Packing {
     ) throws(BackpropError) {
         let code = forwardUnpadded(
             plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, store: { a[$1] = Double($0[$1]) })
-        if code != 0 { throw CallbackFailure.error(code, plugin, "forward") }
+        if code != 0 { throw plugin.failure(code, " in its forward pass") }
     }
 }

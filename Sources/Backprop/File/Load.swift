@@ -76,8 +76,7 @@ extension NetworkState {
                 layer.isNormalized = try choice(batchnorm[index], "on", "off", "batchnorm")
             }
         }
-        guard let loss = Loss.named(try metadata.value("loss")) else { throw malformed("loss") }
-        network.loss = loss
+        let loss = try loss(try metadata.value("loss"))
         for option in NetworkOption.allCases {
             let key = "option.\(option.name)"
             guard let text = metadata.valueIfAny(key) else { continue }  // keeps its default
@@ -88,6 +87,7 @@ extension NetworkState {
         try setTrainable(of: network, metadata.valueIfAny("trainable"))
         network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
         network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
+        try network.install(loss)
         network.optimizer = optimizer
         if optimizerSteps > 0 {
             let state = try OptimizerState.make(for: network)
@@ -160,6 +160,14 @@ extension NetworkState {
             throw BackpropError(.unknownName, "the model uses activations that are not registered: \(list)")
         }
         return found
+    }
+
+    private static func loss(_ name: String) throws(BackpropError) -> Loss {
+        do throws(BackpropError) {
+            return try Loss.find(name)
+        } catch {
+            throw BackpropError(.unknownName, "the model uses a loss that is not registered: \"\(name)\"")
+        }
     }
 
     /// Copies the tensors to the network. The file must contain exactly the network's tensors, in order, without gaps.

@@ -63,13 +63,13 @@ final class FitData {
         split.shuffle(rows.count, &random)
         if stratify {
             let stratified = try StratifiedSplit.make(
-                split, rows.count, fraction: fraction, rows.targets, outputs: network.outputCount)
+                split, rows.count, fraction: fraction, rows.targets, outputs: network.targetCount)
             split = stratified.indices
             count = stratified.validationCount
             missingClass = stratified.missingClass
         }
         let heldOut = try HeldOutRows.make(
-            rows, split.base + (rows.count - count), count, inputs: network.inputCount, outputs: network.outputCount)
+            rows, split.base + (rows.count - count), count, inputs: network.inputCount, targets: network.targetCount)
         return FitData(
             rows: rows, weights: weights, trainingCount: rows.count - count, split: split, validation: heldOut.rows,
             heldOut: heldOut, missingClass: missingClass)
@@ -85,6 +85,6 @@ extension NetworkState {
     fileprivate func requireTrainable(_ rows: Rows, _ inputs: String, _ targets: String) throws(BackpropError) {
         try requireRows(rows.count)
         try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, inputs)
-        try requireFinite(rows.targets, rows: rows.count, columns: outputCount, targets)
+        try requireFiniteTargets(rows.targets, rows: rows.count, targets)
     }
 }

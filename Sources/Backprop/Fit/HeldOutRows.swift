@@ -14,12 +14,12 @@ final class HeldOutRows {
     }
 
     static func make(
-        _ rows: Rows, _ indices: UnsafePointer<Int>, _ count: Int, inputs: Int, outputs: Int
+        _ rows: Rows, _ indices: UnsafePointer<Int>, _ count: Int, inputs: Int, targets: Int
     ) throws(BackpropError) -> HeldOutRows {
-        let x = try Floats(try checkedProduct(count, inputs)), y = try Floats(try checkedProduct(count, outputs))
+        let x = try Floats(try checkedProduct(count, inputs)), y = try Floats(try checkedProduct(count, targets))
         for i in 0..<count {
             cp_copy(x.base + i * inputs, rows.inputs + indices[i] * inputs, inputs * 4)
-            cp_copy(y.base + i * outputs, rows.targets + indices[i] * outputs, outputs * 4)
+            cp_copy(y.base + i * targets, rows.targets + indices[i] * targets, targets * 4)
         }
         return HeldOutRows(inputs: x, targets: y, count: count)
     }

@@ -8,7 +8,7 @@ package final class MinibatchStream {
         /// The number of rows of the epoch before this minibatch.
         package let firstRow: UInt64
         package let capacity: Int
-        /// [capacity × inputs], [capacity × outputs], [capacity].
+        /// [capacity × inputs], [capacity × targetCount], [capacity].
         package let inputs, targets, weights: UnsafeMutablePointer<Float>
         /// The number of rows that the callback filled.
         package var rows = 0
@@ -46,7 +46,7 @@ package final class MinibatchStream {
     ) throws(BackpropError) -> MinibatchStream {
         let capacity = Int(options[.batchSize])
         let inputs = try Floats(try checkedProduct(capacity, network.inputCount))
-        let targets = try Floats(try checkedProduct(capacity, network.outputCount))
+        let targets = try Floats(try checkedProduct(capacity, network.targetCount))
         return MinibatchStream(
             capacity: capacity, isLastDropped: options[.dropLast] == 1, next: next, network: network, inputs: inputs,
             targets: targets,
@@ -86,7 +86,7 @@ package final class MinibatchStream {
 
     private func check(_ rows: Int) throws(BackpropError) {
         try network.requireFinite(inputs.base, rows: rows, columns: network.inputCount, "inputs")
-        try network.requireFinite(targets.base, rows: rows, columns: network.outputCount, "targets")
+        try network.requireFiniteTargets(targets.base, rows: rows, "targets")
         for i in 0..<rows { try RowWeights.require(weights.base[i], row: i) }
         if let error = network.undefinedTarget(targets.base, weights.base, rows: rows, "targets") { throw error }
     }

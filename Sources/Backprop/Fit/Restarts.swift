@@ -47,8 +47,8 @@ final class Restarts {
 
     /// Runs all restarts and then assigns the best copy to the network, which does not change before that.
     func run(_ network: Handle<NetworkState>) throws(BackpropError) -> FitResult {
-        // Otherwise the activation callbacks run on the calling thread.
-        let parallel = template.layers.allSatisfy { $0.activation.isThreadSafe }
+        // Otherwise the callbacks run on the calling thread.
+        let parallel = !template.loss.isPlugin && template.layers.allSatisfy { $0.activation.isThreadSafe }
         if plan.trainer.progress == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
         guard let best else {

@@ -1,4 +1,4 @@
-/// Rows in the caller's memory: inputs [count × inputs], targets [count × outputs].
+/// Rows in the caller's memory: inputs [count × inputs], targets [count × targetCount].
 package struct Rows {
     let inputs, targets: UnsafePointer<Float>
     let count: Int

@@ -27,7 +27,7 @@ final class Sampler {
     private let plan: Plan
     private let data: FitData
     private let seed: UInt64
-    private let inputCount, outputCount: Int
+    private let inputCount, targetCount: Int
     /// The rows of epoch `drawnEpoch`, one minibatch after the other; nil if all rows are one minibatch, in the caller's
     /// order.
     private let order: RowIndices?
@@ -35,14 +35,14 @@ final class Sampler {
     private let inputs, targets, weights: Floats
 
     private init(
-        plan: Plan, data: FitData, seed: UInt64, inputCount: Int, outputCount: Int, order: RowIndices?,
+        plan: Plan, data: FitData, seed: UInt64, inputCount: Int, targetCount: Int, order: RowIndices?,
         inputs: consuming Floats, targets: consuming Floats, weights: consuming Floats
     ) {
         self.plan = plan
         self.data = data
         self.seed = seed
         self.inputCount = inputCount
-        self.outputCount = outputCount
+        self.targetCount = targetCount
         self.order = order
         self.inputs = inputs
         self.targets = targets
@@ -56,11 +56,11 @@ final class Sampler {
         let order = isFullBatch ? nil : try RowIndices.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
         let gathered = isFullBatch ? 0 : plan.batch
         let inputs = try Floats(try checkedProduct(gathered, network.inputCount))
-        let targets = try Floats(try checkedProduct(gathered, network.outputCount))
+        let targets = try Floats(try checkedProduct(gathered, network.targetCount))
         let weights = try Floats(data.weights == nil ? 0 : gathered)
         var streams = Random(seed: seed, stream: restart)
         return Sampler(
-            plan: plan, data: data, seed: streams.next(), inputCount: network.inputCount, outputCount: network.outputCount,
+            plan: plan, data: data, seed: streams.next(), inputCount: network.inputCount, targetCount: network.targetCount,
             order: order, inputs: inputs, targets: targets, weights: weights)
     }
 
@@ -77,7 +77,7 @@ final class Sampler {
         for i in 0..<rows {
             let row = order.base[first + i]
             cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
-            cp_copy(targets.base + i * outputCount, data.rows.targets + row * outputCount, outputCount * 4)
+            cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
             if let rowWeights = data.weights { weights.base[i] = rowWeights.base[row] }
         }
         return Minibatch(

@@ -8,7 +8,7 @@ package final class NetworkState: HandleObject {
     let kernels: cp_kernels
     /// layers[0] is layer 1, the first with weights.
     let layers: [Layer]
-    package var loss = Loss.squaredError
+    private(set) var loss = Loss.builtIn(.squaredError)
     var options = Options<NetworkOption>()
     package var optimizer = Optimizer.sgd
     /// Allocated at the optimizer's first step, unless the step is plain descent.
@@ -44,6 +44,8 @@ package final class NetworkState: HandleObject {
 
     let inputCount: Int
     let outputCount: Int
+    /// The size of a row of targets: the outputs, unless a registered loss takes another number.
+    package private(set) var targetCount: Int
     let widestStride: Int
     let weightCount: Int
 
@@ -54,6 +56,7 @@ package final class NetworkState: HandleObject {
         random = Random(seed: seed, stream: 0)
         inputCount = layers[0].inputs
         outputCount = layers[layers.count - 1].outputs
+        targetCount = outputCount
         widestStride = layers.reduce(0) { max($0, $1.stride) }
         weightCount = layers.reduce(0) { $0 + $1.inputs * $1.outputs }
     }
@@ -111,6 +114,7 @@ package final class NetworkState: HandleObject {
     private func with(_ layers: [Layer]) -> NetworkState {
         let made = NetworkState(layers: layers, seed: seed)
         made.loss = loss
+        made.targetCount = loss.targetCount(outputs: made.outputCount)
         made.options = options
         made.userMetadata = userMetadata
         made.inputScaling = inputScaling
@@ -213,8 +217,7 @@ package final class NetworkState: HandleObject {
     /// Sets an activation without drawing weights again.
     func install(_ activation: Activation, in layer: Layer) {
         layer.activation = activation
-        hasPlugins = layers.contains { $0.activation.isPlugin }
-        discardBuffers()
+        settingsDidChange()
     }
 
     package func activationName(_ index: Int) throws(BackpropError) -> String { try layer(index).activation.name }
@@ -231,8 +234,32 @@ package final class NetworkState: HandleObject {
         discardBuffers()
     }
 
+    package var lossName: String { loss.name }
+
     package func setLoss(_ name: String) throws(BackpropError) {
-        loss = try Loss.find(name)
+        try install(try Loss.find(name))
+    }
+
+    func install(_ loss: Loss) throws(BackpropError) {
+        let count = loss.targetCount(outputs: outputCount)
+        if targetScaling != nil { try requireScalableTargets(loss, count) }
+        self.loss = loss
+        targetCount = count
+        settingsDidChange()
+    }
+
+    /// Targets are scaled as the outputs are, so each must belong to an output.
+    func requireScalableTargets(_ loss: Loss, _ count: Int) throws(BackpropError) {
+        guard count == outputCount else {
+            throw BackpropError(
+                .invalidValue,
+                "loss \"\(loss.name)\" takes \(count) targets for \(outputCount) outputs, which target scaling does not support: "
+                    + "fit target scaling \"none\"")
+        }
+    }
+
+    private func settingsDidChange() {
+        hasPlugins = loss.isPlugin || layers.contains { $0.activation.isPlugin }
         discardBuffers()
     }
 
@@ -241,7 +268,7 @@ package final class NetworkState: HandleObject {
         let wasPlain = isPlainDescent
         try options.set(option, to: value)
         if option == .initialization { redraw() }
-        if wasPlain != isPlainDescent { discardBuffers() }
+        if wasPlain != isPlainDescent || option == .missingTargets { discardBuffers() }
     }
 
     package func option(_ name: String) throws(BackpropError) -> Double {

@@ -29,7 +29,8 @@ final class RowPlan {
         let last = network.layers[network.layers.count - 1]
         let isFused = network.loss.isFused(with: last.activation)
         let first = network.firstTrainable
-        guard isFused || network.loss == .squaredError, network.isPlainDescent, network.weightCount <= maximumWeights,
+        guard isFused || network.loss.is(.squaredError), network.options[.missingTargets] == 0, network.isPlainDescent,
+            network.weightCount <= maximumWeights,
             first < network.layers.count, network.layers[first...].allSatisfy({ $0.isTrainable }),
             network.layers.allSatisfy({
                 isPlain($0) && $0.dropout == 0 && (!$0.activation.is(.softmax) || isFused && $0 === last && $0.outputs > 1)

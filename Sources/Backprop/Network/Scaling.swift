@@ -25,27 +25,34 @@ final class Scaling {
         return Scaling(method, columns, offset: offset, scale: scale)
     }
 
-    /// Computes offset and scale from values [rows × columns], which are finite: mean and standard deviation, minimum and range,
-    /// or middle and half the range. A column whose values are all the same is only shifted to 0. Throws for a column that is
-    /// wider than Float's range. `name`: that of the values.
+    /// Computes offset and scale from values [rows × columns], which are finite or missing (NaN): mean and standard deviation,
+    /// minimum and range, or middle and half the range. A column whose values are all the same is only shifted to 0; one
+    /// without values stays as it is. Throws for a column that is wider than Float's range. `name`: that of the values.
     func fit(_ values: UnsafePointer<Float>, rows: Int, _ name: String) throws(BackpropError) {
         for column in 0..<columns {
-            var low = values[column], high = low
+            var low = Float.infinity, high = -Float.infinity
             var sum = 0.0
+            var count = 0
             for row in 0..<rows {
                 let value = values[row * columns + column]
+                if value.isNaN { continue }
                 low = min(low, value)
                 high = max(high, value)
                 sum += Double(value)
+                count += 1
             }
-            let mean = sum / Double(rows)
+            guard count > 0 else {
+                (offset.base[column], scale.base[column]) = (0, 1)
+                continue
+            }
+            let mean = sum / Double(count)
             var squares = 0.0
-            for row in 0..<rows {
+            for row in 0..<rows where !values[row * columns + column].isNaN {
                 let distance = Double(values[row * columns + column]) - mean
                 squares += distance * distance
             }
             let isStandard = method == .standard && low < high
-            var width = isStandard ? (squares / Double(rows)).squareRoot() : Double(high) - Double(low)
+            var width = isStandard ? (squares / Double(count)).squareRoot() : Double(high) - Double(low)
             offset.base[column] = isStandard ? Float(mean) : low
             if method == .symmetric {
                 let middle = Float(Double(low) + width / 2)
@@ -92,12 +99,12 @@ final class Scaling {
 }
 
 extension NetworkState {
-    /// The target scaling that `auto` selects: none for the cross-entropies, otherwise the one that fills the range of the last
-    /// activation. For registered activations it is 0 to 1, which is within the range of most of them.
+    /// The target scaling that `auto` selects: for losses of differences the one that fills the range of the last activation,
+    /// otherwise none. For registered activations it is 0 to 1, which is within the range of most of them.
     private var automaticTargetScaling: ScalingMethod {
         let last = layers[layers.count - 1].activation
         let (least, greatest) = last.range
-        if loss != .squaredError { return .none }
+        guard let loss = loss.builtIn, loss.isOfDifferences else { return .none }
         if last.isPlugin || greatest != -least { return .minMax }
         return greatest == .infinity ? .standard : .symmetric
     }
@@ -108,9 +115,9 @@ extension NetworkState {
     ) throws(BackpropError) {
         let forInputs = try fitted(
             try ScalingMethod.find(inputMethod).resolved(.standard), inputs, rows: rows, columns: inputCount, "inputs")
-        let forTargets = try fitted(
-            try ScalingMethod.find(targetMethod).resolved(automaticTargetScaling), targets, rows: rows,
-            columns: outputCount, "targets")
+        let targetMethod = try ScalingMethod.find(targetMethod).resolved(automaticTargetScaling)
+        if targetMethod != .none { try requireScalableTargets(loss, targetCount) }
+        let forTargets = try fitted(targetMethod, targets, rows: rows, columns: outputCount, "targets", acceptsMissing: true)
         inputScaling = forInputs
         targetScaling = forTargets
         scaledRows = nil
@@ -118,12 +125,17 @@ extension NetworkState {
     }
 
     private func fitted(
-        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ name: String
+        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ name: String,
+        acceptsMissing: Bool = false
     ) throws(BackpropError) -> Scaling? {
         guard let scaling = try Scaling.make(method, columns: columns) else { return nil }
         guard let values else { throw BackpropError(.nullArgument, "\(name) is NULL") }
         try requireRows(rows)
-        try requireFinite(values, rows: rows, columns: columns, name)
+        if acceptsMissing {
+            try requireFiniteTargets(values, rows: rows, name)
+        } else {
+            try requireFinite(values, rows: rows, columns: columns, name)
+        }
         try scaling.fit(values, rows: rows, name)
         return scaling
     }

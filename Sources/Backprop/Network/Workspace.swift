@@ -21,6 +21,9 @@ final class Workspace {
     /// layers stay 0.
     private(set) var gradients: [FloatBuffer] = []
 
+    /// For a registered loss; allocated by `makeLossBuffers` when first needed.
+    private(set) var lossBuffers: LossBuffers?
+
     /// The inputs in a tile of the gradient: a multiple of the heights of all kernels' tiles.
     static var gradientTileInputs: Int { 24 }
 
@@ -55,6 +58,13 @@ final class Workspace {
             made.append(FloatBuffer(values: values))
         }
         gradients = made
+    }
+
+    func makeLossBuffers(outputs: Int) throws(BackpropError) -> LossBuffers {
+        if let lossBuffers { return lossBuffers }
+        let made = try LossBuffers.make(rows: capacity, outputs: outputs)
+        lossBuffers = made
+        return made
     }
 
     /// Whether batch normalization uses the statistics of the rows. A single row has no variance. A frozen layer uses its

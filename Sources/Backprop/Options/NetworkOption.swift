@@ -2,6 +2,7 @@
 enum NetworkOption: Int, OptionKey {
     case gradientReduction, initialization, batchnormEpsilon, batchnormMomentum, batchnormUpdate
     case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue
+    case huberDelta, quantile, missingTargets
 
     static var owner: OptionDescription.Owner { .network }
 
@@ -69,6 +70,18 @@ enum NetworkOption: Int, OptionKey {
             Self.number(
                 "clip_value", 0, 0...1e30,
                 "each element of the gradient is then limited to the range from -clip_value to clip_value; 0: no bound")
+        case .huberDelta:
+            Self.number(
+                "huber_delta", 1, 1e-6...1e6,
+                "loss huber: it is quadratic for errors up to huber_delta, and linear beyond")
+        case .quantile:
+            Self.number(
+                "quantile", 0.5, 1e-6...0.999999,
+                "loss quantile: the quantile of the targets that the outputs estimate; 0.5 the median")
+        case .missingTargets:
+            Self.whole(
+                "missing_targets", 0, 0...1,
+                "a NaN among the targets: 0 is refused; 1 means not observed, and the target counts for nothing")
         }
     }
 }

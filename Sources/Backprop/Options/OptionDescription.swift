@@ -68,6 +68,7 @@ public struct OptionDescription: Sendable {
         tol=min_delta mindelta=min_delta timeout=time_limit warmup=warmup_steps lrdecay=decay_factor gamma=decay_factor
         reduction=gradient_reduction l2=weight_decay l2regularization=weight_decay rho=rmsprop_alpha eps=epsilon
         gradclip=clip_norm maxgradnorm=clip_norm batchnormeps=batchnorm_epsilon initializer=initialization
+        delta=huber_delta tau=quantile alpha=quantile ignorenan=missing_targets
         """
     }
 

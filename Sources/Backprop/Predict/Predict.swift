@@ -56,6 +56,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
+        if case .plugin(let plugin) = loss { return try evaluate(plugin, inputs, targets, weights: weights, rows: rows) }
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
         let sums = try Doubles(blocks)
@@ -74,36 +75,84 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into losses: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {
         try requireRows(rows)
-        try forEachLossBlock(inputs, targets, rows: rows) { _, first, count, sum in
-            for row in 0..<count { losses[first + row] = Float(sum(row, 1)) }
+        if case .plugin(let plugin) = loss {
+            try forEachRowLoss(plugin, inputs, targets, rows: rows) { losses[$0] = Float($1) }
+        } else {
+            try forEachLossBlock(inputs, targets, rows: rows) { _, first, count, sum in
+                for row in 0..<count { losses[first + row] = Float(sum(row, 1)) }
+            }
         }
         try requireFinite(losses, rows: rows, columns: 1, "losses_out")
     }
 
+    private func evaluate(
+        _ plugin: LossPlugin, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?,
+        rows: Int
+    ) throws(BackpropError) -> Float {
+        var sum = 0.0
+        try forEachRowLoss(plugin, inputs, targets, rows: rows) { row, loss in
+            sum += weights.map { Double($0[row]) * loss } ?? loss
+        }
+        let value = reducedLoss(sum, rows: rows)
+        try requireFiniteLoss(value)
+        return Float(value)
+    }
+
+    /// Rows of which a registered loss is called at a time. It bounds the memory and depends on nothing else.
+    private static var lossRows: Int { 4096 }
+
+    /// Calls `body` with the index of each row and its registered loss, in order. The loss is computed on the calling thread.
+    private func forEachRowLoss(
+        _ plugin: LossPlugin, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        _ body: (_ row: Int, _ loss: Double) -> Void
+    ) throws(BackpropError) {
+        try requireEvaluable(inputs, targets, rows: rows)
+        let size = min(rows, Self.lossRows)
+        let scaledTargets = try Floats(targetScaling == nil ? 0 : try checkedProduct(size, targetCount))
+        let buffers = try LossBuffers.make(rows: size, outputs: outputCount)
+        for first in stride(from: 0, to: rows, by: size) {
+            let count = min(size, rows - first)
+            let targets = targets + first * targetCount
+            targetScaling?.apply(targets, rows: count, to: scaledTargets.base)
+            try predictRows(
+                inputs + first * inputCount, rows: count, through: layers.count - 1, into: buffers.outputs.base, scaling: nil)
+            try plugin.compute(
+                buffers.outputs.base, targetScaling == nil ? targets : UnsafePointer(scaledTargets.base),
+                losses: buffers.losses.base, gradients: nil, rows: count, outputCount: outputCount)
+            for row in 0..<count { body(first + row, buffers.losses.base[row]) }
+        }
+    }
+
+    private func requireEvaluable(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int
+    ) throws(BackpropError) {
+        if !hasCheckedSettings { try checkLayersAndLoss() }
+        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        try requireFiniteTargets(targets, rows: rows, "targets")
+    }
+
     /// Checks the settings and the rows, at least one, and calls `body` with each block of rows: its index, its first row,
-    /// the number of its rows, and a function that returns the sum of the losses of a range of them.
+    /// the number of its rows, and a function that returns the sum of the built-in losses of a range of them.
     private func forEachLossBlock(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         _ body: (_ block: Int, _ first: Int, _ count: Int, _ sum: (_ start: Int, _ count: Int) -> Double) -> Void
     ) throws(BackpropError) {
-        if !hasCheckedSettings { try checkLayersAndLoss() }
-        try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
-        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        try requireEvaluable(inputs, targets, rows: rows)
+        guard let loss = loss.builtIn else { return }
         let unscaledTargets = targets
         let scaledTargets = try Floats(targetScaling == nil ? 0 : rows * outputCount)
         targetScaling?.apply(targets, rows: rows, to: scaledTargets.base)
         let targets = targetScaling == nil ? targets : UnsafePointer(scaledTargets.base)
         try requireTargets(targets, unscaled: unscaledTargets, weights: weights, rows: rows)
-        let fused = loss.isFused(with: layers[layers.count - 1].activation)
+        let fused = self.loss.isFused(with: layers[layers.count - 1].activation)
         let size = blockSize(rows: rows)
         try forEachBlock(of: inputs, rows: rows, through: layers.count - 1) { block, count, part, stride in
             let first = block * size
             body(block, first, count) { start, count in
-                loss.sum(
-                    fused: fused, z: part.z + start * stride, a: part.a + start * stride,
+                lossSum(
+                    loss, fused: fused, z: part.z + start * stride, a: part.a + start * stride,
                     targets: targets + (first + start) * outputCount,
-                    weights: weights.map { $0 + first + start }, rows: count, columns: outputCount,
-                    stride: stride)
+                    weights: weights.map { $0 + first + start }, rows: count)
             }
         }
     }
@@ -130,7 +179,7 @@ extension NetworkState {
                 block += threads
             }
         }
-        try buffers.failure.check("forward") { layers[$0].activation }
+        try buffers.failure.check(" in its forward pass") { layers[$0].activation }
     }
 
     /// The number of rows in a block: so few that their activations stay in the second-level cache. It depends on the rows

@@ -5,16 +5,25 @@ extension NetworkState {
         let measure = try Measure.find(measure)
         try requireRows(rows)
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
-        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        guard targetCount == outputCount else {
+            throw BackpropError(
+                .unsupported,
+                "loss \"\(loss.name)\" takes \(targetCount) targets for \(outputCount) outputs: scores compare each output with "
+                    + "a target")
+        }
+        try requireFiniteTargets(targets, rows: rows, "targets")
         let outputs = try Floats(rows * outputCount)
         try predict(inputs, rows: rows, into: outputs.base)
         try requireFinite(outputs.base, rows: rows, columns: outputCount, "outputs")
         let predictions = Predictions(outputs: outputs.base, targets: targets, rows: rows, columns: outputCount)
-        return switch measure {
-        case .accuracy: predictions.accuracy(threshold: threshold)
-        case .r2: predictions.determination
-        case .meanAbsoluteError: predictions.meanAbsoluteError
-        }
+        let score =
+            switch measure {
+            case .accuracy: predictions.accuracy(threshold: threshold)
+            case .r2: predictions.determination
+            case .meanAbsoluteError: predictions.meanAbsoluteError
+            }
+        guard let score else { throw BackpropError(.invalidValue, "targets: too many are missing for a score") }
+        return score
     }
 
     /// The threshold between the two classes of a single output, unscaled: 0 for the activations from −1 to 1, otherwise 0.5.
@@ -27,48 +36,65 @@ extension NetworkState {
     }
 }
 
+/// Each score is nil if no target is left to compare with. Missing targets (NaN) are not counted.
 private struct Predictions {
     let outputs, targets: UnsafePointer<Float>  // [rows × columns]
     let rows, columns: Int
 
     /// The share of rows whose largest output is that of the largest target; of equal values the first counts. With one
-    /// output, the share of rows whose output and target lie on the same side of the threshold.
-    func accuracy(threshold: Float) -> Double {
-        var hits = 0
+    /// output, the share of rows whose output and target lie on the same side of the threshold. Rows with a missing target are not counted.
+    func accuracy(threshold: Float) -> Double? {
+        var hits = 0, counted = 0
         for row in 0..<rows {
             let a = outputs + row * columns, y = targets + row * columns
+            if (0..<columns).contains(where: { y[$0].isNaN }) { continue }
+            counted += 1
             let isHit = columns == 1 ? (a[0] > threshold) == (y[0] > threshold) : largest(a) == largest(y)
             if isHit { hits += 1 }
         }
-        return Double(hits) / Double(rows)
+        return counted == 0 ? nil : Double(hits) / Double(counted)
     }
 
     /// R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs. A target that is the same in all rows
     /// counts 1 if all its outputs equal it, otherwise 0.
-    var determination: Double {
+    var determination: Double? {
         var total = 0.0
+        var countedColumns = 0
         for column in 0..<columns {
             var sum = 0.0
-            for row in 0..<rows { sum += Double(targets[row * columns + column]) }
-            let mean = sum / Double(rows)
+            var count = 0
+            for row in 0..<rows where isObserved(row, column) {
+                sum += Double(targets[row * columns + column])
+                count += 1
+            }
+            if count == 0 { continue }
+            countedColumns += 1
+            let mean = sum / Double(count)
             var residue = 0.0, spread = 0.0
-            var isConstant = true
-            for row in 0..<rows {
+            var least = Double.infinity, greatest = -Double.infinity
+            for row in 0..<rows where isObserved(row, column) {
                 let y = Double(targets[row * columns + column]), error = Double(outputs[row * columns + column]) - y
                 residue += error * error
                 spread += (y - mean) * (y - mean)
-                if targets[row * columns + column] != targets[column] { isConstant = false }
+                least = min(least, y)
+                greatest = max(greatest, y)
             }
-            total += isConstant ? (residue == 0 ? 1 : 0) : 1 - residue / spread
+            total += least == greatest ? (residue == 0 ? 1 : 0) : 1 - residue / spread
         }
-        return total / Double(columns)
+        return countedColumns == 0 ? nil : total / Double(countedColumns)
     }
 
-    var meanAbsoluteError: Double {
+    var meanAbsoluteError: Double? {
         var sum = 0.0
-        for i in 0..<rows * columns { sum += (Double(outputs[i]) - Double(targets[i])).magnitude }
-        return sum / Double(rows * columns)
+        var count = 0
+        for i in 0..<rows * columns where !targets[i].isNaN {
+            sum += (Double(outputs[i]) - Double(targets[i])).magnitude
+            count += 1
+        }
+        return count == 0 ? nil : sum / Double(count)
     }
+
+    private func isObserved(_ row: Int, _ column: Int) -> Bool { !targets[row * columns + column].isNaN }
 
     private func largest(_ values: UnsafePointer<Float>) -> Int {
         var best = 0

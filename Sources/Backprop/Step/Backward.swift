@@ -15,10 +15,18 @@ extension NetworkState {
     ) throws(BackpropError) {
         let last = layers.count - 1
         let fused = loss.isFused(with: layers[last].activation)
-        loss.gradient(
-            fused: fused, a: workspace.layers[last].a.base, targets: targets, weights: weights,
-            d: workspace.layers[last].delta.base, rows: rows, columns: outputCount, stride: layers[last].stride,
-            scale: lossScale(rows: rows))
+        let delta = workspace.layers[last].delta.base
+        let scale = lossScale(rows: rows)
+        if let function = loss.builtIn {
+            lossGradient(
+                function, fused: fused, a: workspace.layers[last].a.base, targets: targets, weights: weights, d: delta,
+                rows: rows, scale: scale)
+        } else if let gradients = workspace.lossBuffers?.gradients.base {
+            for row in 0..<rows {
+                let scale = scale * (weights?[row] ?? 1)
+                for k in 0..<outputCount { delta[row * layers[last].stride + k] = scale * gradients[row * outputCount + k] }
+            }
+        }
         try backward(rows: rows, fused: fused, in: workspace, gammaStep: gammaStep)
     }
 
@@ -46,7 +54,7 @@ extension NetworkState {
                     i -= 1
                 }
             }
-            try workspace.failure.check("backward") { layers[$0].activation }
+            try workspace.failure.check(" in its backward pass") { layers[$0].activation }
             if stop >= first {
                 let isFused = fused && stop == last
                 try finishBackward(
@@ -73,7 +81,7 @@ extension NetworkState {
                 workspace.failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
             }
         }
-        try workspace.failure.check("backward") { layers[$0].activation }
+        try workspace.failure.check(" in its backward pass") { layers[$0].activation }
         guard let norm = layer.norm, let buffers = layerBuffers.norm else {
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count) }
             return

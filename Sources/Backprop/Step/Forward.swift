@@ -16,7 +16,7 @@ extension NetworkState {
                 }
                 if stop < layers.count { computeWeightedSums(stop, inputs, start, count, in: workspace) }
             }
-            try workspace.failure.check("forward") { layers[$0].activation }
+            try workspace.failure.check(" in its forward pass") { layers[$0].activation }
             if stop < layers.count { try finishForward(stop, rows: rows, in: workspace) }
             index = stop + 1
         }
@@ -42,7 +42,7 @@ extension NetworkState {
         if !layer.activation.isThreadSafe {
             workspace.failure.note(activate(index, 0, rows, in: workspace), layer: index, row: 0)
         }
-        try workspace.failure.check("forward") { layers[$0].activation }
+        try workspace.failure.check(" in its forward pass") { layers[$0].activation }
     }
 
     /// z = Σ w x   (notes, §2)

@@ -22,20 +22,19 @@ extension NetworkState {
                         : "activation \"logistic\" and loss \"binary_cross_entropy\" for two classes; \(Self.oneHot)"))
         }
         let last = layers[layers.count - 1].activation
-        guard loss != .squaredError, !last.isPlugin, !loss.isFused(with: last) else { return }
+        guard let needed = loss.builtIn?.activation, !last.isPlugin, !last.is(needed) else { return }
         let pair: Text = "loss \"\(loss.name)\" does not go with "
-        if loss == .crossEntropy, outputCount == 1 {
+        if loss.is(.crossEntropy), outputCount == 1 {
             throw BackpropError(
                 .invalidValue,
                 pair + "one output: set activation \"logistic\" and loss \"binary_cross_entropy\" for two classes; " + Self.oneHot
             )
         }
-        let activation: Text = loss == .crossEntropy ? "softmax" : "logistic"
         let other: Text =
             last.is(.softmax) ? "cross_entropy" : last.is(.logistic) ? "binary_cross_entropy" : "squared_error"
         throw BackpropError(
             .invalidValue,
-            pair + "\"\(last.name)\" in layer \(layers.count): set activation \"\(activation)\" there, or loss \"\(other)\"")
+            pair + "\"\(last.name)\" in layer \(layers.count): set activation \"\(needed.name)\" there, or loss \"\(other)\"")
     }
 
     private static var oneHot: Text {
@@ -57,7 +56,7 @@ extension NetworkState {
     package func checkSettings(_ targets: UnsafePointer<Float>?, rows: Int) throws(BackpropError) {
         if let targets {
             try requireRows(rows)
-            try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+            try requireFiniteTargets(targets, rows: rows, "targets")
         }
         try requireFittable(targets, weights: nil, rows: rows)
     }
@@ -70,9 +69,9 @@ extension NetworkState {
         try checkLayersAndLoss()
         try requireUpdateOrder()
         try checkTargetScaling()
-        guard let targets else { return }
+        guard let targets, let loss = loss.builtIn else { return }
         if let error = undefinedTarget(targets, weights, rows: rows, "targets") { throw error }
-        if loss == .squaredError { try checkTargetRange(targets, weights, rows: rows) }
+        if loss.isOfDifferences { try checkTargetRange(targets, weights, rows: rows) }
     }
 
     // MARK: Targets for which the loss is not defined
@@ -83,7 +82,7 @@ extension NetworkState {
     func requireTargets(
         _ scaled: UnsafePointer<Float>, unscaled: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int
     ) throws(BackpropError) {
-        if loss != .squaredError { try requireDefined(scaled, unscaled, weights, rows: rows) }
+        if !loss.is(.squaredError) { try requireDefined(scaled, unscaled, weights, rows: rows) }
     }
 
     @inline(never)
@@ -92,7 +91,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         try requireRows(rows)
         let (least, greatest) = loss.targetRange
-        guard containsOutside(scaled, rows * outputCount, least, greatest) else { return }
+        guard containsOutside(scaled, rows * targetCount, least, greatest) else { return }
         if let error = undefinedTarget(unscaled, weights, rows: rows, "targets") { throw error }
     }
 
@@ -102,13 +101,16 @@ extension NetworkState {
         _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>? = nil, rows: Int, _ what: String
     ) -> BackpropError? {
         let (least, greatest) = loss.targetRange
+        guard least > -.infinity else { return nil }
         for i in 0..<rows * outputCount {
             let value = scaledTarget(targets, i)
             guard value < least || value > greatest, targets[i].isFinite, hasWeight(i / outputCount, weights) else { continue }
             let range: Text =
-                loss == .crossEntropy
-                ? "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
-                : "0 to 1, such as 0 and 1 for two classes"
+                loss.is(.binaryCrossEntropy)
+                ? "0 to 1, such as 0 and 1 for two classes"
+                : loss.is(.poisson)
+                    ? "0 or more, such as counts"
+                    : "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
             return BackpropError(
                 .invalidValue,
                 described(targets, i, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)"
@@ -119,16 +121,17 @@ extension NetworkState {
 
     // MARK: Targets that the last activation cannot reach
 
-    /// Refuses a scaling that gives negative targets where the last activation has no negative values, or the loss is a
-    /// cross-entropy.
+    /// Refuses a scaling that gives negative targets where the last activation has no negative values, or the loss accepts
+    /// none.
     private func checkTargetScaling() throws(BackpropError) {
         guard let method = targetScaling?.method, method != .minMax else { return }
         let last = layers[layers.count - 1].activation
-        guard loss != .squaredError || last.range.least >= 0 else { return }
+        let isOfDifferences = loss.builtIn?.isOfDifferences ?? false
+        guard isOfDifferences ? last.range.least >= 0 : loss.targetRange.least > -.infinity else { return }
         throw BackpropError(
             .invalidValue,
             "target scaling \"\(method.name)\" gives targets below 0, which do not go with "
-                + (loss == .squaredError
+                + (isOfDifferences
                     ? "\"\(last.name)\" in layer \(layers.count): set activation \"identity\" there, or "
                     : "loss \"\(loss.name)\": ")
                 + "fit target scaling \"auto\"")
@@ -149,6 +152,7 @@ extension NetworkState {
             for row in 0..<rows where hasWeight(row, weights) {
                 let i = row * outputCount + column
                 let value = Double(scaledTarget(targets, i))
+                if value.isNaN { continue }
                 least = min(least, value)
                 greatest = max(greatest, value)
                 let outside = max(Double(low) - value, value - Double(high))

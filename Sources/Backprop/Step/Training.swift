@@ -1,4 +1,5 @@
 import CKernels
+import CPlatform
 
 /// Training calls. Each is a transaction: forward, backward with the old weights, checks, and then the updates, which cannot
 /// fail.
@@ -83,7 +84,8 @@ extension NetworkState {
     /// Computes the loss from z, which the kernel has stored in the workspace.
     @inline(never)
     private func fusedLoss(_ targets: UnsafePointer<Float>, rows: Int) -> Float {
-        workspace.map { Float(lossValue(targets, nil, rows: rows, in: $0)) } ?? 0
+        guard let workspace, let loss = loss.builtIn else { return 0 }
+        return Float(reducedLoss(lossSum(loss, targets, nil, rows: rows, in: workspace), rows: rows))
     }
 
     /// Clears what the kernel wrote before it refused the step.
@@ -154,13 +156,13 @@ extension NetworkState {
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
-        try requireFinite(targets, rows: rows, columns: outputCount, "targets")
+        try requireFiniteTargets(targets, rows: rows, "targets")
         let workspace = try requireWorkspace(rows: rows)
         var random = random
         workspace.dropoutKey = dropsOut && layers.contains { $0.dropout > 0 } ? random.next() : nil
         do throws(BackpropError) {
             try forward(inputs, rows: rows, in: workspace)
-            let value = lossValue(targets, weights, rows: rows, in: workspace)
+            let value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
             try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
@@ -174,16 +176,45 @@ extension NetworkState {
         }
     }
 
+    /// The loss of a minibatch. A registered loss computes its gradient, too, which stays in the workspace.
     private func lossValue(
         _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace
-    ) -> Double {
-        let layer = layers[layers.count - 1]
-        let layerBuffers = workspace.layers[layers.count - 1]
-        let sum = loss.sum(
-            fused: loss.isFused(with: layer.activation), z: layerBuffers.z.base, a: layerBuffers.a.base, targets: targets,
-            weights: weights,
-            rows: rows, columns: outputCount, stride: layer.stride)
+    ) throws(BackpropError) -> Double {
+        let sum =
+            switch loss {
+            case .builtIn(let function): lossSum(function, targets, weights, rows: rows, in: workspace)
+            case .plugin(let plugin): try lossSum(plugin, targets, weights, rows: rows, in: workspace)
+            }
         return reducedLoss(sum, rows: rows)
+    }
+
+    private func lossSum(
+        _ loss: BuiltInLoss, _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int,
+        in workspace: Workspace
+    ) -> Double {
+        let layerBuffers = workspace.layers[layers.count - 1]
+        return lossSum(
+            loss, fused: self.loss.isFused(with: layers[layers.count - 1].activation), z: layerBuffers.z.base,
+            a: layerBuffers.a.base, targets: targets, weights: weights, rows: rows)
+    }
+
+    private func lossSum(
+        _ plugin: LossPlugin, _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int,
+        in workspace: Workspace
+    ) throws(BackpropError) -> Double {
+        let last = layers.count - 1
+        let buffers = try workspace.makeLossBuffers(outputs: outputCount)
+        for row in 0..<rows {
+            cp_copy(
+                buffers.outputs.base + row * outputCount, workspace.layers[last].a.base + row * layers[last].stride,
+                outputCount * 4)
+        }
+        try plugin.compute(
+            buffers.outputs.base, targets, losses: buffers.losses.base, gradients: buffers.gradients.base, rows: rows,
+            outputCount: outputCount)
+        var sum = 0.0
+        for row in 0..<rows { sum += Double(weights?[row] ?? 1) * buffers.losses.base[row] }
+        return sum
     }
 
     /// Returns the loss of a minibatch from the sum of its rows' losses.

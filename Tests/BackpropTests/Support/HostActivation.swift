@@ -10,7 +10,7 @@ enum HostActivation {
     }
 
     /// The registered activation if the library refuses the built-in one with this loss; otherwise the built-in one.
-    static func of(_ builtIn: Network.Activation, with loss: Loss) -> Network.Activation {
+    static func of(_ builtIn: Network.Activation, with loss: Network.Loss) -> Network.Activation {
         let isRefused = loss == .binaryCrossEntropy && builtIn == .softmax || loss == .crossEntropy && builtIn == .logistic
         return isRefused ? of(builtIn) : builtIn
     }

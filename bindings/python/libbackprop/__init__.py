@@ -20,6 +20,7 @@ from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError,
     MissingClassWarning, ModelError, NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
+from .losses import Loss, check_loss, loss, unregister_loss
 from .metadata import Metadata
 from .network import Network, Scaling
 from .option import Option, options
@@ -29,11 +30,11 @@ from .trainer import FitResult, Progress, Trainer
 
 __all__ = [
     "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError",
-    "InvalidValueError", "LibraryError", "LimitError", "Metadata", "MissingClassWarning", "ModelError", "Network",
+    "InvalidValueError", "LibraryError", "LimitError", "Loss", "Metadata", "MissingClassWarning", "ModelError", "Network",
     "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Predictor", "Progress", "Scaling", "Status", "Tensors",
-    "Trainer", "UnknownNameError", "UnsupportedError", "activation", "instruction_set", "library_path",
-    "library_version", "load", "load_plugin", "loss_names", "optimizer_names", "options", "scaling_names",
-    "score_names", "set_thread_count", "thread_count",
+    "Trainer", "UnknownNameError", "UnsupportedError", "activation", "check_loss", "instruction_set", "library_path",
+    "library_version", "load", "load_plugin", "loss", "loss_names", "optimizer_names", "options", "scaling_names",
+    "score_names", "set_thread_count", "thread_count", "unregister_loss",
 ]
 
 __version__ = "0.2.0"

@@ -22,8 +22,8 @@ from ._arguments import Path
 from ._library import library
 
 __all__ = [
-    "call", "check", "failed", "keys", "message", "never_freed", "plugins", "remember", "stores_interrupts", "text_of",
-    "texts_of",
+    "call", "check", "failed", "keys", "message", "never_freed", "plugins", "remember", "replaced", "stores_interrupts",
+    "text_of", "texts_of",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -109,6 +109,36 @@ def never_freed(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
         return callback
 
     return make
+
+
+_temporary_numbers = itertools.count(1)
+_replacing = threading.Lock()
+
+
+def replaced(name: str, replace: bool, unregister: Callable[[str], Any], register: Callable[[str], Any]) -> None:
+    """Calls register(name). To replace, first registers under a temporary name: if that fails, the old activation or loss
+    stays registered."""
+    if not replace:
+        _register(name, register, "replace=True replaces it, unless it is built in")
+        return
+    with _replacing:  # two threads may replace the same name
+        temporary = f"replacing.{next(_temporary_numbers)}"
+        register(temporary)
+        unregister(temporary)
+        try:
+            unregister(name)
+        except (errors.UnknownNameError, errors.UnsupportedError):
+            pass  # nothing to replace; register refuses the name of a built-in one
+        _register(name, register, "it is built in and cannot be replaced")
+
+
+def _register(name: str, register: Callable[[str], Any], remedy: str) -> None:
+    try:
+        register(name)
+    except errors.InvalidValueError as error:
+        if not str(error).endswith("is already registered"):
+            raise
+        raise errors.InvalidValueError(f"{error}; {remedy}", error.status) from None
 
 
 def text_of(function: Callable[..., int], *arguments: Any) -> str:

@@ -1,4 +1,4 @@
-"""The C callbacks of activations written in Python. There is one of each kind; user_data identifies the activation."""
+"""The C callbacks of activations and losses written in Python. There is one of each kind; user_data identifies the object."""
 from __future__ import annotations
 
 import ctypes
@@ -13,13 +13,13 @@ from . import _prototypes
 from ._arguments import Array
 from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 
-__all__ = ["NO_DERIVATIVE", "backward", "forward", "register", "scalar", "scalar_derivative", "view"]
+__all__ = ["NO_DERIVATIVE", "backward", "forward", "loss", "register", "scalar", "scalar_derivative", "view"]
 
 
-def register(function: Callable[..., int], name: bytes, activation: Any, *callbacks: Any) -> None:
-    """Registers an activation, an object with .name, .function and .derivative, with these callbacks."""
+def register(function: Callable[..., int], name: bytes, plugin: Any, *callbacks: Any) -> None:
+    """Registers an activation, an object with .name, .function and .derivative, or a loss with these callbacks."""
     key = next(keys)
-    plugins[key] = activation
+    plugins[key] = plugin
     try:
         call(function, name, *callbacks, key, _destroy)
     except BaseException:
@@ -29,8 +29,12 @@ def register(function: Callable[..., int], name: bytes, activation: Any, *callba
 
 def view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
     """The library's memory as a float32 array of shape (rows, columns), without a copy."""
+    return _array(address, (rows, columns), np.float32, read_only)
+
+
+def _array(address: Any, shape: tuple[int, ...], dtype: Any, read_only: bool) -> Any:
     data = (ctypes.addressof(address.contents), read_only)
-    interface = {"version": 3, "data": data, "shape": (rows, columns), "typestr": np.dtype(np.float32).str}
+    interface = {"version": 3, "data": data, "shape": shape, "typestr": np.dtype(dtype).str}
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
@@ -82,6 +86,23 @@ def backward(z: Any, a: Any, da: Any, dz: Any, rows: int, columns: int, key: int
             plugin = plugins[key]
             result = plugin.derivative(*(view(given, rows, columns, True) for given in (z, a, da)))
             _fill(view(dz, rows, columns, False), result, f"activation {plugin.name!r}: backward")
+    except BaseException as error:
+        remember(error)
+    return int(failed())
+
+
+@never_freed(_prototypes.bp_loss_fn)
+@stores_interrupts
+def loss(outputs: Any, targets: Any, losses: Any, gradients: Any, rows: int, output_count: int, target_columns: int,
+         key: int) -> int:
+    try:
+        if not failed():
+            plugin = plugins[key]
+            result = plugin.function(view(outputs, rows, output_count, True), view(targets, rows, target_columns, True))
+            values, slopes = result
+            _fill(_array(losses, (rows,), np.float64, False), values, f"loss {plugin.name!r}: losses")
+            if gradients:
+                _fill(view(gradients, rows, output_count, False), slopes, f"loss {plugin.name!r}: gradients")
     except BaseException as error:
         remember(error)
     return int(failed())

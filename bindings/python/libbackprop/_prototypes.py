@@ -55,6 +55,7 @@ bp_scalar_fn = CFUNCTYPE(c_float, c_float, c_void_p)
 bp_scalar_derivative_fn = CFUNCTYPE(c_float, c_float, c_float, c_void_p)
 bp_vector_forward_fn = CFUNCTYPE(c_int32, Floats, Floats, c_size_t, c_size_t, c_void_p)
 bp_vector_backward_fn = CFUNCTYPE(c_int32, Floats, Floats, Floats, Floats, c_size_t, c_size_t, c_void_p)
+bp_loss_fn = CFUNCTYPE(c_int32, Floats, Floats, POINTER(c_double), Floats, c_size_t, c_size_t, c_size_t, c_void_p)
 bp_foreign_fn = CFUNCTYPE(None)
 bp_destroy_fn = CFUNCTYPE(None, c_void_p)
 bp_progress_fn = CFUNCTYPE(c_int32, POINTER(bp_progress), c_void_p)
@@ -99,6 +100,10 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_set_loss": (c_int32, Network, c_char_p),
     "bp_network_get_loss": (c_int32, Network, POINTER(c_char), c_size_t, Sizes),
     "bp_loss_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
+    "bp_network_target_columns": (c_int32, Network, Sizes),
+    "bp_loss_register": (c_int32, c_char_p, c_size_t, bp_loss_fn, c_void_p, bp_destroy_fn),
+    "bp_loss_unregister": (c_int32, c_char_p),
+    "bp_loss_check": (c_int32, c_char_p, Floats, Floats, c_size_t, c_size_t, POINTER(c_double)),
     "bp_network_fit_scaling": (c_int32, Network, c_char_p, c_char_p, Floats, Floats, c_size_t),
     "bp_network_get_scaling": (c_int32, Network, c_int32, POINTER(c_char), c_size_t, Sizes),
     "bp_scaling_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),

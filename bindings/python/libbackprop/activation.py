@@ -20,9 +20,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import functools
-import itertools
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union, overload
 
@@ -30,10 +28,10 @@ from numpy.typing import ArrayLike
 
 from . import _callbacks, _native
 from ._arguments import Array, Path, encode_path, text
-from ._call import call, plugins, texts_of
+from ._call import call, plugins, replaced, texts_of
 from ._library import library
 from ._prototypes import bp_activation_report
-from .errors import InvalidValueError, Status, UnknownNameError, UnsupportedError
+from .errors import Status, UnsupportedError
 
 __all__ = [
     "Activation", "Backward", "Forward", "Kind", "Report", "ScalarDerivative", "ScalarFunction", "check", "examine",
@@ -101,7 +99,7 @@ def register_scalar(name: str, function: ScalarFunction, derivative: Optional[Sc
     """
     numeric = derivative is None
     activation = Activation(name, _function(function), None if numeric else _function(derivative))
-    _register(activation.name, replace, lambda name: _callbacks.register(
+    replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
         library.bp_activation_register_scalar, text(name, "name"), activation, _callbacks.scalar,
         _callbacks.NO_DERIVATIVE if numeric else _callbacks.scalar_derivative))
     return activation
@@ -116,7 +114,7 @@ def register_vector(name: str, forward: Forward, backward: Backward, *, replace:
     that is already registered; TypeError for an object that is not callable.
     """
     activation = Activation(name, _function(forward), _function(backward))
-    _register(activation.name, replace, lambda name: _callbacks.register(
+    replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
         library.bp_activation_register_vector, text(name, "name"), activation, _callbacks.forward, _callbacks.backward))
     return activation
 
@@ -172,7 +170,7 @@ def from_library(path: Optional[Path], symbol: str, signature: str, *, derivativ
     activation = Activation(symbol if name is None else name)
     arguments = (_library_path(path), text(symbol, "symbol"), None if derivative is None else text(derivative, "derivative"),
                  text(signature, "signature"), *_native.numbers(constants))
-    _register(activation.name, replace, lambda name: call(
+    replaced(activation.name, replace, unregister, lambda name: call(
         library.bp_activation_register_library, text(name, "name"), *arguments))
     return _declared(activation, thread_safe)
 
@@ -192,7 +190,7 @@ def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: 
     registered.
     """
     activation = Activation(_name(name, function))
-    _register(activation.name, replace, lambda name: _native.register(name, function, signature, derivative, constants))
+    replaced(activation.name, replace, unregister, lambda name: _native.register(name, function, signature, derivative, constants))
     return _declared(activation, thread_safe)
 
 
@@ -275,42 +273,6 @@ def _function(given: Any) -> Callable[..., Any]:
         raise TypeError(f"activation: expected a function, got {type(given).__name__}")
     function: Callable[..., Any] = given
     return function
-
-
-_temporary_numbers = itertools.count(1)
-_replacing = threading.Lock()
-
-
-def _register(name: str, replace: bool, register: Callable[[str], Any]) -> None:
-    """Calls register(name). To replace an activation, first registers under a temporary name: if that fails, the old
-    activation stays registered."""
-    if not replace:
-        _register_new(name, register)
-        return
-    with _replacing:  # two threads may replace the same name
-        if _is_replaceable(name):
-            temporary = f"replacing.{next(_temporary_numbers)}"
-            register(temporary)
-            unregister(temporary)
-            unregister(name)
-        _register_new(name, register)
-
-
-def _register_new(name: str, register: Callable[[str], Any]) -> None:
-    try:
-        register(name)
-    except InvalidValueError as error:
-        if not str(error).endswith("is already registered"):
-            raise
-        remedy = "replace=True replaces it" if _is_replaceable(name) else "it is built in and cannot be replaced"
-        raise InvalidValueError(f"{error}; {remedy}", error.status) from None
-
-
-def _is_replaceable(name: str) -> bool:
-    try:
-        return kind(name) != Kind.BUILT_IN
-    except UnknownNameError:
-        return False
 
 
 def _library_path(path: Optional[Path]) -> Optional[bytes]:

@@ -18,6 +18,7 @@ from ._library import library
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
 from .errors import Error, ModelError, Status
+from .losses import Loss
 from .metadata import Metadata
 from .tensors import Tensors
 
@@ -54,11 +55,12 @@ class Network(Owner):
     a network that is being changed. A failed call changes nothing. Several threads can use one network.
     """
 
-    __slots__ = ("_layers",)
+    __slots__ = ("_layers", "_target_columns")
 
     _free = library.bp_network_free
     _noun = "network"
     _layers: tuple[int, ...]
+    _target_columns: int
 
     def __init__(self, layers: Iterable[SupportsIndex], seed: SupportsIndex = 0) -> None:
         sizes = [unsigned(size, "layer size") for size in layers]
@@ -86,6 +88,12 @@ class Network(Owner):
             call(library.bp_network_layer_size, handle, layer, byref(size))
             layers.append(size.value)
         self._layers = tuple(layers)
+        self._read_target_columns()
+
+    def _read_target_columns(self) -> None:
+        columns = ctypes.c_size_t()
+        call(library.bp_network_target_columns, self._handle, byref(columns))
+        self._target_columns = columns.value
 
     # Copies
 
@@ -208,9 +216,14 @@ class Network(Owner):
         """
         call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), bool(trainable))
 
-    def set_loss(self, name: str) -> None:
-        """Sets the loss: "squared_error", "binary_cross_entropy" or "cross_entropy". UnknownNameError for others."""
-        call(library.bp_network_set_loss, self._handle, text(name, "loss"))
+    def set_loss(self, loss: Union[str, Loss]) -> None:
+        """Sets the loss: one of loss_names(), or the result of `bp.loss`.
+
+        The targets of a registered loss have the shape (rows, target_columns). UnknownNameError; InvalidValueError for a
+        registered loss whose target_columns are not the outputs, if the targets are scaled.
+        """
+        call(library.bp_network_set_loss, self._handle, text(getattr(loss, "name", loss), "loss"))
+        self._read_target_columns()
 
     def fit_scaling(self, inputs: Optional[ArrayLike] = None, targets: Optional[ArrayLike] = None, *,
                     input_scaling: str = "auto", target_scaling: str = "auto") -> None:
@@ -226,7 +239,7 @@ class Network(Owner):
         InvalidValueError for no rows, UnknownNameError for an unknown scaling, NotFiniteError for a NaN or an infinity.
         """
         x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
-        y = None if targets is None else rows_of_targets(targets, self._layers[-1])
+        y = None if targets is None else rows_of_targets(targets, self._target_columns)
         if x is not None and y is not None and len(x) != len(y):
             raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
         given = x if x is not None else y
@@ -242,7 +255,7 @@ class Network(Owner):
         UnsupportedError for incompatible settings or targets: the message says which setting to change. NotFiniteError for
         a NaN or an infinity in targets.
         """
-        y = None if targets is None else rows_of_targets(targets, self._layers[-1])
+        y = None if targets is None else rows_of_targets(targets, self._target_columns)
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
              0 if y is None else len(y))
 
@@ -290,7 +303,7 @@ class Network(Owner):
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
-             pointer(row(target, self._layers[-1], "target")), number(learning_rate, "learning_rate"),
+             pointer(row(target, self._target_columns, "target")), number(learning_rate, "learning_rate"),
              byref(loss))
         return loss.value
 
@@ -353,7 +366,7 @@ class Network(Owner):
         x = matrix(inputs, self._layers[0], "inputs")
         d = matrix(output_gradients, self._layers[-1], "output_gradients")
         if len(x) != len(d):
-            raise ValueError(f"output_gradients: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
+            raise ValueError(f"output_gradients: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
                              f"got {d.shape}")
         return x, d
 
@@ -368,9 +381,9 @@ class Network(Owner):
 
     def _rows(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Any, Any, int]:
         x = matrix(inputs, self._layers[0], "inputs")
-        y = rows_of_targets(targets, self._layers[-1])
+        y = rows_of_targets(targets, self._target_columns)
         if len(x) != len(y):
-            raise ValueError(f"targets: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
+            raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
         return pointer(x), pointer(y), len(x)
 

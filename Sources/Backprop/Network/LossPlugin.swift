@@ -1,0 +1,44 @@
+/// A loss of the host: a function of all rows of a call.
+public final class LossPlugin: Plugin, @unchecked Sendable {
+    /// From outputs, [rows × outputs], and targets, [rows × targets], computes the losses, [rows], and their gradients
+    /// with respect to the outputs, [rows × outputs], unless that pointer is nil. Returns 0, or the host's error code.
+    package typealias Function = (
+        _ outputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ losses: UnsafeMutablePointer<Double>,
+        _ gradients: UnsafeMutablePointer<Float>?, _ rows: Int, _ outputCount: Int, _ targetCount: Int
+    ) -> Int32
+
+    /// The size of a row of targets; 0 for the number of outputs.
+    private let targetColumns: Int
+    private let function: Function
+
+    private init(
+        _ name: String, targetColumns: Int, _ function: @escaping Function, libraries: [SharedObject],
+        destroy: (() -> Void)?
+    ) {
+        self.targetColumns = targetColumns
+        self.function = function
+        super.init(name: name, subject: .loss, libraries: libraries, destroy: destroy)
+    }
+
+    package static func make(
+        _ name: String, targetColumns: Int, libraries: [SharedObject] = [], destroy: (() -> Void)? = nil,
+        _ function: @escaping Function
+    ) throws(BackpropError) -> LossPlugin {
+        guard targetColumns >= 0, targetColumns < 1 << 40 else {
+            throw BackpropError(.limit, "target_columns, \(UInt(bitPattern: targetColumns)), is too large")
+        }
+        return LossPlugin(name, targetColumns: targetColumns, function, libraries: libraries, destroy: destroy)
+    }
+
+    func targetCount(outputs: Int) -> Int { targetColumns == 0 ? outputs : targetColumns }
+
+    func compute(
+        _ outputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, losses: UnsafeMutablePointer<Double>,
+        gradients: UnsafeMutablePointer<Float>?, rows: Int, outputCount: Int
+    ) throws(BackpropError) {
+        let code = HostEnvironment().run {
+            function(outputs, targets, losses, gradients, rows, outputCount, targetCount(outputs: outputCount))
+        }
+        if code != 0 { throw failure(code) }
+    }
+}

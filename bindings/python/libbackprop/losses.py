@@ -1,0 +1,106 @@
+"""Custom losses: NumPy functions. Networks use them by name, like built-in ones.
+
+    @bp.loss
+    def fourth_power(outputs, targets):
+        e = outputs - targets
+        return (e ** 4).sum(axis=1), 4 * e ** 3
+
+    network.set_loss(fourth_power)  # or "fourth_power"
+
+If the function raises an exception, the call that needed it raises the exception again and leaves the network as it was.
+"""
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from typing import Any, Callable, Optional, Union, overload
+
+from numpy.typing import ArrayLike
+
+from . import _callbacks
+from ._arguments import Array, floats, matrix, pointer, text, unsigned
+from ._call import call, replaced
+from ._library import library
+
+__all__ = ["Loss", "LossFunction", "check_loss", "loss", "unregister_loss"]
+
+LossFunction = Callable[[Array, Array], Sequence[ArrayLike]]  # losses and gradients, from outputs and targets
+
+
+class Loss:
+    """A registered loss. It can be called like its function."""
+
+    def __init__(self, name: str, function: LossFunction, target_columns: int) -> None:
+        self.name = name
+        self.function = function
+        self.target_columns = target_columns
+        functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, outputs: Array, targets: Array) -> Sequence[ArrayLike]:
+        return self.function(outputs, targets)
+
+    def __repr__(self) -> str:
+        return f"<loss {self.name!r}>"
+
+
+@overload
+def loss(function: LossFunction) -> Loss: ...
+
+
+@overload
+def loss(*, name: Optional[str] = None, target_columns: int = 0,
+         replace: bool = False) -> Callable[[LossFunction], Loss]: ...
+
+
+def loss(function: Optional[LossFunction] = None, *, name: Optional[str] = None, target_columns: int = 0,
+         replace: bool = False) -> Any:
+    """A decorator that registers a NumPy function as a loss: losses, gradients = function(outputs, targets).
+
+    outputs: float32 of shape (rows, outputs). targets: (rows, target_columns). losses: (rows,), kept in double precision.
+    gradients: the derivatives of each row's loss with respect to its outputs, (rows, outputs). A row's loss must depend
+    on this row only. The arguments are read-only views of the library's memory, valid during the call only.
+
+    name: None for the name of the function. target_columns: the size of a row of targets; 0 for the number of outputs.
+    replace: as for activations. InvalidValueError for a malformed name or one that is already registered; TypeError for
+    an object that is not callable.
+    """
+    if function is None:
+        return lambda function: _register(function, name, target_columns, replace)
+    return _register(function, name, target_columns, replace)
+
+
+def unregister_loss(loss: Union[str, Loss]) -> None:
+    """Removes the name of a loss. Networks that use it keep it. UnknownNameError; UnsupportedError if it is built in."""
+    call(library.bp_loss_unregister, _name_of(loss))
+
+
+def check_loss(loss: Loss, outputs: ArrayLike, targets: ArrayLike) -> float:
+    """The largest relative error of a registered loss's gradient compared with differences of its losses. Below 1e-2 is good.
+
+    outputs: shape (rows, outputs). targets: shape (rows, target_columns). UnknownNameError; NotFiniteError. Exceptions of
+    the function are raised again.
+    """
+    a = floats(outputs, "outputs")
+    if a.ndim != 2:
+        raise ValueError(f"outputs: expected shape (rows, outputs), got {a.shape}")
+    y = matrix(targets, loss.target_columns or a.shape[1], "targets")
+    if len(a) != len(y):
+        raise ValueError(f"targets: expected {len(a)} rows, as outputs has, got {len(y)}")
+    worst = ctypes.c_double()
+    call(library.bp_loss_check, _name_of(loss), pointer(a), pointer(y), *a.shape, ctypes.byref(worst))
+    return worst.value
+
+
+def _name_of(loss: Union[str, Loss]) -> bytes:
+    return text(getattr(loss, "name", loss), "loss")
+
+
+def _register(function: Any, name: Optional[str], target_columns: int, replace: bool) -> Loss:
+    if not callable(function):
+        raise TypeError(f"loss: expected a function, got {type(function).__name__}")
+    columns = unsigned(target_columns, "target_columns")
+    made = Loss(function.__name__ if name is None else name, function, columns)
+    replaced(made.name, replace, unregister_loss, lambda name: _callbacks.register(
+        library.bp_loss_register, text(name, "name"), made, columns, _callbacks.loss))
+    return made
