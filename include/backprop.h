@@ -611,7 +611,7 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *                                                     -clip_value to clip_value; 0: no bound
  *     huber_delta           1e-6 ... 1e6    1         loss huber: it is quadratic for errors up to huber_delta, and
  *                                                     linear beyond
- *     quantile              1e-6 ... 0.999999  0.5    loss quantile: the quantile of the targets that the outputs
+ *     quantile              0.001 ... 0.999 0.5       loss quantile: the quantile of the targets that the outputs
  *                                                     estimate; 0.5 the median
  *     missing_targets       0, 1            0         a NaN among the targets: 0 is refused; 1 means not observed, and
  *                                                     the target counts for nothing

@@ -16,8 +16,6 @@ extension ModelFileTests {
         // Batch normalization.
         ("on,none", "on"), ("on,none", "on,none,none"), ("on,none", "none,none"), ("on,none", "on,on"), ("on,none", "none,on"),
         ("on,none", "maybe,none"), ("on,none", "ON,none"), ("on,none", ",none"),
-        // Loss.
-        ("squared_error", "nonsense"), ("squared_error", ""), ("squared_error", "Squared_error"),
         // Numbers.
         ("\"seed\":\"7\"", "\"seed\":\"\""), ("\"seed\":\"7\"", "\"seed\":\"x\""), ("\"seed\":\"7\"", "\"seed\":\"-7\""),
         ("\"seed\":\"7\"", "\"seed\":\"18446744073709551616\""), ("\"seed\":\"7\"", "\"seed\":\" 7\""),
@@ -65,6 +63,13 @@ extension ModelFileTests {
             #expect(error.code == .corrupt, "\(replacement) for \(text): \(error.message)")
             expectOneLine(error.message)
         }
+    }
+
+    /// A name may be that of a loss which the host has not registered.
+    @Test(arguments: ["nonsense", "", "Squared_error"])
+    func unknownLossIsNamed(name: String) throws {
+        let changed = try #require(ModelText(Self.model).replacing("squared_error", with: name))
+        expectFailure(.unknownName, "loss that is not registered: \"\(name)\"") { _ = try load(changed.sealed) }
     }
 
     /// Layers that are too large for any file are refused before memory is allocated.

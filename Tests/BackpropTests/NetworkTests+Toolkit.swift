@@ -52,7 +52,7 @@ extension NetworkTests {
         expectFailure(.invalidValue) { _ = try network.train([1, 2], [1], learningRate: 0.1) }
         expectFailure(.invalidValue) { _ = try network.evaluate([1, 2], [1]) }
         let wide = try Network(layers: [2, 3], seed: 1)
-        expectFailure(.invalidValue, "not a multiple of the 3 outputs") { try wide.checkSettings(targets: [1, 2]) }
+        expectFailure(.invalidValue, "not a multiple of the 3 targets of a row") { try wide.checkSettings(targets: [1, 2]) }
     }
 
     @Test func theMessageForAnUnknownNameSuggestsTheNearestName() throws {

@@ -228,7 +228,8 @@ static void cross_entropies_ignore_missing_targets(void) {
             expected[row] = 0;
             for (int i = 2 * row; i < 2 * row + 2; i++)
                 if (!isnan(targets[i]))
-                    expected[row] -= targets[i] * logf(outputs[i]) + (categorical ? 0 : (1 - targets[i]) * logf(1 - outputs[i]));
+                    expected[row] -= targets[i] * logf(outputs[i]) +
+                        (categorical ? 0 : (1 - targets[i]) * logf(1 - outputs[i]));
         }
         EXPECT_OK(bp_network_row_losses(network, x, targets, ROWS, losses));
         for (int row = 0; row < ROWS; row++) EXPECT_NEAR(losses[row], expected[row], 1e-5);

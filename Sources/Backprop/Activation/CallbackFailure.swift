@@ -22,6 +22,6 @@ final class CallbackFailure {
     func check(_ place: StaticString, _ activation: (_ layer: Int) -> Activation) throws(BackpropError) {
         guard code != 0, case .plugin(let plugin, _) = activation(layer) else { return }
         defer { (code, row) = (0, .max) }
-        throw plugin.failure(code, place)
+        throw plugin.callbackError(code, place)
     }
 }

@@ -48,7 +48,7 @@ public class Plugin: @unchecked Sendable {
     func isNamed(_ name: String, _ subject: Subject) -> Bool { self.subject == subject && self.name.isSame(as: name) }
 
     /// The error for a code with which a function of the host failed. `place`: " in its forward pass", or nothing.
-    func failure(_ code: Int32, _ place: StaticString = "") -> BackpropError {
+    func callbackError(_ code: Int32, _ place: StaticString = "") -> BackpropError {
         let function: Text = subject == .activation ? "activation \"\(name)\"" : "loss \"\(name)\""
         #if !hasFeature(Embedded)
         if let thrown = thrown?.take(code) {

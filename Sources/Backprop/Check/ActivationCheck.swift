@@ -135,7 +135,7 @@ package final class ActivationCheck {
         case .builtIn(let function): kernels.activate(function.kind, z.base, a.base, rows, Self.columns, Self.columns)
         case .plugin(let plugin, _):
             let code = plugin.forward(z.base, a.base, rows: rows, columns: Self.columns)
-            if code != 0 { throw plugin.failure(code, " in its forward pass") }
+            if code != 0 { throw plugin.callbackError(code, " in its forward pass") }
         }
     }
 
@@ -147,7 +147,7 @@ package final class ActivationCheck {
             kernels.differentiate(function.kind, z.base, a.base, dz.base, rows, Self.columns, Self.columns)
         case .plugin(let plugin, _):
             let code = plugin.backward(z.base, a.base, da.base, dz.base, rows: rows, columns: Self.columns)
-            if code != 0 { throw plugin.failure(code, " in its backward pass") }
+            if code != 0 { throw plugin.callbackError(code, " in its backward pass") }
         }
     }
 

@@ -59,5 +59,7 @@ package enum LossCheck {
     }
 
     /// max(1, |a|) / 256 as a power of two.
-    private static func step(_ a: Float) -> Float { Float(sign: .plus, exponent: max(1, a.magnitude).exponent - 8, significand: 1) }
+    private static func step(_ a: Float) -> Float {
+        Float(sign: .plus, exponent: max(1, a.magnitude).exponent - 8, significand: 1)
+    }
 }

@@ -232,6 +232,6 @@ extension Packing {
     ) throws(BackpropError) {
         let code = forwardUnpadded(
             plugin, rows: rows, columns: columns, fill: { $0[$1] = Float(z[$1]) }, store: { a[$1] = Double($0[$1]) })
-        if code != 0 { throw plugin.failure(code, " in its forward pass") }
+        if code != 0 { throw plugin.callbackError(code, " in its forward pass") }
     }
 }

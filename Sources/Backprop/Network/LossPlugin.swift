@@ -39,6 +39,6 @@ public final class LossPlugin: Plugin, @unchecked Sendable {
         let code = HostEnvironment().run {
             function(outputs, targets, losses, gradients, rows, outputCount, targetCount(outputs: outputCount))
         }
-        if code != 0 { throw failure(code) }
+        if code != 0 { throw callbackError(code) }
     }
 }

@@ -76,7 +76,7 @@ enum NetworkOption: Int, OptionKey {
                 "loss huber: it is quadratic for errors up to huber_delta, and linear beyond")
         case .quantile:
             Self.number(
-                "quantile", 0.5, 1e-6...0.999999,
+                "quantile", 0.5, 0.001...0.999,
                 "loss quantile: the quantile of the targets that the outputs estimate; 0.5 the median")
         case .missingTargets:
             Self.whole(

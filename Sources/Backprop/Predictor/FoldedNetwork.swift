@@ -60,7 +60,7 @@ final class FoldedNetwork {
         }
         guard hasBuffers else { throw .noBuffer }
         if code != 0, case .plugin(let plugin, _) = network.layers[layer].activation {
-            throw .callback(plugin.failure(code, " in its forward pass"))
+            throw .callback(plugin.callbackError(code, " in its forward pass"))
         }
     }
 

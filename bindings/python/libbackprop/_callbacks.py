@@ -29,7 +29,8 @@ def register(function: Callable[..., int], name: bytes, plugin: Any, *callbacks:
 
 def view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
     """The library's memory as a float32 array of shape (rows, columns), without a copy."""
-    return _array(address, (rows, columns), np.float32, read_only)
+    found: Array = _array(address, (rows, columns), np.float32, read_only)
+    return found
 
 
 def _array(address: Any, shape: tuple[int, ...], dtype: Any, read_only: bool) -> Any:

@@ -190,7 +190,8 @@ def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: 
     registered.
     """
     activation = Activation(_name(name, function))
-    replaced(activation.name, replace, unregister, lambda name: _native.register(name, function, signature, derivative, constants))
+    replaced(activation.name, replace, unregister, lambda name: _native.register(
+        name, function, signature, derivative, constants))
     return _declared(activation, thread_safe)
 
 

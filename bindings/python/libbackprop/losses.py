@@ -96,7 +96,7 @@ def _name_of(loss: Union[str, Loss]) -> bytes:
     return text(getattr(loss, "name", loss), "loss")
 
 
-def _register(function: Any, name: Optional[str], target_columns: int, replace: bool) -> Loss:
+def _register(function: LossFunction, name: Optional[str], target_columns: int, replace: bool) -> Loss:
     if not callable(function):
         raise TypeError(f"loss: expected a function, got {type(function).__name__}")
     columns = unsigned(target_columns, "target_columns")

@@ -111,6 +111,7 @@ class Network(Owner):
         copy = self.clone()
         call(library.bp_network_replace_output, copy._handle, unsigned(size, "size"), unsigned(seed, "seed"))
         copy._layers = (*copy._layers[:-1], unsigned(size, "size"))
+        copy._read_target_columns()
         return copy
 
     def _duplicate(self: _Self) -> _Self:

@@ -194,7 +194,7 @@ class Trainer(Owner):
         UnsupportedError, and so are the schedules "cosine" and "one_cycle" without steps or steps_per_epoch. Otherwise,
         validation, progress, result and errors are those of `fit`. Exceptions of batches are raised again.
         """
-        stream = Stream(batches, network.layers[0], network.layers[-1])
+        stream = Stream(batches, network.layers[0], network._target_columns)
         key = next(keys)
         plugins[key] = stream.fill
         try:

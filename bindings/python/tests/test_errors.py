@@ -225,6 +225,8 @@ def valid_arguments(network):
         "bp_network_get_loss": [network, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_network_get_optimizer": [network, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_network_get_scaling": [network, 0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
+        "bp_network_target_columns": [network, (ctypes.c_size_t * 1)()],
+        "bp_loss_check": [b"checked", floats, floats, 1, 1, (ctypes.c_double * 1)()],
         "bp_loss_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_optimizer_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_scaling_name": [0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
