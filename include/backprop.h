@@ -909,7 +909,7 @@ void bp_trainer_free(bp_trainer *trainer);
  * return for the training rows (per row, with row weights): one evaluation of the weights that the fit began with, and one
  * after each epoch with a better loss. So a fit that keeps the best weights never ends with a loss above the one it began
  * with, unless it is stopped in its first epoch. A fit from a stream without validation rows has no rows for such an
- * evaluation: the loss of an epoch, which is measured during its steps, decides.
+ * evaluation: the loss of an epoch, which is measured during its steps, decides, and keep 0 does not depend on on_divergence.
  *
  * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
  * defaults for all others. If the result depends on the seed, try restarts 10.
@@ -1057,7 +1057,7 @@ typedef struct bp_fit_result {
     uint64_t epochs;      /* epochs finished, as in bp_progress: a resumed fit counts from the start of the first part */
     uint64_t steps;       /* steps made, counted in the same way */
     uint64_t best_epoch;  /* the finished epoch with the best loss, counted from 1; 0 if no epoch was finished */
-    double loss;          /* *loss_out of bp_trainer_fit */
+    double loss;          /* *loss_out of the fit */
     uint32_t restart;     /* the restart that gave the weights, counted from 0 */
     uint32_t reserved;    /* 0 */
 } bp_fit_result;

@@ -385,6 +385,41 @@ static void stream_may_read_the_network_cancel_the_fit_and_free_both(void) {
     }
 }
 
+static int32_t stop(bp_minibatch *m) { return (void)m, 1; }
+
+static void result_says_why_a_fit_from_a_stream_ended(void) {
+    static const struct {
+        const char *options;
+        int32_t (*fault)(bp_minibatch *m);
+        int32_t end;
+        uint64_t epochs, steps;
+    } cases[] = {
+        {"epochs=3 batch_size=8", NULL, BP_END_COMPLETE, 3, 15},
+        {"steps=7 batch_size=8", NULL, BP_END_COMPLETE, 1, 7},
+        {"patience=1 min_delta=1e9 batch_size=8", NULL, BP_END_PATIENCE, 2, 10},
+        {"target_loss=1e9 batch_size=8", NULL, BP_END_TARGET_LOSS, 1, 5},
+        {"epochs=9 batch_size=8", stop, BP_END_STOPPED, 1, 7},
+        {"epochs=9 batch_size=8", cancel, BP_END_CANCELLED, 1, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        source s = source_of(ROWS);
+        bp_fit_result result = {sizeof result, 0, 0, 0, 0, 0, 0, 0};
+        double loss;
+        if (cases[i].fault) s.fail_at = 8, s.fault = cases[i].fault; /* the third call of the second epoch */
+        begin();
+        fitting = trainer_with(cases[i].options);
+        EXPECT_STATUS(bp_trainer_fit_stream(fitting, network, fill, &s, NULL, NULL, 0, &loss),
+                      cases[i].fault ? BP_STOPPED : BP_OK);
+        EXPECT_OK(bp_trainer_get_result(fitting, &result));
+        if (!EXPECT(result.end == cases[i].end && result.epochs == cases[i].epochs && result.steps == cases[i].steps))
+            printf("#   %s: %d, %d epochs, %d steps\n", cases[i].options, (int)result.end, (int)result.epochs,
+                   (int)result.steps);
+        EXPECT(result.loss == loss && result.best_epoch <= result.epochs);
+        bp_trainer_free(fitting);
+        end();
+    }
+}
+
 static void null_is_refused(void) {
     bp_trainer *trainer = trainer_with("epochs=1");
     source s = source_of(ROWS);
@@ -421,6 +456,7 @@ int main(void) {
     CLAIM(epoch_without_rows_is_refused);
     CLAIM(capacity_beyond_memory_is_refused);
     CLAIM(stream_may_read_the_network_cancel_the_fit_and_free_both);
+    CLAIM(result_says_why_a_fit_from_a_stream_ended);
     CLAIM(null_is_refused);
     return check_end();
 }

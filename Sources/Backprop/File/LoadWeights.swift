@@ -64,7 +64,7 @@ private struct WeightsFile: ~Copyable {
     /// The first names of the file and the one most similar to `missing`, for a message.
     func names(insteadOf missing: String) -> Text {
         var suggestion = Suggestion(for: missing)
-        var text: Text = "; the file has \(tensors.count) tensors"
+        var text: Text = "; the file has \(counted(tensors.count, "tensor"))"
         var listed = 0
         for tensor in tensors where tensor.name.utf8.count <= Self.longestListed {
             suggestion.consider(tensor.name)

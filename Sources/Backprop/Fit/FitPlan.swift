@@ -38,7 +38,7 @@ final class FitPlan {
         switch options[.keep] {
         case 1: false
         case 2: true
-        default: validation != nil || options[.patience] > 0 || recovers
+        default: validation != nil || options[.patience] > 0 || comparesWeights
         }
     }
     var needsBest: Bool { keepsBest || recovers }

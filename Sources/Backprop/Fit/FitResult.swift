@@ -10,7 +10,7 @@ public struct FitResult: Sendable {
         case targetLoss = 3
         /// Option "time_limit" was reached.
         case timeLimit = 4
-        /// The progress function stopped the fit.
+        /// The progress function, or the function of a stream, stopped the fit.
         case stopped = 5
         /// `Trainer.cancel` stopped the fit.
         case cancelled = 6

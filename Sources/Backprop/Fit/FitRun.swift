@@ -104,9 +104,10 @@ final class FitRun {
 
     var result: FitResult {
         let epochs = plan.epoch(position)
+        let waited = min(position.waited, epochs)  // other epochs, if a fit is resumed with minibatches of another size
         return FitResult(
             loss: loss, end: end ?? .complete, epochs: Int(epochs), steps: Int(position.step),
-            bestEpoch: position.best < .infinity ? Int(epochs - position.waited) : 0, restart: Int(position.restart),
+            bestEpoch: position.best < .infinity ? Int(epochs - waited) : 0, restart: Int(position.restart),
             missingClass: plan.missingClass)
     }
 
