@@ -367,7 +367,7 @@ class Network(Owner):
         x = matrix(inputs, self._layers[0], "inputs")
         d = matrix(output_gradients, self._layers[-1], "output_gradients")
         if len(x) != len(d):
-            raise ValueError(f"output_gradients: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
+            raise ValueError(f"output_gradients: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
                              f"got {d.shape}")
         return x, d
 
@@ -384,7 +384,7 @@ class Network(Owner):
         x = matrix(inputs, self._layers[0], "inputs")
         y = rows_of_targets(targets, self._target_columns)
         if len(x) != len(y):
-            raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
+            raise ValueError(f"targets: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
         return pointer(x), pointer(y), len(x)
 
