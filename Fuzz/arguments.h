@@ -180,7 +180,8 @@ static size_t input_row(const call *made) { return made->inputs; }
 /* Of the network; without one, of bp_loss_check. */
 static size_t target_row(const call *made) {
     size_t columns = made->outputs;
-    if (find(made->function, "columns") < made->function->count) return size_of(made, "columns") * 3;
+    if (find(made->function, "columns") < made->function->count) /* registered losses have up to 5 target columns */
+        return size_of(made, "columns") < 5 ? 5 : size_of(made, "columns");
     return bp_network_target_columns(made->network, &columns) == BP_OK ? columns : made->outputs;
 }
 static size_t input_rows(const call *made) { return size_of(made, "rows") * made->inputs; }

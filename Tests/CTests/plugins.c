@@ -127,6 +127,39 @@ static void failing_plug_in_registers_nothing(void) {
     refuse("twice", BP_ERROR_CALLBACK, "\"plugin.same\" is already registered", 2);
 }
 
+static int is_a_loss(const char *wanted) {
+    char name[65];
+    size_t needed;
+    for (size_t i = 0; bp_loss_name(i, name, sizeof name, &needed) == BP_OK; i++)
+        if (strcmp(name, wanted) == 0) return 1;
+    return 0;
+}
+
+static void loss_of_a_plug_in_trains_like_the_same_built_in_one(void) {
+    bp_network *network = check_network(sizes, 3, 1), *twin = check_network(sizes, 3, 1);
+    float a[5 * 2], b[5 * 2];
+    reset_counts();
+    EXPECT_OK(bp_plugin_load(path_of("loss")));
+    EXPECT(is_a_loss("plugin.half") && is_registered("plugin.times"));
+    EXPECT_OK(bp_network_set_loss(network, "plugin.half"));
+    EXPECT_OK(bp_loss_unregister("plugin.half"));
+    EXPECT_OK(bp_activation_unregister("plugin.times"));
+    EXPECT_OK(bp_activation_unregister("plugin.same"));
+    EXPECT(count_in("PLUGIN_DESTROYED") == 2 && count_in("PLUGIN_UNLOADED") == 0);
+    EXPECT(trains(network) && trains(twin));
+    EXPECT_OK(bp_network_predict(network, x, 5, a));
+    EXPECT_OK(bp_network_predict(twin, x, 5, b));
+    for (int i = 0; i < 5 * 2; i++) EXPECT_NEAR(a[i], b[i], 1e-6);
+    bp_network_free(network);
+    bp_network_free(twin);
+    EXPECT(count_in("PLUGIN_DESTROYED") == 3 && count_in("PLUGIN_UNLOADED") == 1);
+}
+
+static void plug_in_whose_loss_is_refused_registers_nothing(void) {
+    refuse("loss_twice", BP_ERROR_CALLBACK, "\"plugin.half\" is already registered", 3);
+    EXPECT(!is_a_loss("plugin.half"));
+}
+
 static void file_that_is_no_plug_in_is_refused(void) {
     FILE *file = fopen("text.so", "w");
     if (file) fputs("this is text\n", file), fclose(file);
@@ -292,6 +325,8 @@ int main(void) {
     CLAIM(plug_in_stays_loaded_until_its_last_network_is_freed);
     CLAIM(library_of_a_callback_stays_open_after_the_host_closes_it);
     CLAIM(failing_plug_in_registers_nothing);
+    CLAIM(loss_of_a_plug_in_trains_like_the_same_built_in_one);
+    CLAIM(plug_in_whose_loss_is_refused_registers_nothing);
     CLAIM(file_that_is_no_plug_in_is_refused);
     CLAIM(paths_of_plug_ins_and_libraries_may_be_any_bytes);
     CLAIM(plug_in_without_activations_is_loaded_and_unloaded);

@@ -73,7 +73,7 @@ shared() { # shared SOURCE LIBRARY FLAGS...: compiles a shared library that is n
 }
 
 plugins() { # the plug-ins that plugins.c loads
-    for variant in GOOD FAILING BADLY_NAMED BUILT_IN TWICE EMPTY OVERTAKEN NO_ENTRY NO_FUNCTION KEEPING; do
+    for variant in GOOD FAILING BADLY_NAMED BUILT_IN TWICE EMPTY OVERTAKEN NO_ENTRY NO_FUNCTION KEEPING LOSS LOSS_TWICE; do
         shared "$here/plugins/plugin.c" "$PLUGINS/$(echo $variant | tr A-Z a-z).so" -DVARIANT=$variant || return 1
     done
     shared "$here/plugins/formulas.c" "$PLUGINS/formulas.so"

@@ -16,6 +16,8 @@
 #define NO_ENTRY 7
 #define NO_FUNCTION 8
 #define KEEPING 9
+#define LOSS 10
+#define LOSS_TWICE 11
 
 static void count(const char *variable) {
     const char *before = getenv(variable);
@@ -57,6 +59,26 @@ static int32_t two(const bp_plugin_host *host) {
     return status ? status : host->register_vector("plugin.same", same, same_back, NULL, destroy);
 }
 
+/* Half the squared error, like the built-in loss. */
+static int32_t half(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                    size_t output_count, size_t target_columns, void *user_data) {
+    if (output_count != target_columns || user_data != &number) return -1;
+    for (size_t row = 0; row < rows; row++) {
+        losses[row] = 0;
+        for (size_t k = row * output_count; k < (row + 1) * output_count; k++) {
+            const double error = (double)outputs[k] - (double)targets[k];
+            losses[row] += 0.5 * error * error;
+            if (gradients) gradients[k] = (float)error;
+        }
+    }
+    return 0;
+}
+
+static int32_t two_and_a_loss(const bp_plugin_host *host) {
+    int32_t status = two(host);
+    return status ? status : host->register_loss("plugin.half", 0, half, &number, destroy);
+}
+
 static const bp_plugin_host *kept;
 
 /* Registration on another thread takes effect at once, not with the rest of the plug-in. */
@@ -74,6 +96,8 @@ int32_t bp_plugin_register(const bp_plugin_host *host) {
     case BADLY_NAMED: return two(host) ? -1001 : host->register_scalar("Bad Name", times, NULL, &number, destroy);
     case BUILT_IN: return two(host) ? -1001 : host->register_scalar("tanh", times, NULL, &number, destroy);
     case TWICE: return two(host) ? -1001 : host->register_scalar("plugin.same", times, NULL, &number, destroy);
+    case LOSS: return two_and_a_loss(host);
+    case LOSS_TWICE: return two_and_a_loss(host) ? -1001 : host->register_loss("plugin.half", 0, half, &number, destroy);
     case EMPTY: return 0;
     case OVERTAKEN: {
         pthread_t thread;

@@ -1,9 +1,13 @@
-"""Losses written in Python."""
+"""Losses written in Python, and the built-in ones against PyTorch."""
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import libbackprop as bp
 
+FIXTURES = json.loads((Path(__file__).parents[3] / "Tests" / "Fixtures" / "losses.json").read_text())["cases"]
 X = np.random.default_rng(1).normal(size=(12, 3)).astype(np.float32)
 Y = np.random.default_rng(2).normal(size=(12, 2)).astype(np.float32)
 
@@ -90,3 +94,57 @@ def test_missing_targets_count_for_nothing():
     made.set_option("missing_targets", 1)
     e = made.predict(X) - holes
     assert made.evaluate(X, holes) == pytest.approx(np.nansum(np.where(abs(e) <= 1, e * e / 2, abs(e) - 0.5)), rel=1e-5)
+
+
+@pytest.mark.parametrize("case", FIXTURES, ids=[f"{n}-{case['loss']}" for n, case in enumerate(FIXTURES)])
+def test_built_in_losses_and_their_gradients_equal_those_of_pytorch(case):
+    x, y = np.array(case["inputs"], np.float32), np.array(case["targets"], np.float32)
+    columns = x.shape[1]
+    made = bp.Network([columns, columns])  # z = x
+    made.parameters = np.concatenate([np.eye(columns).ravel(), np.zeros(columns)])
+    made.set_activation(1, case["activation"])
+    made.set_loss(case["loss"])
+    for name, value in case["options"].items():
+        made.set_option(name, value)
+    np.testing.assert_allclose(made.row_losses(x, y), case["losses"], rtol=1e-6)
+    for row, expected in enumerate(case["gradients"]):
+        gradient, _ = made.gradient(x[row:row + 1], y[row:row + 1])
+        np.testing.assert_allclose(gradient[-columns:], expected, rtol=2e-6, atol=2e-6)  # for the biases, and so for z
+
+
+def test_fixtures_of_pytorch_contain_every_new_loss():
+    assert {case["loss"] for case in FIXTURES} == set(bp.loss_names()) - {
+        "squared_error", "binary_cross_entropy", "cross_entropy"}  # these three are trained in pytorch.json
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_registered_loss_gives_the_same_bits_for_any_number_of_threads(threads):
+    mine = bp.loss(name="python-threads", replace=True)(half_square)
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(700, 60)).astype(np.float32), rng.normal(size=(700, 9)).astype(np.float32)
+    results = []
+    for count in (1, threads):
+        bp.set_thread_count(count)
+        made = bp.Network([60, 70, 9], seed=2)
+        made.set_activation(2, "identity")
+        made.set_loss(mine)
+        losses = [made.train_minibatch(x, y, 1e-4) for _ in range(5)]
+        results.append((losses, made.evaluate(x, y), made.row_losses(x, y).tobytes(), made.parameters.tobytes()))
+    bp.set_thread_count(0)
+    bp.unregister_loss(mine)
+    assert results[0] == results[1]
+
+
+def test_missing_targets_count_for_nothing_in_validation_and_restarts():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(40, 3)).astype(np.float32)
+    y = np.tanh(x @ rng.normal(size=(3, 2))).astype(np.float32)
+    held, holes = y[30:].copy(), y[:30].copy()
+    held[::3, 0] = np.nan
+    holes[::4, 1] = np.nan
+    made = network("squared_error")
+    made.set_option("missing_targets", 1)
+    result = bp.Trainer(epochs=30, restarts=3, learning_rate=0.01, keep="best").fit(
+        made, x[:30], holes, validation=(x[30:], held))
+    errors = np.square(made.predict(x[30:]).astype(float) - held) / 2
+    assert result.loss == pytest.approx(np.nansum(errors) / len(held), rel=1e-5)
