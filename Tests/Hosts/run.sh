@@ -108,6 +108,12 @@ autoencoder() {
 }
 claim "the autoencoder has a lower error than principal components, and draws its latent layer" autoencoder
 
+bands() {
+    "$python" Examples/python/quantile_bands.py "$work/bands.png"
+    test -s "$work/bands.png"
+}
+claim "nine tenths of new data lie between the learned quantiles, also by parts, and a picture shows them" bands
+
 # ---- Installed files
 
 echo "# install"
