@@ -980,7 +980,7 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
  *            rows that do not match the row weights, a single row to be split, or classes of a single row to be
  *            stratified; INVALID_VALUE or UNSUPPORTED as bp_network_check_settings; UNSUPPORTED to resume a fit of
- *            bp_trainer_fit_stream; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
+ *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
  *            row), or in a step, unless option "on_divergence" recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a
  *            trainer or network that is already in a fit.
  * Threads:   changes trainer and network. During the call, const calls on the network run between steps, and other calls on

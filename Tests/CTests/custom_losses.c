@@ -1,7 +1,7 @@
 /* custom_losses.c: registered losses, the built-in losses beside the three of losses.c, and missing targets. */
 #include <string.h>
 
-#include "check.h"
+#include "trainer.h"
 
 static int destroyed;
 static void destroy(void *user_data) { (void)user_data, destroyed++; }
@@ -91,6 +91,12 @@ static void a_row_of_targets_can_hold_weights(void) {
     EXPECT_OK(bp_network_train_step(mine, x, wide + 4, 0.1f, &loss));
     EXPECT_ERROR(bp_network_score(mine, "r2", x, wide, ROWS, &score), BP_ERROR_UNSUPPORTED);
     EXPECT_ERROR(bp_network_fit_scaling(mine, "none", "standard", x, wide, ROWS), BP_ERROR_INVALID_VALUE);
+    bp_trainer *trainer = trainer_with("epochs=1 validation_fraction=0.5 stratify=1");
+    EXPECT_ERROR(bp_trainer_fit(trainer, mine, x, wide, ROWS, NULL, NULL, 0, NULL), BP_ERROR_UNSUPPORTED);
+    EXPECT_MESSAGE("a row of targets of loss \"weighted\" has 4 numbers");
+    EXPECT_OK(bp_trainer_set_option(trainer, "stratify", 0));
+    EXPECT_OK(bp_trainer_fit(trainer, mine, x, wide, ROWS, NULL, NULL, 0, NULL));
+    bp_trainer_free(trainer);
     EXPECT_OK(bp_network_fit_scaling(mine, "auto", "auto", x, wide, ROWS));
     EXPECT_OK(bp_network_fit_scaling(built_in, "none", "standard", x, y, ROWS));
     EXPECT_ERROR(bp_network_set_loss(built_in, "weighted"), BP_ERROR_INVALID_VALUE);

@@ -62,6 +62,12 @@ final class FitData {
         var random = Random(seed: seed, stream: UInt64.max)
         split.shuffle(rows.count, &random)
         if stratify {
+            guard network.targetCount == network.outputCount else {
+                throw BackpropError(
+                    .unsupported,
+                    "stratify needs a target for each output, but a row of targets of loss \"\(network.loss.name)\" has "
+                        + counted(network.targetCount, "number"))
+            }
             let stratified = try StratifiedSplit.make(
                 split, rows.count, fraction: fraction, rows.targets, outputs: network.targetCount)
             split = stratified.indices

@@ -44,11 +44,11 @@ struct StratifiedSplit {
         return count < 2 ? 0 : max(1, min(share, count - 1))
     }
 
-    /// The class of a row: the column of its largest target; for one output, 1 for a target above 0.5, otherwise 0.
+    /// The class of a row: the column of its largest target that is not missing; for one output, 1 for a target above 0.5, otherwise 0.
     private static func classIndex(_ target: UnsafePointer<Float>, _ outputs: Int) -> Int {
         if outputs == 1 { return target[0] > 0.5 ? 1 : 0 }
         var largest = 0
-        for column in 1..<outputs where target[column] > target[largest] { largest = column }
+        for column in 1..<outputs where target[column] > target[largest] || target[largest].isNaN { largest = column }
         return largest
     }
 }
