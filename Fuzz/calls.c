@@ -136,6 +136,8 @@ static void end(void) {
         }
     for (size_t index = 12; bp_activation_name(index, name, sizeof name, &needed) == BP_OK;)
         if (bp_activation_unregister(name) != BP_OK) index++;
+    for (size_t index = 0; bp_loss_name(index, name, sizeof name, &needed) == BP_OK;)
+        if (bp_loss_unregister(name) != BP_OK) index++;
     while (cookies) {
         cookie *next = cookies->next;
         if (cookies->registered && !cookies->destroyed) breach("destroy was never called");
