@@ -32,7 +32,7 @@ realtime=$build/realtime clang=$(dirname "$(readlink -f "$(command -v swift)")")
 claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds
     if "${@:2}"; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "not ok $1"; fi
 }
-is_reported() { "$realtime" predict 2>&1 | grep -q "RealtimeSanitizer: unsafe-library-call"; }
+is_reported() { grep -q "RealtimeSanitizer: unsafe-library-call" <<<"$("$realtime" predict 2>&1)"; }
 rm -f "$realtime"
 claim "realtime.c compiles" "$clang" -std=c23 -Wall -Wextra -Werror -O1 -g -fsanitize=realtime -I include \
     Tests/Sanitizers/realtime.c -o "$realtime" -L "$build" -Wl,-rpath,"$PWD/$build" -lbackprop -lm -lpthread

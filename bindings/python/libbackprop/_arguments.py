@@ -4,7 +4,7 @@ from __future__ import annotations
 import ctypes
 import operator
 import os
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,13 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from ._prototypes import Floats
 from .errors import LimitError, NotFiniteError, Status
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
 __all__ = [
     "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "predicted", "row", "targets", "text",
     "unsigned", "vector",
 ]
 
-Array = NDArray[np.float32]
-Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+Array: TypeAlias = "NDArray[np.float32]"  # quoted: else pyright --verifytypes may meet it before it knows NumPy
+Path: TypeAlias = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 def unsigned(value: Any, what: str) -> int:

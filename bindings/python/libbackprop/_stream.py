@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,10 +11,19 @@ from . import _prototypes
 from ._arguments import matrix, targets, vector
 from ._callbacks import view
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
 __all__ = ["Batch", "Batches", "Stream"]
 
-Batch = Union[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike, ArrayLike]]
-Batches = Union[Iterable[Batch], Callable[[int, int], Iterable[Batch]]]
+Batch: TypeAlias = "Union[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike, ArrayLike]]"
+Batches: TypeAlias = "Union[Iterable[Batch], Callable[[int, int], Iterable[Batch]]]"
 
 
 class Stream:

@@ -22,7 +22,7 @@ import enum
 import functools
 import os
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional, SupportsFloat, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, SupportsFloat, Union, overload
 
 from numpy.typing import ArrayLike
 
@@ -33,16 +33,19 @@ from ._library import library
 from ._prototypes import bp_activation_report
 from .errors import Status, UnsupportedError
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
 __all__ = [
     "Activation", "Backward", "Forward", "Kind", "Report", "ScalarDerivative", "ScalarFunction", "check", "examine",
     "from_library", "from_pointer", "kind", "load_plugin", "name_of", "names", "register_scalar", "register_vector", "scalar",
     "set_thread_safe", "unregister", "vector",
 ]
 
-ScalarFunction = Callable[[float], SupportsFloat]  # a = f(z)
-ScalarDerivative = Callable[[float, float], SupportsFloat]  # f'(z), from z and a
-Forward = Callable[[Array], ArrayLike]  # a = f(z)
-Backward = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, a and da
+ScalarFunction: TypeAlias = Callable[[float], SupportsFloat]  # a = f(z)
+ScalarDerivative: TypeAlias = Callable[[float, float], SupportsFloat]  # f'(z), from z and a
+Forward: TypeAlias = Callable[[Array], ArrayLike]  # a = f(z)
+Backward: TypeAlias = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, a and da
 
 
 class Activation:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Sequence
-from typing import Any, Callable, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 
 from numpy.typing import ArrayLike
 
@@ -23,9 +23,12 @@ from ._arguments import Array, floats, matrix, pointer, text, unsigned
 from ._call import call, replaced
 from ._library import library
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
 __all__ = ["Loss", "LossFunction", "check_loss", "loss", "unregister_loss"]
 
-LossFunction = Callable[[Array, Array], Sequence[ArrayLike]]  # losses and gradients, from outputs and targets
+LossFunction: TypeAlias = Callable[[Array, Array], Sequence[ArrayLike]]  # losses and gradients, from outputs and targets
 
 
 class Loss:
