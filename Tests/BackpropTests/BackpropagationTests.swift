@@ -56,25 +56,9 @@ import Testing
     }
 
     @Test func aClosureIsAnActivationLikeAnother() throws {
-        let name = "backpropagation-softmax"
-        try Network.registerActivation(
-            name,
-            forward: { z, a, columns in
-                for start in stride(from: 0, to: z.count, by: columns) {
-                    let row = PlainActivation.softmax((0..<columns).map { Double(z[start + $0]) })
-                    for k in 0..<columns { a[start + k] = Float(row[k]) }
-                }
-            },
-            backward: { _, a, da, dz, columns in
-                for start in stride(from: 0, to: a.count, by: columns) {
-                    let common = (0..<columns).reduce(Float(0)) { $0 + a[start + $1] * da[start + $1] }
-                    for k in 0..<columns { dz[start + k] = a[start + k] * (da[start + k] - common) }
-                }
-            })
-        defer { try? Network.unregisterActivation(name) }
         let (builtIn, _) = try network("softmax", normalized: true)
         let registered = try builtIn.clone()
-        for layer in 1...2 { try registered.setActivation(.named(name), layer: layer) }
+        for layer in 1...2 { try registered.setActivation(HostActivation.of(.softmax), layer: layer) }
         var numbers = TestNumbers(82)
         let x = numbers.array(6 * 4), d = numbers.array(6 * 3)
         let expected = try builtIn.inputJacobian(x).asDoubles

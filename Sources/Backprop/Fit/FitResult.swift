@@ -21,7 +21,7 @@ public struct FitResult: Sendable {
     /// The mean loss per row with the weights that the network has after the fit: of the validation rows, if there are any.
     public let loss: Double
     /// The reason why the fit ended.
-    public let end: End
+    public internal(set) var end: End
     /// The number of finished epochs, and of steps, counted as in `Progress`.
     public let epochs, steps: Int
     /// The finished epoch with the best loss, counted from 1; 0 if no epoch was finished.

@@ -60,10 +60,9 @@ final class Restarts {
                 state.best = best.network.best
             }
         }
-        let result = best.result
-        return FitResult(
-            loss: result.loss, end: earlyEnd ?? result.end, epochs: result.epochs, steps: result.steps,
-            bestEpoch: result.bestEpoch, restart: result.restart, missingClass: result.missingClass)
+        var result = best.result
+        if let earlyEnd { result.end = earlyEnd }
+        return result
     }
 
     /// Each thread runs one restart after the other to its end.

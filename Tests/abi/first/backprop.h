@@ -62,8 +62,8 @@
  *              unchanged. A message shows a path that is not UTF-8 with escapes, as in "caf\xe9".
  * Unchecked. C cannot check these: a string without its NUL, an array smaller than its counts, a pointer that is neither
  *            NULL nor valid, and a callback of another type. Everything else that is wrong has a status.
- * Handles.   bp_network *, bp_trainer * and bp_predictor * are handles, not addresses, and cannot be dereferenced. A handle that was freed,
- *            was never returned by the library, or is of the other type gives BP_ERROR_INVALID_HANDLE.
+ * Handles.   bp_network *, bp_trainer * and bp_predictor * are handles, not addresses, and cannot be dereferenced. A
+ *            handle that was freed, was never returned by the library, or is of the other type gives BP_ERROR_INVALID_HANDLE.
  * Stack.     A call uses less than 128 KiB of its thread's stack, without callbacks.
  * Threads.   - Any function may be called from any thread. Calls on different networks are independent.
  *            - Calls that only read a network (const) run at the same time. A call that changes a network runs alone, and
@@ -78,9 +78,9 @@
  *            - A thread must not be cancelled (pthread_cancel) inside a call.
  * Fork.      After fork() the child has copies of all networks, trainers and predictors, and only the thread that forked.
  *            - The copies work as in the parent, even if other threads were in const calls on them, or in runs.
- *            - A network, trainer or predictor that another thread was changing, and a network that another thread was fitting, may
- *              be in any state. Its handle is invalid in the child: calls return BP_ERROR_INVALID_HANDLE, free ignores it,
- *              and its memory stays allocated. The trainer of such a fit is idle and can be used.
+ *            - A network, trainer or predictor that another thread was changing, and a network that another thread was
+ *              fitting, may be in any state. Its handle is invalid in the child: calls return BP_ERROR_INVALID_HANDLE, free
+ *              ignores it, and its memory stays allocated. The trainer of such a fit is idle and can be used.
  *            - A call that forked, in a callback, continues in the child. If the library's threads shared its work, it
  *              returns BP_ERROR_INVALID_HANDLE in the child, and a network that it was changing is freed.
  *            - A callback that forks on one of the library's threads (see bp_activation_set_thread_safe) must end the child
@@ -430,8 +430,8 @@ int32_t bp_network_set_loss(bp_network *network, const char *name);
  * Since:     0.2 */
 int32_t bp_network_get_loss(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
 
-/* The name of the loss with this index, built-in ones first. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
- * bp_activation_name.
+/* The name of the loss with this index, built-in ones first. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME.
+ * *needed_out as in bp_activation_name.
  * Ownership: the buffer remains the caller's.
  * Errors:    NULL_ARGUMENT; UNKNOWN_NAME past the end; BUFFER_TOO_SMALL.
  * Threads:   any.
@@ -495,11 +495,11 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  *     settings                        A layer must be trainable (see bp_network_set_trainable).
  *                                     binary_cross_entropy needs logistic in the last layer, cross_entropy softmax, and
  *                                     poisson softplus. softmax needs two units or more. Target scalings standard and
- *                                     symmetric need a loss of differences a - y and a last activation with values below 0. Option
- *                                     batchnorm_update 1 needs plain sgd
+ *                                     symmetric need a loss of differences a - y and a last activation with values below 0.
+ *                                     Option batchnorm_update 1 needs plain sgd
  *     targets and loss                binary_cross_entropy accepts targets from 0 to 1, cross_entropy and poisson 0 or more
- *     targets and last activation     losses of differences accept targets within the range of the last activation, such as 0 to
- *                                     1 for logistic. As data have noise, a target may lie outside by a tenth of its
+ *     targets and last activation     losses of differences accept targets within the range of the last activation, such as
+ *                                     0 to 1 for logistic. As data have noise, a target may lie outside by a tenth of its
  *                                     column's spread (greatest - least)
  *
  *   - The targets are checked as the network scales them. Differences of 1e-6 count as rounding.
@@ -980,9 +980,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
  *            rows that do not match the row weights, a single row to be split, or classes of a single row to be
  *            stratified; INVALID_VALUE or UNSUPPORTED as bp_network_check_settings; UNSUPPORTED to resume a fit of
- *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN or an infinity in the data (the message gives the first
- *            row), or in a step, unless option "on_divergence" recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a
- *            trainer or network that is already in a fit.
+ *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN
+ *            or an infinity in the data (the message gives the first row), or in a step, unless option "on_divergence"
+ *            recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a trainer or network that is already in a fit.
  * Threads:   changes trainer and network. During the call, const calls on the network run between steps, and other calls on
  *            the trainer or the network return BUSY.
  * Since:     0.1 */
@@ -1699,8 +1699,9 @@ int32_t bp_loss_check(const char *name, const float *outputs, const float *targe
  *   - A plug-in needs only this header. It does not link with the library: host contains the functions to call, those of
  *     the library that loads the plug-in. It can be written in any language that makes shared libraries; Examples/ has
  *     one in C and one in Rust.
- *   - All or nothing: the activations and losses that it registers, on the thread on which it is called, are added after it returned
- *     0. If it returns another number, or if a name is registered already, none is added, and destroy is called for each.
+ *   - All or nothing: the activations and losses that it registers, on the thread on which it is called, are added
+ *     after it returned 0. If it returns another number, or if a name is registered already, none is added, and destroy is
+ *     called for each.
  *   - The plug-in stays loaded at least until the last of its activations and losses ends. */
 
 /* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_;
