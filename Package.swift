@@ -14,9 +14,13 @@ func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftS
     ] + extra
 }
 
-/// `fast` is for loops over numbers, `small` for all other code, where size matters more.
+/// `fast` is for loops over numbers, `small` for all other code, where size matters more: a function that takes a closure is not
+/// copied for each closure.
 let fast = ["-Ounchecked"]
-let small = ["-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts"]
+let small = [
+    "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm",
+    "-sil-disable-pass=closure-specialize",
+]
 
 /// For C: only what BackpropC exports is visible outside of the library.
 let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]

@@ -50,16 +50,16 @@ func requireReserve() throws(BackpropError) {
     if !cp_has_reserve() { try Reserve.require() }
 }
 
-/// Runs `body` with the network of a handle, without any other reader or writer.
-@inline(__always)
+/// Runs `body` with the network of a handle, without any other reader or writer. Not inlined: a copy takes 500 bytes.
+@inline(never)
 func change(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {
     try Handle<NetworkState>(try require(network, "network")).write(body)
 }
 
-/// Runs `body` with the network of a handle. Other readers may run at the same time.
-@inline(__always)
+/// Runs `body` with the network of a handle. Other readers may run at the same time. Not inlined, as `change`.
+@inline(never)
 func read(
     _ network: OpaquePointer?, _ body: (NetworkState) throws(BackpropError) -> Void
 ) throws(BackpropError) {

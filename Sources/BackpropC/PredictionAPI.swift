@@ -5,11 +5,13 @@ import CBackprop
 public func bp_network_predict(
     _ network: OpaquePointer!, _ inputs: UnsafePointer<Float>!, _ rows: Int, _ outputs_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
-    status { () throws(BackpropError) in
-        guard rows != 0 else { return try read(network) { (_) throws(BackpropError) in } }
+    guard rows != 0 else { return status { () throws(BackpropError) in try read(network) { (_) throws(BackpropError) in } } }
+    return status { () throws(BackpropError) in
         let inputs = try requireNonNull(inputs, "inputs")
         let out = try requireNonNull(outputs_out, "outputs_out")
-        try read(network) { (state) throws(BackpropError) in try state.predict(inputs, rows: rows, into: out) }
+        try Handle(inline: try require(network, "network")).read { (state: NetworkState) throws(BackpropError) in
+            try state.predict(inputs, rows: rows, into: out)
+        }
     }
 }
 

@@ -22,11 +22,9 @@ public func bp_network_train_minibatch(
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
         let (inputs, targets) = try requireRows(inputs, targets, rows)
-        var loss: Float = 0
-        try change(network) { (state) throws(BackpropError) in
-            loss = try state.train(inputs, targets, rows: rows, rate: learning_rate)
+        return try Handle(inline: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
+            try state.train(inputs, targets, rows: rows, rate: learning_rate)
         }
-        return loss
     }
 }
 

@@ -3,6 +3,7 @@ import CPlatform
 
 extension NetworkState {
     /// Computes outputs [rows × outputs] from inputs [rows × inputs]. Batch normalization uses its running statistics.
+    @inline(__always)
     package func predict(
         _ inputs: UnsafePointer<Float>, rows: Int, into outputs: UnsafeMutablePointer<Float>
     ) throws(BackpropError) {

@@ -75,7 +75,11 @@ extension NetworkState {
         guard rows >= 1, rows <= plan.pointee.most_rows else { return nil }
         let share = rows == 1 ? 1 : lossScale(rows: rows)
         var value = 0.0
-        guard kernels.train_rows(plan, inputs, targets, rows, rate * share, &value) == 0 else { return clearAfterRefusal() }
+        // "Unprotected": without a stack canary, which a single number does not need.
+        let isRefused = _withUnprotectedUnsafeMutablePointer(to: &value) {
+            kernels.train_rows(plan, inputs, targets, rows, rate * share, $0) != 0
+        }
+        guard !isRefused else { return clearAfterRefusal() }
         finishStep()
         guard plan.pointee.loss == Int32(CP_SQUARED_ERROR) else { return fusedLoss(targets, rows: rows) }
         return Float(value * Double(share))
