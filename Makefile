@@ -150,10 +150,15 @@ install:
 		> $(DESTDIR)$(PREFIX)/lib/cmake/backprop/backprop-config-version.cmake
 	install -m 644 LICENSE THIRD-PARTY.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
 
+# The oldest C library that the wheel supports: glibc 2.34, as auditwheel checks. It adds a copy of libffi.
+WHEEL_PLATFORM ?= manylinux_2_34_$(shell uname -m)
+
 wheel: lib
-	rm -rf bindings/python/build bindings/python/libbackprop.egg-info
-	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BUILD)/wheel bindings/python
-	rm -rf bindings/python/build bindings/python/libbackprop.egg-info
+	rm -rf bindings/python/build bindings/python/libbackprop.egg-info $(BUILD)/wheel
+	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BUILD)/wheel/linux bindings/python
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m auditwheel repair --plat $(WHEEL_PLATFORM) --only-plat \
+		--wheel-dir $(BUILD)/wheel $(BUILD)/wheel/linux/libbackprop-*.whl
+	rm -rf bindings/python/build bindings/python/libbackprop.egg-info $(BUILD)/wheel/linux
 
 clean:
 	rm -rf $(BUILD) .build
