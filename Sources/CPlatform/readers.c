@@ -81,9 +81,36 @@ bool cp_wait_for_readers(void) {
     return true;
 }
 
+/* ---- Pools */
+
+/* The loan is recorded before the buffer is taken: a child of a fork then knows all buffers that other threads may have. */
+bool cp_borrow(cp_loan *loan, void **slots, uint32_t count, void *buffers, size_t size) {
+    cp_reader *reader = cp_this_reader;
+    loan->outer = reader->loan;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!cp_load_pointer(slots + i)) continue;
+        loan->slot = slots + i;
+        loan->buffer = (char *)buffers + i * size;
+        cp_store_pointer((void **)&reader->loan, loan);
+        if (cp_exchange_pointer(slots + i, NULL)) return true;
+        reader->loan = loan->outer;
+    }
+    return false;
+}
+
+void cp_give_back(cp_loan *loan) {
+    cp_store_pointer(loan->slot, loan->buffer);
+    cp_store_pointer((void **)&cp_this_reader->loan, loan->outer);
+}
+
+/* ---- Fork */
+
 void cp_readers_after_fork(void) {
     for (uint32_t i = 0; i < count; i++) {
         if (&readers[i] == cp_this_reader) continue;
+        for (cp_loan *loan = readers[i].loan; loan; loan = loan->outer) *loan->slot = loan->buffer;
         readers[i] = (cp_reader){.mark = (readers[i].mark + 1) & ~UINT64_C(1)};
     }
+    /* After the others, one of which may have been about to take the same buffer. */
+    for (cp_loan *loan = cp_this_reader ? cp_this_reader->loan : NULL; loan; loan = loan->outer) *loan->slot = NULL;
 }

@@ -559,6 +559,57 @@ static void run_that_forks_continues_in_both_processes(void) {
     bp_predictor_free(predictor);
 }
 
+static pthread_t forking;
+static int holding, released;
+static void hold_or_fork(void) {
+    if (pthread_equal(pthread_self(), forking)) {
+        pid_t parent = getpid();
+        fork_in_callback();
+        if (getpid() == parent) return;
+        depth = busy = 0;
+        during = run_inner;
+        run_inner();
+        during = NULL;
+        if (depth != 16 || busy != 1) _exit(1); /* the run in progress has one buffer */
+        return;
+    }
+    __atomic_add_fetch(&holding, 1, __ATOMIC_RELAXED);
+    while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE)) usleep(100);
+}
+
+static void *run_wide(void *unused) {
+    float x[2] = {1, 2}, y;
+    EXPECT_OK(bp_predictor_run(inner, x, 1, &y));
+    return unused;
+}
+
+/* The child has the buffers of fifteen runs of threads that it does not have, and not the one of its own run. */
+static void child_of_a_fork_has_the_buffers_of_runs_of_other_threads(void) {
+    pthread_t threads[15];
+    float x[2] = {1, 2}, y;
+    pid_t parent = getpid();
+    if (__has_feature(thread_sanitizer)) {
+        printf("# not tried: fork beside a running thread, which ThreadSanitizer does not support\n");
+        return;
+    }
+    bp_network *network = with_host_activation(9000);
+    inner = predictor_of(network);
+    forking = pthread_self();
+    during = hold_or_fork;
+    for (int i = 0; i < 15; i++) EXPECT(pthread_create(&threads[i], NULL, run_wide, NULL) == 0);
+    while (__atomic_load_n(&holding, __ATOMIC_RELAXED) < 15) usleep(100);
+    EXPECT_OK(bp_predictor_run(inner, x, 1, &y));
+    if (getpid() != parent) {
+        depth = busy = 0;
+        during = run_inner;
+        _exit(bp_predictor_run(inner, x, 1, &y) != BP_OK || depth != 16 || busy != 1);
+    }
+    __atomic_store_n(&released, 1, __ATOMIC_RELEASE);
+    for (int i = 0; i < 15; i++) pthread_join(threads[i], NULL);
+    bp_network_free(network);
+    bp_predictor_free(inner);
+}
+
 int main(void) {
     CLAIM(outputs_have_the_bits_of_predictions_of_the_folded_network);
     CLAIM(layers_too_wide_for_the_stack_have_the_same_bits);
@@ -577,5 +628,6 @@ int main(void) {
     CLAIM(threads_whose_end_cannot_be_observed_can_run);
     CLAIM(child_of_a_fork_can_run_update_and_free);
     CLAIM(run_that_forks_continues_in_both_processes);
+    CLAIM(child_of_a_fork_has_the_buffers_of_runs_of_other_threads);
     return check_end();
 }

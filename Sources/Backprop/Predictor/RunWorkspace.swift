@@ -39,13 +39,15 @@ final class RunWorkspace {
             withStackBuffer(2 * count * widest) { body($0, count) }
             return true
         }
-        for i in 0..<Self.poolSize {
-            guard cp_load_pointer(slots + i) != nil, let buffer = cp_exchange_pointer(slots + i, nil) else { continue }
+        var loan = cp_loan()
+        return withUnsafeMutablePointer(to: &loan) { loan in
+            guard cp_borrow(loan, slots, UInt32(Self.poolSize), pool.base, 8 * widest), let buffer = loan.pointee.buffer else {
+                return false
+            }
             body(buffer.assumingMemoryBound(to: Float.self), 1)
-            cp_store_pointer(slots + i, buffer)
+            cp_give_back(loan)
             return true
         }
-        return false
     }
 }
 

@@ -11,14 +11,23 @@
 #define CPLATFORM_READERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* A buffer that a reader has taken from a pool, on the reader's stack. */
+typedef struct cp_loan {
+    void **slot; /* of the pool; NULL while the buffer is lent */
+    void *buffer;
+    struct cp_loan *outer; /* of the same thread */
+} cp_loan;
 
 /* The mark of one thread; a cache line. */
 typedef struct cp_reader {
     uint64_t mark;     /* odd while the thread reads; changes with each outermost reading */
     const void *owner; /* cp_thread_identity; NULL: unused */
+    cp_loan *loan;     /* the innermost; NULL for none */
     bool is_temporary; /* returned after the reading, because the end of its thread cannot be observed */
-    uint8_t padding[47];
+    uint8_t padding[39];
 } cp_reader;
 _Static_assert(sizeof(cp_reader) == 64, "a reader is a cache line");
 
@@ -74,7 +83,11 @@ void cp_prepare_for_readers(void);
  * reads, or if the system refuses membarrier although it provided it before. */
 bool cp_wait_for_readers(void);
 
-/* In the child of a fork: other threads do not read there. */
+/* Takes a free buffer of a pool of `count` buffers of `size` bytes, for a thread that reads. Returns false if there is none. */
+bool cp_borrow(cp_loan *loan, void **slots, uint32_t count, void *buffers, size_t size);
+void cp_give_back(cp_loan *loan);
+
+/* In the child of a fork: other threads do not read there, and have no buffers. */
 void cp_readers_after_fork(void);
 
 #endif
