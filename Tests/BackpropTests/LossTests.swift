@@ -50,6 +50,33 @@ import Testing
         try Network.unregisterLoss("swift-lost")
     }
 
+    /// Batches of three targets a row. Before the first one, the loss changes to one of a single target.
+    private struct Changing: Sequence {
+        let network: Network
+
+        func makeIterator() -> IndexingIterator<[Trainer.Batch]> {
+            try? network.setLoss(.squaredError)
+            return [Trainer.Batch(inputs: LossTests.x, targets: LossTests.y + LossTests.y + LossTests.y)].makeIterator()
+        }
+    }
+
+    @Test func targetsOfALossThatChangesBeforeTheFitAreRefused() throws {
+        try Network.registerLoss("swift-three", targetColumns: 3) { _, _, losses, _ in losses.initialize(repeating: 0) }
+        let network = try Self.network(.named("swift-three"))
+        expectFailure(.invalidValue) { _ = try Trainer().fit(network, batches: Changing(network: network)) }
+        #expect(try network.loss == .squaredError)
+        let trainer = try Handle(owning: TrainerState())
+        defer { trainer.free() }
+        expectFailure(.busy) {
+            _ = try Self.x.withUnsafeBufferPointer { x in
+                let start = try #require(x.baseAddress)
+                return try trainer.fit(
+                    network.handle, .rows(Rows(inputs: start, targets: start, count: 1, targetCount: 3)), validation: nil)
+            }
+        }
+        try Network.unregisterLoss("swift-three")
+    }
+
     @Test func swiftInterfaceListsAllBuiltInLosses() {
         let listed: [Network.Loss] = [
             .squaredError, .binaryCrossEntropy, .crossEntropy, .absoluteError, .huber, .logCosh, .quantile, .poisson,

@@ -3,7 +3,8 @@ import CPlatform
 /// Fills the minibatches of a stream from a sequence of batches of any numbers of rows.
 final class BatchStream<Batches: Sequence> where Batches.Element == Trainer.Batch {
     private let batches: Batches
-    private let inputs, outputs: Int
+    private let network: Handle<NetworkState>
+    private var inputs = 0, targets = 0
     private var iterator: Batches.Iterator
     /// The epoch and the row of the next minibatch, if it follows the previous one.
     private var epoch: UInt64?
@@ -12,15 +13,17 @@ final class BatchStream<Batches: Sequence> where Batches.Element == Trainer.Batc
     private var batch = Trainer.Batch(inputs: [], targets: [])
     private var count = 0, used = 0
 
-    init(_ batches: Batches, inputs: Int, outputs: Int) {
+    init(_ batches: Batches, for network: Handle<NetworkState>) {
         self.batches = batches
-        self.inputs = inputs
-        self.outputs = outputs
+        self.network = network
         iterator = batches.makeIterator()
     }
 
     /// Fills a minibatch. Returns false if a later epoch has no rows.
     func fill(_ request: inout MinibatchStream.Request) throws(BackpropError) -> Bool {
+        if epoch == nil {  // only now, since the loss cannot change during the fit
+            (inputs, targets) = try network.read { (state) throws(BackpropError) in (state.inputCount, state.targetCount) }
+        }
         if request.epoch != epoch || request.firstRow != nextRow {
             if epoch != nil { iterator = batches.makeIterator() }
             (count, used) = (0, 0)
@@ -32,7 +35,7 @@ final class BatchStream<Batches: Sequence> where Batches.Element == Trainer.Batc
         while request.rows < request.capacity, let rows = try take(request.capacity - request.rows) {
             let first = used - rows
             copy(batch.inputs, first, rows, inputs, request.inputs + request.rows * inputs)
-            copy(batch.targets, first, rows, outputs, request.targets + request.rows * outputs)
+            copy(batch.targets, first, rows, targets, request.targets + request.rows * targets)
             if let weights = batch.weights { copy(weights, first, rows, 1, request.weights + request.rows) }
             request.rows += rows
         }
@@ -48,7 +51,7 @@ final class BatchStream<Batches: Sequence> where Batches.Element == Trainer.Batc
             guard let next = iterator.next() else { return nil }
             batch = next
             (count, used) = (next.inputs.count / inputs, 0)
-            guard next.inputs.count == count * inputs, next.targets.count == count * outputs,
+            guard next.inputs.count == count * inputs, next.targets.count == count * targets,
                 next.weights.map({ $0.count == count }) ?? true
             else {
                 throw BackpropError(

@@ -112,9 +112,8 @@ public final class Trainer: Sendable {
         _ network: Network, batches: Batches, validation: (inputs: [Float], targets: [Float])? = nil
     ) throws(BackpropError) -> FitResult where Batches.Element == Batch {
         let state = network.handle
-        let (inputs, outputs) = try state.read { (state) throws(BackpropError) in (state.inputCount, state.targetCount) }
         var failure: BackpropError?
-        let stream = BatchStream(batches, inputs: inputs, outputs: outputs)
+        let stream = BatchStream(batches, for: state)
         let next: MinibatchStream.Next = { request in
             do throws(BackpropError) {
                 return try stream.fill(&request) ? 0 : 1
@@ -168,11 +167,13 @@ extension Network {
         _ inputs: [Float], _ targets: [Float], ifEmpty: StaticString,
         _ body: (Rows) throws(BackpropError) -> FitResult
     ) throws(BackpropError) -> FitResult {
-        let count = try handle.read { (state) throws(BackpropError) in try state.rows(inputs.count, targets.count) }
+        let (count, targetCount) = try handle.read { (state) throws(BackpropError) in
+            (try state.rows(inputs.count, targets.count), state.targetCount)
+        }
         return try inputs.withUnsafeBufferPointer { (x) throws(BackpropError) in
             try targets.withUnsafeBufferPointer { (y) throws(BackpropError) in
                 guard let x = x.baseAddress, let y = y.baseAddress else { throw BackpropError(.invalidValue, "\(ifEmpty)") }
-                return try body(Rows(inputs: x, targets: y, count: count))
+                return try body(Rows(inputs: x, targets: y, count: count, targetCount: targetCount))
             }
         }
     }

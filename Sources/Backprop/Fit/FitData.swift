@@ -89,6 +89,9 @@ extension NetworkState {
     }
 
     fileprivate func requireTrainable(_ rows: Rows, _ inputs: String, _ targets: String) throws(BackpropError) {
+        if let count = rows.targetCount, count != targetCount {
+            throw BackpropError(.busy, "another thread has set a loss of other targets")
+        }
         try requireRows(rows.count)
         try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, inputs)
         try requireFiniteTargets(rows.targets, rows: rows.count, targets)
