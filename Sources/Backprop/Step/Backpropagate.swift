@@ -13,8 +13,9 @@ extension NetworkState {
         if flat != nil { try requireParameterCount(count) }
         try requireRows(rows)
         try requireFinite(outputGradients, rows: rows, columns: outputCount, "output_gradients")
-        try withForwardPass(inputs, rows: rows, isInference: flat == nil) {
-            workspace, x, sizeOfInputs throws(BackpropError) in
+        let x = try scaled(inputs, rows: rows)
+        try withForwardPass(x, rows: rows, isInference: flat == nil) { workspace, sizeOfInputs throws(BackpropError) in
+            try requireFiniteOutputs(rows: rows, in: workspace)
             startBackward(from: outputGradients, rows: rows, in: workspace)
             try backward(rows: rows, fused: false, in: workspace, gammaStep: nil, inputGradients: inputGradients)
             if let inputGradients {
@@ -44,8 +45,9 @@ extension NetworkState {
         let gradients = try Floats(try checkedProduct(block, inputCount))
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            try withForwardPass(inputs + first * inputCount, rows: count, isInference: true) {
-                workspace, _, _ throws(BackpropError) in
+            let x = try scaled(inputs + first * inputCount, rows: count)
+            try withForwardPass(x, rows: count, isInference: true) { workspace, _ throws(BackpropError) in
+                try requireFiniteOutputs(rows: count, in: workspace)
                 for output in 0..<outputCount {
                     startBackward(fromOutput: output, rows: count, in: workspace)
                     try backward(rows: count, fused: false, in: workspace, gammaStep: nil, inputGradients: gradients.base)
@@ -60,30 +62,6 @@ extension NetworkState {
             }
         }
         try requireFinite(jacobian, rows: rows, columns: size, "jacobian_out")
-    }
-
-    /// Scales and checks the inputs, goes forward, and calls `body` with the inputs as the first layer gets them and the sum
-    /// of their magnitudes. `body` must do everything that can fail before it changes the network.
-    private func withForwardPass(
-        _ inputs: UnsafePointer<Float>, rows: Int, isInference: Bool,
-        _ body: (Workspace, _ x: UnsafePointer<Float>, _ sizeOfInputs: Float) throws(BackpropError) -> Void
-    ) throws(BackpropError) {
-        let x = try scaled(inputs, rows: rows)
-        let sizeOfInputs = try requireFinite(x, rows: rows, columns: inputCount, "inputs")
-        let workspace = try requireWorkspace(rows: rows)
-        var random = random
-        workspace.dropoutKey = !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
-        workspace.isInference = isInference
-        defer { workspace.isInference = false }
-        do throws(BackpropError) {
-            try forward(x, rows: rows, in: workspace)
-            try requireFiniteOutputs(rows: rows, in: workspace)
-            try body(workspace, x, sizeOfInputs)
-            self.random = random
-        } catch {
-            workspace.clearDeltas()
-            throw error
-        }
     }
 
     /// The last layer's δ: ∂L/∂a = scale ∂L/∂ŷ, where targets are scaled (ŷ = scale a + offset).

@@ -159,21 +159,35 @@ extension NetworkState {
         commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Float {
         try requireRows(rows)
-        let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
-        try requireFiniteTargets(targets, rows: rows, "targets")
-        let workspace = try requireWorkspace(rows: rows)
-        var random = random
-        workspace.dropoutKey = dropsOut && layers.contains { $0.dropout > 0 } ? random.next() : nil
-        do throws(BackpropError) {
-            try forward(inputs, rows: rows, in: workspace)
-            let value = try lossValue(targets, weights, rows: rows, in: workspace)
+        var value = 0.0
+        try withForwardPass(inputs, targets, rows: rows, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
+            value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
             try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace, largest)
+        }
+        return Float(value)
+    }
+
+    /// Checks scaled rows, goes forward, and calls `body` with the sum of the inputs' magnitudes. `body` must not throw after its
+    /// first change. `isInference`: whether the pass is that of a prediction, without dropout.
+    @inline(__always)
+    func withForwardPass(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>? = nil, rows: Int, isInference: Bool = false,
+        dropsOut: Bool = true, _ body: (Workspace, _ sizeOfInputs: Float) throws(BackpropError) -> Void
+    ) throws(BackpropError) {
+        let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
+        if let targets { try requireFiniteTargets(targets, rows: rows, "targets") }
+        let workspace = try requireWorkspace(rows: rows)
+        var random = random
+        workspace.dropoutKey = dropsOut && !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
+        workspace.isInference = isInference
+        do throws(BackpropError) {
+            try forward(inputs, rows: rows, in: workspace)
+            try body(workspace, sizeOfInputs)
             self.random = random
-            return Float(value)
         } catch {
             workspace.clearDeltas()
             throw error
