@@ -14,16 +14,12 @@ from ._callbacks import view
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
 
-if TYPE_CHECKING:
-    from typing_extensions import TypeAlias
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeAlias
-
 __all__ = ["Batch", "Batches", "Stream"]
 
 Batch: TypeAlias = "Union[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike, ArrayLike]]"
 Batches: TypeAlias = "Union[Iterable[Batch], Callable[[int, int], Iterable[Batch]]]"
+
+_END = object()
 
 
 class Stream:
@@ -74,8 +70,8 @@ class Stream:
     def _take(self, most: int) -> int:
         """Uses at most `most` rows of the batch, or of the next one. Returns their number, 0 at the end."""
         while self._used == self._count:
-            batch = next(self._source, None)
-            if batch is None:
+            batch = next(self._source, _END)
+            if batch is _END:
                 return 0
             self._batch, self._count = _sliceable(batch)
             self._used = 0
@@ -94,6 +90,8 @@ class Stream:
 def _sliceable(batch: Any) -> tuple[tuple[Any, ...], int]:
     """The arrays of a batch, and its number of rows. An object with a shape, such as an np.memmap or a data set of h5py, is
     not converted as a whole."""
+    if not hasattr(batch, "__iter__"):
+        raise TypeError(f"batches: expected pairs or triples of arrays of rows, got {type(batch).__name__}")
     arrays = tuple(each if hasattr(each, "shape") else np.asarray(each) for each in batch)
     if len(arrays) not in (2, 3) or any(not each.shape for each in arrays):
         raise ValueError("batches: expected pairs (inputs, targets) or triples (inputs, targets, weights) of arrays of rows")
