@@ -100,6 +100,8 @@ def loss(outputs: Any, targets: Any, losses: Any, gradients: Any, rows: int, out
         if not failed():
             plugin = plugins[key]
             result = plugin.function(view(outputs, rows, output_count, True), view(targets, rows, target_columns, True))
+            if not isinstance(result, (tuple, list)) or len(result) != 2:
+                raise TypeError(f"loss {plugin.name!r} must return losses and gradients, a pair, not {type(result).__name__}")
             values, slopes = result
             _fill(_array(losses, (rows,), np.float64, False), values, f"loss {plugin.name!r}: losses")
             if gradients:

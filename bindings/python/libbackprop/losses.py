@@ -78,16 +78,20 @@ def unregister_loss(loss: Union[str, Loss]) -> None:
     call(library.bp_loss_unregister, _name_of(loss))
 
 
-def check_loss(loss: Loss, outputs: ArrayLike, targets: ArrayLike) -> float:
+def check_loss(loss: Union[str, Loss], outputs: ArrayLike, targets: ArrayLike) -> float:
     """The largest relative error of a registered loss's gradient compared with differences of its losses. Below 1e-2 is good.
 
-    outputs: shape (rows, outputs). targets: shape (rows, target_columns). UnknownNameError; NotFiniteError. Exceptions of
-    the function are raised again.
+    outputs: shape (rows, outputs). targets: shape (rows, target_columns). UnknownNameError; UnsupportedError for a built-in
+    loss; NotFiniteError. Exceptions of the function are raised again.
     """
+    from .network import Network
+
     a = floats(outputs, "outputs")
     if a.ndim != 2:
         raise ValueError(f"outputs: expected shape (rows, outputs), got {a.shape}")
-    y = matrix(targets, loss.target_columns or a.shape[1], "targets")
+    network = Network((1, a.shape[1]))
+    network.set_loss(loss)
+    y = matrix(targets, network._target_columns, "targets")  # of the loss that has this name now
     if len(a) != len(y):
         raise ValueError(f"targets: expected {len(a)} rows, as outputs has, got {len(y)}")
     worst = ctypes.c_double()

@@ -220,7 +220,8 @@ class Network(Owner):
     def set_loss(self, loss: Union[str, Loss]) -> None:
         """Sets the loss: one of loss_names(), or the result of `bp.loss`.
 
-        The targets of a registered loss have the shape (rows, target_columns). UnknownNameError; InvalidValueError for a
+        The targets of a registered loss have the shape (rows, target_columns). While it changes this shape, no other thread may
+        use the network with targets. UnknownNameError; InvalidValueError for a
         registered loss whose target_columns are not the outputs, if the targets are scaled.
         """
         call(library.bp_network_set_loss, self._handle, text(getattr(loss, "name", loss), "loss"))
@@ -384,7 +385,7 @@ class Network(Owner):
         x = matrix(inputs, self._layers[0], "inputs")
         y = rows_of_targets(targets, self._target_columns)
         if len(x) != len(y):
-            raise ValueError(f"targets: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
+            raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
         return pointer(x), pointer(y), len(x)
 
@@ -443,12 +444,12 @@ class Network(Owner):
     def score(self, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str] = None) -> float:
         """The quality of the predictions by a measure: "accuracy", "r2" or "mean_absolute_error".
 
-        None selects "r2" for the loss "squared_error" and "accuracy" for other losses. inputs: shape (rows, inputs).
+        None selects "accuracy" for the cross-entropies and "r2" for other losses. inputs: shape (rows, inputs).
         targets: shape (rows, outputs), or (rows,): see Network. InvalidValueError for no rows, UnknownNameError for an
         unknown measure.
         """
         if measure is None:
-            measure = "r2" if self.loss == "squared_error" else "accuracy"
+            measure = "accuracy" if self.loss in ("cross_entropy", "binary_cross_entropy") else "r2"
         score = ctypes.c_double()
         call(library.bp_network_score, self._handle, text(measure, "measure"), *self._rows(inputs, targets),
              byref(score))

@@ -46,6 +46,8 @@ def test_targets_can_have_other_columns_than_the_outputs():
     assert made.evaluate(X, wide) == pytest.approx(2 * network("squared_error").evaluate(X, Y), rel=1e-5)
     with pytest.raises(ValueError, match="3"):
         made.evaluate(X, Y)
+    with pytest.raises(ValueError, match=r"targets: expected shape \(12, 3\) for 12 rows of inputs, got \(11, 3\)"):
+        made.evaluate(X, wide[1:])
     with pytest.raises(bp.UnsupportedError):
         made.score(X, wide, "r2")
     bp.unregister_loss(weighted)
@@ -74,6 +76,57 @@ def test_wrong_shape_is_a_value_error():
     with pytest.raises(ValueError, match="losses returned shape"):
         network(shape).train_minibatch(X, Y, 0.1)
     bp.unregister_loss(shape)
+
+
+@pytest.mark.parametrize("result", [None, 0.0, np.zeros(12), (np.zeros(12),), (0, 0, 0)])
+def test_result_that_is_not_a_pair_is_a_type_error_that_names_the_loss(result):
+    made = network(bp.loss(name="python-single", replace=True)(lambda outputs, targets: result))
+    with pytest.raises(TypeError, match="loss 'python-single' must return losses and gradients, a pair, not "):
+        made.train_minibatch(X, Y, 0.01)
+    bp.unregister_loss("python-single")
+
+
+def test_check_uses_the_loss_that_has_the_name_now():
+    old = bp.loss(name="python-checked")(half_square)
+    bp.loss(name="python-checked", target_columns=5, replace=True)(lambda o, y: half_square(o, y[:, :2]))
+    for loss in (old, "python-checked"):
+        with pytest.raises(ValueError, match=r"targets: expected shape \(rows, 5\), got \(12, 2\)"):
+            bp.check_loss(loss, Y, Y)
+        assert bp.check_loss(loss, Y, np.c_[Y[::-1], X]) < 1e-3
+    bp.unregister_loss(old)
+    with pytest.raises(bp.UnknownNameError):
+        bp.check_loss(old, Y, Y)
+    with pytest.raises(bp.UnsupportedError):
+        bp.check_loss("huber", Y, Y)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_loss_of_other_target_columns_trains_on_a_stream_as_on_arrays(columns):
+    @bp.loss(name="python-streamed", target_columns=columns)
+    def streamed(outputs, targets):
+        return half_square(outputs, targets[:, :1])
+
+    targets = np.random.default_rng(3).normal(size=(12, columns)).astype(np.float32)
+    trainer = bp.Trainer(epochs=3, batch_size=5, learning_rate=0.01, validation_fraction=0)
+    looped, fitted = network(streamed), network(streamed)
+    for _ in range(3):
+        for first in range(0, 12, 5):
+            looped.train_minibatch(X[first:first + 5], targets[first:first + 5], 0.01)
+    trainer.fit_stream(fitted, [(X[:7], targets[:7]), (X[7:], targets[7:])], validation=(X, targets))
+    assert (fitted.parameters == looped.parameters).all()
+    with pytest.raises(ValueError, match=rf"minibatch 0: targets: expected shape \(rows, {columns}\), got \(5, 2\)"):
+        trainer.fit_stream(fitted, [(X, Y)])
+    bp.unregister_loss(streamed)
+
+
+def test_example_of_a_custom_loss_in_the_readme_runs():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    example = text.split("## Custom losses")[1].split("```python")[1].split("```")[0]
+    targets = np.c_[Y, np.full(12, 2, np.float32)]
+    names = {"bp": bp, "network": network("squared_error"), "inputs": X, "outputs": Y[::-1], "targets": targets}
+    exec(example, names)
+    assert names["network"].loss == "weighted" and bp.check_loss("weighted", Y[::-1], targets) < 1e-2
+    bp.unregister_loss("weighted")
 
 
 def test_replace_registers_again():

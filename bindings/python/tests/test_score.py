@@ -57,7 +57,7 @@ def test_folded_clone_predicts_the_same_and_the_original_can_be_trained(network,
 
 @pytest.mark.parametrize("loss, output, measure", [
     ("squared_error", "identity", "r2"), ("cross_entropy", "softmax", "accuracy"),
-    ("binary_cross_entropy", "logistic", "accuracy")])
+    ("binary_cross_entropy", "logistic", "accuracy"), ("huber", "identity", "r2"), ("poisson", "softplus", "r2")])
 def test_default_measure_depends_on_the_loss(data, loss, output, measure):
     x, y = data
     made = bp.Network([4, 8, 3], seed=2)
