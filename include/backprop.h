@@ -413,7 +413,8 @@ int32_t bp_network_get_trainable(const bp_network *network, size_t layer, int32_
  *     softplus and with registered activations. (McCullagh and Nelder, Generalized Linear Models, 1989, section 6.)
  *   - With option "missing_targets" 1, a NaN target has no term in these sums. A row without any other target has loss and
  *     gradient 0, like a row of weight 0; it still counts as a row of a mean.
- *   - Any other name is that of a registered loss: see "Losses".
+ *   - Any other name is that of a registered loss: see "Losses". With another number of target_columns, arrays of targets have
+ *     another size from now on. If other threads use the network, they must know.
  *   When unsure: "squared_error" to predict numbers, "binary_cross_entropy" behind logistic, "cross_entropy" behind
  *   softmax.
  * Ownership: none.
@@ -463,9 +464,9 @@ int32_t bp_network_target_columns(const bp_network *network, size_t *columns_out
  *   inputs: [rows][inputs], or NULL if input_scaling is "none". targets: [rows][outputs], or NULL if target_scaling is
  *   "none". rows: 1 or more, unless both are "none".
  * Ownership: the arrays remain the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows, or a column whose numbers
- *            are too far apart, such as -3e38 and 3e38; LIMIT; NOT_FINITE for a NaN or an infinity in an array that is
- *            used; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows, a column whose numbers are too far
+ *            apart, such as -3e38 and 3e38, or target scaling with a loss of other target_columns; LIMIT; NOT_FINITE for a
+ *            NaN or an infinity in an array that is used; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
@@ -1134,7 +1135,8 @@ int32_t bp_network_row_losses(const bp_network *network, const float *inputs, co
  *   When unsure: "accuracy" for classes, "r2" for numbers.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
- * Errors:    as bp_network_evaluate; UNKNOWN_NAME.
+ * Errors:    as bp_network_evaluate; UNKNOWN_NAME; UNSUPPORTED for a loss of other target_columns; INVALID_VALUE also if too
+ *            many targets are missing for a score.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets, size_t rows,
@@ -1372,7 +1374,8 @@ int32_t bp_network_save(const bp_network *network, const char *path);
  * header were found to match the size of the file.
  * Ownership: the caller owns *network_out and frees it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL; CORRUPT;
- *            VERSION; UNKNOWN_NAME for activations that are not registered (the message names them); LIMIT for a header
+ *            VERSION; UNKNOWN_NAME for activations or a loss that are not registered (the message names them); INVALID_VALUE
+ *            also for a model with scaled targets whose loss is now registered with other target_columns; LIMIT for a header
  *            of more than 16 MiB or 65,536 entries; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
@@ -1637,7 +1640,8 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
  *
  *   - Training calls the function once for each step, with all rows. bp_network_evaluate, bp_network_row_losses and
  *     validation call it with up to 4096 rows at a time. It runs on the thread that made the call; a trainer's restarts
- *     then run one after the other on that thread.
+ *     then run one after the other on that thread. Calls on several networks, and concurrent const calls on one network, may
+ *     call it at the same time.
  *   - It goes with every activation and with all finite targets. It sees outputs and targets as the network computes with
  *     them: scaled, if the targets are scaled.
  *   - With option "missing_targets" it also receives the NaN of missing targets, and must handle them itself.
@@ -1704,9 +1708,8 @@ int32_t bp_loss_check(const char *name, const float *outputs, const float *targe
  *     called for each.
  *   - The plug-in stays loaded at least until the last of its activations and losses ends. */
 
-/* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_;
- * register_loss is bp_loss_register. Later versions
- * add members at the end only. */
+/* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_; register_loss
+ * is bp_loss_register. Later versions add members at the end only. */
 typedef struct bp_plugin_host {
     uint32_t struct_size; /* the size in the library's version; a newer plug-in checks it before it uses later members */
     uint32_t abi_version; /* bp_abi_version() */
