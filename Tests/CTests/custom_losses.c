@@ -1,4 +1,5 @@
 /* custom_losses.c: registered losses, the built-in losses beside the three of losses.c, and missing targets. */
+#include <pthread.h>
 #include <string.h>
 
 #include "trainer.h"
@@ -103,6 +104,103 @@ static void a_row_of_targets_can_hold_weights(void) {
     bp_network_free(mine);
     bp_network_free(built_in);
     EXPECT_OK(bp_loss_unregister("weighted"));
+}
+
+/* ---- Streams */
+
+enum { BATCH = 4, MOST_COLUMNS = 5 };
+static float targets_of_rows[ROWS * MOST_COLUMNS];
+
+/* Half the squared error. With fewer targets than outputs, several outputs have the same target. */
+static int32_t narrow(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                      size_t output_count, size_t target_columns, void *user_data) {
+    (void)user_data;
+    for (size_t row = 0; row < rows; row++) {
+        losses[row] = 0;
+        for (size_t k = 0; k < output_count; k++) {
+            const float e = outputs[row * output_count + k] - targets[row * target_columns + k % target_columns];
+            losses[row] += 0.5 * (double)e * (double)e;
+            if (gradients) gradients[row * output_count + k] = e;
+        }
+    }
+    return 0;
+}
+
+static int32_t next_rows(bp_minibatch *minibatch, void *columns) {
+    const size_t count = *(const size_t *)columns;
+    for (size_t row = (size_t)minibatch->first_row; minibatch->rows < minibatch->capacity && row < ROWS; row++) {
+        memcpy(minibatch->inputs + 3 * minibatch->rows, x + 3 * row, 3 * sizeof *x);
+        memcpy(minibatch->targets + count * minibatch->rows++, targets_of_rows + count * row, count * sizeof *x);
+    }
+    return 0;
+}
+
+/* Fits from a stream, in one part or, with `cut` steps first, in two. */
+static void fit_stream(bp_network *network, size_t columns, int cut) {
+    double loss;
+    bp_trainer *trainer = trainer_with("epochs=3 batch_size=4 learning_rate=0.05 resume=1");
+    if (cut) {
+        EXPECT_OK(bp_trainer_set_option(trainer, "steps", cut));
+        EXPECT_OK(bp_trainer_fit_stream(trainer, network, next_rows, &columns, x, targets_of_rows, ROWS, &loss));
+        EXPECT_OK(bp_trainer_set_option(trainer, "steps", 0));
+    }
+    EXPECT_OK(bp_trainer_fit_stream(trainer, network, next_rows, &columns, x, targets_of_rows, ROWS, &loss));
+    bp_trainer_free(trainer);
+}
+
+static void a_stream_trains_a_loss_of_other_target_columns_like_a_loop_of_minibatches(void) {
+    static const size_t columns[] = {0, 1, 2, 3, MOST_COLUMNS};
+    for (size_t kind = 0; kind < sizeof columns / sizeof columns[0]; kind++) {
+        const size_t count = columns[kind] ? columns[kind] : 2;
+        EXPECT_OK(bp_loss_register("narrow", columns[kind], narrow, NULL, NULL));
+        bp_network *looped = network_with("narrow"), *fitted = network_with("narrow");
+        for (int epoch = 0; epoch < 3; epoch++)
+            for (size_t i = 0; i < ROWS; i += BATCH)
+                EXPECT_OK(bp_network_train_minibatch(looped, x + 3 * i, targets_of_rows + count * i,
+                                                     ROWS - i < BATCH ? ROWS - i : BATCH, 0.05f, NULL));
+        fit_stream(fitted, count, 0);
+        EXPECT(same_parameters(fitted, looped));
+        for (int cut = 1; cut < 9; cut++) {
+            bp_network *resumed = network_with("narrow");
+            fit_stream(resumed, count, cut);
+            EXPECT(snapshot_equal(resumed, fitted));
+            bp_network_free(resumed);
+        }
+        bp_network_free(looped);
+        bp_network_free(fitted);
+        EXPECT_OK(bp_loss_unregister("narrow"));
+    }
+}
+
+/* ---- Threads */
+
+enum { THREADS = 4 };
+static bp_network *read_by_all, *fitted_alone;
+static float loss_alone;
+
+static void *fit_and_evaluate(void *unused) {
+    bp_network *network = network_with("narrow");
+    for (int i = 0; i < 10; i++) EXPECT(loss_of(read_by_all, targets_of_rows, ROWS) == loss_alone);
+    fit_stream(network, MOST_COLUMNS, 3);
+    EXPECT(snapshot_equal(network, fitted_alone));
+    bp_network_free(network);
+    return unused;
+}
+
+static void threads_that_use_a_loss_at_the_same_time_have_the_same_results(void) {
+    pthread_t threads[THREADS];
+    destroyed = 0;
+    EXPECT_OK(bp_loss_register("narrow", MOST_COLUMNS, narrow, NULL, destroy));
+    read_by_all = network_with("narrow"), fitted_alone = network_with("narrow");
+    loss_alone = loss_of(read_by_all, targets_of_rows, ROWS);
+    fit_stream(fitted_alone, MOST_COLUMNS, 0);
+    for (int i = 0; i < THREADS; i++) EXPECT(pthread_create(&threads[i], NULL, fit_and_evaluate, NULL) == 0);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    EXPECT_OK(bp_loss_unregister("narrow"));
+    bp_network_free(read_by_all);
+    EXPECT(destroyed == 0);
+    bp_network_free(fitted_alone);
+    EXPECT(destroyed == 1);
 }
 
 static void a_loss_that_fails_changes_nothing(void) {
@@ -274,8 +372,11 @@ static void missing_targets_count_for_nothing_in_scores_and_scaling(void) {
 int main(void) {
     check_fill(x, ROWS * 3, 1);
     check_fill(y, ROWS * 2, 2);
+    check_fill(targets_of_rows, ROWS * MOST_COLUMNS, 3);
     CLAIM(a_registered_squared_error_trains_like_the_built_in_one);
     CLAIM(a_row_of_targets_can_hold_weights);
+    CLAIM(a_stream_trains_a_loss_of_other_target_columns_like_a_loop_of_minibatches);
+    CLAIM(threads_that_use_a_loss_at_the_same_time_have_the_same_results);
     CLAIM(a_loss_that_fails_changes_nothing);
     CLAIM(a_file_keeps_the_name_of_a_registered_loss);
     CLAIM(names_of_losses_are_checked_and_listed);

@@ -274,6 +274,53 @@ static void fork_during_a_step_of_a_fit_has_the_same_result(void) {
     bp_trainer_free(subject.trainer);
 }
 
+/* ---- A registered loss */
+
+static const float three_targets[6] = {0.25f, 0.5f, 0.75f, 1, 0, 0.125f}; /* of two rows */
+
+static int32_t hold_loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                         size_t output_count, size_t target_columns, void *user_data) {
+    if (pthread_equal(pthread_self(), held)) hold();
+    (void)user_data;
+    EXPECT(output_count == 1 && target_columns == 3);
+    for (size_t row = 0; row < rows; row++) {
+        const float e = outputs[row] - targets[3 * row + 1];
+        losses[row] = (double)(e * e) / 2;
+        if (gradients) gradients[row] = e;
+    }
+    return 0;
+}
+
+static void *start_fitting_with_a_loss(void *data) {
+    held = pthread_self();
+    bp_trainer_fit(((subject *)data)->trainer, ((subject *)data)->network, x, three_targets, 2, NULL, NULL, 0, NULL);
+    return NULL;
+}
+
+static void child_uses_the_loss(subject *subject) {
+    bp_network *network = check_network(sizes, 3, 1);
+    float loss;
+    expect_invalid(subject->network);
+    EXPECT_OK(bp_network_set_loss(network, "hold.loss"));
+    EXPECT_OK(bp_network_evaluate(network, x, three_targets, 2, &loss));
+    EXPECT_OK(bp_trainer_fit(subject->trainer, network, x, three_targets, 2, x, three_targets, 2, NULL));
+    EXPECT_OK(bp_loss_unregister("hold.loss"));
+    EXPECT_OK(bp_network_train_step(network, x, three_targets, 0.1f, &loss));
+    bp_network_free(network);
+    bp_trainer_free(subject->trainer);
+}
+
+static void fork_while_a_loss_runs_leaves_a_loss_that_the_child_can_use(void) {
+    subject subject = {check_network(sizes, 3, 1), trainer_with("epochs=3")};
+    EXPECT_OK(bp_loss_register("hold.loss", 3, hold_loss, NULL, NULL));
+    EXPECT_OK(bp_network_set_loss(subject.network, "hold.loss"));
+    fork_beside(start_fitting_with_a_loss, &subject, child_uses_the_loss);
+    EXPECT_OK(bp_loss_unregister("hold.loss"));
+    EXPECT_OK(bp_network_train_step(subject.network, x, three_targets, 0.1f, NULL));
+    bp_network_free(subject.network);
+    bp_trainer_free(subject.trainer);
+}
+
 /* ---- The forking thread is inside a call */
 
 static pid_t forked; /* 0 in the child */
@@ -579,6 +626,7 @@ int main(void) {
     CLAIM(child_does_not_wait_for_threads_queued_behind_a_reader);
     CLAIM(fork_during_a_fit_leaves_an_invalid_network_and_an_idle_trainer);
     CLAIM(fork_during_a_step_of_a_fit_has_the_same_result);
+    CLAIM(fork_while_a_loss_runs_leaves_a_loss_that_the_child_can_use);
     CLAIM(training_continues_in_the_child_that_its_callback_forked);
     CLAIM(prediction_continues_in_the_child_that_its_callback_forked);
     CLAIM(fit_continues_in_the_child_that_its_progress_function_forked);

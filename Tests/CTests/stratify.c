@@ -98,6 +98,29 @@ static void one_output_has_two_classes_above_and_not_above_one_half(void) {
     }
 }
 
+/* Rows of class 0 lack the target of column 1 or 2, whose value does not matter. */
+static void missing_targets_do_not_count_for_the_class_of_a_row(void) {
+    static trainer_log log_;
+    for (int seed = 0; seed < 20; seed++) {
+        char text[100];
+        bp_network *network = zero_network(3);
+        EXPECT_OK(bp_network_set_option(network, "missing_targets", 1));
+        memset(y, 0, sizeof y);
+        for (size_t i = 0; i < 40; i++) {
+            y[3 * i + i % 2] = i % 2 ? 16 : 1;
+            if (i % 2 == 0) y[3 * i + 1 + i / 2 % 2] = NAN;
+        }
+        for (size_t i = 40; i < 44; i++) y[3 * i] = y[3 * i + 1] = NAN, y[3 * i + 2] = -256; /* class 2: the only target */
+        snprintf(text, sizeof text, "%s0.25 seed=%d", options, seed);
+        bp_trainer *trainer = trainer_with(text);
+        trainer_watch(trainer, &log_);
+        EXPECT_OK(bp_trainer_fit(trainer, network, x, y, 44, NULL, NULL, 0, NULL));
+        EXPECT_NEAR(log_.records[0].validation_loss, mean_of(5, 5, 1), 1e-2);
+        bp_trainer_free(trainer);
+        bp_network_free(network);
+    }
+}
+
 /* The rows of a class differ, so that a validation loss shows which of them are held out. */
 static double loss_of_split(int seed, size_t restarts) {
     char text[100];
@@ -173,6 +196,7 @@ int main(void) {
     CLAIM(every_class_has_the_same_share_of_validation_rows);
     CLAIM(shares_vary_without_the_option);
     CLAIM(one_output_has_two_classes_above_and_not_above_one_half);
+    CLAIM(missing_targets_do_not_count_for_the_class_of_a_row);
     CLAIM(split_depends_on_the_seed_only);
     CLAIM(class_of_fewer_than_two_rows_is_a_warning_and_the_fit_is_complete);
     CLAIM(classes_of_a_single_row_are_refused_and_change_nothing);
