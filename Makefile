@@ -13,7 +13,8 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-build abi \
-	torture torture-files torture-calls torture-fuzz bench bench-quick bench-latency install wheel clean
+	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	install wheel clean
 
 all: lib
 
@@ -103,7 +104,7 @@ test-runner:
 
 # ---- The same claims at length: see docs/reliability.md ----
 
-torture: torture-files torture-calls torture-fuzz
+torture: torture-files torture-calls torture-activations torture-fuzz
 
 torture-files: lib setup-test
 	TORTURE=1 TIMEOUT=7200 ONLY="mutations faults" Tests/CTests/run.sh $(BUILD)
@@ -111,6 +112,16 @@ torture-files: lib setup-test
 torture-calls: lib setup-test
 	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations resumed_fits finite" Tests/CTests/run.sh $(BUILD)
 	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD)
+
+# One in STRIDE floats; ACTIVATION=tanh for one activation.
+STRIDE ?= 1
+ACCURACY := -std=gnu99 -Wall -Wextra -O3 -march=native -I include
+
+torture-activations: lib
+	$(CC) $(ACCURACY) -ffast-math -c Tests/Accuracy/in_double.c -o $(BUILD)/in_double.o
+	$(CC) $(ACCURACY) -fno-math-errno -fno-trapping-math Tests/Accuracy/accuracy.c $(BUILD)/in_double.o \
+		-o $(BUILD)/accuracy -L $(BUILD) -Wl,-rpath,$(CURDIR)/$(BUILD) -lbackprop -lm -lpthread
+	$(BUILD)/accuracy $(STRIDE) $(ACTIVATION)
 
 # For each of the two targets.
 FUZZ_SECONDS ?= 3600
