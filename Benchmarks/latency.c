@@ -1,30 +1,31 @@
-/* The latency of single-row predictions, of bp_predictor_run and bp_network_predict, alone and while another thread trains the
- * network and updates the predictor 1,000 times a second.
+/* The latency of single-row predictions, of bp_predictor_run, bp_network_predict and ONNX Runtime, alone and while another thread
+ * trains the network and updates the predictor 1,000 times a second.
  *
- *   latency [CALLS]     10,000,000 calls each, if omitted
+ *   latency [CALLS [LIBRARY]]     10,000,000 calls each, if omitted; LIBRARY is ONNX Runtime's, if it is measured
  *
  * First line of each network: the time of a call in a loop, the least of many loops. `dependent` calls use the previous output as
  * an input, as a control loop does; others overlap in the processor. Then, with a clock read before and after each call (its own
  * time is the first row): the median, the 99.9th percentile and the worst of all calls, in nanoseconds.
  *
- *   cc -std=gnu99 -O3 -I include Benchmarks/latency.c -o build/latency -L build -Wl,-rpath,build -lbackprop -lm -lpthread */
+ *   cc -std=gnu99 -O3 -I include Benchmarks/latency.c -o build/latency -L build -Wl,-rpath,build -lbackprop -lm -lpthread -ldl */
 #include <pthread.h>
 
 #include "library.h"
+#include "onnxruntime.h"
 
 enum { LOOP = 1000, LOOPS = 2000, BINS = 1 << 20 };
 
 static const struct network {
     const char *name;
     size_t count, sizes[5];
-    const char *activation;
-} networks[] = {{"4-16-16-1 tanh", 4, {4, 16, 16, 1}, "tanh"},
-                {"1-8-8-8-1 tanh", 5, {1, 8, 8, 8, 1}, "tanh"},
-                {"16-64-64-1 relu", 4, {16, 64, 64, 1}, "relu"}};
+    const char *activation, *onnx;
+} networks[] = {{"4-16-16-1 tanh", 4, {4, 16, 16, 1}, "tanh", "Tanh"},
+                {"1-8-8-8-1 tanh", 5, {1, 8, 8, 8, 1}, "tanh", "Tanh"},
+                {"16-64-64-1 relu", 4, {16, 64, 64, 1}, "relu", "Relu"}};
 
 static bp_network *network;
 static bp_predictor *predictor;
-static float x[64], y[64];
+static float x[64], y[64], ort_y[64];
 
 static void nothing(void) {}
 static void run(void) { bp_predictor_run(predictor, x, 1, y); }
@@ -88,9 +89,25 @@ static void *train(void *updates) {
     return NULL;
 }
 
+/* The same network in ONNX Runtime. Its outputs must agree. */
+static void load_in_onnxruntime(const struct network *n) {
+    static float parameters[8192];
+    size_t count;
+    require(bp_network_parameter_count(network, &count));
+    require(bp_network_get_parameters(network, parameters, count));
+    for (int i = 0; i < 64; i++) x[i] = 0.5f - (float)i / 64;
+    ort_load(n->sizes, n->count, n->onnx, parameters, x, ort_y);
+    ort_run(), predict();
+    if (fabsf(ort_y[0] - y[0]) <= 1e-5f) return;
+    fprintf(stderr, "ONNX Runtime predicts %g, libbackprop %g\n", (double)ort_y[0], (double)y[0]);
+    exit(1);
+}
+
 int main(int count, char **arguments) {
     long calls = count > 1 ? atol(arguments[1]) : 10000000;
     printf("%ld calls each, %s\n", calls, bp_instruction_set());
+    const int other = count > 2 && ort_open(arguments[2]);
+    if (!other) printf("ONNX Runtime is left out: its library is not there\n");
     measure("the clock alone", nothing, calls);
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         const struct network *n = &networks[i];
@@ -104,11 +121,13 @@ int main(int count, char **arguments) {
                loop(run, 1), loop(predict, 0), loop(predict, 1));
         measure("run", run, calls);
         measure("predict", predict, calls);
+        if (other) load_in_onnxruntime(n), measure("ONNX Runtime", ort_run, calls);
         ended = 0;
         int64_t start = nanoseconds();
         if (pthread_create(&trainer, NULL, train, &updates) != 0) return 1;
         measure("run, beside training", run, calls);
         measure("predict, beside training", predict, calls);
+        if (other) measure("ONNX Runtime, beside training", ort_run, calls);
         __atomic_store_n(&ended, 1, __ATOMIC_RELAXED);
         pthread_join(trainer, NULL);
         printf("  %.0f updates a second\n", 1e9 * (double)updates / (double)(nanoseconds() - start));
