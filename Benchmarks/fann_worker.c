@@ -22,6 +22,7 @@ static void one_epoch(const job *j) {
 
 static const char *peer_prepare(const job *j, const char **variant) {
     if (j->bn) return "no batch normalisation";
+    if (strcmp(j->optimizer, "sgd")) return "no Adam";
     if (j->threads > 1 && j->batch > 1) return "single-threaded";
     if (strcmp(j->hidden, "logistic") && strcmp(j->hidden, "tanh")) return "activation not provided";
     if (strcmp(j->output, "logistic")) return "activation not provided";
@@ -98,8 +99,8 @@ static void peer_run(const job *j, long n) {
         for (int b = 0; b < j->batch; b++) fann_run(net, j->x + (size_t)((at * j->batch + b) % j->rows) * j->size[0]);
 }
 
-static void peer_outputs(const job *j, int n, float *out) {
+static void peer_outputs(const job *j, const float *x, int n, float *out) {
     int width = j->size[j->layers];
     for (int i = 0; i < n; i++)
-        memcpy(out + (size_t)i * width, fann_run(net, j->x + (size_t)i * j->size[0]), width * sizeof *out);
+        memcpy(out + (size_t)i * width, fann_run(net, (fann_type *)x + (size_t)i * j->size[0]), width * sizeof *out);
 }

@@ -6,11 +6,14 @@ import json
 import os
 import sys
 
-NAMES = {"backprop": "libbackprop", "backprop_swift": "libbackprop, Swift package", "backprop_python": "libbackprop, Python",
-         "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn", "numpy": "NumPy", "onnxruntime": "ONNX Runtime",
+NAMES = {"backprop": "libbackprop", "backprop_fit": "libbackprop, fit", "backprop_swift": "libbackprop, Swift package",
+         "backprop_python": "libbackprop, Python", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn",
+         "numpy": "NumPy", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "onednn": "oneDNN", "rltools": "RLtools",
+         "rltools_blas": "RLtools, OpenBLAS", "mlx": "MLX", "tinygrad": "tinygrad", "numba": "Numba", "opencv": "OpenCV",
          "fann": "FANN"}
 COLORS = {"torch": "#c8795c", "jax": "#8c7bb5", "sklearn": "#d9ab57", "numpy": "#7e9ab8", "onnxruntime": "#7fae8d",
-          "fann": "#a8a29a"}
+          "openvino": "#5f9e9a", "onednn": "#6d8f4e", "rltools": "#b5838d", "rltools_blas": "#9a6570", "mlx": "#8d99ae",
+          "tinygrad": "#c9ada7", "numba": "#90a4ae", "opencv": "#b0a17c", "fann": "#a8a29a"}
 OURS, EDGE, INK, FAINT = "#0b5cad", 3.2, "#222222", "#777777"  # EDGE: where long bars are cut
 
 
@@ -72,7 +75,8 @@ def table(head, rows):
 
 
 def shape(w):
-    return "-".join(str(s) for s in w["sizes"]) + f", batch {w['batch']}" + (", batch norm" if w["bn"] else "")
+    return ("-".join(str(s) for s in w["sizes"]) + f", batch {w['batch']}" + ", batch norm" * w["bn"]
+            + ", dropout" * (w["dropout"] > 0) + ", Adam" * (w["optimizer"] == "adam"))
 
 
 # ---- Markdown ----
@@ -107,6 +111,17 @@ def all_rates(r, threads):
             f"{number(found[p]['samples_per_s'])} ±{50 * (found[p]['max'] - found[p]['min']) / found[p]['samples_per_s']:.0f} %"
             + ("" if found[p]["equal"] else " †") for p in peers])
     return table(["samples/s", *(NAMES[p] for p in peers)], rows)
+
+
+def startup(r):
+    results = list(dict.fromkeys(e["result"] for e in r.data["startup"]))
+    found = {(e["peer"], e["variant"], e["result"]): e for e in r.data["startup"]}
+    ways = dict.fromkeys((peer, variant) for peer, variant, _ in found)
+
+    def cell(e):
+        return "" if e is None else f"{e['seconds']:.3g}" + (f" ({e['epochs']} epochs)" if e["accuracy"] else "")
+    rows = [[NAMES[p] + ("" if v == "-" else f", {v}"), *(cell(found.get((p, v, x))) for x in results)] for p, v in ways]
+    return table(["", *results], rows)
 
 
 def swift_build(r):
@@ -164,15 +179,20 @@ def limits(r):
 def markdown(r):
     d = r.data
     yield (f"# Benchmark\n\nlibbackprop {d['library']['version']} ({d['library']['instruction_set']}), {d['date']}. "
-           f"{d['machine']['cpu']}, {d['machine']['processors']} processors, {d['machine']['system']} {d['machine']['arch']}. "
-           f"Medians of {d['rounds']} rounds of {d['seconds']} s, in turns. "
+           f"{d['machine']['cpu']}, {d['machine']['processors']} processors, {d['machine']['system']} {d['machine']['arch']}"
+           + "".join(f", {k} {v}" for k, v in d["machine"]["caches"].items()) + ". "
+           + f"Medians of {d['rounds']} rounds of {d['seconds']} s, in turns. "
            + ("A quick run: less data, without the big peers. " if d["quick"] else "")
-           + "What is measured and how: README.md.\n\n" + ", ".join(f"{k} {v}" for k, v in d["versions"].items()) + ".\n")
+           + "What is measured and how: README.md.\n\n" + ", ".join(f"{k} {v}" for k, v in d["versions"].items()) + ".\n"
+           + "".join(f"\nLeft out: {reason}.\n" for reason in d["left_out"]))
     yield "![results](results.png)\n"
     yield "## Against the best peer\n\n" + against_peers(r)
     for t in r.threads:
         yield f"## All rates, {t} thread{'s' * (t > 1)}\n\n" + all_rates(r, t)
     yield "† not the same loss after one epoch, so not the same work. scikit-learn's output layer is always linear.\n"
+    if d["startup"]:
+        yield ("## From the start of a process to a result\n\nSeconds, with import and compilation; no compiled code is kept "
+               "from an earlier process. A first step is one minibatch.\n\n" + startup(r))
     swift = swift_build(r)
     if swift:
         yield "## The ordinary Swift build\n\nThe aim is 0.9 or more.\n\n" + swift

@@ -5,18 +5,22 @@ import Foundation
 /// What a "prep" line asks for.
 struct Job {
     let trains: Bool, batch: Int, threads: Int, eta: Float, hidden: String, output: String, usesBatchnorm: Bool, sizes: [Int]
+    let isCrossEntropy: Bool, isAdam: Bool, dropout: Double
     let inputs: [Float], targets: [Float], weights: [Float]
     let rows: Int
 
     init(_ words: [String]) throws {
         func numbers(_ suffix: String) throws -> [Float] {
-            let data = try Data(contentsOf: URL(fileURLWithPath: "\(words[10])_\(suffix).f32"))
+            let data = try Data(contentsOf: URL(fileURLWithPath: "\(words[13])_\(suffix).f32"))
             return data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
         }
         (trains, batch, threads, eta) = (words[2] == "train", Int(words[3])!, Int(words[4])!, Float(words[5])!)
         (hidden, output, usesBatchnorm) = (words[6], words[7] == "linear" ? "identity" : words[7], words[8] == "1")
-        (rows, sizes) = (Int(words[9])!, words[11...].map { Int($0)! })
-        (inputs, targets, weights) = (try numbers("x"), try numbers("y"), try numbers("w"))
+        (isCrossEntropy, isAdam, dropout) = (words[9] == "cross_entropy", words[10] == "adam", Double(words[11])!)
+        (rows, sizes) = (Int(words[12])!, words[14...].map { Int($0)! })
+        weights = try numbers("w")
+        inputs = Array(try numbers("x").prefix(rows * sizes[0]))
+        targets = Array(try numbers("y").prefix(rows * sizes[sizes.count - 1]))
     }
 
     /// Numbers of a minibatch.
@@ -30,17 +34,26 @@ struct Job {
         }
         try network.setParameters(weights)
         for layer in 1..<sizes.count - 1 where usesBatchnorm { try network.setBatchNormalization(true, layer: layer) }
+        for layer in 1..<sizes.count - 1 where dropout > 0 { try network.setDropout(dropout, layer: layer) }
+        if isCrossEntropy { try network.setLoss(.crossEntropy) }
+        if isAdam {
+            try network.setOptimizer(.adam)
+            try network.setOption("gradient_reduction", 1)
+        }
         return network
     }
 
-    /// The mean over all rows of half the squared error.
+    /// The mean loss of all rows.
     func loss(_ network: Network) throws -> Double {
         let outputs = try network.predict(inputs)
+        if isCrossEntropy {
+            return zip(outputs, targets).reduce(0) { $0 - ($1.1 > 0 ? Double($1.1) * log(Double($1.0)) : 0) } / Double(rows)
+        }
         return zip(outputs, targets).reduce(0) { $0 + pow(Double($1.0) - Double($1.1), 2) } / 2 / Double(rows)
     }
 
     func epochs(_ count: Int, _ network: Network) throws {
-        let rate = eta / Float(batch)
+        let rate = isAdam ? eta : eta / Float(batch)
         let (x, y) = (inputs.span, targets.span)
         let (inputCount, targetCount) = (inputCount, targetCount)
         for _ in 0..<count {
