@@ -13,7 +13,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-build abi \
-	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency bench-compare \
 	install wheel clean
 
 all: lib
@@ -147,6 +147,10 @@ bench-latency: lib $(BUILD)/onnxruntime
 	$(CC) -std=gnu99 -O3 -I include Benchmarks/latency.c -o $(BUILD)/latency -L $(BUILD) -Wl,-rpath,$(CURDIR)/$(BUILD) \
 		-lbackprop -lm -lpthread -ldl
 	$(BUILD)/latency $(CALLS) $(BUILD)/onnxruntime/onnxruntime/capi/libonnxruntime.so.*
+
+# make bench-compare BASE=v0.1 ROWS="--workloads mnist32,rl --threads 1"
+bench-compare: lib
+	$(PYTHON) Benchmarks/compare.py $(BASE) $(ROWS)
 
 # ---- For other programs ----
 
