@@ -11,7 +11,8 @@ def variants(job):
     m = (MLPClassifier if job.cross_entropy else MLPRegressor)(
         hidden_layer_sizes=job.size[1:-1], activation=job.hidden, solver="adam" if job.adam else "sgd", alpha=0,
         batch_size=min(job.batch, job.rows), learning_rate_init=job.eta if job.adam else 1e-4, momentum=0,
-        nesterovs_momentum=False, shuffle=False, tol=0, n_iter_no_change=10 ** 9, max_iter=1, warm_start=True)
+        nesterovs_momentum=False, shuffle=False, tol=0, n_iter_no_change=10 ** 9, max_iter=1,
+        warm_start=not job.adam)
     if job.cross_entropy:
         m.partial_fit(job.x, y, classes=range(job.size[-1]))
     else:
