@@ -12,32 +12,52 @@ library reports.
     network.predict(inputs)
     network.save("xor.safetensors")
 """
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import _arguments, _call, _library, activation
 from ._arguments import Path
+from ._classes import one_hot
 from ._stream import Batches
 from .activation import Activation, load_plugin
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError,
     MissingClassWarning, ModelError, NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
 )
+from .history import History
+from .layer import Layer
 from .losses import Loss, check_loss, loss, unregister_loss
 from .metadata import Metadata
 from .network import Network, Scaling
 from .option import Option, options
 from .predictor import Predictor
+from .summary import Summary
 from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
 
+if TYPE_CHECKING:
+    from . import plot
+
 __all__ = [
-    "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "InvalidHandleError",
-    "InvalidValueError", "LibraryError", "LimitError", "Loss", "Metadata", "MissingClassWarning", "ModelError", "Network",
-    "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Predictor", "Progress", "Scaling", "Status", "Tensors",
-    "Trainer", "UnknownNameError", "UnsupportedError", "activation", "check_loss", "instruction_set", "library_path",
-    "library_version", "load", "load_plugin", "loss", "loss_names", "optimizer_names", "options", "scaling_names",
-    "score_names", "set_thread_count", "thread_count", "unregister_loss",
+    "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "History", "InvalidHandleError",
+    "InvalidValueError", "Layer", "LibraryError", "LimitError", "Loss", "Metadata", "MissingClassWarning", "ModelError",
+    "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Predictor", "Progress", "Scaling", "Status",
+    "Summary", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "activation", "check_loss", "instruction_set",
+    "library_path", "library_version", "load", "load_plugin", "loss", "loss_names", "one_hot", "optimizer_names", "options",
+    "plot", "scaling_names", "score_names", "set_thread_count", "thread_count", "unregister_loss",
 ]
 
 __version__ = "0.2.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Imports `plot` when it is first used."""
+    if name == "plot":
+        import importlib
+
+        return importlib.import_module("libbackprop.plot")
+    raise AttributeError(f"module 'libbackprop' has no attribute {name!r}")
 
 
 def load(path: Path) -> Network:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._convert import as_array, not_numbers
 from ._prototypes import Floats
 from .errors import LimitError, NotFiniteError, Status
 
@@ -61,9 +62,9 @@ def encode_path(path: Path) -> bytes:
 
 def floats(values: ArrayLike, what: str) -> Array:
     """Numbers as a float32, C-contiguous, aligned array: the same array if possible, otherwise a copy."""
-    array = np.asarray(values)
+    array = values if type(values) is np.ndarray else as_array(values, what)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what}: expected numbers, got {array.dtype}")
+        raise TypeError(f"{what}: expected numbers, got {not_numbers(array)}")
     try:
         with np.errstate(over="raise"):
             array = np.asarray(array, dtype=np.float32, order="C")
@@ -101,7 +102,7 @@ def matrix(values: ArrayLike, columns: int, what: str) -> Array:
 
 def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
     """Targets as an array of shape (rows, columns). Shape (rows,) is one column or, for more columns, class numbers."""
-    array = np.asarray(values)
+    array = as_array(values, what)
     if array.ndim != 1:
         return matrix(array, columns, what)
     return floats(array, what).reshape(-1, 1) if columns == 1 else _one_hot(array, columns, what)
@@ -109,7 +110,7 @@ def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
 
 def row(values: ArrayLike, columns: int, what: str) -> Array:
     """The targets of one row, shape (columns,). A number is a target or a class number, as in `targets`."""
-    array = np.asarray(values)
+    array = as_array(values, what)
     return targets(array.reshape(1), columns, what)[0] if array.ndim == 0 else vector(array, columns, what)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _prototypes
-from ._arguments import matrix, targets, vector
+from ._arguments import Array, matrix, vector
 from ._callbacks import view
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ _END = object()
 class Stream:
     """The batches of a fit. `Trainer.fit_stream` describes them."""
 
-    def __init__(self, batches: Any, inputs: int, outputs: int) -> None:
+    def __init__(self, batches: Any, inputs: int, outputs: int, targets: Callable[[Any], Array]) -> None:
         self._is_iterator = hasattr(batches, "__next__")
         self._is_function = callable(batches) and not hasattr(batches, "__iter__")
         if not self._is_function and not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
             raise TypeError(f"batches: expected an iterable or a function, got {type(batches).__name__}")
         self._batches: Any = batches
-        self._inputs, self._outputs = inputs, outputs
+        self._inputs, self._outputs, self._targets = inputs, outputs, targets
         self._source: Iterator[Any] = self._batches if self._is_iterator else iter(())
         self._position: Optional[tuple[int, int]] = None  # of the next minibatch, if it follows the previous one
         self._batch: tuple[Any, ...] = ()
@@ -82,7 +82,7 @@ class Stream:
     def _converted(self, rows: slice) -> Iterator[Any]:
         """The inputs, targets and weights of some rows of the batch, as float32. Only these rows are copied."""
         yield matrix(self._batch[0][rows], self._inputs, "inputs")
-        yield targets(self._batch[1][rows], self._outputs)
+        yield self._targets(self._batch[1][rows])
         if len(self._batch) == 3:
             yield vector(self._batch[2][rows], rows.stop - rows.start, "weights")[:, np.newaxis]
 

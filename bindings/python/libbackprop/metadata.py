@@ -28,9 +28,11 @@ class Metadata(MutableMapping[str, str]):
 
     def __setitem__(self, key: str, value: str) -> None:
         call(library.bp_network_set_metadata, self._network._handle, text(key, "key"), text(value, "value"))
+        self._network._read_classes()
 
     def __delitem__(self, key: str) -> None:
         self._known(key, lambda name: call(library.bp_network_remove_metadata, self._network._handle, name))
+        self._network._read_classes()
 
     def __iter__(self) -> Iterator[str]:
         return iter(texts_of(library.bp_network_metadata_key, self._network._handle))

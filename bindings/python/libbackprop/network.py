@@ -3,24 +3,33 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from collections.abc import Iterable
-from typing import Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, SupportsIndex, TypeVar, Union, overload
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, SupportsIndex, TypeVar, Union
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import option as options
+from . import _classes, _settings, option as options
 from ._arguments import Array, Path, encode_path, matrix, number, pointer, predicted, row, targets as rows_of_targets
 from ._arguments import text, unsigned, vector
+from ._classes import Label
+from ._convert import as_array, not_numbers
 from ._call import call, check, text_of
 from ._handle import Owner
 from ._library import library
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
 from .errors import Error, ModelError, Status
+from .layer import Layer
 from .losses import Loss
 from .metadata import Metadata
+from .summary import Summary, summary
 from .tensors import Tensors
+
+if TYPE_CHECKING:
+    from .history import History
+    from .trainer import Progress
 
 __all__ = ["Network", "Scaling"]
 
@@ -39,35 +48,80 @@ class Scaling(NamedTuple):
 class Network(Owner):
     """A fully connected feed-forward network with its parameters and the state of its training.
 
-    layers: the sizes of the layers, inputs first. Layer 0 holds the inputs; layer 1 is the first layer with weights.
-    seed: an integer from 0 to 2**64 - 1, the seed of the random weights. A new network has "logistic" activations and the
-    loss "squared_error". InvalidValueError for fewer than 2 layers or a layer of size 0; LimitError for more than 1024
-    layers or sizes that are too large; OutOfMemoryError.
+    Parameters
+    ----------
+    layers : sequence of int
+        The sizes of the layers, inputs first. Layer 0 holds the inputs; layer 1 is the first layer with weights.
+    seed : int, default 0
+        From 0 to 2**64 - 1: the seed of the random weights.
+    activation : name, activation or a sequence with one for each hidden layer, default "logistic"
+        The activations of the hidden layers. `bp.activation.names()` lists the names.
+    output : name or activation, optional
+        The activation of the last layer. None for the one that suits the loss: "softmax" for "cross_entropy", "logistic"
+        for "binary_cross_entropy", "softplus" for "poisson", "identity" for others; "logistic" if there is no loss either.
+    loss : name or loss, optional
+        None for the one that suits the output: the reverse of the above, and "squared_error" for other outputs and if there
+        is no output either. `bp.loss_names()` lists the names.
+    batchnorm : bool or a sequence with one for each hidden layer, default False
+        Batch normalization of the hidden layers.
+    dropout : float or a sequence with one for each hidden layer, default 0
+        The dropout rates of the hidden layers.
+    optimizer : name, default "sgd"
+        `bp.optimizer_names()` lists the names.
+    **options
+        Options of a network, such as gradient_reduction="mean". `bp.options()` lists them.
 
-    Arrays that are float32 and C-contiguous are used without a copy; other numbers are converted to float32. Returned
-    arrays are float32. Inputs have the shape (rows, inputs) and targets the shape (rows, outputs), where `inputs` and
-    `outputs` are the sizes of the first and the last layer. Targets can also have the shape (rows,). For a network with
-    one output they are its targets. For several outputs they are class numbers, integers from 0: each row has the target
-    1 at the output of its class and 0 at the other outputs.
+    Raises InvalidValueError for fewer than 2 layers, a layer of size 0 or an option out of bounds; UnknownNameError, with a
+    list of the names, for a name that does not exist; LimitError for more than 1024 layers or sizes that are too large;
+    OutOfMemoryError.
+
+    Inputs have the shape (rows, inputs) and targets the shape (rows, outputs), where `inputs` and `outputs` are the sizes of
+    the first and the last layer. An array, or anything that holds one, is accepted: nested sequences, data frames and
+    series of pandas and polars, tensors of PyTorch and JAX, and every object with the buffer protocol, the array protocol or
+    DLPack. Data that are float32 and C-contiguous are used without a copy; other numbers are converted to float32. Returned
+    arrays are float32.
+
+    Targets can also have the shape (rows,). For a network that has `classes`, they are labels. For another network with one
+    output, they are its targets. For another network with several outputs, they are class numbers, integers from 0. The
+    targets of a row with a label or class number are 1 at the output of the class and 0 at the other outputs (`bp.one_hot`).
+    With two classes and one output, the target is 0 for the first class, or -1 if the output is "tanh", "softsign", "sine" or
+    "sign", and 1 for the second. `fit` sets `classes` if the targets are strings. The classes are saved with the network.
 
     Errors of the library are a `bp.Error` and also of a built-in class. A wrong shape is a ValueError, a wrong type a
     TypeError. Methods raise InvalidHandleError after close(), and BusyError when an activation function calls it on
     a network that is being changed. A failed call changes nothing. Several threads can use one network.
+
+    Examples
+    --------
+    >>> import libbackprop as bp
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "different", "different", "same"]
+    >>> network = bp.Network([2, 8, 2], activation="tanh", loss="cross_entropy", optimizer="adam", seed=1)
+    >>> network
+    <Network [2, 8, 2] tanh softmax, 42 parameters, cross_entropy, adam>
+    >>> history = network.fit(x, y, epochs=500, learning_rate=0.05)
+    >>> network.predict_classes(x).tolist()
+    ['same', 'different', 'different', 'same']
     """
 
-    __slots__ = ("_layers", "_target_columns")
+    __slots__ = ("_classes", "_layers", "_target_columns")
 
     _free = library.bp_network_free
     _noun = "network"
+    _classes: Optional[tuple[Label, ...]]
     _layers: tuple[int, ...]
     _target_columns: int
 
-    def __init__(self, layers: Iterable[SupportsIndex], seed: SupportsIndex = 0) -> None:
+    def __init__(self, layers: Iterable[SupportsIndex], seed: SupportsIndex = 0, *,
+                 activation: Optional[_settings.Activations] = None, output: Union[str, Activation, None] = None,
+                 loss: Union[str, Loss, None] = None, batchnorm: Union[bool, Iterable[bool]] = False,
+                 dropout: Union[SupportsFloat, Iterable[SupportsFloat]] = 0.0, optimizer: Optional[str] = None,
+                 **options: Union[SupportsFloat, str]) -> None:
         sizes = [unsigned(size, "layer size") for size in layers]
         handle = Handle()
         call(library.bp_network_create, (ctypes.c_size_t * len(sizes))(*sizes), len(sizes), unsigned(seed, "seed"),
              byref(handle))
         self._adopt(handle)
+        _settings.apply(self, activation, output, loss, batchnorm, dropout, optimizer, options)
 
     @classmethod
     def _from(cls: type[_Self], function: Any, *arguments: Any, path: Optional[Path] = None) -> _Self:
@@ -89,6 +143,7 @@ class Network(Owner):
             layers.append(size.value)
         self._layers = tuple(layers)
         self._read_target_columns()
+        self._read_classes()
 
     def _read_target_columns(self) -> None:
         columns = ctypes.c_size_t()
@@ -112,6 +167,8 @@ class Network(Owner):
         call(library.bp_network_replace_output, copy._handle, unsigned(size, "size"), unsigned(seed, "seed"))
         copy._layers = (*copy._layers[:-1], unsigned(size, "size"))
         copy._read_target_columns()
+        if self._classes is not None:
+            copy.classes = None
         return copy
 
     def _duplicate(self: _Self) -> _Self:
@@ -124,7 +181,7 @@ class Network(Owner):
         if self._pointer is None:
             return f"<closed {type(self).__name__} {list(self._layers)}>"
         try:
-            settings = f" {' '.join(self.activations)}, {self.loss}, {self.optimizer}"
+            settings = f" {' '.join(self.activations)}, {self.parameter_count} parameters, {self.loss}, {self.optimizer}"
         except Error:  # called from a callback of this network
             settings = ""
         return f"<{type(self).__name__} {list(self._layers)}{settings}>"
@@ -132,9 +189,26 @@ class Network(Owner):
     # Settings
 
     @property
-    def layers(self) -> tuple[int, ...]:
-        """The sizes of the layers, inputs first."""
-        return self._layers
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, inputs first: their sizes, with parameters and settings as attributes. See Layer."""
+        return tuple(Layer(size, self, index) for index, size in enumerate(self._layers))
+
+    def summary(self) -> Summary:
+        """A table of the layers with their sizes, settings and parameters, and a line for the other settings: a str.
+
+        Examples
+        --------
+        >>> import libbackprop as bp
+        >>> bp.Network([4, 8, 3], activation="relu", output="softmax", batchnorm=True, dropout=0.1).summary()
+        layer  units  activation  batchnorm  dropout  trainable  parameters
+        -------------------------------------------------------------------
+        0          4  (inputs)
+        1          8  relu        yes            0.1  yes                56
+        2          3  softmax                         yes                27
+        -------------------------------------------------------------------
+        83 parameters, loss cross_entropy, optimizer sgd, 0 steps
+        """
+        return summary(self)
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -241,7 +315,7 @@ class Network(Owner):
         InvalidValueError for no rows, UnknownNameError for an unknown scaling, NotFiniteError for a NaN or an infinity.
         """
         x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
-        y = None if targets is None else rows_of_targets(targets, self._target_columns)
+        y = None if targets is None else self._targets(targets)
         if x is not None and y is not None and len(x) != len(y):
             raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
         given = x if x is not None else y
@@ -257,7 +331,7 @@ class Network(Owner):
         UnsupportedError for incompatible settings or targets: the message says which setting to change. NotFiniteError for
         a NaN or an infinity in targets.
         """
-        y = None if targets is None else rows_of_targets(targets, self._target_columns)
+        y = None if targets is None else self._targets(targets)
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
              0 if y is None else len(y))
 
@@ -305,7 +379,7 @@ class Network(Owner):
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
-             pointer(row(target, self._target_columns, "target")), number(learning_rate, "learning_rate"),
+             pointer(self._target(target)), number(learning_rate, "learning_rate"),
              byref(loss))
         return loss.value
 
@@ -383,13 +457,155 @@ class Network(Owner):
 
     def _rows(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Any, Any, int]:
         x = matrix(inputs, self._layers[0], "inputs")
-        y = rows_of_targets(targets, self._target_columns)
+        y = self._targets(targets)
         if len(x) != len(y):
             raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
         return pointer(x), pointer(y), len(x)
 
+    def fit(self, inputs: ArrayLike, targets: Any, *, epochs: SupportsFloat = 100, batch_size: SupportsFloat = 32,
+            validation: Union[tuple[ArrayLike, Any], SupportsFloat, None] = None, patience: SupportsFloat = 0,
+            restarts: SupportsFloat = 0, learning_rate: Optional[SupportsFloat] = None,
+            sample_weight: Optional[ArrayLike] = None, class_weight: Union[str, Mapping[Any, float], None] = None,
+            progress: Union[bool, Callable[[Progress], Any]] = False, seed: SupportsFloat = 0,
+            **options: Union[SupportsFloat, str]) -> History:
+        """Trains the network by a new Trainer, and returns the course of the fit.
+
+        Parameters
+        ----------
+        inputs : array of shape (rows, inputs)
+        targets : array of shape (rows, outputs) or (rows,)
+            See Network. For strings, the first fit sets `classes` to the distinct labels, sorted.
+        epochs, batch_size, patience, restarts, seed, **options
+            Options of a trainer; `bp.options()` lists them.
+        validation : pair (inputs, targets) or float, optional
+            The validation rows, or the share of the rows that is held out for validation. The network then keeps the weights
+            with the best validation loss.
+        learning_rate : float, optional
+            None for 0.001 with the optimizers "adam", "adamw" and "rmsprop", and 0.01 with the others.
+        sample_weight, class_weight
+            As for Trainer.fit.
+        progress : bool or function
+            True shows a bar of tqdm if it is installed, otherwise a line on stderr. A function receives a Progress after
+            each epoch; if it returns True, the fit stops.
+
+        Returns
+        -------
+        History
+
+        Ctrl-C ends the fit before its next step. The network then has the weights that the option `keep` says: the best ones
+        with validation rows or patience, otherwise the latest. The method returns, with the end "interrupted". A second Ctrl-C
+        before it has returned raises KeyboardInterrupt, and the network is as it was before the fit. This holds on
+        the main thread, if the program has no other handler of SIGINT. Other errors are those of Trainer.fit.
+
+        Examples
+        --------
+        >>> import libbackprop as bp
+        >>> network = bp.Network([1, 8, 2], activation="tanh", loss="cross_entropy", optimizer="adam", seed=1)
+        >>> history = network.fit([[0], [1], [2], [3]], ["low", "low", "high", "high"], epochs=300, learning_rate=0.05)
+        >>> network.classes, network.predict_classes([[0.5], [2.5]]).tolist(), history.end
+        (('high', 'low'), ['low', 'high'], 'complete')
+        """
+        from ._fitting import fit  # here, because it imports this module
+
+        array = as_array(targets, "targets")
+        adds_classes = self._classes is None and array.ndim == 1 and _classes.are_labels(array)
+        if adds_classes:
+            self.classes = _classes.distinct(array, "targets")
+        try:
+            return fit(self, inputs, array, validation, learning_rate, sample_weight, class_weight, progress,
+                       {"epochs": epochs, "batch_size": batch_size, "patience": patience, "restarts": restarts, "seed": seed,
+                        **options})
+        except BaseException:
+            if adds_classes:
+                self.classes = None
+            raise
+
+    # Classes
+
+    @property
+    def classes(self) -> Optional[tuple[Label, ...]]:
+        """The labels of the classes, one for each output, or two for one output; None if there are none. Can be set.
+
+        Labels are strings or numbers, all different. Targets of shape (rows,) are then labels: see Network. They are saved
+        with the network, as a JSON list in its metadata "classes". ValueError for another number of labels.
+
+        Examples
+        --------
+        >>> import libbackprop as bp
+        >>> network = bp.Network([2, 3], loss="cross_entropy")
+        >>> network.classes = ["red", "green", "blue"]
+        >>> network.metadata["classes"]
+        '["red", "green", "blue"]'
+        """
+        return self._classes
+
+    @classes.setter
+    def classes(self, classes: Optional[Iterable[Label]]) -> None:
+        if classes is None:
+            if self._classes is not None:
+                del self.metadata["classes"]
+            return
+        labels, count = _classes.checked(classes), max(2, self._layers[-1])
+        if len(labels) != count:
+            missing = "; if the data lack some, set network.classes to all of them" if len(labels) < count else ""
+            raise ValueError(f"classes: expected {count} labels for {self._layers[-1]} outputs, got {len(labels)}{missing}")
+        self.metadata["classes"] = _classes.written(labels)
+
+    def _read_classes(self) -> None:
+        found = _classes.read(self.metadata.get("classes"))
+        self._classes = found if found is not None and len(found) == max(2, self._layers[-1]) else None
+
+    def _low(self) -> int:
+        """The target of the first of two classes, for one output."""
+        return -1 if self.activations[-1] in ("sign", "tanh", "softsign", "sine") else 0
+
+    def _targets(self, targets: Any) -> Array:
+        """Targets of shape (rows, target columns), from those or from labels."""
+        array = as_array(targets, "targets")
+        if array.ndim == 1:
+            columns = self._target_columns
+            if self._classes is not None and columns == self._layers[-1]:
+                return _classes.encode(array, self._classes, columns, "targets", self._low() if columns == 1 else 0)
+            if _classes.are_labels(array):
+                raise TypeError(f"targets: expected numbers, got {not_numbers(array)}; for labels, set network.classes")
+        return rows_of_targets(array, self._target_columns)
+
+    def _target(self, target: Any) -> Array:
+        """The targets of one row, shape (target columns,)."""
+        if self._classes is None:
+            return row(target, self._target_columns, "target")
+        array = as_array(target, "target")
+        return self._targets(array.reshape(1))[0] if array.ndim == 0 else row(array, self._target_columns, "target")
+
     # Use
+
+    def predict_classes(self, inputs: ArrayLike) -> Any:
+        """The classes of rows: the labels if the network has `classes`, otherwise class numbers.
+
+        An array of shape (rows,) for inputs of shape (rows, inputs), and one class for inputs of shape (inputs,). The class
+        is the largest output. For one output it is the second class if the output is above 0.5; above 0, if the last
+        activation is sign, tanh, softsign or sine.
+
+        Examples
+        --------
+        >>> import libbackprop as bp
+        >>> network = bp.Network([2, 2], output="softmax")
+        >>> network.layers[1].weight = [[1, 0], [0, 1]]
+        >>> network.predict_classes([[0.2, 0.1], [0.1, 0.2]])
+        array([0, 1])
+        """
+        numbers = self._class_numbers(self.predict(inputs))
+        return numbers if self._classes is None else np.array(self._classes)[numbers]
+
+    def _class_numbers(self, outputs: Array) -> Any:
+        """The class numbers for outputs or targets, by the rule of the measure "accuracy"."""
+        if outputs.shape[-1] > 1:
+            return outputs.argmax(axis=-1)
+        limit = 0.5
+        if self._low():
+            limit = 0.0 if self.scaling.targets == "none" else float(self.tensors["scaling.targets.offset"][0])
+        return (outputs[..., 0] > limit).astype(np.intp)
 
     def predict(self, inputs: ArrayLike, out: Optional[Array] = None) -> Array:
         """The outputs, float32: shape (rows, outputs) for inputs of shape (rows, inputs), (outputs,) for shape (inputs,).

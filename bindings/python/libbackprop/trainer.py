@@ -194,7 +194,7 @@ class Trainer(Owner):
         UnsupportedError, and so are the schedules "cosine" and "one_cycle" without steps or steps_per_epoch. Otherwise,
         validation, progress, result and errors are those of `fit`. Exceptions of batches are raised again.
         """
-        stream = Stream(batches, network.layers[0], network._target_columns)
+        stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
         key = next(keys)
         plugins[key] = stream.fill
         try:

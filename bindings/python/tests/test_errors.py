@@ -399,7 +399,7 @@ def test_class_labels_that_are_floats_get_a_hint():
 def test_representations_show_settings():
     network = bp.Network([2, 4, 1])
     network.set_activation(1, "tanh")
-    assert repr(network) == "<Network [2, 4, 1] tanh logistic, squared_error, sgd>"
+    assert repr(network) == "<Network [2, 4, 1] tanh logistic, 17 parameters, squared_error, sgd>"
     trainer = bp.Trainer(schedule="cosine", epochs=50)
     assert repr(trainer) == "Trainer(epochs=50, schedule='cosine')"
     trainer.close()

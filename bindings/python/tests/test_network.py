@@ -13,7 +13,7 @@ import libbackprop as bp
 def test_layers_and_representation():
     network = bp.Network((64, 32, 10), seed=1)
     assert network.layers == (64, 32, 10)
-    assert repr(network) == "<Network [64, 32, 10] logistic logistic, squared_error, sgd>"
+    assert repr(network) == "<Network [64, 32, 10] logistic logistic, 2410 parameters, squared_error, sgd>"
     assert network.parameter_count == 64 * 32 + 32 + 32 * 10 + 10
     network.close()
     assert repr(network) == "<closed Network [64, 32, 10]>"
@@ -97,10 +97,10 @@ def test_subclass_stays_a_subclass_through_pickle_and_clone():
                          ids=["copy", "deepcopy", "pickle"])
 def test_duplicate_keeps_attributes_that_the_program_added(duplicate):
     network = Subclass([3, 2])
-    network.classes, network.itself = ["a", "b"], network
+    network.names, network.itself = ["a", "b"], network
     twin = duplicate(network)
-    assert type(twin) is Subclass and twin.classes == ["a", "b"]
-    assert (twin.classes is network.classes) == (duplicate is copy.copy)
+    assert type(twin) is Subclass and twin.names == ["a", "b"]
+    assert (twin.names is network.names) == (duplicate is copy.copy)
     assert (twin.itself is twin) == (duplicate is not copy.copy)
 
 

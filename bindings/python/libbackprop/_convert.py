@@ -1,0 +1,98 @@
+"""Converts data of other libraries to NumPy arrays, without importing these libraries."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["as_array", "not_numbers"]
+
+
+def as_array(values: Any, what: str) -> NDArray[Any]:
+    """An array for anything that holds an array: nested sequences, the buffer and array protocols, DLPack, data frames and
+    series of pandas and polars, tensors of PyTorch and JAX. Shares the memory where the object allows it.
+
+    Missing values of data frames and series become NaN if the others are numbers. ValueError for rows of different lengths.
+    """
+    if isinstance(values, np.ndarray):
+        return np.asarray(values)  # without its subclass
+    if hasattr(values, "detach") and hasattr(values, "cpu"):
+        return _of_tensor(values.detach().cpu())
+    if hasattr(values, "columns") and hasattr(values, "to_numpy"):
+        return _of_frame(values, what)
+    if hasattr(values, "to_numpy") and hasattr(values, "dtype"):
+        return _of_series(values)
+    if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
+        return np.from_dlpack(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{what}: {_ragged(values)}") from None
+    return array.astype(np.float32) if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2") else array
+
+
+def not_numbers(array: NDArray[Any]) -> str:
+    """Describes an array that does not contain numbers: its type and, if possible, its first element that is no number."""
+    for place, element in np.ndenumerate(array.astype(object)):
+        if element is None or isinstance(element, (str, bytes)) and not _is_number(element):
+            at = f" at {list(place) if len(place) > 1 else place[0]}" if place else ""
+            return f"{array.dtype}: {element!r}{at}"
+    return str(array.dtype)
+
+
+def _is_number(text: Union[str, bytes]) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_tensor(tensor: Any) -> NDArray[Any]:
+    """A tensor of PyTorch on the CPU. NumPy lacks its type bfloat16."""
+    try:
+        return np.asarray(tensor)
+    except TypeError:
+        return np.asarray(tensor.float())
+
+
+def _of_frame(frame: Any, what: str) -> NDArray[Any]:
+    """A data frame. Columns of several types, or of types that NumPy lacks, are converted one by one."""
+    array = np.asarray(frame)
+    if array.dtype.kind in "fiub" and all(_is_plain(each) for each in _types(frame)):
+        return array
+    columns = []
+    for name in frame.columns:
+        column = _of_series(frame[name])
+        if column.dtype.kind not in "fiub":
+            raise TypeError(f"{what}: column {name!r}: expected numbers, got {not_numbers(column)}")
+        columns.append(column)
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0), np.float32)
+
+
+def _types(frame: Any) -> Sequence[Any]:
+    return list(frame.dtypes)
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Whether a column's type is one of NumPy or polars, whose missing values NumPy receives as NaN."""
+    return isinstance(dtype, np.dtype) or not hasattr(dtype, "na_value")
+
+
+def _of_series(series: Any) -> NDArray[Any]:
+    """A column. A nullable column of pandas with missing values would otherwise be an array of objects."""
+    if hasattr(series.dtype, "na_value") and getattr(series.dtype, "kind", "O") in "fiub":
+        missing = bool(series.isna().any())
+        return np.asarray(series.to_numpy(dtype=np.float64 if missing else None, **({"na_value": np.nan} if missing else {})))
+    return np.asarray(series.to_numpy())
+
+
+def _ragged(values: Any) -> str:
+    lengths = [len(each) if hasattr(each, "__len__") else None for each in values]
+    for row, length in enumerate(lengths):
+        if length != lengths[0]:
+            found, first = ("a number" if each is None else f"{each} elements" for each in (length, lengths[0]))
+            return f"expected rows of the same length, got {found} in row {row} and {first} in row 0"
+    return "expected an array of numbers, got rows of different shapes"

@@ -1,0 +1,74 @@
+"""Network.fit: a trainer, its options, a display and Ctrl-C in one call."""
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Callable, Optional, SupportsFloat, Union
+
+from numpy.typing import ArrayLike
+
+from . import _progress, history
+from ._arguments import number
+from .network import Network
+from .trainer import Progress, Trainer
+
+__all__ = ["fit"]
+
+_RATES = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
+
+
+def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any, learning_rate: Optional[SupportsFloat],
+        sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[Any, float], None],
+        progress: Union[bool, Callable[[Progress], Any]], options: Mapping[str, Union[SupportsFloat, str]]) -> history.History:
+    """Trains a network. `Network.fit` describes the arguments."""
+    chosen = dict(options)
+    chosen["learning_rate"] = _RATES.get(network.optimizer, 0.01) if learning_rate is None else learning_rate
+    if validation is not None and not isinstance(validation, (tuple, list)):
+        chosen["validation_fraction"], validation = number(validation, "validation"), None
+    trainer = Trainer(**chosen)
+    if not isinstance(progress, bool) and not callable(progress):
+        raise TypeError(f"progress: expected a bool or a function, got {type(progress).__name__}")
+    shown = _progress.display() if progress is True else None
+    seen = shown.show if shown else progress if callable(progress) else _nothing
+    try:
+        with _interruptible(trainer) as interrupted:
+            def report(now: Progress) -> bool:
+                return bool(seen(now)) or interrupted.is_set()  # before the fit began, there was nothing to cancel
+
+            result = trainer.fit(network, inputs, targets, validation=validation, sample_weight=sample_weight,
+                                 class_weight=class_weight, progress=report)
+    finally:
+        if shown:
+            shown.close()
+    return history.of_result(result, interrupted.is_set())
+
+
+def _nothing(now: Progress) -> None:
+    """The progress function of a fit that shows nothing."""
+
+
+@contextmanager
+def _interruptible(trainer: Trainer) -> Iterator[threading.Event]:
+    """Lets the first Ctrl-C end the fit, which then keeps its weights. The event says whether there was one.
+
+    Only on the main thread, and if the program has no handler of SIGINT: another handler does what it does.
+    """
+    interrupted = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if interrupted.is_set():
+            signal.default_int_handler(number, frame)
+        interrupted.set()
+        trainer.cancel()
+
+    if threading.current_thread() is not threading.main_thread() or \
+            signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupted
+        return
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,69 @@
+"""The course of a fit."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .trainer import FitResult
+
+__all__ = ["History"]
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The course of `Network.fit`, one element of each array for each finished epoch.
+
+    With restarts, it is the course of the restart that gave the weights. Losses are means per row.
+
+    Examples
+    --------
+    >>> import libbackprop as bp
+    >>> network = bp.Network([1, 1], activation=[], output="identity", loss="squared_error", gradient_reduction="mean")
+    >>> history = network.fit([[0], [1]], [1, 3], epochs=200, batch_size=2, learning_rate=0.5)
+    >>> history.end, history.epochs, len(history.loss), bool(history.loss[-1] < 1e-6)
+    ('complete', 200, 200, True)
+    """
+
+    epoch: NDArray[np.int64]  # the numbers of the epochs, from 1; of a resumed fit, those since it was resumed
+    loss: Numbers  # of the training rows
+    validation_loss: Numbers  # NaN without validation rows
+    learning_rate: Numbers  # of the epoch's last step
+    best_epoch: int  # the epoch with the best loss, from 1; 0 if no epoch was finished
+    best_loss: float  # of the weights that the network now has: of the validation rows if any, else of the training rows
+    end: str  # "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled" or "interrupted" (Ctrl-C)
+    restart: int  # the restart that gave the weights, from 0
+    result: FitResult = field(repr=False)  # what Trainer.fit returns, with the reports of all restarts
+
+    @property
+    def epochs(self) -> int:
+        """The number of finished epochs."""
+        return self.result.epochs
+
+    def plot(self, *, ax: Optional[Axes] = None) -> Axes:
+        """Draws the learning curves. See `libbackprop.plot.learning_curves`."""
+        from .plot import learning_curves
+
+        return learning_curves(self, ax=ax)
+
+    def __repr__(self) -> str:
+        return (f"<{type(self).__name__} {self.epochs} epochs, end {self.end!r}, best epoch {self.best_epoch}, "
+                f"loss {self.best_loss:.4g}>")
+
+
+def of_result(result: FitResult, interrupted: bool) -> History:
+    """The history of a fit that has ended."""
+    reports = [each for each in result.history if each.restart == result.restart]
+
+    def column(name: str, dtype: Any = np.float64) -> Any:
+        return np.array([getattr(each, name) for each in reports], dtype)
+
+    return History(column("epoch", np.int64), column("loss"), column("validation_loss"), column("learning_rate"),
+                   result.best_epoch, result.loss, "interrupted" if interrupted else result.end, result.restart, result)
