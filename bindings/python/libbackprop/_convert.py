@@ -1,7 +1,6 @@
 """Converts data of other libraries to NumPy arrays, without importing these libraries."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Union
 
 import numpy as np
@@ -36,9 +35,9 @@ def as_array(values: Any, what: str) -> NDArray[Any]:
 def not_numbers(array: NDArray[Any]) -> str:
     """Describes an array that does not contain numbers: its type and, if possible, its first element that is no number."""
     for place, element in np.ndenumerate(array.astype(object)):
-        if element is None or isinstance(element, (str, bytes)) and not _is_number(element):
-            at = f" at {list(place) if len(place) > 1 else place[0]}" if place else ""
-            return f"{array.dtype}: {element!r}{at}"
+        if element is None or (isinstance(element, (str, bytes)) and not _is_number(element)):
+            at = list(place)
+            return f"{array.dtype}: {element!r}" + (f" at {at if len(at) > 1 else at[0]}" if at else "")
     return str(array.dtype)
 
 
@@ -61,7 +60,7 @@ def _of_tensor(tensor: Any) -> NDArray[Any]:
 def _of_frame(frame: Any, what: str) -> NDArray[Any]:
     """A data frame. Columns of several types, or of types that NumPy lacks, are converted one by one."""
     array = np.asarray(frame)
-    if array.dtype.kind in "fiub" and all(_is_plain(each) for each in _types(frame)):
+    if array.dtype.kind in "fiub" and not any(hasattr(each, "na_value") for each in frame.dtypes):
         return array
     columns = []
     for name in frame.columns:
@@ -72,20 +71,10 @@ def _of_frame(frame: Any, what: str) -> NDArray[Any]:
     return np.column_stack(columns) if columns else np.empty((len(frame), 0), np.float32)
 
 
-def _types(frame: Any) -> Sequence[Any]:
-    return list(frame.dtypes)
-
-
-def _is_plain(dtype: Any) -> bool:
-    """Whether a column's type is one of NumPy or polars, whose missing values NumPy receives as NaN."""
-    return isinstance(dtype, np.dtype) or not hasattr(dtype, "na_value")
-
-
 def _of_series(series: Any) -> NDArray[Any]:
     """A column. A nullable column of pandas with missing values would otherwise be an array of objects."""
-    if hasattr(series.dtype, "na_value") and getattr(series.dtype, "kind", "O") in "fiub":
-        missing = bool(series.isna().any())
-        return np.asarray(series.to_numpy(dtype=np.float64 if missing else None, **({"na_value": np.nan} if missing else {})))
+    if getattr(series.dtype, "kind", "O") in "fiub" and hasattr(series, "isna") and bool(series.isna().any()):
+        return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return np.asarray(series.to_numpy())
 
 

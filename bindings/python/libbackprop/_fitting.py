@@ -27,6 +27,7 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
     chosen["learning_rate"] = _RATES.get(network.optimizer, 0.01) if learning_rate is None else learning_rate
     if validation is not None and not isinstance(validation, (tuple, list)):
         chosen["validation_fraction"], validation = number(validation, "validation"), None
+    held_out: Any = validation
     trainer = Trainer(**chosen)
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(f"progress: expected a bool or a function, got {type(progress).__name__}")
@@ -37,7 +38,7 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
             def report(now: Progress) -> bool:
                 return bool(seen(now)) or interrupted.is_set()  # before the fit began, there was nothing to cancel
 
-            result = trainer.fit(network, inputs, targets, validation=validation, sample_weight=sample_weight,
+            result = trainer.fit(network, inputs, targets, validation=held_out, sample_weight=sample_weight,
                                  class_weight=class_weight, progress=report)
     finally:
         if shown:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import re
 from _ctypes import CFuncPtr
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from ._arguments import number, text
 from ._call import call, never_freed, keys
 from ._library import library
 
-__all__ = ["Function", "function", "numbers", "register"]
+__all__ = ["Function", "compiled", "function", "is_jitted", "numbers", "register"]
 
 _LETTERS = {ctypes.c_float: "f", ctypes.c_double: "d", ctypes.c_int32: "i", ctypes.c_int64: "l", ctypes.c_uint32: "u"}
 _C_LETTERS = {
@@ -70,6 +71,29 @@ def register(name: str, of: Any, signature: Optional[str], derivative: Any,
     key = next(keys)
     _kept[key] = value.owner, slope.owner  # kept forever if the next call fails: the function may be in use
     call(library.bp_activation_set_destroy, encoded, key, _release)
+
+
+def is_jitted(function: Any) -> bool:
+    """Whether a function is one of numba that Python calls, such as that of `@numba.njit`."""
+    return hasattr(function, "py_func") and hasattr(function, "inspect_llvm")
+
+
+def compiled(function: Any, derivative: Any) -> tuple[Any, Any]:
+    """The C functions of numba for f(z) and f'(z), from a function of numba and derivative(z, a), or None for None."""
+    numba: Any = importlib.import_module("numba")
+    to_c = numba.cfunc("float64(float64)")
+
+    def value(z: float) -> Any:
+        return function(z)
+
+    if derivative is None:
+        return to_c(value), None
+    slope = derivative if is_jitted(derivative) else numba.njit(derivative)
+
+    def slope_alone(z: float) -> Any:
+        return slope(z, function(z))
+
+    return to_c(value), to_c(slope_alone)
 
 
 def numbers(constants: Sequence[SupportsFloat]) -> tuple[Any, int]:

@@ -1,6 +1,7 @@
 """Shows the progress of a fit: a bar of tqdm if it is installed, otherwise a line on stderr."""
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 import time
@@ -24,10 +25,9 @@ class Display(Protocol):
 def display() -> Display:
     """The display for this process."""
     try:
-        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+        return _Bar(importlib.import_module("tqdm.auto").tqdm)
     except ImportError:
         return _Line()
-    return _Bar(tqdm)
 
 
 def _losses(now: Progress) -> dict[str, str]:

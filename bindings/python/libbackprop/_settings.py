@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, Optional, SupportsFloat, Union
+from typing import Any, Callable, NoReturn, Optional, SupportsFloat, Union
 
 from . import _call, _library, activation as activations, option
 from .activation import Activation
@@ -30,19 +30,18 @@ def apply(network: Any, activation: Optional[Activations], output: Union[str, Ac
         loss = _LOSSES.get(_name(output))
     if activation is not None:
         for layer, each in enumerate(_per_layer(activation, hidden, "activation", (str, Activation)), start=1):
-            _named(network.set_activation, layer, each, "activation", activations.names)
+            _named(lambda name, layer=layer: network.set_activation(layer, name), each, "activation", activations.names)
     if output is not None:
-        _named(network.set_activation, hidden + 1, output, "activation", activations.names)
+        _named(lambda name: network.set_activation(hidden + 1, name), output, "activation", activations.names)
     if loss is not None:
-        _named(lambda _, name: network.set_loss(name), 0, loss, "loss",
-               lambda: _call.texts_of(_library.library.bp_loss_name))
+        _named(network.set_loss, loss, "loss", lambda: _call.texts_of(_library.library.bp_loss_name))
     for layer, enabled in enumerate(_per_layer(batchnorm, hidden, "batchnorm", (bool, int)), start=1):
         if enabled:
             network.set_batchnorm(layer)
     for layer, rate in enumerate(_per_layer(dropout, hidden, "dropout", (str, SupportsFloat)), start=1):
         network.set_dropout(layer, rate)
     if optimizer is not None:
-        network.set_optimizer(optimizer)
+        _named(network.set_optimizer, optimizer, "optimizer", lambda: _call.texts_of(_library.library.bp_optimizer_name))
     known = [each.name for each in option.options() if each.owner == "network"]
     for name, value in options.items():
         if name not in known:
@@ -60,9 +59,10 @@ def _per_layer(values: Any, layers: int, what: str, single: Any) -> list[Any]:
     return found
 
 
-def _named(apply: Any, layer: int, name: Any, noun: str, names: Any) -> None:
+def _named(apply: Callable[[Any], Any], name: Any, noun: str, names: Callable[[], list[str]]) -> None:
+    """Applies a named setting. UnknownNameError with all names for a wrong one."""
     try:
-        apply(layer, name)
+        apply(name)
     except UnknownNameError:
         _refuse(noun, _name(name), names())
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, SupportsF
 
 from numpy.typing import ArrayLike
 
-from . import _callbacks, _native
+from . import _autodiff, _callbacks, _native
 from ._arguments import Array, Path, encode_path, text
 from ._call import call, plugins, replaced, texts_of
 from ._library import library
@@ -97,9 +97,16 @@ def register_scalar(name: str, function: ScalarFunction, derivative: Optional[Sc
     """Registers a Python function of one number, a = function(z), with its derivative(z, a).
 
     z, a and the results are float. derivative: None for central differences. Slow: Python calls the function for every
-    number. replace: see the module. InvalidValueError for a malformed name or one that is already registered; TypeError
-    for an object that is not callable.
+    number. A function of numba (`@numba.njit`) is not slow: it is compiled to a C function, which is called without Python
+    and on several threads. It must not raise an exception: numba would print and ignore it. replace: see the module.
+
+    InvalidValueError for a malformed name or one that is already registered; TypeError for an object that is not callable.
     """
+    if _native.is_jitted(function):
+        value, slope = _native.compiled(function, derivative)
+        activation = from_pointer(value, derivative=slope, name=name, thread_safe=True, replace=replace)
+        activation.function, activation.derivative = function, derivative
+        return activation
     numeric = derivative is None
     activation = Activation(name, _function(function), None if numeric else _function(derivative))
     replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
@@ -140,15 +147,32 @@ def scalar(function: Optional[ScalarFunction] = None, /, *, derivative: Optional
     return lambda function: register_scalar(_name(name, function), function, derivative, replace=replace)
 
 
+@overload
 def vector(_: None = None, /, *, backward: Backward, name: Optional[str] = None,
-           replace: bool = False) -> Callable[[Forward], Activation]:
+           replace: bool = False) -> Callable[[Forward], Activation]: ...
+@overload
+def vector(_: None = None, /, *, autodiff: _autodiff.Autodiff, name: Optional[str] = None,
+           replace: bool = False) -> Callable[[Callable[[Any], Any]], Activation]: ...
+
+
+def vector(_: None = None, /, *, backward: Optional[Backward] = None, autodiff: Optional[_autodiff.Autodiff] = None,
+           name: Optional[str] = None, replace: bool = False) -> Callable[[Callable[[Any], Any]], Activation]:
     """A decorator that registers a function of matrices. See register_vector.
 
-    name: None for the name of the function.
+    backward: the derivative. Instead of it, autodiff "jax" or "torch": the function is then one of arrays of JAX, or of
+    tensors of PyTorch, whose automatic differentiation computes the derivative. name: None for the name of the function.
     """
-    if _ is not None:
-        raise TypeError("vector: expected the function below @vector(backward=...), not as an argument")
-    return lambda function: register_vector(_name(name, function), function, backward, replace=replace)
+    if _ is not None or (backward is None) == (autodiff is None):
+        raise TypeError("vector: expected the function below @vector(backward=...) or @vector(autodiff=...), "
+                        "not as an argument")
+
+    def register(function: Callable[[Any], Any]) -> Activation:
+        if backward is not None:
+            return register_vector(_name(name, function), function, backward, replace=replace)
+        assert autodiff is not None
+        return register_vector(_name(name, function), *_autodiff.activation(_function(function), autodiff), replace=replace)
+
+    return register
 
 
 # C functions

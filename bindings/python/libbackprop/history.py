@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .trainer import FitResult
 
-__all__ = ["History"]
+__all__ = ["History", "of_result"]
 
 Numbers = NDArray[np.float64]
 

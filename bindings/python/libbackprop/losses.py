@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 
 from numpy.typing import ArrayLike
 
-from . import _callbacks
+from . import _autodiff, _callbacks
 from ._arguments import Array, floats, matrix, pointer, text, unsigned
 from ._call import call, replaced
 from ._library import library
@@ -56,20 +56,28 @@ def loss(*, name: Optional[str] = None, target_columns: int = 0,
          replace: bool = False) -> Callable[[LossFunction], Loss]: ...
 
 
-def loss(function: Optional[LossFunction] = None, *, name: Optional[str] = None, target_columns: int = 0,
-         replace: bool = False) -> Any:
+@overload
+def loss(*, autodiff: _autodiff.Autodiff, name: Optional[str] = None, target_columns: int = 0,
+         replace: bool = False) -> Callable[[Callable[[Any, Any], Any]], Loss]: ...
+
+
+def loss(function: Optional[LossFunction] = None, *, autodiff: Optional[_autodiff.Autodiff] = None,
+         name: Optional[str] = None, target_columns: int = 0, replace: bool = False) -> Any:
     """A decorator that registers a NumPy function as a loss: losses, gradients = function(outputs, targets).
 
     outputs: float32 of shape (rows, outputs). targets: (rows, target_columns). losses: (rows,), kept in double precision.
     gradients: the derivatives of each row's loss with respect to its outputs, (rows, outputs). A row's loss must depend
     on this row only. The arguments are read-only views of the library's memory, valid during the call only.
 
+    autodiff: "jax" or "torch" for a function that returns the losses only, from arrays of JAX or tensors of PyTorch. Their
+    automatic differentiation computes the gradients. It can be called like a function of NumPy arrays.
+
     name: None for the name of the function. target_columns: the size of a row of targets; 0 for the number of outputs.
     replace: as for activations. InvalidValueError for a malformed name or one that is already registered; TypeError for
     an object that is not callable.
     """
     if function is None:
-        return lambda function: _register(function, name, target_columns, replace)
+        return lambda function: _register(function, name, target_columns, replace, autodiff)
     return _register(function, name, target_columns, replace)
 
 
@@ -103,11 +111,13 @@ def _name_of(loss: Union[str, Loss]) -> bytes:
     return text(getattr(loss, "name", loss), "loss")
 
 
-def _register(function: LossFunction, name: Optional[str], target_columns: int, replace: bool) -> Loss:
+def _register(function: LossFunction, name: Optional[str], target_columns: int, replace: bool,
+              autodiff: Optional[_autodiff.Autodiff] = None) -> Loss:
     if not callable(function):
         raise TypeError(f"loss: expected a function, got {type(function).__name__}")
     columns = unsigned(target_columns, "target_columns")
-    made = Loss(function.__name__ if name is None else name, function, columns)
+    used = function if autodiff is None else functools.wraps(function)(_autodiff.loss(function, autodiff))
+    made = Loss(function.__name__ if name is None else name, used, columns)
     replaced(made.name, replace, unregister_loss, lambda name: _callbacks.register(
         library.bp_loss_register, text(name, "name"), made, columns, _callbacks.loss))
     return made

@@ -25,13 +25,13 @@ class Summary(str):
 def summary(network: Any) -> Summary:
     """The table of a network. `Network.summary` describes it."""
     titles = ("layer", "units", "activation", "batchnorm", "dropout", "trainable", "parameters")
-    rows = [titles, ("0", f"{network._layers[0]}", "(inputs)", "", "", "", "")]
+    rows = [titles, ("0", f"{network._layers[0]:,}", "(inputs)", "", "", "", "")]
     total = 0
     for index, layer in enumerate(network.layers[1:], start=1):
         batchnorm = layer.batchnorm
         parameters = layer * (network._layers[index - 1] + 1 + 2 * batchnorm)
         total += parameters
-        rows.append((f"{index}", f"{layer:d}", layer.activation, "yes" if batchnorm else "", f"{layer.dropout or '':.4}",
+        rows.append((f"{index}", f"{layer:,}", layer.activation, "yes" if batchnorm else "", f"{layer.dropout or '':.4}",
                      "yes" if layer.trainable else "frozen", f"{parameters:,}"))
     widths = [max(map(len, column)) for column in zip(*rows)]
     numeric = {"units", "dropout", "parameters"}

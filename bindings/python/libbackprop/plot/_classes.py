@@ -120,7 +120,7 @@ def decision_boundary(network: Network, inputs: ArrayLike, targets: Any, *, reso
     for number, name in enumerate(names):
         rows = x[actual == number]
         if len(rows):
-            ax.scatter(*rows.T, s=18, color=colours[number], edgecolors="white", linewidths=0.6, label=name)
+            ax.scatter(rows[:, 0], rows[:, 1], s=18, color=colours[number], edgecolors="white", linewidths=0.6, label=name)
     ax.set_xlabel("input 1")
     ax.set_ylabel("input 2")
     ax.legend(title="true class", framealpha=0.85, fontsize="small", title_fontsize="small")

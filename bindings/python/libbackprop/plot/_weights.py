@@ -122,7 +122,7 @@ def diagram(network: Network, *, units: int = 12, ax: Optional[Axes] = None) -> 
     return ax
 
 
-def _places(size: int, most: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _places(size: int, most: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """The units to draw and their heights, from the top. If some are left out, the last one is below a gap."""
     if size <= most:
         return np.arange(size), (size - 1) / 2 - np.arange(size)
