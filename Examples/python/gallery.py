@@ -46,9 +46,10 @@ def pictures():
 
     features, progression = load_diabetes(return_X_y=True)
     held_out = np.arange(len(features)) % 5 == 4
-    regression = bp.Network([10, 16, 1], activation="relu", loss="squared_error", optimizer="adam", seed=1, weight_decay=0.01)
+    regression = bp.Network([10, 16, 1], activation="relu", loss="huber", optimizer="adam", weight_decay=0.03,
+                            gradient_reduction="mean", seed=1)
     regression.fit_scaling(features[~held_out], progression[~held_out])
-    regression.fit(features[~held_out], progression[~held_out], epochs=60, validation=0.2, learning_rate=0.003)
+    regression.fit(features[~held_out], progression[~held_out], epochs=40, validation=0.2, learning_rate=0.01)
     yield "predictions", bp.plot.predictions(regression, features[held_out], progression[held_out])
     yield "activation", bp.plot.activation("hard_swish")
 

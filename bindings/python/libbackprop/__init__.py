@@ -14,6 +14,7 @@ library reports.
 """
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _arguments, _call, _library, activation
@@ -38,6 +39,14 @@ from .trainer import FitResult, Progress, Trainer
 
 if TYPE_CHECKING:
     from . import plot
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Imports `plot` when it is first used."""
+        if name == "plot":
+            return importlib.import_module("libbackprop.plot")
+        raise AttributeError(f"module 'libbackprop' has no attribute {name!r}")
+
 
 __all__ = [
     "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "History", "InvalidHandleError",
@@ -51,48 +60,82 @@ __all__ = [
 __version__ = "0.2.0"
 
 
-def __getattr__(name: str) -> Any:
-    """Imports `plot` when it is first used."""
-    if name == "plot":
-        import importlib
-
-        return importlib.import_module("libbackprop.plot")
-    raise AttributeError(f"module 'libbackprop' has no attribute {name!r}")
-
-
 def load(path: Path) -> Network:
-    """Creates a network from a file. The same as Network.load."""
+    """Creates a network from a file. The same as Network.load.
+
+    Examples
+    --------
+    >>> bp.Network([2, 1], seed=1).save("model.safetensors")
+    >>> bp.load("model.safetensors").layers
+    (2, 1)
+    """
     return Network.load(path)
 
 
 def loss_names() -> list[str]:
-    """The names that Network.set_loss accepts."""
+    """The names that Network.set_loss accepts.
+
+    Examples
+    --------
+    >>> bp.loss_names()[:3]
+    ['squared_error', 'binary_cross_entropy', 'cross_entropy']
+    """
     return _call.texts_of(_library.library.bp_loss_name)
 
 
 def optimizer_names() -> list[str]:
-    """The names that Network.set_optimizer accepts."""
+    """The names that Network.set_optimizer accepts.
+
+    Examples
+    --------
+    >>> bp.optimizer_names()[:3]
+    ['sgd', 'momentum', 'nesterov']
+    """
     return _call.texts_of(_library.library.bp_optimizer_name)
 
 
 def scaling_names() -> list[str]:
-    """The names that Network.fit_scaling accepts."""
+    """The names that Network.fit_scaling accepts.
+
+    Examples
+    --------
+    >>> bp.scaling_names()
+    ['none', 'standard', 'min_max', 'symmetric', 'auto']
+    """
     return _call.texts_of(_library.library.bp_scaling_name)
 
 
 def score_names() -> list[str]:
-    """The names of the measures that Network.score accepts."""
+    """The names of the measures that Network.score accepts.
+
+    Examples
+    --------
+    >>> bp.score_names()
+    ['accuracy', 'r2', 'mean_absolute_error']
+    """
     return _call.texts_of(_library.library.bp_score_name)
 
 
 def library_version() -> str:
-    """The version of the loaded shared library, such as "0.2.0"."""
+    """The version of the loaded shared library, such as "0.2.0".
+
+    Examples
+    --------
+    >>> bp.library_version() == bp.__version__
+    True
+    """
     version: bytes = _library.library.bp_version_string()
     return version.decode()
 
 
 def library_path() -> str:
-    """The path of the loaded shared library."""
+    """The path of the loaded shared library.
+
+    Examples
+    --------
+    >>> ".so" in bp.library_path()
+    True
+    """
     return _library.path
 
 
@@ -101,16 +144,35 @@ def set_thread_count(count: int) -> None:
 
     Results do not depend on the number. InvalidValueError for more than 256, ValueError for a negative number, TypeError
     for a number that is not an integer.
+
+    Examples
+    --------
+    >>> bp.set_thread_count(2)
+    >>> bp.thread_count()
+    2
+    >>> bp.set_thread_count(0)
     """
     _call.call(_library.library.bp_set_thread_count, _arguments.unsigned(count, "count"))
 
 
 def thread_count() -> int:
-    """The number of threads that one call may use: the number that was set, or the automatic one."""
+    """The number of threads that one call may use: the number that was set, or the automatic one.
+
+    Examples
+    --------
+    >>> bp.thread_count() >= 1
+    True
+    """
     return int(_library.library.bp_thread_count())
 
 
 def instruction_set() -> str:
-    """The instruction set that the library uses on this processor: "avx512", "avx2" or "baseline"."""
+    """The instruction set that the library uses on this processor: "avx512", "avx2" or "baseline".
+
+    Examples
+    --------
+    >>> bp.instruction_set() in ("avx512", "avx2", "baseline")
+    True
+    """
     name: bytes = _library.library.bp_instruction_set()
     return name.decode()

@@ -33,7 +33,15 @@ class Owner:
         return self._pointer
 
     def close(self) -> None:
-        """Frees the memory, after calls in progress on other threads have returned. A second call does nothing."""
+        """Frees the memory, after calls in progress on other threads have returned. A second call does nothing.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.close()
+        >>> network
+        <closed Network [2, 1]>
+        """
         handle, self._pointer = self._pointer, None
         if handle is not None:
             type(self)._free(handle)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Callable, NoReturn, Optional, SupportsFloat, Union
 
 from . import _call, _library, activation as activations, option
@@ -30,9 +31,9 @@ def apply(network: Any, activation: Optional[Activations], output: Union[str, Ac
         loss = _LOSSES.get(_name(output))
     if activation is not None:
         for layer, each in enumerate(_per_layer(activation, hidden, "activation", (str, Activation)), start=1):
-            _named(lambda name, layer=layer: network.set_activation(layer, name), each, "activation", activations.names)
+            _named(partial(network.set_activation, layer), each, "activation", activations.names)
     if output is not None:
-        _named(lambda name: network.set_activation(hidden + 1, name), output, "activation", activations.names)
+        _named(partial(network.set_activation, hidden + 1), output, "activation", activations.names)
     if loss is not None:
         _named(network.set_loss, loss, "loss", lambda: _call.texts_of(_library.library.bp_loss_name))
     for layer, enabled in enumerate(_per_layer(batchnorm, hidden, "batchnorm", (bool, int)), start=1):

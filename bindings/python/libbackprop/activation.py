@@ -49,7 +49,14 @@ Backward: TypeAlias = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, 
 
 
 class Activation:
-    """A registered activation. An activation from a Python function can be called like that function."""
+    """A registered activation. An activation from a Python function can be called like that function.
+
+    Examples
+    --------
+    >>> square = bp.activation.register_scalar("square", lambda z: z * z, replace=True)
+    >>> square, square(3)
+    (<activation 'square'>, 9)
+    """
 
     def __init__(self, name: str, function: Optional[Callable[..., Any]] = None,
                  derivative: Optional[Callable[..., Any]] = None) -> None:
@@ -69,7 +76,13 @@ class Activation:
 
 
 class Kind(enum.IntEnum):
-    """How an activation was registered."""
+    """How an activation was registered.
+
+    Examples
+    --------
+    >>> bp.activation.Kind(0)
+    <Kind.BUILT_IN: 0>
+    """
 
     BUILT_IN = 0
     SCALAR = 1
@@ -79,7 +92,14 @@ class Kind(enum.IntEnum):
 
 
 class Report(NamedTuple):
-    """The comparison of a derivative with differences of the function."""
+    """The comparison of a derivative with differences of the function.
+
+    Examples
+    --------
+    >>> report = bp.activation.examine("relu")
+    >>> report.first_kink, bool(report.worst_error < 1e-2)
+    (0.0, True)
+    """
 
     worst_error: float  # relative; below 1e-2 is good
     worst_z: float  # the z of the worst error
@@ -101,6 +121,12 @@ def register_scalar(name: str, function: ScalarFunction, derivative: Optional[Sc
     and on several threads. It must not raise an exception: numba would print and ignore it. replace: see the module.
 
     InvalidValueError for a malformed name or one that is already registered; TypeError for an object that is not callable.
+
+    Examples
+    --------
+    >>> square = bp.activation.register_scalar("square", lambda z: z * z, lambda z, a: 2 * z, replace=True)
+    >>> bool(bp.activation.check(square) < 1e-2)
+    True
     """
     if _native.is_jitted(function):
         value, slope = _native.compiled(function, derivative)
@@ -122,6 +148,12 @@ def register_vector(name: str, forward: Forward, backward: Backward, *, replace:
     The arguments are read-only views of the library's memory. They are valid during the call only: copy an array to keep
     it. A result of another shape is a ValueError. replace: see the module. InvalidValueError for a malformed name or one
     that is already registered; TypeError for an object that is not callable.
+
+    Examples
+    --------
+    >>> cube = bp.activation.register_vector("cube", lambda z: z**3, lambda z, a, da: da * 3 * z**2, replace=True)
+    >>> bool(bp.activation.check(cube) < 1e-2)
+    True
     """
     activation = Activation(name, _function(forward), _function(backward))
     replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
@@ -141,6 +173,14 @@ def scalar(function: Optional[ScalarFunction] = None, /, *, derivative: Optional
     """A decorator that registers a function of one number, with or without arguments. See register_scalar.
 
     name: None for the name of the function.
+
+    Examples
+    --------
+    >>> @bp.activation.scalar(derivative=lambda z, a: 2 * z, replace=True)
+    ... def square(z):
+    ...     return z * z
+    >>> bp.Network([1, 2, 1], activation=square).activations
+    ('square', 'logistic')
     """
     if function is not None:
         return register_scalar(_name(name, function), function, derivative, replace=replace)
@@ -161,6 +201,14 @@ def vector(_: None = None, /, *, backward: Optional[Backward] = None, autodiff: 
 
     backward: the derivative. Instead of it, autodiff "jax" or "torch": the function is then one of arrays of JAX, or of
     tensors of PyTorch, whose automatic differentiation computes the derivative. name: None for the name of the function.
+
+    Examples
+    --------
+    >>> @bp.activation.vector(backward=lambda z, a, da: da * (1 - a * a), replace=True)
+    ... def my_tanh(z):
+    ...     return np.tanh(z)
+    >>> bool(bp.activation.check(my_tanh) < 1e-2)
+    True
     """
     if _ is not None or (backward is None) == (autodiff is None):
         raise TypeError("vector: expected the function below @vector(backward=...) or @vector(autodiff=...), "
@@ -193,6 +241,11 @@ def from_library(path: Optional[Path], symbol: str, signature: str, *, derivativ
 
     LibraryError for a library or function that does not exist; InvalidValueError for an invalid signature or constant, or
     a name that is malformed or already registered.
+
+    Examples
+    --------
+    >>> erf = bp.activation.from_library("libm.so.6", "erf", "d(d)", replace=True)
+    >>> network = bp.Network([1, 3, 1], activation=erf)
     """
     activation = Activation(symbol if name is None else name)
     arguments = (_library_path(path), text(symbol, "symbol"), None if derivative is None else text(derivative, "derivative"),
@@ -215,6 +268,13 @@ def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: 
     TypeError for an object of another type, or without a signature or a name; ValueError for a NULL function or functions
     of different signatures; InvalidValueError for an invalid signature or constant, or a name that is malformed or already
     registered.
+
+    Examples
+    --------
+    >>> import ctypes
+    >>> twice = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda z: 2 * z)
+    >>> bp.activation.from_pointer(twice, name="twice", replace=True)
+    <activation 'twice'>
     """
     activation = Activation(_name(name, function))
     replaced(activation.name, replace, unregister, lambda name: _native.register(
@@ -227,6 +287,14 @@ def load_plugin(path: Path) -> None:
 
     LibraryError for a file that cannot be loaded; CallbackError for a plug-in that reports a failure; InvalidValueError
     for a name that is already registered. On failure no activation of the plug-in is registered.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.load_plugin("missing.so")
+    ... except bp.LibraryError:
+    ...     print("no such file")
+    no such file
     """
     call(library.bp_plugin_load, encode_path(os.path.abspath(path)))
 
@@ -235,6 +303,11 @@ def set_thread_safe(activation: Union[str, Activation], thread_safe: bool = True
     """Declares that several threads may call a C function at the same time. Affects layers whose activation is set later.
 
     UnsupportedError for built-in activations and for Python functions, which run on the calling thread; UnknownNameError.
+
+    Examples
+    --------
+    >>> erf = bp.activation.from_library("libm.so.6", "erf", "d(d)", replace=True)
+    >>> bp.activation.set_thread_safe(erf)
     """
     name = name_of(activation)
     if kind(activation) <= Kind.VECTOR and name.decode() in [getattr(each, "name", None) for each in list(plugins.values())]:
@@ -249,17 +322,36 @@ def unregister(activation: Union[str, Activation]) -> None:
     """Removes the name of an activation. Networks that use the activation keep it.
 
     UnknownNameError for a name that is not registered, UnsupportedError for a built-in activation.
+
+    Examples
+    --------
+    >>> half = bp.activation.register_scalar("half", lambda z: z / 2)
+    >>> bp.activation.unregister(half)
+    >>> "half" in bp.activation.names()
+    False
     """
     call(library.bp_activation_unregister, name_of(activation))
 
 
 def names() -> list[str]:
-    """The names of all activations, built-in ones first."""
+    """The names of all activations, built-in ones first.
+
+    Examples
+    --------
+    >>> bp.activation.names()[:5]
+    ['identity', 'sign', 'logistic', 'tanh', 'relu']
+    """
     return texts_of(library.bp_activation_name)
 
 
 def kind(activation: Union[str, Activation]) -> Kind:
-    """How an activation was registered. UnknownNameError for a name that is not registered."""
+    """How an activation was registered. UnknownNameError for a name that is not registered.
+
+    Examples
+    --------
+    >>> bp.activation.kind("relu")
+    <Kind.BUILT_IN: 0>
+    """
     found = ctypes.c_int32()
     call(library.bp_activation_kind, name_of(activation), ctypes.byref(found))
     return Kind(found.value)
@@ -269,6 +361,11 @@ def check(activation: Union[str, Activation]) -> float:
     """The largest relative error of a derivative compared with differences of the function. Below 1e-2 is good.
 
     Errors as in examine.
+
+    Examples
+    --------
+    >>> bool(bp.activation.check("tanh") < 1e-2)
+    True
     """
     return examine(activation).worst_error
 
@@ -278,6 +375,11 @@ def examine(activation: Union[str, Activation]) -> Report:
 
     UnknownNameError; UnsupportedError for "sign"; NotFiniteError for a function that is finite nowhere. Exceptions of the
     activation function are raised again.
+
+    Examples
+    --------
+    >>> bp.activation.examine("relu").first_kink
+    0.0
     """
     report = bp_activation_report(ctypes.sizeof(bp_activation_report))
     call(library.bp_activation_check, name_of(activation), ctypes.byref(ctypes.c_double()), ctypes.byref(report))
@@ -285,7 +387,13 @@ def examine(activation: Union[str, Activation]) -> Report:
 
 
 def name_of(activation: Union[str, Activation]) -> bytes:
-    """The name of an activation as UTF-8, for the library."""
+    """The name of an activation as UTF-8, for the library.
+
+    Examples
+    --------
+    >>> bp.activation.name_of("relu")
+    b'relu'
+    """
     return text(getattr(activation, "name", activation), "activation")
 
 

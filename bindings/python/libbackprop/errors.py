@@ -13,7 +13,13 @@ __all__ = [
 
 
 class Status(enum.IntEnum):
-    """The status codes of the library, named as in backprop.h without the prefix "BP_"."""
+    """The status codes of the library, named as in backprop.h without the prefix "BP_".
+
+    Examples
+    --------
+    >>> bp.Status.ERROR_IO, int(bp.Status.OK)
+    (<Status.ERROR_IO: -100>, 0)
+    """
 
     OK = 0
     STOPPED = 1
@@ -41,6 +47,14 @@ class Error(Exception):
     """The base class of all errors that the library reports.
 
     status is the status code, an int; status_name is the name of the status code, such as "BP_ERROR_IO".
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network([2])
+    ... except bp.Error as error:
+    ...     print(error.status_name, error.status)
+    BP_ERROR_INVALID_VALUE -2
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -57,41 +71,125 @@ class Error(Exception):
 
 
 class MissingClassWarning(UserWarning):
-    """A split by the option stratify has a class without a training row or a validation row."""
+    """A split by the option stratify has a class without a training row or a validation row.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     network = bp.Network([1, 2], loss="cross_entropy")
+    ...     result = bp.Trainer(epochs=1, validation_fraction=0.5, stratify=1).fit(network, [[0], [1], [2]], [0, 0, 1])
+    >>> caught[0].category.__name__
+    'MissingClassWarning'
+    """
 
 
 class InvalidValueError(Error, ValueError):
-    """A value outside what the function accepts."""
+    """A value outside what the function accepts.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network([2, 3, 1]).set_dropout(1, 2)
+    ... except bp.InvalidValueError as error:
+    ...     print(isinstance(error, ValueError))
+    True
+    """
 
 
 class InvalidHandleError(Error, ValueError):
-    """The network or trainer is closed. In a child of fork, also: another thread was changing or fitting it."""
+    """The network or trainer is closed. In a child of fork, also: another thread was changing or fitting it.
+
+    Examples
+    --------
+    >>> network = bp.Network([2, 1])
+    >>> network.close()
+    >>> try:
+    ...     network.predict([[1, 2]])
+    ... except bp.InvalidHandleError as error:
+    ...     print(error)
+    the network is closed
+    """
 
 
 class BusyError(Error, RuntimeError):
-    """An activation function used the network that called it, or the network or trainer is in a fit."""
+    """An activation function used the network that called it, or the network or trainer is in a fit.
+
+    Examples
+    --------
+    >>> trainer, network = bp.Trainer(epochs=1), bp.Network([1, 1])
+    >>> def again(progress):
+    ...     trainer.fit(network, [[1]], [[1]])
+    >>> try:
+    ...     trainer.fit(network, [[1]], [[1]], progress=again)
+    ... except bp.BusyError as error:
+    ...     print(error.status_name)
+    BP_ERROR_BUSY
+    """
 
 
 class UnknownNameError(Error, LookupError):
-    """No activation, loss, optimizer, scaling, measure, tensor or option has that name."""
+    """No activation, loss, optimizer, scaling, measure, tensor or option has that name.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network([2, 3, 1], activation="tahn")
+    ... except bp.UnknownNameError as error:
+    ...     print(str(error).partition(" The names")[0])
+    no activation is named "tahn": did you mean "tanh"?
+    """
 
 
 class UnsupportedError(Error, NotImplementedError):
-    """The call is valid in general, but not supported for this object or setting."""
+    """The call is valid in general, but not supported for this object or setting.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.activation.unregister("tanh")
+    ... except bp.UnsupportedError as error:
+    ...     print(isinstance(error, NotImplementedError))
+    True
+    """
 
 
 class OutOfMemoryError(Error, MemoryError):
-    """Not enough memory."""
+    """Not enough memory.
+
+    Examples
+    --------
+    >>> issubclass(bp.OutOfMemoryError, MemoryError)
+    True
+    """
 
 
 class LimitError(Error, OverflowError):
-    """A size that is larger than the library supports."""
+    """A size that is larger than the library supports.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network([2**40, 2**40])
+    ... except bp.LimitError as error:
+    ...     print(isinstance(error, OverflowError))
+    True
+    """
 
 
 class FileError(Error, OSError):
     """A file cannot be read or written. errno and strerror give the reason; filename is the path argument.
 
     The error is also of the built-in class for the errno, such as FileNotFoundError.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.load("missing.safetensors")
+    ... except bp.FileError as error:
+    ...     print(isinstance(error, FileNotFoundError), error.filename)
+    True missing.safetensors
     """
 
     def __init__(self, message: str, status: int = Status.ERROR_IO, errno: int = 0,
@@ -113,19 +211,51 @@ class ModelError(Error, ValueError):
     """A file that is no model, is damaged or has an unknown version, or data that do not match the network.
 
     status_name distinguishes these cases.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network.from_bytes(b"no model")
+    ... except bp.ModelError as error:
+    ...     print(error.status_name)
+    BP_ERROR_NOT_A_MODEL
     """
 
 
 class NotFiniteError(Error, ArithmeticError):
-    """A NaN or an infinity in the data, the loss or the gradient."""
+    """A NaN or an infinity in the data, the loss or the gradient.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.Network([1, 1]).train_minibatch([[np.nan]], [[0]], 0.1)
+    ... except bp.NotFiniteError as error:
+    ...     print(isinstance(error, ArithmeticError))
+    True
+    """
 
 
 class CallbackError(Error, RuntimeError):
-    """A callback reported a failure."""
+    """A callback reported a failure.
+
+    Examples
+    --------
+    >>> issubclass(bp.CallbackError, bp.Error)  # a plug-in raises it; exceptions of Python functions are raised as they are
+    True
+    """
 
 
 class LibraryError(Error, OSError):
-    """A shared library cannot be opened, or does not have the function."""
+    """A shared library cannot be opened, or does not have the function.
+
+    Examples
+    --------
+    >>> try:
+    ...     bp.activation.from_library("missing.so", "f", "d(d)")
+    ... except bp.LibraryError as error:
+    ...     print(isinstance(error, OSError))
+    True
+    """
 
 
 _CLASSES: dict[int, type[Error]] = {

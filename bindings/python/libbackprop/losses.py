@@ -32,7 +32,16 @@ LossFunction: TypeAlias = Callable[[Array, Array], Sequence[ArrayLike]]  # losse
 
 
 class Loss:
-    """A registered loss. It can be called like its function."""
+    """A registered loss. It can be called like its function.
+
+    Examples
+    --------
+    >>> @bp.loss(replace=True)
+    ... def absolute(outputs, targets):
+    ...     return abs(outputs - targets).sum(axis=1), np.sign(outputs - targets)
+    >>> absolute, absolute.name
+    (<loss 'absolute'>, 'absolute')
+    """
 
     def __init__(self, name: str, function: LossFunction, target_columns: int) -> None:
         self.name = name
@@ -75,6 +84,15 @@ def loss(function: Optional[LossFunction] = None, *, autodiff: Optional[_autodif
     name: None for the name of the function. target_columns: the size of a row of targets; 0 for the number of outputs.
     replace: as for activations. InvalidValueError for a malformed name or one that is already registered; TypeError for
     an object that is not callable.
+
+    Examples
+    --------
+    >>> @bp.loss(replace=True)
+    ... def fourth_power(outputs, targets):
+    ...     e = outputs - targets
+    ...     return (e ** 4).sum(axis=1), 4 * e ** 3
+    >>> bp.Network([2, 1], output="identity", loss=fourth_power).loss
+    'fourth_power'
     """
     if function is None:
         return lambda function: _register(function, name, target_columns, replace, autodiff)
@@ -82,7 +100,15 @@ def loss(function: Optional[LossFunction] = None, *, autodiff: Optional[_autodif
 
 
 def unregister_loss(loss: Union[str, Loss]) -> None:
-    """Removes the name of a loss. Networks that use it keep it. UnknownNameError; UnsupportedError if it is built in."""
+    """Removes the name of a loss. Networks that use it keep it. UnknownNameError; UnsupportedError if it is built in.
+
+    Examples
+    --------
+    >>> made = bp.loss(lambda a, y: ((a - y).sum(axis=1), np.ones_like(a)), name="short_lived")
+    >>> bp.unregister_loss(made)
+    >>> "short_lived" in bp.loss_names()
+    False
+    """
     call(library.bp_loss_unregister, _name_of(loss))
 
 
@@ -91,6 +117,15 @@ def check_loss(loss: Union[str, Loss], outputs: ArrayLike, targets: ArrayLike) -
 
     outputs: shape (rows, outputs). targets: shape (rows, target_columns). UnknownNameError; UnsupportedError for a built-in
     loss; NotFiniteError. Exceptions of the function are raised again.
+
+    Examples
+    --------
+    >>> @bp.loss(replace=True)
+    ... def squared(outputs, targets):
+    ...     e = outputs - targets
+    ...     return (e ** 2).sum(axis=1), 2 * e
+    >>> bool(bp.check_loss(squared, [[1, 2]], [[0, 3]]) < 1e-2)
+    True
     """
     from .network import Network
 

@@ -17,6 +17,13 @@ class Metadata(MutableMapping[str, str]):
 
     A key has 1 to 256 bytes of UTF-8. There can be at most 1024 entries of 1 MiB in total. InvalidValueError for a key of
     another length, LimitError for too many or too large entries, KeyError for an unknown key.
+
+    Examples
+    --------
+    >>> network = bp.Network([2, 1])
+    >>> network.metadata["units"] = "mm"
+    >>> bp.Network.from_bytes(network.to_bytes()).metadata
+    {'units': 'mm'}
     """
 
     def __init__(self, network: Any) -> None:

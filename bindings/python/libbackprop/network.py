@@ -39,7 +39,15 @@ _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
 
 class Scaling(NamedTuple):
-    """The names of a network's scalings: "none", "standard", "min_max" or "symmetric"."""
+    """The names of a network's scalings: "none", "standard", "min_max" or "symmetric".
+
+    Examples
+    --------
+    >>> network = bp.Network([1, 1])
+    >>> network.fit_scaling([[0], [1]])
+    >>> network.scaling
+    Scaling(inputs='standard', targets='none')
+    """
 
     inputs: str
     targets: str
@@ -153,7 +161,14 @@ class Network(Owner):
     # Copies
 
     def clone(self: _Self) -> _Self:
-        """An independent copy with the same parameters, settings and training state."""
+        """An independent copy with the same parameters, settings and training state.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], seed=1)
+        >>> network.clone().to_bytes() == network.to_bytes()
+        True
+        """
         return self._from(library.bp_network_clone, self._handle)
 
     def replace_output(self: _Self, size: SupportsIndex, seed: SupportsIndex = 0) -> _Self:
@@ -162,6 +177,11 @@ class Network(Owner):
         size: the number of outputs. seed: an integer from 0 to 2**64 - 1, the seed of the new layer's weights. The copy
         has the other layers, the settings and the scaling of the inputs. The new layer has the activation of the old one.
         Target scaling and the optimizer's state are reset. InvalidValueError for size 0; LimitError; OutOfMemoryError.
+
+        Examples
+        --------
+        >>> bp.Network([4, 8, 10], seed=1).replace_output(3).layers
+        (4, 8, 3)
         """
         copy = self.clone()
         call(library.bp_network_replace_output, copy._handle, unsigned(size, "size"), unsigned(seed, "seed"))
@@ -190,7 +210,14 @@ class Network(Owner):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, inputs first: their sizes, with parameters and settings as attributes. See Layer."""
+        """The layers, inputs first: their sizes, with parameters and settings as attributes. See Layer.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1])
+        >>> network.layers, network.layers[1].weight.shape
+        ((2, 3, 1), (3, 2))
+        """
         return tuple(Layer(size, self, index) for index, size in enumerate(self._layers))
 
     def summary(self) -> Summary:
@@ -212,12 +239,24 @@ class Network(Owner):
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """The names of the activations, one for each of the layers 1, 2, ..."""
+        """The names of the activations, one for each of the layers 1, 2, ...
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1], activation="tanh").activations
+        ('tanh', 'logistic')
+        """
         return tuple(text_of(library.bp_network_get_activation, self._handle, layer) for layer in range(1, len(self._layers)))
 
     @property
     def batchnorm(self) -> tuple[bool, ...]:
-        """Whether batch normalization is enabled, one bool for each of the layers 1, 2, ..."""
+        """Whether batch normalization is enabled, one bool for each of the layers 1, 2, ...
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1], batchnorm=True).batchnorm
+        (True, False)
+        """
         enabled, found = ctypes.c_int32(), []
         for layer in range(1, len(self._layers)):
             call(library.bp_network_get_batchnorm, self._handle, layer, byref(enabled))
@@ -226,22 +265,48 @@ class Network(Owner):
 
     @property
     def loss(self) -> str:
-        """The name of the loss."""
+        """The name of the loss.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3], output="softmax").loss
+        'cross_entropy'
+        """
         return text_of(library.bp_network_get_loss, self._handle)
 
     @property
     def optimizer(self) -> str:
-        """The name of the optimizer."""
+        """The name of the optimizer.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3], optimizer="adam").optimizer
+        'adam'
+        """
         return text_of(library.bp_network_get_optimizer, self._handle)
 
     @property
     def scaling(self) -> Scaling:
-        """The names of the scalings of inputs and targets."""
+        """The names of the scalings of inputs and targets.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3]).scaling
+        Scaling(inputs='none', targets='none')
+        """
         return Scaling(*(text_of(library.bp_network_get_scaling, self._handle, of_targets) for of_targets in (0, 1)))
 
     @property
     def step_count(self) -> int:
-        """The number of training steps since the weights were initialized."""
+        """The number of training steps since the weights were initialized.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1])
+        >>> loss = network.train_minibatch([[0], [1]], [0, 1], 0.1)
+        >>> network.step_count
+        1
+        """
         steps = ctypes.c_uint64()
         call(library.bp_network_step_count, self._handle, byref(steps))
         return steps.value
@@ -250,6 +315,13 @@ class Network(Owner):
         """Sets the activation of a layer, 1 or more. `bp.activation.names()` lists the names.
 
         UnknownNameError for an unknown activation, InvalidValueError for a layer out of range.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1])
+        >>> network.set_activation(1, "relu")
+        >>> network.activations
+        ('relu', 'logistic')
         """
         call(library.bp_network_set_activation, self._handle, unsigned(layer, "layer"),
              name_of(activation))
@@ -258,6 +330,13 @@ class Network(Owner):
         """Enables or disables batch normalization of a layer, 1 or more. Changes the number of parameters.
 
         InvalidValueError for a layer out of range, OutOfMemoryError.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1])
+        >>> network.set_batchnorm(1)
+        >>> network.batchnorm
+        (True, False)
         """
         call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
 
@@ -265,18 +344,37 @@ class Network(Owner):
         """Sets the dropout rate of a hidden layer: the probability, 0 to 0.999, that a training step drops a unit.
 
         InvalidValueError for a rate out of range or a layer that is not hidden.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1])
+        >>> network.set_dropout(1, 0.25)
+        >>> network.get_dropout(1)
+        0.25
         """
         call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer"), number(rate, "rate"))
 
     def get_dropout(self, layer: SupportsIndex) -> float:
-        """The dropout rate of a hidden layer. InvalidValueError for a layer that is not hidden."""
+        """The dropout rate of a hidden layer. InvalidValueError for a layer that is not hidden.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1], dropout=0.5).get_dropout(1)
+        0.5
+        """
         rate = ctypes.c_double()
         call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
         return rate.value
 
     @property
     def trainable(self) -> tuple[bool, ...]:
-        """Whether training changes a layer, one bool for each of the layers 1, 2, ..."""
+        """Whether training changes a layer, one bool for each of the layers 1, 2, ...
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1]).trainable
+        (True, True)
+        """
         trainable, found = ctypes.c_int32(), []
         for layer in range(1, len(self._layers)):
             call(library.bp_network_get_trainable, self._handle, layer, byref(trainable))
@@ -288,6 +386,13 @@ class Network(Owner):
 
         Training steps skip the backward pass of frozen layers below the first trainable one. The gradient of frozen layers
         is 0. Batch normalization of a frozen layer uses the running statistics. InvalidValueError for a layer out of range.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1])
+        >>> network.set_trainable(1, False)
+        >>> network.trainable
+        (False, True)
         """
         call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), bool(trainable))
 
@@ -297,6 +402,13 @@ class Network(Owner):
         The targets of a registered loss have the shape (rows, target_columns). While it changes this shape, no other thread may
         use the network with targets. UnknownNameError; InvalidValueError for a
         registered loss whose target_columns are not the outputs, if the targets are scaled.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.set_loss("huber")
+        >>> network.loss
+        'huber'
         """
         call(library.bp_network_set_loss, self._handle, text(getattr(loss, "name", loss), "loss"))
         self._read_target_columns()
@@ -313,6 +425,13 @@ class Network(Owner):
         The network then accepts and returns unscaled numbers. Losses are computed from scaled targets.
 
         InvalidValueError for no rows, UnknownNameError for an unknown scaling, NotFiniteError for a NaN or an infinity.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.fit_scaling([[0], [10]], [100, 200])
+        >>> network.scaling
+        Scaling(inputs='standard', targets='standard')
         """
         x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
         y = None if targets is None else self._targets(targets)
@@ -330,6 +449,14 @@ class Network(Owner):
         targets: shape (rows, outputs), or (rows,): see Network; None to check the settings only. InvalidValueError or
         UnsupportedError for incompatible settings or targets: the message says which setting to change. NotFiniteError for
         a NaN or an infinity in targets.
+
+        Examples
+        --------
+        >>> try:
+        ...     bp.Network([2, 1], output="logistic").check_settings([[3]])
+        ... except bp.InvalidValueError:
+        ...     print("the target is not between 0 and 1")
+        the target is not between 0 and 1
         """
         y = None if targets is None else self._targets(targets)
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
@@ -339,6 +466,13 @@ class Network(Owner):
         """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus".
 
         Resets the optimizer's state. UnknownNameError for other names, OutOfMemoryError.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.set_optimizer("adam")
+        >>> network.optimizer
+        'adam'
         """
         call(library.bp_network_set_optimizer, self._handle, text(name, "optimizer"))
 
@@ -347,6 +481,13 @@ class Network(Owner):
 
         UnknownNameError for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown
         word.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.set_option("gradient_reduction", "mean")
+        >>> network.get_option("gradient_reduction")
+        'mean'
         """
         call(library.bp_network_set_option, self._handle, text(name, "option"), options.encoded(name, value))
 
@@ -356,13 +497,27 @@ class Network(Owner):
     def get_option(self, name: str) -> Union[float, Any]: ...
 
     def get_option(self, name: str) -> Union[float, str]:
-        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option."""
+        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1], momentum=0.8).get_option("momentum")
+        0.8
+        """
         value = ctypes.c_double()
         call(library.bp_network_get_option, self._handle, text(name, "option"), byref(value))
         return options.decoded(name, value.value)
 
     def initialize(self, seed: SupportsIndex) -> None:
-        """Initializes the weights as in a new network with that seed, and resets the training state. Keeps the settings."""
+        """Initializes the weights as in a new network with that seed, and resets the training state. Keeps the settings.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], seed=1)
+        >>> network.initialize(2)
+        >>> network.to_bytes() == bp.Network([2, 1], seed=2).to_bytes()
+        True
+        """
         call(library.bp_network_initialize, self._handle, unsigned(seed, "seed"))
 
     # Training
@@ -376,6 +531,15 @@ class Network(Owner):
         InvalidValueError for the learning rate, or for settings or a target that check_settings refuses for the loss;
         NotFiniteError for a NaN or an infinity in the row, the loss or the gradient. Exceptions of activation functions
         are raised again. A step that fails changes nothing.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], output="identity", loss="squared_error")
+        >>> network.parameters = [1, 1, 0]
+        >>> network.train_step([1, 2], [5], learning_rate=0.1)  # (3 - 5)**2 / 2
+        2.0
+        >>> network.parameters
+        array([1.2, 1.4, 0.2], dtype=float32)
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
@@ -390,6 +554,14 @@ class Network(Owner):
         the sums over the rows, or their means if the option gradient_reduction is "mean".
 
         InvalidValueError for no rows; other errors as in train_step.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 4, 1], seed=1)
+        >>> for step in range(5000):
+        ...     loss = network.train_minibatch([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], learning_rate=1.0)
+        >>> loss < 0.01
+        True
         """
         loss = ctypes.c_float()
         call(library.bp_network_train_minibatch, self._handle, *self._rows(inputs, targets),
@@ -400,6 +572,13 @@ class Network(Owner):
         """The gradient, shape (parameter_count,), and the loss of a minibatch. Makes no step.
 
         Arguments and errors as in train_minibatch.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.parameters = [2, 0]
+        >>> network.gradient([[3]], [[5]])  # error 1: 1 * 3 for the weight, 1 for the bias
+        (array([3., 1.], dtype=float32), 0.5)
         """
         loss, rows = ctypes.c_float(), self._rows(inputs, targets)
         gradient = self._filled(lambda gradient: call(
@@ -411,6 +590,14 @@ class Network(Owner):
 
         InvalidValueError for the learning rate, NotFiniteError for a NaN or an infinity in the gradient or the new
         parameters.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1])
+        >>> network.parameters = [2, 0]
+        >>> network.apply_gradient([1, 2], learning_rate=0.5)
+        >>> network.parameters
+        array([ 1.5, -1. ], dtype=float32)
         """
         values = vector(gradient, self.parameter_count, "gradient")
         call(library.bp_network_apply_gradient, self._handle, pointer(values), len(values),
@@ -423,6 +610,12 @@ class Network(Owner):
         The pass is that of a training step: batch normalization uses the statistics of the rows and moves the running ones,
         and dropout draws. apply_gradient completes the step. InvalidValueError for no rows; NotFiniteError; what an
         activation function raises.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.backpropagate([[3]], [[1]])  # the derivatives of the output
+        array([3., 1.], dtype=float32)
         """
         x, d = self._output_gradients(inputs, output_gradients)
         return self._filled(lambda gradient: call(
@@ -430,7 +623,15 @@ class Network(Owner):
             None))
 
     def backpropagate_to_inputs(self, inputs: ArrayLike, output_gradients: ArrayLike) -> tuple[Array, Array]:
-        """The same gradient, and that for the inputs, shape (rows, inputs), from the same pass."""
+        """The same gradient, and that for the inputs, shape (rows, inputs), from the same pass.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.parameters = [2, 0]
+        >>> network.backpropagate_to_inputs([[3]], [[1]])
+        (array([3., 1.], dtype=float32), array([[2.]], dtype=float32))
+        """
         x, d = self._output_gradients(inputs, output_gradients)
         for_inputs = np.empty_like(x)
         gradient = self._filled(lambda gradient: call(
@@ -450,6 +651,11 @@ class Network(Owner):
         """The largest relative error of the gradient compared with central differences. Below 1e-2 is good. Slow.
 
         Arguments and errors as in train_minibatch; UnsupportedError for the activation "sign".
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1], seed=1).check_gradient([[1, 2]], [[0]]) < 1e-2
+        True
         """
         error = ctypes.c_double()
         call(library.bp_network_check_gradient, self._handle, *self._rows(inputs, targets), byref(error))
@@ -613,13 +819,27 @@ class Network(Owner):
         out: an array that receives the outputs and is returned. It must be float32, C-contiguous, aligned and writeable,
         have the shape of the outputs, and not overlap the inputs: TypeError or ValueError otherwise. Exceptions of
         activation functions are raised again.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], output="identity")
+        >>> network.parameters = [1, 10, 100]
+        >>> network.predict([[1, 2], [3, 4]])
+        array([[121.],
+               [143.]], dtype=float32)
         """
         x, rows, outputs = predicted(inputs, self._layers[0], self._layers[-1], out)
         call(library.bp_network_predict, self._handle, pointer(x), rows, pointer(outputs))
         return outputs
 
     def predict_layer(self, layer: SupportsIndex, inputs: ArrayLike) -> Array:
-        """The outputs of layer 1 or higher for rows, shape (rows, size of the layer), as predict computes them."""
+        """The outputs of layer 1 or higher for rows, shape (rows, size of the layer), as predict computes them.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1]).predict_layer(1, [[1, 2]]).shape
+        (1, 3)
+        """
         index = unsigned(layer, "layer")
         x = matrix(inputs, self._layers[0], "inputs")
         outputs = np.empty((len(x), self._layers[index] if index < len(self._layers) else 1), np.float32)
@@ -628,21 +848,43 @@ class Network(Owner):
 
     def input_gradients(self, inputs: ArrayLike, output_gradients: ArrayLike) -> Array:
         """The gradient for the inputs, shape (rows, inputs), of any function of what predict returns, from its gradient for
-        the outputs, shape (rows, outputs)."""
+        the outputs, shape (rows, outputs).
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], output="identity")
+        >>> network.parameters = [1, 10, 100]
+        >>> network.input_gradients([[5, 6]], [[1]])
+        array([[ 1., 10.]], dtype=float32)
+        """
         x, d = self._output_gradients(inputs, output_gradients)
         gradients = np.empty_like(x)
         call(library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), None, 0, pointer(gradients))
         return gradients
 
     def input_jacobian(self, inputs: ArrayLike) -> Array:
-        """The derivatives of what predict returns for rows, shape (rows, outputs, inputs)."""
+        """The derivatives of what predict returns for rows, shape (rows, outputs, inputs).
+
+        Examples
+        --------
+        >>> bp.Network([2, 3]).input_jacobian([[5, 6]]).shape
+        (1, 3, 2)
+        """
         x = matrix(inputs, self._layers[0], "inputs")
         jacobian = np.empty((len(x), self._layers[-1], self._layers[0]), np.float32)
         call(library.bp_network_input_jacobian, self._handle, pointer(x), len(x), pointer(jacobian))
         return jacobian
 
     def row_losses(self, inputs: ArrayLike, targets: ArrayLike) -> Array:
-        """The loss of each row's prediction, shape (rows,)."""
+        """The loss of each row's prediction, shape (rows,).
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.parameters = [1, 0]
+        >>> network.row_losses([[1], [2]], [[1], [4]])
+        array([0., 2.], dtype=float32)
+        """
         rows = self._rows(inputs, targets)
         losses = np.empty(rows[-1], np.float32)
         call(library.bp_network_row_losses, self._handle, *rows, pointer(losses))
@@ -652,6 +894,13 @@ class Network(Owner):
         """The loss of the predictions. Changes nothing.
 
         inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. Errors as in train_minibatch.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.parameters = [1, 0]
+        >>> network.evaluate([[1], [2]], [[1], [4]])
+        2.0
         """
         loss = ctypes.c_float()
         call(library.bp_network_evaluate, self._handle, *self._rows(inputs, targets), byref(loss))
@@ -663,6 +912,13 @@ class Network(Owner):
         None selects "accuracy" for the cross-entropies and "r2" for other losses. inputs: shape (rows, inputs).
         targets: shape (rows, outputs), or (rows,): see Network. InvalidValueError for no rows, UnknownNameError for an
         unknown measure.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.parameters = [1, 0]
+        >>> network.score([[1], [2]], [1, 2]), network.score([[1], [2]], [1, 4], "mean_absolute_error")
+        (1.0, 1.0)
         """
         if measure is None:
             measure = "accuracy" if self.loss in ("cross_entropy", "binary_cross_entropy") else "r2"
@@ -675,6 +931,13 @@ class Network(Owner):
         """Folds batch normalization into the weights and removes it, for inference. Predictions change by rounding only.
 
         Changes the number of parameters. To continue training later, fold a clone.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 3, 1], batchnorm=True)
+        >>> network.fold_batchnorm()
+        >>> network.batchnorm
+        (False, False)
         """
         call(library.bp_network_fold_batchnorm, self._handle)
 
@@ -682,7 +945,13 @@ class Network(Owner):
 
     @property
     def parameter_count(self) -> int:
-        """The number of parameters."""
+        """The number of parameters.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1]).parameter_count  # 3 * 2 + 3 and 1 * 3 + 1
+        13
+        """
         count = ctypes.c_size_t()
         call(library.bp_network_parameter_count, self._handle, byref(count))
         return count.value
@@ -694,6 +963,13 @@ class Network(Owner):
         For each layer from layer 1: the weights, row-major [outputs][inputs], the biases [outputs] and, with batch
         normalization, gamma [outputs] and beta [outputs]. Assigning an array of this shape replaces the parameters;
         NotFiniteError for a NaN or an infinity.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.parameters = [1, 2, 3]
+        >>> network.layers[1].weight, network.layers[1].bias
+        (array([[1., 2.]], dtype=float32), array([3.], dtype=float32))
         """
         return self._filled(lambda parameters: call(
             library.bp_network_get_parameters, self._handle, pointer(parameters), len(parameters)))
@@ -716,14 +992,28 @@ class Network(Owner):
 
     @property
     def tensors(self) -> Tensors:
-        """A mapping of tensor names, as in the file, to arrays. Includes the running statistics. See Tensors."""
+        """A mapping of tensor names, as in the file, to arrays. Includes the running statistics. See Tensors.
+
+        Examples
+        --------
+        >>> list(bp.Network([2, 1]).tensors)
+        ['layers.1.weight', 'layers.1.bias']
+        """
         return Tensors(self)
 
     # Metadata
 
     @property
     def metadata(self) -> Metadata:
-        """Texts that are saved with the network: a mutable mapping of str to str. See Metadata."""
+        """Texts that are saved with the network: a mutable mapping of str to str. See Metadata.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.metadata["source"] = "sensor 3"
+        >>> network.metadata
+        {'source': 'sensor 3'}
+        """
         return Metadata(self)
 
     # Files
@@ -732,6 +1022,10 @@ class Network(Owner):
         """Writes the network to a safetensors file. On failure, an existing file is unchanged.
 
         FileError, which is also of the built-in class for the errno, such as PermissionError.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1]).save("model.safetensors")
         """
         call(library.bp_network_save, self._handle, encode_path(path), path=path)
 
@@ -741,6 +1035,12 @@ class Network(Owner):
 
         FileError, which is also of the built-in class for the errno, such as FileNotFoundError; ModelError for a file that
         is not a valid model; UnknownNameError for activations that are not registered: the message lists them.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1]).save("model.safetensors")
+        >>> bp.Network.load("model.safetensors").layers
+        (2, 1)
         """
         return cls._from(library.bp_network_load, encode_path(path), path=path)
 
@@ -749,11 +1049,21 @@ class Network(Owner):
 
         FileError; ModelError for a missing tensor or a wrong shape: the message names the tensor; NotFiniteError for a NaN
         or an infinity.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1], seed=1).save("other.safetensors")
+        >>> bp.Network([2, 1]).load_weights("other.safetensors")
         """
         call(library.bp_network_load_weights, self._handle, encode_path(path), path=path)
 
     def load_weights_from_bytes(self, data: Union[bytes, bytearray, memoryview]) -> None:
-        """Like load_weights, from the contents of a safetensors file. Errors as there, except FileError."""
+        """Like load_weights, from the contents of a safetensors file. Errors as there, except FileError.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1]).load_weights_from_bytes(bp.Network([2, 1], seed=1).to_bytes())
+        """
         call(library.bp_network_load_weights_memory, self._handle, *_bytes(data))
 
     def load_layer(self, layer: SupportsIndex, path: Path, weight: str, bias: Optional[str]) -> None:
@@ -762,18 +1072,35 @@ class Network(Owner):
         weight: the name of a tensor of shape (outputs, inputs), such as "0.weight" or "model.fc1.weight". bias: the name of
         a tensor of shape (outputs,), or None for a layer without a bias: the biases become 0. UnknownNameError for a name
         that the file does not have: the message lists names that it has; otherwise as load_weights.
+
+        Examples
+        --------
+        >>> bp.Network([2, 3, 1], seed=1).save("other.safetensors")
+        >>> bp.Network([2, 3]).load_layer(1, "other.safetensors", "layers.1.weight", "layers.1.bias")
         """
         call(library.bp_network_load_layer, self._handle, unsigned(layer, "layer"), encode_path(path),
              text(weight, "weight"), None if bias is None else text(bias, "bias"), path=path)
 
     def load_layer_from_bytes(self, layer: SupportsIndex, data: Union[bytes, bytearray, memoryview], weight: str,
                               bias: Optional[str]) -> None:
-        """Like load_layer, from the contents of a safetensors file. Errors as there, except FileError."""
+        """Like load_layer, from the contents of a safetensors file. Errors as there, except FileError.
+
+        Examples
+        --------
+        >>> data = bp.Network([2, 3, 1], seed=1).to_bytes()
+        >>> bp.Network([2, 3]).load_layer_from_bytes(1, data, "layers.1.weight", None)  # biases 0
+        """
         call(library.bp_network_load_layer_memory, self._handle, unsigned(layer, "layer"), *_bytes(data),
              text(weight, "weight"), None if bias is None else text(bias, "bias"))
 
     def to_bytes(self) -> bytes:
-        """The contents of the file that save writes."""
+        """The contents of the file that save writes.
+
+        Examples
+        --------
+        >>> len(bp.Network([2, 1]).to_bytes()) > 100
+        True
+        """
         needed, capacity, buffer = ctypes.c_size_t(), 0, None
         while True:
             status = library.bp_network_save_memory(self._handle, buffer, capacity, byref(needed))
@@ -786,7 +1113,13 @@ class Network(Owner):
 
     @classmethod
     def from_bytes(cls: type[_Self], data: Union[bytes, bytearray, memoryview]) -> _Self:
-        """Creates a network from the result of to_bytes. Errors as in load, except FileError."""
+        """Creates a network from the result of to_bytes. Errors as in load, except FileError.
+
+        Examples
+        --------
+        >>> bp.Network.from_bytes(bp.Network([2, 1]).to_bytes()).layers
+        (2, 1)
+        """
         return cls._from(library.bp_network_load_memory, *_bytes(data))
 
 

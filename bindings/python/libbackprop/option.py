@@ -18,7 +18,14 @@ _OWNERS = ("network", "trainer")
 
 
 class Option(NamedTuple):
-    """An option of a network or trainer: its value is a number or, for a choice, a word."""
+    """An option of a network or trainer: its value is a number or, for a choice, a word.
+
+    Examples
+    --------
+    >>> [momentum] = [each for each in bp.options() if each.name == "momentum"]
+    >>> momentum.owner, momentum.default, momentum.maximum, momentum.choices
+    ('network', 0.9, 0.9999, ())
+    """
 
     owner: str  # "network" or "trainer"
     name: str
@@ -31,7 +38,13 @@ class Option(NamedTuple):
 
 
 def options() -> list[Option]:
-    """All options with their meaning, default and bounds, first those of networks, then those of trainers."""
+    """All options with their meaning, default and bounds, first those of networks, then those of trainers.
+
+    Examples
+    --------
+    >>> [each.choices for each in bp.options() if each.name == "gradient_reduction"]
+    [('sum', 'mean')]
+    """
     return list(_table().values())
 
 

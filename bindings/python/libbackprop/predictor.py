@@ -27,6 +27,13 @@ class Predictor(Owner):
 
     Outputs have the bits of Network.predict after Network.fold_batchnorm. The library's part of a run takes no lock and no
     memory, and waits for no thread; Python itself has its own locks. NotFiniteError if folded weights would not be finite.
+
+    Examples
+    --------
+    >>> network = bp.Network([2, 3, 1], seed=1)
+    >>> predictor = bp.Predictor(network)
+    >>> bool(predictor.run([1, 2]) == network.predict([1, 2]))
+    True
     """
 
     __slots__ = ("_sizes",)
@@ -52,18 +59,35 @@ class Predictor(Owner):
 
     @property
     def inputs(self) -> int:
-        """The number of inputs of a row."""
+        """The number of inputs of a row.
+
+        Examples
+        --------
+        >>> bp.Predictor(bp.Network([2, 3, 1])).inputs
+        2
+        """
         return self._sizes[0]
 
     @property
     def outputs(self) -> int:
-        """The number of outputs of a row."""
+        """The number of outputs of a row.
+
+        Examples
+        --------
+        >>> bp.Predictor(bp.Network([2, 3, 1])).outputs
+        1
+        """
         return self._sizes[1]
 
     def run(self, inputs: ArrayLike, out: Optional[Array] = None) -> Array:
         """The outputs, float32: shape (rows, outputs) for inputs of shape (rows, inputs), (outputs,) for shape (inputs,).
 
         out: an array that receives the outputs, as for Network.predict. Exceptions of activation functions are raised again.
+
+        Examples
+        --------
+        >>> bp.Predictor(bp.Network([2, 3, 1])).run([[1, 2], [3, 4]]).shape
+        (2, 1)
         """
         x, rows, outputs = predicted(inputs, *self._sizes, out)
         call(library.bp_predictor_run, self._handle, pointer(x), rows, pointer(outputs))
@@ -76,5 +100,14 @@ class Predictor(Owner):
 
         A run uses the old copy or the new one, never a mixture. The call waits for the runs in progress, and then frees the
         old copy. ModelError for other layer sizes, NotFiniteError as for the constructor; the old copy then stays.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> predictor = bp.Predictor(network)
+        >>> network.parameters = [2, 1]
+        >>> predictor.update(network)
+        >>> predictor.run([3])
+        array([7.], dtype=float32)
         """
         call(library.bp_predictor_update, self._handle, network._handle)

@@ -26,6 +26,13 @@ class Tensors(Mapping[str, Array]):
     Assigning an array of the same shape replaces a tensor: ValueError for another shape, NotFiniteError for a NaN or an
     infinity, InvalidValueError for a negative variance or a scale that is not positive, UnsupportedError for the state of
     the optimizer.
+
+    Examples
+    --------
+    >>> network = bp.Network([2, 1])
+    >>> network.tensors["layers.1.bias"] = [0.5]
+    >>> network.tensors
+    {'layers.1.weight': (1, 2), 'layers.1.bias': (1,)}
     """
 
     def __init__(self, network: Any) -> None:

@@ -28,7 +28,15 @@ _Choice = Literal["sampling", "schedule", "keep", "on_divergence"]
 
 
 class Progress(NamedTuple):
-    """A progress report of a fit, the argument of the progress function. Losses are means per row."""
+    """A progress report of a fit, the argument of the progress function. Losses are means per row.
+
+    Examples
+    --------
+    >>> network = bp.Network([1, 1])
+    >>> result = bp.Trainer(epochs=2).fit(network, [[0], [1]], [[0], [1]], progress=lambda now: print(now.epoch, now.epochs))
+    1 2
+    2 2
+    """
 
     restart: int  # counts from 0
     epoch: int  # number of finished epochs
@@ -42,7 +50,14 @@ class Progress(NamedTuple):
 
 
 class FitResult(NamedTuple):
-    """The result of a fit."""
+    """The result of a fit.
+
+    Examples
+    --------
+    >>> result = bp.Trainer(epochs=3).fit(bp.Network([1, 1]), [[0], [1]], [[0], [1]])
+    >>> result.end, result.epochs, len(result.history), result.stopped
+    ('complete', 3, 3, False)
+    """
 
     loss: float  # mean per row for the kept weights, of the validation rows if any, else of the training rows; NaN for no step
     stopped: bool  # whether the progress function or cancel() ended the fit
@@ -80,6 +95,15 @@ class Trainer(Owner):
 
     One trainer can fit many networks, one after the other. Copies and pickles contain its options only. UnknownNameError
     for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown word.
+
+    Examples
+    --------
+    >>> trainer = bp.Trainer(epochs=50, schedule="cosine")
+    >>> trainer
+    Trainer(epochs=50, schedule='cosine')
+    >>> result = trainer.fit(bp.Network([1, 1]), [[0], [1]], [[0], [1]])
+    >>> result.epochs
+    50
     """
 
     __slots__ = ("_wants_ticks",)
@@ -125,6 +149,13 @@ class Trainer(Owner):
 
         UnknownNameError for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown
         word, BusyError during a fit.
+
+        Examples
+        --------
+        >>> trainer = bp.Trainer()
+        >>> trainer.set_option("schedule", "cosine")
+        >>> trainer
+        Trainer(schedule='cosine')
         """
         call(library.bp_trainer_set_option, self._handle, text(name, "option"), options.encoded(name, value))
         if name == "progress_seconds":
@@ -136,7 +167,13 @@ class Trainer(Owner):
     def get_option(self, name: str) -> Union[float, Any]: ...
 
     def get_option(self, name: str) -> Union[float, str]:
-        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option."""
+        """The value of an option: a number or, for a choice, a word. UnknownNameError for an unknown option.
+
+        Examples
+        --------
+        >>> bp.Trainer().get_option("batch_size"), bp.Trainer().get_option("schedule")
+        (32.0, 'constant')
+        """
         value = ctypes.c_double()
         call(library.bp_trainer_get_option, self._handle, text(name, "option"), byref(value))
         return options.decoded(name, value.value)
@@ -170,6 +207,14 @@ class Trainer(Owner):
         UnsupportedError as there; NotFiniteError for a NaN or an infinity in the data or in a step; BusyError for a
         trainer or network that is in a fit already; OutOfMemoryError; LimitError. Exceptions of the progress function and
         of activation functions, KeyboardInterrupt included, are raised again.
+
+        Examples
+        --------
+        >>> x, y = [[0], [1], [2], [3]], [0, 0, 1, 1]
+        >>> network = bp.Network([1, 2], loss="cross_entropy", seed=1)
+        >>> result = bp.Trainer(epochs=300, learning_rate=0.1).fit(network, x, y, class_weight="balanced")
+        >>> network.score(x, y)
+        1.0
         """
         rows = network._rows(inputs, targets)
         weights = _row_weights(sample_weight, class_weight, targets, rows[2])
@@ -193,6 +238,14 @@ class Trainer(Owner):
         The options batch_size 0, sampling "uniform", restarts and validation_fraction need all rows and are an
         UnsupportedError, and so are the schedules "cosine" and "one_cycle" without steps or steps_per_epoch. Otherwise,
         validation, progress, result and errors are those of `fit`. Exceptions of batches are raised again.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity", seed=1)
+        >>> batches = [([[0], [1]], [[1], [3]]), ([[2]], [[5]])]  # 3 rows, y = 2 x + 1
+        >>> result = bp.Trainer(epochs=500, learning_rate=0.1).fit_stream(network, batches)
+        >>> network.parameters.round(2).tolist()
+        [2.0, 1.0]
         """
         stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
         key = next(keys)
@@ -248,7 +301,14 @@ class Trainer(Owner):
                          result.restart)
 
     def cancel(self) -> None:
-        """Stops the fit in progress, if any, before its next step. Can be called from any thread."""
+        """Stops the fit in progress, if any, before its next step. Can be called from any thread.
+
+        Examples
+        --------
+        >>> trainer, network = bp.Trainer(epochs=100), bp.Network([1, 1])
+        >>> trainer.fit(network, [[1]], [[1]], progress=lambda now: trainer.cancel()).end
+        'cancelled'
+        """
         call(library.bp_trainer_cancel, self._handle)
 
 

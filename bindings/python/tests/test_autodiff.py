@@ -94,7 +94,7 @@ def test_function_of_numba_is_called_as_a_c_function(capfd):
 def test_function_of_numba_needs_no_derivative_and_can_be_replaced():
     numba = pytest.importorskip("numba")
     for factor in (2.0, 3.0):
-        activation = bp.activation.scalar(name="numba.square", replace=True)(numba.njit(lambda z: factor * z * z))  # noqa: B023
+        activation = bp.activation.scalar(name="numba.square", replace=True)(numba.njit(lambda z: factor * z * z))
         unit = bp.Network([1, 1])
         unit.set_activation(1, activation)
         unit.parameters = [1, 0]

@@ -106,7 +106,7 @@ def test_unseen_label_is_named():
     network = trained()
     for call in (lambda: network.score(X, [*NAMES[:-1], "down"]), lambda: network.fit(X, [*NAMES[:-1], "down"]),
                  lambda: network.fit(X, NAMES, validation=(X, [*NAMES[:-1], "down"]))):
-        with pytest.raises(ValueError, match="targets: row 5: 'down' is not one of the classes 'low', 'right', 'up'$"):
+        with pytest.raises(ValueError, match=r"targets: row 5: 'down' is not one of the classes 'low', 'right', 'up'$"):
             call()
     with pytest.raises(ValueError, match="row 0: 7 is not one of the classes"):
         network.score(X, [7] * 6)
@@ -115,7 +115,7 @@ def test_unseen_label_is_named():
 def test_labels_without_classes_are_a_type_error_that_says_what_to_do():
     network = bp.Network([2, 3], output="softmax")
     for call in (network.evaluate, network.score, lambda x, y: bp.Trainer().fit(network, x, y)):
-        with pytest.raises(TypeError, match="targets: expected numbers, got <U5: 'low' at 0; for labels, set network.classes"):
+        with pytest.raises(TypeError, match=r"targets: expected numbers, got <U5: 'low' at 0; for labels, set network.classes"):
             call(X, NAMES)
 
 
@@ -158,7 +158,7 @@ def test_one_hot_is_the_identity_at_the_labels():
     assert bp.one_hot(["b", "a"], ["a", "b"]).tolist() == [[0, 1], [1, 0]] and bp.one_hot([], 2).shape == (0, 2)
     assert bp.one_hot(np.array([9, 5, 9])).tolist() == [[0, 1], [1, 0], [0, 1]] and bp.one_hot([True, False]).shape == (2, 2)
     for bad in ([3], [-1], [0.5], ["a"]):
-        with pytest.raises(ValueError, match="labels: row 0: .* is not one of the classes 0, 1, 2"):
+        with pytest.raises(ValueError, match=r"labels: row 0: .* is not one of the classes 0, 1, 2"):
             bp.one_hot(bad, 3)
     with pytest.raises(ValueError, match=r"labels: expected shape \(rows,\), got \(1, 1\)"):
         bp.one_hot([[1]])

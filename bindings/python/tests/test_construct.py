@@ -9,8 +9,9 @@ import libbackprop as bp
 
 
 def test_constructor_equals_the_calls_of_the_setters():
-    network = bp.Network([6, 5, 4, 3], activation=["tanh", "relu"], output="softmax", loss="cross_entropy", batchnorm=[True, False],
-                         dropout=[0, 0.25], optimizer="adam", seed=3, weight_decay=0.01, gradient_reduction="mean")
+    network = bp.Network([6, 5, 4, 3], activation=["tanh", "relu"], output="softmax", loss="cross_entropy",
+                         batchnorm=[True, False], dropout=[0, 0.25], optimizer="adam", seed=3, weight_decay=0.01,
+                         gradient_reduction="mean")
     same = bp.Network([6, 5, 4, 3], 3)
     for layer, name in enumerate(["tanh", "relu", "softmax"], start=1):
         same.set_activation(layer, name)
@@ -30,7 +31,8 @@ def test_network_without_settings_is_that_of_the_notes():
 
 
 @pytest.mark.parametrize(("given", "output", "loss"), [
-    ({"loss": "cross_entropy"}, "softmax", "cross_entropy"), ({"loss": "binary_cross_entropy"}, "logistic", "binary_cross_entropy"),
+    ({"loss": "cross_entropy"}, "softmax", "cross_entropy"),
+    ({"loss": "binary_cross_entropy"}, "logistic", "binary_cross_entropy"),
     ({"loss": "poisson"}, "softplus", "poisson"), ({"loss": "huber"}, "identity", "huber"),
     ({"output": "softmax"}, "softmax", "cross_entropy"), ({"output": "logistic"}, "logistic", "binary_cross_entropy"),
     ({"output": "identity"}, "identity", "squared_error"), ({"output": "tanh", "loss": "huber"}, "tanh", "huber"),
@@ -132,7 +134,8 @@ def test_a_copy_of_a_layer_is_a_number():
 
 
 def test_summary_shows_all_settings():
-    network = bp.Network([4, 8, 1200, 3], activation="relu", output="softmax", batchnorm=[True, False], dropout=[0.1, 0], optimizer="adam")
+    network = bp.Network([4, 8, 1200, 3], activation="relu", output="softmax", batchnorm=[True, False], dropout=[0.1, 0],
+                         optimizer="adam")
     network.fit_scaling(np.eye(4))
     network.classes = ["red", "green", "blue"]
     network.set_trainable(1, False)

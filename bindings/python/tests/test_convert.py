@@ -108,7 +108,7 @@ def test_tensors_with_a_gradient_and_unknown_types_are_detached_first():
     tensor = types.SimpleNamespace(detach=lambda: types.SimpleNamespace(cpu=lambda: VALUES), cpu=None)
     assert np.shares_memory(floats(tensor, "x"), VALUES)
 
-    class Brain:
+    class BFloat16:
         """A tensor of bfloat16, which NumPy lacks."""
 
         def __array__(self, *arguments, **options):
@@ -117,11 +117,13 @@ def test_tensors_with_a_gradient_and_unknown_types_are_detached_first():
         def float(self):
             return VALUES
 
-    assert floats(types.SimpleNamespace(detach=lambda: types.SimpleNamespace(cpu=Brain), cpu=None), "x").tolist() == VALUES.tolist()
+    tensor = types.SimpleNamespace(detach=lambda: types.SimpleNamespace(cpu=BFloat16), cpu=None)
+    assert floats(tensor, "x").tolist() == VALUES.tolist()
 
 
 @pytest.mark.parametrize(("given", "error", "message"), [
-    ([[1, 2, 3], [4, 5]], ValueError, "inputs: expected rows of the same length, got 2 elements in row 1 and 3 elements in row 0"),
+    ([[1, 2, 3], [4, 5]], ValueError,
+     "inputs: expected rows of the same length, got 2 elements in row 1 and 3 elements in row 0"),
     ([[1, 2, 3], 4], ValueError, "inputs: expected rows of the same length, got a number in row 1 and 3 elements in row 0"),
     ([[[1], [2]], [[1], [2, 3]]], ValueError, "inputs: expected an array of numbers, got rows of different shapes"),
     ([[1, 2, "x"]], TypeError, "inputs: expected numbers, got <U21: 'x' at [0, 2]"),
@@ -141,7 +143,7 @@ def test_error_names_the_column_that_has_no_numbers(network):
     pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     for frame in (pandas.DataFrame({"a": [1], "b": ["u"], "c": [2]}), polars.DataFrame({"a": [1], "b": ["u"], "c": [2]}),
                   pandas.DataFrame({"a": [1], "b": pandas.Categorical(["u"]), "c": [2]})):
-        with pytest.raises(TypeError, match="inputs: column 'b': expected numbers, got .*'u' at 0"):
+        with pytest.raises(TypeError, match=r"inputs: column 'b': expected numbers, got .*'u' at 0"):
             network.predict(frame)
     with pytest.raises(TypeError, match="inputs: column 'b': expected numbers, got datetime64"):
         network.predict(pandas.DataFrame({"a": [1], "b": pandas.to_datetime(["2020-01-01"]), "c": [2]}))

@@ -71,9 +71,12 @@ def test_end_says_why_a_fit_ended():
 
 @pytest.mark.parametrize(("given", "error", "message"), [
     ({"epochs": 0}, bp.InvalidValueError, "epochs"), ({"epochs": "many"}, TypeError, "epochs: expected a number, got str"),
-    ({"epoch": 3}, bp.UnknownNameError, '"epoch"'), ({"progress": 3}, TypeError, "progress: expected a bool or a function, got int"),
-    ({"validation": "some"}, TypeError, "validation: expected a number, got str"), ({"validation": 1.5}, bp.InvalidValueError, "0.99"),
-    ({"validation": (X,)}, ValueError, "validation: expected a pair"), ({"validation": (X, Y[:3])}, ValueError, "validation targets"),
+    ({"epoch": 3}, bp.UnknownNameError, '"epoch"'),
+    ({"progress": 3}, TypeError, "progress: expected a bool or a function, got int"),
+    ({"validation": "some"}, TypeError, "validation: expected a number, got str"),
+    ({"validation": 1.5}, bp.InvalidValueError, "0.99"),
+    ({"validation": (X,)}, ValueError, "validation: expected a pair"),
+    ({"validation": (X, Y[:3])}, ValueError, "validation targets"),
     ({"validation": (X[:0], Y[:0])}, ValueError, "validation: expected 1 row or more, got none"),
     ({"sample_weight": [1, 2]}, ValueError, r"sample_weight: expected shape \(60,\), got \(2,\)"),
     ({"class_weight": 3}, ValueError, "class_weight"), ({"schedule": "cos"}, ValueError, "schedule: expected one of")], ids=str)
@@ -86,9 +89,12 @@ def test_bad_argument_is_refused_and_changes_nothing(given, error, message):
 
 
 @pytest.mark.parametrize(("x", "y", "error", "message"), [
-    (X[:0], Y[:0], bp.InvalidValueError, "row"), (X, Y[:5], ValueError, r"targets: expected shape \(60, 1\) for 60 rows"),
-    (X[:, :1], Y, ValueError, r"inputs: expected shape \(rows, 2\), got \(60, 1\)"), (X, [[1], [2, 3]], ValueError, "same length"),
-    (X * np.nan, Y, bp.NotFiniteError, "NaN|nan|finite"), (X, Y[:, 0].tolist()[:-1] + [math.inf], bp.NotFiniteError, "finite|inf")])
+    (X[:0], Y[:0], bp.InvalidValueError, "row"),
+    (X, Y[:5], ValueError, r"targets: expected shape \(60, 1\) for 60 rows"),
+    (X[:, :1], Y, ValueError, r"inputs: expected shape \(rows, 2\), got \(60, 1\)"),
+    (X, [[1], [2, 3]], ValueError, "targets: expected rows of the same length"),
+    (X * np.nan, Y, bp.NotFiniteError, "NaN|nan|finite"),
+    (X, [*Y[:-1, 0], math.inf], bp.NotFiniteError, "finite|inf")])
 def test_bad_data_are_refused_and_change_nothing(x, y, error, message):
     fitted = network()
     before = fitted.to_bytes()

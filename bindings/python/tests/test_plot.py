@@ -99,7 +99,7 @@ def test_decision_boundary_is_where_the_class_changes():
     network.layers[1].weight = [[1, 0], [-1, 0]]  # class 0 if x0 > 0
     ax = bp.plot.decision_boundary(network, [[-1, 0], [1, 0]], [1, 0], resolution=50)
     picture = ax.images[0].get_array()
-    points = {text: collection for text, collection in zip(texts(ax), ax.collections)}
+    points = dict(zip(texts(ax), ax.collections))
     for column, name in ((0, "1"), (49, "0")):
         colour = points[name].get_facecolor()[0, :3]
         assert np.allclose(picture[25, column], 1 - 0.5 * (1 - colour), atol=0.01)  # as strong as a region gets
@@ -197,7 +197,10 @@ def test_missing_matplotlib_is_named(monkeypatch, classifier):
 
 
 def test_matplotlib_is_imported_by_the_first_picture_only(run_script):
-    done = run_script("import sys, libbackprop as bp; bp.plot; print('matplotlib' in sys.modules, 'libbackprop.plot' in sys.modules)")
-    assert done.stdout == "False True\n", done.stderr
-    done = run_script("import sys, libbackprop; print('libbackprop.plot' in sys.modules)")
-    assert done.stdout == "False\n", done.stderr
+    done = run_script("""
+import sys, libbackprop as bp
+for step in (lambda: None, lambda: bp.plot, lambda: bp.plot.activation("relu")):
+    step()
+    print("libbackprop.plot" in sys.modules, "matplotlib" in sys.modules)
+""", MPLBACKEND="agg")
+    assert done.stdout.split() == ["False", "False", "True", "False", "True", "True"], done.stderr

@@ -22,6 +22,19 @@ bp.Network("32")
 bp.Network([3, 2.5])
 bp.Network([3, 2], seed="1")
 bp.Network()
+bp.Network([3, 2], activation=3)
+bp.Network([3, 2], batchnorm="yes")
+bp.Network([3, 2], momentum=None)
+network.fit(x)
+network.fit(x, y, epochs=None)
+network.fit(x, y, progress=3)
+network.fit(x, y).losses
+network.classes = 3
+network.layers[1].weight = None
+network.layers[1].weigth
+bp.plot.diagram(3)
+bp.plot.learning_curves(network)
+bp.activation.vector(autodiff="keras")
 network.set_activation("relu", 1)
 network.set_activation(1, 2)
 network.set_dropout(1, "0.5")

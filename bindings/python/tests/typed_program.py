@@ -99,6 +99,23 @@ def train(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bp.Network:
     return network
 
 
+def learn(x: npt.NDArray[np.float64], labels: list[str]) -> bp.History:
+    network = bp.Network([4, 5, 3], activation=[my_tanh], output="softmax", loss="cross_entropy", batchnorm=True, dropout=0.1,
+                         optimizer="adam", seed=1, weight_decay=1e-4, gradient_reduction="mean")
+    history: bp.History = network.fit(x, labels, epochs=3, validation=0.2, patience=2, progress=lambda now: now.epoch > 2,
+                                      schedule="cosine")
+    network.fit(x, labels, validation=(x, labels), epochs=1, progress=False, class_weight={"a": 2.0, "b": 1, "c": 1})
+    classes: Optional[tuple[Union[str, int, float], ...]] = network.classes
+    network.classes = ["c", "b", "a"]
+    layer: bp.Layer = network.layers[1]
+    layer.weight = layer.weight * 2
+    layer.activation, layer.dropout = "relu", 0.25
+    targets: Floats = bp.one_hot(labels, classes)
+    text: str = network.summary()
+    print(len(text), targets.shape, network.predict_classes(x).shape, layer + 1, layer.bias.sum(), history.loss.mean())
+    return history
+
+
 def classify(x: npt.ArrayLike, classes: Union[list[int], npt.NDArray[np.int64]]) -> float:
     network = bp.Network((4, 5, 3))
     network.set_activation(2, "softmax")
@@ -159,6 +176,7 @@ def main(*arguments: Any) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(40, 4))
     network = train(x, x[:, :2])
+    print(learn(x, list("abcb" * 10)).end)
     print([activation.name for activation in activations()], classify(x, rng.integers(3, size=40)))
     with tempfile.TemporaryDirectory() as folder:
         print(use(network, x, folder))

@@ -1,0 +1,82 @@
+"""The examples in docstrings, the tour in README.md and the gallery: all of them run."""
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import libbackprop as bp
+
+pytest.importorskip("matplotlib").use("Agg")
+README = Path(__file__).parents[1] / "README.md"
+DOCS = Path(__file__).parents[3] / "docs"
+MODULES = [importlib.import_module(found.name) for found in pkgutil.walk_packages(bp.__path__, "libbackprop.")]
+# Type aliases have no docstring of their own. The modules are checked by their own members.
+WITHOUT = {"Batches", "Path", "activation", "plot", "Backward", "Forward", "ScalarDerivative", "ScalarFunction"}
+
+
+def members(cls):
+    """The public methods and properties of a class, those of the package's base classes included."""
+    for base in cls.__mro__[:-1]:
+        for name, member in vars(base).items():
+            if not name.startswith("_") and base.__module__.startswith("libbackprop"):
+                function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+                if isinstance(function, types.FunctionType):
+                    yield f"{cls.__name__}.{name}", function
+
+
+def public():
+    """Every public name with its object."""
+    for module in (bp, bp.activation, bp.plot):
+        yield from ((f"{module.__name__}.{name}", getattr(module, name)) for name in module.__all__ if name not in WITHOUT)
+    for cls in (bp.Network, bp.Trainer, bp.Predictor):
+        yield from members(cls)
+
+
+def test_every_public_name_has_an_example():
+    missing = [name for name, member in public() if ">>> " not in (inspect.getdoc(member) or "")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("module", [bp, *MODULES], ids=lambda module: module.__name__)
+def test_examples_of_a_module_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
+    losses = set(bp.loss_names())
+    failed, _ = doctest.testmod(module, globs={"bp": bp, "np": np}, optionflags=doctest.FAIL_FAST)
+    for name in set(bp.loss_names()) - losses:
+        bp.unregister_loss(name)
+    assert failed == 0
+
+
+def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for package in ("jax", "numba", "sklearn", "pandas"):
+        pytest.importorskip(package)
+    text = README.read_text()
+    namespace = {}
+    losses = set(bp.loss_names())
+    for block in re.finditer(r"^```python\n(.*?)^```$", text, flags=re.M | re.S):
+        line = text[:block.start()].count("\n") + 1
+        exec(compile("\n" * line + block[1], str(README), "exec"), namespace)  # an error names the line of the page
+        if "accuracy" in namespace:
+            namespace.setdefault("summary", str(namespace["network"].summary()))
+    for name in set(bp.loss_names()) - losses:
+        bp.unregister_loss(name)
+    assert round(namespace["accuracy"], 2) == 0.97
+    layers, steps, scaling = re.split(r"(, [0-9,]+ steps)", namespace["summary"])  # the number may depend on the processor
+    assert layers in text and scaling.strip() in text and steps.endswith(" steps")
+    assert 0.42 < namespace["r2"] < 0.47 and 30 < namespace["error"] < 60
+    assert capsys.readouterr().out.count("\n") == 5  # one line for each epoch
+
+
+def test_gallery_shows_every_picture():
+    gallery = (DOCS / "gallery.md").read_text()
+    for name in bp.plot.__all__:
+        assert f"](pictures/{name}.png)" in gallery and f"bp.plot.{name}(" in gallery, name
+        picture = (DOCS / "pictures" / f"{name}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG") and len(picture) < 40_000, name
