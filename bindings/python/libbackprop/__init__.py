@@ -1,16 +1,17 @@
 """libbackprop: multilayer neural networks trained by backpropagation.
 
-`Network` creates, trains, runs, saves and loads a network. `Trainer` runs a whole training. `Predictor` predicts without waiting
-for a thread that trains. The module `activation` registers custom activations. `Error` is the base class of all errors that the
-library reports.
+`Network` creates, trains, runs, saves and loads a network. `Trainer` trains many networks, and on streams. `Predictor` predicts
+without waiting for a thread that trains. The module `activation` registers custom activations, and `plot` draws pictures.
+`Error` is the base class of all errors that the library reports.
 
-    import libbackprop as bp
-
-    network = bp.Network([2, 4, 1], seed=1)
-    for epoch in range(5000):
-        network.train_minibatch(inputs, targets, learning_rate=1.0)
-    network.predict(inputs)
-    network.save("xor.safetensors")
+Examples
+--------
+>>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "different", "different", "same"]
+>>> network = bp.Network([2, 8, 2], activation="tanh", loss="cross_entropy", optimizer="adam", seed=1)
+>>> history = network.fit(x, y, epochs=500, learning_rate=0.05)
+>>> network.predict_classes(x).tolist()
+['same', 'different', 'different', 'same']
+>>> network.save("xor.safetensors")
 """
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Labels of classes, and the rows of targets that stand for them."""
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -60,8 +59,8 @@ def one_hot(labels: ArrayLike, classes: Union[int, Iterable[Label], None] = None
 
 
 def are_labels(values: NDArray[Any]) -> bool:
-    """Whether an array holds strings or other objects rather than numbers."""
-    return values.dtype.kind in "UOT"
+    """Whether an array holds strings."""
+    return values.dtype.kind in "UT" or (values.dtype.kind == "O" and any(isinstance(each, str) for each in values))
 
 
 def checked(classes: Any) -> tuple[Label, ...]:
@@ -107,12 +106,18 @@ def encode(labels: NDArray[Any], classes: Sequence[Label], columns: int, what: s
 
 def read(text: Optional[str]) -> Optional[tuple[Label, ...]]:
     """The classes in a network's metadata; None if the text is not a list of labels."""
+    if text is None:
+        return None
+    import json  # here, because it takes long to import
+
     try:
-        return checked(found) if isinstance(found := json.loads(text or "null"), list) else None
+        return checked(found) if isinstance(found := json.loads(text), list) else None
     except (TypeError, ValueError):
         return None
 
 
 def written(classes: Sequence[Label]) -> str:
     """The text for the metadata."""
+    import json
+
     return json.dumps(list(classes), ensure_ascii=False)

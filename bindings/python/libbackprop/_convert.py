@@ -17,17 +17,20 @@ def as_array(values: Any, what: str) -> NDArray[Any]:
     """
     if isinstance(values, np.ndarray):
         return np.asarray(values)  # without its subclass
-    if hasattr(values, "detach") and hasattr(values, "cpu"):
-        return _of_tensor(values.detach().cpu())
-    if hasattr(values, "columns") and hasattr(values, "to_numpy"):
-        return _of_frame(values, what)
-    if hasattr(values, "to_numpy") and hasattr(values, "dtype"):
-        return _of_series(values)
-    if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
-        return np.from_dlpack(values)
+    if not isinstance(values, (list, tuple)):
+        if hasattr(values, "detach") and hasattr(values, "cpu"):
+            return _of_tensor(values.detach().cpu())
+        if hasattr(values, "columns") and hasattr(values, "to_numpy"):
+            return _of_frame(values, what)
+        if hasattr(values, "to_numpy") and hasattr(values, "dtype"):
+            return _of_series(values)
+        if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
+            return np.from_dlpack(values)
     try:
         array = np.asarray(values)
     except ValueError:
+        if not isinstance(values, (list, tuple)):
+            raise
         raise ValueError(f"{what}: {_ragged(values)}") from None
     return array.astype(np.float32) if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2") else array
 
@@ -63,8 +66,8 @@ def _of_frame(frame: Any, what: str) -> NDArray[Any]:
     if array.dtype.kind in "fiub" and not any(hasattr(each, "na_value") for each in frame.dtypes):
         return array
     columns = []
-    for name in frame.columns:
-        column = _of_series(frame[name])
+    for name, series in frame.items() if hasattr(frame, "items") else zip(frame.columns, frame.get_columns()):
+        column = _of_series(series)
         if column.dtype.kind not in "fiub":
             raise TypeError(f"{what}: column {name!r}: expected numbers, got {not_numbers(column)}")
         columns.append(column)

@@ -9,8 +9,9 @@ from typing import Any, Callable, Optional, SupportsFloat, Union
 
 from numpy.typing import ArrayLike
 
-from . import _progress, history
+from . import _progress
 from ._arguments import number
+from .history import History
 from .network import Network
 from .trainer import Progress, Trainer
 
@@ -21,7 +22,7 @@ _RATES = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
 
 def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any, learning_rate: Optional[SupportsFloat],
         sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[Any, float], None],
-        progress: Union[bool, Callable[[Progress], Any]], options: Mapping[str, Union[SupportsFloat, str]]) -> history.History:
+        progress: Union[bool, Callable[[Progress], Any]], options: Mapping[str, Union[SupportsFloat, str]]) -> History:
     """Trains a network. `Network.fit` describes the arguments."""
     chosen = dict(options)
     chosen["learning_rate"] = _RATES.get(network.optimizer, 0.01) if learning_rate is None else learning_rate
@@ -43,7 +44,7 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
     finally:
         if shown:
             shown.close()
-    return history.of_result(result, interrupted.is_set())
+    return History(result, interrupted.is_set() and result.stopped)
 
 
 def _nothing(now: Progress) -> None:

@@ -46,7 +46,7 @@ class _Bar:
 
     def show(self, now: Progress) -> None:
         if self._bar is None:
-            self._bar = self._tqdm(total=now.epochs, unit="epoch")
+            self._bar = self._tqdm(total=now.epochs, initial=now.epoch - now.epoch_ended, unit="epoch")
         if now.epoch_ended:
             self._restarts = max(self._restarts, now.restart + 1)
             self._bar.total = max(self._bar.total, self._restarts * now.epochs)

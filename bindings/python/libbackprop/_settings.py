@@ -1,7 +1,6 @@
 """The settings that the constructor of a network accepts."""
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Callable, NoReturn, Optional, SupportsFloat, Union
@@ -74,6 +73,8 @@ def _name(named: Any) -> str:
 
 
 def _refuse(noun: str, name: str, names: list[str]) -> NoReturn:
+    import difflib  # here, because it takes long to import
+
     close = difflib.get_close_matches(name, names, 1)
     hint = f'did you mean "{close[0]}"? ' if close else ""
     raise UnknownNameError(f'no {noun} is named "{name}": {hint}The names are {", ".join(names)}',

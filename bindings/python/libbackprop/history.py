@@ -1,7 +1,6 @@
 """The course of a fit."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -12,12 +11,11 @@ if TYPE_CHECKING:
 
     from .trainer import FitResult
 
-__all__ = ["History", "of_result"]
+__all__ = ["History"]
 
-Numbers = NDArray[np.float64]
+_Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
 class History:
     """The course of `Network.fit`, one element of each array for each finished epoch.
 
@@ -33,14 +31,26 @@ class History:
     """
 
     epoch: NDArray[np.int64]  # the numbers of the epochs, from 1; of a resumed fit, those since it was resumed
-    loss: Numbers  # of the training rows
-    validation_loss: Numbers  # NaN without validation rows
-    learning_rate: Numbers  # of the epoch's last step
+    loss: _Numbers  # of the training rows
+    validation_loss: _Numbers  # NaN without validation rows
+    learning_rate: _Numbers  # of the epoch's last step
     best_epoch: int  # the epoch with the best loss, from 1; 0 if no epoch was finished
     best_loss: float  # of the weights that the network now has: of the validation rows if any, else of the training rows
     end: str  # "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled" or "interrupted" (Ctrl-C)
     restart: int  # the restart that gave the weights, from 0
-    result: FitResult = field(repr=False)  # what Trainer.fit returns, with the reports of all restarts
+    result: FitResult  # what Trainer.fit returns, with the reports of all restarts
+
+    def __init__(self, result: FitResult, interrupted: bool = False) -> None:
+        reports = [each for each in result.history if each.restart == result.restart]
+
+        def column(name: str, dtype: Any = np.float64) -> Any:
+            return np.array([getattr(each, name) for each in reports], dtype)
+
+        self.epoch, self.loss, self.validation_loss = column("epoch", np.int64), column("loss"), column("validation_loss")
+        self.learning_rate = column("learning_rate")
+        self.best_epoch, self.best_loss, self.restart = result.best_epoch, result.loss, result.restart
+        self.end = "interrupted" if interrupted else result.end
+        self.result = result
 
     @property
     def epochs(self) -> int:
@@ -56,14 +66,3 @@ class History:
     def __repr__(self) -> str:
         return (f"<{type(self).__name__} {self.epochs} epochs, end {self.end!r}, best epoch {self.best_epoch}, "
                 f"loss {self.best_loss:.4g}>")
-
-
-def of_result(result: FitResult, interrupted: bool) -> History:
-    """The history of a fit that has ended."""
-    reports = [each for each in result.history if each.restart == result.restart]
-
-    def column(name: str, dtype: Any = np.float64) -> Any:
-        return np.array([getattr(each, name) for each in reports], dtype)
-
-    return History(column("epoch", np.int64), column("loss"), column("validation_loss"), column("learning_rate"),
-                   result.best_epoch, result.loss, "interrupted" if interrupted else result.end, result.restart, result)

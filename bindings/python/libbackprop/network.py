@@ -755,7 +755,8 @@ class Network(Owner):
         labels, count = _classes.checked(classes), max(2, self._layers[-1])
         if len(labels) != count:
             missing = "; if the data lack some, set network.classes to all of them" if len(labels) < count else ""
-            raise ValueError(f"classes: expected {count} labels for {self._layers[-1]} outputs, got {len(labels)}{missing}")
+            outputs = f"{self._layers[-1]} output{'s' * (self._layers[-1] > 1)}"
+            raise ValueError(f"classes: expected {count} labels for {outputs}, got {len(labels)}{missing}")
         self.metadata["classes"] = _classes.written(labels)
 
     def _read_classes(self) -> None:

@@ -55,6 +55,12 @@ def test_columns_of_booleans_and_numbers_are_accepted():
         assert floats(frame, "x").tolist() == expected
 
 
+def test_columns_may_have_the_same_name():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([[1, 2.5], [3, 4]], columns=["a", "a"]).astype(object).infer_objects()
+    assert floats(frame.astype("Float64"), "x").tolist() == [[1, 2.5], [3, 4]]
+
+
 def test_missing_values_of_series_and_frames_become_nan(network):
     pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     for series in (pandas.Series([1, None], dtype="Int64"), pandas.Series([1, None]), pandas.array([1, None], dtype="Float32"),

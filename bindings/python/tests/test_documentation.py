@@ -2,8 +2,10 @@
 import doctest
 import importlib
 import inspect
+import os
 import pkgutil
 import re
+import runpy
 import types
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 
 import libbackprop as bp
 
+pytestmark = pytest.mark.skipif(os.environ.get("BACKPROP_INSTRUCTION_SET", "") != "",
+                                reason="examples do not depend on the instruction set")
 pytest.importorskip("matplotlib").use("Agg")
 README = Path(__file__).parents[1] / "README.md"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -74,7 +78,9 @@ def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, c
     assert capsys.readouterr().out.count("\n") == 5  # one line for each epoch
 
 
-def test_gallery_shows_every_picture():
+def test_gallery_shows_every_picture(tmp_path):
+    runpy.run_path(str(DOCS.parent / "Examples" / "python" / "gallery.py"))["main"](str(tmp_path))
+    assert {path.stem for path in tmp_path.iterdir()} == set(bp.plot.__all__)
     gallery = (DOCS / "gallery.md").read_text()
     for name in bp.plot.__all__:
         assert f"](pictures/{name}.png)" in gallery and f"bp.plot.{name}(" in gallery, name
