@@ -809,10 +809,13 @@ class Network(Owner):
         """The class numbers for outputs or targets, by the rule of the measure "accuracy"."""
         if outputs.shape[-1] > 1:
             return outputs.argmax(axis=-1)
-        limit = 0.5
-        if self._low():
-            limit = 0.0 if self.scaling.targets == "none" else float(self.tensors["scaling.targets.offset"][0])
-        return (outputs[..., 0] > limit).astype(np.intp)
+        return (outputs[..., 0] > self._limit()).astype(np.intp)
+
+    def _limit(self) -> float:
+        """The output above which a single output means the second class."""
+        if not self._low():
+            return 0.5
+        return 0.0 if self.scaling.targets == "none" else float(self.tensors["scaling.targets.offset"][0])
 
     def predict(self, inputs: ArrayLike, out: Optional[Array] = None) -> Array:
         """The outputs, float32: shape (rows, outputs) for inputs of shape (rows, inputs), (outputs,) for shape (inputs,).

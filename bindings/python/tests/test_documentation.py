@@ -79,6 +79,7 @@ def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, c
 
 
 def test_gallery_shows_every_picture(tmp_path):
+    pytest.importorskip("sklearn")
     runpy.run_path(str(DOCS.parent / "Examples" / "python" / "gallery.py"))["main"](str(tmp_path))
     assert {path.stem for path in tmp_path.iterdir()} == set(bp.plot.__all__)
     gallery = (DOCS / "gallery.md").read_text()

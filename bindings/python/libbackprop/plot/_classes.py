@@ -113,7 +113,7 @@ def decision_boundary(network: Network, inputs: ArrayLike, targets: Any, *, reso
     outputs = network.predict(np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2))
     classes = network._class_numbers(outputs)
     colours = _colours(len(names))
-    strength = 0.12 + 0.38 * _certainty(outputs)[:, np.newaxis]
+    strength = 0.12 + 0.38 * _certainty(network, outputs)[:, np.newaxis]
     picture = 1 - strength * (1 - colours[classes])
     ax.imshow(picture.reshape(resolution, resolution, 3), extent=(low[0], high[0], low[1], high[1]), origin="lower",
               aspect="auto", interpolation="bilinear")
@@ -127,10 +127,10 @@ def decision_boundary(network: Network, inputs: ArrayLike, targets: Any, *, reso
     return ax
 
 
-def _certainty(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+def _certainty(network: Network, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
     """How far the chosen class leads, from 0 to 1."""
     if outputs.shape[1] == 1:
-        lead = np.abs(outputs[:, 0].astype(float) - np.median([outputs.min(), outputs.max()]))
+        lead = np.abs(outputs[:, 0].astype(float) - network._limit())
     else:
         top = np.partition(outputs.astype(float), -2, axis=1)
         lead = top[:, -1] - top[:, -2]
