@@ -26,6 +26,11 @@ import libbackprop as bp  # noqa: E402
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    """Runs the tests that fork first: the threads of JAX and polars, which later tests start, do not survive a fork."""
+    items.sort(key=lambda item: item.path.name != "test_processes.py")
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
