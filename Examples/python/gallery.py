@@ -33,7 +33,7 @@ def pictures():
     network = bp.Network([64, 32, 10], activation="tanh", loss="cross_entropy", optimizer="adam", seed=1, weight_decay=1e-3,
                          gradient_reduction="mean")
     network.fit_scaling(train[0], input_scaling="min_max")
-    history = network.fit(*train, epochs=60, validation=test, patience=10, learning_rate=0.003, schedule="cosine")
+    history = network.fit(*train, epochs=60, validation=0.1, patience=10, learning_rate=0.003, schedule="cosine")
     yield "learning_curves", history.plot()
     yield "confusion_matrix", bp.plot.confusion_matrix(network, *test)
     yield "weight_images", bp.plot.weight_images(network)
