@@ -69,6 +69,8 @@ def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, c
         exec(compile("\n" * line + block[1], str(README), "exec"), namespace)  # an error names the line of the page
         if "accuracy" in namespace:
             namespace.setdefault("summary", str(namespace["network"].summary()))
+    assert namespace["network"].loss == "weighted"  # the last loss of the page
+    assert bp.check_loss("weighted", namespace["rows"][:, 1:], namespace["rows"]) < 1e-2
     for name in set(bp.loss_names()) - losses:
         bp.unregister_loss(name)
     assert round(namespace["accuracy"], 2) == 0.97

@@ -119,16 +119,6 @@ def test_loss_of_other_target_columns_trains_on_a_stream_as_on_arrays(columns):
     bp.unregister_loss(streamed)
 
 
-def test_example_of_a_custom_loss_in_the_readme_runs():
-    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    example = text.split("## Custom losses")[1].split("```python")[1].split("```")[0]
-    targets = np.c_[Y, np.full(12, 2, np.float32)]
-    names = {"bp": bp, "network": network("squared_error"), "inputs": X, "outputs": Y[::-1], "targets": targets}
-    exec(example, names)
-    assert names["network"].loss == "weighted" and bp.check_loss("weighted", Y[::-1], targets) < 1e-2
-    bp.unregister_loss("weighted")
-
-
 def test_replace_registers_again():
     bp.loss(name="python-again")(half_square)
     with pytest.raises(bp.InvalidValueError):
