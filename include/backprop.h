@@ -60,8 +60,10 @@
  * Strings.   Strings are UTF-8 and end with NUL. The library copies the strings that it keeps.
  *            - Paths, and symbols of shared libraries, are bytes that end with NUL. They are passed to the operating system
  *              unchanged. A message shows a path that is not UTF-8 with escapes, as in "caf\xe9".
- * Unchecked. C cannot check these: a string without its NUL, an array smaller than its counts, a pointer that is neither
- *            NULL nor valid, and a callback of another type. Everything else that is wrong has a status.
+ * Unchecked. C cannot check these: a string without its NUL, an array smaller than its counts, an output array that overlaps
+ *            another array of the call, a pointer that is neither NULL nor valid, and a callback of another type. Arrays that
+ *            are only read may overlap, such as the inputs and targets of an autoencoder. Everything else that is wrong has a
+ *            status.
  * Handles.   bp_network *, bp_trainer * and bp_predictor * are handles, not addresses, and cannot be dereferenced. A
  *            handle that was freed, was never returned by the library, or is of the other type gives BP_ERROR_INVALID_HANDLE.
  * Stack.     A call uses less than 128 KiB of its thread's stack, without callbacks.
@@ -514,7 +516,8 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  *   targets: [rows][outputs]; or NULL and 0 rows to check only the settings.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as described above;
- *            NOT_FINITE for a NaN or an infinity in targets; LIMIT; OUT_OF_MEMORY; BUSY.
+ *            UNKNOWN_NAME for a loss of a file that is not registered; NOT_FINITE for an infinity in targets, or a NaN without
+ *            option missing_targets; LIMIT; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_check_settings(const bp_network *network, const float *targets, size_t rows);
@@ -617,6 +620,15 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *     missing_targets       0, 1            0         a NaN among the targets: 0 is refused; 1 means not observed, and
  *                                                     the target counts for nothing
  *
+ * With missing_targets 1, no call refuses a NaN in targets. It has these effects outside of the loss:
+ *   - bp_network_fit_scaling ignores it. A column without other targets is not scaled.
+ *   - bp_network_check_settings checks the other targets.
+ *   - bp_network_score: r2 and mean_absolute_error ignore it, and r2 ignores a column without other targets; accuracy ignores
+ *     its row. If nothing is left, the call returns INVALID_VALUE.
+ *   - Option "stratify" ignores it. A row without other targets is of the class of column 0, or with one output not above 0.5.
+ *   - A fit whose targets are all NaN succeeds with loss 0. Its steps change parameters only by weight_decay and l1, momentum
+ *     of earlier steps, and batch normalization's running statistics.
+ *
  * When unsure, keep the defaults. If the loss diverges, try clip_norm 1. Against overfitting, try weight_decay 0.01 with
  * optimizer adamw, or 0.0001 with the others.
  * Ownership: none.
@@ -668,8 +680,8 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or settings or a target that
  *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
- *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd; CALLBACK;
- *            OUT_OF_MEMORY; BUSY.
+ *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd; UNKNOWN_NAME
+ *            for a loss of a file that is not registered; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -960,7 +972,12 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   - N epochs in one fit give the same bits as k epochs and then a resumed fit with N epochs in all, in any process and
  *     language. This holds also if a fit was stopped within an epoch, or if its network was saved within the fit.
  *   - Rows, row weights and options must be the same. The network and its files keep the position in the row order and in
- *     the schedule.
+ *     the schedule. Another seed, batch_size or number of training rows is INVALID_VALUE (files of version 0.1 do not have the
+ *     last two). Options that say when a fit ends, such as epochs and patience, and the learning rate may change. Learning
+ *     rates then follow from the new options.
+ *   - A fit continues from the weights that the network has. After "patience", or a stop by the progress function, a fit that
+ *     keeps the best weights has gone back to its best epoch, and is resumed there: the epochs after it are made again. To
+ *     continue from the latest epoch, set option "keep" to BP_KEEP_LATEST, or save the network in the progress function.
  *   - A fit that keeps the best weights, or has "on_divergence" 1, needs its best network, too. While this is not the
  *     present network, the network and its files hold both: within such a fit, and with "on_divergence" 1 also after it.
  *   - After a fit with restarts, the fit of the best restart alone is resumed.
@@ -979,8 +996,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   more. Pass NULL, NULL and 0 for no validation rows; option "validation_fraction" then holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
- *            rows that do not match the row weights, a single row to be split, or classes of a single row to be
- *            stratified; INVALID_VALUE or UNSUPPORTED as bp_network_check_settings; UNSUPPORTED to resume a fit of
+ *            rows that do not match the row weights, a single row to be split, classes of a single row to be stratified, or
+ *            a resumed fit of another seed, batch_size or number of training rows; INVALID_VALUE, UNSUPPORTED or
+ *            UNKNOWN_NAME as bp_network_check_settings; UNSUPPORTED to resume a fit of
  *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN
  *            or an infinity in the data (the message gives the first row), or in a step, unless option "on_divergence"
  *            recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a trainer or network that is already in a fit.
@@ -1015,6 +1033,8 @@ typedef int32_t (*bp_next_fn)(bp_minibatch *minibatch, void *user_data);
 
 /* Like bp_trainer_fit, for data that are not in memory or have no end: next provides one minibatch after the other, in the
  * stream's order. The library holds one minibatch.
+ *   Rows are not shuffled. Rows in a sorted order, such as by class, train badly: next should shuffle them, at least within
+ * large blocks. Option "sampling" 0, the default, has no effect.
  *
  *     static int32_t next(bp_minibatch *minibatch, void *file)
  *     {
@@ -1107,7 +1127,8 @@ int32_t bp_network_predict_layer(const bp_network *network, size_t layer, const 
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT (loss_out included); INVALID_HANDLE; INVALID_VALUE for no rows, or settings or a target that
- *            bp_network_check_settings refuses for the loss; LIMIT; NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
+ *            bp_network_check_settings refuses for the loss; UNKNOWN_NAME for a loss of a file that is not registered; LIMIT;
+ *            NOT_FINITE; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
@@ -1131,8 +1152,8 @@ int32_t bp_network_row_losses(const bp_network *network, const float *inputs, co
  *                           target is the same in all rows counts 1 if it equals the target in all rows, else 0
  *     mean_absolute_error   the mean of |a - y|
  *
- *   Scores are computed in double precision from unscaled outputs a and targets y.
- *   When unsure: "accuracy" for classes, "r2" for numbers.
+ *   Scores are computed in double precision from unscaled outputs a and targets y. The loss is not used.
+ *   When unsure: "accuracy" for binary_cross_entropy and cross_entropy, "r2" for the other built-in losses.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_evaluate; UNKNOWN_NAME; UNSUPPORTED for a loss of other target_columns; INVALID_VALUE also if too
@@ -1349,7 +1370,10 @@ int32_t bp_network_remove_metadata(bp_network *network, const char *key);
 
 /* A model is one safetensors file. Any reader of this format opens it. The file holds the parameters and running statistics
  * ("layers.1.weight", "layers.1.bias", "layers.1.norm.weight", ...) and, as metadata, everything else of the network, with
- * a checksum of the whole file. Activations are stored by name. */
+ * a checksum of the whole file. Activations are stored by name, a registered loss by name and target_columns.
+ *   A loss that is not registered when its file is loaded is no error: the network predicts, clones and saves. Each call that
+ * needs the loss then uses the one that is registered at this time, and returns UNKNOWN_NAME if none has this name and these
+ * target_columns. bp_network_set_loss sets a loss instead. */
 
 /* Saves the network to a file. Either the whole file is written, or the old file of this name stays.
  *   - The bytes are first written to a file ".bp-....tmp" in the same folder. When they are safely on the disk, this file
@@ -1374,9 +1398,9 @@ int32_t bp_network_save(const bp_network *network, const char *path);
  * header were found to match the size of the file.
  * Ownership: the caller owns *network_out and frees it with bp_network_free.
  * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL; CORRUPT;
- *            VERSION; UNKNOWN_NAME for activations or a loss that are not registered (the message names them); INVALID_VALUE
- *            also for a model with scaled targets whose loss is now registered with other target_columns; LIMIT for a header
- *            of more than 16 MiB or 65,536 entries; OUT_OF_MEMORY.
+ *            VERSION; UNKNOWN_NAME for activations that are not registered (the message names them; for a loss see above);
+ *            INVALID_VALUE also for a model with scaled targets whose loss has other target_columns; LIMIT for a header of
+ *            more than 16 MiB or 65,536 entries; OUT_OF_MEMORY.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_network_load(const char *path, bp_network **network_out);
@@ -1409,7 +1433,8 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *     fields of a tensor other than "dtype", "shape" and "data_offsets". Any other tensor whose name starts with "layers."
  *     and that the network does not have is a MISMATCH.
  *   - The checksum of a model of this library is verified.
- *   - Activations, loss, options and the step count stay.
+ *   - Activations, loss, options, scaling and the step count stay. Weights that were trained with another scaling, or with
+ *     none, compute other outputs.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path; IO (errno is the error number); NOT_A_MODEL
  *            for a file that is not safetensors; CORRUPT; VERSION; LIMIT for a header of more than 16 MiB or 65,536
@@ -1429,7 +1454,8 @@ int32_t bp_network_load_weights_memory(bp_network *network, const uint8_t *bytes
 
 /* Replaces the weights and the biases of one layer by two tensors of any safetensors file, whatever their names: such as
  * "0.weight" and "0.bias" of PyTorch's Sequential, or "model.fc1.weight". All other tensors of the file are ignored. Batch
- * normalization of the layer stays.
+ * normalization of the layer and the network's scaling stay: layer 1 gets scaled inputs, and the outputs of the last layer are
+ * scaled back.
  *   layer: 1 to layer count - 1. weight_name: the name of a tensor [outputs, inputs], as of PyTorch's Linear. bias_name: the
  *   name of a tensor [outputs]; or NULL for a layer without a bias: the biases become 0. Types as in bp_network_load_weights.
  * Ownership: none.
@@ -1636,7 +1662,7 @@ int32_t bp_activation_check(const char *name, double *worst_error_out, bp_activa
 /* CUSTOM LOSSES
  *
  * A registered loss is used by its name in bp_network_set_loss, like a built-in one, and kept by its name in files.
- * Names, lifetime and failures are those of custom activations.
+ * Names, lifetime and failures are those of custom activations. For a file whose loss is not registered, see "Files".
  *
  *   - Training calls the function once for each step, with all rows. bp_network_evaluate, bp_network_row_losses and
  *     validation call it with up to 4096 rows at a time. It runs on the thread that made the call; a trainer's restarts

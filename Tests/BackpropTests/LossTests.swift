@@ -83,4 +83,25 @@ import Testing
         ]
         #expect(listed.map(\.name) == BuiltInLoss.allCases.map(\.name))
     }
+
+    @Test func aLossThatIsRegisteredAfterItsModelIsLoadedCarriesItsErrorThrough() throws {
+        let register = { try Network.registerLoss("swift-later", targetColumns: 2) { _, _, _, _ in throw Lost() } }
+        try register()
+        let model = try Self.network(.named("swift-later")).savedBytes()
+        try Network.unregisterLoss("swift-later")
+        let loaded = try Network.load(bytes: model)
+        #expect(try loaded.savedBytes() == model && loaded.predict(Self.x).count == 3)
+        expectFailure(.unknownName, "\"swift-later\" with target_columns 2 is not registered") {
+            _ = try loaded.evaluate(Self.x, Self.y + Self.y)
+        }
+        expectFailure(.unsupported, "loss \"swift-later\" has target_columns 2") { _ = try loaded.score(.r2, Self.x, Self.y) }
+        try register()
+        do {
+            _ = try loaded.evaluate(Self.x, Self.y + Self.y)
+            Issue.record("evaluated")
+        } catch {
+            #expect(error.code == .callback && error.underlying is Lost)
+        }
+        try Network.unregisterLoss("swift-later")
+    }
 }

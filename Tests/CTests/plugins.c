@@ -122,7 +122,7 @@ static void refuse(const char *name, int32_t status, const char *says, int destr
 
 static void failing_plug_in_registers_nothing(void) {
     refuse("failing", BP_ERROR_CALLBACK, "failed with code 42", 2);
-    refuse("badly_named", BP_ERROR_CALLBACK, "code -2: an activation name must have 1 to 64 characters", 2);
+    refuse("badly_named", BP_ERROR_CALLBACK, "code -2: activation name \"Bad Name\" must have 1 to 64 characters", 2);
     refuse("built_in", BP_ERROR_CALLBACK, "\"tanh\" is already registered", 2);
     refuse("twice", BP_ERROR_CALLBACK, "\"plugin.same\" is already registered", 2);
 }

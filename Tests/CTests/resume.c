@@ -79,11 +79,11 @@ static void epochs_in_parts_equal_epochs_in_one(void) {
         EXPECT_OK(trainer_fit("epochs=9 batch_size=5 seed=6", whole, x, y, ROWS, NULL));
         EXPECT_OK(trainer_fit("epochs=2 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL)); /* nothing to resume */
         parts = through_a_file(parts);
-        EXPECT_OK(trainer_fit("epochs=7 batch_size=5 seed=99 resume=1", parts, x, y, ROWS, NULL)); /* the file's seed is used */
+        EXPECT_OK(trainer_fit("epochs=7 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL));
         parts = through_a_file(parts);
-        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 resume=1", parts, x, y, ROWS, NULL));
+        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL));
         EXPECT(snapshot_equal(whole, parts));
-        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 resume=1", parts, x, y, ROWS, NULL)); /* already complete */
+        EXPECT_OK(trainer_fit("epochs=9 batch_size=5 seed=6 resume=1", parts, x, y, ROWS, NULL)); /* already complete */
         EXPECT(snapshot_equal(whole, parts));
         EXPECT_OK(
             trainer_fit("epochs=9 batch_size=5 seed=6", parts, x, y, ROWS, NULL)); /* a new fit from the current weights */
@@ -91,6 +91,30 @@ static void epochs_in_parts_equal_epochs_in_one(void) {
         bp_network_free(whole);
         bp_network_free(parts);
     }
+}
+
+static void other_data_or_seed_of_a_resumed_fit_is_refused_and_changes_nothing(void) {
+    bp_network *network = rich_network(1);
+    EXPECT_OK(trainer_fit("epochs=2 batch_size=5 seed=6", network, x, y, ROWS, NULL));
+    network = through_a_file(network);
+    snapshot before = snapshot_of(network);
+    EXPECT_ERROR(trainer_fit("epochs=9 batch_size=5 seed=7 resume=1", network, x, y, ROWS, NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_MESSAGE("\"resume\": the network's latest fit had seed 6, not 7: ");
+    EXPECT_ERROR(trainer_fit("epochs=9 batch_size=4 seed=6 resume=1", network, x, y, ROWS, NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_MESSAGE("had batch_size 5, not 4: ");
+    EXPECT_ERROR(trainer_fit("epochs=9 batch_size=0 seed=6 resume=1", network, x, y, ROWS, NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_MESSAGE("had batch_size 5, not 23: ");
+    EXPECT_ERROR(trainer_fit("epochs=9 batch_size=5 seed=6 resume=1", network, x, y, ROWS - 1, NULL), BP_ERROR_INVALID_VALUE);
+    EXPECT_MESSAGE("had the number of training rows 23, not 22: ");
+    EXPECT_ERROR(trainer_fit("epochs=9 batch_size=5 seed=6 resume=1 validation_fraction=0.5", network, x, y, ROWS, NULL),
+                 BP_ERROR_INVALID_VALUE);
+    EXPECT(snapshot_holds(before, network));
+    /* What says when a fit ends, and the rate, may change. */
+    EXPECT_OK(trainer_fit("epochs=3 batch_size=5 seed=6 resume=1 patience=3 learning_rate=0.5 schedule=3", network, x, y, ROWS,
+                          NULL));
+    EXPECT_OK(trainer_fit("epochs=2 batch_size=4 seed=7", network, x, y, ROWS - 1, NULL)); /* a new fit */
+    free(before.bytes);
+    bp_network_free(network);
 }
 
 typedef struct {
@@ -184,6 +208,7 @@ int main(void) {
     check_fill_shares(y, ROWS * OUTPUTS, 2);
     CLAIM(stopped_and_resumed_fits_equal_whole_ones);
     CLAIM(epochs_in_parts_equal_epochs_in_one);
+    CLAIM(other_data_or_seed_of_a_resumed_fit_is_refused_and_changes_nothing);
     CLAIM(file_saved_within_a_fit_continues_like_the_fit);
     CLAIM(chosen_restart_is_resumed_with_its_state);
     CLAIM(new_weights_discard_the_fit);

@@ -615,21 +615,6 @@ static void result_names_the_epoch_and_the_restart_of_the_best_loss(void) {
     }
 }
 
-/* After 20 epochs of one step, 20 steps are less than one epoch of 21. */
-static void result_of_a_fit_resumed_with_smaller_minibatches_has_no_epoch(void) {
-    bp_network *network = some_network();
-    bp_trainer *trainer = trainer_with("epochs=20 batch_size=0 min_delta=1e9");
-    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL));
-    EXPECT(result_of(trainer).epochs == 20 && result_of(trainer).best_epoch == 1);
-    EXPECT_OK(bp_trainer_set_option(trainer, "resume", 1));
-    EXPECT_OK(bp_trainer_set_option(trainer, "batch_size", 1));
-    EXPECT_OK(bp_trainer_set_option(trainer, "steps", 20));
-    EXPECT_OK(bp_trainer_fit(trainer, network, x, y, ROWS, NULL, NULL, 0, NULL));
-    EXPECT(result_of(trainer).epochs == 0 && result_of(trainer).best_epoch == 0);
-    bp_trainer_free(trainer);
-    bp_network_free(network);
-}
-
 static int32_t look_at_the_result(const bp_progress *progress, void *trainer) {
     EXPECT(result_of((bp_trainer *)trainer).steps == 3); /* of the fit before */
     return progress->step >= 2 ? -1 : 0;
@@ -769,7 +754,6 @@ int main(void) {
     CLAIM(rows_of_weight_0_change_nothing_in_any_minibatch);
     CLAIM(result_is_why_the_fit_ended_and_how_many_epochs_it_made);
     CLAIM(result_names_the_epoch_and_the_restart_of_the_best_loss);
-    CLAIM(result_of_a_fit_resumed_with_smaller_minibatches_has_no_epoch);
     CLAIM(failed_fit_leaves_the_result_of_the_fit_before);
     CLAIM(diverging_fit_is_refused_or_continues_at_half_the_rate);
     CLAIM(fit_that_recovers_never_ends_worse_than_it_began);

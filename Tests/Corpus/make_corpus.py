@@ -128,10 +128,10 @@ resumable.tensors = own + state("") + [(f"fit.best.{name}", shape, [abs(v) / 2 f
 
 
 def position(seed=3, restart=0, step=5, loss_sum=0.5, rows=1, rate_factor=0.5, loss=0.75, best=0.25, waited=1, plateau_waited=1,
-             stream=()):
+             data=(), stream=()):
     bits = lambda value: struct.unpack("<Q", struct.pack("<d", value))[0]
     return ",".join(f"{word:016x}" for word in (seed, restart, step, bits(loss_sum), rows, bits(rate_factor), bits(loss), bits(best),
-                                                waited, plateau_waited, *stream))
+                                                waited, plateau_waited, *data, *stream))
 
 
 def best_network(random=(1, 2, 3, 4), steps=4, optimizer_steps=4, pristine=0, **fit):
@@ -144,6 +144,11 @@ good("fit-with-its-best-network", resumable)
 streamed = Model([2, 2, 1], ["tanh", "identity"], ["none", "none"])  # in its third epoch, with one step of 4 rows
 streamed.words.update({"fit": position(rows=4, stream=(2, 1, 0))})
 good("fit-from-a-stream", streamed)
+streamed.words.update({"fit": position(rows=4, data=(0, 4), stream=(2, 1, 0))})
+good("fit-from-a-stream-with-its-batch-size", streamed)
+lossy = Model([2, 3, 1], ["relu", "identity"], ["none", "none"])  # predicts, although the loss is not registered
+lossy.words.update({"loss": "cubed_error", "loss.target_columns": "2", "fit": position(data=(12, 4))})
+good("fit-of-an-unknown-loss", lossy)
 hosted = Model([2, 3, 1], ["relu", "logistic"], ["none", "none"])
 hosted.words.update({"dropout": "0.5,0", "metadata.classes": 'cat, d\\u00f6g \\n \\"quoted\\"', "metadata.sigma": "\u03c3"})
 good("metadata-and-dropout", hosted)
@@ -207,7 +212,9 @@ lie("activations-fewer", "lists of layers differ", '"tanh,identity"', '"tanh"')
 lie("activation-unknown", 'not registered: "nonsense"', '"tanh,identity"', '"tanh,nonsense"', "UNKNOWN_NAME")
 lie("batchnorm-word", '"batchnorm" is malformed', '"on,none"', '"yes,none"')
 lie("batchnorm-missing", "data does not match its layers", '"on,none"', '"none,none"')
-lie("loss-unknown", 'the model uses a loss that is not registered: "cubed_error"', '"squared_error"', '"cubed_error"', "UNKNOWN_NAME")
+lie("loss-name", '"loss" is malformed', '"squared_error"', '"Squared error"')
+lie("loss-columns", '"loss" is malformed', '"squared_error"', f'"mine","loss.target_columns":"{1 << 40}"')
+lie("loss-columns-word", '"loss.target_columns" is malformed', '"squared_error"', '"mine","loss.target_columns":"two"')
 lie("seed-negative", '"seed" is malformed', '"seed":"7"', '"seed":"-7"')
 lie("steps-beyond-64-bits", '"steps" is malformed', '"steps":"3"', '"steps":"18446744073709551616"')
 lie("pristine-word", '"pristine" is malformed', '"pristine":"no"', '"pristine":"perhaps"')
@@ -245,7 +252,7 @@ for name, words in (
         ("best-nan", {"best": math.nan}), ("best", {"best": -math.inf}), ("waited", {"waited": reach}), ("plateau", {"plateau_waited": reach})):
     more(f"fit-{name}", '"fit" is malformed', f'"fit":"{position(**words)}"')
 for name, words in (  # 5 steps, 1 row in the epoch in progress
-        ("short", (2, 1)), ("long", (2, 1, 0, 0)), ("epoch", (6, 1, 0)), ("batch", (3, 3, 0)), ("batch-of-none", (2, 0, 0)),
+        ("short", (2,)), ("long", (2, 1, 0, 0)), ("epoch", (6, 1, 0)), ("batch", (3, 3, 0)), ("batch-of-none", (2, 0, 0)),
         ("ended", (2, 1, 2)), ("epoch-beyond-reach", (reach, 1, 0)), ("batch-beyond-reach", (1, reach, 0))):
     more(f"fit-stream-{name}", '"fit" is malformed', f'"fit":"{position(stream=words)}"')
 more("fit-stream-ended-without-rows", '"fit" is malformed',

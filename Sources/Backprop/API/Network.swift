@@ -492,7 +492,8 @@ public final class Network: Sendable {
     ///   the data or the outputs; `.callback` when an activation fails; `.limit`.
     public func score(_ measure: Measure, _ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> Double {
         try handle.read { (state) throws(BackpropError) in
-            try state.score(measure.name, inputs, targets, rows: try state.rows(inputs.count, targets.count))
+            try state.requireScorable()  // before the count of the targets
+            return try state.score(measure.name, inputs, targets, rows: try state.rows(inputs.count, targets.count))
         }
     }
 
@@ -614,6 +615,8 @@ public final class Network: Sendable {
     }
 
     /// Loads a network from a file that `save` wrote. Registered activations that it uses must be registered first.
+    ///
+    /// A loss that is not registered is an error of the methods that need it, such as `evaluate`.
     ///
     /// - Throws: `.io`, `.notAModel`, `.corrupt` and `.version` for the file; `.unknownName` for an activation that is not
     ///   registered; `.limit`; `.invalidValue` for the path.

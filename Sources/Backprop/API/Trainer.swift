@@ -98,7 +98,10 @@ public final class Trainer: Sendable {
     /// Trains a network on a sequence of batches, of which one is in memory. A fit that throws leaves the network as it was.
     ///
     /// Every epoch iterates over the sequence from its start. A fit that is resumed within an epoch first skips the rows of the
-    /// finished steps. Rows of a batch after an epoch of option "steps_per_epoch" are not used. If a later epoch finds no rows, because the sequence can be iterated only once, the fit is stopped.
+    /// finished steps. Rows of a batch after an epoch of option "steps_per_epoch" are not used. If a later epoch finds no rows,
+    /// because the sequence can be iterated only once, the fit is stopped.
+    ///
+    /// Rows are not shuffled. Rows that are sorted, by class for example, train badly: shuffle them in the sequence.
     ///
     /// - Parameters:
     ///   - network: As in `fit(_:_:_:validation:)`.

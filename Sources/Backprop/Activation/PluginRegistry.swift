@@ -138,14 +138,18 @@ package struct PluginRegistry {
     }
 
     private func validate(_ name: String) throws(BackpropError) {
+        guard Self.isValid(name) else {
+            throw BackpropError(
+                .invalidValue, "\(typeName) name \"\(name)\" must have 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
+        }
+    }
+
+    /// Whether the host may register a function by this name.
+    static func isValid(_ name: String) -> Bool {
         let allowed = name.utf8.allSatisfy { c in
             (c >= 0x61 && c <= 0x7A) || (c >= 0x30 && c <= 0x39) || c == 0x5F || c == 0x2E || c == 0x2D
         }
-        guard allowed, name.utf8.count >= 1, name.utf8.count <= 64 else {
-            let article: StaticString = subject == .activation ? "an" : "a"
-            throw BackpropError(
-                .invalidValue, "\(article) \(typeName) name must have 1 to 64 characters of a-z, 0-9, '_', '.', '-'")
-        }
+        return allowed && name.utf8.count >= 1 && name.utf8.count <= 64
     }
 }
 

@@ -18,7 +18,11 @@ extension NetworkState {
     /// then it reads the contents.
     private static func load(_ source: consuming FileSource) throws(BackpropError) -> NetworkState {
         let start = try ModelFormat.start(of: source)
-        guard ModelFormat.isModel(start.buffer) else { throw BackpropError(.notAModel, "not a model of this library") }
+        guard ModelFormat.isModel(start.buffer) else {
+            throw BackpropError(
+                .notAModel,
+                "not a model of this library; bp_network_load_weights and bp_network_load_layer load other safetensors files")
+        }
         let model = try ModelFormat.verified(source, start.buffer)
         let header = model.header
         guard !header.hasOtherFields else {
@@ -76,7 +80,8 @@ extension NetworkState {
                 layer.isNormalized = try choice(batchnorm[index], "on", "off", "batchnorm")
             }
         }
-        let loss = try loss(try metadata.value("loss"))
+        let loss = try loss(
+            try metadata.value("loss"), targetColumns: metadata.valueIfAny("loss.target_columns"), outputs: network.outputCount)
         for option in NetworkOption.allCases {
             let key = "option.\(option.name)"
             guard let text = metadata.valueIfAny(key) else { continue }  // keeps its default
@@ -162,12 +167,15 @@ extension NetworkState {
         return found
     }
 
-    private static func loss(_ name: String) throws(BackpropError) -> Loss {
-        do throws(BackpropError) {
-            return try Loss.find(name)
-        } catch {
-            throw BackpropError(.unknownName, "the model uses a loss that is not registered: \"\(name)\"")
-        }
+    /// The loss of a file. One that is not registered, or has other target columns, is an error of the calls that need it.
+    /// `columns`: nil in files from before the key.
+    private static func loss(_ name: String, targetColumns columns: String?, outputs: Int) throws(BackpropError) -> Loss {
+        let found = try? Loss.find(name)
+        if let found, columns == nil || !found.isPlugin { return found }
+        let count = try unsigned(columns ?? "0", "loss.target_columns")
+        guard PluginRegistry.isValid(name), count < 1 << 40 else { throw malformed("loss") }
+        let loss = LossPlugin.unregistered(name, targetColumns: Int(count))
+        return .plugin((try? loss.requireRegistered(outputs: outputs)) ?? loss)
     }
 
     /// Copies the tensors to the network. The file must contain exactly the network's tensors, in order, without gaps.

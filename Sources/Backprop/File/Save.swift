@@ -77,6 +77,7 @@ private struct ModelLayout {
             ("pristine", network.hasInitialWeights ? "yes" : "no"),
             ("random", ModelFormat.list([state.0, state.1, state.2, state.3].map { ModelFormat.hex($0) })),
         ]
+        if case .plugin(let loss) = network.loss { pairs.append(("loss.target_columns", "\(loss.targetColumns)")) }
         if layers.contains(where: { !$0.isTrainable }) {  // files without frozen layers are as in version 0.1
             pairs.append(("trainable", ModelFormat.list(layers.map { $0.isTrainable ? "yes" : "no" })))
         }

@@ -56,6 +56,7 @@ final class FitPlan {
     ) throws(BackpropError) -> FitPlan {
         let options = trainer.options
         let isResumed = options[.resume] == 1 && network.fit.step > 0
+        let plan: FitPlan
         switch data {
         case .rows(let rows):
             try network.requireResumable(isResumed, isStream: false)
@@ -63,7 +64,7 @@ final class FitPlan {
                 rows, weights: trainer.weights, validation: validation, fraction: options[.validationFraction],
                 stratify: options[.stratify] == 1, seed: isResumed ? network.fit.seed : UInt64(options[.seed]), for: network)
             let batches = Sampler.Plan(options, rows: data.trainingCount)
-            return FitPlan(
+            plan = FitPlan(
                 trainer, .rows(data, batches), validation: data.validation, stepsPerEpoch: UInt64(batches.stepsPerEpoch),
                 isResumed: isResumed, for: network)
         case .stream(let next):
@@ -71,10 +72,12 @@ final class FitPlan {
             try trainer.requireStreamOptions(isValidated: validation != nil)
             try network.requireFittable(nil, weights: nil, rows: 0)
             if let validation { try network.requireValidation(validation) }
-            return FitPlan(
+            plan = FitPlan(
                 trainer, .stream(try MinibatchStream.make(next, options, for: network)), validation: validation,
                 stepsPerEpoch: UInt64(options[.stepsPerEpoch]), isResumed: isResumed, for: network)
         }
+        if isResumed { try plan.requireSameData(as: network.fit) }
+        return plan
     }
 
     private init(
@@ -101,8 +104,29 @@ final class FitPlan {
     var start: FitPosition {
         var position = FitPosition()
         position.seed = UInt64(options[.seed])
-        if case .stream = source { position.stream = StreamPosition() }
+        switch source {
+        case .rows(let data, let batches):
+            position.trainingRows = UInt64(data.trainingCount)
+            position.batchSize = UInt64(batches.batch)
+        case .stream(let stream):
+            position.batchSize = UInt64(stream.capacity)
+            position.stream = StreamPosition()
+        }
         return position
+    }
+
+    /// Refuses to continue a fit of another seed or other numbers of rows: its order of the rows would be another one.
+    private func requireSameData(as fit: FitPosition) throws(BackpropError) {
+        let start = start
+        var (name, old, new): (StaticString, UInt64, UInt64) = ("seed", fit.seed, start.seed)
+        if old == new, fit.batchSize > 0 {
+            (name, old, new) = ("the number of training rows", fit.trainingRows, start.trainingRows)
+            if old == new { (name, old, new) = ("batch_size", fit.batchSize, start.batchSize) }
+        }
+        if old == new { return }
+        throw BackpropError(
+            .invalidValue,
+            "option \"resume\": the network's latest fit had \(name) \(old), not \(new): use the same, or start a new fit")
     }
 
     /// The number of finished epochs.

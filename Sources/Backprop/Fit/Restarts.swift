@@ -105,7 +105,7 @@ final class Restarts {
             let network = try template.copy()
             var weights = Random(seed: seed, stream: UInt64.max - 1 - restart)
             network.initialize(seed: weights.next())
-            network.fit.seed = seed
+            network.fit = plan.start
             network.fit.restart = restart
             return try FitRun.make(plan, .exclusive(network), network)
         } catch {

@@ -20,6 +20,11 @@ struct FitPosition {
     var waited: UInt64 = 0
     var plateauWaited: UInt64 = 0
 
+    /// The number of training rows, and of rows of a minibatch, which a resumed fit must have, too; 0 if unknown: for the rows of
+    /// a stream, and in files from before these numbers.
+    var trainingRows: UInt64 = 0
+    var batchSize: UInt64 = 0
+
     /// The position in a stream of minibatches; nil for a fit of arrays, in which it follows from `step`.
     var stream: StreamPosition?
 
@@ -31,7 +36,7 @@ struct FitPosition {
         [
             seed, restart, step, lossSum.bitPattern, rows, rateFactor.bitPattern, loss.bitPattern, best.bitPattern, waited,
             plateauWaited,
-        ] + (stream?.words ?? [])
+        ] + (batchSize > 0 ? [trainingRows, batchSize] : []) + (stream?.words ?? [])
     }
 
     func isSame(as other: FitPosition) -> Bool { words == other.words }
@@ -56,8 +61,14 @@ struct FitPosition {
         best = Double(bitPattern: words[7])
         waited = words[8]
         plateauWaited = words[9]
-        if words.count > 10 {
-            stream = StreamPosition(words: Array(words[10...]), step: step, rows: rows)
+        var more = words[10...]
+        if more.count == 2 || more.count == 5 {
+            trainingRows = words[10]
+            batchSize = words[11]
+            more = words[12...]
+        }
+        if !more.isEmpty {
+            stream = StreamPosition(words: Array(more), step: step, rows: rows)
             guard stream != nil else { return nil }
         }
         guard restart < TrainerOption.mostRestarts, step <= Self.maximumSteps, rows < 1 << 59, waited <= step,

@@ -5,12 +5,7 @@ extension NetworkState {
         let measure = try Measure.find(measure)
         try requireRows(rows)
         try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
-        guard targetCount == outputCount else {
-            throw BackpropError(
-                .unsupported,
-                "loss \"\(loss.name)\" takes \(targetCount) targets for \(outputCount) outputs: scores compare each output with "
-                    + "a target")
-        }
+        try requireScorable()
         try requireFiniteTargets(targets, rows: rows, "targets")
         let outputs = try Floats(rows * outputCount)
         try predict(inputs, rows: rows, into: outputs.base)
@@ -24,6 +19,15 @@ extension NetworkState {
             }
         guard let score else { throw BackpropError(.invalidValue, "targets: too many are missing for a score") }
         return score
+    }
+
+    /// Refuses a loss whose targets are not those of the outputs.
+    func requireScorable() throws(BackpropError) {
+        guard targetCount == outputCount else {
+            throw BackpropError(
+                .unsupported,
+                "a score compares each output with a target, but loss \"\(loss.name)\" has target_columns \(targetCount)")
+        }
     }
 
     /// The threshold between the two classes of a single output, unscaled: 0 for the activations from −1 to 1, otherwise 0.5.

@@ -13,6 +13,7 @@ extension NetworkState {
     /// every loss.
     @inline(never)
     func checkLayersAndLoss() throws(BackpropError) {
+        if case .plugin(let plugin) = loss { try plugin.requireRegistered(outputs: outputCount) }
         for (index, layer) in layers.enumerated() where layer.outputs == 1 && layer.activation.is(.softmax) {
             throw BackpropError(
                 .invalidValue,
