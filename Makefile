@@ -13,8 +13,8 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-build abi \
-	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency bench-compare \
-	install wheel clean
+	test-python-all torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	bench-compare install wheel clean
 
 all: lib
 
@@ -79,6 +79,11 @@ test-c: lib setup-test
 test-python: lib setup-test
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
 	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs
+
+# As test-python, with PyTorch, which is large, and exporters. Otherwise the tests that need them are skipped.
+test-python-all: lib setup-test
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r scripts/requirements-all.txt
+	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
 
 test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)

@@ -39,13 +39,13 @@ from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
 
 if TYPE_CHECKING:
-    from . import plot
+    from . import jax as jax, onnx as onnx, plot, sklearn as sklearn, torch as torch
 else:
 
     def __getattr__(name: str) -> Any:
-        """Imports `plot` when it is first used."""
-        if name == "plot":
-            return importlib.import_module("libbackprop.plot")
+        """Imports the modules that need other packages when they are first used."""
+        if name in ("jax", "onnx", "plot", "sklearn", "torch"):
+            return importlib.import_module(f"libbackprop.{name}")
         raise AttributeError(f"module 'libbackprop' has no attribute {name!r}")
 
 

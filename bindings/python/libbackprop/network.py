@@ -1126,6 +1126,31 @@ class Network(Owner):
         """
         return cls._from(library.bp_network_load_memory, *_bytes(data))
 
+    def to_onnx(self, path: Path) -> None:
+        """Writes an ONNX model, with scaling and batch normalization. Needs the extra "onnx"; see `libbackprop.onnx.to_model`.
+
+        Examples
+        --------
+        >>> bp.Network([4, 8, 3], activation="gelu", output="softmax").to_onnx("model.onnx")
+        """
+        from . import onnx
+
+        onnx.write(self, path)
+
+    @classmethod
+    def from_onnx(cls: type[_Self], path: Path, output: Optional[str] = None) -> _Self:
+        """Creates a network from an ONNX model. Needs the extra "onnx"; see `libbackprop.onnx.from_model`.
+
+        Examples
+        --------
+        >>> bp.Network([4, 8, 3], activation="gelu", output="softmax").to_onnx("model.onnx")
+        >>> bp.Network.from_onnx("model.onnx").activations
+        ('gelu', 'softmax')
+        """
+        from . import onnx
+
+        return onnx.read(cls, path, output)
+
 
 def _bytes(data: Union[bytes, bytearray, memoryview]) -> tuple[Any, int]:
     """The contents of a file as arguments. The pointer keeps the bytes alive."""

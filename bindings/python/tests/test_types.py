@@ -184,6 +184,8 @@ def test_every_public_name_has_a_known_type(pyright):
 def test_every_module_lists_its_exports():
     for path in PACKAGE.glob("*.py"):
         name = "libbackprop" if path.stem == "__init__" else f"libbackprop.{path.stem}"
+        if path.stem in ("jax", "onnx", "sklearn", "torch") and importlib.util.find_spec(path.stem) is None:
+            continue  # the module needs a package that is not installed
         module = importlib.import_module(name)
         if path.stem != "_prototypes":  # all its names are exported
             assert len(set(module.__all__)) == len(module.__all__) and all(hasattr(module, each) for each in module.__all__)
