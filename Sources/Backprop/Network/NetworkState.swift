@@ -36,9 +36,12 @@ package final class NetworkState: HandleObject {
     var hasCheckedSettings = false
 
     var workspace: Workspace? {
-        didSet { rowPlan = inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil }
+        didSet {
+            rowPlan = isPlainDescent && inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil
+        }
     }
-    /// The workspace's plan for the kernel for a few rows; nil if there is none or if rows are scaled.
+    /// The workspace's plan for the kernel for a few rows; nil if there is none, if rows are scaled, or if the step is not
+    /// plain descent.
     var rowPlan: UnsafePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 

@@ -25,7 +25,7 @@ public enum Optimizer: Int32, Selectable, Sendable {
         }
     }
 
-    /// The optimizer's number in the kernels (Kernels/Optimizers.swift).
+    /// The optimizer's number in the kernels (Kernels/Products/Optimizers.swift).
     var kind: Int32 { rawValue }
 
     /// A value that an optimizer stores for each parameter.
@@ -54,6 +54,6 @@ public enum Optimizer: Int32, Selectable, Sendable {
         }
     }
 
-    /// The range of the step sizes of iRprop⁻ (Kernels/Optimizers.swift).
+    /// The range of the step sizes of iRprop⁻ (Kernels/Products/Optimizers.swift).
     static var stepSizes: ClosedRange<Float> { 1e-6...50 }
 }

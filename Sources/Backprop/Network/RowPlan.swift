@@ -29,7 +29,7 @@ final class RowPlan {
         let last = network.layers[network.layers.count - 1]
         let isFused = network.loss.isFused(with: last.activation)
         let first = network.firstTrainable
-        guard isFused || network.loss.is(.squaredError), network.options[.missingTargets] == 0, network.isPlainDescent,
+        guard isFused || network.loss.is(.squaredError), network.options[.missingTargets] == 0,
             network.weightCount <= maximumWeights,
             first < network.layers.count, network.layers[first...].allSatisfy({ $0.isTrainable }),
             network.layers.allSatisfy({

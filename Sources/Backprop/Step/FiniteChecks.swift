@@ -100,7 +100,7 @@ extension NetworkState {
             for first in stride(from: 0, to: layer.inputs, by: Workspace.gradientTileInputs) {
                 let end = min(first + Workspace.gradientTileInputs, layer.inputs)
                 kernels.gradient(
-                    x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1)
+                    x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1, nil)
                 let count = (end - first + (end == layer.inputs ? 1 : 0)) * 16
                 guard kernels.is_finite_step(&descent, weights + first * 16, gradient, nil, nil, count) != 0 else {
                     throw notFinite(index, "gradient")

@@ -14,17 +14,32 @@ extension NetworkState {
         discardBuffers()  // whether a row plan exists depends on the optimizer
     }
 
-    /// Makes the optimizer's step along the gradients in the workspace, which are finite. `largest`: a bound on their
-    /// magnitudes. A call that throws has changed nothing.
-    func optimize(rate: Float, largest: Double, in workspace: Workspace) throws(BackpropError) {
+    /// Makes the optimizer's step along the gradients of a backward pass of `inputs`, or along those in the workspace if
+    /// `inputs` is nil; they are finite, and are multiplied by `scale`. `largest`: a bound on the magnitudes of the products.
+    /// A call that throws has changed nothing.
+    ///
+    /// If nothing must be known of all gradients beforehand, each tile of them is used when it is computed, and none is stored.
+    func optimize(
+        _ inputs: UnsafePointer<Float>?, rows: Int, rate: Float, scale: Float, largest: Double, in workspace: Workspace
+    ) throws(BackpropError) {
         let state = if let optimizerState { optimizerState } else { try newOptimizerState(rate: rate) }
-        let step = step(rate: rate, number: state.steps &+ 1, in: workspace)
+        var step = step(rate: rate, number: state.steps &+ 1)
         let gradient = boundAfterDecay(min(largest, largestAfterClipping))
         let moment = Double(step.first_decay) * state.largestMoment + Double(step.first_share) * gradient
         let square = Double(step.second_decay) * state.largestSquare + Double(step.second_share) * gradient * gradient
         let isBounded = isSafe(step, gradient: gradient, moment: moment, square: square)
-        if !isBounded { try requireFinite(step, state, workspace) }
-        run(step, state, workspace)
+        step.scale = scale
+        if let inputs, isBounded, options[.clipNorm] == 0 {
+            run(step, state, workspace, inputs, rows: rows)
+        } else {
+            if let inputs {
+                try workspace.makeGradients(for: self)
+                collectGradient(inputs, rows: rows, in: workspace)
+            }
+            step.scale = clippedScale(scale, workspace)
+            if !isBounded { try requireFinite(step, state, workspace) }
+            run(step, state, workspace)
+        }
         (state.largestMoment, state.largestSquare) = (moment, square)
         if !isBounded { state.recomputeBounds(optimizer, kernels) }
         state.steps &+= 1
@@ -40,12 +55,11 @@ extension NetworkState {
         return state
     }
 
-    private func step(rate: Float, number: UInt64, in workspace: Workspace) -> cp_optimizer {
+    private func step(rate: Float, number: UInt64) -> cp_optimizer {
         let decay = options[.weightDecay]
         var step = cp_optimizer()
         step.kind = optimizer.kind
         step.rate = rate
-        step.scale = clippingScale(workspace)
         step.clip = options[.clipValue] == 0 ? .infinity : Float(options[.clipValue])
         step.decay = optimizer == .adamw ? 0 : Float(decay)
         step.l1 = Float(options[.l1])
@@ -70,10 +84,10 @@ extension NetworkState {
         return step
     }
 
-    /// The factor that reduces the norm of all gradients to at most clip_norm.
-    private func clippingScale(_ workspace: Workspace) -> Float {
+    /// The factor of all gradients that makes their norm at most clip_norm, and is at most `scale`.
+    private func clippedScale(_ scale: Float, _ workspace: Workspace) -> Float {
         let limit = options[.clipNorm]
-        guard limit > 0 else { return 1 }
+        guard limit > 0 else { return scale }
         var squares = 0.0
         for index in layers.indices {
             squares += kernels.sum_of_squares(workspace.gradients[index].values.base, layers[index].weights.count)
@@ -82,7 +96,7 @@ extension NetworkState {
             squares += kernels.sum_of_squares(buffers.betaGradient, layers[index].stride)
         }
         let norm = squares.squareRoot()
-        return norm > limit ? Float(limit / norm) : 1
+        return norm * Double(scale) > limit ? Float(limit / norm) : scale
     }
 
     /// The step of biases, γ and β: without weight_decay and l1 unless option decay_biases is 1.
@@ -100,6 +114,25 @@ extension NetworkState {
             withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep in
                 forEachPart(rows: Self.rowsOfStep) { index, part in
                     forEachRun(of: index, part, step, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                }
+                for index in layers.indices {
+                    forEachNormRun(of: index, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                }
+            }
+        }
+    }
+
+    /// Makes the step by the kernel that computes the gradients.
+    private func run(
+        _ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace, _ inputs: UnsafePointer<Float>, rows: Int
+    ) {
+        withUnsafePointer(to: step) { step in
+            withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep in
+                forEachPart(rows: rows + Self.rowsOfStep) { index, part in
+                    var step = cp_step(
+                        of_weights: step, of_biases: biasStep, first: state.slot(0, layer: index),
+                        second: state.slot(1, layer: index))
+                    computeGradient(inputs, rows: rows, index, part, layers[index].weights.base, &step, in: workspace)
                 }
                 for index in layers.indices {
                     forEachNormRun(of: index, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
@@ -161,7 +194,8 @@ extension NetworkState {
     }
 
     private func boundAfterDecay(_ gradient: Double) -> Double {
-        guard options[.weightDecay] > 0 else { return gradient + options[.l1] }
+        // adamw multiplies the weights instead.
+        guard options[.weightDecay] > 0, optimizer != .adamw else { return gradient + options[.l1] }
         var largest = 0.0
         for layer in layers {
             largest = max(largest, Double(kernels.sum_of_magnitudes(layer.weights.base, layer.weights.count)))

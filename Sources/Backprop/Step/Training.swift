@@ -18,8 +18,8 @@ extension NetworkState {
         return try trainByLayers(inputs, targets, weights: weights, rows: rows, rate: rate)
     }
 
-    /// Makes one training step by forward, backward and update of whole layers, unless the kernel for a few rows applies once
-    /// a workspace exists and the rows are scaled.
+    /// Makes one training step by forward, backward and update of whole layers, unless a kernel for a few rows applies, of
+    /// plain descent once a workspace exists and the rows are scaled, or of the passes before an optimizer's step.
     @inline(never)
     private func trainByLayers(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
@@ -29,9 +29,12 @@ extension NetworkState {
         try requireSettings()
         let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
+        try requireUpdateOrder()
         if weights == nil, rows > 0, rows <= RowPlan.maximumRows(for: self),
             let plan = try requireWorkspace(rows: rows).rowPlan?.pointer,
-            let value = trainByRowKernel(plan, inputs, targets, rows: rows, rate: rate)
+            let value = isPlainDescent
+                ? trainByRowKernel(plan, inputs, targets, rows: rows, rate: rate)
+                : try optimizeByRowKernel(plan, inputs, targets, rows: rows, rate: rate)
         {
             return value
         }
@@ -44,13 +47,10 @@ extension NetworkState {
                 update(inputs, rows: rows, rate: rate, in: workspace)
             }
         }
-        try requireUpdateOrder()
         return try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
         ) { workspace, largest throws(BackpropError) in
-            try workspace.makeGradients(for: self)
-            collectGradient(inputs, rows: rows, in: workspace)
-            try optimize(rate: rate, largest: largest, in: workspace)
+            try optimize(inputs, rows: rows, rate: rate, scale: 1, largest: largest, in: workspace)
             updateRunningStatistics(rows: rows, in: workspace)
             finishStep()
         }
@@ -83,6 +83,28 @@ extension NetworkState {
         finishStep()
         guard plan.pointee.loss == Int32(CP_SQUARED_ERROR) else { return fusedLoss(targets, rows: rows) }
         return Float(value * Double(share))
+    }
+
+    /// Makes an optimizer's step by the kernel for a few rows, as `trainByRowKernel`. Throws if the step is not finite.
+    private func optimizeByRowKernel(
+        _ plan: UnsafePointer<cp_row_plan>, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int,
+        rate: Float
+    ) throws(BackpropError) -> Float? {
+        guard let workspace, rows <= plan.pointee.most_rows else { return nil }
+        let scale = lossScale(rows: rows)
+        var value = 0.0
+        let largest = kernels.pass_rows(plan, inputs, targets, rows, &value)
+        guard value < CP_SAFE_STEP, Double(largest) < CP_SAFE_STEP else { return clearAfterRefusal() }
+        workspace.dropoutKey = nil
+        do throws(BackpropError) {
+            try optimize(inputs, rows: rows, rate: rate, scale: scale, largest: Double(largest * scale), in: workspace)
+        } catch {
+            workspace.clearDeltas()
+            throw error
+        }
+        finishStep()
+        guard plan.pointee.loss == Int32(CP_SQUARED_ERROR) else { return fusedLoss(targets, rows: rows) }
+        return Float(value * Double(scale))
     }
 
     /// Computes the loss from z, which the kernel has stored in the workspace.
@@ -135,7 +157,7 @@ extension NetworkState {
             }
         } else {
             let largest = Double(kernels.sum_of_magnitudes(flat, count))
-            try optimize(rate: rate, largest: largest, in: workspace)
+            try optimize(nil, rows: 1, rate: rate, scale: 1, largest: largest, in: workspace)
         }
         finishStep()
     }

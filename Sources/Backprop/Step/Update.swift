@@ -20,12 +20,21 @@ extension NetworkState {
     /// Stores the gradients of all weights that are not frozen in the workspace.
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
         forEachPart(rows: rows) { index, part in
-            let layer = layers[index]
-            let (x, xStride) = input(of: index, inputs, in: workspace)
-            kernels.gradient(
-                x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base,
-                layer.stride, workspace.gradients[index].values.base, layer.panels)
+            computeGradient(inputs, rows: rows, index, part, workspace.gradients[index].values.base, nil, in: workspace)
         }
+    }
+
+    /// Computes the gradient of a part of a layer's weights, or makes `step` of them along it.
+    @inline(__always)
+    func computeGradient(
+        _ inputs: UnsafePointer<Float>, rows: Int, _ index: Int, _ part: Range<Int>, _ target: UnsafeMutablePointer<Float>,
+        _ step: UnsafePointer<cp_step>?, in workspace: Workspace
+    ) {
+        let layer = layers[index]
+        let (x, xStride) = input(of: index, inputs, in: workspace)
+        kernels.gradient(
+            x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base, layer.stride,
+            target, layer.panels, step)
     }
 
     /// γ −= α ∂f/∂γ, β −= α ∂f/∂β   (notes, §5)

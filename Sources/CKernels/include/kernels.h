@@ -81,6 +81,12 @@ typedef struct cp_optimizer {
     float second_scale, epsilon;
 } cp_optimizer;
 
+/* One step of a layer's weights and biases, and the optimizer's state in the layout of the weights, if it has any. */
+typedef struct cp_step {
+    const cp_optimizer *of_weights, *of_biases;
+    float *first, *second;
+} cp_step;
+
 typedef struct cp_kernels {
     /* z[rows][outputs] = x[rows][inputs] W + b. z is padded; all its lanes are written. */
     void (*forward)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *weights,
@@ -89,9 +95,11 @@ typedef struct cp_kernels {
      * with zeros. */
     void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
                    const float *delta, ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
-    /* gradient = x' delta for the same inputs, in the layout of the weights. */
+    /* The gradient x' delta for the same inputs. Without a step, target becomes the gradient, in the layout of the weights. With
+     * a step, target is the weights, of which the optimizer makes its step; the gradient is not stored. */
     void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
-                     const float *delta, ptrdiff_t delta_stride, float *gradient, ptrdiff_t panels);
+                     const float *delta, ptrdiff_t delta_stride, float *target, ptrdiff_t panels,
+                     const cp_step *step /* or NULL */);
     /* dx[rows][inputs] = delta W'; delta_t is delta transposed by `transpose`. */
     void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights, float *dx,
                      ptrdiff_t dx_stride);
@@ -121,6 +129,9 @@ typedef struct cp_kernels {
      * fused loss is not defined for a target. */
     int32_t (*train_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, float rate,
                           double *loss_out);
+    /* Forward, loss and backward of train_rows, without the step: delta of every trained layer is stored. *loss_out as in
+     * train_rows. Returns a bound of the magnitudes of all gradients; infinity if a fused loss is not defined for a target. */
+    float (*pass_rows)(const cp_row_plan *plan, const float *x, const float *y, ptrdiff_t rows, double *loss_out);
     /* outputs[outputs] for one row, scaled back. Each layer has at most CP_NARROW outputs; so have scaled inputs. */
     void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
 

@@ -63,6 +63,42 @@ __attribute__((always_inline)) static inline cp_float8 cp_subtract(cp_float8 a, 
 __attribute__((always_inline)) static inline cp_float8 cp_multiply(cp_float8 a, cp_float8 b) { return a * b; }
 __attribute__((always_inline)) static inline cp_float8 cp_divide(cp_float8 a, cp_float8 b) { return a / b; }
 
+/* Sixteen floats, Swift's SIMD16<Float>. */
+typedef float cp_float16 __attribute__((ext_vector_type(16)));
+
+/* Eight or sixteen floats: for loops that the AVX-512 build runs in its wider registers. */
+#if defined(__AVX512F__)
+typedef cp_float16 cp_wide;
+#else
+typedef cp_float8 cp_wide;
+#endif
+
+__attribute__((always_inline)) static inline cp_wide cp_wide_add(cp_wide a, cp_wide b) { return a + b; }
+__attribute__((always_inline)) static inline cp_wide cp_wide_subtract(cp_wide a, cp_wide b) { return a - b; }
+__attribute__((always_inline)) static inline cp_wide cp_wide_multiply(cp_wide a, cp_wide b) { return a * b; }
+__attribute__((always_inline)) static inline cp_wide cp_wide_divide(cp_wide a, cp_wide b) { return a / b; }
+__attribute__((always_inline)) static inline cp_wide cp_wide_square_root(cp_wide v) { return __builtin_elementwise_sqrt(v); }
+
+/* a b + sum, fused if this build has fused multiply-add. */
+__attribute__((always_inline)) static inline cp_wide cp_wide_multiply_add(cp_wide a, cp_wide b, cp_wide sum) {
+#if defined(__FMA__)
+    return __builtin_elementwise_fma(a, b, sum);
+#else
+    cp_wide product = a * b;
+    return product + sum;
+#endif
+}
+
+/* a where x > y, otherwise b. */
+__attribute__((always_inline)) static inline cp_wide cp_wide_select(cp_wide x, cp_wide y, cp_wide a, cp_wide b) {
+    return x > y ? a : b;
+}
+
+/* 0 where |x| < limit, otherwise x. */
+__attribute__((always_inline)) static inline cp_wide cp_wide_flush(cp_wide x, float limit) {
+    return __builtin_elementwise_abs(x) < limit ? (cp_wide)0 : x;
+}
+
 /* a where mask is -1, b where it is 0. */
 __attribute__((always_inline)) static inline cp_float8 cp_select(cp_int8 mask, cp_float8 a, cp_float8 b) {
     return mask ? a : b;

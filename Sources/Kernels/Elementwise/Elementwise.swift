@@ -27,3 +27,16 @@ func sumOfMagnitudes(_ x: Source, _ count: Int) -> Float {
     }
     return total
 }
+
+/// Σ x² in double precision, which is finite for all finite floats.
+func sumOfSquares(_ x: Source, _ count: Int) -> Double {
+    var sum = SIMD8<Double>.zero
+    var i = 0
+    while i < count {
+        let value = SIMD8<Double>(loadLanes(x + i))
+        sum += value * value
+        i += 8
+    }
+    let four = sum.lowHalf + sum.highHalf
+    return (four[0] + four[2]) + (four[1] + four[3])
+}

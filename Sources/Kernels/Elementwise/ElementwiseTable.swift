@@ -12,6 +12,4 @@ func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.step = { step($0!, $1!, $2, $3) }
     table.pointee.sum_of_magnitudes = { sumOfMagnitudes($0!, $1) }
     table.pointee.sum_of_squares = { sumOfSquares($0!, $1) }
-    table.pointee.optimize = { optimize($0!, $1!, $2!, $3, $4, $5) }
-    table.pointee.is_finite_step = { isFiniteStep($0!, $1!, $2!, $3, $4, $5) ? 1 : 0 }
 }

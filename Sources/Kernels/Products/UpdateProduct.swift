@@ -8,22 +8,29 @@ func update(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ weights: Target, _ panels: Int, _ rate: Float
 ) {
-    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, weights, panels, rate) { scratch, product in
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, weights, panels, rate: rate) { scratch, product in
         let product = GradientProduct.at(product)
-        product.compute(scratch.unsafelyUnwrapped) { tile, weights, height in
+        product.compute(scratch.unsafelyUnwrapped) { tile, _, weights, height, _ in
             tile.descend(weights, stride: 16, height: height, rate: product.rate)
         }
     }
 }
 
-/// The gradient itself: xᵀ δ and Σ δ.
+/// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each tile of
+/// the gradient is then in the first-level cache, and the step's divisions overlap with the sums of the next tile.
 func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ gradient: Target, _ panels: Int
+    _ target: Target, _ panels: Int, _ step: UnsafePointer<cp_step>?
 ) {
-    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, gradient, panels, 0) { scratch, product in
-        GradientProduct.at(product).compute(scratch.unsafelyUnwrapped) { tile, gradient, height in
-            tile.store(gradient, stride: 16, height: height)
+    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, target, panels, step: step) { scratch, product in
+        let product = GradientProduct.at(product)
+        if let step = product.step, product.rows == 1 {
+            return product.makeStepsOfRow(step, scratch.unsafelyUnwrapped)
+        }
+        product.compute(scratch.unsafelyUnwrapped) { tile, room, target, height, isBias in
+            guard let step = product.step else { return tile.store(target, stride: 16, height: height) }
+            tile.store(room, stride: 16, height: height)
+            product.makeStep(step, isBias, target, Source(room), height * 16)
         }
     }
 }
@@ -32,19 +39,19 @@ func gradient(
 @inline(__always)
 private func withProduct(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ target: Target, _ panels: Int, _ rate: Float,
+    _ target: Target, _ panels: Int, rate: Float = 0, step: UnsafePointer<cp_step>? = nil,
     _ body: @convention(c) (_ scratch: Target?, _ product: UnsafeMutableRawPointer?) -> Void
 ) {
     var product = GradientProduct(
         x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: target, panels: panels, rate: rate)
+        target: target, panels: panels, rate: rate, step: step)
     cp_with_scratch(body, &product)
 }
 
 /// xᵀ δ for the inputs `part` of a layer.
 private struct GradientProduct {
     let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
-    let target: Target, panels: Int, rate: Float
+    let target: Target, panels: Int, rate: Float, step: UnsafePointer<cp_step>?
 
     @inline(__always)
     static func at(_ address: UnsafeMutableRawPointer?) -> GradientProduct {
@@ -61,10 +68,38 @@ private struct GradientProduct {
     /// pages than the first-level TLB covers. The copy pays off if enough panels use it.
     private var copiesColumns: Bool { panels >= 8 && rows * min(xStride, 1024) > 49_152 && rows <= Self.roomForX / 48 }
 
-    /// Calls `body` with each tile of the gradient and its position in the panels of `target`. If there are many rows, they
-    /// are processed in blocks, and the tiles of all blocks are summed.
+    /// Makes the step of the parameters at `values`, a part of `target`, along the gradient g.
+    @inline(never)
+    func makeStep(_ step: UnsafePointer<cp_step>, _ isBias: Bool, _ values: Target, _ g: Source, _ count: Int) {
+        let at = values - target
+        optimize(
+            (isBias ? step.pointee.of_biases : step.pointee.of_weights).unsafelyUnwrapped, values, g,
+            step.pointee.first.map { $0 + at }, step.pointee.second.map { $0 + at }, count)
+    }
+
+    /// Makes the steps along a gradient of one row, for which tiles would be slower.
+    @inline(never)
+    func makeStepsOfRow(_ step: UnsafePointer<cp_step>, _ room: Target) {
+        for panel in 0..<panels {
+            let row = load(delta + panel * 16)
+            let values = target + panel * cp_panel_size(inputs)
+            var chunk = part.lowerBound
+            while chunk < part.upperBound {
+                let width = min(Self.inputChunk, part.upperBound - chunk)
+                for k in 0..<width { save(multiplyAdd(x[chunk + k], row, .zero), room + k * 16) }
+                makeStep(step, false, values + chunk * 16, Source(room), width * 16)
+                chunk += width
+            }
+            if part.upperBound == inputs { makeStep(step, true, values + inputs * 16, delta + panel * 16, 16) }
+        }
+    }
+
+    typealias Body = (_ tile: Tile, _ room: Target, _ target: Target, _ height: Int, _ isBias: Bool) -> Void
+
+    /// Calls `body` with each tile of the gradient, room for it, and its position in the panels of `target`. If there are many
+    /// rows, they are processed in blocks, and the tiles of all blocks are summed.
     @inline(__always)
-    func compute(_ scratch: Target, _ body: (_ tile: Tile, _ target: Target, _ height: Int) -> Void) {
+    func compute(_ scratch: Target, _ body: Body) {
         let sums = scratch
         let copy = scratch + 16 * Self.inputChunk
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
@@ -94,7 +129,7 @@ private struct GradientProduct {
                             broadcastStep: columnStride, stream: delta + row * deltaStride + panel * 16,
                             streamStep: deltaStride)
                         if row + depth == rows {
-                            body(tile, panelTarget + k * 16, height)
+                            body(tile, sums + k * 16, panelTarget + k * 16, height, false)
                         } else {
                             tile.store(sums + k * 16, stride: 16, height: height)
                         }
@@ -104,7 +139,7 @@ private struct GradientProduct {
             }
             chunk += width
         }
-        if part.upperBound == inputs { addBiases(body) }
+        if part.upperBound == inputs { addBiases(sums, body) }
     }
 
     /// The next block of δ: the next rows of the panel, or the first rows of the next panel.
@@ -132,11 +167,11 @@ private struct GradientProduct {
 
     /// Σ δ
     @inline(__always)
-    private func addBiases(_ body: (_ tile: Tile, _ target: Target, _ height: Int) -> Void) {
+    private func addBiases(_ room: Target, _ body: Body) {
         for panel in 0..<panels {
             var tile = Tile()
             for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
-            body(tile, target + panel * cp_panel_size(inputs) + inputs * 16, 1)
+            body(tile, room, target + panel * cp_panel_size(inputs) + inputs * 16, 1, true)
         }
     }
 }

@@ -16,6 +16,27 @@ func trainRows(
     return trainRowsByLayers(plan, x, y, rows, rate, loss)
 }
 
+/// The passes of such a step without the update, for steps of optimizers. Returns an upper bound of the magnitude of every
+/// weight's gradient; infinity if a fused loss is not defined for a target.
+func passRows(
+    _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ loss: UnsafeMutablePointer<Double>
+) -> Float {
+    let code =
+        hasFMA && rows == 1
+        ? trainRowByLayers(plan, x, y, withoutUpdate, loss) : trainRowsByLayers(plan, x, y, rows, withoutUpdate, loss)
+    guard code == isOnlyPass else { return .infinity }
+    var largest: Float = 0
+    for index in plan.pointee.first..<plan.pointee.count {
+        let (x, stride) = input(of: index, layers(of: plan), x)
+        largest += bound(layers(of: plan) + index, x, stride, rows)
+    }
+    return largest
+}
+
+/// A rate with which `train` makes no step, and the code that it then returns unless a fused loss is not defined.
+private let withoutUpdate: Float = -1
+private let isOnlyPass: Int32 = 2
+
 @inline(never)
 private func trainRowsByLayers(
     _ plan: UnsafePointer<cp_row_plan>, _ x: Source, _ y: Source, _ rows: Int, _ rate: Float,
@@ -41,11 +62,8 @@ private func train(
     let count = plan.pointee.count
     let first = plan.pointee.first
 
-    func input(of index: Int) -> (x: Source, stride: Int) {
-        index == 0 ? (x, layers[0].inputs) : (Source(layers[index - 1].a.unsafelyUnwrapped), layers[index - 1].stride)
-    }
     for index in 0..<count {
-        let (x, stride) = input(of: index)
+        let (x, stride) = input(of: index, layers, x)
         forward(layers + index, x, stride, rows)
     }
     let last = layers + (count - 1)
@@ -62,16 +80,21 @@ private func train(
 
     var isBounded = rate >= 0 && (plan.pointee.loss != Int32(CP_SQUARED_ERROR) || loss.pointee < CP_SAFE_STEP)
     for index in first..<count {
-        let (x, stride) = input(of: index)
+        let (x, stride) = input(of: index, layers, x)
         isBounded = isBounded && bound(layers + index, x, stride, rows) * (1 + rate) < Float(CP_SAFE_STEP)
     }
-    guard isBounded else { return 1 }
+    guard isBounded else { return rate >= 0 ? 1 : isOnlyPass }
 
     for index in first..<count {
-        let (x, stride) = input(of: index)
+        let (x, stride) = input(of: index, layers, x)
         update(layers + index, x, stride, rows, rate)
     }
     return 0
+}
+
+@inline(__always)
+private func input(of index: Int, _ layers: UnsafePointer<cp_row_layer>, _ x: Source) -> (x: Source, stride: Int) {
+    index == 0 ? (x, layers[0].inputs) : (Source(layers[index - 1].a.unsafelyUnwrapped), layers[index - 1].stride)
 }
 
 /// z = x W + b and a = σ(z)   (notes, §2)

@@ -536,7 +536,7 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *                    alpha is the size of the first step, and has no effect later. For minibatches of all rows (Igel and
  *                    Huesken 2000)
  *
- * m and v start at 0. bp_network_set_option sets the constants.
+ * m and v start at 0. They are 0 instead of a subnormal number. bp_network_set_option sets the constants.
  *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, and by
  *     bp_network_set_batchnorm if that changes anything.
  *   - Each of m and v needs as much memory as the parameters. sgd has no state.
