@@ -15,6 +15,7 @@ final class DropoutWorkspace {
         return DropoutWorkspace(factors: factors, thinned: thinned)
     }
 
+    @_optimize(speed)
     func multiply(_ values: UnsafeMutablePointer<Float>, _ start: Int, _ count: Int) {
         for i in start..<start + count { values[i] *= factors.base[i] }
     }

@@ -25,6 +25,7 @@ extension NetworkState {
 
     /// Draws the dropout factors of some rows of a layer and stores its thinned outputs. Each row draws from a separate
     /// stream of the step's key, so that any thread can compute any block of rows.
+    @_optimize(speed)
     func applyDropout(_ index: Int, _ start: Int, _ count: Int, in workspace: Workspace) {
         guard let key = workspace.dropoutKey, let dropout = workspace.layers[index].dropout else { return }
         let layer = layers[index]
@@ -32,18 +33,19 @@ extension NetworkState {
         let threshold = UInt32(layer.dropout * 4_294_967_296)
         for row in start..<start + count {
             var random = Random(seed: key, stream: UInt64(index) << 48 | UInt64(row))
-            let factors = dropout.factors.base + row * layer.stride
+            let at = row * layer.stride
+            let a = workspace.layers[index].a.base + at
+            let factors = dropout.factors.base + at, thinned = dropout.thinned.base + at
             var column = 0
             while column < layer.outputs {  // rows are padded: the second factor has room
                 let bits = random.next()
                 factors[column] = UInt32(truncatingIfNeeded: bits) >= threshold ? scale : 0
                 factors[column + 1] = UInt32(truncatingIfNeeded: bits >> 32) >= threshold ? scale : 0
+                thinned[column] = a[column] * factors[column]
+                thinned[column + 1] = a[column + 1] * factors[column + 1]
                 column += 2
             }
         }
-        let at = start * layer.stride
-        cp_copy(dropout.thinned.base + at, workspace.layers[index].a.base + at, count * layer.stride * 4)
-        dropout.multiply(dropout.thinned.base, at, count * layer.stride)
     }
 
     /// Replaces the gradient with respect to a layer's thinned outputs by the gradient with respect to its a.
