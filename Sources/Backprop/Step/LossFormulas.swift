@@ -70,7 +70,7 @@ extension NetworkState {
             case .squaredError:  // ŷ − y   (notes, §1)
                 for k in 0..<columns { d[k] = scale * (a[k] - y[k]) }
             case .binaryCrossEntropy where fused:
-                for k in 0..<columns { d[k] = scale * (a[k] - y[k]) }
+                for k in 0..<columns { d[k] = normal(scale * (a[k] - y[k])) }
             case .binaryCrossEntropy:
                 for k in 0..<columns {
                     let width = a[k] * (1 - a[k])
@@ -79,7 +79,7 @@ extension NetworkState {
             case .crossEntropy where fused:
                 var weight: Float = 0
                 for k in 0..<columns where y[k] == y[k] { weight += y[k] }
-                for k in 0..<columns { d[k] = scale * (a[k] * weight - (y[k] == y[k] ? y[k] : 0)) }
+                for k in 0..<columns { d[k] = normal(scale * (a[k] * weight - (y[k] == y[k] ? y[k] : 0))) }
                 continue
             case .crossEntropy:
                 for k in 0..<columns { d[k] = -scale * y[k] / (a[k] < 1e-12 ? 1e-12 : a[k]) }
@@ -92,6 +92,11 @@ extension NetworkState {
         }
     }
 }
+
+/// x, or 0 instead of a subnormal number, with which processors are slow. Outputs near 0, of confident predictions, are the
+/// gradients of a cross-entropy.
+@inline(__always)
+private func normal(_ x: Float) -> Float { x.magnitude < .leastNormalMagnitude ? 0 : x }
 
 /// The losses that are sums of terms of one output a and its target y. p: δ of huber, or τ of quantile.
 extension BuiltInLoss {

@@ -23,6 +23,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>?, rows: Int, rate: Float, scale: Float, largest: Double, in workspace: Workspace
     ) throws(BackpropError) {
         let state = if let optimizerState { optimizerState } else { try newOptimizerState(rate: rate) }
+        try workspace.makeGradients(for: self)  // here, so that no later step allocates memory
         var step = step(rate: rate, number: state.steps &+ 1)
         let gradient = boundAfterDecay(min(largest, largestAfterClipping))
         let moment = Double(step.first_decay) * state.largestMoment + Double(step.first_share) * gradient
@@ -32,10 +33,7 @@ extension NetworkState {
         if let inputs, isBounded, options[.clipNorm] == 0 {
             run(step, state, workspace, inputs, rows: rows)
         } else {
-            if let inputs {
-                try workspace.makeGradients(for: self)
-                collectGradient(inputs, rows: rows, in: workspace)
-            }
+            if let inputs { collectGradient(inputs, rows: rows, in: workspace) }
             step.scale = clippedScale(scale, workspace)
             if !isBounded { try requireFinite(step, state, workspace) }
             run(step, state, workspace)

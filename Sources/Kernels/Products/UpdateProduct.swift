@@ -17,7 +17,7 @@ func update(
 }
 
 /// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each tile of
-/// the gradient is then in the first-level cache, and the step's divisions overlap with the sums of the next tile.
+/// the gradient is then in the first-level cache.
 func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ target: Target, _ panels: Int, _ step: UnsafePointer<cp_step>?
