@@ -240,6 +240,33 @@ static void gradient_check_of_sign_is_unsupported(void) {
     bp_network_free(network);
 }
 
+/* Outputs of e^-90 are subnormal, and the gradients of these losses. Processors are slow with such numbers. */
+static void gradients_of_confident_predictions_are_zero_instead_of_subnormal(void) {
+    static const struct {
+        const char *activation, *loss;
+        float biases[2], targets[2];
+    } cases[] = {{"softmax", "cross_entropy", {45, -45}, {1, 0}}, {"logistic", "binary_cross_entropy", {-90, -90}, {0, 0}}};
+    const size_t shape[] = {1, 2};
+    const float x[] = {1, 1, 1, 1, 1, 1, 1, 1};
+    for (int i = 0; i < 2; i++)
+        for (size_t rows = 1; rows <= 8; rows += 7) {
+            bp_network *network = check_network(shape, 2, 1);
+            float parameters[4] = {0, 0, cases[i].biases[0], cases[i].biases[1]}, outputs[2], gradient[4], targets[16];
+            for (int k = 0; k < 16; k++) targets[k] = cases[i].targets[k % 2];
+            EXPECT_OK(bp_network_set_activation(network, 1, cases[i].activation));
+            EXPECT_OK(bp_network_set_loss(network, cases[i].loss));
+            EXPECT_OK(bp_network_set_parameters(network, parameters, 4));
+            EXPECT_OK(bp_network_predict(network, x, 1, outputs));
+            EXPECT(outputs[1] > 0 && !isnormal(outputs[1]));
+            EXPECT_OK(bp_network_gradient(network, x, targets, rows, gradient, 4, NULL));
+            EXPECT_OK(bp_network_train_minibatch(network, x, targets, rows, 1, NULL));
+            EXPECT_OK(bp_network_get_parameters(network, parameters, 4));
+            for (int k = 0; k < 4; k++) EXPECT(gradient[k] == 0);
+            for (int k = 0; k < 2; k++) EXPECT(parameters[k] == 0);
+            bp_network_free(network);
+        }
+}
+
 int main(void) {
     EXPECT_OK(bp_activation_register_vector("host.softmax", host_softmax, host_softmax_back, NULL, NULL));
     EXPECT_OK(bp_activation_register_vector("host.pass", pass, pass_back, NULL, NULL));
@@ -253,5 +280,6 @@ int main(void) {
     CLAIM(gradient_check_detects_a_wrong_derivative);
     CLAIM(gradient_check_accepts_every_loss_and_reduction);
     CLAIM(gradient_check_of_sign_is_unsupported);
+    CLAIM(gradients_of_confident_predictions_are_zero_instead_of_subnormal);
     return check_end();
 }
