@@ -181,6 +181,50 @@ import Testing
         }
     }
 
+    /// For each optimizer, with and without decay and clipping: the step along a gradient that is not stored equals the step along a
+    /// stored gradient, in the weights and in the state. "avx512" and "avx2" give the same bits.
+    @Test func stepsAlongGradientsThatAreNotStoredHaveTheSameBits() {
+        var numbers = TestNumbers(12)
+        for (rows, inputs, outputs) in [(1, 5, 3), (2, 99, 16), (7, 40, 17), (33, 97, 50), (300, 130, 33)] {
+            let x = Matrix(rows, inputs, numbers.array(rows * inputs), stride: inputs)
+            let delta = Matrix(rows, outputs, numbers.array(rows * outputs))
+            let start = numbers.array(outputs * (inputs + 1)), m = numbers.array(outputs * (inputs + 1))
+            for kind in Int32(CP_SGD)...Int32(CP_IRPROP_MINUS) {
+                for isPlain in [true, false] {
+                    let optimizer = cp_optimizer(
+                        kind: kind, rate: 0.01, scale: 0.5, clip: isPlain ? .infinity : 0.3, decay: isPlain ? 0 : 0.01,
+                        l1: 0, shrink: isPlain ? 1 : 0.99, first_decay: 0.9, first_share: 0.1, second_decay: 0.99,
+                        second_share: 0.01, second_scale: 1.5, epsilon: 1e-6)
+                    var results: [String: [UInt32]] = [:]
+                    for table in KernelTable.all {
+                        let weights = Panels(inputs, outputs, start), expected = Panels(inputs, outputs, start)
+                        let gradient = Panels(inputs, outputs)
+                        let state = (first: Panels(inputs, outputs, m.map(abs)), second: Panels(inputs, outputs, m.map(abs)))
+                        let other = (first: Panels(inputs, outputs, m.map(abs)), second: Panels(inputs, outputs, m.map(abs)))
+                        for part in [0..<inputs / 2, inputs / 2..<inputs] {
+                            table.step(optimizer, x, delta, weights, state.first, state.second, inputs: part)
+                        }
+                        table.gradient(x, delta, gradient, inputs: 0..<inputs)
+                        withUnsafePointer(to: optimizer) {
+                            table.kernels.optimize(
+                                $0, expected.base, gradient.base, other.first.base, other.second.base,
+                                expected.count * (inputs + 1) * 16)
+                        }
+                        let result = bits(weights.contents + state.first.contents + state.second.contents)
+                        #expect(
+                            result == bits(expected.contents + other.first.contents + other.second.contents),
+                            "\(table.name), \(rows) rows, optimizer \(kind)")
+                        #expect(
+                            weights.arePaddingLanesZero && weights.isFenceWhole
+                                && weights.contents != Panels(inputs, outputs, start).contents)
+                        results[table.name] = result
+                    }
+                    #expect(results["avx512"] == nil || results["avx512"] == results["avx2"], "optimizer \(kind)")
+                }
+            }
+        }
+    }
+
     /// Each thread computes a range of the inputs. Every division gives the same bits, and no other inputs are written.
     @Test(arguments: KernelTable.all)
     func rangesOfTheInputsGiveTheSameBitsAsAllInputs(table: KernelTable) {

@@ -40,7 +40,20 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
     func gradient(_ x: Matrix, _ delta: Matrix, _ gradient: Panels, inputs: Range<Int>) {
         kernels.gradient(
             x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, gradient.inputs, delta.base, delta.stride,
-            gradient.base, gradient.count)
+            gradient.base, gradient.count, nil)
+    }
+
+    /// The same with an optimizer's step of the weights instead of a gradient.
+    func step(
+        _ optimizer: cp_optimizer, _ x: Matrix, _ delta: Matrix, _ weights: Panels, _ first: Panels, _ second: Panels,
+        inputs: Range<Int>
+    ) {
+        withUnsafePointer(to: optimizer) { optimizer in
+            var step = cp_step(of_weights: optimizer, of_biases: optimizer, first: first.base, second: second.base)
+            kernels.gradient(
+                x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, weights.inputs, delta.base, delta.stride,
+                weights.base, weights.count, &step)
+        }
     }
 
     /// dx = δ Wᵀ
