@@ -16,6 +16,7 @@ typedef struct {
     void *blocks[MOST_PARAMETERS];
     size_t sizes[MOST_PARAMETERS];      /* of the blocks, in bytes */
     size_t inputs, outputs, parameters; /* of the network; 1 without a network */
+    size_t described_rows;              /* of the call's first bp_rows */
     bp_network *network;
     cookie *cookie;
 } call;
@@ -276,6 +277,80 @@ static void make_array(call *made, size_t index, size_t count) {
     made->arguments[index].pointer = memory;
 }
 
+/* ---- Rows of any type and layout */
+
+/* Fills in strides, and returns the number of bytes from the first to the last number. *start is the offset of number (0, 0). */
+static size_t take_layout(size_t rows, size_t columns, size_t width, ptrdiff_t *row_stride, ptrdiff_t *column_stride,
+                          size_t *start) {
+    const ptrdiff_t w = (ptrdiff_t)width, r = (ptrdiff_t)rows, c = (ptrdiff_t)columns;
+    const ptrdiff_t layouts[][2] = {{0, 0}, {w * c, w}, {w, w * r}, {-w * c, -w}, {3 * w * c + 1, 3 * w},
+                                    {0, w}, {w, 0},     {-w, w * r}};
+    size_t layout = take8() % 8, last_row = rows ? rows - 1 : 0, last_column = columns ? columns - 1 : 0;
+    *row_stride = layouts[layout][0], *column_stride = layouts[layout][1];
+    ptrdiff_t down = layout ? *row_stride : w * c, across = layout ? *column_stride : w;
+    down *= (ptrdiff_t)last_row, across *= (ptrdiff_t)last_column;
+    *start = (size_t)((down < 0 ? -down : 0) + (across < 0 ? -across : 0));
+    return (size_t)((down < 0 ? -down : down) + (across < 0 ? -across : across)) + width;
+}
+
+/* A description, the weights and the numbers, in one block. The numbers are often not aligned. */
+static void make_rows(call *made, size_t index) {
+    static const size_t widths[] = {4, 8, 2, 1, 1};
+    const parameter *p = &made->function->parameters[index];
+    bp_rows rows = {sizeof rows, 0, NULL, 0, 0, 0, 0, 0, 0, NULL};
+    uint8_t type = take8(), shape = take8(), weights = take8();
+    size_t weight_bytes, start = 0, bytes = 0;
+    rows.type = type < 0xF8 ? type % 5 : (int8_t)type;
+    rows.columns = strstr(p->name, "inputs") ? made->inputs : made->outputs;
+    if (shape >= 0xF0) rows.columns = take_small_or_huge(4);
+    rows.rows = made->described_rows && shape < 0xE0 ? made->described_rows : take_small_or_huge(shape % 4 ? 9 : 230);
+    if (!made->described_rows) made->described_rows = rows.rows;
+    const int possible = rows.rows < 1 << 16 && rows.columns < 1 << 16;
+    const size_t width = widths[type % 5];
+    if (possible) bytes = take_layout(rows.rows, rows.columns, width, &rows.row_stride, &rows.column_stride, &start);
+    if (rows.type >= BP_INT8) rows.scale = (float)take_double(), rows.zero_point = (int8_t)take8();
+    if (rows.type < BP_INT8 && shape == 0xEF) rows.scale = 1;
+    weight_bytes = strstr(p->name, "targets") && possible && weights % 4 == 0 ? rows.rows * sizeof(float) : 0;
+    uint8_t *memory = (uint8_t *)block(made, index, sizeof rows + weight_bytes + weights % 2 + bytes);
+    uint8_t *numbers = memory + sizeof rows + weight_bytes + weights % 2;
+    uint32_t state = take8();
+    if (weight_bytes) {
+        rows.row_weights = (const float *)(memory + sizeof rows);
+        fill_floats((float *)(memory + sizeof rows), rows.rows);
+    }
+    for (size_t i = 0; i + width <= bytes; i += width) {
+        float value = take_random(&state);
+        double wide = (double)value;
+        uint16_t half = (uint16_t)(0x3000 + (uint32_t)i % 0x0C00);
+        memcpy(numbers + i,
+               rows.type == BP_DOUBLE     ? (void *)&wide
+                   : rows.type == BP_HALF ? (void *)&half
+                                          : (void *)&value,
+               width);
+    }
+    if (shape % 16 == 7 && bytes >= width) memset(numbers + start, 0xFF, width); /* a NaN */
+    rows.values = weights < 0xFC ? numbers + start : NULL;
+    if (shape == 0xEE) rows.struct_size = take8();
+    memcpy(memory, &rows, sizeof rows);
+    made->arguments[index].pointer = memory;
+}
+
+/* The outputs of bp_network_predict_rows for its inputs, and their type and strides. */
+static void make_outputs(call *made, size_t index) {
+    bp_rows inputs = {0, 0, NULL, 0, 0, 0, 0, 0, 0, NULL};
+    const void *described = made->arguments[find(made->function, "inputs")].pointer;
+    ptrdiff_t row_stride = 0, column_stride = 0;
+    size_t start = 0, bytes = 0;
+    uint8_t type = take8();
+    if (described) memcpy(&inputs, described, sizeof inputs);
+    if (inputs.rows < 1 << 16)
+        bytes = take_layout(inputs.rows, made->outputs, type % 2 ? 8 : 4, &row_stride, &column_stride, &start);
+    made->arguments[find(made->function, "type")].i32 = type < 0xF0 ? type % 2 : (int8_t)type;
+    made->arguments[find(made->function, "row_stride")].size = (size_t)row_stride;
+    made->arguments[find(made->function, "column_stride")].size = (size_t)column_stride;
+    made->arguments[index].pointer = (uint8_t *)block(made, index, bytes + type / 2 % 2) + start + type / 2 % 2;
+}
+
 /* A struct of this version, an older version or a newer version. */
 static void make_struct(call *made, size_t index, size_t known) {
     static const uint32_t sizes[] = {0, 4, 8, 40, 1000};
@@ -353,7 +428,7 @@ static void take_scalar(call *made, size_t index) {
         a->f32 = (float)take_double();
     } else if (is(p, "double")) {
         a->f64 = take_double();
-    } else if (is(p, "void *")) {
+    } else if (is(p, "void *") && named(p, "user_data")) {
         made->cookie = take8() < 0xF0 ? new_cookie(take8()) : NULL;
         a->pointer = made->cookie;
     }
@@ -378,7 +453,7 @@ static int take_pointer(call *made, size_t index) {
             a->function = take8() < 0xE8 ? callbacks[i].function : NULL;
             return 1;
         }
-    if (!strchr(p->type, '*') || is(p, "void *")) return 1; /* read before */
+    if (!strchr(p->type, '*') || (is(p, "void *") && named(p, "user_data"))) return 1; /* read before */
     if (handle_type(p->type) < HANDLE_TYPES && !strstr(p->type, "**")) return 1;
     if (take8() >= 0xFA) {
         a->pointer = NULL;
@@ -387,6 +462,8 @@ static int take_pointer(call *made, size_t index) {
     if (strstr(p->type, "**")) a->pointer = block(made, index, sizeof(void *));
     else if (is(p, "const char *")) a->pointer = named(p, "path") ? take_path(made, index) : take_text(made, index);
     else if (is(p, "const uint8_t *") && named(p, "bytes")) make_model(made, index);
+    else if (is(p, "const bp_rows *")) make_rows(made, index);
+    else if (is(p, "void *") && named(p, "outputs_out")) make_outputs(made, index);
     else {
         for (size_t i = 0; i < sizeof struct_types / sizeof struct_types[0]; i++)
             if (is(p, struct_types[i].type)) {

@@ -51,6 +51,8 @@ def argument(index, type_):
     members = {"size_t": "size", "uint64_t": "u64", "int32_t": "i32", "float": "f32", "double": "f64"}
     if type_ in callback_types:
         return f"({type_})a[{index}].function"
+    if type_ == "ptrdiff_t":
+        return f"(ptrdiff_t)a[{index}].size"
     return f"a[{index}].{members[type_]}" if type_ in members else f"({type_})a[{index}].pointer"
 
 

@@ -70,11 +70,9 @@ public func bp_trainer_fit(
     _ rows: Int, _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!,
     _ validation_rows: Int, _ loss_out: UnsafeMutablePointer<Double>!
 ) -> Int32 {
-    fit(trainer, network, loss_out) { (trainer, network) throws(BackpropError) in
-        let (inputs, targets) = try requireRows(inputs, targets, rows)
-        let validation = try validation(validation_inputs, validation_targets, validation_rows)
-        return try trainer.fit(network, .rows(Rows(inputs: inputs, targets: targets, count: rows)), validation: validation)
-    }
+    fit(
+        trainer, network, .floats(inputs, targets, rows), .floats(validation_inputs, validation_targets, validation_rows),
+        loss_out)
 }
 
 @_cdecl("bp_trainer_fit_stream") @implementation
@@ -83,28 +81,67 @@ public func bp_trainer_fit_stream(
     _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!, _ validation_rows: Int,
     _ loss_out: UnsafeMutablePointer<Double>!
 ) -> Int32 {
-    fit(trainer, network, loss_out) { (trainer, network) throws(BackpropError) in
-        let next = try require(next, "next")
-        let validation = try validation(validation_inputs, validation_targets, validation_rows)
-        return try trainer.fit(
-            network,
-            .stream { request in
-                var minibatch = bp_minibatch(request)
-                defer { request.rows = minibatch.rows }
-                return next(&minibatch, user_data)
-            }, validation: validation)
+    fit(
+        trainer, network, .stream(next, user_data), .floats(validation_inputs, validation_targets, validation_rows), loss_out)
+}
+
+/// The data of a C call that fits a network.
+enum FitArguments {
+    case floats(UnsafePointer<Float>?, UnsafePointer<Float>?, Int)
+    case described(UnsafePointer<bp_rows>?, UnsafePointer<bp_rows>?)
+    case stream(bp_next_fn?, UnsafeMutableRawPointer?)
+
+    fileprivate var data: TrainingData {
+        get throws(BackpropError) {
+            switch self {
+            case .floats(let inputs, let targets, let rows):
+                let (inputs, targets) = try requireRows(inputs, targets, rows)
+                return .rows(Rows(inputs: inputs, targets: targets, count: rows))
+            case .described(let inputs, let targets): return .rows(try pair(inputs, targets, "inputs", "targets"))
+            case .stream(let next, let userData):
+                let next = try require(next, "next")
+                return .stream { request in
+                    var minibatch = bp_minibatch(request)
+                    defer { request.rows = minibatch.rows }
+                    return next(&minibatch, userData)
+                }
+            }
+        }
+    }
+
+    fileprivate var validation: Rows? {
+        get throws(BackpropError) {
+            switch self {
+            case .floats(let inputs, let targets, let rows) where rows != 0:
+                return Rows(
+                    inputs: try require(inputs, "validation_inputs"), targets: try require(targets, "validation_targets"),
+                    count: rows)
+            case .floats(let inputs, let targets, _):
+                guard inputs == nil, targets == nil else {
+                    throw BackpropError(
+                        .invalidValue, "validation_rows is 0: pass NULL for validation_inputs and validation_targets")
+                }
+                return nil
+            case .described(nil, nil), .stream: return nil
+            case .described(let inputs, let targets):
+                return try pair(inputs, targets, "validation_inputs", "validation_targets")
+            }
+        }
     }
 }
 
 /// Runs a C call that fits a network.
-private func fit(
-    _ trainer: OpaquePointer?, _ network: OpaquePointer?, _ loss_out: UnsafeMutablePointer<Double>?,
-    _ body: (Handle<TrainerState>, Handle<NetworkState>) throws(BackpropError) -> FitResult
+@inline(never)
+func fit(
+    _ trainer: OpaquePointer?, _ network: OpaquePointer?, _ data: FitArguments, _ validation: FitArguments,
+    _ loss_out: UnsafeMutablePointer<Double>?
 ) -> Int32 {
     var success = BP_OK
     let code = writingLoss(loss_out) { () throws(BackpropError) in
-        let result = try body(
-            try Handle<TrainerState>(try require(trainer, "trainer")), try Handle<NetworkState>(try require(network, "network")))
+        let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
+        let network = try Handle<NetworkState>(try require(network, "network"))
+        let data = try data.data
+        let result = try trainer.fit(network, data, validation: try validation.validation)
         if result.isStopped {
             success = BP_STOPPED
         } else if let missing = result.missingClass {
@@ -114,19 +151,6 @@ private func fit(
         return result.loss
     }
     return code == BP_OK ? success : code
-}
-
-private func validation(
-    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
-) throws(BackpropError) -> Rows? {
-    if rows != 0 {
-        return Rows(
-            inputs: try require(inputs, "validation_inputs"), targets: try require(targets, "validation_targets"), count: rows)
-    }
-    guard inputs == nil, targets == nil else {
-        throw BackpropError(.invalidValue, "validation_rows is 0: pass NULL for validation_inputs and validation_targets")
-    }
-    return nil
 }
 
 @_cdecl("bp_trainer_get_result") @implementation

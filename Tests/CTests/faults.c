@@ -40,6 +40,9 @@ static size_t layers = 4;
 enum { PARAMETERS = 1024 * 10, LARGE = 20 << 20 };
 static const char path[] = "model", other_path[] = "other";
 static const float x[12] = {1, -1, 0.5f, 0, 0.25f, 2, -2, 1, 1, 0.5f, 0.5f, -0.5f}, y[8] = {1, 0, 0, 1, 0.5f, 0.5f, 1, 1};
+static const double doubles[12] = {1, -1, 0.5, 0, 0.25, 2, -2, 1, 1, 0.5, 0.5, -0.5};
+static const double target_doubles[8] = {1, 0, 0.5, 0.25, 0, 1, 0.5, 1};
+static const float weights_of_rows[4] = {1, 2, 1, 0.5f};
 static float floats[PARAMETERS], floats_too[12];
 static bp_network *made; /* by calls that create a network */
 static uint8_t bytes[LARGE], now[LARGE];
@@ -124,6 +127,28 @@ static int32_t fit_stratified(bp_network *n) { /* a single row of class 0, and t
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "validation_fraction", 0.3);
     if (status == BP_OK) status = bp_trainer_set_option(trainer, "stratify", 1);
     if (status == BP_OK) status = bp_trainer_fit(trainer, n, x, classes, 4, NULL, NULL, 0, &number);
+    bp_trainer_free(trainer);
+    return status;
+}
+static const bp_rows xs = {sizeof xs, BP_DOUBLE, doubles, 4, 3, 0, 0, 0, 0, NULL};
+static const bp_rows ys = {sizeof ys, BP_DOUBLE, target_doubles, 4, 2, 8, 32, 0, 0, weights_of_rows};
+static int32_t train_rows(bp_network *n) { return bp_network_train_rows(n, &xs, &ys, 0.1f, NULL); }
+static int32_t predict_rows(bp_network *n) { return bp_network_predict_rows(n, &xs, bytes, BP_DOUBLE, 8, 32); }
+static int32_t evaluate_rows(bp_network *n) { return bp_network_evaluate_rows(n, &xs, &ys, floats); }
+static int32_t score_rows(bp_network *n) { return bp_network_score_rows(n, "accuracy", &xs, &ys, &number); }
+static int32_t fit_scaling_rows(bp_network *n) { return bp_network_fit_scaling_rows(n, "standard", "min_max", &xs, &ys); }
+static int32_t scaling_in_pieces(bp_network *n) {
+    int32_t status = bp_network_add_scaling_rows(n, &xs, &ys);
+    if (status == BP_OK) status = bp_network_finish_scaling(n, "standard", "min_max");
+    return status;
+}
+static int32_t fit_rows(bp_network *n) {
+    bp_trainer *trainer = NULL;
+    int32_t status = bp_trainer_create(&trainer);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 2);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "batch_size", 2);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "validation_fraction", 0.5);
+    if (status == BP_OK) status = bp_trainer_fit_rows(trainer, n, &xs, &ys, NULL, NULL, &number);
     bp_trainer_free(trainer);
     return status;
 }
@@ -383,6 +408,14 @@ static const struct call {
     {"fit, trained", fit, BP_OK, 3},
     {"fit_stream", fit_stream, BP_OK, 1},
     {"fit, stratified", fit_stratified, BP_WARNING_MISSING_CLASS, 1},
+    {"train_rows", train_rows, BP_OK, 1},
+    {"predict_rows", predict_rows, BP_OK, 1},
+    {"evaluate_rows", evaluate_rows, BP_OK, 1},
+    {"score_rows", score_rows, BP_OK, 1},
+    {"fit_scaling_rows", fit_scaling_rows, BP_OK, 1},
+    {"scaling in pieces", scaling_in_pieces, BP_OK, 1},
+    {"fit_rows", fit_rows, BP_OK, 1},
+    {"train_rows, scaled", train_rows, BP_OK, 4},
     {"set_metadata", metadata, BP_OK, 1},
     {"predict", predict, BP_OK, 1},
     {"predict, no inputs", no_pointer, BP_ERROR_NULL_ARGUMENT, 1},

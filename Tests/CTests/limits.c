@@ -26,6 +26,8 @@ static uint32_t structs[64];
 static bp_network *network;
 static bp_trainer *trainer;
 static bp_predictor *predictor;
+static bp_rows input_rows = {sizeof input_rows, BP_FLOAT, rows_of, 2, 2, 0, 0, 0, 0, NULL};
+static bp_rows target_rows = {sizeof target_rows, BP_FLOAT, rows_of, 2, 2, 0, 0, 0, 0, NULL};
 static snapshot model;
 
 static float half(float z, void *user_data) {
@@ -89,6 +91,16 @@ static const rule rules[] = {
     {"bp_loss_fn", {.function = (void (*)(void))no_loss}, 0, 0},
     {"loss_out", {.pointer = floats}, 1, 0},
     {"bp_network_evaluate.loss_out", {.pointer = floats}, 0, 0},
+    {"const bp_rows * inputs", {.pointer = &input_rows}, 0, 0},
+    {"const bp_rows * targets", {.pointer = &target_rows}, 0, 0},
+    {"const bp_rows * validation_inputs", {.pointer = &input_rows}, 0, 0},
+    {"const bp_rows * validation_targets", {.pointer = &target_rows}, 0, 0},
+    {"bp_network_add_scaling_rows.inputs", {.pointer = &input_rows}, 1, 0},
+    {"bp_network_add_scaling_rows.targets", {.pointer = &target_rows}, 1, 0},
+    {"bp_network_predict_rows.type", {.i32 = BP_FLOAT}, 0, 0},
+    {"ptrdiff_t", {.size = 0}, 0, 0},
+    {"bp_network_evaluate_rows.loss_out", {.pointer = floats}, 0, 0},
+    {"bp_trainer_fit_rows.loss_out", {.pointer = &number}, 1, 0},
     {"double *", {.pointer = &number}, 0, 0},
     {"size_t *", {.pointer = &size}, 0, 0},
     {"int32_t *", {.pointer = &whole}, 0, 0},
@@ -180,6 +192,8 @@ static const rule *rule_of(const signature *function, const parameter *p) {
     const rule *found;
     snprintf(full, sizeof full, "%s.%s", function->name, p->name);
     if ((found = find_rule(full)) != NULL) return found;
+    snprintf(full, sizeof full, "%s %s", p->type, p->name);
+    if ((found = find_rule(full)) != NULL) return found;
     return (found = find_rule(p->name)) != NULL ? found : find_rule(p->type);
 }
 
@@ -220,6 +234,7 @@ static int make_valid(const signature *function, argument *arguments) {
     if (!network) network = check_network(sizes, 3, 1);
     if (!trainer) EXPECT_OK(bp_trainer_create(&trainer));
     if (!predictor) EXPECT_OK(bp_predictor_create(network, &predictor));
+    EXPECT_OK(bp_network_add_scaling_rows(network, &input_rows, &target_rows)); /* for bp_network_finish_scaling */
     for (size_t i = 0; i < function->count; i++) {
         const parameter *p = &function->parameters[i];
         const rule *found = rule_of(function, p);

@@ -58,6 +58,7 @@ class Model:
         """For each layer: z = w x + b; with batch normalization (z - mean) / sqrt(variance + 1e-5) gamma + beta; the activation."""
         values = {name: v for name, _, v in self.tensors}
         if "scaling.inputs" in self.words:
+            # Rows of floats are scaled without the remainder.
             x = [(v - o) / s for v, o, s in zip(x, values["scaling.inputs.offset"], values["scaling.inputs.scale"])]
         batchnorm = self.words["batchnorm"].split(",")
         for i, activation in enumerate(self.words["activations"].split(","), 1):
@@ -119,6 +120,12 @@ scaled.words.update({"scaling.inputs": "standard", "scaling.targets": "min_max"}
 scaled.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
                    ("scaling.targets.offset", [1], [10]), ("scaling.targets.scale", [1], [4])]
 good("scaling", scaled)
+doubles = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+doubles.words.update({"scaling.inputs": "standard+remainder", "scaling.targets": "min_max"})
+doubles.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
+                    ("scaling.inputs.remainder", [2], [0.125, -0.25]), ("scaling.targets.offset", [1], [10]),
+                    ("scaling.targets.scale", [1], [4])]
+good("scaling-of-doubles", doubles)
 resumable = Model([2, 2, 1], ["tanh", "identity"], ["none", "on"])  # after 5 steps, the best network being that after 4
 resumable.words.update({"optimizer": "momentum", "optimizer.steps": "5"})
 own = resumable.tensors
@@ -233,6 +240,8 @@ more("optimizer-steps-word", '"optimizer.steps" is malformed', '"optimizer":"ada
 more("optimizer-state-missing", "data does not match its layers", '"optimizer":"adam","optimizer.steps":"3"')
 more("scaling-unknown", '"scaling.inputs" is malformed', '"scaling.inputs":"logarithm"')
 more("scaling-missing", "data does not match its layers", '"scaling.inputs":"standard"')
+more("scaling-remainder-of-none", '"scaling.inputs" is malformed', '"scaling.inputs":"none+remainder"')
+more("scaling-remainder-missing", "data does not match its layers", '"scaling.targets":"min_max+remainder"')
 more("dropout-fewer", '"dropout" is malformed', '"dropout":"0"')
 more("dropout-of-the-outputs", '"dropout" is malformed', '"dropout":"0,0.5"')
 more("dropout-out-of-range", '"dropout" is malformed', '"dropout":"1.5,0"')

@@ -5,6 +5,17 @@
 #define PINNED(struct_name, member, at) \
     typedef char struct_name##_##member##_is_where_it_was[offsetof(struct_name, member) == (at) ? 1 : -1]
 
+PINNED(bp_rows, struct_size, 0);
+PINNED(bp_rows, type, 4);
+PINNED(bp_rows, values, 8);
+PINNED(bp_rows, rows, 16);
+PINNED(bp_rows, columns, 24);
+PINNED(bp_rows, row_stride, 32);
+PINNED(bp_rows, column_stride, 40);
+PINNED(bp_rows, scale, 48);
+PINNED(bp_rows, zero_point, 52);
+PINNED(bp_rows, row_weights, 56);
+
 PINNED(bp_option_description, struct_size, 0);
 PINNED(bp_option_description, owner, 4);
 PINNED(bp_option_description, name, 8);

@@ -7,7 +7,7 @@
 /// A trainer may fit any number of networks, one after the other. Every method throws `BackpropError`, `.busy` if it changes
 /// the trainer during a fit.
 public final class Trainer: Sendable {
-    private let handle: Handle<TrainerState>
+    let handle: Handle<TrainerState>
 
     /// Creates a trainer.
     ///

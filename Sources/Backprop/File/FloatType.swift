@@ -26,21 +26,9 @@ enum FloatType: Named {
             switch self {
             case .f32: floats[i] = Float(bitPattern: at.loadUnaligned(as: UInt32.self).littleEndian)
             case .f64: floats[i] = Float(Double(bitPattern: at.loadUnaligned(as: UInt64.self).littleEndian))
-            case .f16: floats[i] = half(at.loadUnaligned(as: UInt16.self).littleEndian)
+            case .f16: floats[i] = float(half: at.loadUnaligned(as: UInt16.self).littleEndian)
             case .bf16: floats[i] = Float(bitPattern: UInt32(at.loadUnaligned(as: UInt16.self).littleEndian) << 16)
             }
         }
-    }
-
-    /// IEEE 754 binary16. The fields are shifted to their places in a Float, and the number is multiplied by 2 to the
-    /// difference of the exponent biases, which is also right for subnormal numbers. An exponent of all ones (infinity, NaN)
-    /// stays all ones.
-    private func half(_ bits: UInt16) -> Float {
-        let sign = UInt32(bits & 0x8000) << 16
-        let magnitude = UInt32(bits & 0x7FFF) << 13
-        let value =
-            bits & 0x7C00 == 0x7C00
-            ? Float(bitPattern: magnitude | 0x7F80_0000) : Float(bitPattern: magnitude) * 0x1p112
-        return Float(bitPattern: value.bitPattern | sign)
     }
 }

@@ -60,8 +60,7 @@ extension NetworkState {
         let (optimizer, optimizerSteps) = try ModelFormat.optimizer(in: metadata)
         let inputScaling = try ModelFormat.scaling("scaling.inputs", in: metadata)
         let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
-        var scalingFloats = inputScaling == .none ? 0 : 2 * sizes[0]
-        if targetScaling != .none { scalingFloats += 2 * sizes[sizes.count - 1] }
+        let scalingFloats = inputScaling.floats * sizes[0] + targetScaling.floats * sizes[sizes.count - 1]
         let (fit, best) = try ModelFormat.fit(in: metadata)
         var copies = [optimizerSteps]  // the optimizer's step count of each copy of the parameters
         if let best { copies.append(best.optimizerSteps) }
@@ -90,8 +89,10 @@ extension NetworkState {
         _ = metadata.valueIfAny("option.dropout")  // of version 0.1; the rates of the layers include it
         try setDropout(of: network, metadata.valueIfAny("dropout"))
         try setTrainable(of: network, metadata.valueIfAny("trainable"))
-        network.inputScaling = try Scaling.make(inputScaling, columns: network.inputCount)
-        network.targetScaling = try Scaling.make(targetScaling, columns: network.outputCount)
+        network.inputScaling = try Scaling.make(
+            inputScaling.method, columns: network.inputCount, hasRemainder: inputScaling.hasRemainder)
+        network.targetScaling = try Scaling.make(
+            targetScaling.method, columns: network.outputCount, hasRemainder: targetScaling.hasRemainder)
         try network.install(loss)
         network.optimizer = optimizer
         if optimizerSteps > 0 {

@@ -1,10 +1,15 @@
-/// Scaling in a model file: the names of the methods, and offset and scale as tensors.
+/// Scaling in a model file: the names of the methods, and offset, scale and remainder as tensors. The word of a method says
+/// whether there is a remainder; files of version 0.1 have none.
 extension ModelFormat {
     static func scalingEntries(of network: NetworkState) -> [(Text, Text)] {
-        [
-            ("scaling.inputs", "\((network.inputScaling?.method ?? .none).name)"),
-            ("scaling.targets", "\((network.targetScaling?.method ?? .none).name)"),
-        ]
+        [("scaling.inputs", word(network.inputScaling)), ("scaling.targets", word(network.targetScaling))]
+    }
+
+    private static var withRemainder: String { "+remainder" }
+
+    @inline(never)
+    private static func word(_ scaling: Scaling?) -> Text {
+        "\((scaling?.method ?? .none).name)\(scaling?.hasRemainder == true ? withRemainder : "")"
     }
 
     static func scalingTensors(of network: NetworkState) -> [Tensor] {
@@ -20,15 +25,22 @@ extension ModelFormat {
             }
             add(".offset", scaling.offset, range: Tensor.finite)
             add(".scale", scaling.scale, range: Tensor.positive)
+            if scaling.hasRemainder { add(".remainder", scaling.remainder, range: Tensor.finite) }
         }
         add("inputs", network.inputScaling)
         add("targets", network.targetScaling)
         return tensors
     }
 
-    static func scaling(_ key: String, in metadata: HeaderMetadata) throws(BackpropError) -> ScalingMethod {
-        guard let name = metadata.valueIfAny(key) else { return .none }
-        guard let method = ScalingMethod.named(name), method != .auto else { throw HeaderMetadata.error(key, "is malformed") }
-        return method
+    /// The method of a scaling, the number of floats of each column, and whether one of them is a remainder.
+    static func scaling(
+        _ key: String, in metadata: HeaderMetadata
+    ) throws(BackpropError) -> (method: ScalingMethod, floats: Int, hasRemainder: Bool) {
+        guard let word = metadata.valueIfAny(key) else { return (.none, 0, false) }
+        for method in ScalingMethod.allCases where method != .auto {
+            if word.isSame(as: method.name) { return (method, method == .none ? 0 : 2, false) }
+            if method != .none, word.isSame(as: method.name + withRemainder) { return (method, 3, true) }
+        }
+        throw HeaderMetadata.error(key, "is malformed")
     }
 }

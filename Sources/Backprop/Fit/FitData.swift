@@ -3,7 +3,8 @@ import CPlatform
 /// The training rows and the validation rows of a fit, shared by all its runs.
 final class FitData {
     let rows: Rows
-    let weights: RowWeights?
+    /// The weights of the rows: the trainer's, or those of described targets.
+    let weights: UnsafePointer<Float>?
     /// The number of rows to train on.
     let trainingCount: Int
     /// The indices of all rows: first those to train on, then those to validate with. nil without a split.
@@ -16,7 +17,7 @@ final class FitData {
     let missingClass: Int?
 
     private init(
-        rows: Rows, weights: RowWeights?, trainingCount: Int, split: RowIndices? = nil, validation: Rows?,
+        rows: Rows, weights: UnsafePointer<Float>?, trainingCount: Int, split: RowIndices? = nil, validation: Rows?,
         heldOut: HeldOutRows? = nil, missingClass: Int? = nil
     ) {
         self.rows = rows
@@ -33,12 +34,19 @@ final class FitData {
         _ rows: Rows, weights: RowWeights?, validation: Rows?, fraction: Double, stratify: Bool, seed: UInt64,
         for network: NetworkState
     ) throws(BackpropError) -> FitData {
+        try network.requireColumns(rows.described?.inputs, rows.described?.targets)
         try network.requireTrainable(rows, "inputs", "targets")
-        if let weights, weights.count != rows.count {
-            throw BackpropError(
-                .invalidValue, "the trainer has weights for \(counted(weights.count, "row")), but rows is \(rows.count)")
+        if let weights {
+            guard weights.count == rows.count else {
+                throw BackpropError(
+                    .invalidValue, "the trainer has weights for \(counted(weights.count, "row")), but rows is \(rows.count)")
+            }
+            guard rows.weights == nil else {
+                throw BackpropError(.invalidValue, "both the trainer and targets have row weights")
+            }
         }
-        try network.requireFittable(rows.targets, weights: weights?.base, rows: rows.count)
+        let weights = weights?.base ?? rows.weights
+        try network.requireFittable(rows.targetSource, weights: weights, rows: rows.count)
         if let validation {
             try network.requireValidation(validation)
         } else if fraction > 0 {
@@ -50,7 +58,7 @@ final class FitData {
     /// At least one row is trained on, and at least one is held out. The split depends on the seed only, so that all
     /// restarts have the same.
     private static func make(
-        _ rows: Rows, _ weights: RowWeights?, fraction: Double, stratify: Bool, seed: UInt64, for network: NetworkState
+        _ rows: Rows, _ weights: UnsafePointer<Float>?, fraction: Double, stratify: Bool, seed: UInt64, for network: NetworkState
     ) throws(BackpropError) -> FitData {
         guard rows.count > 1 else {
             throw BackpropError(.invalidValue, "a single row cannot be split: validation_fraction needs 2 rows or more")
@@ -69,7 +77,7 @@ final class FitData {
                         + counted(network.targetCount, "number"))
             }
             let stratified = try StratifiedSplit.make(
-                split, rows.count, fraction: fraction, rows.targets, outputs: network.targetCount)
+                split, rows.count, fraction: fraction, rows.targetSource, columns: network.targetCount)
             split = stratified.indices
             count = stratified.validationCount
             missingClass = stratified.missingClass
@@ -84,8 +92,10 @@ final class FitData {
 
 extension NetworkState {
     func requireValidation(_ rows: Rows) throws(BackpropError) {
+        try requireColumns(
+            rows.described?.inputs, rows.described?.targets, "validation_inputs", "validation_targets")
         try requireTrainable(rows, "validation_inputs", "validation_targets")
-        if let error = undefinedTarget(rows.targets, rows: rows.count, "validation_targets") { throw error }
+        if let error = undefinedTarget(rows.targetSource, rows.weights, rows: rows.count, "validation_targets") { throw error }
     }
 
     fileprivate func requireTrainable(_ rows: Rows, _ inputs: String, _ targets: String) throws(BackpropError) {
@@ -93,7 +103,6 @@ extension NetworkState {
             throw BackpropError(.busy, "another thread has set a loss of other targets")
         }
         try requireRows(rows.count)
-        try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, inputs)
-        try requireFiniteTargets(rows.targets, rows: rows.count, targets)
+        try requireFinite(rows, inputs, targets)
     }
 }

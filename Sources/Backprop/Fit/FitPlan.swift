@@ -135,14 +135,14 @@ final class FitPlan {
     /// The mean loss per row with the weights of a network: of the validation rows, or otherwise of all training rows; NaN
     /// if there are neither.
     func loss(of network: NetworkState) throws(BackpropError) -> Double {
-        let (rows, weights): (Rows, UnsafePointer<Float>?)
+        let count: Int, loss: Float
         switch (validation, source) {
-        case (let validation?, _): (rows, weights) = (validation, nil)
-        case (nil, .rows(let data, _)): (rows, weights) = (data.rows, data.weights.map { UnsafePointer($0.base) })
+        case (let rows?, _): (count, loss) = (rows.count, try network.evaluate(rows, weights: rows.weights))
+        case (nil, .rows(let data, _)):
+            (count, loss) = (data.rows.count, try network.evaluate(data.rows, weights: data.weights))
         case (nil, .stream): return .nan
         }
-        let loss = Double(try network.evaluate(rows.inputs, rows.targets, weights: weights, rows: rows.count))
-        return lossIsSum ? loss / Double(rows.count) : loss
+        return lossIsSum ? Double(loss) / Double(count) : Double(loss)
     }
 
     /// Whether the last step of an epoch has been made, but the epoch has not been finished.

@@ -178,8 +178,12 @@ final class FitRun {
     private func step(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
         rate = plan.schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
         try access.write { network throws(BackpropError) in
-            let loss = try network.train(
-                minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
+            let loss =
+                minibatch.isScaled
+                ? try network.train(
+                    scaled: minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
+                : try network.train(
+                    minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
             position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
             position.rows += UInt64(minibatch.rows)
             position.step += 1

@@ -81,14 +81,15 @@ package final class MinibatchStream {
         return .minibatch(
             Sampler.Minibatch(
                 inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
-                weights: isWeighted(rows) ? UnsafePointer(weights.base) : nil, rows: rows))
+                weights: isWeighted(rows) ? UnsafePointer(weights.base) : nil, rows: rows,
+                isScaled: false))
     }
 
     private func check(_ rows: Int) throws(BackpropError) {
         try network.requireFinite(inputs.base, rows: rows, columns: network.inputCount, "inputs")
         try network.requireFiniteTargets(targets.base, rows: rows, "targets")
         for i in 0..<rows { try RowWeights.require(weights.base[i], row: i) }
-        if let error = network.undefinedTarget(targets.base, weights.base, rows: rows, "targets") { throw error }
+        if let error = network.undefinedTarget(.floats(targets.base), weights.base, rows: rows, "targets") { throw error }
     }
 
     private func isWeighted(_ rows: Int) -> Bool {

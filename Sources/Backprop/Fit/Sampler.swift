@@ -7,6 +7,8 @@ final class Sampler {
         let inputs, targets: UnsafePointer<Float>
         let weights: UnsafePointer<Float>?
         let rows: Int
+        /// Whether the rows are as the network computes with them.
+        let isScaled: Bool
     }
 
     /// The division of rows into minibatches.
@@ -28,6 +30,9 @@ final class Sampler {
     private let data: FitData
     private let seed: UInt64
     private let inputCount, targetCount: Int
+    private let inputScaling, targetScaling: Scaling?
+    /// Whether the rows must be converted.
+    private let isNarrowing: Bool
     /// The rows of epoch `drawnEpoch`, one minibatch after the other; nil if all rows are one minibatch, in the caller's
     /// order.
     private let order: RowIndices?
@@ -35,14 +40,17 @@ final class Sampler {
     private let inputs, targets, weights: Floats
 
     private init(
-        plan: Plan, data: FitData, seed: UInt64, inputCount: Int, targetCount: Int, order: RowIndices?,
+        plan: Plan, data: FitData, seed: UInt64, for network: NetworkState, order: RowIndices?,
         inputs: consuming Floats, targets: consuming Floats, weights: consuming Floats
     ) {
         self.plan = plan
         self.data = data
         self.seed = seed
-        self.inputCount = inputCount
-        self.targetCount = targetCount
+        isNarrowing = data.rows.narrowed != nil
+        inputCount = network.inputCount
+        targetCount = network.targetCount
+        inputScaling = network.inputScaling
+        targetScaling = network.targetScaling
         self.order = order
         self.inputs = inputs
         self.targets = targets
@@ -54,35 +62,54 @@ final class Sampler {
     ) throws(BackpropError) -> Sampler {
         let isFullBatch = plan.batch == data.rows.count && !plan.isUniform
         let order = isFullBatch ? nil : try RowIndices.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
-        let gathered = isFullBatch ? 0 : plan.batch
+        let gathered = isFullBatch && data.rows.narrowed == nil ? 0 : plan.batch
         let inputs = try Floats(try checkedProduct(gathered, network.inputCount))
         let targets = try Floats(try checkedProduct(gathered, network.targetCount))
         let weights = try Floats(data.weights == nil ? 0 : gathered)
         var streams = Random(seed: seed, stream: restart)
-        return Sampler(
-            plan: plan, data: data, seed: streams.next(), inputCount: network.inputCount, targetCount: network.targetCount,
-            order: order, inputs: inputs, targets: targets, weights: weights)
+        let sampler = Sampler(
+            plan: plan, data: data, seed: streams.next(), for: network, order: order, inputs: inputs, targets: targets,
+            weights: weights)
+        if isFullBatch, sampler.isNarrowing { sampler.gather(plan.batch, at: nil) }
+        return sampler
+    }
+
+    /// Gathers described rows as the network computes with them: those at `indices`, or all.
+    @inline(never)
+    private func gather(_ count: Int, at indices: UnsafePointer<Int>?) {
+        guard let rows = data.rows.described else { return }
+        rows.inputs.fill(inputs.base, first: 0, count: count, scaling: inputScaling, at: indices)
+        rows.targets.fill(targets.base, first: 0, count: count, scaling: targetScaling, at: indices)
     }
 
     /// The minibatch of a step, counted from 0. Valid until the next call.
     func minibatch(step: UInt64) -> Minibatch {
         guard let order else {
             return Minibatch(
-                inputs: data.rows.inputs, targets: data.rows.targets, weights: data.weights?.base, rows: data.rows.count)
+                inputs: isNarrowing ? UnsafePointer(inputs.base) : data.rows.inputs,
+                targets: isNarrowing ? UnsafePointer(targets.base) : data.rows.targets, weights: data.weights,
+                rows: data.rows.count, isScaled: isNarrowing)
         }
         let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
         if drawnEpoch != epoch { draw(epoch, order) }
         let first = Int(index) * plan.batch
         let rows = plan.isUniform ? plan.batch : min(plan.batch, data.trainingCount - first)
-        for i in 0..<rows {
-            let row = order.base[first + i]
-            cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
-            cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
-            if let rowWeights = data.weights { weights.base[i] = rowWeights.base[row] }
+        if isNarrowing {
+            gather(rows, at: order.base + first)
+        } else {
+            for i in 0..<rows {
+                let row = order.base[first + i]
+                cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
+                cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
+            }
+        }
+        if let rowWeights = data.weights {
+            for i in 0..<rows { weights.base[i] = rowWeights[order.base[first + i]] }
         }
         return Minibatch(
             inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
-            weights: data.weights == nil ? nil : UnsafePointer(weights.base), rows: rows)
+            weights: data.weights == nil ? nil : UnsafePointer(weights.base), rows: rows,
+            isScaled: isNarrowing)
     }
 
     private func draw(_ epoch: UInt64, _ order: RowIndices) {

@@ -6,13 +6,13 @@ struct StratifiedSplit {
     /// The first class without a training row or a validation row; nil if there is none.
     let missingClass: Int?
 
-    /// Splits each class of `targets` [count × outputs] as `validationCount` says. Rows are taken in the order of `shuffled`.
+    /// Splits each class of `targets` [count × columns] as `validationCount` says. Rows are taken in the order of `shuffled`.
     static func make(
-        _ shuffled: RowIndices, _ count: Int, fraction: Double, _ targets: UnsafePointer<Float>, outputs: Int
+        _ shuffled: RowIndices, _ count: Int, fraction: Double, _ targets: RowSource, columns: Int
     ) throws(BackpropError) -> StratifiedSplit {
-        let classes = max(outputs, 2)
+        let classes = max(columns, 2)
         let counts = try RowIndices.make(classes), indices = try RowIndices.make(count)
-        for row in 0..<count { counts.base[classIndex(targets + row * outputs, outputs)] += 1 }
+        for row in 0..<count { counts.base[classIndex(targets, row, columns)] += 1 }
         var validationCount = 0
         var missing: Int?
         for each in 0..<classes {
@@ -25,7 +25,7 @@ struct StratifiedSplit {
         }
         var trained = 0, heldOut = count - validationCount
         for i in 0..<count {
-            let row = shuffled.base[i], each = classIndex(targets + row * outputs, outputs)
+            let row = shuffled.base[i], each = classIndex(targets, row, columns)
             let isHeldOut = counts.base[each] > 0
             indices.base[isHeldOut ? heldOut : trained] = row
             if isHeldOut {
@@ -45,10 +45,12 @@ struct StratifiedSplit {
     }
 
     /// The class of a row: the column of its largest target that is not missing; for one output, 1 for a target above 0.5, otherwise 0.
-    private static func classIndex(_ target: UnsafePointer<Float>, _ outputs: Int) -> Int {
-        if outputs == 1 { return target[0] > 0.5 ? 1 : 0 }
+    @inline(never)
+    private static func classIndex(_ targets: RowSource, _ row: Int, _ columns: Int) -> Int {
+        func target(_ column: Int) -> Double { targets.number(row, column, columns: columns) }
+        if columns == 1 { return target(0) > 0.5 ? 1 : 0 }
         var largest = 0
-        for column in 1..<outputs where target[column] > target[largest] || target[largest].isNaN { largest = column }
+        for column in 1..<columns where target(column) > target(largest) || target(largest).isNaN { largest = column }
         return largest
     }
 }

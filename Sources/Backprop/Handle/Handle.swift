@@ -102,6 +102,12 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
         try visit(writing: false, inFit: false, body)
     }
 
+    /// `write` if `changes`, otherwise `read`. Not inlined, since the code of a visit is large.
+    @inline(never)
+    package func visit(changes: Bool, _ body: (Object) throws(BackpropError) -> Void) throws(BackpropError) {
+        try visit(writing: changes, inFit: false, body)
+    }
+
     @inline(__always)
     private func visit<R>(
         writing: Bool, inFit: Bool, _ body: (Object) throws(BackpropError) -> R

@@ -14,6 +14,8 @@ package final class NetworkState: HandleObject {
     /// Allocated at the optimizer's first step, unless the step is plain descent.
     var optimizerState: OptimizerState?
     var inputScaling, targetScaling: Scaling?
+    /// Statistics of the rows that were added for a scaling. Copies and files do not have them.
+    var scalingStatistics: ScalingStatistics?
     /// The scaled inputs and targets of a training call.
     var scaledRows: FloatBuffer?
     /// The host's metadata, sorted by key.
@@ -111,6 +113,14 @@ package final class NetworkState: HandleObject {
         let copy = with(layers)
         copy.targetScaling = targetScaling
         return copy
+    }
+
+    /// This network without its scaling, for rows that are scaled already. It shares the layers.
+    func withoutScaling() -> NetworkState {
+        if inputScaling == nil, targetScaling == nil { return self }
+        let network = with(layers)
+        network.inputScaling = nil
+        return network
     }
 
     /// A network with these layers, and the settings, the step count and the random state of this network.

@@ -20,9 +20,12 @@ extension NetworkState {
         BackpropError(.notFinite, "\(name): row \(i / columns), column \(i % columns) is \(decimal(values[i]))")
     }
 
+    /// Whether a NaN is a missing target.
+    var acceptsMissingTargets: Bool { options[.missingTargets] != 0 }
+
     /// Checks targets [rows × targetCount]. With option "missing_targets", a NaN is a missing target.
     func requireFiniteTargets(_ targets: UnsafePointer<Float>, rows: Int, _ name: String) throws(BackpropError) {
-        if options[.missingTargets] == 0 {
+        if !acceptsMissingTargets {
             try requireFinite(targets, rows: rows, columns: targetCount, name)
         } else {
             for i in 0..<rows * targetCount where targets[i].isInfinite {
@@ -34,5 +37,49 @@ extension NetworkState {
     func requireRows(_ rows: Int) throws(BackpropError) {
         guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed") }
         _ = try checkedProduct(rows, max(inputCount, max(outputCount, targetCount)))
+    }
+
+    /// Rows that are converted at a time. It bounds the memory.
+    static var blockRows: Int { 1024 }
+
+    /// Checks that described rows are finite as the network computes with them, or missing if that is accepted.
+    func requireFinite(
+        _ rows: DescribedRows, _ scaling: Scaling?, _ name: String, acceptsMissing: Bool = false
+    ) throws(BackpropError) {
+        let size = min(rows.rows, Self.blockRows)
+        let block = try Floats(try checkedProduct(size, rows.columns))
+        for first in stride(from: 0, to: rows.rows, by: Self.blockRows) {
+            try fill(
+                block.base, rows, first: first, count: min(size, rows.rows - first), scaling, name,
+                acceptsMissing: acceptsMissing)
+        }
+    }
+
+    /// Writes described rows as the network computes with them, and checks them.
+    @inline(never)
+    func fill(
+        _ out: UnsafeMutablePointer<Float>, _ rows: DescribedRows, first: Int = 0, count: Int, _ scaling: Scaling?,
+        _ name: String, acceptsMissing: Bool = false
+    ) throws(BackpropError) {
+        rows.fill(out, first: first, count: count, scaling: scaling)
+        if kernels.sum_of_magnitudes(out, count * rows.columns).isFinite { return }
+        for i in 0..<count * rows.columns where !out[i].isFinite && !(acceptsMissing && out[i].isNaN) {
+            let (row, column) = (first + i / rows.columns, i % rows.columns)
+            let reason: Text = rows.number(row, column).isFinite ? ", which is too large" : ""
+            throw BackpropError(
+                .notFinite,
+                "\(name): row \(row), column \(column) is "
+                    + "\(RowSource.described(rows).text(row, column, columns: rows.columns))" + reason)
+        }
+    }
+
+    /// Checks the rows of a fit as the network computes with them.
+    func requireFinite(_ rows: Rows, _ inputs: String, _ targets: String) throws(BackpropError) {
+        if let narrowed = rows.narrowed {
+            try requireFinite(narrowed.inputs, inputScaling, inputs)
+            return try requireFinite(narrowed.targets, targetScaling, targets, acceptsMissing: acceptsMissingTargets)
+        }
+        try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, inputs)
+        try requireFiniteTargets(rows.targets, rows: rows.count, targets)
     }
 }

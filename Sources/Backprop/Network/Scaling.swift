@@ -6,69 +6,69 @@ final class Scaling {
     let method: ScalingMethod
     let columns: Int
     let offset, scale: Floats
+    /// The rest of each offset that a Float cannot hold, for rows in double precision; empty if the scaling was fitted to
+    /// others. Offset and remainder together have about 48 bits.
+    let remainder: Floats
 
-    private init(_ method: ScalingMethod, _ columns: Int, offset: consuming Floats, scale: consuming Floats) {
+    var hasRemainder: Bool { remainder.count > 0 }
+
+    private init(
+        _ method: ScalingMethod, _ columns: Int, offset: consuming Floats, scale: consuming Floats,
+        remainder: consuming Floats
+    ) {
         self.method = method
         self.columns = columns
         self.offset = offset
         self.scale = scale
+        self.remainder = remainder
     }
 
-    static func make(_ method: ScalingMethod, columns: Int) throws(BackpropError) -> Scaling? {
+    static func make(
+        _ method: ScalingMethod, columns: Int, hasRemainder: Bool
+    ) throws(BackpropError) -> Scaling? {
         guard method != .none else { return nil }
         let offset = try Floats(columns), scale = try Floats(columns)
-        return Scaling(method, columns, offset: offset, scale: scale)
+        let remainder = try Floats(hasRemainder ? columns : 0)
+        return Scaling(method, columns, offset: offset, scale: scale, remainder: remainder)
     }
 
     func copy() throws(BackpropError) -> Scaling {
         let offset = try Floats(copying: offset), scale = try Floats(copying: scale)
-        return Scaling(method, columns, offset: offset, scale: scale)
+        let remainder = try Floats(copying: remainder)
+        return Scaling(method, columns, offset: offset, scale: scale, remainder: remainder)
     }
 
-    /// Computes offset and scale from values [rows × columns], which are finite or missing (NaN): mean and standard deviation,
-    /// minimum and range, or middle and half the range. A column whose values are all the same is only shifted to 0; one
-    /// without values stays as it is. Throws for a column that is wider than Float's range. `name`: that of the values.
-    func fit(_ values: UnsafePointer<Float>, rows: Int, _ name: String) throws(BackpropError) {
+    /// Computes offset and scale: mean and standard deviation, minimum and range, or middle and half the range. A column whose
+    /// values are all the same is only shifted to 0; one without values stays as it is. Throws for a column that is wider than
+    /// Float's range. `name`: that of the values.
+    func fit(_ statistics: ColumnStatistics, _ name: String) throws(BackpropError) {
         for column in 0..<columns {
-            var low = Float.infinity, high = -Float.infinity
-            var sum = 0.0
-            var count = 0
-            for row in 0..<rows {
-                let value = values[row * columns + column]
-                if value.isNaN { continue }
-                low = min(low, value)
-                high = max(high, value)
-                sum += Double(value)
-                count += 1
-            }
-            guard count > 0 else {
+            let values = statistics.columns[column]
+            guard values.count > 0 else {
                 (offset.base[column], scale.base[column]) = (0, 1)
                 continue
             }
-            let mean = sum / Double(count)
-            var squares = 0.0
-            for row in 0..<rows where !values[row * columns + column].isNaN {
-                let distance = Double(values[row * columns + column]) - mean
-                squares += distance * distance
-            }
+            let (low, high) = (values.least, values.greatest)
             let isStandard = method == .standard && low < high
-            var width = isStandard ? (squares / Double(count)).squareRoot() : Double(high) - Double(low)
-            offset.base[column] = isStandard ? Float(mean) : low
-            if method == .symmetric {
-                let middle = Float(Double(low) + width / 2)
-                // From the rounded middle: no scaled number is beyond ±1.
-                width = max(Double(high) - Double(middle), Double(middle) - Double(low))
-                offset.base[column] = middle
-            }
-            let distance = max(Double(high) - Double(offset.base[column]), Double(offset.base[column]) - Double(low))
+            var width = isStandard ? values.deviation : high - low
+            let exact = isStandard ? values.mean : method == .symmetric ? low + width / 2 : low
+            offset.base[column] = Float(exact)
+            if hasRemainder { remainder.base[column] = Float(exact - Double(Float(exact))) }
+            // From the rounded offset: with `symmetric`, no scaled number is beyond ±1.
+            let distance = max(high - exactOffset(column), exactOffset(column) - low)
+            if method == .symmetric { width = distance }
             guard max(width, distance) <= Double(Float.greatestFiniteMagnitude) else {
                 throw BackpropError(
                     .invalidValue,
-                    "\(name): column \(column) has numbers from \(decimal(low)) to \(decimal(high)), too far apart for scaling "
-                        + "\"\(method.name)\"")
+                    "\(name): column \(column) has numbers from \(decimal(Float(low))) to \(decimal(Float(high))), too far apart "
+                        + "for scaling \"\(method.name)\"")
             }
             scale.base[column] = Float(width) > 0 ? Float(width) : 1
         }
+    }
+
+    private func exactOffset(_ column: Int) -> Double {
+        Double(offset.base[column]) + (hasRemainder ? Double(remainder.base[column]) : 0)
     }
 
     func apply(_ values: UnsafePointer<Float>, rows: Int, to scaled: UnsafeMutablePointer<Float>) {
@@ -81,11 +81,30 @@ final class Scaling {
     @inline(__always)
     func scaled(_ value: Float, column: Int) -> Float { (value - offset.base[column]) / scale.base[column] }
 
+    /// The remainder has digits that a Float does not: floats are scaled without it.
+    @inline(__always)
+    func scaled(_ value: Double, column: Int) -> Float {
+        let distance = value - Double(offset.base[column])
+        return Float(hasRemainder ? distance - Double(remainder.base[column]) : distance) / scale.base[column]
+    }
+
+    func unscaled(_ value: Double, column: Int) -> Double {
+        value * Double(scale.base[column]) + exactOffset(column)
+    }
+
     /// Converts the gradient with respect to scaled values to that with respect to the caller's, in place.
     func undoGradient(_ gradients: UnsafeMutablePointer<Float>, rows: Int) {
         for row in 0..<rows {
             let at = row * columns
             for i in 0..<columns { gradients[at + i] /= scale.base[i] }
+        }
+    }
+
+    /// Converts scaled values to differences from the offset in the caller's units, in place.
+    func undoWithoutOffset(_ values: UnsafeMutablePointer<Float>, rows: Int) {
+        for row in 0..<rows {
+            let at = row * columns
+            for i in 0..<columns { values[at + i] *= scale.base[i] }
         }
     }
 
@@ -109,34 +128,110 @@ extension NetworkState {
         return greatest == .infinity ? .standard : .symmetric
     }
 
+    /// The methods for inputs and targets, by their names.
+    private func scalingMethods(
+        _ inputs: String, _ targets: String
+    ) throws(BackpropError) -> (inputs: ScalingMethod, targets: ScalingMethod) {
+        let methods = (
+            inputs: try ScalingMethod.find(inputs).resolved(.standard),
+            targets: try ScalingMethod.find(targets).resolved(automaticTargetScaling)
+        )
+        if methods.targets != .none { try requireScalableTargets(loss, targetCount) }
+        return methods
+    }
+
+    /// Fits the scaling to rows; those of a scaling that is `none` may be nil.
     package func fitScaling(
         inputs inputMethod: String, targets targetMethod: String, _ inputs: UnsafePointer<Float>?,
         _ targets: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
-        let forInputs = try fitted(
-            try ScalingMethod.find(inputMethod).resolved(.standard), inputs, rows: rows, columns: inputCount, "inputs")
-        let targetMethod = try ScalingMethod.find(targetMethod).resolved(automaticTargetScaling)
-        if targetMethod != .none { try requireScalableTargets(loss, targetCount) }
-        let forTargets = try fitted(targetMethod, targets, rows: rows, columns: outputCount, "targets", acceptsMissing: true)
+        try fitScaling(inputMethod, targetMethod, inputs.map { .floats($0) }, rows, targets.map { .floats($0) }, rows)
+    }
+
+    package func fitScaling(
+        inputs inputMethod: String, targets targetMethod: String, _ inputs: DescribedRows?, _ targets: DescribedRows?
+    ) throws(BackpropError) {
+        try requireColumns(inputs, targets)
+        try fitScaling(
+            inputMethod, targetMethod, inputs?.source, inputs?.rows ?? 0, targets?.source, targets?.rows ?? 0)
+    }
+
+    @inline(never)
+    private func fitScaling(
+        _ inputMethod: String, _ targetMethod: String, _ inputs: RowSource?, _ inputRows: Int, _ targets: RowSource?,
+        _ targetRows: Int
+    ) throws(BackpropError) {
+        let methods = try scalingMethods(inputMethod, targetMethod)
+        let x = methods.inputs == .none ? nil : inputs, y = methods.targets == .none ? nil : targets
+        guard methods.inputs == .none || x != nil else { throw BackpropError(.nullArgument, "inputs is NULL") }
+        guard methods.targets == .none || y != nil else { throw BackpropError(.nullArgument, "targets is NULL") }
+        if x != nil { try requireRows(inputRows) }
+        if y != nil { try requireRows(targetRows) }
+        let statistics = try ScalingStatistics.make(inputs: inputCount, targets: outputCount)
+        try add(x, inputRows, y, targetRows, to: statistics)
+        try setScaling(methods, statistics)
+    }
+
+    /// Checks rows, and then adds them.
+    @inline(never)
+    private func add(
+        _ inputs: RowSource?, _ inputRows: Int, _ targets: RowSource?, _ targetRows: Int, to statistics: ScalingStatistics
+    ) throws(BackpropError) {
+        switch inputs {
+        case .floats(let values): try requireFinite(values, rows: inputRows, columns: inputCount, "inputs")
+        case .described(let rows): try requireFinite(rows, nil, "inputs")
+        case nil: break
+        }
+        switch targets {
+        case .floats(let values): try requireFiniteTargets(values, rows: targetRows, "targets")
+        case .described(let rows): try requireFinite(rows, nil, "targets", acceptsMissing: acceptsMissingTargets)
+        case nil: break
+        }
+        if let inputs { statistics.inputs.add(inputs, rows: inputRows) }
+        if let targets { statistics.targets.add(targets, rows: targetRows) }
+    }
+
+    /// Adds rows to the statistics from which `finishScaling` computes the scaling. Without any, discards the statistics.
+    package func addScalingRows(_ inputs: DescribedRows?, _ targets: DescribedRows?) throws(BackpropError) {
+        if inputs == nil, targets == nil {
+            scalingStatistics = nil
+            return
+        }
+        try requireColumns(inputs, targets)
+        if targets != nil { try requireScalableTargets(loss, targetCount) }
+        var statistics = scalingStatistics
+        if statistics == nil { statistics = try ScalingStatistics.make(inputs: inputCount, targets: outputCount) }
+        guard let statistics else { return }
+        try add(inputs?.source, inputs?.rows ?? 0, targets?.source, targets?.rows ?? 0, to: statistics)
+        scalingStatistics = statistics
+    }
+
+    /// Sets the scaling from the rows that were added, and discards their statistics.
+    package func finishScaling(inputs inputMethod: String, targets targetMethod: String) throws(BackpropError) {
+        try setScaling(try scalingMethods(inputMethod, targetMethod), scalingStatistics)
+    }
+
+    private func setScaling(
+        _ methods: (inputs: ScalingMethod, targets: ScalingMethod), _ statistics: ScalingStatistics?
+    ) throws(BackpropError) {
+        let forInputs = try fitted(methods.inputs, statistics?.inputs, "inputs")
+        let forTargets = try fitted(methods.targets, statistics?.targets, "targets")
         inputScaling = forInputs
         targetScaling = forTargets
+        scalingStatistics = nil
         scaledRows = nil
         discardBuffers()
     }
 
     private func fitted(
-        _ method: ScalingMethod, _ values: UnsafePointer<Float>?, rows: Int, columns: Int, _ name: String,
-        acceptsMissing: Bool = false
+        _ method: ScalingMethod, _ statistics: ColumnStatistics?, _ name: String
     ) throws(BackpropError) -> Scaling? {
-        guard let scaling = try Scaling.make(method, columns: columns) else { return nil }
-        guard let values else { throw BackpropError(.nullArgument, "\(name) is NULL") }
-        try requireRows(rows)
-        if acceptsMissing {
-            try requireFiniteTargets(values, rows: rows, name)
-        } else {
-            try requireFinite(values, rows: rows, columns: columns, name)
+        guard method != .none else { return nil }
+        guard let statistics, statistics.rows > 0 else {
+            throw BackpropError(.invalidValue, "no \(name) were added, which \"\(method.name)\" needs")
         }
-        try scaling.fit(values, rows: rows, name)
+        let scaling = try Scaling.make(method, columns: statistics.count, hasRemainder: statistics.hasDoubles)
+        try scaling?.fit(statistics, name)
         return scaling
     }
 
@@ -157,7 +252,7 @@ extension NetworkState {
         return UnsafePointer(buffer)
     }
 
-    private func requireScaledRows(_ count: Int) throws(BackpropError) -> UnsafeMutablePointer<Float> {
+    func requireScaledRows(_ count: Int) throws(BackpropError) -> UnsafeMutablePointer<Float> {
         if let scaledRows, scaledRows.values.count >= count { return scaledRows.values.base }
         let made = FloatBuffer(values: try Floats(count))
         scaledRows = made

@@ -10,7 +10,8 @@ extension NetworkState {
         let outputs = try Floats(rows * outputCount)
         try predict(inputs, rows: rows, into: outputs.base)
         try requireFinite(outputs.base, rows: rows, columns: outputCount, "outputs")
-        let predictions = Predictions(outputs: outputs.base, targets: targets, rows: rows, columns: outputCount)
+        let predictions = Predictions(
+            outputs: outputs.base, targets: targets, rows: rows, columns: outputCount, weights: EqualWeights())
         let score =
             switch measure {
             case .accuracy: predictions.accuracy(threshold: threshold)
@@ -18,6 +19,46 @@ extension NetworkState {
             case .meanAbsoluteError: predictions.meanAbsoluteError
             }
         guard let score else { throw BackpropError(.invalidValue, "targets: too many are missing for a score") }
+        return score
+    }
+
+    /// Computes a measure of the predictions of described rows. Means over rows are weighted.
+    package func score(
+        _ measure: String, _ inputs: DescribedRows, _ targets: DescribedRows
+    ) throws(BackpropError) -> Double {
+        let rows = try rows(inputs, targets)
+        if rows.narrowed == nil, rows.weights == nil {
+            return try score(measure, rows.inputs, rows.targets, rows: rows.count)
+        }
+        let measure = try Measure.find(measure)
+        try requireScorable()
+        try requireFinite(inputs, inputScaling, "inputs")
+        let count = try checkedProduct(rows.count, outputCount)
+        let outputs = try Floats(count), y = try Floats(count)
+        // Without the offset, numbers are exact also where it is large. It changes no difference of an output and a target.
+        let scaling = measure == .accuracy ? nil : targetScaling
+        try fill(y.base, targets, count: rows.count, scaling, "targets", acceptsMissing: acceptsMissingTargets)
+        try predict(
+            inputs, into: RowOutput(floats: outputs.base, columns: outputCount), scaling: scaling == nil ? targetScaling : nil)
+        if let scaling {
+            for i in 0..<count {
+                let scale = scaling.scale.base[i % outputCount]
+                outputs.base[i] *= scale
+                y.base[i] *= scale
+            }
+        }
+        try requireFinite(outputs.base, rows: rows.count, columns: outputCount, "outputs")
+        let predictions = Predictions(
+            outputs: outputs.base, targets: y.base, rows: rows.count, columns: outputCount, weights: GivenWeights(rows.weights))
+        let score =
+            switch measure {
+            case .accuracy: predictions.accuracy(threshold: threshold)
+            case .r2: predictions.determination
+            case .meanAbsoluteError: predictions.meanAbsoluteError
+            }
+        guard let score else {
+            throw BackpropError(.invalidValue, "targets: too many are missing, or have weight 0, for a score")
+        }
         return score
     }
 
@@ -40,23 +81,42 @@ extension NetworkState {
     }
 }
 
+/// The weights of rows. Scores without them are compiled separately, so that they cost nothing there.
+private protocol RowWeighting {
+    subscript(row: Int) -> Double { get }
+}
+
+private struct EqualWeights: RowWeighting {
+    @inline(__always)
+    subscript(row: Int) -> Double { 1 }
+}
+
+private struct GivenWeights: RowWeighting {
+    private let values: UnsafePointer<Float>?
+
+    init(_ values: UnsafePointer<Float>?) { self.values = values }
+
+    subscript(row: Int) -> Double { values.map { Double($0[row]) } ?? 1 }
+}
+
 /// Each score is nil if no target is left to compare with. Missing targets (NaN) are not counted.
-private struct Predictions {
+private struct Predictions<Weighting: RowWeighting> {
     let outputs, targets: UnsafePointer<Float>  // [rows × columns]
     let rows, columns: Int
+    let weights: Weighting
 
     /// The share of rows whose largest output is that of the largest target; of equal values the first counts. With one
     /// output, the share of rows whose output and target lie on the same side of the threshold. Rows with a missing target are not counted.
     func accuracy(threshold: Float) -> Double? {
-        var hits = 0, counted = 0
+        var hits = 0.0, counted = 0.0
         for row in 0..<rows {
             let a = outputs + row * columns, y = targets + row * columns
             if (0..<columns).contains(where: { y[$0].isNaN }) { continue }
-            counted += 1
+            counted += weights[row]
             let isHit = columns == 1 ? (a[0] > threshold) == (y[0] > threshold) : largest(a) == largest(y)
-            if isHit { hits += 1 }
+            if isHit { hits += weights[row] }
         }
-        return counted == 0 ? nil : Double(hits) / Double(counted)
+        return counted == 0 ? nil : hits / counted
     }
 
     /// R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², the mean over the outputs. A target that is the same in all rows
@@ -65,21 +125,20 @@ private struct Predictions {
         var total = 0.0
         var countedColumns = 0
         for column in 0..<columns {
-            var sum = 0.0
-            var count = 0
+            var sum = 0.0, count = 0.0
             for row in 0..<rows where isObserved(row, column) {
-                sum += Double(targets[row * columns + column])
-                count += 1
+                sum += weights[row] * Double(targets[row * columns + column])
+                count += weights[row]
             }
             if count == 0 { continue }
             countedColumns += 1
-            let mean = sum / Double(count)
+            let mean = sum / count
             var residue = 0.0, spread = 0.0
             var least = Double.infinity, greatest = -Double.infinity
-            for row in 0..<rows where isObserved(row, column) {
+            for row in 0..<rows where isObserved(row, column) && weights[row] > 0 {
                 let y = Double(targets[row * columns + column]), error = Double(outputs[row * columns + column]) - y
-                residue += error * error
-                spread += (y - mean) * (y - mean)
+                residue += weights[row] * (error * error)
+                spread += weights[row] * ((y - mean) * (y - mean))
                 least = min(least, y)
                 greatest = max(greatest, y)
             }
@@ -89,13 +148,12 @@ private struct Predictions {
     }
 
     var meanAbsoluteError: Double? {
-        var sum = 0.0
-        var count = 0
+        var sum = 0.0, count = 0.0
         for i in 0..<rows * columns where !targets[i].isNaN {
-            sum += (Double(outputs[i]) - Double(targets[i])).magnitude
-            count += 1
+            sum += weights[i / columns] * (Double(outputs[i]) - Double(targets[i])).magnitude
+            count += weights[i / columns]
         }
-        return count == 0 ? nil : sum / Double(count)
+        return count == 0 ? nil : sum / count
     }
 
     private func isObserved(_ row: Int, _ column: Int) -> Bool { !targets[row * columns + column].isNaN }

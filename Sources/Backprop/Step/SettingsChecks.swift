@@ -43,12 +43,13 @@ extension NetworkState {
     }
 
     /// The advice for targets of a single output that look like the numbers of more than two classes; otherwise "".
-    private func adviceForClasses(_ targets: UnsafePointer<Float>, rows: Int) -> Text {
+    private func adviceForClasses(_ targets: RowSource, rows: Int) -> Text {
         guard outputCount == 1 else { return "" }
-        var greatest: Float = 0
+        var greatest = 0.0
         for row in 0..<rows {
-            guard targets[row] >= 0, targets[row] < 1000, targets[row] == targets[row].rounded(.down) else { return "" }
-            greatest = max(greatest, targets[row])
+            let target = targets.number(row, 0, columns: 1)
+            guard target >= 0, target < 1000, target == target.rounded(.down) else { return "" }
+            greatest = max(greatest, target)
         }
         return greatest > 1 ? "; if these are class numbers, " + Self.oneHot : ""
     }
@@ -59,12 +60,12 @@ extension NetworkState {
             try requireRows(rows)
             try requireFiniteTargets(targets, rows: rows, "targets")
         }
-        try requireFittable(targets, weights: nil, rows: rows)
+        try requireFittable(targets.map { .floats($0) }, weights: nil, rows: rows)
     }
 
     /// Checks settings and targets that are known to be finite. Rows of weight 0 are ignored.
     func requireFittable(
-        _ targets: UnsafePointer<Float>?, weights: UnsafePointer<Float>?, rows: Int
+        _ targets: RowSource?, weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
         try requireTrainable()
         try checkLayersAndLoss()
@@ -93,29 +94,33 @@ extension NetworkState {
         try requireRows(rows)
         let (least, greatest) = loss.targetRange
         guard containsOutside(scaled, rows * targetCount, least, greatest) else { return }
-        if let error = undefinedTarget(unscaled, weights, rows: rows, "targets") { throw error }
+        if let error = undefinedTarget(.floats(unscaled), weights, rows: rows, "targets") { throw error }
     }
 
     /// Returns an error for the first target for which the loss is not defined, or nil. It ignores targets that are not
     /// finite, which `requireFinite` refuses.
     func undefinedTarget(
-        _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>? = nil, rows: Int, _ what: String
+        _ targets: RowSource, _ weights: UnsafePointer<Float>? = nil, rows: Int, _ what: String
     ) -> BackpropError? {
         let (least, greatest) = loss.targetRange
-        guard least > -.infinity else { return nil }
-        for i in 0..<rows * outputCount {
-            let value = scaledTarget(targets, i)
-            guard value < least || value > greatest, targets[i].isFinite, hasWeight(i / outputCount, weights) else { continue }
-            let range: Text =
-                loss.is(.binaryCrossEntropy)
-                ? "0 to 1, such as 0 and 1 for two classes"
-                : loss.is(.poisson)
-                    ? "0 or more, such as counts"
-                    : "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
-            return BackpropError(
-                .invalidValue,
-                described(targets, i, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)"
-                    + adviceForClasses(targets, rows: rows))
+        guard least > -.infinity, mayContainOutside(targets, rows, least, greatest) else { return nil }
+        for row in 0..<rows where hasWeight(row, weights) {
+            for column in 0..<outputCount {
+                let value = scaledTarget(targets, row, column)
+                guard value < least || value > greatest, targets.number(row, column, columns: outputCount).isFinite else {
+                    continue
+                }
+                let range: Text =
+                    loss.is(.binaryCrossEntropy)
+                    ? "0 to 1, such as 0 and 1 for two classes"
+                    : loss.is(.poisson)
+                        ? "0 or more, such as counts"
+                        : "0 or more, such as 1 in the column of the row's class and 0 elsewhere"
+                return BackpropError(
+                    .invalidValue,
+                    described(targets, row, column, what) + ", and loss \"\(loss.name)\" accepts targets of \(range)"
+                        + adviceForClasses(targets, rows: rows))
+            }
         }
         return nil
     }
@@ -141,45 +146,52 @@ extension NetworkState {
     /// Refuses targets outside the range of the last activation. A target may lie outside by a tenth of the spread of its
     /// column, since data have noise.
     private func checkTargetRange(
-        _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int
+        _ targets: RowSource, _ weights: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
         let last = layers[layers.count - 1].activation
         let (low, high) = last.range
-        guard low > -.infinity || high < .infinity else { return }
+        guard low > -.infinity || high < .infinity, mayContainOutside(targets, rows, low, high) else { return }
         for column in 0..<outputCount {
             var least = Double.infinity, greatest = -Double.infinity
             var farthest = 0
             var distance = 0.0
             for row in 0..<rows where hasWeight(row, weights) {
-                let i = row * outputCount + column
-                let value = Double(scaledTarget(targets, i))
+                let value = Double(scaledTarget(targets, row, column))
                 if value.isNaN { continue }
                 least = min(least, value)
                 greatest = max(greatest, value)
                 let outside = max(Double(low) - value, value - Double(high))
-                if outside > distance { (distance, farthest) = (outside, i) }
+                if outside > distance { (distance, farthest) = (outside, row) }
             }
             guard distance > 0, distance > 1e-5 + 0.1 * (greatest - least) else { continue }
             var range: Text = "\(decimal(low))"
             range += high < .infinity ? " to \(decimal(high))" : " or more"
             throw BackpropError(
                 .invalidValue,
-                described(targets, farthest, "targets") + ", and \"\(last.name)\" in layer \(layers.count) outputs \(range): set "
-                    + "activation \"identity\" there, or fit target scaling \"auto\"" + adviceForClasses(targets, rows: rows))
+                described(targets, farthest, column, "targets")
+                    + ", and \"\(last.name)\" in layer \(layers.count) outputs \(range): set activation \"identity\" there, or fit target scaling \"auto\""
+                    + adviceForClasses(targets, rows: rows))
         }
+    }
+
+    /// False if all targets are in the range, which is quickly seen where they are an array and not scaled.
+    private func mayContainOutside(_ targets: RowSource, _ rows: Int, _ least: Float, _ greatest: Float) -> Bool {
+        guard case .floats(let floats) = targets, targetScaling == nil else { return true }
+        return containsOutside(floats, rows * outputCount, least, greatest)
     }
 
     private func hasWeight(_ row: Int, _ weights: UnsafePointer<Float>?) -> Bool {
         weights.map { $0[row] != 0 } ?? true
     }
 
-    private func scaledTarget(_ targets: UnsafePointer<Float>, _ i: Int) -> Float {
-        targetScaling.map { $0.scaled(targets[i], column: i % outputCount) } ?? targets[i]
+    @inline(__always)
+    private func scaledTarget(_ targets: RowSource, _ row: Int, _ column: Int) -> Float {
+        targets.scaled(row, column, columns: outputCount, targetScaling)
     }
 
-    private func described(_ targets: UnsafePointer<Float>, _ i: Int, _ what: String) -> Text {
-        var text: Text = "\(what): row \(i / outputCount), column \(i % outputCount) is \(decimal(targets[i]))"
-        if targetScaling != nil { text += ", scaled \(decimal(scaledTarget(targets, i)))" }
+    private func described(_ targets: RowSource, _ row: Int, _ column: Int, _ what: String) -> Text {
+        var text: Text = "\(what): row \(row), column \(column) is \(targets.text(row, column, columns: outputCount))"
+        if targetScaling != nil { text += ", scaled \(decimal(scaledTarget(targets, row, column)))" }
         return text
     }
 }

@@ -18,6 +18,40 @@ extension NetworkState {
         return try trainByLayers(inputs, targets, weights: weights, rows: rows, rate: rate)
     }
 
+    /// Makes one training step on described rows, with their weights.
+    package func train(_ inputs: DescribedRows, _ targets: DescribedRows, rate: Float) throws(BackpropError) -> Float {
+        let rows = try rows(inputs, targets), count = rows.count
+        if rows.narrowed == nil {
+            return try train(rows.inputs, rows.targets, weights: rows.weights, rows: count, rate: rate)
+        }
+        try requireStep(rate: rate)
+        try requireSettings()
+        let place = try checkedProduct(count, inputCount)
+        let x = try requireScaledRows(try place + checkedProduct(count, targetCount)), y = x + place
+        try fill(x, inputs, count: count, inputScaling, "inputs")
+        try fill(y, targets, count: count, targetScaling, "targets", acceptsMissing: acceptsMissingTargets)
+        if let error = undefinedTarget(.described(targets), rows.weights, rows: count, "targets") { throw error }
+        return try train(scaled: x, y, weights: rows.weights, rows: count, rate: rate)
+    }
+
+    /// Makes one training step on rows that are scaled already.
+    @inline(never)
+    func train(
+        scaled inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
+        rate: Float
+    ) throws(BackpropError) -> Float {
+        guard inputScaling != nil || targetScaling != nil else {
+            return try train(inputs, targets, weights: weights, rows: rows, rate: rate)
+        }
+        let (inputScaling, targetScaling) = (inputScaling, targetScaling)
+        (self.inputScaling, self.targetScaling) = (nil, nil)
+        defer {
+            (self.inputScaling, self.targetScaling) = (inputScaling, targetScaling)
+            rowPlan = nil  // a new workspace's is for rows that are not scaled
+        }
+        return try train(inputs, targets, weights: weights, rows: rows, rate: rate)
+    }
+
     /// Makes one training step by forward, backward and update of whole layers, unless a kernel for a few rows applies, of
     /// plain descent once a workspace exists and the rows are scaled, or of the passes before an optimizer's step.
     @inline(never)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint8, c_uint32
-from ctypes import c_uint64, c_void_p
+from ctypes import c_ssize_t, c_uint64, c_void_p
 from typing import Any
 
 ABI_VERSION = 1
@@ -33,6 +33,13 @@ class bp_minibatch(ctypes.Structure):
                 ("targets", POINTER(c_float)), ("row_weights", POINTER(c_float)), ("rows", c_size_t)]
 
 
+class bp_rows(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("type", c_int32), ("values", c_void_p), ("rows", c_size_t), ("columns", c_size_t),
+                ("row_stride", c_ssize_t), ("column_stride", c_ssize_t), ("scale", c_float), ("zero_point", c_int32),
+                ("row_weights", POINTER(c_float))]
+    arrays: Any  # the arrays that it describes
+
+
 class bp_option_description(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("owner", c_uint32), ("name", c_char_p), ("meaning", c_char_p),
                 ("default_value", c_double), ("minimum", c_double), ("maximum", c_double), ("whole_numbers", c_uint32),
@@ -50,6 +57,7 @@ Trainer = POINTER(bp_trainer)
 Predictor = POINTER(bp_predictor)
 Floats = POINTER(c_float)
 Sizes = POINTER(c_size_t)
+Rows = POINTER(bp_rows)
 
 bp_scalar_fn = CFUNCTYPE(c_float, c_float, c_void_p)
 bp_scalar_derivative_fn = CFUNCTYPE(c_float, c_float, c_float, c_void_p)
@@ -105,6 +113,9 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_loss_unregister": (c_int32, c_char_p),
     "bp_loss_check": (c_int32, c_char_p, Floats, Floats, c_size_t, c_size_t, POINTER(c_double)),
     "bp_network_fit_scaling": (c_int32, Network, c_char_p, c_char_p, Floats, Floats, c_size_t),
+    "bp_network_fit_scaling_rows": (c_int32, Network, c_char_p, c_char_p, Rows, Rows),
+    "bp_network_add_scaling_rows": (c_int32, Network, Rows, Rows),
+    "bp_network_finish_scaling": (c_int32, Network, c_char_p, c_char_p),
     "bp_network_get_scaling": (c_int32, Network, c_int32, POINTER(c_char), c_size_t, Sizes),
     "bp_scaling_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
     "bp_network_check_settings": (c_int32, Network, Floats, c_size_t),
@@ -116,6 +127,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_option_info": (c_int32, c_size_t, POINTER(bp_option_description)),
     "bp_network_train_step": (c_int32, Network, Floats, Floats, c_float, Floats),
     "bp_network_train_minibatch": (c_int32, Network, Floats, Floats, c_size_t, c_float, Floats),
+    "bp_network_train_rows": (c_int32, Network, Rows, Rows, c_float, Floats),
     "bp_network_gradient": (c_int32, Network, Floats, Floats, c_size_t, Floats, c_size_t, Floats),
     "bp_network_apply_gradient": (c_int32, Network, Floats, c_size_t, c_float),
     "bp_network_backpropagate": (c_int32, Network, Floats, Floats, c_size_t, Floats, c_size_t, Floats),
@@ -132,12 +144,16 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_trainer_fit_stream": (
         c_int32, Trainer, Network, bp_next_fn, c_void_p, Floats, Floats, c_size_t, POINTER(c_double)),
     "bp_trainer_get_result": (c_int32, Trainer, POINTER(bp_fit_result)),
+    "bp_trainer_fit_rows": (c_int32, Trainer, Network, Rows, Rows, Rows, Rows, POINTER(c_double)),
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
+    "bp_network_predict_rows": (c_int32, Network, Rows, c_void_p, c_int32, c_ssize_t, c_ssize_t),
     "bp_network_predict_layer": (c_int32, Network, c_size_t, Floats, c_size_t, Floats),
     "bp_network_evaluate": (c_int32, Network, Floats, Floats, c_size_t, Floats),
+    "bp_network_evaluate_rows": (c_int32, Network, Rows, Rows, Floats),
     "bp_network_row_losses": (c_int32, Network, Floats, Floats, c_size_t, Floats),
     "bp_network_score": (c_int32, Network, c_char_p, Floats, Floats, c_size_t, POINTER(c_double)),
+    "bp_network_score_rows": (c_int32, Network, c_char_p, Rows, Rows, POINTER(c_double)),
     "bp_score_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
     "bp_network_fold_batchnorm": (c_int32, Network),
     "bp_predictor_create": (c_int32, Network, POINTER(Predictor)),

@@ -12,7 +12,8 @@ CODE = re.sub(r"^\s*#.*$", "", re.sub(r"/\*.*?\*/", "", TEXT, flags=re.S), flags
 
 TYPES = {
     "void": None, "float": ctypes.c_float, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32,
-    "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "void *": ctypes.c_void_p, "double": ctypes.c_double,
+    "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "ptrdiff_t": ctypes.c_ssize_t, "void *": ctypes.c_void_p,
+    "const void *": ctypes.c_void_p, "double": ctypes.c_double,
     "const char *": ctypes.c_char_p, "char *": POINTER(ctypes.c_char),
     "float *": POINTER(ctypes.c_float), "const float *": POINTER(ctypes.c_float),
     "double *": POINTER(ctypes.c_double), "const double *": POINTER(ctypes.c_double),

@@ -131,10 +131,10 @@ def read_only():
 
 
 @pytest.mark.parametrize("out, expected", [
-    ([[0, 0], [0, 0]], TypeError), (np.zeros((2, 2)), TypeError), (np.zeros((2, 2), ">f4"), TypeError),
+    ([[0, 0], [0, 0]], TypeError), (np.zeros((2, 2), np.float16), TypeError), (np.zeros((2, 2), ">f4"), TypeError),
     (np.zeros((2, 2), np.int32), TypeError), (np.zeros((2, 3), np.float32), ValueError),
-    (np.zeros(4, np.float32), ValueError), (np.zeros((2, 2), np.float32, order="F"), ValueError),
-    (np.zeros((2, 4), np.float32)[:, ::2], ValueError), (read_only(), ValueError)])
+    (np.zeros(4, np.float32), ValueError), (np.lib.stride_tricks.as_strided(np.zeros(4), (2, 2), (0, 8)), ValueError),
+    (read_only(), ValueError)])
 def test_out_of_a_wrong_type_or_shape_is_refused(network, out, expected):
     with pytest.raises(expected, match=r"^out: "):
         network.predict(VALUES, out=out)

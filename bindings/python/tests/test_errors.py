@@ -12,7 +12,7 @@ from libbackprop import errors
 from libbackprop._library import library
 from libbackprop._prototypes import (
     PROTOTYPES, Network as Handle, Predictor, Trainer, bp_activation_report, bp_fit_result, bp_network, bp_next_fn,
-    bp_option_description, bp_progress_fn)
+    bp_option_description, bp_progress_fn, bp_rows)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -208,6 +208,7 @@ def valid_arguments(network):
     name = b"tanh"
     floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
     trainer, predictor = TRAINER._handle, PREDICTOR._handle
+    x, y = (ctypes.pointer(bp_rows(ctypes.sizeof(bp_rows), 0, ctypes.addressof(floats), 1, columns)) for columns in (3, 2))
     return {
         "bp_network_create": [(ctypes.c_size_t * 2)(3, 2), 2, 1, ctypes.pointer(Handle())],
         "bp_network_clone": [network, ctypes.pointer(Handle())],
@@ -236,6 +237,9 @@ def valid_arguments(network):
         "bp_network_get_tensor": [network, b"layers.1.bias", floats, 2],
         "bp_network_set_tensor": [network, b"layers.1.bias", floats, 2],
         "bp_network_fit_scaling": [network, b"standard", b"min_max", floats, floats, 1],
+        "bp_network_fit_scaling_rows": [network, b"standard", b"min_max", x, y],
+        "bp_network_add_scaling_rows": [network, x, y],
+        "bp_network_finish_scaling": [network, b"none", b"none"],
         "bp_network_check_settings": [network, floats, 1],
         "bp_network_set_optimizer": [network, b"adam"],
         "bp_network_set_option": [network, b"batchnorm_update", 0.0],
@@ -243,6 +247,7 @@ def valid_arguments(network):
         "bp_option_info": [0, ctypes.pointer(bp_option_description(ctypes.sizeof(bp_option_description)))],
         "bp_network_train_step": [network, floats, floats, 0.1, loss],
         "bp_network_train_minibatch": [network, floats, floats, 1, 0.1, loss],
+        "bp_network_train_rows": [network, x, y, 0.1, loss],
         "bp_network_gradient": [network, floats, floats, 1, (ctypes.c_float * 8)(), 8, loss],
         "bp_network_backpropagate": [
             network, floats, floats, 1, (ctypes.c_float * 8)(), 8, (ctypes.c_float * 2)()],
@@ -262,9 +267,13 @@ def valid_arguments(network):
         "bp_trainer_fit_stream": [
             trainer, network, bp_next_fn(lambda minibatch, data: 1), None, floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_trainer_get_result": [trainer, ctypes.pointer(bp_fit_result(ctypes.sizeof(bp_fit_result)))],
+        "bp_trainer_fit_rows": [trainer, network, x, y, x, y, (ctypes.c_double * 1)()],
         "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
+        "bp_network_predict_rows": [network, x, (ctypes.c_float * 2)(), 0, 0, 0],
         "bp_network_predict_layer": [network, 1, floats, 1, (ctypes.c_float * 2)()],
+        "bp_network_evaluate_rows": [network, x, y, loss],
+        "bp_network_score_rows": [network, b"r2", x, y, (ctypes.c_double * 1)()],
         "bp_network_row_losses": [network, floats, floats, 1, (ctypes.c_float * 1)()],
         "bp_network_evaluate": [network, floats, floats, 1, loss],
         "bp_network_score": [network, b"r2", floats, floats, 1, (ctypes.c_double * 1)()],
@@ -301,7 +310,9 @@ def valid_arguments(network):
 
 
 MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in ("loss_out", "user_data", "report_out")} - {
-    ("bp_network_evaluate", "loss_out")} | {("bp_network_backpropagate", "input_gradients_out")} | {
+    ("bp_network_evaluate", "loss_out"), ("bp_network_evaluate_rows", "loss_out")} | {
+    ("bp_network_backpropagate", "input_gradients_out"), ("bp_network_add_scaling_rows", "inputs"),
+    ("bp_network_add_scaling_rows", "targets")} | {
     (f"bp_network_load_layer{ending}", "bias_name") for ending in ("", "_memory")}
 REQUIRED_POINTERS = [
     (name, position) for name, (result, parameters) in header.FUNCTIONS.items() if result == "int32_t"

@@ -56,7 +56,7 @@ def test_class_numbers_equal_one_hot_rows(x, classes, use, dtype):
 @pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64, bool])
 def test_targets_for_a_single_output_equal_its_column(x, classes, use, dtype):
     labels = (classes > 0).astype(dtype)
-    column = labels.astype(np.float32).reshape(ROWS, 1)
+    column = labels.reshape(ROWS, 1)
     networks = [classifier("logistic", "binary_cross_entropy", outputs=1) for _ in range(2)]
     assert trained(networks[0], USES[use](x, labels)) == trained(networks[1], USES[use](x, column))
 
