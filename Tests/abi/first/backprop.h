@@ -27,6 +27,7 @@
  * CONTENTS
  *
  *     Status, Version, Threads     results of calls; the library in use; the number of threads
+ *     Rows                         data of other types and layouts than float arrays
  *     Networks                     create and free; activations, batch normalization, dropout, loss, scaling, optimizer,
  *                                  options
  *     Training                     single steps, gradients
@@ -111,6 +112,8 @@
  *            - The caller sets struct_size to sizeof the struct. The call fills at most this number of bytes, and sets
  *              struct_size to the number that it filled.
  *            - A struct_size smaller than the struct's first version gives BP_ERROR_INVALID_VALUE.
+ *            - A struct that the caller describes something with (bp_rows) is only read. Members that the library does not
+ *              know must be 0: otherwise the call returns BP_ERROR_UNSUPPORTED.
  * Determi-   The same seed, calls and data give the same bits: from any language, with any C library, with any number of
  * nism.      threads, after any save and load, and on all processors with the same bp_instruction_set(). "avx512" and
  *            "avx2" give the same bits.
@@ -207,6 +210,44 @@ int32_t bp_set_thread_count(size_t count);
 /* The number of threads in use: the number set, or the number that the library chose.
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 size_t bp_thread_count(void);
+
+/* ---- Rows ------------------------------------------------------------------------------------------------------- */
+
+#define BP_FLOAT 0  /* type of bp_rows */
+#define BP_DOUBLE 1 /* IEEE 754 binary64 */
+#define BP_HALF 2   /* IEEE 754 binary16 */
+#define BP_INT8 3
+#define BP_UINT8 4
+
+/* Describes rows of any type and layout: doubles, column-major matrices (R, Fortran, MATLAB), parts of larger tables. The
+ * functions whose names end in _rows take them. Each is the second form of a function that takes float arrays.
+ *
+ *     bp_rows x = {sizeof(bp_rows), BP_DOUBLE, matrix, 150, 4, 8, 150 * 8, 0, 0, NULL};   column-major, 150 x 4
+ *
+ *   - Number (r, c) is at the address values + r * row_stride + c * column_stride, which need not be aligned. Strides count
+ *     bytes, and may be negative or 0. If both are 0, the numbers are row-major without gaps.
+ *   - Numbers are converted to float where they are used: a block of rows or a minibatch at a time. All rows are converted
+ *     together only where they are one minibatch.
+ *   - Where the network scales, it subtracts the offset from doubles in double precision, and then rounds to float. Numbers of
+ *     other types are converted to float before.
+ *   - Aligned floats that are row-major without gaps are used in place, and give the bits of the function without _rows. So
+ *     do other numbers that a float represents exactly, without scaling; only a loss of more than 1,024 rows may differ, by
+ *     the rounding of its sums.
+ *   - NOT_FINITE is returned for numbers that are not finite, and for those beyond the range of float when the network
+ *     computes with them. The message gives the first row and its column. bp_network_predict_rows computes with them.
+ *   - A row's loss and gradient are multiplied by its weight. A mean loss still divides by the number of rows. Scores are
+ *     weighted means. Only a parameter whose name ends in "targets" may have weights; a fit of the scaling ignores them. */
+typedef struct bp_rows {
+    uint32_t struct_size;     /* sizeof(bp_rows) */
+    int32_t type;             /* BP_FLOAT, BP_DOUBLE, BP_HALF, BP_INT8 or BP_UINT8 */
+    const void *values;       /* the address of number (0, 0) */
+    size_t rows, columns;     /* columns: the network's inputs, or a row's targets: bp_network_target_columns */
+    ptrdiff_t row_stride;     /* bytes from a row to the next one */
+    ptrdiff_t column_stride;  /* bytes from a column to the next one */
+    float scale;              /* of BP_INT8 and BP_UINT8: the number is scale * (stored - zero_point), where scale 0 counts */
+    int32_t zero_point;       /* as 1, and zero_point is -128 to 255. 0 for all other types */
+    const float *row_weights; /* [rows], finite, 0 or more; or NULL: all are 1 */
+} bp_rows;
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 
@@ -474,6 +515,46 @@ int32_t bp_network_target_columns(const bp_network *network, size_t *columns_out
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
                                const float *targets, size_t rows);
 
+/* Like bp_network_fit_scaling, for rows of any type and layout. The statistics are computed in double precision from the
+ * numbers as they are stored, and are accurate also where a mean is large compared with the standard deviation. If the rows
+ * are doubles, the network keeps each offset with about 48 bits: tensor "scaling.inputs.remainder" (or "targets") then holds
+ * the part of the offset that float cannot. It is used with rows and outputs of type BP_DOUBLE: floats do not have its digits.
+ *   inputs: NULL if input_scaling is "none". targets: NULL if target_scaling is "none".
+ * Ownership: the rows remain the caller's.
+ * Errors:    as bp_network_fit_scaling; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns
+ *            that are not the network's.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_fit_scaling_rows(bp_network *network, const char *input_scaling, const char *target_scaling,
+                                    const bp_rows *inputs, const bp_rows *targets);
+
+/* Adds rows to the statistics from which bp_network_finish_scaling computes the scaling: for data that are not in memory as a
+ * whole.
+ *
+ *     while (read_piece(&x, &y)) bp_network_add_scaling_rows(network, &x, &y);
+ *     bp_network_finish_scaling(network, "auto", "auto");
+ *
+ *   The result is that of bp_network_fit_scaling_rows with all rows. It depends on the division into pieces by rounding in
+ * double precision only: pieces are combined as Chan, Golub and LeVeque (1979) describe. Nothing else changes before
+ * bp_network_finish_scaling. Copies and files of the network do not have the statistics.
+ *   inputs, targets: either may be NULL. They may have different numbers of rows, 0 included. If both are NULL, the call
+ *   discards the rows that were added.
+ * Ownership: the rows remain the caller's.
+ * Errors:    NULL_ARGUMENT for network or values; INVALID_HANDLE; INVALID_VALUE, UNSUPPORTED and LIMIT
+ *            for a malformed bp_rows; MISMATCH for columns that are not the network's; NOT_FINITE; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_add_scaling_rows(bp_network *network, const bp_rows *inputs, const bp_rows *targets);
+
+/* Sets the scaling from the rows that were added, by the names of methods as in bp_network_fit_scaling, and discards their
+ * statistics. bp_network_fit_scaling and bp_network_fit_scaling_rows discard them, too.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE if no rows were added that a method needs;
+ *            OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_finish_scaling(bp_network *network, const char *input_scaling, const char *target_scaling);
+
 /* The name of the scaling method of the inputs (of_targets = 0) or of the targets (any other number); for "auto", the name
  * of the method that it chose. *needed_out as in bp_network_get_activation. bp_network_get_tensor returns the offsets and
  * scales.
@@ -697,6 +778,16 @@ int32_t bp_network_train_step(bp_network *network, const float *input, const flo
  * Since:     0.1 */
 int32_t bp_network_train_minibatch(bp_network *network, const float *inputs, const float *targets, size_t rows,
                                    float learning_rate, float *loss_out);
+
+/* Like bp_network_train_minibatch, for rows of any type and layout, and with row weights.
+ *   inputs, targets: the same number of rows, 1 or more.
+ * Ownership: the rows remain the caller's.
+ * Errors:    as bp_network_train_minibatch; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns
+ *            that are not the network's, or different numbers of rows.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_train_rows(bp_network *network, const bp_rows *inputs, const bp_rows *targets, float learning_rate,
+                              float *loss_out);
 
 /* Computes the gradient of the minibatch's loss, before clipping and decay, for a host with its own update rule. The
  * parameters stay. The running statistics move as in bp_network_train_minibatch.
@@ -1062,6 +1153,20 @@ int32_t bp_trainer_fit_stream(bp_trainer *trainer, bp_network *network, bp_next_
                               const float *validation_inputs, const float *validation_targets, size_t validation_rows,
                               double *loss_out);
 
+/* Like bp_trainer_fit, for rows of any type and layout. A fit reads the rows of each minibatch where they are.
+ *   - targets->row_weights are used like those of bp_trainer_set_row_weights, and rows that option "validation_fraction" holds
+ *     out keep them. Only one of the two may be set.
+ *   - validation_targets->row_weights are the weights of the validation rows.
+ *   inputs, targets: the same number of rows, 1 or more. validation_inputs, validation_targets: the same number of rows, 1 or
+ *   more; or NULL and NULL.
+ * Ownership: the rows remain the caller's, and must not change until the call returns.
+ * Errors:    as bp_trainer_fit; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns that are not
+ *            the network's, or different numbers of rows.
+ * Threads:   as bp_trainer_fit.
+ * Since:     0.2 */
+int32_t bp_trainer_fit_rows(bp_trainer *trainer, bp_network *network, const bp_rows *inputs, const bp_rows *targets,
+                            const bp_rows *validation_inputs, const bp_rows *validation_targets, double *loss_out);
+
 /* Reasons why a fit ended. */
 #define BP_END_NONE 0        /* no fit yet */
 #define BP_END_COMPLETE 1    /* all epochs or steps were made */
@@ -1111,6 +1216,22 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  * Since:     0.1 */
 int32_t bp_network_predict(const bp_network *network, const float *inputs, size_t rows, float *outputs_out);
 
+/* Like bp_network_predict, for rows of any type and layout, with outputs in a layout of the caller:
+ *
+ *     bp_network_predict_rows(network, &x, matrix, BP_DOUBLE, 8, 8 * x.rows);   column-major doubles
+ *
+ *   With BP_DOUBLE, target scaling is undone in double precision.
+ *   inputs: rows may be 0. outputs_out: output (r, c) is stored at the address outputs_out + r * row_stride + c * column_stride,
+ *   which need not be aligned; it must not overlap inputs. type: BP_FLOAT or BP_DOUBLE. row_stride, column_stride: in bytes, may
+ *   be negative; both 0 for row-major without gaps.
+ * Ownership: the rows and the outputs remain the caller's.
+ * Errors:    as bp_network_predict; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows, a type or strides; MISMATCH
+ *            for columns that are not the network's.
+ * Threads:   reads network; each of several concurrent calls uses its own buffers.
+ * Since:     0.2 */
+int32_t bp_network_predict_rows(const bp_network *network, const bp_rows *inputs, void *outputs_out, int32_t type,
+                                ptrdiff_t row_stride, ptrdiff_t column_stride);
+
 /* Computes the outputs of a layer for rows of inputs, as bp_network_predict computes them: after batch normalization with
  * running statistics, and after the activation. Use it for the code of an autoencoder, or for features. The outputs of the last
  * layer have the bits of bp_network_predict.
@@ -1132,6 +1253,15 @@ int32_t bp_network_predict_layer(const bp_network *network, size_t layer, const 
  * Threads:   reads network.
  * Since:     0.1 */
 int32_t bp_network_evaluate(const bp_network *network, const float *inputs, const float *targets, size_t rows, float *loss_out);
+
+/* Like bp_network_evaluate, for rows of any type and layout, and with row weights.
+ *   inputs, targets: the same number of rows, 1 or more.
+ * Ownership: the rows remain the caller's.
+ * Errors:    as bp_network_evaluate; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns that
+ *            are not the network's, or different numbers of rows.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_evaluate_rows(const bp_network *network, const bp_rows *inputs, const bp_rows *targets, float *loss_out);
 
 /* Computes the loss of each row's prediction, for example to find outliers. bp_network_evaluate returns the sum of these
  * losses, or their mean with option gradient_reduction 1. Here each loss is rounded to float.
@@ -1162,6 +1292,18 @@ int32_t bp_network_row_losses(const bp_network *network, const float *inputs, co
  * Since:     0.1 */
 int32_t bp_network_score(const bp_network *network, const char *measure, const float *inputs, const float *targets, size_t rows,
                          double *score_out);
+
+/* Like bp_network_score, for rows of any type and layout. With row weights, all means over rows are weighted means. Where
+ * the network scales targets, a score other than "accuracy" is computed from differences from the offset, so that a large mean
+ * of doubles does not cost it digits.
+ *   inputs, targets: the same number of rows, 1 or more, not all of weight 0.
+ * Ownership: the rows remain the caller's.
+ * Errors:    as bp_network_score; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns that are
+ *            not the network's, or different numbers of rows.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_score_rows(const bp_network *network, const char *measure, const bp_rows *inputs, const bp_rows *targets,
+                              double *score_out);
 
 /* The name of the measure with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
