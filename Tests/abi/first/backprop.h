@@ -1283,7 +1283,7 @@ int32_t bp_network_row_losses(const bp_network *network, const float *inputs, co
  *     mean_absolute_error   the mean of |a - y|
  *
  *   Scores are computed in double precision from unscaled outputs a and targets y. The loss is not used.
- *   When unsure: "accuracy" for binary_cross_entropy and cross_entropy, "r2" for the other built-in losses.
+ *   When unsure: "accuracy" for binary_cross_entropy and cross_entropy, "r2" for other losses.
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_evaluate; UNKNOWN_NAME; UNSUPPORTED for a loss of other target_columns; INVALID_VALUE also if too

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypeAlias
 
 __all__ = [
-    "Array", "Path", "encode_path", "floats", "matrix", "number", "output", "pointer", "predicted", "row", "targets", "text",
-    "unsigned", "vector",
+    "Array", "Path", "encode_path", "floats", "function_name", "matrix", "number", "output", "pointer", "predicted", "row",
+    "row_count", "rows_or_row", "targets", "text", "unsigned", "vector",
 ]
 
 Array: TypeAlias = "NDArray[np.float32]"  # quoted: else pyright --verifytypes may meet it before it knows NumPy
@@ -52,6 +52,14 @@ def text(value: Any, what: str) -> bytes:
     return value.encode()
 
 
+def function_name(name: Optional[str], function: Any) -> str:
+    """The name to register a function by: its own one, if `name` is None."""
+    found = getattr(function, "__name__", None) if name is None else name
+    if found is None:
+        raise TypeError("name: expected a str, because the function has no name")
+    return found
+
+
 def encode_path(path: Path) -> bytes:
     """A path as the bytes that the operating system uses, which need not be UTF-8."""
     encoded = os.fsencode(path)
@@ -75,13 +83,24 @@ def floats(values: ArrayLike, what: str) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
+def rows_or_row(values: ArrayLike, columns: int, what: str) -> Array:
+    """An array of shape (rows, columns), or (columns,) for one row."""
+    array = floats(values, what)
+    if array.ndim not in (1, 2) or array.shape[-1] != columns:
+        raise ValueError(f"{what}: expected shape (rows, {columns}) or ({columns},), got {array.shape}")
+    return array
+
+
+def row_count(array: Array) -> int:
+    """The number of rows of the result of `rows_or_row`."""
+    return len(array) if array.ndim == 2 else 1
+
+
 def predicted(inputs: ArrayLike, columns: int, outputs: int, out: Optional[Array]) -> tuple[Array, int, Array]:
     """Inputs of shape (rows, columns) or (columns,), the number of rows, and `out` or a new array for their outputs."""
-    x = floats(inputs, "inputs")
-    if x.ndim not in (1, 2) or x.shape[-1] != columns:
-        raise ValueError(f"inputs: expected shape (rows, {columns}) or ({columns},), got {x.shape}")
+    x = rows_or_row(inputs, columns, "inputs")
     shape = (*x.shape[:-1], outputs)
-    return x, len(x) if x.ndim == 2 else 1, np.empty(shape, np.float32) if out is None else output(out, shape, x)
+    return x, row_count(x), np.empty(shape, np.float32) if out is None else output(out, shape, x)
 
 
 def vector(values: ArrayLike, size: int, what: str) -> Array:
@@ -100,18 +119,22 @@ def matrix(values: ArrayLike, columns: int, what: str) -> Array:
     return array
 
 
-def targets(values: ArrayLike, columns: int, what: str = "targets") -> Array:
-    """Targets as an array of shape (rows, columns). Shape (rows,) is one column or, for more columns, class numbers."""
+def targets(values: ArrayLike, columns: int, outputs: int, what: str = "targets") -> Array:
+    """Targets as an array of shape (rows, columns). Shape (rows,) is one column or, if the columns are those of several
+    outputs, class numbers. A registered loss can have other columns than the network has outputs."""
     array = as_array(values, what)
-    if array.ndim != 1:
-        return matrix(array, columns, what)
-    return floats(array, what).reshape(-1, 1) if columns == 1 else _one_hot(array, columns, what)
+    if array.ndim == 1 and columns == 1:
+        return floats(array, what).reshape(-1, 1)
+    return _one_hot(array, columns, what) if array.ndim == 1 and columns == outputs else matrix(array, columns, what)
 
 
-def row(values: ArrayLike, columns: int, what: str) -> Array:
+def row(values: ArrayLike, columns: int, outputs: int, what: str) -> Array:
     """The targets of one row, shape (columns,). A number is a target or a class number, as in `targets`."""
     array = as_array(values, what)
-    return targets(array.reshape(1), columns, what)[0] if array.ndim == 0 else vector(array, columns, what)
+    if array.ndim == 0 and columns in (1, outputs):
+        first: Array = targets(array.reshape(1), columns, outputs, what)[0]
+        return first
+    return vector(array, columns, what)
 
 
 def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:

@@ -136,7 +136,9 @@ def _register(name: str, register: Callable[[str], Any], remedy: str) -> None:
     try:
         register(name)
     except errors.InvalidValueError as error:
-        if not str(error).endswith("is already registered"):
+        if " must have 1 to 64 characters " in str(error):
+            remedy = "name= sets another one"
+        elif not str(error).endswith("is already registered"):
             raise
         raise errors.InvalidValueError(f"{error}; {remedy}", error.status) from None
 
@@ -168,6 +170,8 @@ _PYTHON_NAMES = {
     "bp_option_info": "libbackprop.options()",
     "bp_network_fit_scaling": "Network.fit_scaling",
     "bp_network_initialize": "Network.initialize",
+    "bp_network_load_layer": "Network.load_layer",
+    "bp_network_load_weights": "Network.load_weights",
     "bp_network_set_activation": "Network.set_activation",
     "bp_network_set_batchnorm": "Network.set_batchnorm",
     "bp_network_set_dropout": "Network.set_dropout",

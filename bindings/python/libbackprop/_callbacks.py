@@ -40,7 +40,12 @@ def _array(address: Any, shape: tuple[int, ...], dtype: Any, read_only: bool) ->
 
 
 def _fill(destination: Array, values: ArrayLike, label: str) -> None:
-    result = np.asarray(values)
+    try:
+        result = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{label}: {error}") from None
+    if result.dtype.kind not in "fiub":
+        raise TypeError(f"{label} returned {result.dtype}, expected numbers")
     if result.shape != destination.shape:
         raise ValueError(f"{label} returned shape {result.shape}, expected {destination.shape}")
     np.copyto(destination, result, casting="same_kind")

@@ -25,13 +25,13 @@ _END = object()
 class Stream:
     """The batches of a fit. `Trainer.fit_stream` describes them."""
 
-    def __init__(self, batches: Any, inputs: int, outputs: int, targets: Callable[[Any], Array]) -> None:
+    def __init__(self, batches: Any, inputs: int, target_columns: int, targets: Callable[[Any], Array]) -> None:
         self._is_iterator = hasattr(batches, "__next__")
         self._is_function = callable(batches) and not hasattr(batches, "__iter__")
         if not self._is_function and not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
             raise TypeError(f"batches: expected an iterable or a function, got {type(batches).__name__}")
         self._batches: Any = batches
-        self._inputs, self._outputs, self._targets = inputs, outputs, targets
+        self._inputs, self._target_columns, self._targets = inputs, target_columns, targets
         self._source: Iterator[Any] = self._batches if self._is_iterator else iter(())
         self._position: Optional[tuple[int, int]] = None  # of the next minibatch, if it follows the previous one
         self._batch: tuple[Any, ...] = ()
@@ -44,7 +44,7 @@ class Stream:
         if self._position != (epoch, row) and not self._is_iterator:
             self._go_to(epoch, row)
         buffers = (view(minibatch.inputs, capacity, self._inputs, False),
-                   view(minibatch.targets, capacity, self._outputs, False),
+                   view(minibatch.targets, capacity, self._target_columns, False),
                    view(minibatch.row_weights, capacity, 1, False))
         filled = 0
         while filled < capacity and (rows := self._take(capacity - filled)):

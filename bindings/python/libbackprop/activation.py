@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, SupportsF
 from numpy.typing import ArrayLike
 
 from . import _autodiff, _callbacks, _native
-from ._arguments import Array, Path, encode_path, text
+from ._arguments import Array, Path, encode_path, function_name, text
 from ._call import call, plugins, replaced, texts_of
 from ._library import library
 from ._prototypes import bp_activation_report
@@ -183,8 +183,8 @@ def scalar(function: Optional[ScalarFunction] = None, /, *, derivative: Optional
     ('square', 'logistic')
     """
     if function is not None:
-        return register_scalar(_name(name, function), function, derivative, replace=replace)
-    return lambda function: register_scalar(_name(name, function), function, derivative, replace=replace)
+        return register_scalar(function_name(name, function), function, derivative, replace=replace)
+    return lambda function: register_scalar(function_name(name, function), function, derivative, replace=replace)
 
 
 @overload
@@ -216,9 +216,10 @@ def vector(_: None = None, /, *, backward: Optional[Backward] = None, autodiff: 
 
     def register(function: Callable[[Any], Any]) -> Activation:
         if backward is not None:
-            return register_vector(_name(name, function), function, backward, replace=replace)
+            return register_vector(function_name(name, function), function, backward, replace=replace)
         assert autodiff is not None
-        return register_vector(_name(name, function), *_autodiff.activation(_function(function), autodiff), replace=replace)
+        return register_vector(
+            function_name(name, function), *_autodiff.activation(_function(function), autodiff), replace=replace)
 
     return register
 
@@ -276,7 +277,7 @@ def from_pointer(function: Any, signature: Optional[str] = None, *, derivative: 
     >>> bp.activation.from_pointer(twice, name="twice", replace=True)
     <activation 'twice'>
     """
-    activation = Activation(_name(name, function))
+    activation = Activation(function_name(name, function))
     replaced(activation.name, replace, unregister, lambda name: _native.register(
         name, function, signature, derivative, constants))
     return _declared(activation, thread_safe)
@@ -395,13 +396,6 @@ def name_of(activation: Union[str, Activation]) -> bytes:
     b'relu'
     """
     return text(getattr(activation, "name", activation), "activation")
-
-
-def _name(name: Optional[str], function: Any) -> str:
-    found = getattr(function, "__name__", None) if name is None else name
-    if found is None:
-        raise TypeError("name: expected a str, because the function has no name")
-    return found
 
 
 def _function(given: Any) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 from numpy.typing import ArrayLike
 
 from . import _autodiff, _callbacks
-from ._arguments import Array, floats, matrix, pointer, text, unsigned
+from ._arguments import Array, floats, function_name, matrix, pointer, text, unsigned
 from ._call import call, replaced
 from ._library import library
 
@@ -76,14 +76,15 @@ def loss(function: Optional[LossFunction] = None, *, autodiff: Optional[_autodif
 
     outputs: float32 of shape (rows, outputs). targets: (rows, target_columns). losses: (rows,), kept in double precision.
     gradients: the derivatives of each row's loss with respect to its outputs, (rows, outputs). A row's loss must depend
-    on this row only. The arguments are read-only views of the library's memory, valid during the call only.
+    on this row only. The arguments are read-only views of the library's memory, valid during the call only. Compute the
+    losses in float64, as in `outputs.astype(float)`: losses that are rounded to float32 can fail the checks of a right gradient.
 
     autodiff: "jax" or "torch" for a function that returns the losses only, from arrays of JAX or tensors of PyTorch. Their
     automatic differentiation computes the gradients. It can be called like a function of NumPy arrays.
 
     name: None for the name of the function. target_columns: the size of a row of targets; 0 for the number of outputs.
     replace: as for activations. InvalidValueError for a malformed name or one that is already registered; TypeError for
-    an object that is not callable.
+    an object that is not callable, or has no name.
 
     Examples
     --------
@@ -115,8 +116,9 @@ def unregister_loss(loss: Union[str, Loss]) -> None:
 def check_loss(loss: Union[str, Loss], outputs: ArrayLike, targets: ArrayLike) -> float:
     """The largest relative error of a registered loss's gradient compared with differences of its losses. Below 1e-2 is good.
 
-    outputs: shape (rows, outputs). targets: shape (rows, target_columns). UnknownNameError; UnsupportedError for a built-in
-    loss; NotFiniteError. Exceptions of the function are raised again.
+    loss: the result of `bp.loss`, or its name. outputs: shape (rows, outputs). targets: shape (rows, target_columns).
+    The differences need losses that are computed in float64. UnknownNameError; UnsupportedError for a built-in loss;
+    NotFiniteError. Exceptions of the function are raised again.
 
     Examples
     --------
@@ -127,7 +129,7 @@ def check_loss(loss: Union[str, Loss], outputs: ArrayLike, targets: ArrayLike) -
     >>> bool(bp.check_loss(squared, [[1, 2]], [[0, 3]]) < 1e-2)
     True
     """
-    from .network import Network
+    from .network import Network  # imports this module
 
     a = floats(outputs, "outputs")
     if a.ndim != 2:
@@ -152,7 +154,7 @@ def _register(function: LossFunction, name: Optional[str], target_columns: int, 
         raise TypeError(f"loss: expected a function, got {type(function).__name__}")
     columns = unsigned(target_columns, "target_columns")
     used = function if autodiff is None else functools.wraps(function)(_autodiff.loss(function, autodiff))
-    made = Loss(function.__name__ if name is None else name, used, columns)
+    made = Loss(function_name(name, function), used, columns)
     replaced(made.name, replace, unregister_loss, lambda name: _callbacks.register(
         library.bp_loss_register, text(name, "name"), made, columns, _callbacks.loss))
     return made

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _classes, _settings, option as options
-from ._arguments import Array, Path, encode_path, matrix, number, pointer, predicted, row, targets as rows_of_targets
-from ._arguments import text, unsigned, vector
+from ._arguments import Array, Path, encode_path, matrix, number, pointer, predicted, row, row_count, rows_or_row
+from ._arguments import targets as rows_of_targets, text, unsigned, vector
 from ._classes import Label
 from ._convert import as_array, not_numbers
 from ._call import call, check, text_of
@@ -20,7 +20,7 @@ from ._handle import Owner
 from ._library import library
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
-from .errors import Error, ModelError, Status
+from .errors import Error, ModelError, Status, UnsupportedError
 from .layer import Layer
 from .losses import Loss
 from .metadata import Metadata
@@ -94,6 +94,7 @@ class Network(Owner):
     targets of a row with a label or class number are 1 at the output of the class and 0 at the other outputs (`bp.one_hot`).
     With two classes and one output, the target is 0 for the first class, or -1 if the output is "tanh", "softsign", "sine" or
     "sign", and 1 for the second. `fit` sets `classes` if the targets are strings. The classes are saved with the network.
+    For a registered loss whose target_columns are not the outputs, targets have the shape (rows, target_columns).
 
     Errors of the library are a `bp.Error` and also of a built-in class. A wrong shape is a ValueError, a wrong type a
     TypeError. Methods raise InvalidHandleError after close(), and BusyError when an activation function calls it on
@@ -619,8 +620,8 @@ class Network(Owner):
         """
         x, d = self._output_gradients(inputs, output_gradients)
         return self._filled(lambda gradient: call(
-            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), pointer(gradient), len(gradient),
-            None))
+            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), row_count(x), pointer(gradient),
+            len(gradient), None))
 
     def backpropagate_to_inputs(self, inputs: ArrayLike, output_gradients: ArrayLike) -> tuple[Array, Array]:
         """The same gradient, and that for the inputs, shape (rows, inputs), from the same pass.
@@ -635,16 +636,16 @@ class Network(Owner):
         x, d = self._output_gradients(inputs, output_gradients)
         for_inputs = np.empty_like(x)
         gradient = self._filled(lambda gradient: call(
-            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), pointer(gradient), len(gradient),
-            pointer(for_inputs)))
+            library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), row_count(x), pointer(gradient),
+            len(gradient), pointer(for_inputs)))
         return gradient, for_inputs
 
     def _output_gradients(self, inputs: ArrayLike, output_gradients: ArrayLike) -> tuple[Array, Array]:
-        x = matrix(inputs, self._layers[0], "inputs")
-        d = matrix(output_gradients, self._layers[-1], "output_gradients")
-        if len(x) != len(d):
-            raise ValueError(f"output_gradients: expected shape {(len(x), self._layers[-1])} for {len(x)} rows of inputs, "
-                             f"got {d.shape}")
+        x = rows_or_row(inputs, self._layers[0], "inputs")
+        d = rows_or_row(output_gradients, self._layers[-1], "output_gradients")
+        if x.shape[:-1] != d.shape[:-1]:
+            raise ValueError(f"output_gradients: expected shape {(*x.shape[:-1], self._layers[-1])} for inputs of shape "
+                             f"{x.shape}, got {d.shape}")
         return x, d
 
     def check_gradient(self, inputs: ArrayLike, targets: ArrayLike) -> float:
@@ -776,14 +777,16 @@ class Network(Owner):
                 return _classes.encode(array, self._classes, columns, "targets", self._low() if columns == 1 else 0)
             if _classes.are_labels(array):
                 raise TypeError(f"targets: expected numbers, got {not_numbers(array)}; for labels, set network.classes")
-        return rows_of_targets(array, self._target_columns)
+        return rows_of_targets(array, self._target_columns, self._layers[-1])
 
-    def _target(self, target: Any) -> Array:
+    def _target(self, target: Any, what: str = "target") -> Array:
         """The targets of one row, shape (target columns,)."""
-        if self._classes is None:
-            return row(target, self._target_columns, "target")
-        array = as_array(target, "target")
-        return self._targets(array.reshape(1))[0] if array.ndim == 0 else row(array, self._target_columns, "target")
+        if self._classes is not None and self._target_columns == self._layers[-1]:
+            target = as_array(target, what)
+            if target.ndim == 0:
+                first: Array = self._targets(target.reshape(1))[0]
+                return first
+        return row(target, self._target_columns, self._layers[-1], what)
 
     # Use
 
@@ -837,7 +840,8 @@ class Network(Owner):
         return outputs
 
     def predict_layer(self, layer: SupportsIndex, inputs: ArrayLike) -> Array:
-        """The outputs of layer 1 or higher for rows, shape (rows, size of the layer), as predict computes them.
+        """The outputs of layer 1 or higher, as predict computes them: shape (rows, size of the layer), or (size of the layer,)
+        for inputs of shape (inputs,).
 
         Examples
         --------
@@ -845,14 +849,14 @@ class Network(Owner):
         (1, 3)
         """
         index = unsigned(layer, "layer")
-        x = matrix(inputs, self._layers[0], "inputs")
-        outputs = np.empty((len(x), self._layers[index] if index < len(self._layers) else 1), np.float32)
-        call(library.bp_network_predict_layer, self._handle, index, pointer(x), len(x), pointer(outputs))
+        x, rows, outputs = predicted(
+            inputs, self._layers[0], self._layers[index] if index < len(self._layers) else 1, None)
+        call(library.bp_network_predict_layer, self._handle, index, pointer(x), rows, pointer(outputs))
         return outputs
 
     def input_gradients(self, inputs: ArrayLike, output_gradients: ArrayLike) -> Array:
         """The gradient for the inputs, shape (rows, inputs), of any function of what predict returns, from its gradient for
-        the outputs, shape (rows, outputs).
+        the outputs, shape (rows, outputs). One row has the shapes (inputs,) and (outputs,).
 
         Examples
         --------
@@ -863,24 +867,26 @@ class Network(Owner):
         """
         x, d = self._output_gradients(inputs, output_gradients)
         gradients = np.empty_like(x)
-        call(library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), len(x), None, 0, pointer(gradients))
+        call(library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), row_count(x), None, 0, pointer(gradients))
         return gradients
 
     def input_jacobian(self, inputs: ArrayLike) -> Array:
-        """The derivatives of what predict returns for rows, shape (rows, outputs, inputs).
+        """The derivatives of what predict returns: shape (rows, outputs, inputs), or (outputs, inputs) for inputs of shape
+        (inputs,).
 
         Examples
         --------
         >>> bp.Network([2, 3]).input_jacobian([[5, 6]]).shape
         (1, 3, 2)
         """
-        x = matrix(inputs, self._layers[0], "inputs")
-        jacobian = np.empty((len(x), self._layers[-1], self._layers[0]), np.float32)
-        call(library.bp_network_input_jacobian, self._handle, pointer(x), len(x), pointer(jacobian))
+        x = rows_or_row(inputs, self._layers[0], "inputs")
+        jacobian = np.empty((*x.shape[:-1], self._layers[-1], self._layers[0]), np.float32)
+        call(library.bp_network_input_jacobian, self._handle, pointer(x), row_count(x), pointer(jacobian))
         return jacobian
 
     def row_losses(self, inputs: ArrayLike, targets: ArrayLike) -> Array:
-        """The loss of each row's prediction, shape (rows,).
+        """The loss of each row's prediction, shape (rows,). Inputs of shape (inputs,) are one row, with a target as in
+        train_step: the result has the shape ().
 
         Examples
         --------
@@ -889,7 +895,10 @@ class Network(Owner):
         >>> network.row_losses([[1], [2]], [[1], [4]])
         array([0., 2.], dtype=float32)
         """
-        rows = self._rows(inputs, targets)
+        x = rows_or_row(inputs, self._layers[0], "inputs")
+        if x.ndim == 1:
+            return self.row_losses(x[np.newaxis], self._target(targets, "targets")[np.newaxis]).reshape(())
+        rows = self._rows(x, targets)
         losses = np.empty(rows[-1], np.float32)
         call(library.bp_network_row_losses, self._handle, *rows, pointer(losses))
         return losses
@@ -915,7 +924,7 @@ class Network(Owner):
 
         None selects "accuracy" for the cross-entropies and "r2" for other losses. inputs: shape (rows, inputs).
         targets: shape (rows, outputs), or (rows,): see Network. InvalidValueError for no rows, UnknownNameError for an
-        unknown measure.
+        unknown measure, UnsupportedError for a registered loss whose target_columns are not the outputs.
 
         Examples
         --------
@@ -924,8 +933,13 @@ class Network(Owner):
         >>> network.score([[1], [2]], [1, 2]), network.score([[1], [2]], [1, 4], "mean_absolute_error")
         (1.0, 1.0)
         """
+        loss = self.loss
+        if self._target_columns != self._layers[-1]:
+            raise UnsupportedError(
+                f"a score compares each output with a target, but loss {loss!r} has target_columns {self._target_columns}: "
+                "compute it from the outputs of predict", Status.ERROR_UNSUPPORTED)
         if measure is None:
-            measure = "accuracy" if self.loss in ("cross_entropy", "binary_cross_entropy") else "r2"
+            measure = "accuracy" if loss in ("cross_entropy", "binary_cross_entropy") else "r2"
         score = ctypes.c_double()
         call(library.bp_network_score, self._handle, text(measure, "measure"), *self._rows(inputs, targets),
              byref(score))
@@ -1038,7 +1052,8 @@ class Network(Owner):
         """Creates a network from a file.
 
         FileError, which is also of the built-in class for the errno, such as FileNotFoundError; ModelError for a file that
-        is not a valid model; UnknownNameError for activations that are not registered: the message lists them.
+        is not a valid model; UnknownNameError for activations that are not registered: the message lists them. A loss that is
+        not registered is an UnknownNameError of the methods that need it, such as evaluate and fit; predict does not.
 
         Examples
         --------
@@ -1050,6 +1065,7 @@ class Network(Owner):
 
     def load_weights(self, path: Path) -> None:
         """Loads the weights from any safetensors file with tensors "layers.1.weight" and so on, for example from PyTorch.
+        Settings and scaling of the network stay.
 
         FileError; ModelError for a missing tensor or a wrong shape: the message names the tensor; NotFiniteError for a NaN
         or an infinity.
@@ -1074,8 +1090,9 @@ class Network(Owner):
         """Loads the weights and biases of one layer, 1 or more, from any safetensors file, by the names of their tensors.
 
         weight: the name of a tensor of shape (outputs, inputs), such as "0.weight" or "model.fc1.weight". bias: the name of
-        a tensor of shape (outputs,), or None for a layer without a bias: the biases become 0. UnknownNameError for a name
-        that the file does not have: the message lists names that it has; otherwise as load_weights.
+        a tensor of shape (outputs,), or None for a layer without a bias: the biases become 0. The scaling stays: layer 1
+        computes with scaled inputs. UnknownNameError for a name that the file does not have: the message lists names that
+        it has; otherwise as load_weights.
 
         Examples
         --------

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from . import _prototypes, option as options
 from ._arguments import Array, pointer, text, vector
+from ._convert import as_array
 from ._call import call, failed, keys, message, never_freed, plugins, remember, stores_interrupts
 from ._handle import Owner
 from ._library import library
@@ -50,7 +51,7 @@ class Progress(NamedTuple):
 
 
 class FitResult(NamedTuple):
-    """The result of a fit.
+    """The result of a fit. repr() shows the number of reports instead of `history`.
 
     Examples
     --------
@@ -66,6 +67,11 @@ class FitResult(NamedTuple):
     epochs: int  # number of finished epochs; a resumed fit counts from the start of the first part
     best_epoch: int  # the finished epoch with the best loss, from 1; 0 if there is none, or the fit closed its trainer
     restart: int  # the restart that gave the weights, counted from 0
+
+    def __repr__(self) -> str:
+        members = {name: repr(value) for name, value in self._asdict().items() if name != "history"}
+        members["history"] = f"<{len(self.history)} reports>"
+        return f"FitResult({', '.join(f'{name}={members[name]}' for name in self._fields)})"
 
 
 _ENDS = ("none", "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled")  # by the BP_END constants
@@ -91,7 +97,8 @@ class Trainer(Owner):
         result = trainer.fit(network, inputs, targets)
 
     Options are keyword arguments. A value is a number or, for a choice, a word. `bp.options()` and backprop.h list the
-    options. The default of progress_seconds is 0.1 in Python, so that Ctrl-C can interrupt a fit.
+    options. Python sets progress_seconds to 0.1, so that Ctrl-C can interrupt a fit; this alone calls no progress function
+    within an epoch.
 
     One trainer can fit many networks, one after the other. Copies and pickles contain its options only. UnknownNameError
     for an unknown option, InvalidValueError for a number out of bounds, ValueError for an unknown word.
@@ -194,11 +201,14 @@ class Trainer(Owner):
 
         class_weight: the weight of each class, {class: weight}, or "balanced" for rows / (classes * rows of the class).
         The class of a row is the index of its largest target. With one output, or targets of shape (rows,), it is the
-        target. A row's weight is the product of its sample weight and its class weight.
+        target: a label of the network's classes, or a whole number. Missing targets (NaN) are ignored: a row without another
+        target belongs to no class, and has the class weight 1. A row's weight is the product of its sample weight and its
+        class weight. ValueError for targets that are not classes: not a whole number for one output, not from -1 to 1 for
+        several.
 
-        progress: a function that is called with a Progress after each epoch, and at the times that the options
-        progress_interval and progress_seconds set. If it returns True, the fit stops; the option keep decides which
-        weights the network then has.
+        progress: a function that is called with a Progress after each epoch. It is called within epochs, too, if the program
+        has set the option progress_interval or progress_seconds. If it returns True, the fit stops; the option keep decides
+        which weights the network then has.
 
         With the option stratify, a class of fewer than 2 rows is a MissingClassWarning after the fit.
 
@@ -217,7 +227,7 @@ class Trainer(Owner):
         1.0
         """
         rows = network._rows(inputs, targets)
-        weights = _row_weights(sample_weight, class_weight, targets, rows[2])
+        weights = _row_weights(sample_weight, class_weight, network, targets, rows[2])
         return self._fit(library.bp_trainer_fit, network, rows, weights, validation, progress)
 
     def fit_stream(self, network: Network, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
@@ -234,6 +244,10 @@ class Trainer(Owner):
           and returns an iterable of the epoch's batches from this row on.
         - An iterator, such as a generator. Epochs continue where it is. When it has ended, the fit stops after the epoch.
           With the option steps_per_epoch, epochs end earlier.
+
+        Rows are used in the order in which they come, and are not shuffled. Rows that are sorted, by class for example, train
+        badly: shuffle them in the source, such as in the function or generator, at least within large blocks. The option
+        sampling "shuffled", the default, has no effect here.
 
         The options batch_size 0, sampling "uniform", restarts and validation_fraction need all rows and are an
         UnsupportedError, and so are the schedules "cosine" and "one_cycle" without steps or steps_per_epoch. Otherwise,
@@ -333,7 +347,7 @@ def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
     return rows
 
 
-def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None],
+def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None], network: Network,
                  targets: ArrayLike, rows: int) -> tuple[Any, int]:
     """The product of sample weights and class weights, one weight per row, for the library."""
     if sample_weight is None and class_weight is None:
@@ -342,14 +356,12 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
     if sample_weight is not None:
         weights = vector(sample_weight, rows, "sample_weight")
     if class_weight is not None:
-        classes = np.asarray(targets)
-        if classes.ndim == 2:
-            classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0]
-        names, places = np.unique(classes, return_inverse=True)
+        classes, known = _classes_of(network, targets)
+        names, places = np.unique(classes[known], return_inverse=True)
         if isinstance(class_weight, str):
             if class_weight != "balanced":
                 raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
-            each = rows / (len(names) * np.bincount(places))
+            each = len(places) / (len(names) * np.bincount(places))
         else:
             if not isinstance(class_weight, Mapping):
                 raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
@@ -357,8 +369,30 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
             if missing:
                 raise ValueError(f"class_weight: no weight for class {missing[0]}")
             each = np.array([class_weight[name] for name in names.tolist()], float)
-        weights = (weights * each[places]).astype(np.float32)
+        factors = np.ones(rows)
+        factors[known] = each[places]
+        weights = (weights * factors).astype(np.float32)
     return pointer(weights), rows
+
+
+def _classes_of(network: Network, targets: ArrayLike) -> tuple[Any, Any]:
+    """The class of each row, and whether the row has one: whether a target is not missing."""
+    if network._target_columns != network._layers[-1]:
+        raise ValueError(f"class_weight: the targets of loss {network.loss!r} are not classes: use sample_weight")
+    values = as_array(targets, "targets")
+    if values.ndim == 1 and network._classes is not None:
+        return values, np.full(len(values), True)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    known = ~np.isnan(values)
+    allowed = np.abs(values) <= 1 if values.ndim == 2 else values == np.floor(values)
+    if (known & ~allowed).any():
+        place = np.argwhere(known & ~allowed)[0].tolist()
+        raise ValueError(f"class_weight: expected targets that are classes, but the target at {place} is "
+                         f"{values[tuple(place)]}: use sample_weight")
+    if values.ndim == 1:
+        return values, known
+    return np.where(known, values, -np.inf).argmax(axis=1), known.any(axis=1)
 
 
 @stores_interrupts

@@ -365,3 +365,9 @@ network.save("theirs.safetensors")
     network = bp.Network([3, 4, 2], seed=5)
     network.train_step([1, 2, 3], [0, 1], 0.5)
     assert (tmp_path / "theirs.safetensors").read_bytes() == network.to_bytes()
+
+
+def test_message_for_a_file_of_another_program_names_the_methods_for_it():
+    weights = Path(__file__).parents[3] / "Tests" / "Fixtures" / "weights.safetensors"
+    with pytest.raises(bp.ModelError, match=r"not a model of this library; Network.load_weights and Network.load_layer load"):
+        bp.load(weights)

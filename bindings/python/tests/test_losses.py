@@ -1,4 +1,5 @@
 """Losses written in Python, and the built-in ones against PyTorch."""
+import functools
 import json
 from pathlib import Path
 
@@ -191,3 +192,98 @@ def test_missing_targets_count_for_nothing_in_validation_and_restarts():
         made, x[:30], holes, validation=(x[30:], held))
     errors = np.square(made.predict(x[30:]).astype(float) - held) / 2
     assert result.loss == pytest.approx(np.nansum(errors) / len(held), rel=1e-5)
+
+
+def test_check_accepts_names():
+    mine = bp.loss(name="python-named", target_columns=3)(lambda a, y: (
+        (y[:, 2:] * (a - y[:, :2]).astype(float) ** 2).sum(axis=1), 2 * y[:, 2:] * (a - y[:, :2])))
+    wide = np.c_[Y[::-1], np.ones(12)]
+    assert bp.check_loss("python-named", Y, wide) == bp.check_loss(mine, Y, wide) < 1e-3
+    with pytest.raises(ValueError, match=r"targets: expected shape \(rows, 3\)"):
+        bp.check_loss("python-named", Y, Y)
+    bp.unregister_loss(mine)
+    for name in ("python-named", mine):
+        with pytest.raises(bp.UnknownNameError, match="python-named"):
+            bp.check_loss(name, Y, wide)
+    with pytest.raises(bp.UnsupportedError, match='"huber" is built in'):
+        bp.check_loss("huber", Y, Y)
+    with pytest.raises(TypeError, match="loss: expected a str, got function"):
+        bp.check_loss(half_square, Y, Y)
+
+
+@pytest.mark.parametrize("result, error, message", [
+    (None, TypeError, " must return losses and gradients, a pair, not NoneType"),
+    (np.zeros((2, 12)), TypeError, " must return losses and gradients, a pair, not ndarray"),
+    ((np.zeros(12),), TypeError, " must return losses and gradients, a pair, not tuple"),
+    ((None, Y), TypeError, ": losses returned object, expected numbers"),
+    ((np.zeros(12), "gradient"), TypeError, ": gradients returned <U8, expected numbers"),
+    ((np.zeros(12), [[1], [2, 3]]), ValueError, ": gradients: "),
+    ((np.zeros(12), Y[:, 0]), ValueError, ": gradients returned shape (12,), expected (12, 2)"),
+])
+def test_a_wrong_result_names_the_loss_and_the_pair(result, error, message):
+    wrong = bp.loss(lambda outputs, targets: result, name="python-wrong")
+    with pytest.raises(error) as caught:
+        network(wrong).train_minibatch(X, Y, 0.1)
+    assert f"loss 'python-wrong'{message}" in str(caught.value)
+    bp.unregister_loss(wrong)
+
+
+def test_a_function_without_a_usable_name_needs_one():
+    with pytest.raises(bp.InvalidValueError, match=r'loss name "<lambda>" must have 1 to 64 .*; name= sets another one'):
+        bp.loss(lambda outputs, targets: None)
+    with pytest.raises(bp.InvalidValueError, match=r'activation name "<lambda>" must have .*; name= sets another one'):
+        bp.activation.scalar(lambda z: z)
+    with pytest.raises(bp.InvalidValueError, match=r'"Mine" must have .*; name= sets another one'):
+        bp.loss(half_square, name="Mine", replace=True)
+    with pytest.raises(TypeError, match="name: expected a str, because the function has no name"):
+        bp.loss(functools.partial(half_square))
+
+
+def test_a_model_whose_loss_is_not_registered_predicts_and_trains_once_it_is():
+    mine = bp.loss(half_square, name="python-later")
+    made = network(mine)
+    model = made.to_bytes()
+    bp.unregister_loss(mine)
+    loaded = bp.Network.from_bytes(model)
+    assert loaded.loss == "python-later" and (loaded.predict(X) == made.predict(X)).all()
+    assert (bp.Predictor(loaded)(X) == made.predict(X)).all() and loaded.clone().to_bytes() == model
+    for use in (lambda: loaded.evaluate(X, Y), lambda: bp.Trainer(epochs=1).fit(loaded, X, Y),
+                lambda: bp.Trainer(epochs=1).fit_stream(loaded, [(X, Y)])):
+        with pytest.raises(bp.UnknownNameError, match='"python-later" with target_columns 0 is not registered'):
+            use()
+    other = bp.loss(half_square, name="python-later", target_columns=3)
+    with pytest.raises(bp.UnknownNameError, match='"python-later" with target_columns 0 is not registered'):
+        loaded.evaluate(X, Y)
+    again = bp.Network.from_bytes(model)  # loaded while another loss has the name
+    with pytest.raises(bp.UnknownNameError, match='"python-later" with target_columns 0 is not registered'):
+        again.evaluate(X, Y)
+    bp.unregister_loss(other)
+    mine = bp.loss(half_square, name="python-later")
+    assert loaded.train_minibatch(X, Y, 0.1) == again.train_minibatch(X, Y, 0.1) == made.train_minibatch(X, Y, 0.1)
+    bp.unregister_loss(mine)
+
+
+def test_missing_targets_outside_of_the_loss():
+    made = network("squared_error")
+    made.set_option("missing_targets", 1)
+    holes = Y.copy()
+    holes[::3, 0] = np.nan
+    made.check_settings(holes)
+    made.fit_scaling(X, np.c_[holes[:, 0], np.full(12, np.nan)], target_scaling="standard")
+    known = holes[~np.isnan(holes[:, 0]), 0]
+    np.testing.assert_allclose(made.tensors["scaling.targets.offset"], [known.mean(), 0], rtol=1e-5)
+    np.testing.assert_allclose(made.tensors["scaling.targets.scale"], [known.std(), 1], rtol=1e-5)
+    outputs = made.predict(X)
+    whole = ~np.isnan(holes).any(axis=1)
+    assert made.score(X, holes, "accuracy") == (outputs.argmax(axis=1) == holes.argmax(axis=1))[whole].mean()
+    assert made.score(X, holes, "mean_absolute_error") == pytest.approx(np.nanmean(np.abs(outputs - holes)), rel=1e-5)
+    one_column = np.c_[Y[:, 0], np.full(12, np.nan)]
+    column = Y[:, 0].astype(float)
+    residue = np.square(outputs[:, 0] - column).sum()
+    assert made.score(X, one_column, "r2") == pytest.approx(1 - residue / np.square(column - column.mean()).sum(), rel=1e-6)
+    none = np.full((12, 2), np.nan)
+    with pytest.raises(bp.InvalidValueError, match="too many are missing"):
+        made.score(X, none, "r2")
+    before = made.parameters
+    assert bp.Trainer(epochs=2, learning_rate=0.1).fit(made, X, none).loss == 0
+    assert (made.parameters == before).all()

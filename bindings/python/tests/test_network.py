@@ -196,3 +196,21 @@ def test_network_whose_constructor_failed_is_deleted_without_error():
     with pytest.raises(bp.InvalidValueError):
         bp.Network([3])
     gc.collect()
+
+
+def test_one_row_is_accepted_wherever_rows_are_predicted(rng):
+    network = bp.Network([3, 4, 2], seed=1)
+    x, d, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), rng.random(size=(5, 2))
+    for use in (network.predict, lambda x: network.predict_layer(1, x), network.input_jacobian):
+        assert use(x[0]).shape == use(x).shape[1:] and (use(x[0]) == use(x[:1])[0]).all()
+    assert (network.input_gradients(x[0], d[0]) == network.input_gradients(x[:1], d[:1])[0]).all()
+    assert network.input_gradients(x[0], d[0]).shape == (3,)
+    assert (network.backpropagate(x[0], d[0]) == network.backpropagate(x[:1], d[:1])).all()
+    assert network.backpropagate_to_inputs(x[0], d[0])[1].shape == (3,)
+    assert network.row_losses(x[0], y[0]).shape == () and network.row_losses(x[0], y[0]) == network.row_losses(x, y)[0]
+    assert network.row_losses(x[0], 1) == network.row_losses(x[:1], [1])[0]
+    for bad in (lambda: network.input_gradients(x[0], d), lambda: network.input_gradients(x, d[0]),
+                lambda: network.row_losses(x[0], y), lambda: network.row_losses(x, y[0]),
+                lambda: network.input_jacobian(x[0, :2]), lambda: network.predict_layer(1, x[0, 0])):
+        with pytest.raises(ValueError, match="expected shape"):
+            bad()

@@ -65,3 +65,14 @@ def test_default_measure_depends_on_the_loss(data, loss, output, measure):
     made.set_loss(loss)
     y = np.eye(3)[y.argmax(axis=1)]
     assert made.score(x, y) == made.score(x, y, measure)
+
+
+@pytest.mark.parametrize("measure", [None, "r2"])
+def test_scores_are_not_available_for_other_target_columns(network, data, measure):
+    x, y = data
+    mine = bp.loss(lambda outputs, targets: (outputs[:, 0] * 0.0, outputs * 0), name="score-wide", target_columns=5)
+    network.set_loss(mine)
+    for targets in (y, y[:, 0], np.c_[y, y[:, :2]]):
+        with pytest.raises(bp.UnsupportedError, match=r"score-wide. has target_columns 5"):
+            network.score(x, targets, measure)
+    bp.unregister_loss(mine)

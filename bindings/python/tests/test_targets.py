@@ -139,3 +139,94 @@ def test_inputs_of_shape_rows_are_refused_even_for_one_input():
     for call in (lambda: network.predict([0.5, 1]), lambda: network.evaluate([0.5, 1], [0, 1])):
         with pytest.raises(ValueError, match=r"inputs: expected shape \(rows, 1\)"):
             call()
+
+
+@pytest.fixture
+def weighted_network():
+    """One output; a row of targets is a target and a weight."""
+    def weighted(outputs, targets):
+        e = outputs[:, 0].astype(float) - targets[:, 0]
+        return targets[:, 1] * e * e / 2, (targets[:, 1] * e)[:, np.newaxis]
+
+    loss = bp.loss(weighted, name="targets-weighted", target_columns=2)
+    network = bp.Network([4, 1], seed=1)
+    network.set_activation(1, "identity")
+    network.set_loss(loss)
+    yield network
+    bp.unregister_loss(loss)
+
+
+@pytest.mark.parametrize("use", [use for use in USES if use not in ("accuracy", "score")])
+@pytest.mark.parametrize("dtype", ["i8", "u1", "bool", "f8", "list"])
+def test_targets_of_another_loss_are_no_class_numbers(x, classes, use, dtype, weighted_network):
+    given = (classes > 0).astype(int)
+    before = weighted_network.to_bytes()
+    with pytest.raises(ValueError, match=r"expected shape \((rows, )?2,?\), got \((30,)?\)") as error:
+        USES[use](x, given.tolist() if dtype == "list" else given.astype(dtype))(weighted_network)
+    assert "class numbers" not in str(error.value) and "astype" not in str(error.value)
+    assert weighted_network.to_bytes() == before
+
+
+def test_a_row_of_targets_of_another_loss_is_accepted(x, classes, weighted_network):
+    assert weighted_network.train_step(x[0], [1, 0.5], 0.1) >= 0
+    assert weighted_network.evaluate(x, np.c_[classes, classes]) >= 0
+    with pytest.raises(ValueError, match=r"expected shape \(30, 2\) for 30 rows"):
+        weighted_network.evaluate(x, np.zeros((29, 2)))
+    with pytest.raises(ValueError, match=r"epoch 0, minibatch 0: targets: expected shape \(rows, 2\), got \(30,\)"):
+        bp.Trainer(epochs=1).fit_stream(weighted_network, [(x, classes)])
+
+
+def test_one_target_column_for_several_outputs(x, classes):
+    loss = bp.loss(lambda outputs, targets: ((outputs - targets).sum(axis=1).astype(float), outputs * 0 + 1),
+                   name="targets-single", target_columns=1)
+    network = bp.Network([4, 3], seed=1)
+    network.set_loss(loss)
+    assert network.evaluate(x, classes) == network.evaluate(x, classes[:, np.newaxis].astype(np.float32))
+    bp.unregister_loss(loss)
+
+
+def test_class_weights_ignore_missing_targets(x, classes):
+    one_hot = np.eye(CLASSES)[classes]
+    holes = one_hot.copy()
+    holes[::3][one_hot[::3] == 0] = np.nan  # the class is still observed
+    holes[1] = np.nan  # no class
+    counts = np.bincount(np.delete(classes, 1), minlength=CLASSES)
+    expected = 29 / (CLASSES * counts[classes])
+    expected[1] = 1
+    results = []
+    for arguments in ({"class_weight": "balanced"}, {"sample_weight": expected}):
+        network = classifier("identity", "squared_error")
+        network.set_option("missing_targets", 1)
+        bp.Trainer(epochs=3, learning_rate=0.01).fit(network, x, holes, **arguments)
+        results.append(network.to_bytes())
+    assert results[0] == results[1]
+
+
+def test_class_weights_of_one_output_ignore_missing_targets(x, classes):
+    y = (classes > 0).astype(float)
+    y[:4] = np.nan
+    known = y[4:].astype(int)
+    expected = np.r_[np.ones(4), 26 / (2 * np.bincount(known)[known])]
+    results = []
+    for arguments in ({"class_weight": "balanced"}, {"sample_weight": expected}):
+        network = classifier("logistic", "binary_cross_entropy", outputs=1)
+        network.set_option("missing_targets", 1)
+        bp.Trainer(epochs=3).fit(network, x, y, **arguments)
+        results.append(network.to_bytes())
+    assert results[0] == results[1]
+
+
+def test_class_weights_of_numbers_are_refused(x, rng):
+    network = classifier("identity", "squared_error", outputs=1)
+    with pytest.raises(ValueError, match=r"class_weight: expected targets that are classes, but the target at \[0\] is"):
+        bp.Trainer(epochs=1).fit(network, x, rng.normal(size=ROWS), class_weight="balanced")
+    network = classifier("identity", "squared_error")
+    with pytest.raises(ValueError, match=r"the target at \[2, 1\] is 2.5: use sample_weight"):
+        targets = np.zeros((ROWS, CLASSES))
+        targets[2, 1] = 2.5
+        bp.Trainer(epochs=1).fit(network, x, targets, class_weight="balanced")
+
+
+def test_class_weights_of_other_target_columns_are_refused(x, weighted_network):
+    with pytest.raises(ValueError, match="class_weight: the targets of loss 'targets-weighted' are not classes"):
+        bp.Trainer(epochs=1).fit(weighted_network, x, np.ones((ROWS, 2)), class_weight="balanced")

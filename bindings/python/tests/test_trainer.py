@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import libbackprop as bp
 from test_options import value_of
 
+CORPUS = Path(__file__).parents[3] / "Tests" / "Corpus" / "good"
 XOR_INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 XOR_TARGETS = np.array([[0], [1], [1], [0]], np.float32)
 
@@ -434,7 +436,7 @@ def test_resumed_fit_equals_an_uninterrupted_one(network, data):
     bp.Trainer(epochs=10, batch_size=7, seed=5).fit(whole, *data)
     bp.Trainer(epochs=4, batch_size=7, seed=5).fit(network, *data)
     network = bp.Network.from_bytes(network.to_bytes())
-    result = bp.Trainer(epochs=10, batch_size=7, resume=True).fit(network, *data)
+    result = bp.Trainer(epochs=10, batch_size=7, seed=5, resume=True).fit(network, *data)
     assert network.to_bytes() == whole.to_bytes()
     assert [p.epoch for p in result.history] == list(range(5, 11))
 
@@ -449,3 +451,43 @@ def test_progress_seconds_sets_the_time_between_reports(network, data):
 
     bp.Trainer(epochs=10**6, batch_size=1, progress_seconds=1e-9).fit(network, *data, progress=slow)
     assert len(seen) == 80  # one report for each step of two epochs
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"seed": 3}, "had seed 0, not 3"), ({"batch_size": 8}, "had batch_size 7, not 8"),
+    ({"validation_fraction": 0.25}, "had the number of training rows 40, not 30"),
+])
+def test_a_resumed_fit_of_another_seed_or_other_rows_is_refused(network, data, change, message):
+    bp.Trainer(epochs=2, batch_size=7).fit(network, *data)
+    before = network.to_bytes()
+    with pytest.raises(bp.InvalidValueError, match=message):
+        bp.Trainer(**{"epochs": 4, "batch_size": 7, "resume": True, **change}).fit(network, *data)
+    assert network.to_bytes() == before
+    bp.Trainer(epochs=4, batch_size=7, resume=True, patience=5, learning_rate=0.1).fit(network, *data)
+
+
+def test_a_fit_of_an_older_file_without_the_number_of_rows_is_resumed_with_any(rng):
+    network = bp.load(CORPUS / "fit-with-its-best-network")  # after 5 steps of unknown numbers of rows, seed 3
+    data = rng.normal(size=(20, 2)), rng.normal(size=(20, 1))
+    result = bp.Trainer(steps=5, batch_size=1, seed=3, resume=True).fit(network, *data)
+    assert (result.epochs, result.best_epoch) == (0, 0)  # 5 steps are less than an epoch of 20
+    bp.Trainer(steps=9, batch_size=2, seed=3, resume=True).fit(network, *data)
+
+
+def test_a_stopped_fit_that_keeps_the_best_weights_is_resumed_at_its_best_epoch(network, data):
+    def stop(progress):
+        return progress.epoch == 9
+
+    seen = {}
+    for keep in ("best", "latest"):
+        parts = network.clone()
+        options = {"epochs": 12, "batch_size": 7, "keep": keep, "min_delta": 1e9}  # the best epoch is the first
+        bp.Trainer(**options).fit(parts, *data, progress=stop)
+        seen[keep] = [p.epoch for p in bp.Trainer(resume=True, **options).fit(parts, *data).history]
+    assert seen == {"best": list(range(2, 13)), "latest": [10, 11, 12]}
+
+
+def test_repr_of_a_result_is_short(network, data):
+    result = bp.Trainer(epochs=50).fit(network, *data)
+    assert repr(result) == (f"FitResult(loss={result.loss!r}, stopped=False, history=<50 reports>, end='complete', epochs=50, "
+                            f"best_epoch={result.best_epoch}, restart=0)")
