@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._convert import as_array, not_numbers
-from ._prototypes import Floats
+from ._prototypes import Floats, bp_rows
 from .errors import LimitError, NotFiniteError, Status
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
 
 __all__ = [
-    "Array", "Path", "encode_path", "floats", "function_name", "matrix", "number", "output", "pointer", "predicted", "row",
-    "row_count", "rows_or_row", "targets", "text", "unsigned", "vector",
+    "Array", "Numbers", "Path", "described", "encode_path", "floats", "function_name", "is_plain", "matrix", "number", "numbers",
+    "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row", "table", "table_or_row", "table_row",
+    "target_table", "text", "unsigned", "vector",
 ]
 
 Array: TypeAlias = "NDArray[np.float32]"  # quoted: else pyright --verifytypes may meet it before it knows NumPy
+Numbers: TypeAlias = "NDArray[Any]"  # of any type in _TYPES and any strides
 Path: TypeAlias = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
@@ -71,28 +73,71 @@ def encode_path(path: Path) -> bytes:
 def floats(values: ArrayLike, what: str) -> Array:
     """Numbers as a float32, C-contiguous, aligned array: the same array if possible, otherwise a copy."""
     array = values if type(values) is np.ndarray else as_array(values, what)
+    if array.dtype == _FLOAT32 and array.flags.carray:
+        return array
+    array = _converted(array, _FLOAT32, what)
+    return array if array.flags.aligned else array.copy()
+
+
+def _converted(array: Numbers, dtype: np.dtype[Any], what: str) -> Numbers:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what}: expected numbers, got {not_numbers(array)}")
     try:
         with np.errstate(over="raise"):
-            array = np.asarray(array, dtype=np.float32, order="C")
+            return np.asarray(array, dtype=dtype, order="C")
     except FloatingPointError:
-        place = np.argwhere(np.isfinite(array) & (abs(array) > np.finfo(np.float32).max))[0].tolist()
-        raise NotFiniteError(f"{what}: {array[tuple(place)]} at {place} is beyond the range of float32",
+        place = np.argwhere(np.isfinite(array) & (abs(array) > np.finfo(dtype).max))[0].tolist()
+        raise NotFiniteError(f"{what}: {array[tuple(place)]!s} at {place} is beyond the range of {dtype}",
                              Status.ERROR_NOT_FINITE) from None
-    return array if array.flags.aligned else array.copy()
+
+
+# The number types that bp_rows describes, and their constants in backprop.h.
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_TYPES = {_FLOAT32: 0, _FLOAT64: 1, np.dtype(np.float16): 2, np.dtype(np.int8): 3, np.dtype(np.uint8): 4}
+
+
+def numbers(values: ArrayLike, what: str) -> Numbers:
+    """Numbers as an array that bp_rows can describe: the same array if possible, otherwise a copy."""
+    array = values if type(values) is np.ndarray else as_array(values, what)
+    if array.dtype in _TYPES:
+        return array
+    return _converted(array, _FLOAT32 if np.can_cast(array.dtype, _FLOAT32) else _FLOAT64, what)
+
+
+def is_plain(array: Numbers) -> bool:
+    """Whether an array can be passed as a `float *`."""
+    flags = array.flags
+    return array.dtype == _FLOAT32 and (flags.carray or (flags.c_contiguous and flags.aligned))
+
+
+def described(array: Optional[Numbers], weights: Optional[Array] = None) -> Any:
+    """A pointer to a bp_rows of a matrix. It holds references to the arrays."""
+    if array is None:
+        return None
+    if array.strides == (0, 0) and array.size > 1:
+        array = array.copy()  # two strides of 0 mean that there are no gaps
+    rows = bp_rows(ctypes.sizeof(bp_rows), _TYPES[array.dtype], array.ctypes.data, *array.shape, *array.strides)
+    if weights is not None:
+        rows.row_weights = weights.ctypes.data_as(Floats)
+    rows.arrays = array, weights
+    return ctypes.byref(rows)
 
 
 def rows_or_row(values: ArrayLike, columns: int, what: str) -> Array:
-    """An array of shape (rows, columns), or (columns,) for one row."""
-    array = floats(values, what)
+    """A float32 array of shape (rows, columns), or (columns,) for one row."""
+    return floats(table_or_row(values, columns, what), what)
+
+
+def table_or_row(values: ArrayLike, columns: int, what: str) -> Numbers:
+    """An array of shape (rows, columns), or (columns,) for one row, without a copy if possible."""
+    array = numbers(values, what)
     if array.ndim not in (1, 2) or array.shape[-1] != columns:
         raise ValueError(f"{what}: expected shape (rows, {columns}) or ({columns},), got {array.shape}")
     return array
 
 
-def row_count(array: Array) -> int:
-    """The number of rows of the result of `rows_or_row`."""
+def row_count(array: Numbers) -> int:
+    """The number of rows of the result of `rows_or_row` or `table_or_row`."""
     return len(array) if array.ndim == 2 else 1
 
 
@@ -112,29 +157,41 @@ def vector(values: ArrayLike, size: int, what: str) -> Array:
 
 
 def matrix(values: ArrayLike, columns: int, what: str) -> Array:
-    """An array of shape (rows, columns)."""
-    array = floats(values, what)
+    """A float32 array of shape (rows, columns)."""
+    return floats(table(values, columns, what), what)
+
+
+def table(values: ArrayLike, columns: int, what: str) -> Numbers:
+    """An array of shape (rows, columns), without a copy if possible."""
+    array = numbers(values, what)
     if array.ndim != 2 or array.shape[1] != columns:
         raise ValueError(f"{what}: expected shape (rows, {columns}), got {array.shape}")
     return array
 
 
-def targets(values: ArrayLike, columns: int, outputs: int, what: str = "targets") -> Array:
-    """Targets as an array of shape (rows, columns). Shape (rows,) is one column or, if the columns are those of several
+def table_row(values: ArrayLike, size: int, what: str) -> Numbers:
+    """An array of shape (size,) as a table of one row."""
+    array = numbers(values, what)
+    if array.shape != (size,):
+        raise ValueError(f"{what}: expected shape ({size},), got {array.shape}")
+    return array[np.newaxis]
+
+
+def target_table(values: ArrayLike, columns: int, outputs: int, what: str = "targets") -> Numbers:
+    """Targets as a table of shape (rows, columns). Shape (rows,) is one column or, if the columns are those of several
     outputs, class numbers. A registered loss can have other columns than the network has outputs."""
     array = as_array(values, what)
     if array.ndim == 1 and columns == 1:
-        return floats(array, what).reshape(-1, 1)
-    return _one_hot(array, columns, what) if array.ndim == 1 and columns == outputs else matrix(array, columns, what)
+        return numbers(array, what)[:, np.newaxis]
+    return _one_hot(array, columns, what) if array.ndim == 1 and columns == outputs else table(array, columns, what)
 
 
-def row(values: ArrayLike, columns: int, outputs: int, what: str) -> Array:
-    """The targets of one row, shape (columns,). A number is a target or a class number, as in `targets`."""
+def row(values: ArrayLike, columns: int, outputs: int, what: str) -> Numbers:
+    """The targets of one row as a table. A number is a target or a class number, as in `target_table`."""
     array = as_array(values, what)
     if array.ndim == 0 and columns in (1, outputs):
-        first: Array = targets(array.reshape(1), columns, outputs, what)[0]
-        return first
-    return vector(array, columns, what)
+        return target_table(array.reshape(1), columns, outputs, what)
+    return table_row(array, columns, what)
 
 
 def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
@@ -165,6 +222,23 @@ def output(array: Array, shape: tuple[int, ...], inputs: Array) -> Array:
         raise ValueError(f"out: expected shape {shape}, got {array.shape}")
     if not array.flags.carray:
         raise ValueError("out: expected an aligned, C-contiguous and writeable array")
+    if np.may_share_memory(array, inputs):
+        raise ValueError("out: must not overlap the inputs")
+    return array
+
+
+def output_table(array: Numbers, shape: tuple[int, ...], inputs: Numbers) -> Numbers:
+    """The same for outputs of type float64, and of any strides, too."""
+    given: Any = array
+    if not isinstance(given, np.ndarray) or given.dtype not in (_FLOAT32, _FLOAT64):
+        found = getattr(given, "dtype", type(given).__name__)
+        raise TypeError(f"out: expected a float32 or float64 array, got {found}")
+    if array.shape != shape:
+        raise ValueError(f"out: expected shape {shape}, got {array.shape}")
+    if not array.flags.writeable:
+        raise ValueError("out: expected a writeable array")
+    if 0 in array.strides and array.size > 1:
+        raise ValueError("out: expected an array without broadcasting")
     if np.may_share_memory(array, inputs):
         raise ValueError("out: must not overlap the inputs")
     return array

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _prototypes
-from ._arguments import Array, matrix, vector
+from ._arguments import Numbers, floats, matrix, vector
 from ._callbacks import view
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _END = object()
 class Stream:
     """The batches of a fit. `Trainer.fit_stream` describes them."""
 
-    def __init__(self, batches: Any, inputs: int, target_columns: int, targets: Callable[[Any], Array]) -> None:
+    def __init__(self, batches: Any, inputs: int, target_columns: int, targets: Callable[[Any], Numbers]) -> None:
         self._is_iterator = hasattr(batches, "__next__")
         self._is_function = callable(batches) and not hasattr(batches, "__iter__")
         if not self._is_function and not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
@@ -82,7 +82,7 @@ class Stream:
     def _converted(self, rows: slice) -> Iterator[Any]:
         """The inputs, targets and weights of some rows of the batch, as float32. Only these rows are copied."""
         yield matrix(self._batch[0][rows], self._inputs, "inputs")
-        yield self._targets(self._batch[1][rows])
+        yield floats(self._targets(self._batch[1][rows]), "targets")
         if len(self._batch) == 3:
             yield vector(self._batch[2][rows], rows.stop - rows.start, "weights")[:, np.newaxis]
 

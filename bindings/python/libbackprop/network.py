@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _classes, _settings, option as options
-from ._arguments import Array, Path, encode_path, matrix, number, pointer, predicted, row, row_count, rows_or_row
-from ._arguments import targets as rows_of_targets, text, unsigned, vector
+from ._arguments import Array, Numbers, Path, described, encode_path, floats, is_plain, number, output_table, pointer
+from ._arguments import predicted, row, row_count, rows_or_row, table, table_or_row, table_row, target_table, text, unsigned
+from ._arguments import vector
 from ._classes import Label
 from ._convert import as_array, not_numbers
 from ._call import call, check, text_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Network", "Scaling"]
 
 _Self = TypeVar("_Self", bound="Network")
+_Out = TypeVar("_Out", bound="Numbers")
 _Choice = Literal["gradient_reduction", "initialization", "batchnorm_update"]
 _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
@@ -86,8 +88,9 @@ class Network(Owner):
     Inputs have the shape (rows, inputs) and targets the shape (rows, outputs), where `inputs` and `outputs` are the sizes of
     the first and the last layer. An array, or anything that holds one, is accepted: nested sequences, data frames and
     series of pandas and polars, tensors of PyTorch and JAX, and every object with the buffer protocol, the array protocol or
-    DLPack. Data that are float32 and C-contiguous are used without a copy; other numbers are converted to float32. Returned
-    arrays are float32.
+    DLPack. Arrays of float32, float64, float16, int8 and uint8 are used without a copy, with any strides; other numbers are
+    converted to float32 or, where that would round them, to float64. Methods that compute gradients or single losses, and
+    predict_layer, convert to C-contiguous float32. Returned arrays are float32.
 
     Targets can also have the shape (rows,). For a network that has `classes`, they are labels. For another network with one
     output, they are its targets. For another network with several outputs, they are class numbers, integers from 0. The
@@ -434,15 +437,45 @@ class Network(Owner):
         >>> network.scaling
         Scaling(inputs='standard', targets='standard')
         """
-        x = None if inputs is None else matrix(inputs, self._layers[0], "inputs")
+        x = None if inputs is None else table(inputs, self._layers[0], "inputs")
         y = None if targets is None else self._targets(targets)
         if x is not None and y is not None and len(x) != len(y):
             raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
         given = x if x is not None else y
-        call(library.bp_network_fit_scaling, self._handle,
-             text("none" if x is None else input_scaling, "input_scaling"),
-             text("none" if y is None else target_scaling, "target_scaling"),
-             None if x is None else pointer(x), None if y is None else pointer(y), 0 if given is None else len(given))
+        methods = (text("none" if x is None else input_scaling, "input_scaling"),
+                   text("none" if y is None else target_scaling, "target_scaling"))
+        if all(each is None or is_plain(each) for each in (x, y)):
+            call(library.bp_network_fit_scaling, self._handle, *methods, None if x is None else pointer(x),
+                 None if y is None else pointer(y), 0 if given is None else len(given))
+        else:
+            call(library.bp_network_fit_scaling_rows, self._handle, *methods, described(x), described(y))
+
+    def fit_scaling_in_pieces(self, pieces: Iterable[tuple[Optional[ArrayLike], Optional[ArrayLike]]], *,
+                              input_scaling: str = "auto", target_scaling: str = "auto") -> None:
+        """Computes the scaling as fit_scaling does, from pairs (inputs, targets) of a few rows each, one after the other: for
+        data that are not in memory as a whole.
+
+        Each array is as in fit_scaling, or None if its scaling is "none". Errors as in fit_scaling; InvalidValueError also if
+        there are no rows.
+
+        Examples
+        --------
+        >>> network = bp.Network([1, 1], output="identity")
+        >>> network.fit_scaling_in_pieces([([[0], [10]], [100, 200]), ([[20]], [300])])
+        >>> network.scaling, network.tensors["scaling.inputs.offset"].tolist()
+        (Scaling(inputs='standard', targets='standard'), [10.0])
+        """
+        methods = text(input_scaling, "input_scaling"), text(target_scaling, "target_scaling")
+        call(library.bp_network_add_scaling_rows, self._handle, None, None)
+        try:
+            for inputs, targets in pieces:
+                x = None if inputs is None else table(inputs, self._layers[0], "inputs")
+                y = None if targets is None else self._targets(targets)
+                if x is not None or y is not None:
+                    call(library.bp_network_add_scaling_rows, self._handle, described(x), described(y))
+            call(library.bp_network_finish_scaling, self._handle, *methods)
+        finally:
+            call(library.bp_network_add_scaling_rows, self._handle, None, None)
 
     def check_settings(self, targets: Optional[ArrayLike] = None) -> None:
         """Checks that loss, activations and scaling are compatible, also with targets. `Trainer.fit` does the same check.
@@ -459,7 +492,7 @@ class Network(Owner):
         ...     print("the target is not between 0 and 1")
         the target is not between 0 and 1
         """
-        y = None if targets is None else self._targets(targets)
+        y = None if targets is None else floats(self._targets(targets), "targets")
         call(library.bp_network_check_settings, self._handle, None if y is None else pointer(y),
              0 if y is None else len(y))
 
@@ -542,17 +575,21 @@ class Network(Owner):
         >>> network.parameters
         array([1.2, 1.4, 0.2], dtype=float32)
         """
-        loss = ctypes.c_float()
-        call(library.bp_network_train_step, self._handle, pointer(vector(input, self._layers[0], "input")),
-             pointer(self._target(target)), number(learning_rate, "learning_rate"),
-             byref(loss))
+        loss, rate = ctypes.c_float(), number(learning_rate, "learning_rate")
+        x, y = table_row(input, self._layers[0], "input"), self._target(target)
+        if is_plain(x) and is_plain(y):
+            call(library.bp_network_train_step, self._handle, pointer(x), pointer(y), rate, byref(loss))
+        else:
+            call(library.bp_network_train_rows, self._handle, described(x), described(y), rate, byref(loss))
         return loss.value
 
-    def train_minibatch(self, inputs: ArrayLike, targets: ArrayLike, learning_rate: SupportsFloat) -> float:
+    def train_minibatch(self, inputs: ArrayLike, targets: ArrayLike, learning_rate: SupportsFloat, *,
+                        sample_weight: Optional[ArrayLike] = None) -> float:
         """Makes one step of the optimizer on all rows. Returns the loss before the step.
 
         inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. The gradient and the loss are
-        the sums over the rows, or their means if the option gradient_reduction is "mean".
+        the sums over the rows, or their means if the option gradient_reduction is "mean". sample_weight: the weight of each
+        row, shape (rows,), finite, 0 or more, by which its loss and gradient are multiplied.
 
         InvalidValueError for no rows; other errors as in train_step.
 
@@ -564,9 +601,9 @@ class Network(Owner):
         >>> loss < 0.01
         True
         """
-        loss = ctypes.c_float()
-        call(library.bp_network_train_minibatch, self._handle, *self._rows(inputs, targets),
-             number(learning_rate, "learning_rate"), byref(loss))
+        loss, rate = ctypes.c_float(), number(learning_rate, "learning_rate")
+        self._call(library.bp_network_train_minibatch, library.bp_network_train_rows, (), inputs, targets, sample_weight,
+                   rate, byref(loss))
         return loss.value
 
     def gradient(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Array, float]:
@@ -663,16 +700,32 @@ class Network(Owner):
         return error.value
 
     def _rows(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Any, Any, int]:
-        x = matrix(inputs, self._layers[0], "inputs")
+        """Inputs and targets as the arguments of a function that takes float arrays."""
+        x, y = self._arrays(inputs, targets)
+        return pointer(floats(x, "inputs")), pointer(floats(y, "targets")), len(x)
+
+    def _call(self, plain: Any, of_rows: Any, before: tuple[Any, ...], inputs: ArrayLike, targets: ArrayLike,
+              sample_weight: Optional[ArrayLike], *after: Any) -> None:
+        """Calls a function with rows by the form that needs no copy."""
+        x, y = self._arrays(inputs, targets)
+        if sample_weight is None and is_plain(x) and is_plain(y):
+            call(plain, self._handle, *before, pointer(x), pointer(y), len(x), *after)
+        else:
+            weights = None if sample_weight is None else vector(sample_weight, len(x), "sample_weight")
+            call(of_rows, self._handle, *before, described(x), described(y, weights), *after)
+
+    def _arrays(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Numbers, Numbers]:
+        """Inputs and targets of the same number of rows, without a copy if possible."""
+        x = table(inputs, self._layers[0], "inputs")
         y = self._targets(targets)
         if len(x) != len(y):
             raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
-        return pointer(x), pointer(y), len(x)
+        return x, y
 
     def fit(self, inputs: ArrayLike, targets: Any, *, epochs: SupportsFloat = 100, batch_size: SupportsFloat = 32,
-            validation: Union[tuple[ArrayLike, Any], SupportsFloat, None] = None, patience: SupportsFloat = 0,
-            restarts: SupportsFloat = 0, learning_rate: Optional[SupportsFloat] = None,
+            validation: Union[tuple[ArrayLike, Any], tuple[ArrayLike, Any, ArrayLike], SupportsFloat, None] = None,
+            patience: SupportsFloat = 0, restarts: SupportsFloat = 0, learning_rate: Optional[SupportsFloat] = None,
             sample_weight: Optional[ArrayLike] = None, class_weight: Union[str, Mapping[Any, float], None] = None,
             progress: Union[bool, Callable[[Progress], Any]] = False, seed: SupportsFloat = 0,
             **options: Union[SupportsFloat, str]) -> History:
@@ -685,7 +738,7 @@ class Network(Owner):
             See Network. For strings, the first fit sets `classes` to the distinct labels, sorted.
         epochs, batch_size, patience, restarts, seed, **options
             Options of a trainer; `bp.options()` lists them.
-        validation : pair (inputs, targets) or float, optional
+        validation : pair (inputs, targets), triple (inputs, targets, sample_weight) or float, optional
             The validation rows, or the share of the rows that is held out for validation. The network then keeps the weights
             with the best validation loss.
         learning_rate : float, optional
@@ -768,7 +821,7 @@ class Network(Owner):
         """The target of the first of two classes, for one output."""
         return -1 if self.activations[-1] in ("sign", "tanh", "softsign", "sine") else 0
 
-    def _targets(self, targets: Any) -> Array:
+    def _targets(self, targets: Any) -> Numbers:
         """Targets of shape (rows, target columns), from those or from labels."""
         array = as_array(targets, "targets")
         if array.ndim == 1:
@@ -776,16 +829,17 @@ class Network(Owner):
             if self._classes is not None and columns == self._layers[-1]:
                 return _classes.encode(array, self._classes, columns, "targets", self._low() if columns == 1 else 0)
             if _classes.are_labels(array):
+                if columns != self._layers[-1]:
+                    raise ValueError(f"targets: expected numbers of shape (rows, {columns}), got labels of shape {array.shape}")
                 raise TypeError(f"targets: expected numbers, got {not_numbers(array)}; for labels, set network.classes")
-        return rows_of_targets(array, self._target_columns, self._layers[-1])
+        return target_table(array, self._target_columns, self._layers[-1])
 
-    def _target(self, target: Any, what: str = "target") -> Array:
-        """The targets of one row, shape (target columns,)."""
+    def _target(self, target: Any, what: str = "target") -> Numbers:
+        """The targets of one row, shape (1, target columns)."""
         if self._classes is not None and self._target_columns == self._layers[-1]:
             target = as_array(target, what)
             if target.ndim == 0:
-                first: Array = self._targets(target.reshape(1))[0]
-                return first
+                return self._targets(target.reshape(1))
         return row(target, self._target_columns, self._layers[-1], what)
 
     # Use
@@ -820,12 +874,17 @@ class Network(Owner):
             return 0.5
         return 0.0 if self.scaling.targets == "none" else float(self.tensors["scaling.targets.offset"][0])
 
-    def predict(self, inputs: ArrayLike, out: Optional[Array] = None) -> Array:
+    @overload
+    def predict(self, inputs: ArrayLike, out: None = None) -> Array: ...
+    @overload
+    def predict(self, inputs: ArrayLike, out: _Out) -> _Out: ...
+
+    def predict(self, inputs: ArrayLike, out: Optional[Numbers] = None) -> Numbers:
         """The outputs, float32: shape (rows, outputs) for inputs of shape (rows, inputs), (outputs,) for shape (inputs,).
 
-        out: an array that receives the outputs and is returned. It must be float32, C-contiguous, aligned and writeable,
-        have the shape of the outputs, and not overlap the inputs: TypeError or ValueError otherwise. Exceptions of
-        activation functions are raised again.
+        out: an array that receives the outputs and is returned. It must be float32 or float64 and writeable, have the shape
+        of the outputs, and not overlap the inputs: TypeError or ValueError otherwise. With float64, scaled targets have the
+        digits that float32 does not have. Exceptions of activation functions are raised again.
 
         Examples
         --------
@@ -835,8 +894,17 @@ class Network(Owner):
         array([[121.],
                [143.]], dtype=float32)
         """
-        x, rows, outputs = predicted(inputs, self._layers[0], self._layers[-1], out)
-        call(library.bp_network_predict, self._handle, pointer(x), rows, pointer(outputs))
+        x = table_or_row(inputs, self._layers[0], "inputs")
+        shape = (*x.shape[:-1], self._layers[-1])
+        outputs = np.empty(shape, np.float32) if out is None else output_table(out, shape, x)
+        if is_plain(x) and (out is None or is_plain(outputs)):
+            call(library.bp_network_predict, self._handle, pointer(x), row_count(x), pointer(outputs))
+        else:
+            if x.dtype == np.float64 and x.size and max(x.max(), -x.min()) > np.finfo(np.float32).max:
+                floats(x, "inputs")  # raises an error, unless it is an infinity
+            filled = np.atleast_2d(outputs)
+            call(library.bp_network_predict_rows, self._handle, described(np.atleast_2d(x)), filled.ctypes.data,
+                 int(filled.dtype == np.float64), *filled.strides)
         return outputs
 
     def predict_layer(self, layer: SupportsIndex, inputs: ArrayLike) -> Array:
@@ -897,16 +965,17 @@ class Network(Owner):
         """
         x = rows_or_row(inputs, self._layers[0], "inputs")
         if x.ndim == 1:
-            return self.row_losses(x[np.newaxis], self._target(targets, "targets")[np.newaxis]).reshape(())
+            return self.row_losses(x[np.newaxis], self._target(targets, "targets")).reshape(())
         rows = self._rows(x, targets)
         losses = np.empty(rows[-1], np.float32)
         call(library.bp_network_row_losses, self._handle, *rows, pointer(losses))
         return losses
 
-    def evaluate(self, inputs: ArrayLike, targets: ArrayLike) -> float:
+    def evaluate(self, inputs: ArrayLike, targets: ArrayLike, *, sample_weight: Optional[ArrayLike] = None) -> float:
         """The loss of the predictions. Changes nothing.
 
-        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. Errors as in train_minibatch.
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. sample_weight and errors as in
+        train_minibatch.
 
         Examples
         --------
@@ -916,15 +985,18 @@ class Network(Owner):
         2.0
         """
         loss = ctypes.c_float()
-        call(library.bp_network_evaluate, self._handle, *self._rows(inputs, targets), byref(loss))
+        self._call(library.bp_network_evaluate, library.bp_network_evaluate_rows, (), inputs, targets, sample_weight,
+                   byref(loss))
         return loss.value
 
-    def score(self, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str] = None) -> float:
+    def score(self, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str] = None, *,
+              sample_weight: Optional[ArrayLike] = None) -> float:
         """The quality of the predictions by a measure: "accuracy", "r2" or "mean_absolute_error".
 
         None selects "accuracy" for the cross-entropies and "r2" for other losses. inputs: shape (rows, inputs).
-        targets: shape (rows, outputs), or (rows,): see Network. InvalidValueError for no rows, UnknownNameError for an
-        unknown measure, UnsupportedError for a registered loss whose target_columns are not the outputs.
+        targets: shape (rows, outputs), or (rows,): see Network. sample_weight: the weight of each row, shape (rows,), in the
+        means over rows. InvalidValueError for no rows or no weight above 0, UnknownNameError for an unknown measure,
+        UnsupportedError for a registered loss whose target_columns are not the outputs.
 
         Examples
         --------
@@ -941,8 +1013,8 @@ class Network(Owner):
         if measure is None:
             measure = "accuracy" if loss in ("cross_entropy", "binary_cross_entropy") else "r2"
         score = ctypes.c_double()
-        call(library.bp_network_score, self._handle, text(measure, "measure"), *self._rows(inputs, targets),
-             byref(score))
+        self._call(library.bp_network_score, library.bp_network_score_rows, (text(measure, "measure"),), inputs, targets,
+                   sample_weight, byref(score))
         return score.value
 
     def fold_batchnorm(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _prototypes, option as options
-from ._arguments import Array, pointer, text, vector
+from ._arguments import Array, Numbers, described, floats, is_plain, pointer, text, vector
 from ._convert import as_array
 from ._call import call, failed, keys, message, never_freed, plugins, remember, stores_interrupts
 from ._handle import Owner
@@ -186,16 +186,17 @@ class Trainer(Owner):
         return options.decoded(name, value.value)
 
     def fit(self, network: Network, inputs: ArrayLike, targets: ArrayLike, *,
-            validation: Optional[tuple[ArrayLike, ArrayLike]] = None, sample_weight: Optional[ArrayLike] = None,
+            validation: Union[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike, ArrayLike], None] = None,
+            sample_weight: Optional[ArrayLike] = None,
             class_weight: Union[str, Mapping[int, float], None] = None,
             progress: Optional[Callable[[Progress], Any]] = None) -> FitResult:
         """Trains the network and returns the result.
 
-        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. All arrays are converted to
-        float32 if necessary, and must not change during the call.
+        inputs: shape (rows, inputs). targets: shape (rows, outputs), or (rows,): see Network. The arrays must not change
+        during the call.
 
-        validation: a pair (inputs, targets) of validation rows, with the same shapes; None for the rows that the option
-        validation_fraction holds out, if any.
+        validation: a pair (inputs, targets) of validation rows, with the same shapes, or (inputs, targets, sample_weight);
+        None for the rows that the option validation_fraction holds out, if any.
 
         sample_weight: the weight of each row, shape (rows,), finite, 0 or more.
 
@@ -226,9 +227,10 @@ class Trainer(Owner):
         >>> network.score(x, y)
         1.0
         """
-        rows = network._rows(inputs, targets)
-        weights = _row_weights(sample_weight, class_weight, network, targets, rows[2])
-        return self._fit(library.bp_trainer_fit, network, rows, weights, validation, progress)
+        x, y = network._arrays(inputs, targets)
+        held_out = None if validation is None else _validation(network, validation)
+        weights = _row_weights(sample_weight, class_weight, network, targets, len(x))
+        return self._fit(network, *_fit_call(x, y, held_out), weights, progress)
 
     def fit_stream(self, network: Network, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
                    progress: Optional[Callable[[Progress], Any]] = None) -> FitResult:
@@ -261,24 +263,27 @@ class Trainer(Owner):
         >>> network.parameters.round(2).tolist()
         [2.0, 1.0]
         """
+        held_out: tuple[Any, Any, int] = None, None, 0
+        if validation is not None:
+            vx, vy, _ = _validation(network, validation, takes_weights=False)
+            held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)
         stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
         key = next(keys)
         plugins[key] = stream.fill
         try:
-            return self._fit(library.bp_trainer_fit_stream, network, (_next, key), (None, 0), validation, progress)
+            return self._fit(network, library.bp_trainer_fit_stream, (_next, key, *held_out), (None, 0), progress)
         finally:
             del plugins[key]
 
-    def _fit(self, function: Callable[..., int], network: Network, data: tuple[Any, ...], weights: tuple[Any, int],
-             validation: Optional[tuple[ArrayLike, ArrayLike]], progress: Optional[Callable[[Progress], Any]]) -> FitResult:
+    def _fit(self, network: Network, function: Callable[..., int], data: tuple[Any, ...], weights: tuple[Any, int],
+             progress: Optional[Callable[[Progress], Any]]) -> FitResult:
         if progress is not None and not callable(progress):
             raise TypeError(f"progress: expected a function, got {type(progress).__name__}")
-        held_out = (None, None, 0) if validation is None else _validation(network, validation)
         fit = (threading.get_ident(),)  # a new object, so that `is` identifies this call
         if _fits.setdefault(id(self), fit) is not fit:  # the trainer has the weights and progress function of that fit
             raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
         try:
-            return self._run(function, network, (*data, *held_out), weights, progress)
+            return self._run(function, network, data, weights, progress)
         finally:
             _fits.pop(id(self), None)
 
@@ -333,18 +338,32 @@ def _make(cls: type[_Self], options: Mapping[str, Union[float, str]]) -> _Self:
     return trainer
 
 
-def _validation(network: Network, validation: Any) -> tuple[Any, Any, int]:
+def _fit_call(x: Numbers, y: Numbers, held_out: Optional[tuple[Numbers, Numbers, Optional[Array]]]
+              ) -> tuple[Callable[..., int], tuple[Any, ...]]:
+    """The form of the fit that needs no copy, and its rows."""
+    vx, vy, weights = held_out or (None, None, None)
+    if weights is None and all(each is None or is_plain(each) for each in (x, y, vx, vy)):
+        validation = (None, None, 0) if vx is None or vy is None else (pointer(vx), pointer(vy), len(vx))
+        return library.bp_trainer_fit, (pointer(x), pointer(y), len(x), *validation)
+    return library.bp_trainer_fit_rows, (described(x), described(y), described(vx), described(vy, weights))
+
+
+def _validation(network: Network, validation: Any, takes_weights: bool = True) -> tuple[Numbers, Numbers, Optional[Array]]:
     try:
-        inputs, targets = validation
+        inputs, targets, *weights = validation
+        if len(weights) > takes_weights:
+            raise ValueError
     except (TypeError, ValueError):
-        raise ValueError("validation: expected a pair of inputs and targets") from None
+        more = ", or also sample weights" if takes_weights else ""
+        raise ValueError(f"validation: expected a pair of inputs and targets{more}") from None
     try:
-        rows = network._rows(inputs, targets)
+        x, y = network._arrays(inputs, targets)
+        weight = vector(weights[0], len(x), "sample_weight") if weights else None
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation {error}") from None
-    if rows[2] == 0:
+    if len(x) == 0:
         raise ValueError("validation: expected 1 row or more, got none")
-    return rows
+    return x, y, weight
 
 
 def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None], network: Network,

@@ -162,3 +162,36 @@ def test_one_hot_is_the_identity_at_the_labels():
             bp.one_hot(bad, 3)
     with pytest.raises(ValueError, match=r"labels: expected shape \(rows,\), got \(1, 1\)"):
         bp.one_hot([[1]])
+
+
+@pytest.mark.parametrize("labels", [[0.5, 1.5], ["no", "yes"]], ids=str)
+def test_class_weights_and_single_rows_of_labels(labels):
+    targets = [labels[each] for each in (0, 0, 0, 0, 1, 1)]
+    results = []
+    for weights in ("balanced", {labels[0]: 0.75, labels[1]: 1.5}):
+        network = bp.Network([2, 1], loss="binary_cross_entropy", seed=1)
+        network.classes = labels
+        network.fit(X, targets, class_weight=weights, epochs=3)
+        results.append(network.to_bytes())
+    assert results[0] == results[1]
+    assert network.row_losses(X[0], labels[0]) == network.row_losses(X, targets)[0]
+    same = network.clone()
+    assert network.train_step(X[4], labels[1], 0.1) == same.train_step(X[4], [1], 0.1)
+    with pytest.raises(ValueError, match="is not one of the classes"):
+        network.row_losses(X[0], 7)
+
+
+def test_labels_are_refused_for_a_loss_of_other_target_columns():
+    wide = bp.loss(lambda outputs, targets: (outputs[:, 0] * 0.0, outputs * 0), name="classes-wide", target_columns=2)
+    network = bp.Network([2, 3], loss="cross_entropy")
+    network.classes = ["low", "right", "up"]
+    network.set_loss(wide)
+    before = network.to_bytes()
+    for use in (lambda: network.evaluate(X, NAMES), lambda: network.evaluate(X, [0, 0, 1, 1, 2, 2]),
+                lambda: network.fit(X, NAMES), lambda: network.row_losses(X[0], 1)):
+        with pytest.raises(ValueError, match=r"targets: expected (numbers of )?shape \((rows, )?2,?\), got"):
+            use()
+    with pytest.raises(TypeError, match="target: expected numbers, got <U3: 'low'"):
+        network.train_step(X[0], "low", 0.1)
+    assert network.to_bytes() == before
+    bp.unregister_loss(wide)

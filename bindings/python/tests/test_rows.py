@@ -270,6 +270,40 @@ def test_a_broadcast_matrix_is_read_as_its_values():
     assert network.predict(column).tobytes() == network.predict(np.float32(column)).tobytes()
 
 
+def test_a_broadcast_row_and_a_broadcast_column_are_read_as_their_values():
+    network, same = fresh(), fresh()
+    row, target = np.broadcast_to(0.5, INPUTS), np.broadcast_to(-2.0, OUTPUTS)
+    assert network.predict(row).tobytes() == network.predict(np.full(INPUTS, 0.5, np.float32)).tobytes()
+    assert network.train_step(row, target, 0.1) == same.train_step(row.astype(np.float32), target.astype(np.float32), 0.1)
+    single = bp.Network([INPUTS, 1], seed=1)
+    x = np.ones((4, INPUTS))
+    assert single.evaluate(x, np.broadcast_to(0.25, 4)) == single.evaluate(x, np.full((4, 1), 0.25, np.float32))
+
+
+def test_numbers_beyond_float64_are_refused_by_their_place():
+    x = np.ones((3, INPUTS), np.longdouble)
+    x[2, 1] = np.longdouble("1e4000")
+    if not np.isfinite(x[2, 1]):
+        pytest.skip("the longdouble of this system is a float64")
+    for use in (fresh().predict, lambda x: fresh().evaluate(x, np.ones((3, OUTPUTS)))):
+        with pytest.raises(bp.NotFiniteError, match=r"inputs: 1e\+4000 at \[2, 1\] is beyond the range of float64"):
+            use(x)
+
+
+@pytest.mark.parametrize("measure", [None, "accuracy"])
+def test_a_data_frame_of_doubles_is_read_without_rounding(rng, measure):
+    pandas = pytest.importorskip("pandas")
+    x, y = large(rng)
+    network = bp.Network([2, 1], output="identity", seed=1)
+    network.fit_scaling(pandas.DataFrame(x), pandas.Series(y[:, 0]), target_scaling="standard")
+    network.fit(pandas.DataFrame(x), pandas.Series(y[:, 0]), epochs=2, validation=(x[:9], y[:9], np.ones(9)))
+    same = bp.Network([2, 1], output="identity", seed=1)
+    same.fit_scaling(x, y, target_scaling="standard")
+    same.fit(x, y, epochs=2, validation=(x[:9], y[:9], np.ones(9)))
+    assert network.to_bytes() == same.to_bytes()
+    assert network.score(pandas.DataFrame(x), pandas.Series(y[:, 0]), measure) == same.score(x, y, measure)
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 def test_arrays_that_the_library_reads_are_not_copied(dtype):
     for array in (np.zeros((4, 6), dtype), np.zeros((4, 6), dtype, order="F"), np.zeros((8, 12), dtype)[::-2, ::2]):
