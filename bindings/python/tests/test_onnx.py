@@ -31,7 +31,7 @@ def near(a, b):
 
 def trained(activation, batchnorm, scaling, rng):
     """A network 4-6-5-3, trained some steps, and inputs of very different sizes."""
-    x = rng.normal(size=(30, 4)) * [1, 5, 0.1, 20] + [0, 5, -2, 1000]
+    x = (rng.normal(size=(30, 4)) * [1, 5, 0.1, 20] + [0, 5, -2, 1000]).astype(np.float32)  # all programs get the same
     network = bp.Network([4, 6, 5, 3], seed=2)
     for layer in (1, 2):
         network.set_activation(layer, activation)
