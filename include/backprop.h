@@ -517,8 +517,9 @@ int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, c
 
 /* Like bp_network_fit_scaling, for rows of any type and layout. The statistics are computed in double precision from the
  * numbers as they are stored, and are accurate also where a mean is large compared with the standard deviation. If the rows
- * are doubles, the network keeps each offset with about 48 bits: tensor "scaling.inputs.remainder" (or "targets") then holds
- * the part of the offset that float cannot. It is used with rows and outputs of type BP_DOUBLE: floats do not have its digits.
+ * are doubles, the network keeps each offset as a double: tensor "scaling.inputs.remainder" (or "targets") then holds the part
+ * of the offset that a float cannot, as the sum of two floats. It is used with rows and outputs of type BP_DOUBLE: floats do
+ * not have its digits.
  *   inputs: NULL if input_scaling is "none". targets: NULL if target_scaling is "none".
  * Ownership: the rows remain the caller's.
  * Errors:    as bp_network_fit_scaling; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows; MISMATCH for columns
@@ -540,14 +541,15 @@ int32_t bp_network_fit_scaling_rows(bp_network *network, const char *input_scali
  *   inputs, targets: either may be NULL. They may have different numbers of rows, 0 included. If both are NULL, the call
  *   discards the rows that were added.
  * Ownership: the rows remain the caller's.
- * Errors:    NULL_ARGUMENT for network or values; INVALID_HANDLE; INVALID_VALUE, UNSUPPORTED and LIMIT
- *            for a malformed bp_rows; MISMATCH for columns that are not the network's; NOT_FINITE; OUT_OF_MEMORY; BUSY.
+ * Errors:    NULL_ARGUMENT for network or values; INVALID_HANDLE; INVALID_VALUE, UNSUPPORTED and LIMIT for a malformed bp_rows;
+ *            INVALID_VALUE for targets with a loss of other target_columns; MISMATCH for columns that are not the network's;
+ *            NOT_FINITE; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_add_scaling_rows(bp_network *network, const bp_rows *inputs, const bp_rows *targets);
 
 /* Sets the scaling from the rows that were added, by the names of methods as in bp_network_fit_scaling, and discards their
- * statistics. bp_network_fit_scaling and bp_network_fit_scaling_rows discard them, too.
+ * statistics. bp_network_fit_scaling, bp_network_fit_scaling_rows and bp_network_replace_output discard them, too.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE if no rows were added that a method needs;
  *            OUT_OF_MEMORY; BUSY.
@@ -1433,6 +1435,8 @@ int32_t bp_network_set_parameters(bp_network *network, const float *parameters, 
  *                                                  belongs to the optimizer's step count and cannot be set
  *     scaling.inputs.offset, .scale [inputs]       if the scaling is not "none": the network computes with
  *     scaling.targets.offset, .scale [outputs]     (x - offset) / scale
+ *     scaling.inputs.remainder [inputs][2] ...     after the scale, if the scaling was fitted to doubles: see
+ *                                                  bp_network_fit_scaling_rows
  *     fit.best.layers.1.weight ...                 the best network of the latest fit, if option "resume" needs it (see
  *                                                  bp_trainer_fit). It cannot be set */
 

@@ -1,7 +1,11 @@
 /* rows.c: the functions that take bp_rows. bindings/python/tests/test_rows.py compares all types, layouts and calls with NumPy;
  * this file has what only C can pass, and the memory that a fit needs. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE, feenableexcept */
+#include <fenv.h>
 #include <sys/mman.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 #include "check.h"
 #include "heap.h"
@@ -172,8 +176,9 @@ static void malformed_descriptions_are_refused(void) {
     REFUSED(column_stride, PTRDIFF_MIN, BP_ERROR_LIMIT);
     bad = ys, bad.rows = ROWS - 1;
     expect_refused(&xs, &bad, BP_ERROR_MISMATCH);
-    bad = ys, bad.row_weights = &infinite, bad.rows = 1;
-    EXPECT(bp_network_add_scaling_rows(network, NULL, &bad) == BP_ERROR_INVALID_VALUE);
+    bp_rows one = xs;
+    bad = ys, bad.row_weights = &infinite, bad.rows = one.rows = 1;
+    expect_refused(&one, &bad, BP_ERROR_INVALID_VALUE);
     bp_rows integers = {sizeof integers, BP_INT8, x, ROWS, INPUTS, 0, 0, NAN, 0, NULL};
     expect_refused(&integers, &ys, BP_ERROR_INVALID_VALUE);
     integers.scale = 1, integers.zero_point = 256;
@@ -244,12 +249,39 @@ static void a_fit_does_not_copy_the_data(void) {
     (void)munmap(zeros, rows * columns * 8);
 }
 
+/* The caller's floating-point environment has no effect on the checks of a description: no trap, no flag, no flush to zero. */
+static void descriptions_are_checked_in_the_default_environment(void) {
+    float some[ROWS], scale = 1e-39f, plain[OUTPUTS], flushed[OUTPUTS];
+    uint32_t signalling = 0x7fa00000;
+    uint8_t bytes[INPUTS] = {100, 200, 50};
+    memcpy(some, weights, sizeof some), memcpy(some + 2, &signalling, 4);
+    bp_network *network = prepared();
+    bp_rows weighted = ys, subnormal = {sizeof subnormal, BP_UINT8, bytes, 1, INPUTS, 0, 0, 0, 0, NULL};
+    weighted.row_weights = some;
+    subnormal.scale = scale;
+    feclearexcept(FE_ALL_EXCEPT);
+    feenableexcept(FE_INVALID);
+    EXPECT_STATUS(bp_network_train_rows(network, &xs, &weighted, 0.1f, NULL), BP_ERROR_INVALID_VALUE);
+    fedisableexcept(FE_INVALID);
+    EXPECT(!fetestexcept(FE_INVALID));
+    EXPECT_OK(bp_network_predict_rows(network, &subnormal, plain, BP_FLOAT, 0, 0));
+#ifdef __SSE__
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040); /* flush to zero, and denormals are zeros */
+    EXPECT_OK(bp_network_predict_rows(network, &subnormal, flushed, BP_FLOAT, 0, 0));
+    _mm_setcsr(before);
+    EXPECT(memcmp(plain, flushed, sizeof plain) == 0);
+#endif
+    bp_network_free(network);
+}
+
 int main(void) {
     make_data();
     CLAIM(floats_without_gaps_give_the_bits_of_the_plain_functions);
     CLAIM(outputs_are_stored_at_any_strides_and_addresses);
     CLAIM(integers_have_a_scale_and_a_zero_point);
     CLAIM(malformed_descriptions_are_refused);
+    CLAIM(descriptions_are_checked_in_the_default_environment);
     CLAIM(a_fit_takes_row_weights_from_the_trainer_or_the_targets);
     CLAIM(a_fit_does_not_copy_the_data);
     return check_end();

@@ -123,7 +123,7 @@ good("scaling", scaled)
 doubles = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
 doubles.words.update({"scaling.inputs": "standard+remainder", "scaling.targets": "min_max"})
 doubles.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
-                    ("scaling.inputs.remainder", [2], [0.125, -0.25]), ("scaling.targets.offset", [1], [10]),
+                    ("scaling.inputs.remainder", [2, 2], [0.125, 2**-30, -0.25, 0]), ("scaling.targets.offset", [1], [10]),
                     ("scaling.targets.scale", [1], [4])]
 good("scaling-of-doubles", doubles)
 resumable = Model([2, 2, 1], ["tanh", "identity"], ["none", "on"])  # after 5 steps, the best network being that after 4

@@ -16,30 +16,30 @@ extension ModelFormat {
         var tensors: [Tensor] = []
         func add(_ name: String, _ scaling: Scaling?) {
             guard let scaling else { return }
-            let shape = [scaling.columns]
-            func add(_ end: String, _ vector: borrowing Floats, range: ClosedRange<Float>) {
+            let columns = scaling.columns
+            func add(_ end: String, _ values: borrowing Floats, _ shape: [Int], range: ClosedRange<Float>) {
                 tensors.append(
                     Tensor(
-                        name: "scaling." + name + end, shape: shape, place: .vector(vector.base), owner: .scaling,
+                        name: "scaling." + name + end, shape: shape, place: .vector(values.base), owner: .scaling,
                         range: range))
             }
-            add(".offset", scaling.offset, range: Tensor.finite)
-            add(".scale", scaling.scale, range: Tensor.positive)
-            if scaling.hasRemainder { add(".remainder", scaling.remainder, range: Tensor.finite) }
+            add(".offset", scaling.offset, [columns], range: Tensor.finite)
+            add(".scale", scaling.scale, [columns], range: Tensor.positive)
+            if scaling.hasRemainder { add(".remainder", scaling.remainder, [columns, 2], range: Tensor.finite) }
         }
         add("inputs", network.inputScaling)
         add("targets", network.targetScaling)
         return tensors
     }
 
-    /// The method of a scaling, the number of floats of each column, and whether one of them is a remainder.
+    /// The method of a scaling, the number of floats of each column, and whether there is a remainder.
     static func scaling(
         _ key: String, in metadata: HeaderMetadata
     ) throws(BackpropError) -> (method: ScalingMethod, floats: Int, hasRemainder: Bool) {
         guard let word = metadata.valueIfAny(key) else { return (.none, 0, false) }
         for method in ScalingMethod.allCases where method != .auto {
             if word.isSame(as: method.name) { return (method, method == .none ? 0 : 2, false) }
-            if method != .none, word.isSame(as: method.name + withRemainder) { return (method, 3, true) }
+            if method != .none, word.isSame(as: method.name + withRemainder) { return (method, 4, true) }
         }
         throw HeaderMetadata.error(key, "is malformed")
     }

@@ -103,6 +103,7 @@ extension NetworkState {
             throw BackpropError(.busy, "another thread has set a loss of other targets")
         }
         try requireRows(rows.count)
+        try rows.requireWeights()
         try requireFinite(rows, inputs, targets)
     }
 }

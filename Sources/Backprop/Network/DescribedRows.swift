@@ -3,7 +3,7 @@ package final class DescribedRows {
     typealias Element = RowDescription.Element
 
     package let rows, columns: Int
-    /// The weight of each row; nil: all are 1.
+    /// The weight of each row, not checked yet; nil: all are 1.
     let weights: UnsafePointer<Float>?
     let element: Element
     private let values: UnsafeRawPointer
@@ -36,8 +36,9 @@ package final class DescribedRows {
             throw malformed(name, "has row weights, which only targets may have")
         }
         let isInteger = rows.element == .int8 || rows.element == .uint8
+        let hasScale = rows.scale.bitPattern << 1 != 0  // a comparison might run with the caller's flush-to-zero bits
         guard rows.scale.isFinite, rows.zeroPoint >= -128, rows.zeroPoint <= 255,
-            isInteger || (rows.scale == 0 && rows.zeroPoint == 0)
+            isInteger || (!hasScale && rows.zeroPoint == 0)
         else {
             throw malformed(
                 name, "needs a finite scale and a zero_point from -128 to 255; both 0 unless type is an 8-bit integer")
@@ -47,12 +48,9 @@ package final class DescribedRows {
         guard let values = rows.rows == 0 ? UnsafeRawPointer(bitPattern: 4) : rows.values else {
             throw malformed(name, "has values NULL", .nullArgument)
         }
-        if let weights = rows.weights {
-            for row in 0..<rows.rows { try RowWeights.require(weights[row], row: row) }
-        }
         return DescribedRows(
             values, rows.element, rows: rows.rows, columns: rows.columns, strides, weights: rows.weights,
-            scale: rows.scale == 0 ? 1 : rows.scale, zeroPoint: rows.zeroPoint, nil)
+            scale: hasScale ? rows.scale : 1, zeroPoint: rows.zeroPoint, nil)
     }
 
     @inline(never)

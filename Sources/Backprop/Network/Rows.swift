@@ -46,6 +46,14 @@ package struct Rows {
     }
 }
 
+extension Rows {
+    /// Checks the weights of described rows.
+    func requireWeights() throws(BackpropError) {
+        guard let weights else { return }
+        for row in 0..<count { try RowWeights.require(weights[row], row: row) }
+    }
+}
+
 /// Inputs and targets that a caller described.
 final class DescribedPair {
     let inputs, targets: DescribedRows
@@ -82,6 +90,8 @@ extension NetworkState {
     func rows(_ inputs: DescribedRows, _ targets: DescribedRows) throws(BackpropError) -> Rows {
         try requireColumns(inputs, targets)
         try requireRows(inputs.rows)
-        return try Rows(pairing: inputs, targets)
+        let rows = try Rows(pairing: inputs, targets)
+        try rows.requireWeights()
+        return rows
     }
 }

@@ -6,8 +6,8 @@ final class Scaling {
     let method: ScalingMethod
     let columns: Int
     let offset, scale: Floats
-    /// The rest of each offset that a Float cannot hold, for rows in double precision; empty if the scaling was fitted to
-    /// others. Offset and remainder together have about 48 bits.
+    /// The rest of each offset that a Float cannot hold, for rows in double precision: two numbers for each column, one after
+    /// the other, so that the three have all bits of a Double. Empty if the scaling was fitted to other rows.
     let remainder: Floats
 
     var hasRemainder: Bool { remainder.count > 0 }
@@ -28,7 +28,7 @@ final class Scaling {
     ) throws(BackpropError) -> Scaling? {
         guard method != .none else { return nil }
         let offset = try Floats(columns), scale = try Floats(columns)
-        let remainder = try Floats(hasRemainder ? columns : 0)
+        let remainder = try Floats(hasRemainder ? 2 * columns : 0)
         return Scaling(method, columns, offset: offset, scale: scale, remainder: remainder)
     }
 
@@ -53,7 +53,11 @@ final class Scaling {
             var width = isStandard ? values.deviation : high - low
             let exact = isStandard ? values.mean : method == .symmetric ? low + width / 2 : low
             offset.base[column] = Float(exact)
-            if hasRemainder { remainder.base[column] = Float(exact - Double(Float(exact))) }
+            if hasRemainder {
+                let rest = exact - Double(Float(exact))
+                remainder.base[2 * column] = Float(rest)
+                remainder.base[2 * column + 1] = Float(rest - Double(Float(rest)))
+            }
             // From the rounded offset: with `symmetric`, no scaled number is beyond ±1.
             let distance = max(high - exactOffset(column), exactOffset(column) - low)
             if method == .symmetric { width = distance }
@@ -68,7 +72,12 @@ final class Scaling {
     }
 
     private func exactOffset(_ column: Int) -> Double {
-        Double(offset.base[column]) + (hasRemainder ? Double(remainder.base[column]) : 0)
+        Double(offset.base[column]) + (hasRemainder ? rest(column) : 0)
+    }
+
+    @inline(__always)
+    private func rest(_ column: Int) -> Double {
+        Double(remainder.base[2 * column]) + Double(remainder.base[2 * column + 1])
     }
 
     func apply(_ values: UnsafePointer<Float>, rows: Int, to scaled: UnsafeMutablePointer<Float>) {
@@ -85,7 +94,7 @@ final class Scaling {
     @inline(__always)
     func scaled(_ value: Double, column: Int) -> Float {
         let distance = value - Double(offset.base[column])
-        return Float(hasRemainder ? distance - Double(remainder.base[column]) : distance) / scale.base[column]
+        return Float(hasRemainder ? distance - rest(column) : distance) / scale.base[column]
     }
 
     func unscaled(_ value: Double, column: Int) -> Double {

@@ -900,7 +900,7 @@ class Network(Owner):
         if is_plain(x) and (out is None or is_plain(outputs)):
             call(library.bp_network_predict, self._handle, pointer(x), row_count(x), pointer(outputs))
         else:
-            if x.dtype == np.float64 and x.size and max(x.max(), -x.min()) > np.finfo(np.float32).max:
+            if x.dtype == np.float64 and x.size and np.fmax.reduce(np.abs(x), axis=None) > np.finfo(np.float32).max:
                 floats(x, "inputs")  # raises an error, unless it is an infinity
             filled = np.atleast_2d(outputs)
             call(library.bp_network_predict_rows, self._handle, described(np.atleast_2d(x)), filled.ctypes.data,

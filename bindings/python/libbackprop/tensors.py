@@ -21,7 +21,8 @@ class Tensors(Mapping[str, Array]):
     """The tensors of a network: a mapping of names, such as "layers.1.weight", to float32 arrays, which are copies.
 
     The names are the same as in the file of the network. They include running statistics, scaling and the state of the
-    optimizer. Weights have the shape (outputs, inputs); other tensors have one dimension. KeyError for an unknown name.
+    optimizer. Weights have the shape (outputs, inputs), and remainders of a scaling (columns, 2); other tensors have one
+    dimension. KeyError for an unknown name.
 
     Assigning an array of the same shape replaces a tensor: ValueError for another shape, NotFiniteError for a NaN or an
     infinity, InvalidValueError for a negative variance or a scale that is not positive, UnsupportedError for the state of
@@ -70,5 +71,6 @@ class Tensors(Mapping[str, Array]):
             call(library.bp_network_tensor_shape, self._network._handle, text(name, "name"), byref(rows), byref(columns))
         except UnknownNameError:
             raise KeyError(name) from None
-        is_matrix = name.endswith(".weight") and not name.endswith(".norm.weight")  # the library gives a vector one row
+        # The library gives a vector one row.
+        is_matrix = name.endswith((".weight", ".remainder")) and not name.endswith(".norm.weight")
         return (rows.value, columns.value) if is_matrix else (columns.value,)

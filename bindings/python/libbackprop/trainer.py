@@ -358,7 +358,7 @@ def _validation(network: Network, validation: Any, takes_weights: bool = True) -
         raise ValueError(f"validation: expected a pair of inputs and targets{more}") from None
     try:
         x, y = network._arrays(inputs, targets)
-        weight = vector(weights[0], len(x), "sample_weight") if weights else None
+        weight = vector(weights[0], len(x), "sample_weight") if weights and weights[0] is not None else None
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation {error}") from None
     if len(x) == 0:

@@ -92,13 +92,51 @@ def large(rng, rows=400):
     return 1e7 + z, 3e7 + z @ [[1.0], [-2.0]]
 
 
+def exact_offset(network, side):
+    return np.float64(network.tensors[f"scaling.{side}.offset"]) + np.float64(network.tensors[f"scaling.{side}.remainder"]).sum(1)
+
+
+@pytest.mark.parametrize("method", ["standard", "min_max", "symmetric"])
+def test_a_constant_column_of_doubles_becomes_0_and_a_unit_stays_a_unit(method, rng):
+    for constant in [0.1, 1e7 + 0.1, 1e15 / 3, -1e22 / 3, 1e37 / 3, *rng.normal(size=50)]:
+        network = bp.Network([1, 1], output="identity")
+        network.fit_scaling(np.full((10, 1), constant), input_scaling=method, target_scaling="none")
+        network.parameters = [1, 0]
+        assert network.tensors["scaling.inputs.scale"] == 1
+        assert network.predict(np.array([[constant]])) == 0
+        np.testing.assert_allclose(network.predict(np.array([[constant + 1]])), (constant + 1) - constant, rtol=1e-7)
+
+
+def test_min_max_maps_doubles_one_unit_apart_to_0_and_1():
+    for low in (0.1, 1e7 + 0.1, -1.2e12):
+        x = np.array([[low], [np.nextafter(low, np.inf)]])
+        network = bp.Network([1, 1], output="identity")
+        network.fit_scaling(x, input_scaling="min_max", target_scaling="none")
+        network.parameters = [1, 0]
+        assert network.predict(x).tolist() == [[0], [1]]
+
+
+def test_sample_weights_of_validation_rows_may_be_none(rng):
+    x, y = rng.normal(size=(9, 2)), rng.normal(size=(9, 1))
+    networks = [bp.Network([2, 1], output="identity", seed=1) for _ in range(2)]
+    plain, none = (network.fit(x, y, epochs=2, validation=validation).validation_loss.tolist()
+                   for network, validation in zip(networks, ((x, y), (x, y, None))))
+    assert plain == none
+
+
+def test_predict_refuses_doubles_beyond_float32_beside_a_nan():
+    network = bp.Network([2, 1], output="identity")
+    with pytest.raises(bp.NotFiniteError):
+        network.predict([[np.nan, 0], [1e39, 0]])
+
+
 def test_the_scaling_of_doubles_is_exact_for_large_means(rng):
     x, y = large(rng)
     network = bp.Network([2, 1], seed=1)
     network.set_activation(1, "identity")
     network.fit_scaling(x, y, target_scaling="standard")
     for name, values in (("inputs", x), ("targets", y)):
-        offset = np.float64(network.tensors[f"scaling.{name}.offset"]) + network.tensors[f"scaling.{name}.remainder"]
+        offset = exact_offset(network, name)
         exact = np.array([float(np.sum(column.astype(np.longdouble)) / len(column)) for column in values.T])
         np.testing.assert_allclose(offset, exact, rtol=0, atol=1e-6)
         np.testing.assert_allclose(network.tensors[f"scaling.{name}.scale"], values.std(axis=0), rtol=1e-6)
@@ -134,11 +172,9 @@ def test_scaling_in_pieces_equals_that_of_all_rows_up_to_rounding(rng, method):
         network.fit_scaling_in_pieces(zip(np.split(x, places), np.split(y, places)), **methods)
         assert network.scaling == (method, method)
         for side in ("inputs", "targets"):
-            names = [f"scaling.{side}.{part}" for part in ("offset", "remainder", "scale")]
-            offset, rest, scale = (np.float64(network.tensors[name]) for name in names)
-            whole_offset, whole_rest, whole_scale = (np.float64(whole.tensors[name]) for name in names)
-            np.testing.assert_allclose(offset + rest, whole_offset + whole_rest, rtol=1e-14)
-            np.testing.assert_allclose(scale, whole_scale, rtol=2e-7)
+            np.testing.assert_allclose(exact_offset(network, side), exact_offset(whole, side), rtol=1e-15)
+            scale = f"scaling.{side}.scale"
+            np.testing.assert_allclose(network.tensors[scale], whole.tensors[scale], rtol=2e-7)
 
 
 def test_pieces_that_cannot_be_read_leave_the_network_as_it_was(rng):
