@@ -306,7 +306,8 @@ static void make_rows(call *made, size_t index) {
     rows.rows = made->described_rows && shape < 0xE0 ? made->described_rows : take_small_or_huge(shape % 4 ? 9 : 230);
     if (!made->described_rows) made->described_rows = rows.rows;
     const int possible = rows.rows < 1 << 16 && rows.columns < 1 << 16;
-    const size_t width = widths[type % 5];
+    const int stored = type % 5; /* the type of the numbers, also if rows.type is none */
+    const size_t width = widths[stored];
     if (possible) bytes = take_layout(rows.rows, rows.columns, width, &rows.row_stride, &rows.column_stride, &start);
     if (rows.type >= BP_INT8) rows.scale = (float)take_double(), rows.zero_point = (int8_t)take8();
     if (rows.type < BP_INT8 && shape == 0xEF) rows.scale = 1;
@@ -323,9 +324,9 @@ static void make_rows(call *made, size_t index) {
         double wide = (double)value;
         uint16_t half = (uint16_t)(0x3000 + (uint32_t)i % 0x0C00);
         memcpy(numbers + i,
-               rows.type == BP_DOUBLE     ? (void *)&wide
-                   : rows.type == BP_HALF ? (void *)&half
-                                          : (void *)&value,
+               stored == BP_DOUBLE     ? (void *)&wide
+                   : stored == BP_HALF ? (void *)&half
+                                       : (void *)&value,
                width);
     }
     if (shape % 16 == 7 && bytes >= width) memset(numbers + start, 0xFF, width); /* a NaN */
