@@ -323,11 +323,7 @@ static void make_rows(call *made, size_t index) {
         float value = take_random(&state);
         double wide = (double)value;
         uint16_t half = (uint16_t)(0x3000 + (uint32_t)i % 0x0C00);
-        memcpy(numbers + i,
-               stored == BP_DOUBLE     ? (void *)&wide
-                   : stored == BP_HALF ? (void *)&half
-                                       : (void *)&value,
-               width);
+        memcpy(numbers + i, stored == BP_DOUBLE ? (void *)&wide : stored == BP_HALF ? (void *)&half : (void *)&value, width);
     }
     if (shape % 16 == 7 && bytes >= width) memset(numbers + start, 0xFF, width); /* a NaN */
     rows.values = weights < 0xFC ? numbers + start : NULL;

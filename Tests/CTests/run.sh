@@ -98,7 +98,8 @@ esac
 # One line for each part of the library.
 all="
 reference handles arguments instructions options settings counts tensors
-training backpropagation initialization losses trainable names batchnorm fold optimizers dropout scaling score transaction finite
+training backpropagation initialization losses custom_losses trainable names batchnorm fold optimizers dropout scaling score
+transaction finite rows
 trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
 files metadata mutations saving targets weights corpus
@@ -107,6 +108,12 @@ threads team fork memory faults environment
 limits hygiene allocations
 cplusplus
 "
+all_are_run() { # each program here is in the list
+    for source in "$here"/*.c; do
+        case $(echo " $all " | tr '\n' ' ') in *" $(basename "$source" .c) "*) ;; *) echo "not in the list: $source" && return 1 ;; esac
+    done
+}
+[ -n "${ONLY:-}" ] || claim "all programs are run" all_are_run
 for name in ${ONLY:-$all}; do
     case " ${EXCEPT:-} " in *" $name "*) continue ;; esac
     echo "# $name"
