@@ -88,7 +88,7 @@ package final class MinibatchStream {
     private func check(_ rows: Int) throws(BackpropError) {
         try network.requireFinite(inputs.base, rows: rows, columns: network.inputCount, "inputs")
         try network.requireFiniteTargets(targets.base, rows: rows, "targets")
-        for i in 0..<rows { try RowWeights.require(weights.base[i], row: i) }
+        try RowWeights.require(weights.base, rows: rows)
         if let error = network.undefinedTarget(.floats(targets.base), weights.base, rows: rows, "targets") { throw error }
     }
 

@@ -9,17 +9,15 @@ final class RowWeights {
 
     static func make(copying weights: UnsafePointer<Float>, count: Int) throws(BackpropError) -> RowWeights {
         let values = try Floats(try checkedProduct(count, 1))
-        for i in 0..<count {
-            try require(weights[i], row: i)
-            values.base[i] = weights[i]
-        }
+        try require(weights, rows: count)
+        for i in 0..<count { values.base[i] = weights[i] }
         return RowWeights(values: values)
     }
 
-    static func require(_ weight: Float, row: Int) throws(BackpropError) {
-        guard weight >= 0, weight.isFinite else {
+    static func require(_ weights: UnsafePointer<Float>, rows: Int) throws(BackpropError) {
+        for row in 0..<rows where !(weights[row] >= 0 && weights[row].isFinite) {
             throw BackpropError(
-                .invalidValue, "the weight of row \(row) is \(decimal(weight)): a weight must be finite and at least 0")
+                .invalidValue, "the weight of row \(row) is \(decimal(weights[row])): a weight must be finite and at least 0")
         }
     }
 }

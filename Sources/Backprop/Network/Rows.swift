@@ -49,8 +49,7 @@ package struct Rows {
 extension Rows {
     /// Checks the weights of described rows.
     func requireWeights() throws(BackpropError) {
-        guard let weights else { return }
-        for row in 0..<count { try RowWeights.require(weights[row], row: row) }
+        if let weights { try RowWeights.require(weights, rows: count) }
     }
 }
 

@@ -12,13 +12,9 @@ extension NetworkState {
         try requireFinite(outputs.base, rows: rows, columns: outputCount, "outputs")
         let predictions = Predictions(
             outputs: outputs.base, targets: targets, rows: rows, columns: outputCount, weights: EqualWeights())
-        let score =
-            switch measure {
-            case .accuracy: predictions.accuracy(threshold: threshold)
-            case .r2: predictions.determination
-            case .meanAbsoluteError: predictions.meanAbsoluteError
-            }
-        guard let score else { throw BackpropError(.invalidValue, "targets: too many are missing for a score") }
+        guard let score = predictions.score(measure, threshold: threshold) else {
+            throw BackpropError(.invalidValue, "targets: too many are missing for a score")
+        }
         return score
     }
 
@@ -41,22 +37,13 @@ extension NetworkState {
         try predict(
             inputs, into: RowOutput(floats: outputs.base, columns: outputCount), scaling: scaling == nil ? targetScaling : nil)
         if let scaling {
-            for i in 0..<count {
-                let scale = scaling.scale.base[i % outputCount]
-                outputs.base[i] *= scale
-                y.base[i] *= scale
-            }
+            scaling.undoWithoutOffset(outputs.base, rows: rows.count)
+            scaling.undoWithoutOffset(y.base, rows: rows.count)
         }
         try requireFinite(outputs.base, rows: rows.count, columns: outputCount, "outputs")
         let predictions = Predictions(
             outputs: outputs.base, targets: y.base, rows: rows.count, columns: outputCount, weights: GivenWeights(rows.weights))
-        let score =
-            switch measure {
-            case .accuracy: predictions.accuracy(threshold: threshold)
-            case .r2: predictions.determination
-            case .meanAbsoluteError: predictions.meanAbsoluteError
-            }
-        guard let score else {
+        guard let score = predictions.score(measure, threshold: threshold) else {
             throw BackpropError(.invalidValue, "targets: too many are missing, or have weight 0, for a score")
         }
         return score
@@ -104,6 +91,14 @@ private struct Predictions<Weighting: RowWeighting> {
     let outputs, targets: UnsafePointer<Float>  // [rows × columns]
     let rows, columns: Int
     let weights: Weighting
+
+    func score(_ measure: Measure, threshold: Float) -> Double? {
+        switch measure {
+        case .accuracy: accuracy(threshold: threshold)
+        case .r2: determination
+        case .meanAbsoluteError: meanAbsoluteError
+        }
+    }
 
     /// The share of rows whose largest output is that of the largest target; of equal values the first counts. With one
     /// output, the share of rows whose output and target lie on the same side of the threshold. Rows with a missing target are not counted.
