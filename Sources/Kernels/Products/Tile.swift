@@ -82,14 +82,10 @@ struct Tile {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
             let lanes = buffer.baseAddress.unsafelyUnwrapped
             store(lanes, stride: 16, height: height)
-            if count == 16, room >= 8 {
-                cp_transpose(lanes, 16, height, p, stride)
-                cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
-                return
-            }
-            for j in 0..<count {
-                let q = p + j * stride
-                for i in 0..<height { q[i] = lanes[i * 16 + j] }
+            if height == Tile.height {
+                storeColumns(lanes, p, stride, height, count, room)
+            } else {
+                storeColumnsOfSmallTile(lanes, p, stride, height, count, room)
             }
         }
     }
@@ -105,6 +101,26 @@ struct Tile {
         if height > 6 { body(6, r6) }
         if height > 7 { body(7, r7) }
     }
+}
+
+/// Tile.storeTransposed, from memory.
+@inline(__always)
+private func storeColumns(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
+    if count == 16, room >= 8 {
+        cp_transpose(lanes, 16, height, p, stride)
+        cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
+        return
+    }
+    for j in 0..<count {
+        let q = p + j * stride
+        for i in 0..<height { q[i] = lanes[i * 16 + j] }
+    }
+}
+
+/// One function for all tiles of fewer rows: they are few, and the code is long.
+@inline(never)
+private func storeColumnsOfSmallTile(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
+    storeColumns(lanes, p, stride, height, count, room)
 }
 
 /// Calls `body` with the start and the height of each tile of 0..<count. The height is a constant in `body`. The last two

@@ -8,12 +8,10 @@ func update(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ weights: Target, _ panels: Int, _ rate: Float
 ) {
-    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, weights, panels, rate: rate) { scratch, product in
-        let product = GradientProduct.at(product)
-        product.compute(scratch.unsafelyUnwrapped) { tile, _, weights, height, _ in
-            tile.descend(weights, stride: 16, height: height, rate: product.rate)
-        }
-    }
+    GradientProduct(
+        x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
+        target: weights, panels: panels, rate: rate, step: nil
+    ).run()
 }
 
 /// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each tile of
@@ -22,40 +20,34 @@ func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
     _ target: Target, _ panels: Int, _ step: UnsafePointer<cp_step>?
 ) {
-    withProduct(x, xStride, rows, part, inputs, delta, deltaStride, target, panels, step: step) { scratch, product in
-        let product = GradientProduct.at(product)
-        if let step = product.step, product.rows == 1 {
-            return product.makeStepsOfRow(step, scratch.unsafelyUnwrapped)
-        }
-        product.compute(scratch.unsafelyUnwrapped) { tile, room, target, height, isBias in
-            guard let step = product.step else { return tile.store(target, stride: 16, height: height) }
-            tile.store(room, stride: 16, height: height)
-            product.makeStep(step, isBias, target, Source(room), height * 16)
-        }
-    }
-}
-
-/// `body` is a C function, which cannot capture: it gets the address of the product.
-@inline(__always)
-private func withProduct(
-    _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ target: Target, _ panels: Int, rate: Float = 0, step: UnsafePointer<cp_step>? = nil,
-    _ body: @convention(c) (_ scratch: Target?, _ product: UnsafeMutableRawPointer?) -> Void
-) {
-    var product = GradientProduct(
+    GradientProduct(
         x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: target, panels: panels, rate: rate, step: step)
-    cp_with_scratch(body, &product)
+        target: target, panels: panels, rate: nil, step: step
+    ).run()
 }
 
-/// xᵀ δ for the inputs `part` of a layer.
+/// xᵀ δ for the inputs `part` of a layer. `target` becomes the gradient, or, with `rate` or `step`, parameters that make a step
+/// along it.
 private struct GradientProduct {
     let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
-    let target: Target, panels: Int, rate: Float, step: UnsafePointer<cp_step>?
+    let target: Target, panels: Int, rate: Float?, step: UnsafePointer<cp_step>?
 
-    @inline(__always)
-    static func at(_ address: UnsafeMutableRawPointer?) -> GradientProduct {
-        address.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
+    /// One function for all three results: the loops over tiles are most of its code.
+    func run() {
+        var product = self
+        // A C function, which cannot capture: it gets the address of the product.
+        cp_with_scratch(
+            { scratch, product in
+                let product = product.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
+                let scratch = scratch.unsafelyUnwrapped
+                if let step = product.step, product.rows == 1 { return product.makeStepsOfRow(step, scratch) }
+                product.compute(scratch) { tile, room, target, height, isBias in
+                    if let rate = product.rate { return tile.descend(target, stride: 16, height: height, rate: rate) }
+                    guard let step = product.step else { return tile.store(target, stride: 16, height: height) }
+                    tile.store(room, stride: 16, height: height)
+                    product.makeStep(step, isBias, target, Source(room), height * 16)
+                }
+            }, &product)
     }
 
     /// `rowBlock` rows of δ stay in the first-level cache for `inputChunk` inputs. The columns of x for these inputs stay in
