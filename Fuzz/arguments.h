@@ -112,7 +112,9 @@ static vocabulary vocabularies[] = {
     {"loss",
      {"squared_error", "binary_cross_entropy", "cross_entropy", "absolute_error", "huber", "log_cosh", "quantile", "poisson",
       "host.a", "host.b", "host.c"}},
-    {"optimizer", {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
+    {"optimizer",
+     {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus", "lbfgs", "levenberg_marquardt",
+      "bayesian_regularization"}},
     {"scaling", {"none", "standard", "min_max", "symmetric", "auto", "no_such_scaling"}},
     {"register", {"host.a", "host.b", "host.c"}},
     {"activation", {"host.a", "host.a", "host.b", "host.b", "host.c"}}, /* and the library's names */
@@ -239,6 +241,7 @@ static const struct {
     {"const float *", "validation_inputs", validation_input_rows},
     {"const float *", "validation_targets", validation_target_rows},
     {"double *", "rate_out", one},
+    {"double *", "count_out", one},
     {"double *", "score_out", one},
     {"uint8_t *", "buffer", room},
     {"char *", "buffer", room},

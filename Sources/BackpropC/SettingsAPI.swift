@@ -159,6 +159,16 @@ public func bp_network_get_optimizer(
     }
 }
 
+@_cdecl("bp_network_effective_parameters") @implementation
+public func bp_network_effective_parameters(
+    _ network: OpaquePointer!, _ count_out: UnsafeMutablePointer<Double>!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let out = try zeroed(count_out, "count_out")
+        try read(network) { (state) throws(BackpropError) in out.pointee = try state.effectiveParameters() }
+    }
+}
+
 @_cdecl("bp_optimizer_name") @implementation
 public func bp_optimizer_name(
     _ index: Int, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ needed_out: UnsafeMutablePointer<Int>!

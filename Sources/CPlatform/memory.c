@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include <unistd.h>
+
 float *cp_allocate_floats(size_t count) {
     if (count > SIZE_MAX / sizeof(float) - 64) return NULL;
     size_t bytes = (count * sizeof(float) + 63) & ~(size_t)63;
@@ -10,3 +12,5 @@ float *cp_allocate_floats(size_t count) {
 }
 
 uint8_t *cp_allocate_bytes(size_t count) { return malloc(count ? count : 1); }
+
+double cp_physical_memory(void) { return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE); }

@@ -214,6 +214,24 @@ static int32_t train_frozen(bp_network *n) {
     armed = was_armed;
     return again;
 }
+/* With layer 1 frozen, because two of these optimizers do not take batch normalization. */
+static int32_t train_by(bp_network *n, const char *optimizer) {
+    int was_armed = armed;
+    armed = 0; /* no fault is injected here */
+    if (bp_network_set_trainable(n, 1, 0) != BP_OK) check_failures++;
+    if (bp_network_set_optimizer(n, optimizer) != BP_OK) check_failures++;
+    armed = was_armed;
+    again = bp_network_train_minibatch(n, x, y, 4, 0.1f, NULL);
+    armed = 0;
+    if (bp_network_set_optimizer(n, "momentum") != BP_OK) check_failures++;
+    if (bp_network_set_trainable(n, 1, 1) != BP_OK) check_failures++;
+    armed = was_armed;
+    return again;
+}
+static int32_t train_by_lbfgs(bp_network *n) { return train_by(n, "lbfgs"); }
+static int32_t train_by_damping(bp_network *n) { return train_by(n, "levenberg_marquardt"); }
+static int32_t train_by_bayes(bp_network *n) { return train_by(n, "bayesian_regularization"); }
+static int32_t effective_parameters(bp_network *n) { return bp_network_effective_parameters(n, &number); }
 static int32_t activation_name(bp_network *n) { return (void)n, bp_activation_name(3, (char *)bytes, 100, &byte_count); }
 static int32_t after_registering(int32_t status) {
     int was_armed = armed;
@@ -399,6 +417,10 @@ static const struct call {
     {"set_dropout", set_dropout, BP_OK, 1},
     {"set_trainable", freeze, BP_OK, 3},
     {"train_minibatch, a frozen layer", train_frozen, BP_OK, 3},
+    {"train_minibatch, lbfgs", train_by_lbfgs, BP_OK, 1},
+    {"train_minibatch, levenberg_marquardt", train_by_damping, BP_OK, 1},
+    {"train_minibatch, bayesian_regularization", train_by_bayes, BP_OK, 1},
+    {"effective_parameters, another optimizer", effective_parameters, BP_ERROR_UNSUPPORTED, 1},
     {"replace_output", replace_output, BP_OK, 3},
     {"fit_scaling", fit_scaling, BP_OK, 1},
     {"check_settings", check_settings, BP_OK, 1},

@@ -179,7 +179,8 @@ static const rule rules[] = {
 };
 
 /* Functions that cannot succeed here, because there is no plug-in to load. */
-static const char *const fail_here[] = {"bp_plugin_load"};
+static const char *const fail_here[] = {"bp_network_effective_parameters", /* of another optimizer */
+                                        "bp_plugin_load"};
 
 static const rule *find_rule(const char *what) {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)

@@ -153,8 +153,9 @@ static void names_similar_to_no_other_get_the_list(void) {
     static const named cases[] = {
         {set_activation, "fourier", "no activation is named \"fourier\": bp_activation_name lists all"},
         {set_loss, "hinge", "no loss is named \"hinge\": bp_loss_name lists all"},
-        {set_optimizer, "lbfgs",
-         "the names are \"sgd\", \"momentum\", \"nesterov\", \"rmsprop\", \"adam\", \"adamw\", \"irprop_minus\""},
+        {set_optimizer, "lion",
+         "the names are \"sgd\", \"momentum\", \"nesterov\", \"rmsprop\", \"adam\", \"adamw\", \"irprop_minus\", \"lbfgs\", "
+         "\"levenberg_marquardt\", \"bayesian_regularization\""},
         {target_scaling, "robust", "the names are \"none\", \"standard\", \"min_max\", \"symmetric\", \"auto\""},
         {score, "f1", "the names are \"accuracy\", \"r2\", \"mean_absolute_error\""},
         {score, "mse", "no measure is named \"mse\": the names are \"accuracy\""}, /* not the mean absolute error */

@@ -29,7 +29,16 @@ static void add(fit *f, const char *name, double value) {
 }
 
 static fit random_fit(void) {
-    static const char *const optimizers[] = {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"};
+    static const char *const optimizers[] = {"sgd",
+                                             "momentum",
+                                             "nesterov",
+                                             "rmsprop",
+                                             "adam",
+                                             "adamw",
+                                             "irprop_minus",
+                                             "lbfgs",
+                                             "levenberg_marquardt",
+                                             "bayesian_regularization"};
     static const char *const activations[] = {"tanh", "relu", "logistic", "silu"};
     /* The last two diverge, in many fits after some epochs. */
     static const double rates[] = {0.003, 0.03, 0.1, 0.5, 3, 40, 3000};
@@ -37,17 +46,21 @@ static fit random_fit(void) {
     memset(&f, 0, sizeof f);
     f.rows = 2 + draw(MOST_ROWS - 1);
     f.seed = draw(1000);
-    f.optimizer = optimizers[draw(7)];
+    f.optimizer = optimizers[draw(10)];
     f.activation = activations[draw(4)];
     f.batchnorm = draw(3) == 0, f.dropout = draw(4) == 0, f.clipped = draw(5) == 0, f.mean = (int)draw(2);
     f.weighted = draw(4) == 0, f.validated = draw(4) == 0;
     if (draw(3) == 0) add(&f, "steps", 1 + (double)draw(50));
     else add(&f, "epochs", 1 + (double)draw(12));
     f.streamed = draw(3) == 0;
+    const int is_lbfgs = strcmp(f.optimizer, "lbfgs") == 0;
+    const int is_damped = strcmp(f.optimizer, optimizers[8]) == 0 || strcmp(f.optimizer, optimizers[9]) == 0;
+    if (is_lbfgs || is_damped) f.streamed = f.dropout = f.clipped = 0;
+    if (is_damped) f.batchnorm = 0;
     add(&f, "batch_size", f.streamed ? 1 + (double)draw(9) : (double)draw(f.rows + 3));
     add(&f, "drop_last", (double)(f.rows >= 12 && draw(2)));
     if (f.streamed) add(&f, "steps_per_epoch", (double)draw(8));
-    else add(&f, "sampling", (double)(draw(4) == 0));
+    else add(&f, "sampling", (double)(draw(4) == 0 && !is_lbfgs && !is_damped));
     add(&f, "seed", (double)draw(100));
     add(&f, "learning_rate", rates[draw(7)]);
     add(&f, "schedule", (double)draw(7));

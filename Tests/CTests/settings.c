@@ -146,10 +146,13 @@ static int32_t take_score(bp_network *network, const char *name) {
 static const struct {
     int32_t (*name)(size_t index, char *buffer, size_t capacity, size_t *needed_out);
     int32_t (*set)(bp_network *network, const char *name);
-    const char *expected[8]; /* the names of version 0.2 */
+    const char *expected[12]; /* the names of version 0.2 */
 } lists[] = {
     {bp_loss_name, bp_network_set_loss, {"squared_error", "binary_cross_entropy", "cross_entropy"}},
-    {bp_optimizer_name, bp_network_set_optimizer, {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus"}},
+    {bp_optimizer_name,
+     bp_network_set_optimizer,
+     {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "irprop_minus", "lbfgs", "levenberg_marquardt",
+      "bayesian_regularization"}},
     {bp_scaling_name, set_input_scaling, {"none", "standard", "min_max", "symmetric", "auto"}},
     {bp_score_name, take_score, {"accuracy", "r2", "mean_absolute_error"}},
 };

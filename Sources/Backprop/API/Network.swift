@@ -169,6 +169,14 @@ public final class Network: Sendable {
         try handle.write { (state) throws(BackpropError) in try state.setOptimizer(optimizer.name) }
     }
 
+    /// With `.bayesianRegularization`, the number of parameters that the data determine, of the network before its latest step;
+    /// 0 before the first step. If it stays the same in larger networks, the network is large enough.
+    ///
+    /// - Throws: `.unsupported` for other optimizers.
+    public var effectiveParameters: Double {
+        get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in try state.effectiveParameters() } }
+    }
+
     /// The optimizer, which turns gradients into steps.
     public var optimizer: Optimizer {
         get throws(BackpropError) { try handle.read { (state) throws(BackpropError) in state.optimizer } }

@@ -15,12 +15,7 @@ extension NetworkState {
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         let count = parameterCount
         let flat = try Floats(count)
-        _ = try forwardAndBackward(inputs, targets, rows: rows, rate: 0, gammaStep: nil, dropsOut: false) {
-            workspace, _ throws(BackpropError) in
-            try workspace.makeGradients(for: self)
-            collectGradient(inputs, rows: rows, in: workspace)
-            copyGradient(from: workspace, to: flat.base)
-        }
+        _ = try lossAndGradient(inputs, targets, rows: rows, into: flat.base, dropsOut: false)
         let plain = try PlainNetwork.make(self, inputs, targets, rows: rows)
         // Callbacks return Floats, whose rounding error would be larger than a difference with a small step.
         let step = hasPlugins ? 1e-2 : 1e-4

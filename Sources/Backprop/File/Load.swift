@@ -62,10 +62,13 @@ extension NetworkState {
         let targetScaling = try ModelFormat.scaling("scaling.targets", in: metadata)
         let scalingFloats = inputScaling.floats * sizes[0] + targetScaling.floats * sizes[sizes.count - 1]
         let (fit, best) = try ModelFormat.fit(in: metadata)
+        let options = try options(in: metadata)
         var copies = [optimizerSteps]  // the optimizer's step count of each copy of the parameters
         if let best { copies.append(best.optimizerSteps) }
+        let vectors = optimizer.vectorCount(options)
+        let numbers = optimizer.isSecondOrder ? copies.reduce(0) { $0 + ($1 == 0 ? 0 : OptimizerState.numberCount) } : 0
         try requireData(
-            dataCount - 4 * scalingFloats, sizes, batchnorm, slots: copies.map { $0 == 0 ? 0 : optimizer.slots.count })
+            dataCount - 4 * (scalingFloats + numbers), sizes, batchnorm, slots: copies.map { $0 == 0 ? 0 : vectors })
         let activations = try activations(names)
         let seed = try unsigned(try metadata.value("seed"), "seed")
         let network = try sizes.withUnsafeBufferPointer { (sizes) throws(BackpropError) in
@@ -81,12 +84,7 @@ extension NetworkState {
         }
         let loss = try loss(
             try metadata.value("loss"), targetColumns: metadata.valueIfAny("loss.target_columns"), outputs: network.outputCount)
-        for option in NetworkOption.allCases {
-            let key = "option.\(option.name)"
-            guard let text = metadata.valueIfAny(key) else { continue }  // keeps its default
-            guard let value = number(text), (try? network.options.set(option, to: value)) != nil else { throw malformed(key) }
-        }
-        _ = metadata.valueIfAny("option.dropout")  // of version 0.1; the rates of the layers include it
+        network.options = options
         try setDropout(of: network, metadata.valueIfAny("dropout"))
         try setTrainable(of: network, metadata.valueIfAny("trainable"))
         network.inputScaling = try Scaling.make(
@@ -107,6 +105,17 @@ extension NetworkState {
         network.fit = fit
         if let best { try network.makeBest(best) }
         return network
+    }
+
+    private static func options(in metadata: HeaderMetadata) throws(BackpropError) -> Options<NetworkOption> {
+        var options = Options<NetworkOption>()
+        for option in NetworkOption.allCases {
+            let key = "option.\(option.name)"
+            guard let text = metadata.valueIfAny(key) else { continue }  // keeps its default
+            guard let value = number(text), (try? options.set(option, to: value)) != nil else { throw malformed(key) }
+        }
+        _ = metadata.valueIfAny("option.dropout")  // of version 0.1; the rates of the layers include it
+        return options
     }
 
     static func words(of text: String, _ key: String) throws(BackpropError) -> [UInt64] {
@@ -134,7 +143,7 @@ extension NetworkState {
     }
 
     /// Checks the size of the data before memory is allocated for the layers. The file contains `slots.count` copies of the
-    /// parameters. `slots` is the number of optimizer slots that are stored with each copy.
+    /// parameters. `slots` is the number of vectors of the optimizer that are stored with each copy.
     private static func requireData(
         _ dataCount: Int, _ sizes: [Int], _ batchnorm: [String], slots: [Int]
     ) throws(BackpropError) {

@@ -1,5 +1,5 @@
 /// An optimizer in a model file: its name, the number of its steps and, after the first step, its state, as tensors with
-/// the shapes of the parameters ("optimizer.first_moment.layers.1.weight").
+/// the shapes of the parameters ("optimizer.first_moment.layers.1.weight"), or of flat vectors ("optimizer.history").
 extension ModelFormat {
     static func optimizerEntries(of network: NetworkState) -> [(Text, Text)] {
         let steps = min(network.optimizerState?.steps ?? 0, FitPosition.maximumSteps)
@@ -8,6 +8,16 @@ extension ModelFormat {
 
     static func optimizerTensors(of network: NetworkState) -> [Tensor] {
         guard let state = network.optimizerState else { return [] }
+        if network.optimizer.isSecondOrder {
+            func tensor(_ name: String, _ shape: [Int], _ values: UnsafeMutablePointer<Float>, _ range: ClosedRange<Float>)
+                -> Tensor
+            {
+                Tensor(name: "optimizer." + name, shape: shape, place: .vector(values), owner: .optimizer, range: range)
+            }
+            let vectors = network.optimizer.vectorCount(network.options)
+            return (vectors > 0 ? [tensor("history", [vectors, network.parameterCount], state.history, Tensor.finite)] : [])
+                + [tensor("state", [OptimizerState.numberCount], state.numbers, Tensor.notNegative)]
+        }
         var tensors: [Tensor] = []
         for (slot, kind) in network.optimizer.slots.enumerated() {
             let range = kind.range

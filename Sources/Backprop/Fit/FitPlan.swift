@@ -63,13 +63,23 @@ final class FitPlan {
             let data = try FitData.make(
                 rows, weights: trainer.weights, validation: validation, fraction: options[.validationFraction],
                 stratify: options[.stratify] == 1, seed: isResumed ? network.fit.seed : UInt64(options[.seed]), for: network)
-            let batches = Sampler.Plan(options, rows: data.trainingCount)
+            let needsAllRows = network.optimizer.isSecondOrder
+            if needsAllRows, options[.sampling] == 1 {
+                throw BackpropError(
+                    .unsupported, "optimizer \"\(network.optimizer.name)\" needs all rows in each step: set sampling 0")
+            }
+            let batches = Sampler.Plan(options, rows: data.trainingCount, needsAllRows: needsAllRows)
             plan = FitPlan(
                 trainer, .rows(data, batches), validation: data.validation, stepsPerEpoch: UInt64(batches.stepsPerEpoch),
                 isResumed: isResumed, for: network)
         case .stream(let next):
             try network.requireResumable(isResumed, isStream: true)
             try trainer.requireStreamOptions(isValidated: validation != nil)
+            if network.optimizer.isSecondOrder {
+                throw BackpropError(
+                    .unsupported,
+                    "a fit from a stream: optimizer \"\(network.optimizer.name)\" needs all rows: call bp_trainer_fit")
+            }
             try network.requireFittable(nil, weights: nil, rows: 0)
             if let validation { try network.requireValidation(validation) }
             plan = FitPlan(

@@ -49,6 +49,8 @@ final class FitRun {
     private(set) var report: Progress?
     private var reportTime = cp_seconds()
     private var rate: Float = 0
+    /// Whether the network is as the latest step of this run has left it.
+    private var hasStepped = false
 
     private init(
         access: Access, plan: FitPlan, batches: Batches, best: NetworkState?, position: FitPosition
@@ -155,6 +157,7 @@ final class FitRun {
                 try network.assign(from: best)
                 network.fit.rateFactor = position.rateFactor / 2
                 position = network.fit
+                hasStepped = false
             }
         }
     }
@@ -178,12 +181,15 @@ final class FitRun {
     private func step(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
         rate = plan.schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
         try access.write { network throws(BackpropError) in
+            network.areRowsRepeated = hasStepped
+            defer { network.areRowsRepeated = false }
             let loss =
                 minibatch.isScaled
                 ? try network.train(
                     scaled: minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
                 : try network.train(
                     minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
+            hasStepped = true
             position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
             position.rows += UInt64(minibatch.rows)
             position.step += 1

@@ -15,12 +15,15 @@ final class Sampler {
     struct Plan {
         /// Whether rows are drawn with replacement, i_t uniform (notes, §1).
         let isUniform: Bool
+        /// Whether each step has the same rows in the same order.
+        let needsAllRows: Bool
         let batch: Int
         let stepsPerEpoch: Int
 
-        init(_ options: Options<TrainerOption>, rows: Int) {
+        init(_ options: Options<TrainerOption>, rows: Int, needsAllRows: Bool) {
             isUniform = options[.sampling] == 1
-            let requested = Int(options[.batchSize])
+            self.needsAllRows = needsAllRows
+            let requested = needsAllRows ? 0 : Int(options[.batchSize])
             batch = requested == 0 ? rows : min(requested, rows)
             stepsPerEpoch = options[.dropLast] == 1 ? rows / batch : (rows + batch - 1) / batch
         }
@@ -91,25 +94,32 @@ final class Sampler {
                 rows: data.rows.count, isScaled: isNarrowing)
         }
         let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
-        if drawnEpoch != epoch { draw(epoch, order) }
         let first = Int(index) * plan.batch
         let rows = plan.isUniform ? plan.batch : min(plan.batch, data.trainingCount - first)
-        if isNarrowing {
-            gather(rows, at: order.base + first)
-        } else {
-            for i in 0..<rows {
-                let row = order.base[first + i]
-                cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
-                cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
-            }
-        }
-        if let rowWeights = data.weights {
-            for i in 0..<rows { weights.base[i] = rowWeights[order.base[first + i]] }
+        if !plan.needsAllRows || drawnEpoch == nil {
+            if drawnEpoch != epoch { draw(epoch, order) }
+            collect(order.base + first, rows)
         }
         return Minibatch(
             inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
             weights: data.weights == nil ? nil : UnsafePointer(weights.base), rows: rows,
             isScaled: isNarrowing)
+    }
+
+    /// Copies or converts the rows at `indices`.
+    private func collect(_ indices: UnsafePointer<Int>, _ count: Int) {
+        if isNarrowing {
+            gather(count, at: indices)
+        } else {
+            for i in 0..<count {
+                let row = indices[i]
+                cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
+                cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
+            }
+        }
+        if let rowWeights = data.weights {
+            for i in 0..<count { weights.base[i] = rowWeights[indices[i]] }
+        }
     }
 
     private func draw(_ epoch: UInt64, _ order: RowIndices) {
@@ -119,7 +129,7 @@ final class Sampler {
             for i in 0..<plan.stepsPerEpoch * plan.batch { order.base[i] = row(random.next(below: count)) }
         } else {
             for i in 0..<count { order.base[i] = row(i) }
-            order.shuffle(count, &random)
+            if !plan.needsAllRows { order.shuffle(count, &random) }
         }
         drawnEpoch = epoch
     }

@@ -34,6 +34,9 @@ package final class NetworkState: HandleObject {
     /// The network after the best epoch of that fit, or at its beginning; nil if a resumed fit does not need it.
     var best: NetworkState?
 
+    /// Whether the next step is on the rows of the latest one, and nothing has changed the network since.
+    var areRowsRepeated = false
+
     /// Whether activations and loss were found compatible since a setting last changed.
     var hasCheckedSettings = false
 
@@ -279,8 +282,10 @@ package final class NetworkState: HandleObject {
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {
         let option = try NetworkOption.find(name)
         let wasPlain = isPlainDescent
+        let history = options[.lbfgsHistory]
         try options.set(option, to: value)
         if option == .initialization { redraw() }
+        if history != options[.lbfgsHistory], optimizer == .lbfgs { discardTrainingState() }
         if wasPlain != isPlainDescent || option == .missingTargets { discardBuffers() }
     }
 

@@ -3,12 +3,15 @@ import CPlatform
 /// The rule that computes a step from a gradient. `backprop.h` lists the formulas at `bp_network_set_optimizer`.
 public enum Optimizer: Int32, Selectable, Sendable {
     case sgd, momentum, nesterov, rmsprop, adam, adamw, irpropMinus
+    case lbfgs, levenbergMarquardt, bayesianRegularization
 
     static var typeName: StaticString { "optimizer" }
     static var synonyms: StaticString {
         """
         gd=sgd gradientdescent=sgd sgdm=momentum sgdmomentum=momentum heavyball=momentum nag=nesterov
         nesterovmomentum=nesterov rprop=irprop_minus irprop=irprop_minus adamoptimizer=adam
+        bfgs=lbfgs lbfgsb=lbfgs lm=levenberg_marquardt trainlm=levenberg_marquardt levenberg=levenberg_marquardt
+        marquardt=levenberg_marquardt trainbr=bayesian_regularization br=bayesian_regularization
         """
     }
 
@@ -22,8 +25,14 @@ public enum Optimizer: Int32, Selectable, Sendable {
         case .adam: "adam"
         case .adamw: "adamw"
         case .irpropMinus: "irprop_minus"
+        case .lbfgs: "lbfgs"
+        case .levenbergMarquardt: "levenberg_marquardt"
+        case .bayesianRegularization: "bayesian_regularization"
         }
     }
+
+    /// Whether a step evaluates the loss at several points, and so needs the rows (Step/SecondOrder.swift).
+    var isSecondOrder: Bool { rawValue >= Self.lbfgs.rawValue }
 
     /// The optimizer's number in the kernels (Kernels/Products/Optimizers.swift).
     var kind: Int32 { rawValue }
@@ -46,12 +55,17 @@ public enum Optimizer: Int32, Selectable, Sendable {
 
     var slots: [Slot] {
         switch self {
-        case .sgd: []
+        case .sgd, .lbfgs, .levenbergMarquardt, .bayesianRegularization: []
         case .momentum, .nesterov: [.momentum]
         case .rmsprop: [.secondMoment]
         case .adam, .adamw: [.firstMoment, .secondMoment]
         case .irpropMinus: [.gradient, .stepSize]
         }
+    }
+
+    /// The number of vectors as long as the parameters that an optimizer stores: its slots, or the pairs of L-BFGS.
+    func vectorCount(_ options: Options<NetworkOption>) -> Int {
+        self == .lbfgs ? 2 * Int(options[.lbfgsHistory]) : slots.count
     }
 
     /// The range of the step sizes of iRprop⁻ (Kernels/Products/Optimizers.swift).

@@ -3,7 +3,8 @@ import CPlatform
 
 /// The state of an optimizer, in the layout of the parameters. It is created for the first step.
 final class OptimizerState {
-    /// For each slot, layer by layer, the panels of the weights and then γ and β if the layer is normalized.
+    /// For each slot, layer by layer, the panels of the weights and then γ and β if the layer is normalized. For a second-order
+    /// optimizer, `history` and then `numbers`.
     private let values: Floats
     private let starts: [Int]
     private let slotSize: Int
@@ -12,6 +13,15 @@ final class OptimizerState {
     /// Upper bounds on the magnitudes of the moving averages of gradients and of their squares.
     var largestMoment = 0.0
     var largestSquare = 0.0
+    /// The gradient after the latest step of L-BFGS. It is used only for the same rows and parameters, and not copied.
+    var gradient: LatestGradient?
+
+    /// [2 history × parameters]: the pairs s and y of L-BFGS, of flat vectors.
+    var history: UnsafeMutablePointer<Float> { values.base }
+    /// L-BFGS: the number of pairs, and the place of the next one. Levenberg–Marquardt: λ; for Bayesian regularization also
+    /// α, β and γ, the number of effective parameters. All are 0 before the first step, and at least 0.
+    var numbers: UnsafeMutablePointer<Float> { values.base + values.count - Self.numberCount }
+    static var numberCount: Int { 4 }
 
     private init(values: consuming Floats, starts: [Int], slotSize: Int) {
         self.values = values
@@ -26,7 +36,9 @@ final class OptimizerState {
             starts.append(size)
             size += layer.weights.count + (layer.isNormalized ? 2 * layer.stride : 0)
         }
-        let values = try Floats(try checkedProduct(size, network.optimizer.slots.count))
+        if network.optimizer == .lbfgs { size = network.parameterCount }
+        let count = try checkedProduct(size, network.optimizer.vectorCount(network.options))
+        let values = try Floats(count + (network.optimizer.isSecondOrder ? numberCount : 0))
         return OptimizerState(values: values, starts: starts, slotSize: size)
     }
 
@@ -44,6 +56,7 @@ final class OptimizerState {
         steps = other.steps
         largestMoment = other.largestMoment
         largestSquare = other.largestSquare
+        gradient = nil
     }
 
     /// A slot's values for a layer, from offset `at`; nil if the optimizer has no such slot.
@@ -66,5 +79,19 @@ final class OptimizerState {
             case .gradient, .stepSize: break
             }
         }
+    }
+}
+
+/// The loss of some rows, and the objective and its gradient.
+final class LatestGradient {
+    let values: Doubles
+    var loss = 0.0, objective = 0.0
+
+    private init(values: consuming Doubles) { self.values = values }
+
+    @inline(never)
+    static func make(_ count: Int) throws(BackpropError) -> LatestGradient {
+        let values = try Doubles(count)
+        return LatestGradient(values: values)
     }
 }

@@ -35,6 +35,12 @@ extension NetworkState {
         for i in 0..<count where !flat[i].isFinite {
             throw BackpropError(.notFinite, "parameter \(i) is \(decimal(flat[i]))")
         }
+        copyParameters(from: flat)
+        hasInitialWeights = false
+    }
+
+    /// Copies a flat vector of finite numbers to the parameters.
+    func copyParameters(from flat: UnsafePointer<Float>) {
         var at = flat
         for layer in layers {
             layer.copyParameters(from: at, to: layer.weights.base)
@@ -43,7 +49,6 @@ extension NetworkState {
                 copyVectors(from: &at, layer.outputs, norm.gamma.base, norm.beta.base)
             }
         }
-        hasInitialWeights = false
     }
 
     /// Copies the workspace's gradients to a flat vector.

@@ -3,6 +3,7 @@ enum NetworkOption: Int, OptionKey {
     case gradientReduction, initialization, batchnormEpsilon, batchnormMomentum, batchnormUpdate
     case momentum, beta1, beta2, rmspropAlpha, epsilon, weightDecay, l1, decayBiases, clipNorm, clipValue
     case huberDelta, quantile, missingTargets
+    case lbfgsHistory, damping, dampingLimit
 
     static var owner: OptionDescription.Owner { .network }
 
@@ -82,6 +83,22 @@ enum NetworkOption: Int, OptionKey {
             Self.whole(
                 "missing_targets", 0, 0...1,
                 "a NaN among the targets: 0 is refused; 1 means not observed, and the target counts for nothing")
+        case .lbfgsHistory:
+            Self.whole("lbfgs_history", 10, 1...100, "lbfgs: the number of latest steps from which it estimates the curvature")
+        case .damping:
+            Self.number(
+                "damping", 1e-3, 1e-12...1e6,
+                """
+                levenberg_marquardt, bayesian_regularization: the damping of the first step, as a multiple of the largest \
+                diagonal element of J'J
+                """)
+        case .dampingLimit:
+            Self.number(
+                "damping_limit", 1e10, 1...1e30,
+                """
+                levenberg_marquardt, bayesian_regularization: the damping, as a multiple of the same element, above which a \
+                step ends without a change
+                """)
         }
     }
 }

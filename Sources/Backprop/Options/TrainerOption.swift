@@ -25,7 +25,9 @@ enum TrainerOption: Int, OptionKey {
                 "steps_per_epoch", 0, 0...Self.largestCount,
                 "streams only: an epoch ends after this number of steps; 0: only the stream ends an epoch")
         case .batchSize:
-            Self.whole("batch_size", 32, 0...1e9, "rows of a minibatch; 0, or more than the training data have: all rows")
+            Self.whole(
+                "batch_size", 32, 0...1e9,
+                "rows of a minibatch; 0, more than the training data have, or a second-order optimizer: all rows")
         case .dropLast:
             Self.whole(
                 "drop_last", 0, 0...1,

@@ -64,7 +64,7 @@ extension NetworkState {
         step.shrink = optimizer == .adamw ? Float(1 - Double(rate) * decay) : 1
         step.epsilon = Float(options[.epsilon])
         switch optimizer {
-        case .sgd, .irpropMinus: break
+        case .sgd, .irpropMinus, .lbfgs, .levenbergMarquardt, .bayesianRegularization: break
         case .momentum, .nesterov:
             step.first_decay = Float(options[.momentum])
             step.first_share = 1
@@ -214,7 +214,7 @@ extension NetworkState {
             case .nesterov: gradient + moment
             case .rmsprop: gradient / epsilon
             case .adam, .adamw: moment / epsilon
-            case .irpropMinus: 0.0  // at most 50, whatever the rate
+            case .irpropMinus, .lbfgs, .levenbergMarquardt, .bayesianRegularization: 0.0  // irprop_minus: at most 50
             }
         let limit = Self.safeNumber  // a NaN fails the comparisons
         guard gradient < limit, move < limit, moment < limit else { return false }

@@ -70,6 +70,7 @@ extension NetworkState {
         try requireTrainable()
         try checkLayersAndLoss()
         try requireUpdateOrder()
+        try requireSecondOrderSettings()
         try checkTargetScaling()
         guard let targets, let loss = loss.builtIn else { return }
         if let error = undefinedTarget(targets, weights, rows: rows, "targets") { throw error }

@@ -64,6 +64,11 @@ extension NetworkState {
         let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         try requireUpdateOrder()
+        if optimizer.isSecondOrder {
+            try requireTargets(targets, unscaled: unscaledTargets, weights: weights, rows: rows)
+            return Float(
+                try stepOfSecondOrder(TrainingRows(inputs: inputs, targets: targets, weights: weights, count: rows)))
+        }
         if weights == nil, rows > 0, rows <= RowPlan.maximumRows(for: self),
             let plan = try requireWorkspace(rows: rows).rowPlan?.pointer,
             let value = isPlainDescent
@@ -75,19 +80,21 @@ extension NetworkState {
         try requireTargets(targets, unscaled: unscaledTargets, weights: weights, rows: rows)
         let gammaFirst = options[.batchnormUpdate] == 1
         if isPlainDescent {
-            return try forwardAndBackward(
+            let loss = try forwardAndBackward(
                 inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaFirst ? rate : nil
             ) { workspace, _ throws(BackpropError) in
                 update(inputs, rows: rows, rate: rate, in: workspace)
             }
+            return Float(loss)
         }
-        return try forwardAndBackward(
+        let loss = try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
         ) { workspace, largest throws(BackpropError) in
             try optimize(inputs, rows: rows, rate: rate, scale: 1, largest: largest, in: workspace)
             updateRunningStatistics(rows: rows, in: workspace)
             finishStep()
         }
+        return Float(loss)
     }
 
     func requireUpdateOrder() throws(BackpropError) {
@@ -165,12 +172,22 @@ extension NetworkState {
         let unscaledTargets = targets
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
-        return try forwardAndBackward(inputs, targets, rows: rows, rate: 0, gammaStep: nil) {
+        let loss = try lossAndGradient(inputs, targets, rows: rows, into: flat)
+        if let workspace { updateRunningStatistics(rows: rows, in: workspace) }
+        return Float(loss)
+    }
+
+    /// Computes the loss and, as a flat vector, its gradient, of rows that are scaled and checked.
+    @inline(never)
+    func lossAndGradient(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
+        into flat: UnsafeMutablePointer<Float>, dropsOut: Bool = true
+    ) throws(BackpropError) -> Double {
+        try forwardAndBackward(inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil, dropsOut: dropsOut) {
             workspace, _ throws(BackpropError) in
             try workspace.makeGradients(for: self)
             collectGradient(inputs, rows: rows, in: workspace)
             copyGradient(from: workspace, to: flat)
-            updateRunningStatistics(rows: rows, in: workspace)
         }
     }
 
@@ -178,6 +195,12 @@ extension NetworkState {
     package func apply(gradient flat: UnsafePointer<Float>, count: Int, rate: Float) throws(BackpropError) {
         try requireStep(rate: rate)
         try requireParameterCount(count)
+        guard !optimizer.isSecondOrder else {
+            throw BackpropError(
+                .unsupported,
+                "optimizer \"\(optimizer.name)\" needs the loss at several points: call bp_network_train_minibatch, or set "
+                    + "another optimizer")
+        }
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
         copyGradient(from: flat, to: workspace)
@@ -213,7 +236,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float, gammaStep: Float?, dropsOut: Bool = true,
         commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
-    ) throws(BackpropError) -> Float {
+    ) throws(BackpropError) -> Double {
         try requireRows(rows)
         var value = 0.0
         try withForwardPass(inputs, targets, rows: rows, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
@@ -224,7 +247,7 @@ extension NetworkState {
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace, largest)
         }
-        return Float(value)
+        return value
     }
 
     /// Checks scaled rows, goes forward, and calls `body` with the sum of the inputs' magnitudes. `body` must not throw after its
@@ -262,7 +285,7 @@ extension NetworkState {
         return reducedLoss(sum, rows: rows)
     }
 
-    private func lossSum(
+    func lossSum(
         _ loss: BuiltInLoss, _ targets: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, rows: Int,
         in workspace: Workspace
     ) -> Double {

@@ -107,6 +107,8 @@ typedef struct cp_kernels {
      * elements past the last row are not written. */
     void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,
                       const float *scale /* or NULL */, float *to);
+    /* c[8][8] += sign a' b for a[depth][8] and b[depth][8], in double precision. c has a row stride. */
+    void (*gram)(const double *a, const double *b, ptrdiff_t depth, double sign, double *c, ptrdiff_t c_stride);
 
     /* activate: a = f(z). differentiate: d, on entry the gradient for a, becomes the gradient for z, d f'(z). All matrices
      * are padded and have the same stride. */

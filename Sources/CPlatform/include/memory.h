@@ -11,6 +11,8 @@
 float *cp_allocate_floats(size_t count);
 /* count bytes, not initialized; NULL when memory is exhausted. Free with cp_free. */
 uint8_t *cp_allocate_bytes(size_t count);
+/* The bytes of the machine's memory. */
+double cp_physical_memory(void);
 static inline void cp_free(void *memory) { free(memory); }
 
 static inline void cp_copy(void *to, const void *from, size_t bytes) { memcpy(to, from, bytes); }

@@ -582,7 +582,8 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  *                                     binary_cross_entropy needs logistic in the last layer, cross_entropy softmax, and
  *                                     poisson softplus. softmax needs two units or more. Target scalings standard and
  *                                     symmetric need a loss of differences a - y and a last activation with values below 0.
- *                                     Option batchnorm_update 1 needs plain sgd
+ *                                     Option batchnorm_update 1 needs plain sgd. The second-order optimizers need
+ *                                     the settings described at bp_network_set_optimizer
  *     targets and loss                binary_cross_entropy accepts targets from 0 to 1, cross_entropy and poisson 0 or more
  *     targets and last activation     losses of differences accept targets within the range of the last activation, such as
  *                                     0 to 1 for logistic. As data have noise, a target may lie outside by a tenth of its
@@ -598,7 +599,7 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  *   - Setters check none of this and can be called in any order.
  *   targets: [rows][outputs]; or NULL and 0 rows to check only the settings.
  * Ownership: the array remains the caller's.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for batchnorm_update, as described above;
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE, and UNSUPPORTED for the optimizer, as described above;
  *            UNKNOWN_NAME for a loss of a file that is not registered; NOT_FINITE for an infinity in targets, or a NaN without
  *            option missing_targets; LIMIT; OUT_OF_MEMORY; BUSY.
  * Threads:   reads network.
@@ -618,12 +619,43 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *                    weight's gradient stays, and shrinks by the factor 0.5 (to at least 1e-6) when the sign changes.
  *                    alpha is the size of the first step, and has no effect later. For minibatches of all rows (Igel and
  *                    Huesken 2000)
+ *     lbfgs, levenberg_marquardt, bayesian_regularization     see below
  *
  * m and v start at 0. They are 0 instead of a subnormal number. bp_network_set_option sets the constants.
  *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, and by
  *     bp_network_set_batchnorm if that changes anything.
  *   - Each of m and v needs as much memory as the parameters. sgd has no state.
- *   When unsure: "adam" with alpha = 0.001.
+ *
+ *   The second-order optimizers
+ *   They are for small networks and data that fit in one minibatch. A step is one iteration on all rows of the call, and
+ * evaluates their loss several times. With them a trainer makes one minibatch of all training rows, whatever "batch_size"
+ * is, so that an epoch is one iteration.
+ *
+ *     lbfgs                      The direction comes from the gradient and the changes of parameters and gradients in the
+ *                                latest "lbfgs_history" steps; the length, from a line search for the strong Wolfe
+ *                                conditions (Liu and Nocedal 1989; Nocedal and Wright 2006, chapters 3 and 7)
+ *     levenberg_marquardt        w -= (J'J + D + lambda I)^-1 (J'r + D w), with the residuals r, their Jacobian J, and the
+ *                                weight decay D. lambda grows until the loss falls (Hagan and Menhaj 1994; Nielsen 1999)
+ *     bayesian_regularization    levenberg_marquardt, where each step estimates weight decay and noise from the data, and
+ *                                with them the number of effective parameters (MacKay 1992; Foresee and Hagan 1997)
+ *
+ *   - The loss with weight decay does not grow in a step; with lbfgs, by rounding only (1e-6 of it). If a step finds no better
+ *     parameters, they stay, and *loss_out is the loss as before: the fit has converged. Option "patience" of a trainer ends it.
+ *   - The learning rate has no effect. It must be valid.
+ *   - lbfgs takes all losses; those with kinks, absolute_error and quantile, may end it early. levenberg_marquardt takes
+ *     squared_error, and the cross-entropies behind their activations, as sums of squares with the same gradient and the
+ *     Gauss-Newton matrix. bayesian_regularization takes squared_error.
+ *   - Batch normalization makes the rows depend on each other. lbfgs takes it, because the statistics of all rows are the
+ *     same in each evaluation. The other two take it in frozen layers only.
+ *   - Option weight_decay has its usual meaning, except that bayesian_regularization computes it, for biases, too.
+ *   - UNSUPPORTED are: dropout; "sign"; l1, clip_norm, clip_value and batchnorm_update 1; with bayesian_regularization,
+ *     weight_decay; a trainer's sampling 1 and streams; and bp_network_apply_gradient.
+ *   - Memory: lbfgs keeps 2 lbfgs_history + 2 vectors of parameters. The other two need, during a step, a matrix of
+ *     8 bytes for each pair of trained parameters; or of residuals (rows * outputs), and 8 bytes for each pair of a parameter
+ *     and a residual, if there are fewer residuals than parameters and all parameters have the same decay. If this exceeds the
+ *     machine's memory, the step returns LIMIT.
+ *   When unsure: "adam" with alpha = 0.001. For a smooth regression with less than some 1,000 parameters:
+ *   "levenberg_marquardt"; if its data are noisy and few, "bayesian_regularization".
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; BUSY.
  * Threads:   changes network.
@@ -636,6 +668,15 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
  * Threads:   reads network.
  * Since:     0.2 */
 int32_t bp_network_get_optimizer(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
+
+/* With optimizer bayesian_regularization, the number of parameters that the data determine: from 0 to the number of trained
+ * parameters. It is that of the parameters before the latest step; 0 before the first step. Use it to choose the size of a
+ * network: if a larger network has the same number, the smaller one is large enough. A progress function can call this.
+ * Ownership: none.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNSUPPORTED for other optimizers; BUSY.
+ * Threads:   reads network.
+ * Since:     0.2 */
+int32_t bp_network_effective_parameters(const bp_network *network, double *count_out);
 
 /* The name of the optimizer with this index. To list all, count up from 0 until BP_ERROR_UNKNOWN_NAME. *needed_out as in
  * bp_activation_name.
@@ -702,6 +743,13 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  *                                                     estimate; 0.5 the median
  *     missing_targets       0, 1            0         a NaN among the targets: 0 is refused; 1 means not observed, and
  *                                                     the target counts for nothing
+ *     lbfgs_history         1 ... 100       10        lbfgs: the number of latest steps from which it estimates the
+ *                                                     curvature
+ *     damping               1e-12 ... 1e6   0.001     levenberg_marquardt, bayesian_regularization: the damping of the
+ *                                                     first step, as a multiple of the largest diagonal element of J'J
+ *     damping_limit         1 ... 1e30      1e10      levenberg_marquardt, bayesian_regularization: the damping, as a
+ *                                                     multiple of the same element, above which a step ends without a
+ *                                                     change
  *
  * With missing_targets 1, no call refuses a NaN in targets. It has these effects outside of the loss:
  *   - bp_network_fit_scaling ignores it. A column without other targets is not scaled.
@@ -763,8 +811,9 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or settings or a target that
  *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
- *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd; UNKNOWN_NAME
- *            for a loss of a file that is not registered; CALLBACK; OUT_OF_MEMORY; BUSY.
+ *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd, or for a
+ *            second-order optimizer with settings that it does not take; LIMIT for its matrix; UNKNOWN_NAME for a loss of a
+ *            file that is not registered; CALLBACK; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -807,8 +856,8 @@ int32_t bp_network_gradient(bp_network *network, const float *inputs, const floa
  *   gradient: [count]. count: the parameter count. learning_rate: as in bp_network_train_step.
  * Ownership: the array remains the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for the learning rate, or if all layers are frozen; MISMATCH for
- *            another count; NOT_FINITE for a NaN or an infinity in the gradient or in the new parameters; OUT_OF_MEMORY;
- *            BUSY.
+ *            another count; NOT_FINITE for a NaN or an infinity in the gradient or in the new parameters; UNSUPPORTED for
+ *            second-order optimizers; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, size_t count, float learning_rate);
@@ -949,8 +998,8 @@ void bp_trainer_free(bp_trainer *trainer);
  *     steps                 0 ... 1e15      0         number of steps, used instead of epochs; 0: epochs is used
  *     steps_per_epoch       0 ... 1e15      0         streams only: an epoch ends after this number of steps; 0: only
  *                                                     the stream ends an epoch
- *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, or more than the training data have: all
- *                                                     rows
+ *     batch_size            0 ... 1e9       32        rows of a minibatch; 0, more than the training data have, or a
+ *                                                     second-order optimizer: all rows
  *     drop_last             0, 1            0         when fewer rows than batch_size are left in an epoch: 0 trains on
  *                                                     them as a smaller minibatch; 1 skips them
  *     sampling              0, 1            0         0 shuffled, each row once per epoch (a minibatch of all rows is
@@ -1143,8 +1192,9 @@ typedef int32_t (*bp_next_fn)(bp_minibatch *minibatch, void *user_data);
  *     is resumed from a stream only.
  *   - Settings are checked as in bp_trainer_fit, targets for the loss only, as in bp_network_train_minibatch. Messages about
  *     data give epoch, minibatch, row and column.
- *   - UNSUPPORTED are batch_size 0, sampling 1, restarts, validation_fraction without validation rows, row weights of the
- *     trainer, and the schedules 3 and 5 without option "steps" or "steps_per_epoch", by which they count the steps in all.
+ *   - UNSUPPORTED are second-order optimizers, batch_size 0, sampling 1, restarts, validation_fraction without validation rows,
+ *     row weights of the trainer, and the schedules 3 and 5 without option "steps" or "steps_per_epoch", by which they count
+ *     the steps in all.
  *   next: not NULL. user_data: may be NULL. validation_inputs, validation_targets, validation_rows: as in bp_trainer_fit.
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    as bp_trainer_fit; INVALID_VALUE for an epoch without rows, or for more rows than capacity; CALLBACK if next

@@ -177,6 +177,8 @@ _PYTHON_NAMES = {
     "bp_network_set_dropout": "Network.set_dropout",
     "bp_network_set_loss": "Network.set_loss",
     "bp_network_set_optimizer": "Network.set_optimizer",
+    "bp_network_train_minibatch": "Network.train_minibatch",
+    "bp_trainer_fit": "Trainer.fit",
 }  # of the functions of the C interface that messages mention
 
 

@@ -121,6 +121,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_check_settings": (c_int32, Network, Floats, c_size_t),
     "bp_network_set_optimizer": (c_int32, Network, c_char_p),
     "bp_network_get_optimizer": (c_int32, Network, POINTER(c_char), c_size_t, Sizes),
+    "bp_network_effective_parameters": (c_int32, Network, POINTER(c_double)),
     "bp_optimizer_name": (c_int32, c_size_t, POINTER(c_char), c_size_t, Sizes),
     "bp_network_set_option": (c_int32, Network, c_char_p, c_double),
     "bp_network_get_option": (c_int32, Network, c_char_p, POINTER(c_double)),

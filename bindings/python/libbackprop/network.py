@@ -290,6 +290,25 @@ class Network(Owner):
         return text_of(library.bp_network_get_optimizer, self._handle)
 
     @property
+    def effective_parameters(self) -> float:
+        """With optimizer "bayesian_regularization", the number of parameters that the data determine, of the network before
+        its latest step; 0 before the first step. If a larger network has the same number, this one is large enough.
+        UnsupportedError for other optimizers.
+
+        Examples
+        --------
+        >>> x = np.linspace(-1, 1, 100)[:, np.newaxis]
+        >>> network = bp.Network([1, 1], optimizer="bayesian_regularization")
+        >>> network.set_activation(1, "identity")
+        >>> history = network.fit(x, 2 * x + 0.1 * np.cos(50 * x), epochs=20)
+        >>> round(network.effective_parameters)
+        2
+        """
+        count = ctypes.c_double()
+        call(library.bp_network_effective_parameters, self._handle, byref(count))
+        return count.value
+
+    @property
     def scaling(self) -> Scaling:
         """The names of the scalings of inputs and targets.
 
@@ -497,7 +516,8 @@ class Network(Owner):
              0 if y is None else len(y))
 
     def set_optimizer(self, name: str) -> None:
-        """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus".
+        """Sets the optimizer: "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "irprop_minus"; or a second-order
+        one, for small networks and all rows in one minibatch: "lbfgs", "levenberg_marquardt" or "bayesian_regularization".
 
         Resets the optimizer's state. UnknownNameError for other names, OutOfMemoryError.
 

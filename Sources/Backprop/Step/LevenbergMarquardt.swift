@@ -1,0 +1,97 @@
+import CKernels
+import CPlatform
+
+/// Levenberg–Marquardt (Hagan and Menhaj 1994), with the damping of Nielsen (1999), and Bayesian regularization on top of it
+/// (MacKay 1992; Foresee and Hagan 1997).
+extension NetworkState {
+    func dampedStep(
+        _ rows: TrainingRows, _ state: OptimizerState, _ start: UnsafePointer<Float>
+    ) throws(BackpropError) -> Double {
+        let isBayesian = optimizer == .bayesianRegularization
+        let decaysAll = isBayesian || options[.decayBiases] == 1
+        // The objective is that of the sum over the rows.
+        var decay = options[.weightDecay] / (reducedLoss(1, rows: rows.count))
+        let problem = try GaussNewton.make(self, rows, isUniform: decaysAll || decay == 0)
+        let loss = try problem.linearize(at: start)
+        try requireFiniteLoss(reducedLoss(loss, rows: rows.count))
+        var estimate = DecayEstimate(state)
+        if isBayesian { decay = try estimate.update(problem, squares: 2 * loss) }
+        problem.setDecay(decay, all: decaysAll)
+
+        let trial = try Floats(parameterCount)
+        let startValue = loss + problem.decayTerm
+        let scale = max(problem.largestDiagonal, .leastNormalMagnitude)
+        let limit = scale * options[.dampingLimit]
+        var damping = state.numbers[0] > 0 ? Double(state.numbers[0]) : scale * options[.damping]
+        var growth = 2.0
+        var isLower = false
+        while !isLower, damping <= limit {
+            damping = max(damping, 1e-18 * scale)
+            if let predicted = problem.solve(damping: damping), predicted > 0 {
+                guard let decayTerm = problem.add(to: start, trial.base) else { break }
+                if kernels.areFinite(trial.base, trial.count) {
+                    copyParameters(from: trial.base)
+                    let value = try sumOfLosses(rows) + decayTerm
+                    let gain = (startValue - value) / predicted
+                    isLower = value < startValue
+                    if isLower { damping *= max(1 / 3.0, 1 - power(2 * gain - 1, 3)) }
+                }
+            }
+            if !isLower {
+                damping *= growth
+                growth *= 2
+            }
+        }
+        if !isLower { copyParameters(from: start) }
+        state.numbers[0] = isLower ? Float(min(damping, 1e38)) : 0
+        if isBayesian { estimate.store(state) }
+        return reducedLoss(loss, rows: rows.count)
+    }
+
+    /// The sum of the losses of rows, with the present parameters.
+    private func sumOfLosses(_ rows: TrainingRows) throws(BackpropError) -> Double {
+        let workspace = try requireWorkspace(rows: min(rows.count, Self.secondOrderBlock))
+        var sum = 0.0
+        for first in stride(from: 0, to: rows.count, by: Self.secondOrderBlock) {
+            sum += try forward(rows, from: first, in: workspace).loss
+        }
+        return sum
+    }
+}
+
+/// α and β, the inverse variances of the weights and of the noise, and γ, the number of effective parameters.
+private struct DecayEstimate {
+    private var alpha, beta, effectiveParameters: Double
+
+    init(_ state: OptimizerState) {
+        (alpha, beta) = (Double(state.numbers[1]), Double(state.numbers[2]))
+        effectiveParameters = Double(state.numbers[3])
+    }
+
+    func store(_ state: OptimizerState) {
+        (state.numbers[1], state.numbers[2]) = (Float(alpha), Float(beta))
+        state.numbers[3] = Float(effectiveParameters)
+    }
+
+    /// Estimates them from the present weights, and returns α / β, the decay that goes with them.
+    ///
+    ///     α = γ / Σ w²,  β = (n − γ) / Σ r²     for n residuals
+    ///
+    /// The first step has no decay. An estimate from weights that are not trained yet could reduce all weights to 0.
+    mutating func update(_ problem: GaussNewton, squares: Double) throws(BackpropError) -> Double {
+        let count = Double(problem.parameterCount), residualCount = Double(problem.presentCount)
+        guard beta > 0 else {
+            (alpha, beta, effectiveParameters) = (0, 1, min(count, residualCount / 2))
+            return 0
+        }
+        if alpha > 0 {
+            problem.setDecay(alpha / beta, all: true)
+            if let effective = try problem.effectiveParameters() { effectiveParameters = min(max(effective, 0), count) }
+        }
+        let weights = dot(problem.parameters, problem.parameters, problem.parameterCount)
+        let freedom = residualCount - effectiveParameters
+        alpha = weights > 0 ? min(effectiveParameters / weights, 1e30) : 1
+        beta = squares > 0 && freedom > 0 ? min(max(freedom / squares, 1e-30), 1e30) : 1
+        return alpha / beta
+    }
+}
