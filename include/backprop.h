@@ -639,8 +639,9 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *     bayesian_regularization    levenberg_marquardt, where each step estimates weight decay and noise from the data, and
  *                                with them the number of effective parameters (MacKay 1992; Foresee and Hagan 1997)
  *
- *   - The loss with weight decay does not grow in a step; with lbfgs, by rounding only (1e-6 of it). If a step finds no better
- *     parameters, they stay, and *loss_out is the loss as before: the fit has converged. Option "patience" of a trainer ends it.
+ *   - The loss with weight decay does not grow in a step; with lbfgs, by 1e-4 of it at most, which can be rounding. If a step
+ *     finds no better parameters, they stay, and *loss_out is the loss as before: the fit has converged. Option "patience" of
+ *     a trainer ends it.
  *   - The learning rate has no effect. It must be valid.
  *   - lbfgs takes all losses; those with kinks, absolute_error and quantile, may end it early. levenberg_marquardt takes
  *     squared_error, and the cross-entropies behind their activations, as sums of squares with the same gradient and the

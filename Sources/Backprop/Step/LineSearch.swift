@@ -7,9 +7,10 @@ enum LineSearch {
 
     private static var sufficientDecrease: Double { 1e-4 }
     private static var curvature: Double { 0.9 }
-    /// Values that differ by this share of the objective may differ by rounding only. The slopes then decide about the decrease
-    /// (the approximate Wolfe conditions of Hager and Zhang 2005).
-    private static var rounding: Double { 1e-6 }
+    /// Values that differ by this share of the objective may differ by rounding only: near a good fit, the residuals are small
+    /// differences of outputs in single precision. The slopes then decide about the decrease (the approximate Wolfe conditions
+    /// of Hager and Zhang 2005).
+    private static var rounding: Double { 1e-4 }
     private static var mostEvaluations: Int { 25 }
 
     /// Returns the length of a point that satisfies the conditions; otherwise of the lowest point found that decreases the

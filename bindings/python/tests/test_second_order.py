@@ -1,9 +1,16 @@
-"""The second-order optimizers against results of SciPy, and of NumPy in double precision."""
+"""The second-order optimizers against results of SciPy, of PyTorch (Tests/Fixtures/README.md), and of NumPy in double
+precision."""
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from oracle import Oracle
 from scipy.optimize import least_squares, minimize
 
 import libbackprop as bp
+
+LBFGS = json.loads((Path(__file__).parents[3] / "Tests" / "Fixtures" / "lbfgs.json").read_text())
 
 
 def regression_network(optimizer, sizes, seed=1):
@@ -25,6 +32,125 @@ def outputs(parameters, x, units):
     """Of a network of one input, `units` tanh units and one output."""
     w, b, v, c = np.split(parameters, [units, 2 * units, 3 * units])
     return np.tanh(x * w + b) @ v + c[0]
+
+
+def oracle(sizes):
+    return Oracle(sizes, ["tanh"] * (len(sizes) - 2) + ["identity"])
+
+
+def residuals_and_jacobian(network, x, y):
+    """Row by row, and output by output."""
+    jacobian = [network.backpropagate(x[row:row + 1], one[None])[1] for row in range(len(x)) for one in np.eye(y.shape[1])]
+    network.backpropagate(x, np.zeros(y.shape))
+    return (network.outputs - y).ravel(), np.array(jacobian)
+
+
+def levenberg_marquardt(network, x, y, decay, steps):
+    """The losses before each step, with Nielsen's damping. `decay`: of each parameter. The damping is relative to the larger
+    diagonal element of the matrix that has fewer rows, J'J or JJ'."""
+    p, damping, losses = network.parameters, None, []
+    for _ in range(steps):
+        r, jacobian = residuals_and_jacobian(network, x, y)
+        losses.append(r @ r / 2)
+        value = losses[-1] + decay @ p**2 / 2
+        gradient = jacobian.T @ r + decay * p
+        matrix = jacobian.T @ jacobian
+        if damping is None:
+            uses_rows = len(r) < len(p) and np.ptp(decay) == 0
+            damping = 1e-3 * (jacobian @ jacobian.T if uses_rows else matrix).diagonal().max()
+        growth = 2
+        while True:
+            step = np.linalg.solve(matrix + np.diag(decay + damping), -gradient)
+            network.parameters = p + step
+            network.backpropagate(x, np.zeros(y.shape))
+            trial = np.sum((network.outputs - y) ** 2) / 2 + decay @ (p + step) ** 2 / 2
+            if trial < value:
+                gain = (value - trial) / (step @ (damping * step - gradient) / 2)
+                damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3)
+                p = p + step
+                break
+            damping *= growth
+            growth *= 2
+    return losses
+
+
+@pytest.mark.parametrize(("sizes", "rows", "decay", "decay_biases"), [
+    ([1, 2, 1], 60, 0, 0),
+    ([2, 4, 3, 2], 300, 0, 0),  # several blocks of rows
+    ([3, 5, 2], 12, 0, 0),  # fewer residuals than parameters
+    ([3, 5, 2], 12, 0.05, 1),
+    ([3, 5, 2], 12, 0.05, 0),  # decays differ
+    ([2, 4, 1], 50, 0.1, 0),
+])
+def test_every_step_of_levenberg_marquardt_has_the_loss_of_numpy(sizes, rows, decay, decay_biases):
+    random = np.random.default_rng(7)
+    x = np.float32(random.uniform(-1, 1, (rows, sizes[0])))
+    y = np.float32(np.sin(3 * x[:, :1]) * np.arange(1, sizes[-1] + 1) + 0.1 * random.normal(size=(rows, sizes[-1])))
+    network = regression_network("levenberg_marquardt", sizes)
+    network.set_option("weight_decay", decay)
+    network.set_option("decay_biases", decay_biases)
+    plain = oracle(sizes)
+    plain.parameters = network.parameters
+    decays = np.concatenate([decay * np.full(part.size, part.ndim == 2 or decay_biases)
+                             for layer in plain.layers for part in (layer["weight"], layer["bias"])])
+    expected = levenberg_marquardt(plain, np.float64(x), np.float64(y), decays, 10)
+    losses = [network.train_minibatch(x, y, learning_rate=0) for _ in expected]
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def inverse_hessian(pairs, count):
+    """The estimate of BFGS (Nocedal and Wright 2006, equation 6.17) from pairs of changes of parameters and gradients."""
+    if not pairs:
+        return np.eye(count)
+    s, y = pairs[-1]
+    inverse = s @ y / (y @ y) * np.eye(count)
+    for s, y in pairs:
+        v = np.eye(count) - np.outer(y, s) / (s @ y)
+        inverse = v.T @ inverse @ v + np.outer(s, s) / (s @ y)
+    return inverse
+
+
+@pytest.mark.parametrize("history", [3, 10])
+def test_every_step_of_lbfgs_has_the_direction_of_numpy_and_satisfies_the_strong_wolfe_conditions(history):
+    sizes = [1, 4, 1]
+    x, y = noisy_sine(60)
+    network = regression_network("lbfgs", sizes)
+    network.set_option("lbfgs_history", history)
+    plain = oracle(sizes)
+    pairs, unit_steps = [], 0
+
+    def evaluate():
+        plain.parameters = network.parameters
+        return plain.parameters, *plain.loss_and_gradient(x, y)[:2]
+
+    p, loss, gradient = evaluate()
+    for _ in range(30):
+        assert network.train_minibatch(x, y, learning_rate=0) == pytest.approx(loss, rel=1e-6)
+        direction = -inverse_hessian(pairs[-history:], len(p)) @ gradient
+        q, next_loss, next_gradient = evaluate()
+        step = q - p
+        length = step @ direction / (direction @ direction)
+        np.testing.assert_allclose(step, length * direction, atol=1e-3 * np.linalg.norm(step))
+        slope = gradient @ direction
+        assert next_loss <= loss + 1e-4 * length * slope
+        assert abs(next_gradient @ direction) <= 0.901 * abs(slope)
+        unit_steps += length == pytest.approx(1, abs=1e-3)
+        pairs.append((step, next_gradient - gradient))
+        p, loss, gradient = q, next_loss, next_gradient
+    assert unit_steps > 15
+
+
+@pytest.mark.parametrize("case", LBFGS["cases"], ids=lambda case: ",".join(f"{k}={v}" for k, v in case["options"].items()))
+def test_every_step_of_lbfgs_equals_the_step_of_pytorch(case):
+    network = bp.Network(LBFGS["sizes"])
+    network.set_activation(1, "tanh")
+    network.set_optimizer("lbfgs")
+    for name, value in case["options"].items():
+        network.set_option(name, value)
+    network.parameters = case["initial_parameters"]
+    for step, expected in enumerate(case["parameters"]):
+        network.train_minibatch(np.float32(case["inputs"]), np.float32(case["targets"]), learning_rate=0)
+        assert np.abs(network.parameters - expected).max() < 1e-5, f"step {step}"
 
 
 @pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs"])
@@ -98,6 +224,19 @@ def test_levenberg_marquardt_fits_a_sinc():
     network = regression_network("levenberg_marquardt", [1, 15, 1])
     bp.Trainer(epochs=300).fit(network, x, y)
     assert np.mean((np.float64(network.predict(x)) - y) ** 2) < 1e-6
+
+
+def test_lbfgs_goes_on_where_the_loss_changes_by_rounding_only():
+    x = np.float32(np.linspace(-1, 1, 300))[:, None]
+    y = np.float32(np.sinc(10 * np.float64(x) / np.pi))
+    errors = []
+    for seed in range(1, 10):
+        network = regression_network("lbfgs", [1, 15, 1], seed)
+        for _ in range(6000):
+            network.train_minibatch(x, y, learning_rate=0)
+        errors.append(np.mean((np.float64(network.predict(x)) - y) ** 2))
+    # About 4e-7; a line search that takes the rounding of these losses for growth ends at about 6e-6.
+    assert np.median(errors) < 1.5e-6
 
 
 def test_effective_parameters_of_another_optimizer_are_refused():
