@@ -161,8 +161,7 @@ class _Backprop(_Estimator):
         """Checks what the library does not check itself. ValueError or TypeError that names the parameter."""
         solvers = ["adam", "sgd", *(name for name in texts_of(library.bp_optimizer_name) if name not in ("adam", "sgd"))]
         if self.solver not in solvers:
-            hint = "; fit MLPClassifier or MLPRegressor and use from_sklearn" if self.solver == "lbfgs" else ""
-            raise ValueError(f"solver: expected one of {', '.join(map(repr, solvers))}, got {self.solver!r}{hint}")
+            raise ValueError(f"solver: expected one of {', '.join(map(repr, solvers))}, got {self.solver!r}")
         for name, choices in (("learning_rate", ("constant", "invscaling", "adaptive")),
                               ("scaling", ("none", *texts_of(library.bp_scaling_name)))):
             if getattr(self, name) not in choices:

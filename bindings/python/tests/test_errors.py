@@ -279,6 +279,7 @@ def valid_arguments(network):
         "bp_network_score": [network, b"r2", floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_network_fold_batchnorm": [network],
         "bp_network_parameter_count": [network, (ctypes.c_size_t * 1)()],
+        "bp_network_effective_parameters": [network, (ctypes.c_double * 1)()],
         "bp_network_get_parameters": [network, floats, 8],
         "bp_network_set_parameters": [network, floats, 8],
         "bp_network_set_metadata": [network, b"key", b"value"],
