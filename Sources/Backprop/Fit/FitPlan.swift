@@ -63,23 +63,15 @@ final class FitPlan {
             let data = try FitData.make(
                 rows, weights: trainer.weights, validation: validation, fraction: options[.validationFraction],
                 stratify: options[.stratify] == 1, seed: isResumed ? network.fit.seed : UInt64(options[.seed]), for: network)
-            let needsAllRows = network.optimizer.isSecondOrder
-            if needsAllRows, options[.sampling] == 1 {
-                throw BackpropError(
-                    .unsupported, "optimizer \"\(network.optimizer.name)\" needs all rows in each step: set sampling 0")
-            }
-            let batches = Sampler.Plan(options, rows: data.trainingCount, needsAllRows: needsAllRows)
+            if options[.sampling] == 1 { try network.requireStochasticOptimizer() }
+            let batches = Sampler.Plan(options, rows: data.trainingCount, takesAll: network.optimizer.isSecondOrder)
             plan = FitPlan(
                 trainer, .rows(data, batches), validation: data.validation, stepsPerEpoch: UInt64(batches.stepsPerEpoch),
                 isResumed: isResumed, for: network)
         case .stream(let next):
             try network.requireResumable(isResumed, isStream: true)
             try trainer.requireStreamOptions(isValidated: validation != nil)
-            if network.optimizer.isSecondOrder {
-                throw BackpropError(
-                    .unsupported,
-                    "a fit from a stream: optimizer \"\(network.optimizer.name)\" needs all rows: call bp_trainer_fit")
-            }
+            try network.requireStochasticOptimizer()
             try network.requireFittable(nil, weights: nil, rows: 0)
             if let validation { try network.requireValidation(validation) }
             plan = FitPlan(
@@ -230,5 +222,11 @@ extension NetworkState {
             isStream
                 ? "option \"resume\": the network's latest fit was not from a stream"
                 : "option \"resume\": the network's latest fit was from a stream")
+    }
+
+    fileprivate func requireStochasticOptimizer() throws(BackpropError) {
+        guard !optimizer.isSecondOrder else {
+            throw optimizerError("needs all rows in each step: call bp_trainer_fit, with sampling 0")
+        }
     }
 }

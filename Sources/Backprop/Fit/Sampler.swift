@@ -15,15 +15,13 @@ final class Sampler {
     struct Plan {
         /// Whether rows are drawn with replacement, i_t uniform (notes, §1).
         let isUniform: Bool
-        /// Whether each step has the same rows in the same order.
-        let needsAllRows: Bool
         let batch: Int
         let stepsPerEpoch: Int
 
-        init(_ options: Options<TrainerOption>, rows: Int, needsAllRows: Bool) {
+        /// `takesAll`: whether a minibatch has all rows, whatever the options say.
+        init(_ options: Options<TrainerOption>, rows: Int, takesAll: Bool) {
             isUniform = options[.sampling] == 1
-            self.needsAllRows = needsAllRows
-            let requested = needsAllRows ? 0 : Int(options[.batchSize])
+            let requested = takesAll ? 0 : Int(options[.batchSize])
             batch = requested == 0 ? rows : min(requested, rows)
             stepsPerEpoch = options[.dropLast] == 1 ? rows / batch : (rows + batch - 1) / batch
         }
@@ -36,15 +34,17 @@ final class Sampler {
     private let inputScaling, targetScaling: Scaling?
     /// Whether the rows must be converted.
     private let isNarrowing: Bool
-    /// The rows of epoch `drawnEpoch`, one minibatch after the other; nil if all rows are one minibatch, in the caller's
-    /// order.
+    /// The rows of epoch `drawnEpoch`, one minibatch after the other; nil if all rows to train on are one minibatch, which is
+    /// not shuffled.
     private let order: RowIndices?
     private var drawnEpoch: UInt64?
+    /// The rows of the latest minibatch, unless the caller's are used.
     private let inputs, targets, weights: Floats
+    private let isGathered: Bool
 
     private init(
         plan: Plan, data: FitData, seed: UInt64, for network: NetworkState, order: RowIndices?,
-        inputs: consuming Floats, targets: consuming Floats, weights: consuming Floats
+        isGathered: Bool, inputs: consuming Floats, targets: consuming Floats, weights: consuming Floats
     ) {
         self.plan = plan
         self.data = data
@@ -55,6 +55,7 @@ final class Sampler {
         inputScaling = network.inputScaling
         targetScaling = network.targetScaling
         self.order = order
+        self.isGathered = isGathered
         self.inputs = inputs
         self.targets = targets
         self.weights = weights
@@ -63,63 +64,53 @@ final class Sampler {
     static func make(
         _ plan: Plan, _ data: FitData, seed: UInt64, restart: UInt64, for network: NetworkState
     ) throws(BackpropError) -> Sampler {
-        let isFullBatch = plan.batch == data.rows.count && !plan.isUniform
+        let isFullBatch = plan.batch == data.trainingCount && !plan.isUniform
         let order = isFullBatch ? nil : try RowIndices.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
-        let gathered = isFullBatch && data.rows.narrowed == nil ? 0 : plan.batch
+        let isGathered = !isFullBatch || data.split != nil || data.rows.narrowed != nil
+        let gathered = isGathered ? plan.batch : 0
         let inputs = try Floats(try checkedProduct(gathered, network.inputCount))
         let targets = try Floats(try checkedProduct(gathered, network.targetCount))
         let weights = try Floats(data.weights == nil ? 0 : gathered)
         var streams = Random(seed: seed, stream: restart)
         let sampler = Sampler(
-            plan: plan, data: data, seed: streams.next(), for: network, order: order, inputs: inputs, targets: targets,
-            weights: weights)
-        if isFullBatch, sampler.isNarrowing { sampler.gather(plan.batch, at: nil) }
+            plan: plan, data: data, seed: streams.next(), for: network, order: order, isGathered: isGathered, inputs: inputs,
+            targets: targets, weights: weights)
+        if isFullBatch, isGathered { sampler.gather(plan.batch, at: data.split?.base) }
         return sampler
     }
 
-    /// Gathers described rows as the network computes with them: those at `indices`, or all.
-    @inline(never)
+    /// Copies the rows at `indices`, or all; described rows, as the network computes with them.
     private func gather(_ count: Int, at indices: UnsafePointer<Int>?) {
-        guard let rows = data.rows.described else { return }
-        rows.inputs.fill(inputs.base, first: 0, count: count, scaling: inputScaling, at: indices)
-        rows.targets.fill(targets.base, first: 0, count: count, scaling: targetScaling, at: indices)
-    }
-
-    /// The minibatch of a step, counted from 0. Valid until the next call.
-    func minibatch(step: UInt64) -> Minibatch {
-        guard let order else {
-            return Minibatch(
-                inputs: isNarrowing ? UnsafePointer(inputs.base) : data.rows.inputs,
-                targets: isNarrowing ? UnsafePointer(targets.base) : data.rows.targets, weights: data.weights,
-                rows: data.rows.count, isScaled: isNarrowing)
-        }
-        let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
-        let first = Int(index) * plan.batch
-        let rows = plan.isUniform ? plan.batch : min(plan.batch, data.trainingCount - first)
-        if !plan.needsAllRows || drawnEpoch == nil {
-            if drawnEpoch != epoch { draw(epoch, order) }
-            collect(order.base + first, rows)
-        }
-        return Minibatch(
-            inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
-            weights: data.weights == nil ? nil : UnsafePointer(weights.base), rows: rows,
-            isScaled: isNarrowing)
-    }
-
-    /// Copies or converts the rows at `indices`.
-    private func collect(_ indices: UnsafePointer<Int>, _ count: Int) {
-        if isNarrowing {
-            gather(count, at: indices)
+        if isNarrowing, let rows = data.rows.described {
+            rows.inputs.fill(inputs.base, first: 0, count: count, scaling: inputScaling, at: indices)
+            rows.targets.fill(targets.base, first: 0, count: count, scaling: targetScaling, at: indices)
         } else {
             for i in 0..<count {
-                let row = indices[i]
+                let row = indices?[i] ?? i
                 cp_copy(inputs.base + i * inputCount, data.rows.inputs + row * inputCount, inputCount * 4)
                 cp_copy(targets.base + i * targetCount, data.rows.targets + row * targetCount, targetCount * 4)
             }
         }
         if let rowWeights = data.weights {
-            for i in 0..<count { weights.base[i] = rowWeights[indices[i]] }
+            for i in 0..<count { weights.base[i] = rowWeights[indices?[i] ?? i] }
         }
+    }
+
+    /// The minibatch of a step, counted from 0. Valid until the next call.
+    func minibatch(step: UInt64) -> Minibatch {
+        var rows = plan.batch
+        if let order {
+            let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
+            if drawnEpoch != epoch { draw(epoch, order) }
+            let first = Int(index) * plan.batch
+            if !plan.isUniform { rows = min(rows, data.trainingCount - first) }
+            gather(rows, at: order.base + first)
+        }
+        let weights = data.weights.map { isGathered ? UnsafePointer(self.weights.base) : $0 }
+        return Minibatch(
+            inputs: isGathered ? UnsafePointer(inputs.base) : data.rows.inputs,
+            targets: isGathered ? UnsafePointer(targets.base) : data.rows.targets, weights: weights, rows: rows,
+            isScaled: isNarrowing)
     }
 
     private func draw(_ epoch: UInt64, _ order: RowIndices) {
@@ -129,7 +120,7 @@ final class Sampler {
             for i in 0..<plan.stepsPerEpoch * plan.batch { order.base[i] = row(random.next(below: count)) }
         } else {
             for i in 0..<count { order.base[i] = row(i) }
-            if !plan.needsAllRows { order.shuffle(count, &random) }
+            order.shuffle(count, &random)
         }
         drawnEpoch = epoch
     }
