@@ -170,7 +170,7 @@ public final class Network: Sendable {
     }
 
     /// With `.bayesianRegularization`, the number of parameters that the data determine, of the network before its latest step;
-    /// 0 before the first step. If it stays the same in larger networks, the network is large enough.
+    /// 0 in the first four steps. If it stays the same in larger networks, the network is large enough.
     ///
     /// - Throws: `.unsupported` for other optimizers.
     public var effectiveParameters: Double {

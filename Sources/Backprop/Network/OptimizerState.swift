@@ -19,7 +19,7 @@ final class OptimizerState {
     /// [2 history × parameters]: the pairs s and y of L-BFGS, of flat vectors.
     var history: UnsafeMutablePointer<Float> { values.base }
     /// L-BFGS: the number of pairs, and the place of the next one. Levenberg–Marquardt: λ; for Bayesian regularization also
-    /// α, β and γ, the number of effective parameters. All are 0 before the first step, and at least 0.
+    /// α, β and γ, the number of effective parameters. All are at least 0, and 0 before they are estimated.
     var numbers: UnsafeMutablePointer<Float> { values.base + values.count - Self.numberCount }
     static var numberCount: Int { 4 }
 

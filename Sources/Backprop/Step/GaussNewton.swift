@@ -17,23 +17,19 @@ final class GaussNewton {
     private let residualForm: NetworkState.ResidualForm
     /// JᵀJ and, as another column, Jᵀr; or JJᵀ.
     private let matrix: SymmetricMatrix
-    /// The columns of a block of J and r, in panels of eight; or the rows of J.
-    private let panels: Doubles
     private let memory: Doubles
+    /// The columns of a block of J and r, in panels of eight; or the rows of J.
+    private let panels: UnsafeMutablePointer<Double>
     /// Vectors of parameters: w, D, Jᵀr + D w, and p.
     let parameters, decay, gradient, step: UnsafeMutablePointer<Double>
     /// In the form of rows: r, and a right side. They end with zeros, up to a multiple of eight.
     private let residuals, right: UnsafeMutablePointer<Double>
-    /// The number of residuals whose targets are not missing.
-    private(set) var presentCount = 0
-    /// ½ Σ D w²
-    private(set) var decayTerm = 0.0
 
     private static var block: Int { NetworkState.secondOrderBlock }
 
     private init(
         _ network: NetworkState, _ rows: TrainingRows, _ parameterCount: Int, _ residualCount: Int, hasRowForm: Bool,
-        matrix: SymmetricMatrix, panels: consuming Doubles, memory: consuming Doubles
+        matrix: SymmetricMatrix, memory: consuming Doubles, panelSize: Int
     ) {
         self.network = network
         self.rows = rows
@@ -42,17 +38,18 @@ final class GaussNewton {
         self.hasRowForm = hasRowForm
         residualForm = network.residualForm ?? .difference
         self.matrix = matrix
-        parameters = memory.base
+        panels = memory.base
+        parameters = panels + panelSize
         decay = parameters + parameterCount
         gradient = decay + parameterCount
         step = gradient + parameterCount
         residuals = step + parameterCount
         right = residuals + (hasRowForm ? SymmetricMatrix.padded(residualCount) : 0)
-        self.panels = panels
         self.memory = memory
     }
 
     /// `isUniform`: whether all parameters have the same decay.
+    @inline(__always)
     static func make(
         _ network: NetworkState, _ rows: TrainingRows, isUniform: Bool
     ) throws(BackpropError) -> GaussNewton {
@@ -70,23 +67,25 @@ final class GaussNewton {
                     + "and \(residualCount) residuals: set optimizer \"lbfgs\", freeze layers, or pass fewer rows")
         }
         let matrix = try SymmetricMatrix.make(size, network.kernels)
-        let panels = try Doubles(try checkedProduct(padded, depth))
-        let memory = try Doubles(4 * parameterCount + (hasRowForm ? 2 * padded : 0))
+        let panelSize = try checkedProduct(padded, depth)
+        let memory = try Doubles(panelSize + 4 * parameterCount + (hasRowForm ? 2 * padded : 0))
         return GaussNewton(
-            network, rows, parameterCount, residualCount, hasRowForm: hasRowForm, matrix: matrix, panels: panels, memory: memory)
+            network, rows, parameterCount, residualCount, hasRowForm: hasRowForm, matrix: matrix, memory: memory,
+            panelSize: panelSize)
     }
 
     // MARK: Jacobian
 
-    /// Computes r and the products of J. Returns the loss, the sum over the rows.
-    func linearize(at flat: UnsafePointer<Float>) throws(BackpropError) -> Double {
+    /// Computes r and the products of J. Returns the loss, the sum over the rows, and the number of residuals whose targets are
+    /// not missing.
+    func linearize(at flat: UnsafePointer<Float>) throws(BackpropError) -> (loss: Double, presentCount: Int) {
         network.forEachTrainableLayer { at, start, count, _ in
             for i in 0..<count { parameters[start + i] = Double(flat[at + i]) }
         }
         let outputs = network.outputCount
         let isFused = residualForm != .difference
         let workspace = try network.requireWorkspace(rows: min(rows.count, Self.block))
-        var sum = 0.0
+        var sum = 0.0, presentCount = 0
         for first in stride(from: 0, to: rows.count, by: Self.block) {
             let (count, loss) = try network.forward(rows, from: first, in: workspace)
             try network.requireFiniteOutputs(rows: count, in: workspace)
@@ -98,7 +97,7 @@ final class GaussNewton {
                     if hasRowForm {
                         residuals[(first + row) * outputs + output] = residual ?? 0
                     } else {
-                        panels.base[index(parameterCount, row: row, residual: 0)] = residual ?? 0
+                        panels[index(parameterCount, row: row, residual: 0)] = residual ?? 0
                     }
                 }
                 try network.backward(rows: count, fused: isFused, in: workspace, gammaStep: nil)
@@ -106,12 +105,12 @@ final class GaussNewton {
                 Parallel.run(count, parallel: Parallel.isWorthwhile(count * parameterCount)) { row in
                     store(row, residual: (first + row) * outputs + output, rows.inputs + first * network.inputCount, workspace)
                 }
-                if !hasRowForm { matrix.addGram(of: panels.base, depth: count, capacity: Self.block) }
+                if !hasRowForm { matrix.addGram(of: panels, depth: count, capacity: Self.block) }
             }
         }
-        if hasRowForm { matrix.addGram(of: panels.base, depth: parameterCount, capacity: parameterCount) }
+        if hasRowForm { matrix.addGram(of: panels, depth: parameterCount, capacity: parameterCount) }
         matrix.finishGram()
-        return sum
+        return (sum, presentCount)
     }
 
     /// The place in `panels` of a parameter's derivative of a residual; `row`: its row in the block.
@@ -133,12 +132,12 @@ final class GaussNewton {
             for output in 0..<layer.outputs {
                 let d = Double(delta[output])
                 for k in 0..<layer.inputs {
-                    panels.base[index(parameter + k, row: row, residual: residual)] = d * Double(input[k])
+                    panels[index(parameter + k, row: row, residual: residual)] = d * Double(input[k])
                 }
                 parameter += layer.inputs
             }
             for output in 0..<layer.outputs {
-                panels.base[index(parameter + output, row: row, residual: residual)] = Double(delta[output])
+                panels[index(parameter + output, row: row, residual: residual)] = Double(delta[output])
             }
             parameter += layer.outputs
         }
@@ -146,21 +145,20 @@ final class GaussNewton {
 
     // MARK: Equations
 
-    /// Sets the decay of the parameters, and completes the gradient. `all`: also of biases.
-    func setDecay(_ value: Double, all: Bool) {
+    /// Sets the decay of the parameters, and completes the gradient. `all`: also of biases. Returns the decay term, ½ Σ D w².
+    @discardableResult
+    func setDecay(_ value: Double, all: Bool) -> Double {
         network.forEachTrainableLayer { _, start, count, decayed in
             for i in 0..<count { decay[start + i] = all || i < decayed ? value : 0 }
         }
-        if hasRowForm {
-            multiplyTransposed(residuals, to: gradient)
-        } else {
-            for i in 0..<parameterCount { gradient[i] = matrix.element(parameterCount, i) }
-        }
-        decayTerm = 0
+        if hasRowForm { multiply(gradient, residuals, isTransposed: true) }
+        var term = 0.0
         for i in 0..<parameterCount {
+            if !hasRowForm { gradient[i] = matrix.element(parameterCount, i) }
             gradient[i] += decay[i] * parameters[i]
-            decayTerm += 0.5 * decay[i] * parameters[i] * parameters[i]
+            term += 0.5 * decay[i] * parameters[i] * parameters[i]
         }
+        return term
     }
 
     /// The size of the matrix.
@@ -179,10 +177,10 @@ final class GaussNewton {
         guard matrix.factor(size, plus: hasRowForm ? decay[0] + damping : damping, hasRowForm ? nil : decay) else { return nil }
         if hasRowForm {
             let share = decay[0] / (decay[0] + damping)
-            if share > 0 { multiply(parameters, to: right) }
+            if share > 0 { multiply(parameters, right, isTransposed: false) }
             for i in 0..<residualCount { right[i] = residuals[i] - share * right[i] }
             matrix.solve(right, size)
-            multiplyTransposed(right, to: step)
+            multiply(step, right, isTransposed: true)
             for i in 0..<parameterCount { step[i] = -step[i] - share * parameters[i] }
         } else {
             for i in 0..<parameterCount { step[i] = -gradient[i] }
@@ -216,23 +214,20 @@ final class GaussNewton {
         return differs ? term : nil
     }
 
-    // MARK: Products with J, in the form of rows
-
-    /// J x
-    private func multiply(_ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>) {
+    /// In the form of rows, y = J x; or x = Jᵀ y.
+    private func multiply(
+        _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, isTransposed: Bool
+    ) {
+        if isTransposed { cp_clear(x, parameterCount * 8) } else { cp_clear(y, SymmetricMatrix.padded(residualCount) * 8) }
         for first in stride(from: 0, to: residualCount, by: 8) {
-            let panel = panels.base + first * parameterCount
-            cp_clear(y + first, 64)
-            for k in 0..<parameterCount { Backprop.add(x[k], panel + 8 * k, to: y + first, 8) }
-        }
-    }
-
-    /// Jᵀ y
-    private func multiplyTransposed(_ y: UnsafePointer<Double>, to x: UnsafeMutablePointer<Double>) {
-        cp_clear(x, parameterCount * 8)
-        for first in stride(from: 0, to: residualCount, by: 8) {
-            let panel = panels.base + first * parameterCount
-            for k in 0..<parameterCount { x[k] += dot(panel + 8 * k, y + first, 8) }
+            for k in 0..<parameterCount {
+                let column = panels + first * parameterCount + 8 * k
+                if isTransposed {
+                    x[k] += dot(column, y + first, 8)
+                } else {
+                    Backprop.add(x[k], column, to: y + first, 8)
+                }
+            }
         }
     }
 }

@@ -4,41 +4,39 @@ import CPlatform
 /// of weight_decay.
 extension NetworkState {
     func stepOfLBFGS(
-        _ rows: TrainingRows, _ state: OptimizerState, _ start: UnsafePointer<Float>
+        _ rows: TrainingRows, _ state: OptimizerState, _ start: UnsafePointer<Float>, _ trial: UnsafeMutablePointer<Float>
     ) throws(BackpropError) -> Double {
-        let count = parameterCount
-        let now = try Floats(count)
-        let direction = try Doubles(count)
+        let count = parameterCount, size = Int(options[.lbfgsHistory])
+        let memory = try Doubles(count + size), direction = memory.base
         let end = try LatestGradient.make(count)
         // (The running statistics, by which a single row is normalized, have moved.)
         let known = areRowsRepeated && rows.count > 1 ? state.gradient : nil
         let begin = if let known { known } else { try LatestGradient.make(count) }
-        if known == nil { try evaluate(rows, into: begin, now.base) }
-        let size = Int(options[.lbfgsHistory])
+        if known == nil { try evaluate(rows, into: begin, trial) }
         var pairs = min(Int(min(state.numbers[0], 100)), size)
         let next = Int(min(state.numbers[1], 100)) % size
         var length = 0.0, evaluated = 0.0
         while true {
-            setDirection(direction.base, begin.values.base, state, pairs: pairs, next: next)
-            let slope = dot(direction.base, begin.values.base, count)
+            setDirection(direction, begin.values.base, state, pairs: pairs, next: next)
+            let slope = dot(direction, begin.values.base, count)
             if slope < 0, slope > -.infinity {
                 let line = LineSearch.Point(length: 0, value: begin.objective, slope: slope)
                 // Without a history, the direction is the negative gradient, which says nothing about the length.
                 let first = pairs > 0 ? 1 : min(1, 1 / (-slope).squareRoot())
-                func point(at length: Double) throws(BackpropError) -> LineSearch.Point {
+                @inline(never) func point(at length: Double) throws(BackpropError) -> LineSearch.Point {
                     evaluated = length
                     var value = Double.infinity
-                    for i in 0..<count { now.base[i] = Float(Double(start[i]) + length * direction.base[i]) }
-                    if kernels.areFinite(now.base, count) {
-                        copyParameters(from: now.base)
+                    for i in 0..<count { trial[i] = Float(Double(start[i]) + length * direction[i]) }
+                    if kernels.areFinite(trial, count) {
+                        copyParameters(from: trial)
                         do throws(BackpropError) {
-                            try evaluate(rows, into: end, now.base)
+                            try evaluate(rows, into: end, trial)
                             value = end.objective
                         } catch {
                             guard error.code == .notFinite else { throw error }
                         }
                     }
-                    let slope = value < .infinity ? dot(direction.base, end.values.base, count) : 0
+                    let slope = value < .infinity ? dot(direction, end.values.base, count) : 0
                     return LineSearch.Point(length: length, value: value, slope: slope)
                 }
                 length = try LineSearch.run(from: line, first: first, point(at:))
@@ -48,7 +46,7 @@ extension NetworkState {
             pairs = 0  // once more, along the gradient
         }
         if length > 0 {
-            let isStored = store(start, now.base, begin.values.base, end.values.base, state.history + 2 * next * count)
+            let isStored = store(start, trial, begin.values.base, end.values.base, state.history + 2 * next * count)
             pairs = min(isStored ? pairs + 1 : pairs, isStored ? size : size - 1)
             if isStored { state.numbers[1] = Float((next + 1) % size) }
             if let workspace { updateRunningStatistics(rows: rows.count, in: workspace) }
@@ -79,23 +77,22 @@ extension NetworkState {
         result.objective = result.loss + 0.5 * decay * squares
     }
 
-    /// direction = −H g, with the estimate H of the inverse Hessian from the latest pairs (two-loop recursion). `next`: the place
-    /// after the newest pair.
+    /// direction = −H g, with the estimate H of the inverse Hessian from the latest pairs (two-loop recursion). A number for
+    /// each pair follows the direction in memory. `next`: the place after the newest pair.
     private func setDirection(
         _ direction: UnsafeMutablePointer<Double>, _ gradient: UnsafePointer<Double>, _ state: OptimizerState, pairs: Int,
         next: Int
     ) {
-        let count = parameterCount, size = Int(options[.lbfgsHistory])
+        let count = parameterCount, size = Int(options[.lbfgsHistory]), shares = direction + count
         /// The pair of some steps ago, from 1.
-        func pair(_ age: Int) -> (s: UnsafePointer<Float>, y: UnsafePointer<Float>, product: Double) {
+        @inline(never) func pair(_ age: Int) -> (s: UnsafePointer<Float>, y: UnsafePointer<Float>, product: Double) {
             let s = UnsafePointer(state.history + 2 * ((next + size - age) % size) * count), y = s + count
             return (s, y, dot(s, y, count))
         }
         for i in 0..<count { direction[i] = -gradient[i] }
-        var shares: [Double] = []
         for age in 0..<pairs {
             let (s, y, product) = pair(age + 1)
-            shares.append(dot(s, direction, count) / product)
+            shares[age] = dot(s, direction, count) / product
             add(-shares[age], y, to: direction, count)
         }
         if pairs > 0 {

@@ -5,21 +5,18 @@ import CPlatform
 /// (MacKay 1992; Foresee and Hagan 1997).
 extension NetworkState {
     func dampedStep(
-        _ rows: TrainingRows, _ state: OptimizerState, _ start: UnsafePointer<Float>
+        _ rows: TrainingRows, _ state: OptimizerState, _ start: UnsafePointer<Float>, _ trial: UnsafeMutablePointer<Float>
     ) throws(BackpropError) -> Double {
         let isBayesian = optimizer == .bayesianRegularization
         let decaysAll = isBayesian || options[.decayBiases] == 1
         // The objective is that of the sum over the rows.
         var decay = options[.weightDecay] / (reducedLoss(1, rows: rows.count))
         let problem = try GaussNewton.make(self, rows, isUniform: decaysAll || decay == 0)
-        let loss = try problem.linearize(at: start)
+        let (loss, presentCount) = try problem.linearize(at: start)
         try requireFiniteLoss(reducedLoss(loss, rows: rows.count))
         var estimate = DecayEstimate(state)
-        if isBayesian { decay = try estimate.update(problem, squares: 2 * loss) }
-        problem.setDecay(decay, all: decaysAll)
-
-        let trial = try Floats(parameterCount)
-        let startValue = loss + problem.decayTerm
+        if isBayesian { decay = try estimate.update(problem, presentCount, squares: 2 * loss, steps: state.steps) }
+        let startValue = loss + problem.setDecay(decay, all: decaysAll)
         let scale = max(problem.largestDiagonal, .leastNormalMagnitude)
         let limit = scale * options[.dampingLimit]
         var damping = state.numbers[0] > 0 ? Double(state.numbers[0]) : scale * options[.damping]
@@ -28,9 +25,9 @@ extension NetworkState {
         while !isLower, damping <= limit {
             damping = max(damping, 1e-18 * scale)
             if let predicted = problem.solve(damping: damping), predicted > 0 {
-                guard let decayTerm = problem.add(to: start, trial.base) else { break }
-                if kernels.areFinite(trial.base, trial.count) {
-                    copyParameters(from: trial.base)
+                guard let decayTerm = problem.add(to: start, trial) else { break }
+                if kernels.areFinite(trial, parameterCount) {
+                    copyParameters(from: trial)
                     let value = try sumOfLosses(rows) + decayTerm
                     let gain = (startValue - value) / predicted
                     isLower = value < startValue
@@ -73,24 +70,26 @@ private struct DecayEstimate {
         state.numbers[3] = Float(effectiveParameters)
     }
 
-    /// Estimates them from the present weights, and returns α / β, the decay that goes with them.
+    /// Estimates them from the present weights, after `steps` steps, and returns α / β, the decay that goes with them.
     ///
     ///     α = γ / Σ w²,  β = (n − γ) / Σ r²     for n residuals
     ///
-    /// The first step has no decay. An estimate from weights that are not trained yet could reduce all weights to 0.
-    mutating func update(_ problem: GaussNewton, squares: Double) throws(BackpropError) -> Double {
-        let count = Double(problem.parameterCount), residualCount = Double(problem.presentCount)
-        guard beta > 0 else {
-            (alpha, beta, effectiveParameters) = (0, 1, min(count, residualCount / 2))
-            return 0
-        }
+    /// The first four steps have no decay. An estimate from weights that are not trained yet takes the data for noise, and reduces
+    /// the weights until the network is linear; after many steps without decay, a large network has fitted the noise.
+    mutating func update(
+        _ problem: GaussNewton, _ residualCount: Int, squares: Double, steps: UInt64
+    ) throws(BackpropError) -> Double {
+        guard steps >= 4 else { return 0 }
+        let count = Double(problem.parameterCount), residualCount = Double(residualCount)
         if alpha > 0 {
             problem.setDecay(alpha / beta, all: true)
-            if let effective = try problem.effectiveParameters() { effectiveParameters = min(max(effective, 0), count) }
+            if let effective = try problem.effectiveParameters() { effectiveParameters = min(max(effective, 1e-3), count) }
+        } else {
+            effectiveParameters = min(count, residualCount / 2)
         }
         let weights = dot(problem.parameters, problem.parameters, problem.parameterCount)
         let freedom = residualCount - effectiveParameters
-        alpha = weights > 0 ? min(effectiveParameters / weights, 1e30) : 1
+        alpha = min(effectiveParameters / max(weights, 1e-30), 1e30)
         beta = squares > 0 && freedom > 0 ? min(max(freedom / squares, 1e-30), 1e30) : 1
         return alpha / beta
     }

@@ -17,16 +17,18 @@ extension NetworkState {
         try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, "inputs")
         try requireFiniteTargets(rows.targets, rows: rows.count, "targets")
         let state = if let optimizerState { optimizerState } else { try OptimizerState.make(for: self) }
-        let start = try Floats(parameterCount)
-        try getParameters(start.base, count: start.count)
+        let memory = try Floats(2 * parameterCount), start = memory.base, trial = start + parameterCount
+        try getParameters(start, count: parameterCount)
         do throws(BackpropError) {
-            let loss = optimizer == .lbfgs ? try stepOfLBFGS(rows, state, start.base) : try dampedStep(rows, state, start.base)
+            let loss =
+                optimizer == .lbfgs
+                ? try stepOfLBFGS(rows, state, start, trial) : try dampedStep(rows, state, start, trial)
             state.steps &+= 1
             optimizerState = state
             finishStep()
             return loss
         } catch {
-            copyParameters(from: start.base)
+            copyParameters(from: start)
             workspace?.clearDeltas()
             throw error
         }
@@ -39,21 +41,25 @@ extension NetworkState {
         let isLBFGS = optimizer == .lbfgs
         let problem: StaticString? =
             if layers.contains(where: { $0.dropout > 0 }) {
-                "the same loss at every evaluation: set dropout 0"
+                "needs the same loss at every evaluation: set dropout 0"
             } else if layers.contains(where: { $0.activation.is(.sign) }) {
-                "derivatives, which \"sign\" has not: set another activation"
+                "needs derivatives, which \"sign\" has not: set another activation"
             } else if options[.l1] != 0 || options[.clipNorm] != 0 || options[.clipValue] != 0 {
-                "l1, clip_norm and clip_value 0"
+                "needs l1, clip_norm and clip_value 0"
             } else if !isLBFGS, layers.contains(where: { $0.isTrainable && $0.isNormalized }) {
-                "rows that do not depend on each other: turn off batch normalization, fold it, or freeze its layers"
+                "needs rows that do not depend on each other: turn off batch normalization, fold it, or freeze its layers"
             } else if optimizer == .bayesianRegularization, !loss.is(.squaredError) || options[.weightDecay] != 0 {
-                "loss \"squared_error\" and weight_decay 0, because it chooses the weight decay"
+                "needs loss \"squared_error\" and weight_decay 0, because it chooses the weight decay"
             } else if !isLBFGS, residualForm == nil {
-                "loss \"squared_error\" or a cross-entropy with its activation: set one, or optimizer \"lbfgs\""
+                "needs loss \"squared_error\" or a cross-entropy with its activation: set one, or optimizer \"lbfgs\""
             } else {
                 nil
             }
-        if let problem { throw BackpropError(.unsupported, "optimizer \"\(optimizer.name)\" needs \(problem)") }
+        if let problem { throw optimizerError(problem) }
+    }
+
+    func optimizerError(_ problem: StaticString) -> BackpropError {
+        BackpropError(.unsupported, "optimizer \"\(optimizer.name)\" \(problem)")
     }
 
     /// Calls `body` with each layer that is not frozen: the position of its first parameter in a flat vector, and in a vector
@@ -88,10 +94,7 @@ extension NetworkState {
 
     package func effectiveParameters() throws(BackpropError) -> Double {
         guard optimizer == .bayesianRegularization else {
-            throw BackpropError(
-                .unsupported,
-                "optimizer \"\(optimizer.name)\" does not compute the number of effective parameters: set "
-                    + "\"bayesian_regularization\"")
+            throw optimizerError("does not compute effective parameters: set \"bayesian_regularization\"")
         }
         return optimizerState.map { Double($0.numbers[3]) } ?? 0
     }

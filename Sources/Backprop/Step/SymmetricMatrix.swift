@@ -6,30 +6,32 @@ import CPlatform
 final class SymmetricMatrix {
     /// The numbers of rows and of columns in memory: multiples of eight.
     private let rows, stride: Int
+    private let memory: Doubles
     /// A, on and below the diagonal; and eight columns further right, so that their tiles are disjoint, A during its
     /// computation, or U, on and above the diagonal.
-    private let values: Doubles
-    private let u: UnsafeMutablePointer<Double>
-    private let panels: Doubles
+    private let values, u: UnsafeMutablePointer<Double>
+    /// Rows of U, as panels of eight columns.
+    private let panels: UnsafeMutablePointer<Double>
     private let kernels: cp_kernels
 
     /// The number of rows of U that are computed together.
     private static var block: Int { 32 }
 
-    private init(rows: Int, values: consuming Doubles, panels: consuming Doubles, _ kernels: cp_kernels) {
+    private init(rows: Int, memory: consuming Doubles, _ kernels: cp_kernels) {
         self.rows = rows
         stride = rows + 8
-        u = values.base + 8
-        self.values = values
-        self.panels = panels
+        values = memory.base
+        u = values + 8
+        panels = values + rows * stride
+        self.memory = memory
         self.kernels = kernels
     }
 
+    @inline(__always)
     static func make(_ count: Int, _ kernels: cp_kernels) throws(BackpropError) -> SymmetricMatrix {
         let rows = padded(count)
-        let values = try Doubles(try checkedProduct(rows, rows + 8))
-        let panels = try Doubles(rows * block)
-        return SymmetricMatrix(rows: rows, values: values, panels: panels, kernels)
+        let memory = try Doubles(try checkedProduct(rows, rows + 8 + block))
+        return SymmetricMatrix(rows: rows, memory: memory, kernels)
     }
 
     /// The next multiple of eight.
@@ -58,18 +60,18 @@ final class SymmetricMatrix {
     /// Completes A after the last product.
     func finishGram() {
         for i in 0..<rows {
-            for j in 0...i { values.base[i * stride + j] = u[j * stride + i] }
+            for j in 0...i { values[i * stride + j] = u[j * stride + i] }
         }
     }
 
     /// An element of A on or below the diagonal.
-    func element(_ row: Int, _ column: Int) -> Double { values.base[row * stride + column] }
+    func element(_ row: Int, _ column: Int) -> Double { values[row * stride + column] }
 
     /// Factors the first `size` rows and columns of A + D, with D = λ, or λ plus a vector. Returns false if rounding has made the
     /// sum indefinite.
     func factor(_ size: Int, plus shift: Double, _ shifts: UnsafePointer<Double>?) -> Bool {
         for i in 0..<size {
-            for j in i..<rows { u[i * stride + j] = j < size ? values.base[j * stride + i] : 0 }
+            for j in i..<rows { u[i * stride + j] = j < size ? values[j * stride + i] : 0 }
             u[i * stride + i] += shift + (shifts?[i] ?? 0)
         }
         for first in Swift.stride(from: 0, to: size, by: Self.block) {
@@ -90,10 +92,10 @@ final class SymmetricMatrix {
     private func subtractRows(_ block: Range<Int>, _ size: Int) {
         let first = block.upperBound
         for column in first..<rows {
-            let to = panels.base + (column - first) / 8 * 8 * Self.block + (column & 7)
+            let to = panels + (column - first) / 8 * 8 * Self.block + (column & 7)
             for row in block { to[(row - block.lowerBound) * 8] = u[row * stride + column] }
         }
-        addTiles(of: panels.base, from: first, depth: Self.block, panelSize: 8 * Self.block, sign: -1)
+        addTiles(of: panels, from: first, depth: Self.block, panelSize: 8 * Self.block, sign: -1)
     }
 
     /// Solves Uᵀ U x = b in place.
@@ -117,18 +119,18 @@ final class SymmetricMatrix {
     /// The trace of the inverse of Uᵀ U: the squares of U⁻ᵀ.
     func inverseTrace(_ size: Int) throws(BackpropError) -> Double {
         let shares = 16
-        let columns = try Doubles(shares * stride), sums = try Doubles(shares)
+        let memory = try Doubles(shares * (rows + 1)), sums = memory.base + shares * rows
         Parallel.run(shares, parallel: Parallel.isWorthwhile(size * size / 8 * size)) { share in
-            let column = columns.base + share * stride
+            let column = memory.base + share * rows
             for first in Swift.stride(from: share, to: size, by: shares) {
-                cp_clear(column, stride * 8)
+                cp_clear(column, rows * 8)
                 column[first] = 1
                 solveTransposed(column, from: first, size)
-                sums.base[share] += dot(column + first, column + first, size - first)
+                sums[share] += dot(column + first, column + first, size - first)
             }
         }
         var trace = 0.0
-        for share in 0..<shares { trace += sums.base[share] }
+        for share in 0..<shares { trace += sums[share] }
         return trace
     }
 }

@@ -196,10 +196,7 @@ extension NetworkState {
         try requireStep(rate: rate)
         try requireParameterCount(count)
         guard !optimizer.isSecondOrder else {
-            throw BackpropError(
-                .unsupported,
-                "optimizer \"\(optimizer.name)\" needs the loss at several points: call bp_network_train_minibatch, or set "
-                    + "another optimizer")
+            throw optimizerError("needs the loss at several points: call bp_network_train_minibatch, or set another optimizer")
         }
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)

@@ -636,8 +636,9 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *                                conditions (Liu and Nocedal 1989; Nocedal and Wright 2006, chapters 3 and 7)
  *     levenberg_marquardt        w -= (J'J + D + lambda I)^-1 (J'r + D w), with the residuals r, their Jacobian J, and the
  *                                weight decay D. lambda grows until the loss falls (Hagan and Menhaj 1994; Nielsen 1999)
- *     bayesian_regularization    levenberg_marquardt, where each step estimates weight decay and noise from the data, and
- *                                with them the number of effective parameters (MacKay 1992; Foresee and Hagan 1997)
+ *     bayesian_regularization    levenberg_marquardt, where each step after the fourth estimates weight decay and noise from
+ *                                the data, and with them the number of effective parameters (MacKay 1992; Foresee and Hagan
+ *                                1997)
  *
  *   - The loss with weight decay does not grow in a step; with lbfgs, by 1e-4 of it at most, which can be rounding. If a step
  *     finds no better parameters, they stay, and *loss_out is the loss as before: the fit has converged. Option "patience" of
@@ -671,8 +672,9 @@ int32_t bp_network_set_optimizer(bp_network *network, const char *name);
 int32_t bp_network_get_optimizer(const bp_network *network, char *buffer, size_t capacity, size_t *needed_out);
 
 /* With optimizer bayesian_regularization, the number of parameters that the data determine: from 0 to the number of trained
- * parameters. It is that of the parameters before the latest step; 0 before the first step. Use it to choose the size of a
- * network: if a larger network has the same number, the smaller one is large enough. A progress function can call this.
+ * parameters. It is that of the parameters before the latest step; 0 in the first four steps, which have no decay. Use it to
+ * choose the size of a network: if a larger network has the same number, the smaller one is large enough. A progress function
+ * can call this.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNSUPPORTED for other optimizers; BUSY.
  * Threads:   reads network.

@@ -292,7 +292,7 @@ class Network(Owner):
     @property
     def effective_parameters(self) -> float:
         """With optimizer "bayesian_regularization", the number of parameters that the data determine, of the network before
-        its latest step; 0 before the first step. If a larger network has the same number, this one is large enough.
+        its latest step; 0 in the first four steps. If a larger network has the same number, this one is large enough.
         UnsupportedError for other optimizers.
 
         Examples
