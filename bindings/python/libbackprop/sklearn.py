@@ -59,6 +59,7 @@ __all__ = ["BackpropClassifier", "BackpropRegressor", "from_sklearn", "to_sklear
 _Self = TypeVar("_Self", bound="_Backprop")
 _ClassWeight = Union[Mapping[Any, float], str, None]
 _SIZES = "an integer or a sequence of integers, each 1 or more"
+_SECOND_ORDER = ("lbfgs", "levenberg_marquardt", "bayesian_regularization")
 
 
 class _Backprop(_Estimator):
@@ -281,11 +282,13 @@ class _Backprop(_Estimator):
         if weights is not None:
             average = float(weights.mean(dtype=float))
             weights = (weights / average).astype(np.float32)
-        decay = self.alpha / (batch * average)
+        decay = 0 if self.solver == "bayesian_regularization" else self.alpha / (batch * average)
         self._configure(self.network_, decay)
         self._run(x, targets, weights, batch, rows, decay, held_out, incremental)
 
     def _batch_size(self, rows: int) -> int:
+        if self.solver in _SECOND_ORDER:
+            return rows
         if self.batch_size == "auto":
             return min(200, rows)
         size = int(self.batch_size)
@@ -347,7 +350,7 @@ class _Backprop(_Estimator):
 
             trainer = Trainer(epochs=epochs - self.n_iter_, batch_size=batch, learning_rate=rate, keep="latest",
                               seed=self._random_state.randint(1 << 31))
-            if self.shuffle:
+            if self.shuffle or self.solver in _SECOND_ORDER:
                 trainer.fit(network, x, targets, sample_weight=weights, progress=progress)
             else:
                 trainer.fit_stream(network, [(x, targets) if weights is None else (x, targets, weights)], progress=progress)
@@ -393,7 +396,7 @@ class BackpropClassifier(_ClassifierMixin, _Backprop):
     """A classifier: a multilayer network, trained by backpropagation.
 
     Parameters of the same name have the same meaning and default as in `sklearn.neural_network.MLPClassifier`. Its parameter
-    `max_fun` and its solver "lbfgs" do not exist here.
+    `max_fun` does not exist here.
 
     Parameters
     ----------
@@ -402,9 +405,11 @@ class BackpropClassifier(_ClassifierMixin, _Backprop):
     activation : str
         The activation of the hidden layers: a name of `libbackprop.activation.names()`.
     solver : str
-        "adam"; "sgd" with `momentum`; or another name of `libbackprop.optimizer_names()`.
+        "adam"; "sgd" with `momentum`; or another name of `libbackprop.optimizer_names()`. "lbfgs", "levenberg_marquardt" and
+        "bayesian_regularization" ignore `batch_size`, `learning_rate_init` and `shuffle`: an epoch is an iteration on all rows.
     alpha : float
-        The strength of the L2 regularization, which is divided by the number of rows of a minibatch.
+        The strength of the L2 regularization, which is divided by the number of rows of a minibatch. Solver
+        "bayesian_regularization" estimates it instead.
     batch_size : int or "auto"
         The rows of a minibatch. "auto" is min(200, rows).
     learning_rate : str
@@ -617,8 +622,7 @@ class BackpropRegressor(_RegressorMixin, _Backprop):
     """A regressor: a multilayer network, trained by backpropagation.
 
     Parameters of the same name have the same meaning and default as in `sklearn.neural_network.MLPRegressor`. Its parameter
-    `max_fun` and its solver "lbfgs" do not exist here. Parameters and attributes that are not listed are those of
-    `BackpropClassifier`.
+    `max_fun` does not exist here. Parameters and attributes that are not listed are those of `BackpropClassifier`.
 
     Parameters
     ----------
@@ -761,7 +765,7 @@ def _merged(x: Array, targets: Array, weights: Optional[Array]) -> tuple[Array, 
 def from_sklearn(mlp: Any) -> Union[BackpropClassifier, BackpropRegressor]:
     """Convert a fitted MLP of scikit-learn.
 
-    The state of its optimizer is not converted. For solver "lbfgs", the parameter `solver` of the result is "adam".
+    The state of its optimizer is not converted.
 
     Parameters
     ----------
@@ -791,8 +795,6 @@ def from_sklearn(mlp: Any) -> Union[BackpropClassifier, BackpropRegressor]:
         raise ValueError(f"mlp: the output activation {mlp.out_activation_!r} is not supported")
     parameters = mlp.get_params()
     del parameters["max_fun"]
-    if mlp.solver == "lbfgs":
-        parameters["solver"] = "adam"
     estimator: Any = (BackpropClassifier if isinstance(mlp, _neural.MLPClassifier) else BackpropRegressor)(**parameters)
     _copy(mlp, estimator, "classes_", "_label_binarizer", "n_features_in_", "feature_names_in_")
     estimator._start(mlp.coefs_[0].shape[0], mlp.n_outputs_)
@@ -838,7 +840,7 @@ def to_sklearn(estimator: Union[BackpropClassifier, BackpropRegressor]) -> Any:
     known = kind().get_params()
     parameters = {name: value for name, value in estimator.get_params().items() if name in known}
     parameters["activation"] = hidden.pop()
-    if estimator.solver not in ("adam", "sgd"):
+    if estimator.solver not in ("adam", "sgd", "lbfgs"):
         parameters["solver"] = "adam"
     mlp = kind(**parameters)
     mlp.coefs_, mlp.intercepts_ = [layer.weight.T for layer in layers], [layer.bias for layer in layers]

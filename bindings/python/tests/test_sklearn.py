@@ -300,6 +300,34 @@ def test_second_order_optimizers_can_be_used(solver):
     assert fitted.network_.optimizer == solver and fitted.score(IRIS, LABELS) > 0.95
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "levenberg_marquardt"])
+def test_second_order_optimizers_reach_the_minimum_of_mlps_lbfgs_on_all_rows(solver):
+    x, y = scaled(DIABETES), scaled(PROGRESSION)
+    assert len(x) > 200  # which are a minibatch of the other solvers
+    mlp = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=50.0, tol=1e-9, random_state=0).fit(x, y)
+    for ours in (BackpropRegressor(hidden_layer_sizes=(), solver=solver, alpha=50.0, tol=1e-9, shuffle=False, random_state=0),
+                 from_sklearn(mlp).set_params(solver=solver, random_state=1)):
+        ours.fit(x, y)
+        assert np.allclose(ours.coefs_[0], mlp.coefs_[0], atol=1e-4)
+        assert ours.loss_ == pytest.approx(mlp.loss_, rel=1e-5)
+
+
+def test_bayesian_regularization_estimates_alpha():
+    fits = [BackpropRegressor(hidden_layer_sizes=(4,), activation="tanh", solver="bayesian_regularization", scaling="standard",
+                              alpha=alpha, tol=0, max_iter=40, n_iter_no_change=40, random_state=0).fit(DIABETES, PROGRESSION)
+            for alpha in (1e-4, 100.0)]
+    assert 5 < fits[0].network_.effective_parameters < 49 and (fits[0].coefs_[0] == fits[1].coefs_[0]).all()
+
+
+def test_an_mlp_of_solver_lbfgs_keeps_its_solver_in_both_directions():
+    mlp = MLPClassifier((6,), solver="lbfgs", max_iter=500, random_state=0).fit(scaled(IRIS), LABELS)
+    ours = from_sklearn(mlp)
+    again = to_sklearn(ours)
+    assert ours.solver == again.solver == "lbfgs" and again.get_params() == mlp.get_params()
+    assert np.allclose(again.predict_proba(scaled(IRIS)), mlp.predict_proba(scaled(IRIS)), atol=1e-5)
+    again.set_params(warm_start=True).fit(scaled(IRIS), LABELS)
+
+
 def test_a_fit_that_has_not_converged_warns_and_verbose_prints(capsys):
     with pytest.warns(ConvergenceWarning, match="Maximum iterations \\(2\\) reached"):
         BackpropClassifier(max_iter=2, verbose=True).fit(IRIS, LABELS)
