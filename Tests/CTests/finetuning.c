@@ -95,7 +95,7 @@ static int layer_equals(const bp_network *one, const bp_network *other, int laye
     return same;
 }
 
-/* Every optimizer, decay and clipping: the other layers change, the frozen ones do not. */
+/* Every optimizer, with decay and clipping unless it refuses them: the other layers change, the frozen ones do not. */
 static void no_optimizer_changes_a_frozen_layer(void) {
     static reference r;
     static const struct {
@@ -111,8 +111,10 @@ static void no_optimizer_changes_a_frozen_layer(void) {
                 EXPECT_OK(bp_network_set_option(network, settings[s].option, settings[s].value));
                 EXPECT_OK(bp_network_set_option(network, "decay_biases", 1));
                 EXPECT_OK(bp_network_clone(network, &before));
-                for (int step = 0; step < 2; step++) EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL));
-                for (int l = 1; l < 4; l++) EXPECT(layer_equals(network, before, l) == r.frozen[l]);
+                const int takes_it = bp_network_check_settings(network, NULL, 0) != BP_ERROR_UNSUPPORTED;
+                for (int step = 0; step < 2 && takes_it; step++)
+                    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, NULL));
+                for (int l = 1; l < 4 && takes_it; l++) EXPECT(layer_equals(network, before, l) == r.frozen[l]);
                 bp_network_free(network);
                 bp_network_free(before);
             }

@@ -141,6 +141,33 @@ static void first_step_of_levenberg_marquardt_solves_the_damped_equations(void) 
     }
 }
 
+/* 1-1-1, identity units, w = v = 1, b = c = 0; rows x = 1, y = 2 and x = -1, y = 1. With h = x:
+ *     J = (v x, v, h, 1) = (1, 1, 1, 1) and (-1, 1, -1, 1);   r = -1 and -2
+ * Two rows:  JJ' = 4 I.  lambda = 4 / 4.  p = -J' r / 5 = (-1, 3, -1, 3) / 5.  The loss falls from 2.5 to 0.196
+ * Each row twice:  J'J has these two rows as eigenvectors of value 8, and the diagonal 4.  p = -2 J' r / 9 = 2 (-1, 3, -1, 3) / 9 */
+static void a_step_of_levenberg_marquardt_matches_hand_computation(void) {
+    static const size_t shape[] = {1, 1, 1};
+    static const float inputs[] = {1, -1, 1, -1}, targets[] = {2, 1, 2, 1}, start[] = {1, 0, 1, 0};
+    static const double direction[] = {-1, 3, -1, 3}, lengths[] = {1.0 / 5, 2.0 / 9};
+    for (size_t copies = 1; copies <= 2; copies++) {
+        bp_network *network = check_network(shape, 3, 1);
+        double now[MOST];
+        float loss = 0, later = 0;
+        EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
+        EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+        EXPECT_OK(bp_network_set_optimizer(network, "levenberg_marquardt"));
+        EXPECT_OK(bp_network_set_option(network, "damping", 0.25));
+        EXPECT_OK(bp_network_set_parameters(network, start, 4));
+        EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, 2 * copies, 0, &loss));
+        parameters_of(network, now);
+        for (int p = 0; p < 4; p++) EXPECT_NEAR(now[p], (double)start[p] + lengths[copies - 1] * direction[p], 1e-6);
+        EXPECT_NEAR(loss, 2.5 * (double)copies, 1e-6);
+        EXPECT_OK(bp_network_train_minibatch(network, inputs, targets, 2 * copies, 0, &later));
+        if (copies == 1) EXPECT_NEAR(later, 0.196, 1e-5);
+        bp_network_free(network);
+    }
+}
+
 /* A step has the direction of the two-loop recursion, which is computed here from the steps and gradients before, and
  * satisfies the strong Wolfe conditions. */
 static void steps_of_lbfgs_follow_the_two_loop_recursion(void) {
@@ -424,7 +451,7 @@ static void missing_targets_and_row_weights_count(void) {
     }
 }
 
-static int failing_calls;
+static int failing_calls, returns_nan;
 static float bend(float z, void *user_data) {
     (void)user_data;
     return z / (1 + fabsf(z));
@@ -432,41 +459,105 @@ static float bend(float z, void *user_data) {
 static int32_t fail_later(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
     (void)user_data;
     for (size_t i = 0; i < rows * columns; i++) a[i] = bend(z[i], NULL);
-    return failing_calls-- == 0 ? 7 : 0;
+    if (failing_calls-- != 0) return 0;
+    if (returns_nan) a[0] = NAN;
+    return returns_nan ? 0 : 7;
 }
 
 static int32_t bend_back(const float *z, const float *a, const float *gradient_a, float *gradient_z, size_t rows,
                          size_t columns, void *user_data) {
     (void)a, (void)user_data;
     for (size_t i = 0; i < rows * columns; i++) gradient_z[i] = gradient_a[i] / powf(1 + fabsf(z[i]), 2);
-    return failing_calls-- == 0 ? 7 : 0;
+    if (failing_calls-- != 0) return 0;
+    if (returns_nan) gradient_z[0] = NAN;
+    return returns_nan ? 0 : 7;
 }
 
-/* The callback fails at its n-th call: in the first evaluation, or in the evaluation of a trial point. */
+/* The callback fails, or returns a NaN, at its n-th call: in the first evaluation, or in the evaluation of a trial point. A trial
+ * point without a finite loss is rejected, as one with a higher loss. */
 static void a_step_that_fails_at_any_evaluation_changes_nothing(void) {
     EXPECT_OK(bp_activation_register_vector("fail.later", fail_later, bend_back, NULL, NULL));
     for (int i = 0; i < NAMES; i++)
-        for (int steps = 0; steps < 4; steps += 3) {
-            int failures = 0;
-            for (int call = 0; call < 1000; call++) {
-                bp_network *network = tanh_network(names[i]);
-                snapshot before;
-                int32_t status;
-                EXPECT_OK(bp_network_set_activation(network, 1, "fail.later"));
-                failing_calls = 1 << 30;
-                train(network, steps);
-                before = snapshot_of(network);
-                failing_calls = call;
-                status = bp_network_train_minibatch(network, x, y, ROWS, 1, NULL);
-                if (status != BP_OK)
-                    EXPECT_STATUS(status, BP_ERROR_CALLBACK), failures++, EXPECT(snapshot_holds(before, network));
-                free(before.bytes);
-                bp_network_free(network);
-                if (status == BP_OK) break;
+        for (returns_nan = 0; returns_nan < 2; returns_nan++)
+            for (int steps = 0; steps < 4; steps += 3) {
+                int failures = 0;
+                for (int call = 0, reached = 1; call < 1000 && reached; call++) {
+                    bp_network *network = tanh_network(names[i]);
+                    float flat[MOST];
+                    snapshot before;
+                    int32_t status;
+                    EXPECT_OK(bp_network_set_activation(network, 1, "fail.later"));
+                    failing_calls = 1 << 30;
+                    train(network, steps);
+                    before = snapshot_of(network);
+                    failing_calls = call;
+                    status = bp_network_train_minibatch(network, x, y, ROWS, 1, NULL);
+                    reached = failing_calls < 0;
+                    if (status != BP_OK) {
+                        EXPECT_STATUS(status, returns_nan ? BP_ERROR_NOT_FINITE : BP_ERROR_CALLBACK);
+                        failures++;
+                        EXPECT(snapshot_holds(before, network));
+                    } else EXPECT(returns_nan || !reached);
+                    EXPECT_OK(bp_network_get_parameters(network, flat, count_of(network)));
+                    for (size_t p = 0; p < count_of(network); p++) EXPECT(isfinite(flat[p]));
+                    free(before.bytes);
+                    bp_network_free(network);
+                }
+                EXPECT(failures >= (steps > 0 && returns_nan ? 1 : 2));
             }
-            EXPECT(failures >= 2);
-        }
+    returns_nan = 0;
     EXPECT_OK(bp_activation_unregister("fail.later"));
+}
+
+/* Identical units stay identical, and make J'J singular. */
+static void identical_units_are_trained(void) {
+    for (int i = 0; i < NAMES; i++) {
+        bp_network *network = tanh_network(names[i]);
+        float flat[MOST], first, last = 0;
+        EXPECT_OK(bp_network_get_parameters(network, flat, count_of(network)));
+        for (int k = 0; k < INPUTS; k++) flat[INPUTS + k] = flat[k];
+        for (int k = 0; k < OUTPUTS; k++) flat[UNITS * (INPUTS + 1) + k * UNITS + 1] = flat[UNITS * (INPUTS + 1) + k * UNITS];
+        EXPECT_OK(bp_network_set_parameters(network, flat, count_of(network)));
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 1, &first));
+        train(network, 30);
+        EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 1, &last));
+        EXPECT_OK(bp_network_get_parameters(network, flat, count_of(network)));
+        EXPECT(last < first);
+        for (int k = 0; k < INPUTS; k++) EXPECT_NEAR(flat[INPUTS + k], flat[k], 1e-3);
+        bp_network_free(network);
+    }
+}
+
+/* Each optimizer starts with its own state, after any other; files and copies in between change nothing. */
+static void optimizers_can_take_turns(void) {
+    static const char *const turns[] = {"sgd",   "lbfgs",        "levenberg_marquardt", "adam", "bayesian_regularization",
+                                        "lbfgs", "irprop_minus", "levenberg_marquardt", "sgd"};
+    bp_network *network = tanh_network("sgd"), *other = tanh_network("sgd");
+    float first, last = 0;
+    EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.01f, &first));
+    EXPECT_OK(bp_network_train_minibatch(other, x, y, ROWS, 0.01f, NULL));
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
+        bp_network *loaded = NULL, *copy = NULL;
+        snapshot file;
+        EXPECT_OK(bp_network_set_optimizer(network, turns[i]));
+        EXPECT_OK(bp_network_set_optimizer(other, turns[i]));
+        for (int step = 0; step < 4; step++) {
+            EXPECT_OK(bp_network_train_minibatch(network, x, y, ROWS, 0.001f, &last));
+            EXPECT_OK(bp_network_train_minibatch(other, x, y, ROWS, 0.001f, NULL));
+            if (step != 1) continue;
+            file = snapshot_of(other);
+            EXPECT_OK(bp_network_load_memory(file.bytes, file.count, &loaded));
+            EXPECT_OK(bp_network_clone(loaded, &copy));
+            bp_network_free(loaded);
+            bp_network_free(other);
+            free(file.bytes);
+            other = copy;
+        }
+        EXPECT(snapshot_equal(network, other));
+    }
+    EXPECT(last < first);
+    bp_network_free(network);
+    bp_network_free(other);
 }
 
 static void settings_without_a_smooth_loss_are_refused(void) {
@@ -603,6 +694,7 @@ int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill_shares(y, ROWS * OUTPUTS, 2);
     CLAIM(first_step_of_levenberg_marquardt_solves_the_damped_equations);
+    CLAIM(a_step_of_levenberg_marquardt_matches_hand_computation);
     CLAIM(steps_of_lbfgs_follow_the_two_loop_recursion);
     CLAIM(linear_networks_reach_the_least_squares);
     CLAIM(levenberg_marquardt_fits_to_the_precision_of_floats);
@@ -616,6 +708,8 @@ int main(void) {
     CLAIM(frozen_layers_stay);
     CLAIM(missing_targets_and_row_weights_count);
     CLAIM(a_step_that_fails_at_any_evaluation_changes_nothing);
+    CLAIM(identical_units_are_trained);
+    CLAIM(optimizers_can_take_turns);
     CLAIM(settings_without_a_smooth_loss_are_refused);
     CLAIM(calls_without_all_rows_are_refused);
     CLAIM(a_matrix_that_memory_cannot_hold_is_refused_before_anything_is_allocated);

@@ -115,6 +115,14 @@ optimized = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
 optimized.words.update({"optimizer": "rmsprop", "optimizer.steps": "3"})
 optimized.tensors += [(f"optimizer.second_moment.{name}", shape, [v * v for v in values]) for name, shape, values in optimized.tensors]
 good("optimizer", optimized)
+limited = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])  # 13 parameters, 2 pairs of L-BFGS
+limited.words.update({"optimizer": "lbfgs", "optimizer.steps": "3", "option.lbfgs_history": "2"})
+limited.tensors += [("optimizer.history", [4, 13], [math.cos(i // 26) / 8 for i in range(52)]), ("optimizer.state", [4], [2, 1, 0, 0])]
+good("history-of-lbfgs", limited)
+damped = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
+damped.words.update({"optimizer": "bayesian_regularization", "optimizer.steps": "3"})
+damped.tensors += [("optimizer.state", [4], [0.5, 0.25, 8, 3.5])]
+good("state-of-bayesian-regularization", damped)
 scaled = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
 scaled.words.update({"scaling.inputs": "standard", "scaling.targets": "min_max"})
 scaled.tensors += [("scaling.inputs.offset", [2], [0.5, -1]), ("scaling.inputs.scale", [2], [2, 0.25]),
@@ -238,6 +246,8 @@ more = lambda name, message, words: lie(name, message, '"steps":"3"', f'"steps":
 more("optimizer-unknown", '"optimizer" is malformed', '"optimizer":"magic"')
 more("optimizer-steps-word", '"optimizer.steps" is malformed', '"optimizer":"adam","optimizer.steps":"many"')
 more("optimizer-state-missing", "data does not match its layers", '"optimizer":"adam","optimizer.steps":"3"')
+more("optimizer-history-missing", "data does not match its layers", '"optimizer":"lbfgs","optimizer.steps":"3"')
+more("optimizer-numbers-missing", "data does not match its layers", '"optimizer":"levenberg_marquardt","optimizer.steps":"3"')
 more("scaling-unknown", '"scaling.inputs" is malformed', '"scaling.inputs":"logarithm"')
 more("scaling-missing", "data does not match its layers", '"scaling.inputs":"standard"')
 more("scaling-remainder-of-none", '"scaling.inputs" is malformed', '"scaling.inputs":"none+remainder"')
@@ -289,6 +299,7 @@ for name, size in (("good", 0.5), ("step-size-above-50", 1e30), ("step-size-of-z
         bad(name, seal(resilient.header, resilient.data), "CORRUPT", "contains a step size that is not between 1e-6 and 50")
 for name, source, tensor, message in (
         ("negative-second-moment", optimized, 4, '"optimizer.second_moment.layers.1.weight" [3,2] contains'),
+        ("negative-state", damped, 4, '"optimizer.state" [4] contains'),
         ("scale-of-zero", scaled, 5, "is not above 0")):
     changed = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"])
     changed.words, changed.tensors = source.words, [(n, s, list(v)) for n, s, v in source.tensors]
