@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-test demo test test-build abi \
+.PHONY: all lib setup setup-test demo test abi \
 	test-python-all torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
 	bench-compare install wheel clean
 
@@ -32,7 +32,7 @@ lib: setup
 setup:
 	scripts/setup.sh $(VENV)
 
-setup-test:
+setup-test: setup # which has ended: both use the same virtual environment
 	scripts/setup.sh $(VENV) test
 
 # ---- The main job on real data ----
@@ -42,25 +42,24 @@ demo: lib
 
 # ---- Tests ----
 
-# A line for each part; each is also a target by itself.
+# A line for each part; each is also a target by itself. They run at the same time, so that none may write where another one
+# reads. The longest are first: then the last ones end at about the same time. (test-fuzz uses a library of test-sanitizers.)
 TEST_PARTS := \
-	lint \
-	test-library \
-	test-abi \
-	test-swift \
-	test-c \
-	test-python \
-	test-hosts \
-	test-models \
-	test-fuzz \
 	test-sanitizers \
-	test-runner
+	test-c \
+	test-swift \
+	test-python \
+	test-fuzz \
+	test-hosts \
+	lint \
+	test-models \
+	test-runner \
+	test-library \
+	test-abi
 .PHONY: $(TEST_PARTS)
 
 test:
-	@scripts/test.sh test-build $(TEST_PARTS)
-
-test-build: lib setup-test
+	@scripts/test.sh "lib setup-test" $(TEST_PARTS)
 
 lint: setup-test
 	scripts/lint.sh $(PYTHON)
@@ -73,8 +72,7 @@ test-swift: setup-test
 	BACKPROP_INSTRUCTION_SET=baseline swift test $(SWIFT_FLAGS) -Xswiftc -enable-testing --scratch-path .build/tests --skip-build
 
 test-c: lib setup-test
-	Tests/CTests/run.sh $(BUILD)
-	BACKPROP_INSTRUCTION_SET=baseline Tests/CTests/run.sh $(BUILD)
+	Tests/CTests/run.sh $(BUILD) native baseline
 
 test-python: lib setup-test
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs

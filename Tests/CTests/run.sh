@@ -1,24 +1,27 @@
 #!/bin/sh
-# run.sh BUILD_FOLDER: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
-# runs them, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
+# run.sh BUILD_FOLDER [SET...]: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
+# runs them once for each instruction set, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
+# SET is a value of BACKPROP_INSTRUCTION_SET, or "native" for the processor's; the default is that of the environment.
 # Environment: CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS. ONLY="files handles" runs only these programs, EXCEPT="files handles" all
-# others; WRAPPER="valgrind" runs them under valgrind. A program that runs longer than TIMEOUT seconds is stopped and fails:
-# tests that wait for another thread or process have no time limit of their own.
+# others; WRAPPER="valgrind" runs them under valgrind. PROGRAMS is the folder of the compiled programs. A program that runs longer
+# than TIMEOUT seconds is stopped and fails: tests that wait for another thread or process have no time limit of their own.
 set -u
-if [ $# -ne 1 ] || [ ! -e "$1/libbackprop.so" ]; then
-    echo "usage: run.sh BUILD_FOLDER, which holds libbackprop.so" >&2
+if [ $# -lt 1 ] || [ ! -e "$1/libbackprop.so" ]; then
+    echo "usage: run.sh BUILD_FOLDER [SET...]; the folder holds libbackprop.so" >&2
     exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$(cd "$1" && pwd)
-programs=$build/ctests
+shift
+sets=${*:-${BACKPROP_INSTRUCTION_SET:-native}}
+mkdir -p "${PROGRAMS:=$build/ctests}"
+programs=$(cd "$PROGRAMS" && pwd)
 work=$(mktemp -d) # each program runs in its own folder in here, and may write there
 export CORPUS="$root/Tests/Corpus"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$programs"
 python3 "$root/Fuzz/signatures.py" "$root/include/backprop.h" >"$programs/signatures.h"
 
 strict="-Wall -Wextra -pedantic -Werror"
@@ -51,10 +54,14 @@ compile_cxx() {
         ${CXX:-c++} "$2.o" -o "$2" $link
 }
 
-run() { # run PROGRAM: prints its output and adds its claims to the counts
-    base=$(basename "$1")
+use() { # use SET: the programs started from here use that instruction set
+    if [ "$1" = native ]; then unset BACKPROP_INSTRUCTION_SET; else export BACKPROP_INSTRUCTION_SET="$1"; fi
+}
+
+run() { # run PROGRAM SET: prints its output and adds its claims to the counts
+    base=$(basename "$1").$2
     mkdir "$work/$base"
-    (cd "$work/$base" && timeout --kill-after=5 "${TIMEOUT:-1200}" ${WRAPPER:-} "$1") >"$work/$base.out" 2>&1
+    (use "$2" && cd "$work/$base" && timeout --kill-after=5 "${TIMEOUT:-1200}" ${WRAPPER:-} "$1") >"$work/$base.out" 2>&1
     status=$?
     grep -v '^[0-9]* passed, [0-9]* failed$' "$work/$base.out"
     passed=$((passed + $(grep -c '^ok ' "$work/$base.out")))
@@ -117,14 +124,17 @@ all_are_run() { # each program here is in the list
 [ -n "${ONLY:-}" ] || claim "all programs are run" all_are_run
 for name in ${ONLY:-$all}; do
     case " ${EXCEPT:-} " in *" $name "*) continue ;; esac
-    echo "# $name"
     rm -f "$programs/$name" # so that no program of an earlier run is used
     if [ "$name" = cplusplus ]; then
         claim "$name compiles as C++17" compile_cxx "$here/$name.cpp" "$programs/$name"
     else
         claim "$name compiles as C99" compile_c "$here/$name.c" "$programs/$name"
     fi
-    [ -x "$programs/$name" ] && run "$programs/$name"
+    [ -x "$programs/$name" ] || continue
+    for set in $sets; do
+        echo "# $name, $set"
+        run "$programs/$name" "$set"
+    done
 done
 
 if [ -z "${ONLY:-}" ]; then
@@ -136,17 +146,20 @@ if [ -z "${ONLY:-}" ]; then
     done
     rm -f "$programs/control"
     claim "control.c compiles as C11" compile_c11 "$root/Examples/c/control.c" "$programs/control"
-    claim "xor learns" "$programs/xor"
-    claim "the agent learns to balance the pole" "$programs/cartpole"
-    claim "control follows its target within 0.02 rad, also after the world has changed" "$programs/control"
-    claim "digits reads 96 % of the held-out images" sh -c '
-        "$1" "$2" "$3" 20 | tee "$3/out"
-        awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
-        sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
-    claim "activations registered in all ways learn the curve, also plug-ins in C and Rust" sh -c '
-        "$1" "$2/example_c.so" serf "$2/example_rust.so" snake | tee "$3/out"
-        awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
-        sh "$programs/activations" "$PLUGINS" "$work"
+    for set in $sets; do
+        use "$set"
+        claim "xor learns ($set)" "$programs/xor"
+        claim "the agent learns to balance the pole ($set)" "$programs/cartpole"
+        claim "control follows its target within 0.02 rad, also after the world has changed ($set)" "$programs/control"
+        claim "digits reads 96 % of the held-out images ($set)" sh -c '
+            "$1" "$2" "$3" 20 | tee "$3/out"
+            awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
+            sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
+        claim "activations registered in all ways learn the curve, also plug-ins in C and Rust ($set)" sh -c '
+            "$1" "$2/example_c.so" serf "$2/example_rust.so" snake | tee "$3/out"
+            awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
+            sh "$programs/activations" "$PLUGINS" "$work"
+    done
 fi
 
 echo "$passed passed, $failed failed"

@@ -137,7 +137,7 @@ done
 echo "# wheel"
 wheel() { # without network access: the build tools are in the virtual environment
     rm -rf "$build/wheel"
-    PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 make_target wheel
+    PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 make_target -o lib wheel # other parts use the library
     "$python" -m venv "$work/venv"
     env -u PYTHONPATH "$work/venv/bin/pip" install --quiet --no-index --no-deps "$build"/wheel/libbackprop-*.whl
     # NumPy is found in the virtual environment of the build; libbackprop is found before it.

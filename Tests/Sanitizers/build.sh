@@ -20,7 +20,7 @@ coverage) flags="-Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping -
 esac
 swift build -c release --disable-automatic-resolution --product backprop --scratch-path ".build/$kind" $flags \
     -Xlinker -rpath="$runtime" --quiet
-ln -sf libbackprop.so ".build/$kind/release/libbackprop.so.1"
+[ -e ".build/$kind/release/libbackprop.so.1" ] || ln -sf libbackprop.so ".build/$kind/release/libbackprop.so.1"
 
 # For programs that use the library: the toolchain's compiler, with the same sanitizers.
 case $kind in
@@ -28,7 +28,7 @@ address) words="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=functi
 thread) words="-fsanitize=thread" ;;
 coverage) words="-fprofile-instr-generate" ;;
 esac
-cat >".build/$kind/environment" <<END
+cat >".build/$kind/environment.$$" <<END
 export CC="$swift/clang" CXX="$swift/clang++" CFLAGS="$words" CXXFLAGS="$words"
 export LDFLAGS="$words -fuse-ld=lld $([ "$kind" = thread ] && echo "-L$runtime -Wl,-rpath,$runtime -ldispatch -lBlocksRuntime")"
 export SWIFT_BACKTRACE=enable=no
@@ -36,3 +36,4 @@ export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=512:detec
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=die_after_fork=0
 END
+mv -f ".build/$kind/environment.$$" ".build/$kind/environment" # at once: another part may read it

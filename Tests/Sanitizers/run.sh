@@ -25,7 +25,7 @@ watch() { # watch KIND VARIABLE=PROGRAMS: runs ONLY or all EXCEPT these with the
 # "memory" and "hygiene" measure the process, which the sanitizer changes. Programs with heap.h replace the sanitizer's heap.
 watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
 watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume predictor custom_losses"
-judge valgrind "$(WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
+judge valgrind "$(PROGRAMS=$build/memcheck WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
     ONLY="${MEMCHECK:-arguments activations metadata}" Tests/CTests/run.sh "$build" 2>&1)"
 
 realtime=$build/realtime clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang

@@ -6,23 +6,8 @@ import pytest
 jax = pytest.importorskip("jax")
 
 import libbackprop as bp  # noqa: E402
+from conversions import BUILT_IN, trained  # noqa: E402
 from libbackprop.jax import from_pytree, function, to_pytree  # noqa: E402
-
-BUILT_IN = [name for name in bp.activation.names() if bp.activation.kind(name) == bp.activation.Kind.BUILT_IN]
-
-
-def trained(activation, rng):
-    x = (rng.normal(size=(30, 4)) * [1, 5, 0.1, 20] + [0, 5, -2, 1000]).astype(np.float32)
-    network = bp.Network([4, 6, 5, 3], seed=2)
-    for layer in (1, 2):
-        network.set_activation(layer, activation)
-    network.set_batchnorm(1)
-    network.set_activation(3, "identity")
-    network.fit_scaling(x, rng.normal(size=(30, 3)) * 7 + 30)
-    network.set_option("gradient_reduction", "mean")
-    for _ in range(5):
-        network.train_minibatch(x, rng.random((30, 3)), 0.01)
-    return network, x
 
 
 @pytest.mark.parametrize("activation", BUILT_IN)

@@ -10,9 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import libbackprop as bp  # noqa: E402
+from conversions import BUILT_IN, near, trained  # noqa: E402
 from libbackprop.torch import Layer, from_module, load_state_dict, state_dict, to_module  # noqa: E402
-
-BUILT_IN = [name for name in bp.activation.names() if bp.activation.kind(name) == bp.activation.Kind.BUILT_IN]
 
 
 @pytest.fixture(autouse=True)
@@ -20,29 +19,9 @@ def same_random_numbers():
     torch.manual_seed(0)
 
 
-def near(a, b):
-    return a.shape == b.shape and (abs(a - b) <= 1e-5 * np.maximum(1, abs(b))).all()
-
-
-def network_of(activation, rng):
-    """A trained network 4-6-5-3 with batch normalization, dropout and scaling, and inputs of very different sizes."""
-    x = (rng.normal(size=(30, 4)) * [1, 5, 0.1, 20] + [0, 5, -2, 1000]).astype(np.float32)
-    network = bp.Network([4, 6, 5, 3], seed=2)
-    for layer in (1, 2):
-        network.set_activation(layer, activation)
-    network.set_batchnorm(1)
-    network.set_dropout(2, 0.25)
-    network.set_activation(3, "identity")
-    network.fit_scaling(x, rng.normal(size=(30, 3)) * 7 + 30)
-    network.set_option("gradient_reduction", "mean")
-    for _ in range(5):
-        network.train_minibatch(x, rng.random((30, 3)), 0.01)
-    return network, x
-
-
 @pytest.mark.parametrize("activation", BUILT_IN)
 def test_a_module_of_a_network_predicts_the_same_and_gives_the_same_network(activation, rng):
-    network, x = network_of(activation, rng)
+    network, x = trained(activation, rng, dropout=(2,))
     module = to_module(network)
     assert not module.training and near(module(torch.from_numpy(x)).detach().numpy(), network.predict(x))
     again = from_module(module)
