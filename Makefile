@@ -76,7 +76,7 @@ test-c: lib setup-test
 
 test-python: lib setup-test
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
-	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs
+	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs --ignore tests/test_types.py
 
 # As test-python, with PyTorch, which is large, and exporters. Otherwise the tests that need them are skipped.
 test-python-all: lib setup-test

@@ -102,10 +102,16 @@ typedef struct {
 } snapshot;
 
 static inline snapshot snapshot_of(const bp_network *network) {
-    snapshot result = {NULL, 0};
-    (void)bp_network_save_memory(network, NULL, 0, &result.count);
-    result.bytes = (uint8_t *)malloc(result.count + 1);
-    if (!result.bytes || bp_network_save_memory(network, result.bytes, result.count, &result.count) != BP_OK) {
+    size_t capacity = 4096; /* bytes: one call saves most networks of the tests */
+    snapshot result = {(uint8_t *)malloc(capacity), 0};
+    int32_t status = bp_network_save_memory(network, result.bytes, capacity, &result.count);
+    if (result.count > capacity) {
+        capacity = result.count;
+        free(result.bytes);
+        result.bytes = (uint8_t *)malloc(capacity);
+        status = bp_network_save_memory(network, result.bytes, capacity, &result.count);
+    }
+    if (!result.bytes || status != BP_OK) {
         EXPECT(!"a snapshot can be taken");
         result.count = 0;
     }
