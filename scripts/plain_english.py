@@ -37,7 +37,8 @@ SKIPPED = re.compile(
 def files(folder: Path):
     """The text files of the project: no links, no build folders, no caches."""
     for root, folders, names in os.walk(folder):
-        folders[:] = [each for each in folders if each not in BUILT and not each.endswith(".egg-info") and not (Path(root) / each).is_symlink()]
+        folders[:] = [each for each in folders
+                      if each not in BUILT and not each.endswith(".egg-info") and not (Path(root) / each).is_symlink()]
         yield from (Path(root) / name for name in names if not name.endswith(".pyc") and not (Path(root) / name).is_symlink())
 
 

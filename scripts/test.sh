@@ -42,8 +42,8 @@ start() { # start NAME ARGUMENT...: calls make with the arguments in the backgro
     echo "-- $name starts"
 }
 
-processors() { # processors NAME: the processor time of the part, user and system, in seconds
-    awk -F '[ms ]+' 'NR == 2 { printf "%.0f", 60 * ($1 + $3) + $2 + $4 }' "$logs/$1.times" 2>/dev/null
+processors() { # processors NAME: the processor time of the part, user and system, in seconds, unless the part was killed
+    awk -F '[ms ]+' 'NR == 2 { printf "%.0f", 60 * ($1 + $3) + $2 + $4 }' "$logs/$1.times" 2>/dev/null || echo -
 }
 
 passed=0 failed=0
@@ -63,7 +63,7 @@ finish() { # waits until a part ends, and reports it
     printf '\n== %s\n' "$name"
     cat "$logs/$name.log"
     {
-        printf '%-16s %5d s, processors %5s s  %s\n' "$name" $seconds "$(processors "$name")" "$result"
+        printf '%-16s %5d s  %5s s of processor time  %s\n' "$name" $seconds "$(processors "$name")" "$result"
         # The failures, as the suites print them, and the tests that this machine cannot run.
         [ "$result" = passed ] || grep -E '^not ok |^FAILED |^ERROR |^✘ Test ' "$logs/$name.log" | sort -u | head -n 20
         grep -E '^# not tried: |^SKIPPED ' "$logs/$name.log" | sort -u
