@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-test demo test abi \
+.PHONY: all lib setup setup-test demo test test-sanitizers abi \
 	test-python-all torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
 	bench-compare install wheel clean
 
@@ -43,15 +43,17 @@ demo: lib
 # ---- Tests ----
 
 # A line for each part; each is also a target by itself. They run at the same time, so that none may write where another one
-# reads. The longest are first: then the last ones end at about the same time. (test-fuzz uses a library of test-sanitizers.)
+# reads. The longest are first: then the last ones end at about the same time. (test-fuzz uses the library of test-address.)
 TEST_PARTS := \
-	test-sanitizers \
+	test-address \
+	test-thread \
 	test-c \
 	test-swift \
 	test-python \
 	test-fuzz \
 	test-hosts \
 	lint \
+	test-valgrind \
 	test-models \
 	test-runner \
 	test-library \
@@ -76,7 +78,7 @@ test-c: lib setup-test
 
 test-python: lib setup-test
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
-	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs --ignore tests/test_types.py
+	cd bindings/python && BACKPROP_INSTRUCTION_SET=baseline $(CURDIR)/$(PYTHON) -m pytest -q -rs
 
 # As test-python, with PyTorch, which is large, and exporters. Otherwise the tests that need them are skipped.
 test-python-all: lib setup-test
@@ -99,8 +101,13 @@ test-fuzz: lib setup-test
 	Fuzz/run.sh replay $(BUILD)
 	Fuzz/run.sh watched
 
-test-sanitizers: lib setup-test
-	Tests/Sanitizers/run.sh $(BUILD)
+test-sanitizers: test-address test-thread test-valgrind
+
+test-address test-thread: setup-test
+	Tests/Sanitizers/run.sh $(BUILD) $(@:test-%=%)
+
+test-valgrind: lib setup-test
+	Tests/Sanitizers/run.sh $(BUILD) valgrind realtime
 
 test-runner:
 	Tests/Runner/run.sh
@@ -114,7 +121,7 @@ torture-files: lib setup-test
 
 torture-calls: lib setup-test
 	TORTURE=1 TIMEOUT=3600 ONLY="limits memory hygiene allocations resumed_fits finite" Tests/CTests/run.sh $(BUILD)
-	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD)
+	MEMCHECK="arguments activations foreign resume metadata weights" Tests/Sanitizers/run.sh $(BUILD) valgrind
 
 # One in STRIDE floats; ACTIVATION=tanh for one activation.
 STRIDE ?= 1
