@@ -31,7 +31,10 @@ address() {
     # "memory" and "hygiene" measure the process, which the sanitizer changes. Programs with heap.h replace the sanitizer's heap.
     watch address EXCEPT="memory hygiene $(grep -l '"heap.h"' Tests/CTests/*.c | sed 's|.*/||; s|\.c$||' | tr '\n' ' ')"
 }
-thread() { watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume predictor custom_losses"; }
+thread() {
+    watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume predictor custom_losses \
+        second_order"
+}
 valgrind() {
     judge valgrind "$(PROGRAMS=$build/memcheck WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
         ONLY="${MEMCHECK:-arguments activations metadata}" Tests/CTests/run.sh "$build" 2>&1)"
