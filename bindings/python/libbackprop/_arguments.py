@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._convert import as_array, not_numbers
-from ._prototypes import Floats, bp_rows
+from ._memory import address, pointer
+from ._prototypes import bp_rows
 from .errors import LimitError, NotFiniteError, Status
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeAlias
+    from typing_extensions import TypeAlias, TypeGuard
 
 __all__ = [
-    "Array", "Numbers", "Path", "described", "encode_path", "floats", "function_name", "is_plain", "matrix", "number", "numbers",
-    "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row", "table", "table_or_row", "table_row",
-    "target_table", "text", "unsigned", "vector",
+    "FLOAT32", "Array", "Numbers", "Path", "described", "encode_path", "floats", "function_name", "is_float_row", "is_plain",
+    "matrix", "number", "numbers", "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row", "single",
+    "table", "table_or_row", "table_row", "target_table", "text", "unsigned", "vector",
 ]
 
 Array: TypeAlias = "NDArray[np.float32]"  # quoted: else pyright --verifytypes may meet it before it knows NumPy
@@ -43,6 +44,15 @@ def number(value: Any, what: str) -> float:
         return ctypes.c_double(value).value
     except TypeError:
         raise TypeError(f"{what}: expected a number, got {type(value).__name__}") from None
+
+
+def single(value: Any, what: str) -> ctypes.c_float:
+    """The same as a `float` of C, for an undeclared function."""
+    try:
+        return ctypes.c_float(value)
+    except TypeError:
+        number(value, what)  # raises the error that names the argument
+        raise
 
 
 def text(value: Any, what: str) -> bytes:
@@ -73,15 +83,17 @@ def encode_path(path: Path) -> bytes:
 def floats(values: ArrayLike, what: str) -> Array:
     """Numbers as a float32, C-contiguous, aligned array: the same array if possible, otherwise a copy."""
     array = values if type(values) is np.ndarray else as_array(values, what)
-    if array.dtype == _FLOAT32 and array.flags.carray:
+    if array.dtype == FLOAT32 and array.flags.carray:
         return array
-    array = _converted(array, _FLOAT32, what)
+    array = _converted(array, FLOAT32, what)
     return array if array.flags.aligned else array.copy()
 
 
 def _converted(array: Numbers, dtype: np.dtype[Any], what: str) -> Numbers:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what}: expected numbers, got {not_numbers(array)}")
+    if array.dtype.kind != "f":
+        return np.asarray(array, dtype=dtype, order="C")  # no integer is too large
     try:
         with np.errstate(over="raise"):
             return np.asarray(array, dtype=dtype, order="C")
@@ -92,8 +104,8 @@ def _converted(array: Numbers, dtype: np.dtype[Any], what: str) -> Numbers:
 
 
 # The number types that bp_rows describes, and their constants in backprop.h.
-_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-_TYPES = {_FLOAT32: 0, _FLOAT64: 1, np.dtype(np.float16): 2, np.dtype(np.int8): 3, np.dtype(np.uint8): 4}
+FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_TYPES = {FLOAT32: 0, _FLOAT64: 1, np.dtype(np.float16): 2, np.dtype(np.int8): 3, np.dtype(np.uint8): 4}
 
 
 def numbers(values: ArrayLike, what: str) -> Numbers:
@@ -101,24 +113,31 @@ def numbers(values: ArrayLike, what: str) -> Numbers:
     array = values if type(values) is np.ndarray else as_array(values, what)
     if array.dtype in _TYPES:
         return array
-    return _converted(array, _FLOAT32 if np.can_cast(array.dtype, _FLOAT32) else _FLOAT64, what)
+    return _converted(array, FLOAT32 if np.can_cast(array.dtype, FLOAT32) else _FLOAT64, what)
 
 
 def is_plain(array: Numbers) -> bool:
     """Whether an array can be passed as a `float *`."""
     flags = array.flags
-    return array.dtype == _FLOAT32 and (flags.carray or (flags.c_contiguous and flags.aligned))
+    return array.dtype == FLOAT32 and (flags.carray or (flags.c_contiguous and flags.aligned))
+
+
+def is_float_row(values: ArrayLike, size: int) -> TypeGuard[Array]:
+    """Whether values need no conversion to be passed as a row of that size: the usual case, in one quick check."""
+    return type(values) is np.ndarray and values.dtype is FLOAT32 and values.shape == (size,) and values.flags.carray
 
 
 def described(array: Optional[Numbers], weights: Optional[Array] = None) -> Any:
-    """A pointer to a bp_rows of a matrix. It holds references to the arrays."""
+    """A pointer to a bp_rows of a matrix, or of one row. It holds references to the arrays."""
     if array is None:
         return None
+    if array.ndim == 1:
+        array = array[np.newaxis]
     if array.strides == (0, 0) and array.size > 1:
         array = array.copy()  # two strides of 0 mean that there are no gaps
-    rows = bp_rows(ctypes.sizeof(bp_rows), _TYPES[array.dtype], array.ctypes.data, *array.shape, *array.strides)
+    rows = bp_rows(ctypes.sizeof(bp_rows), _TYPES[array.dtype], address(array), *array.shape, *array.strides)
     if weights is not None:
-        rows.row_weights = weights.ctypes.data_as(Floats)
+        rows.row_weights = pointer(weights)
     rows.arrays = array, weights
     return ctypes.byref(rows)
 
@@ -130,22 +149,28 @@ def rows_or_row(values: ArrayLike, columns: int, what: str) -> Array:
 
 def table_or_row(values: ArrayLike, columns: int, what: str) -> Numbers:
     """An array of shape (rows, columns), or (columns,) for one row, without a copy if possible."""
-    array = numbers(values, what)
-    if array.ndim not in (1, 2) or array.shape[-1] != columns:
-        raise ValueError(f"{what}: expected shape (rows, {columns}) or ({columns},), got {array.shape}")
+    array = values if type(values) is np.ndarray and values.dtype in _TYPES else numbers(values, what)
+    shape = array.shape
+    if len(shape) not in (1, 2) or shape[-1] != columns:
+        raise ValueError(f"{what}: expected shape (rows, {columns}) or ({columns},), got {shape}")
     return array
 
 
-def row_count(array: Numbers) -> int:
-    """The number of rows of the result of `rows_or_row` or `table_or_row`."""
-    return len(array) if array.ndim == 2 else 1
+_ONE = ctypes.c_size_t(1)  # no call changes it, so that threads can share it
 
 
-def predicted(inputs: ArrayLike, columns: int, outputs: int, out: Optional[Array]) -> tuple[Array, int, Array]:
-    """Inputs of shape (rows, columns) or (columns,), the number of rows, and `out` or a new array for their outputs."""
-    x = rows_or_row(inputs, columns, "inputs")
-    shape = (*x.shape[:-1], outputs)
-    return x, row_count(x), np.empty(shape, np.float32) if out is None else output(out, shape, x)
+def row_count(array: Numbers) -> ctypes.c_size_t:
+    """The number of rows of the result of `rows_or_row` or `table_or_row`, as an argument."""
+    return _ONE if array.ndim == 1 or len(array) == 1 else ctypes.c_size_t(len(array))
+
+
+def predicted(inputs: ArrayLike, columns: int, outputs: tuple[int, ...], out: Optional[Array]
+              ) -> tuple[Array, ctypes.c_size_t, Array]:
+    """Inputs of shape (rows, columns) or (columns,), the number of rows, and `out` or a new array for their outputs, the
+    outputs of a row having the given shape."""
+    x = floats(table_or_row(inputs, columns, "inputs"), "inputs")
+    shape = x.shape[:-1] + outputs
+    return x, row_count(x), np.empty(shape, FLOAT32) if out is None else output(out, shape, x)
 
 
 def vector(values: ArrayLike, size: int, what: str) -> Array:
@@ -170,11 +195,11 @@ def table(values: ArrayLike, columns: int, what: str) -> Numbers:
 
 
 def table_row(values: ArrayLike, size: int, what: str) -> Numbers:
-    """An array of shape (size,) as a table of one row."""
+    """An array of shape (size,), without a copy if possible."""
     array = numbers(values, what)
     if array.shape != (size,):
         raise ValueError(f"{what}: expected shape ({size},), got {array.shape}")
-    return array[np.newaxis]
+    return array
 
 
 def target_table(values: ArrayLike, columns: int, outputs: int, what: str = "targets") -> Numbers:
@@ -187,7 +212,7 @@ def target_table(values: ArrayLike, columns: int, outputs: int, what: str = "tar
 
 
 def row(values: ArrayLike, columns: int, outputs: int, what: str) -> Numbers:
-    """The targets of one row as a table. A number is a target or a class number, as in `target_table`."""
+    """The targets of one row, shape (columns,) or (1, columns). A number is a target or a class number, as in `target_table`."""
     array = as_array(values, what)
     if array.ndim == 0 and columns in (1, outputs):
         return target_table(array.reshape(1), columns, outputs, what)
@@ -230,7 +255,7 @@ def output(array: Array, shape: tuple[int, ...], inputs: Array) -> Array:
 def output_table(array: Numbers, shape: tuple[int, ...], inputs: Numbers) -> Numbers:
     """The same for outputs of type float64, and of any strides, too."""
     given: Any = array
-    if not isinstance(given, np.ndarray) or given.dtype not in (_FLOAT32, _FLOAT64):
+    if not isinstance(given, np.ndarray) or given.dtype not in (FLOAT32, _FLOAT64):
         found = getattr(given, "dtype", type(given).__name__)
         raise TypeError(f"out: expected a float32 or float64 array, got {found}")
     if array.shape != shape:
@@ -242,11 +267,3 @@ def output_table(array: Numbers, shape: tuple[int, ...], inputs: Numbers) -> Num
     if np.may_share_memory(array, inputs):
         raise ValueError("out: must not overlap the inputs")
     return array
-
-
-def pointer(array: Array) -> Any:
-    """A `float *` to a float32, C-contiguous array. It holds a reference to the array."""
-    if array.flags.writeable and array.size:
-        memory: Any = array  # Python before 3.12 has no type for objects with the buffer protocol
-        return ctypes.byref(ctypes.c_float.from_buffer(memory))  # takes a tenth of the time of data_as
-    return array.ctypes.data_as(Floats)

@@ -29,11 +29,7 @@ __all__ = [
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class _Thread(threading.local):
-    error: Optional[BaseException] = None  # raised in a callback of the call in progress
-
-
-_thread = _Thread()
+_errors: dict[int, BaseException] = {}  # thread -> the exception raised in a callback of its call in progress
 _storing_code: set[Any] = set()  # code objects in which exceptions of a signal handler must be stored, not raised
 _handler: Any = None  # the program's SIGINT handler while _on_interrupt is installed
 _holder: Optional[int] = None  # the thread whose call installed _on_interrupt
@@ -52,14 +48,13 @@ def stores_interrupts(function: _Function) -> _Function:
 @stores_interrupts
 def remember(error: BaseException) -> None:
     """Stores the first exception of the call in progress on this thread."""
-    if _thread.error is None:
-        _thread.error = error
+    _errors.setdefault(threading.get_ident(), error)
 
 
 @stores_interrupts
 def failed() -> bool:
     """Whether a callback of the call in progress on this thread has already failed."""
-    return _thread.error is not None
+    return threading.get_ident() in _errors
 
 
 @stores_interrupts
@@ -92,7 +87,10 @@ def _release_interrupts() -> None:
 
 
 def _release_in_child() -> None:
-    """Restores the handler in a child of fork, unless the call that will restore it is on the forking thread."""
+    """In a child of fork, forgets the other threads: their exceptions, and the handler unless the forking thread restores it."""
+    for thread in list(_errors):
+        if thread != threading.get_ident():
+            del _errors[thread]
     if _holder != threading.get_ident():
         _release_interrupts()
 
@@ -200,18 +198,27 @@ def check(status: int, path: Optional[Path] = None) -> None:
 def call(function: Callable[..., int], *arguments: Any, path: Optional[Path] = None) -> int:
     """Calls a function of the library. Raises the exception of a callback, or the exception for an error status; returns
     any other status. path: the path argument of a file function, for the exception."""
-    outer, _thread.error = _thread.error, None  # this call may be within a callback of another call
-    held = bool(plugins) and _hold_interrupts()
+    outer = _taken() if _errors else None  # this call may be within a callback of another call
+    held = plugins and _hold_interrupts()
     try:
         status = function(*arguments)
     finally:
         if held:
             _release_interrupts()
-        error, _thread.error = _thread.error, outer
+        error = _taken() if _errors else None
+        if outer is not None:
+            remember(outer)
     if error is not None:
         try:
             raise error
         finally:
             del error  # its traceback refers to this frame
-    check(status, path)
+    if status < 0:
+        check(status, path)
     return status
+
+
+@stores_interrupts
+def _taken() -> Optional[BaseException]:
+    """Removes and returns the exception of the call in progress on this thread, if any."""
+    return _errors.pop(threading.get_ident(), None)

@@ -28,9 +28,10 @@ class Owner:
 
     @property
     def _handle(self) -> Any:
-        if self._pointer is None:
+        pointer = self._pointer  # read once: another thread may close the object
+        if pointer is None:
             raise InvalidHandleError(f"the {self._noun} is closed", Status.ERROR_INVALID_HANDLE)
-        return self._pointer
+        return pointer
 
     def close(self) -> None:
         """Frees the memory, after calls in progress on other threads have returned. A second call does nothing.

@@ -6,7 +6,7 @@ import os
 
 from ._prototypes import ABI_VERSION, PROTOTYPES, USES_ERRNO
 
-__all__ = ["VARIABLE", "find", "library", "load", "path"]
+__all__ = ["VARIABLE", "find", "library", "load", "path", "undeclared"]
 
 VARIABLE = "LIBBACKPROP_LIBRARY"
 
@@ -38,3 +38,7 @@ def load(path: str) -> ctypes.CDLL:
 
 path = find()
 library = load(path)
+
+# The same functions for short calls. ctypes does not check or convert their arguments, which would take longer than the call:
+# each must be an object of ctypes with the type in PROTOTYPES, bytes for a string, or None. The result is an int32_t.
+undeclared = ctypes.CDLL(path)

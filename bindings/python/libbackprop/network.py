@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _classes, _settings, option as options
-from ._arguments import Array, Numbers, Path, described, encode_path, floats, is_plain, number, output_table, pointer
-from ._arguments import predicted, row, row_count, rows_or_row, table, table_or_row, table_row, target_table, text, unsigned
-from ._arguments import vector
+from ._arguments import FLOAT32, Array, Numbers, Path, described, encode_path, floats, is_float_row, is_plain, number
+from ._arguments import output_table, pointer, predicted, row, row_count, rows_or_row, single, table, table_or_row
+from ._arguments import table_row, target_table, text, unsigned, vector
 from ._classes import Label
 from ._convert import as_array, not_numbers
 from ._call import call, check, text_of
 from ._handle import Owner
-from ._library import library
+from ._library import library, undeclared
+from ._memory import address
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
 from .errors import Error, ModelError, Status, UnsupportedError
@@ -37,6 +38,7 @@ __all__ = ["Network", "Scaling"]
 _Self = TypeVar("_Self", bound="Network")
 _Out = TypeVar("_Out", bound="Numbers")
 _Choice = Literal["gradient_reduction", "initialization", "batchnorm_update"]
+_LARGEST = float.fromhex("0x1.fffffep127")  # of float32
 _uint8_pointer = ctypes.POINTER(ctypes.c_uint8)
 
 
@@ -595,12 +597,12 @@ class Network(Owner):
         >>> network.parameters
         array([1.2, 1.4, 0.2], dtype=float32)
         """
-        loss, rate = ctypes.c_float(), number(learning_rate, "learning_rate")
-        x, y = table_row(input, self._layers[0], "input"), self._target(target)
-        if is_plain(x) and is_plain(y):
-            call(library.bp_network_train_step, self._handle, pointer(x), pointer(y), rate, byref(loss))
+        loss, rate = ctypes.c_float(), single(learning_rate, "learning_rate")
+        if is_float_row(input, self._layers[0]) and is_float_row(target, self._target_columns):
+            call(undeclared.bp_network_train_step, self._handle, pointer(input), pointer(target), rate, byref(loss))
         else:
-            call(library.bp_network_train_rows, self._handle, described(x), described(y), rate, byref(loss))
+            x, y = table_row(input, self._layers[0], "input"), self._target(target)
+            call(undeclared.bp_network_train_rows, self._handle, described(x), described(y), rate, byref(loss))
         return loss.value
 
     def train_minibatch(self, inputs: ArrayLike, targets: ArrayLike, learning_rate: SupportsFloat, *,
@@ -621,9 +623,9 @@ class Network(Owner):
         >>> loss < 0.01
         True
         """
-        loss, rate = ctypes.c_float(), number(learning_rate, "learning_rate")
-        self._call(library.bp_network_train_minibatch, library.bp_network_train_rows, (), inputs, targets, sample_weight,
-                   rate, byref(loss))
+        loss, rate = ctypes.c_float(), single(learning_rate, "learning_rate")
+        self._call(undeclared.bp_network_train_minibatch, undeclared.bp_network_train_rows, (), inputs, targets,
+                   sample_weight, rate, byref(loss))
         return loss.value
 
     def gradient(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Array, float]:
@@ -726,10 +728,10 @@ class Network(Owner):
 
     def _call(self, plain: Any, of_rows: Any, before: tuple[Any, ...], inputs: ArrayLike, targets: ArrayLike,
               sample_weight: Optional[ArrayLike], *after: Any) -> None:
-        """Calls a function with rows by the form that needs no copy."""
+        """Calls an undeclared function with rows by the form that needs no copy."""
         x, y = self._arrays(inputs, targets)
         if sample_weight is None and is_plain(x) and is_plain(y):
-            call(plain, self._handle, *before, pointer(x), pointer(y), len(x), *after)
+            call(plain, self._handle, *before, pointer(x), pointer(y), row_count(x), *after)
         else:
             weights = None if sample_weight is None else vector(sample_weight, len(x), "sample_weight")
             call(of_rows, self._handle, *before, described(x), described(y, weights), *after)
@@ -843,6 +845,8 @@ class Network(Owner):
 
     def _targets(self, targets: Any) -> Numbers:
         """Targets of shape (rows, target columns), from those or from labels."""
+        if type(targets) is np.ndarray and targets.ndim == 2:
+            return table(targets, self._target_columns, "targets")
         array = as_array(targets, "targets")
         if array.ndim == 1:
             columns = self._target_columns
@@ -855,7 +859,7 @@ class Network(Owner):
         return target_table(array, self._target_columns, self._layers[-1])
 
     def _target(self, target: Any, what: str = "target") -> Numbers:
-        """The targets of one row, shape (1, target columns)."""
+        """The targets of one row, shape (target columns,) or (1, target columns)."""
         if self._classes is not None and self._target_columns == self._layers[-1]:
             target = as_array(target, what)
             if target.ndim == 0:
@@ -915,16 +919,16 @@ class Network(Owner):
                [143.]], dtype=float32)
         """
         x = table_or_row(inputs, self._layers[0], "inputs")
-        shape = (*x.shape[:-1], self._layers[-1])
-        outputs = np.empty(shape, np.float32) if out is None else output_table(out, shape, x)
+        shape = x.shape[:-1] + self._layers[-1:]
+        outputs = np.empty(shape, FLOAT32) if out is None else output_table(out, shape, x)
         if is_plain(x) and (out is None or is_plain(outputs)):
-            call(library.bp_network_predict, self._handle, pointer(x), row_count(x), pointer(outputs))
+            call(undeclared.bp_network_predict, self._handle, pointer(x), row_count(x), pointer(outputs))
         else:
-            if x.dtype == np.float64 and x.size and np.fmax.reduce(np.abs(x), axis=None) > np.finfo(np.float32).max:
+            if x.dtype == np.float64 and x.size and np.fmax.reduce(np.abs(x), axis=None) > _LARGEST:
                 floats(x, "inputs")  # raises an error, unless it is an infinity
-            filled = np.atleast_2d(outputs)
-            call(library.bp_network_predict_rows, self._handle, described(np.atleast_2d(x)), filled.ctypes.data,
-                 int(filled.dtype == np.float64), *filled.strides)
+            row_stride = 0 if outputs.ndim == 1 else outputs.strides[0]
+            call(library.bp_network_predict_rows, self._handle, described(x), address(outputs),
+                 int(outputs.dtype == np.float64), row_stride, outputs.strides[-1])
         return outputs
 
     def predict_layer(self, layer: SupportsIndex, inputs: ArrayLike) -> Array:
@@ -938,7 +942,7 @@ class Network(Owner):
         """
         index = unsigned(layer, "layer")
         x, rows, outputs = predicted(
-            inputs, self._layers[0], self._layers[index] if index < len(self._layers) else 1, None)
+            inputs, self._layers[0], self._layers[index:index + 1] or (1,), None)
         call(library.bp_network_predict_layer, self._handle, index, pointer(x), rows, pointer(outputs))
         return outputs
 
@@ -985,7 +989,7 @@ class Network(Owner):
         """
         x = rows_or_row(inputs, self._layers[0], "inputs")
         if x.ndim == 1:
-            return self.row_losses(x[np.newaxis], self._target(targets, "targets")).reshape(())
+            return self.row_losses(x[np.newaxis], np.atleast_2d(self._target(targets, "targets"))).reshape(())
         rows = self._rows(x, targets)
         losses = np.empty(rows[-1], np.float32)
         call(library.bp_network_row_losses, self._handle, *rows, pointer(losses))
@@ -1005,7 +1009,7 @@ class Network(Owner):
         2.0
         """
         loss = ctypes.c_float()
-        self._call(library.bp_network_evaluate, library.bp_network_evaluate_rows, (), inputs, targets, sample_weight,
+        self._call(undeclared.bp_network_evaluate, undeclared.bp_network_evaluate_rows, (), inputs, targets, sample_weight,
                    byref(loss))
         return loss.value
 
@@ -1033,8 +1037,8 @@ class Network(Owner):
         if measure is None:
             measure = "accuracy" if loss in ("cross_entropy", "binary_cross_entropy") else "r2"
         score = ctypes.c_double()
-        self._call(library.bp_network_score, library.bp_network_score_rows, (text(measure, "measure"),), inputs, targets,
-                   sample_weight, byref(score))
+        self._call(undeclared.bp_network_score, undeclared.bp_network_score_rows, (text(measure, "measure"),), inputs,
+                   targets, sample_weight, byref(score))
         return score.value
 
     def fold_batchnorm(self) -> None:

@@ -10,7 +10,7 @@ from . import _prototypes
 from ._arguments import Array, pointer, predicted
 from ._call import call
 from ._handle import Owner
-from ._library import library
+from ._library import library, undeclared
 from .network import Network
 
 __all__ = ["Predictor"]
@@ -89,8 +89,8 @@ class Predictor(Owner):
         >>> bp.Predictor(bp.Network([2, 3, 1])).run([[1, 2], [3, 4]]).shape
         (2, 1)
         """
-        x, rows, outputs = predicted(inputs, *self._sizes, out)
-        call(library.bp_predictor_run, self._handle, pointer(x), rows, pointer(outputs))
+        x, rows, outputs = predicted(inputs, self._sizes[0], self._sizes[1:], out)
+        call(undeclared.bp_predictor_run, self._handle, pointer(x), rows, pointer(outputs))
         return outputs
 
     __call__ = run
