@@ -3,6 +3,7 @@
  *   probe library              version and instruction set
  *   probe sweep THREADS        GFLOP/s of training and predicting over odd sizes: two layers of WIDTH units on ROWS rows
  *   probe memory               bytes of a network, as counted by malloc
+ *   probe calls                nanoseconds of calls on the network 2-4-1, for python_calls.py
  *   probe steps NETWORK COUNT  COUNT steps of stochastic gradient descent, for callgrind to count; prints nothing
  */
 #include <malloc.h>
@@ -95,6 +96,35 @@ static void memory(void) {
     }
 }
 
+/* ---- calls ------------------------------------------------------------------------------------------------------ */
+
+static void calls(void) {
+    enum { LOOPS = 500, CALLS = 200, KINDS = 4 };
+    static const char *const names[KINDS] = {"predict", "train_step", "train_minibatch", "evaluate"};
+    static const size_t counts[] = {1, 32};
+    float *x = numbers(64), *y = numbers(32), *out = numbers(32), loss;
+    bp_network *network;
+    require(bp_network_create(networks[0].sizes, networks[0].count, 1, &network));
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int c = 0; c < (kind == 1 ? 1 : 2); c++) {
+            const size_t rows = counts[c];
+            double best = 1;
+            for (int loop = 0; loop < LOOPS; loop++) {
+                double start = seconds(1);
+                for (int i = 0; i < CALLS; i++)
+                    require(kind == 0       ? bp_network_predict(network, x, rows, out)
+                                : kind == 1 ? bp_network_train_step(network, x, y, 1e-3f, &loss)
+                                : kind == 2 ? bp_network_train_minibatch(network, x, y, rows, 1e-3f, &loss)
+                                            : bp_network_evaluate(network, x, y, rows, &loss));
+                double taken = (seconds(1) - start) / CALLS;
+                if (taken < best) best = taken;
+            }
+            printf("{\"test\": \"calls\", \"call\": \"%s\", \"rows\": %zu, \"ns\": %.0f}\n", names[kind], rows, 1e9 * best);
+        }
+    bp_network_free(network);
+    free(x), free(y), free(out);
+}
+
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
 
 static int steps(const char *name, long count) {
@@ -119,7 +149,8 @@ int main(int argc, char **argv) {
         printf("{\"version\": \"%s\", \"instruction_set\": \"%s\"}\n", bp_version_string(), bp_instruction_set());
     else if (!strcmp(what, "sweep") && argc == 3) sweep(atoi(argv[2]));
     else if (!strcmp(what, "memory")) memory();
+    else if (!strcmp(what, "calls")) calls();
     else if (!strcmp(what, "steps") && argc == 4) return steps(argv[2], atol(argv[3]));
-    else return fprintf(stderr, "usage: probe library | sweep THREADS | memory | steps NETWORK COUNT\n"), 2;
+    else return fprintf(stderr, "usage: probe library | sweep THREADS | memory | calls | steps NETWORK COUNT\n"), 2;
     return 0;
 }
