@@ -169,3 +169,13 @@ if child == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """)
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_the_import_needs_few_modules_beyond_those_of_numpy(run_script):
+    done = run_script("""
+import sys, numpy, ctypes
+before = set(sys.modules)
+import libbackprop
+print(*(name for name in set(sys.modules) - before if not name.startswith(("libbackprop", "importlib", "numpy"))))
+""")
+    assert set(done.stdout.split()) <= {"__future__", "copy", "threading"} and done.stderr == ""
