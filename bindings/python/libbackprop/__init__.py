@@ -18,7 +18,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import _arguments, _call, _library, activation
+from . import _library  # first: it refuses a subinterpreter before NumPy fails there
+from . import _arguments, _call, activation
 from ._arguments import Path
 from ._classes import one_hot
 from ._stream import Batches

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from typing import Any
 
 from ._prototypes import ABI_VERSION, PROTOTYPES, USES_ERRNO
 
@@ -15,6 +16,18 @@ def find() -> str:
     """The path of the library: from the environment variable, otherwise in the folder of the package. Never a system folder."""
     own = os.path.join(os.path.dirname(__file__), "libbackprop.so")
     return os.path.abspath(os.environ.get(VARIABLE) or own)
+
+
+def _refuse_subinterpreter() -> None:
+    """ImportError in a subinterpreter: ctypes would run callbacks in the main interpreter. Without this check, NumPy fails there
+    with an error that does not name the reason, or only warns."""
+    api: Any = getattr(ctypes, "pythonapi", None)  # PyPy has neither
+    if api is None:
+        return
+    interpreter = ctypes.PYFUNCTYPE(ctypes.c_void_p)
+    if interpreter(("PyInterpreterState_Get", api))() != interpreter(("PyInterpreterState_Main", api))():
+        raise ImportError("libbackprop can only be imported in the main interpreter, not in a subinterpreter: use a process or "
+                          "a thread, and in mod_wsgi WSGIApplicationGroup %{GLOBAL}")
 
 
 def load(path: str) -> ctypes.CDLL:
@@ -36,6 +49,7 @@ def load(path: str) -> ctypes.CDLL:
     return loaded
 
 
+_refuse_subinterpreter()
 path = find()
 library = load(path)
 

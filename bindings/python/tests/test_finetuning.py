@@ -2,10 +2,11 @@
 frozen layers with plain loops in double precision."""
 import numpy as np
 import pytest
-import safetensors.numpy
 
 import libbackprop as bp
 from oracle import Oracle
+
+numpy_files = pytest.importorskip("safetensors.numpy")
 
 SIZES = [4, 6, 5, 3]
 ACTIVATIONS = ["tanh", "softplus", "identity"]
@@ -78,7 +79,7 @@ def test_pretrained_layers_are_kept_while_a_new_last_layer_learns(rng):
 def test_layers_are_loaded_by_the_names_of_another_program(rng, tmp_path, dtype, from_bytes):
     theirs = {"model.fc1.weight": rng.normal(size=(6, 4)).astype(dtype), "model.fc1.bias": rng.normal(size=6).astype(dtype),
               "head": rng.normal(size=(2, 6)).astype(dtype), "step": np.array(7), "layers.9.weight": np.zeros(3, dtype)}
-    safetensors.numpy.save_file(theirs, tmp_path / "weights")
+    numpy_files.save_file(theirs, tmp_path / "weights")
     data = (tmp_path / "weights").read_bytes()
     network = bp.Network([4, 6, 2], seed=1)
     network.set_activation(1, "tanh")
@@ -96,7 +97,7 @@ def test_layers_are_loaded_by_the_names_of_another_program(rng, tmp_path, dtype,
 
 def test_error_names_what_the_file_has(rng, tmp_path):
     network = bp.Network([4, 6, 2], seed=1)
-    safetensors.numpy.save_file({"fc1.weight": np.zeros((6, 4), np.float32), "fc1.bias": np.zeros(6, np.float32)},
+    numpy_files.save_file({"fc1.weight": np.zeros((6, 4), np.float32), "fc1.bias": np.zeros(6, np.float32)},
                                 tmp_path / "weights")
     data, before = (tmp_path / "weights").read_bytes(), network.to_bytes()
     with pytest.raises(bp.UnknownNameError, match=r'"fc1\.bias" \[6\].*did you mean "fc1\.weight"\?'):

@@ -1,8 +1,9 @@
 """Metadata of a network as a mapping. The safetensors package can read them from the file."""
 import pytest
-from safetensors import safe_open
 
 import libbackprop as bp
+
+safetensors = pytest.importorskip("safetensors")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_metadata_is_copied_and_saved(network, tmp_path):
     network.save(tmp_path / "noted.safetensors")
     assert network.clone().metadata["note"] == text
     assert bp.load(tmp_path / "noted.safetensors").metadata == {"note": text}
-    with safe_open(tmp_path / "noted.safetensors", "numpy") as file:
+    with safetensors.safe_open(tmp_path / "noted.safetensors", "numpy") as file:
         assert file.metadata()["metadata.note"] == text
 
 

@@ -8,15 +8,16 @@ import subprocess
 import weakref
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
-import scipy
-import scipy.special.cython_special
 
 import header
 import libbackprop as bp
 from libbackprop import _native
+
+numba = pytest.importorskip("numba")
+scipy = pytest.importorskip("scipy")
+pytest.importorskip("scipy.special.cython_special")
 
 ROOT = Path(__file__).resolve().parents[3]
 M = ctypes.CDLL(ctypes.util.find_library("m"))

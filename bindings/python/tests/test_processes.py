@@ -2,6 +2,7 @@
 import json
 import multiprocessing
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -255,7 +256,9 @@ assert answers == [0] and signal.getsignal(signal.SIGINT) is before
 """
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["in a callback of the call", "on another thread"])
+@pytest.mark.parametrize("within", [True, pytest.param(False, marks=pytest.mark.skipif(
+    sys.implementation.name == "pypy", reason="PyPy has no main thread after a fork on another thread"))],
+    ids=["in a callback of the call", "on another thread"])
 def test_child_forked_during_a_call_has_the_signal_handler_of_the_program(run_script, within):
     done = run_script(FORK_PROGRAM.replace("WITHIN", str(within)))
     assert done.returncode == 0, done.stderr
@@ -310,3 +313,31 @@ started.wait()
 def test_process_that_exits_during_fits_prints_nothing(run_script):
     done = run_script(EXIT_PROGRAM)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+SUBINTERPRETER_PROGRAM = """
+try:
+    import _interpreters as interpreters
+except ImportError:  # before Python 3.13
+    import _xxsubinterpreters as interpreters
+import libbackprop as bp
+
+interpreter = interpreters.create()
+interpreters.run_string(interpreter, '''
+try:
+    import libbackprop
+except ImportError as error:
+    print(error, flush=True)
+''')
+interpreters.destroy(interpreter)
+print(bp.Network([2, 1]).layers)
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy has no subinterpreters")
+def test_a_subinterpreter_is_refused_and_the_main_interpreter_still_works(run_script):
+    done = run_script(SUBINTERPRETER_PROGRAM)
+    assert done.returncode == 0, done.stderr
+    message, layers = done.stdout.splitlines()
+    assert "not in a subinterpreter" in message or "does not support loading in subinterpreters" in message  # of Python 3.12
+    assert layers == "(2, 1)"

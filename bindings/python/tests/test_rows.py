@@ -1,5 +1,4 @@
 """Arrays of every type and layout, compared with float32 arrays and with NumPy in double precision."""
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -350,6 +349,7 @@ def test_a_fit_from_doubles_does_not_copy_them(rng):
     x, y = rng.normal(size=(50000, 20)), rng.normal(size=(50000, 1))
     network = bp.Network([20, 4, 1])
     network.set_activation(2, "identity")
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy lacks it
     tracemalloc.start()
     try:
         bp.Trainer(epochs=1, batch_size=64, learning_rate=1e-3).fit(network, x, y)

@@ -1,6 +1,5 @@
 """Fits from streams: all kinds of batches, resuming, failures, memory-mapped files; stratified splits."""
 import signal
-import tracemalloc
 import warnings
 
 import numpy as np
@@ -260,6 +259,7 @@ def test_memory_of_a_stream_does_not_grow_with_its_batch(tmp_path):
     network = bp.Network([8, 4, 1])
     fitting = bp.Trainer(epochs=1, batch_size=10_000)
     fitting.fit_stream(network, [(x[:20_000], y[:20_000])])
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy lacks it
     tracemalloc.start()
     try:
         fitting.fit_stream(network, [(x, y)])
