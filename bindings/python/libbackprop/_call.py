@@ -31,6 +31,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _errors: dict[int, BaseException] = {}  # thread -> the exception raised in a callback of its call in progress
 _storing_code: set[Any] = set()  # code objects in which exceptions of a signal handler must be stored, not raised
+_storing_modules = ("_ctypes.function",)  # PyPy's ctypes, which is in Python
 _handler: Any = None  # the program's SIGINT handler while _on_interrupt is installed
 _holder: Optional[int] = None  # the thread whose call installed _on_interrupt
 
@@ -62,7 +63,7 @@ def _on_interrupt(number: int, frame: Any) -> None:
     try:
         _handler(number, frame)
     except BaseException as error:
-        if frame is None or frame.f_code not in _storing_code:
+        if frame is None or (frame.f_code not in _storing_code and frame.f_globals.get("__name__") not in _storing_modules):
             raise
         remember(error)
 
@@ -103,7 +104,8 @@ def never_freed(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def make(function: Callable[..., Any]) -> Any:
         callback = prototype(function)
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(callback))
+        if hasattr(ctypes, "pythonapi"):  # PyPy lacks it, and does not clear modules at exit
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(callback))
         return callback
 
     return make
@@ -165,6 +167,7 @@ def texts_of(function: Callable[..., int], *arguments: Any) -> list[str]:
 
 _PYTHON_NAMES = {
     "bp_activation_name": "libbackprop.activation.names()",
+    "bp_loss_name": "libbackprop.loss_names()",
     "bp_option_info": "libbackprop.options()",
     "bp_network_fit_scaling": "Network.fit_scaling",
     "bp_network_initialize": "Network.initialize",
