@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import activation as activations
-from ._arguments import Array
+from ._arguments import Array, floats
 from ._call import texts_of
 from ._extras import required
 from ._layers import Stack
@@ -453,7 +453,8 @@ class BackpropClassifier(_ClassifierMixin, _Backprop):
     Attributes
     ----------
     network_ : libbackprop.Network
-        The network. A file that `network_.save` writes can be used from C and Swift.
+        The network. Its `classes` are the `classes_`, except for several labels. A file that `network_.save` writes can be
+        used from C and Swift.
     classes_ : numpy.ndarray
         The classes.
     loss_curve_ : list of float
@@ -569,6 +570,15 @@ out_activation_, n_features_in_, feature_names_in_
     def _encoded(self, y: NDArray[Any]) -> Array:
         encoded: Array = self._label_binarizer.transform(y).astype(np.float32)
         return encoded
+
+    def _new_network(self, inputs: int, outputs: int) -> Network:
+        network = super()._new_network(inputs, outputs)
+        if self._label_binarizer.y_type_ in ("binary", "multiclass") and len(self.classes_) == max(2, outputs):
+            try:
+                network.classes = self.classes_.tolist()
+            except TypeError:
+                pass  # labels of scikit-learn that a network does not have, such as None
+        return network
 
     def _decoded(self, outputs: Array) -> NDArray[Any]:
         predictions: NDArray[Any] = self._label_binarizer.inverse_transform(outputs)
@@ -713,7 +723,7 @@ class BackpropRegressor(_RegressorMixin, _Backprop):
         return "softplus" if self.loss == "poisson" else "identity", self.loss
 
     def _encoded(self, y: NDArray[Any]) -> Array:
-        return np.ascontiguousarray(y.reshape(len(y), -1), dtype=np.float32)
+        return floats(y.reshape(len(y), -1), "y")
 
     def _decoded(self, outputs: Array) -> NDArray[Any]:
         predictions = outputs.astype(np.float64)  # as the predictions of other regressors
@@ -830,6 +840,8 @@ def to_sklearn(estimator: Union[BackpropClassifier, BackpropRegressor]) -> Any:
     >>> bool(abs(to_sklearn(classifier).predict_proba(x) - classifier.predict_proba(x)).max() < 1e-5)
     True
     """
+    if not isinstance(estimator, _Backprop):
+        raise TypeError(f"estimator: expected a BackpropClassifier or BackpropRegressor, got {type(estimator).__name__}")
     layers = Stack.of(estimator._network).folded()
     hidden = {layer.activation for layer in layers[:-1]} or {"relu"}
     if len(hidden) > 1 or not hidden <= {"identity", "logistic", "tanh", "relu"}:

@@ -130,6 +130,8 @@ def test_conversions_refuse_what_has_no_counterpart():
         from_sklearn(counts)
     with pytest.raises(TypeError, match="expected an MLPClassifier or MLPRegressor, got int"):
         from_sklearn(3)
+    with pytest.raises(TypeError, match="expected a BackpropClassifier or BackpropRegressor, got Network"):
+        to_sklearn(bp.Network([2, 1]))
     with pytest.raises(NotFittedError):
         from_sklearn(MLPClassifier())
     with pytest.raises(ValueError, match="gelu"):
@@ -141,6 +143,26 @@ def test_conversions_refuse_what_has_no_counterpart():
 
 
 # Used as estimators
+
+
+@pytest.mark.parametrize("labels", [np.array(["iris", "rose", "tulip"]), np.array([3, 4, 7]), np.array([-1.0, 1.0]),
+                                    np.array([False, True])], ids=lambda labels: str(labels.dtype))
+def test_the_network_of_a_classifier_has_its_classes(labels):
+    rows = LABELS < len(labels)
+    x, y = IRIS[rows], labels[LABELS[rows]]
+    fitted = BackpropClassifier((8,), max_iter=20, random_state=0).fit(x, y)
+    network = pickle.loads(pickle.dumps(fitted)).network_
+    assert network.classes == tuple(labels.tolist())
+    assert network.predict_classes(x).tolist() == fitted.predict(x).tolist()
+    assert network.score(x, y) == pytest.approx(fitted.score(x, y))
+    network.fit(x, y, epochs=1)
+    assert from_sklearn(MLPClassifier((8,), max_iter=20).fit(x, y)).network_.classes == network.classes
+
+
+def test_the_network_of_a_classifier_has_no_classes_if_they_are_not_those_of_its_outputs():
+    several = BackpropClassifier((8,), max_iter=2).fit(IRIS, np.eye(3, dtype=int)[LABELS])
+    one = BackpropClassifier((8,), max_iter=2).fit(IRIS, LABELS * 0)
+    assert several.network_.classes is None and one.network_.classes is None
 
 
 @pytest.mark.skipif(os.environ.get("BACKPROP_INSTRUCTION_SET", "") != "", reason="slow, and the same on any instruction set")
@@ -384,6 +406,8 @@ def test_wrong_data_are_refused():
         BackpropRegressor(loss=(100,)).fit(DIABETES, PROGRESSION)
     with pytest.raises(ValueError, match="poisson"):
         BackpropRegressor(loss="poisson").fit(DIABETES, -PROGRESSION)
+    with pytest.raises(bp.NotFiniteError, match=r"y: 1\.\d+e\+300 at \[0, 0\] is beyond the range of float32"):
+        BackpropRegressor().fit(DIABETES, PROGRESSION * 1e298)
     with pytest.raises(ValueError, match="validation set is too small"):
         BackpropRegressor(early_stopping=True, validation_fraction=0.001).fit(DIABETES, PROGRESSION)
 
