@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeAlias, TypeGuard
 
 __all__ = [
-    "FLOAT32", "Array", "Numbers", "Path", "described", "encode_path", "floats", "function_name", "is_float_row", "is_plain",
+    "FLOAT32", "Array", "Numbers", "Path", "described", "encode_path", "flag", "floats", "function_name", "is_float_row", "is_plain",
     "matrix", "number", "numbers", "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row", "single",
     "table", "table_or_row", "table_row", "target_table", "text", "unsigned", "vector",
 ]
@@ -30,7 +30,10 @@ Path: TypeAlias = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 def unsigned(value: Any, what: str) -> int:
     """An integer from 0 to 2^64 - 1. ctypes alone would silently wrap other integers."""
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected an integer, got {type(value).__name__}") from None
     if number < 0:
         raise ValueError(f"{what}: expected 0 or more, got {number}")
     if number >= 1 << 64:
@@ -44,6 +47,13 @@ def number(value: Any, what: str) -> float:
         return ctypes.c_double(value).value
     except TypeError:
         raise TypeError(f"{what}: expected a number, got {type(value).__name__}") from None
+
+
+def flag(value: Any, what: str) -> bool:
+    """A bool. A string such as "no" is a TypeError."""
+    if not isinstance(value, (bool, int, np.bool_)):
+        raise TypeError(f"{what}: expected a bool, got {type(value).__name__}")
+    return bool(value)
 
 
 def single(value: Any, what: str) -> ctypes.c_float:
@@ -232,7 +242,8 @@ def _one_hot(classes: NDArray[Any], columns: int, what: str) -> Array:
     outside = (classes < 0) | (classes >= columns)
     if outside.any():
         place = int(np.argmax(outside))
-        raise ValueError(f"{what}: row {place}: expected a class number from 0 to {columns - 1}, got {classes[place]}")
+        raise ValueError(f"{what}: row {place}: expected a class number from 0 to {columns - 1}, got {classes[place]}; "
+                         "for other labels, set network.classes")
     array = np.zeros((len(classes), columns), np.float32)
     array[np.arange(len(classes)), classes.astype(np.intp)] = 1
     return array

@@ -52,6 +52,8 @@ def one_hot(labels: ArrayLike, classes: Union[int, Iterable[Label], None] = None
     if classes is None:
         known = distinct(array, "labels")
     elif isinstance(classes, (int, np.integer)):
+        if classes < 1:
+            raise ValueError(f"classes: expected 1 or more, got {classes}")
         known = tuple(range(classes))
     else:
         known = checked(classes)
@@ -65,7 +67,7 @@ def are_labels(values: NDArray[Any]) -> bool:
 
 def checked(classes: Any) -> tuple[Label, ...]:
     """Distinct labels as Python objects."""
-    if isinstance(classes, (str, bytes)):
+    if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
         raise TypeError(f"classes: expected a sequence of labels, got {classes!r}")
     found = tuple(each.item() if isinstance(each, np.generic) else each for each in classes)
     for each in found:
@@ -80,7 +82,11 @@ def checked(classes: Any) -> tuple[Label, ...]:
 
 def distinct(labels: NDArray[Any], what: str) -> tuple[Label, ...]:
     """The distinct labels, sorted."""
-    found = set(labels.tolist())
+    rows = labels.tolist()
+    found = set(rows)
+    for each in found:
+        if not isinstance(each, (str, int, float)) or each != each:
+            raise ValueError(f"{what}: row {rows.index(each)}: expected a label, got {each!r}: remove rows without a label")
     try:
         return checked(sorted(found))
     except TypeError:

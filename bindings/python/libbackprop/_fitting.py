@@ -17,6 +17,8 @@ from .trainer import Progress, Trainer
 
 __all__ = ["fit"]
 
+# Of other libraries, for which the C interface has no suggestion
+_OTHER_NAMES = {"validation_data": "validation", "verbose": "progress", "callbacks": "progress"}
 _RATES = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
 
 
@@ -25,8 +27,13 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
         progress: Union[bool, Callable[[Progress], Any]], options: Mapping[str, Union[SupportsFloat, str]]) -> History:
     """Trains a network. `Network.fit` describes the arguments."""
     chosen = dict(options)
+    for name in _OTHER_NAMES.keys() & chosen.keys():
+        raise TypeError(f'fit has no argument "{name}": did you mean "{_OTHER_NAMES[name]}"?')
     chosen["learning_rate"] = _RATES.get(network.optimizer, 0.01) if learning_rate is None else learning_rate
     if validation is not None and not isinstance(validation, (tuple, list)):
+        if isinstance(validation, bool) or hasattr(validation, "__len__"):
+            raise TypeError("validation: expected a pair of inputs and targets, or the share of the rows that is held out, "
+                            f"got {type(validation).__name__}")
         chosen["validation_fraction"], validation = number(validation, "validation"), None
     held_out: Any = validation
     trainer = Trainer(**chosen)

@@ -26,6 +26,14 @@ class Owner:
         self._pointer = None
         return self
 
+    @classmethod
+    def _checked(cls: type[_Self], value: Any) -> _Self:
+        """An argument that must be an object of this class."""
+        if not isinstance(value, cls):
+            remedy = ": pass its network_" if hasattr(value, "network_") else ""  # an estimator of libbackprop.sklearn
+            raise TypeError(f"{cls._noun}: expected a {cls.__name__}, got {type(value).__name__}{remedy}")
+        return value
+
     @property
     def _handle(self) -> Any:
         pointer = self._pointer  # read once: another thread may close the object

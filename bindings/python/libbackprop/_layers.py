@@ -155,7 +155,7 @@ class Stack:
     @classmethod
     def of(cls, network: Network) -> Stack:
         """The layers of a network. UnsupportedError for custom activations."""
-        stack, tensors = cls(), dict(network.tensors)
+        stack, tensors = cls(), dict(Network._checked(network).tensors)
         built_in = [name for name in activations.names() if activations.kind(name) == activations.Kind.BUILT_IN]
         if "scaling.inputs.offset" in tensors:
             offset = _doubles(tensors["scaling.inputs.offset"])

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Callable, NoReturn, Optional, SupportsFloat, Union
+from typing import Any, Callable, Optional, SupportsFloat, Union
 
 from . import _call, _library, activation as activations, option
 from .activation import Activation
-from .errors import Status, UnknownNameError
+from .errors import UnknownNameError
 from .losses import Loss
 
 __all__ = ["Activations", "apply"]
@@ -16,6 +16,7 @@ Activations = Union[str, Activation, Iterable[Union[str, Activation]]]
 
 _OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic", "poisson": "softplus"}  # by the loss
 _LOSSES = {output: loss for loss, output in _OUTPUTS.items()}
+_SINGLE = {"activation": "the name of an activation or a registered one", "batchnorm": "a bool", "dropout": "a number"}
 
 
 def apply(network: Any, activation: Optional[Activations], output: Union[str, Activation, None],
@@ -30,52 +31,48 @@ def apply(network: Any, activation: Optional[Activations], output: Union[str, Ac
         loss = _LOSSES.get(_name(output))
     if activation is not None:
         for layer, each in enumerate(_per_layer(activation, hidden, "activation", (str, Activation)), start=1):
-            _named(partial(network.set_activation, layer), each, "activation", activations.names)
+            _named(partial(network.set_activation, layer), each, activations.names)
     if output is not None:
-        _named(partial(network.set_activation, hidden + 1), output, "activation", activations.names)
+        _named(partial(network.set_activation, hidden + 1), output, activations.names)
     if loss is not None:
-        _named(network.set_loss, loss, "loss", lambda: _call.texts_of(_library.library.bp_loss_name))
+        _named(network.set_loss, loss, lambda: _call.texts_of(_library.library.bp_loss_name))
     for layer, enabled in enumerate(_per_layer(batchnorm, hidden, "batchnorm", (bool, int)), start=1):
         if enabled:
-            network.set_batchnorm(layer)
-    for layer, rate in enumerate(_per_layer(dropout, hidden, "dropout", (str, SupportsFloat)), start=1):
+            network.set_batchnorm(layer, enabled)
+    for layer, rate in enumerate(_per_layer(dropout, hidden, "dropout", SupportsFloat), start=1):
         network.set_dropout(layer, rate)
     if optimizer is not None:
-        _named(network.set_optimizer, optimizer, "optimizer", lambda: _call.texts_of(_library.library.bp_optimizer_name))
-    known = [each.name for each in option.options() if each.owner == "network"]
+        network.set_optimizer(optimizer)
     for name, value in options.items():
-        if name not in known:
-            _refuse("option", name, [*known, "activation", "output", "loss", "batchnorm", "dropout", "optimizer", "seed"])
-        network.set_option(name, value)
+        _named(partial(network.set_option, value=value), name, _option_names)
 
 
 def _per_layer(values: Any, layers: int, what: str, single: Any) -> list[Any]:
     """One value for each hidden layer, from one value or a sequence."""
     if isinstance(values, single):
         return [values] * layers
-    found = list(values)
-    if len(found) != layers:
-        raise ValueError(f"{what}: expected one value, or one for each of the {layers} hidden layers, got {len(found)}")
+    iterable = isinstance(values, Iterable) and not isinstance(values, str)
+    found = list(values) if iterable else []
+    if not iterable or len(found) != layers:
+        raise (ValueError if iterable else TypeError)(
+            f"{what}: expected {_SINGLE[what]}, or one for each of the {layers} hidden layers, "
+            f"got {len(found) if iterable else type(values).__name__}")
     return found
 
 
-def _named(apply: Callable[[Any], Any], name: Any, noun: str, names: Callable[[], list[str]]) -> None:
+def _named(apply: Callable[[Any], Any], name: Any, names: Callable[[], list[str]]) -> None:
     """Applies a named setting. UnknownNameError with all names for a wrong one."""
     try:
         apply(name)
-    except UnknownNameError:
-        _refuse(noun, _name(name), names())
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}: {', '.join(names())}", error.status) from None
+
+
+def _option_names() -> list[str]:
+    return ["activation", "output", "loss", "batchnorm", "dropout", "optimizer", "seed",
+            *(each.name for each in option.options() if each.owner == "network")]
 
 
 def _name(named: Any) -> str:
     name: str = getattr(named, "name", named)
     return name
-
-
-def _refuse(noun: str, name: str, names: list[str]) -> NoReturn:
-    import difflib  # here, because it takes long to import
-
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f'did you mean "{close[0]}"? ' if close else ""
-    raise UnknownNameError(f'no {noun} is named "{name}": {hint}The names are {", ".join(names)}',
-                           Status.ERROR_UNKNOWN_NAME) from None

@@ -137,7 +137,7 @@ class UnknownNameError(Error, LookupError):
     >>> try:
     ...     bp.Network([2, 3, 1], activation="tahn")
     ... except bp.UnknownNameError as error:
-    ...     print(str(error).partition(" The names")[0])
+    ...     print(str(error).partition(" libbackprop")[0])
     no activation is named "tahn": did you mean "tanh"?
     """
 

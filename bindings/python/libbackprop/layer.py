@@ -36,8 +36,13 @@ class Layer(int):
 
     def __new__(cls, size: int, network: Any, index: int) -> Layer:
         self = super().__new__(cls, size)
-        self._network, self._index = network, index
+        vars(self).update(_network=network, _index=index)
         return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name):
+            raise AttributeError(f"a layer has no attribute {name!r}")  # it would be lost: network.layers creates new objects
+        super().__setattr__(name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return int, (int(self),)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _classes, _settings, option as options
-from ._arguments import FLOAT32, Array, Numbers, Path, described, encode_path, floats, is_float_row, is_plain, number
+from ._arguments import FLOAT32, Array, Numbers, Path, described, encode_path, flag, floats, is_float_row, is_plain, number
 from ._arguments import output_table, pointer, predicted, row, row_count, rows_or_row, single, table, table_or_row
 from ._arguments import table_row, target_table, text, unsigned, vector
 from ._classes import Label
@@ -130,6 +130,8 @@ class Network(Owner):
                  loss: Union[str, Loss, None] = None, batchnorm: Union[bool, Iterable[bool]] = False,
                  dropout: Union[SupportsFloat, Iterable[SupportsFloat]] = 0.0, optimizer: Optional[str] = None,
                  **options: Union[SupportsFloat, str]) -> None:
+        if not isinstance(layers, Iterable):
+            raise TypeError(f"layers: expected a sequence of sizes, got {type(layers).__name__}")
         sizes = [unsigned(size, "layer size") for size in layers]
         handle = Handle()
         call(library.bp_network_create, (ctypes.c_size_t * len(sizes))(*sizes), len(sizes), unsigned(seed, "seed"),
@@ -363,7 +365,7 @@ class Network(Owner):
         >>> network.batchnorm
         (True, False)
         """
-        call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), bool(enabled))
+        call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), flag(enabled, "enabled"))
 
     def set_dropout(self, layer: SupportsIndex, rate: SupportsFloat) -> None:
         """Sets the dropout rate of a hidden layer: the probability, 0 to 0.999, that a training step drops a unit.
@@ -419,7 +421,7 @@ class Network(Owner):
         >>> network.trainable
         (False, True)
         """
-        call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), bool(trainable))
+        call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), flag(trainable, "trainable"))
 
     def set_loss(self, loss: Union[str, Loss]) -> None:
         """Sets the loss: one of loss_names(), or the result of `bp.loss`.
@@ -741,7 +743,7 @@ class Network(Owner):
         x = table(inputs, self._layers[0], "inputs")
         y = self._targets(targets)
         if len(x) != len(y):
-            raise ValueError(f"targets: expected shape {(len(x), self._target_columns)} for {len(x)} rows of inputs, "
+            raise ValueError(f"targets: expected shape {(len(x), *np.shape(targets)[1:])} for {len(x)} rows of inputs, "
                              f"got {np.shape(targets)}")
         return x, y
 
@@ -856,6 +858,8 @@ class Network(Owner):
                 if columns != self._layers[-1]:
                     raise ValueError(f"targets: expected numbers of shape (rows, {columns}), got labels of shape {array.shape}")
                 raise TypeError(f"targets: expected numbers, got {not_numbers(array)}; for labels, set network.classes")
+        elif array.ndim == 2 and _classes.are_labels(array):
+            raise TypeError(f"targets: expected numbers, or labels of shape (rows,), got labels of shape {array.shape}")
         return target_table(array, self._target_columns, self._layers[-1])
 
     def _target(self, target: Any, what: str = "target") -> Numbers:

@@ -44,7 +44,7 @@ class Predictor(Owner):
 
     def __init__(self, network: Network) -> None:
         handle = _prototypes.Predictor()
-        call(library.bp_predictor_create, network._handle, byref(handle))
+        call(library.bp_predictor_create, Network._checked(network)._handle, byref(handle))
         self.close()  # if __init__ is called a second time
         self._pointer = handle
         inputs, outputs = c_size_t(), c_size_t()
@@ -110,4 +110,4 @@ class Predictor(Owner):
         >>> predictor.run([3])
         array([7.], dtype=float32)
         """
-        call(library.bp_predictor_update, self._handle, network._handle)
+        call(library.bp_predictor_update, self._handle, Network._checked(network)._handle)

@@ -227,7 +227,7 @@ class Trainer(Owner):
         >>> network.score(x, y)
         1.0
         """
-        x, y = network._arrays(inputs, targets)
+        x, y = Network._checked(network)._arrays(inputs, targets)
         held_out = None if validation is None else _validation(network, validation)
         weights = _row_weights(sample_weight, class_weight, network, targets, len(x))
         return self._fit(network, *_fit_call(x, y, held_out), weights, progress)
@@ -264,6 +264,7 @@ class Trainer(Owner):
         [2.0, 1.0]
         """
         held_out: tuple[Any, Any, int] = None, None, 0
+        Network._checked(network)
         if validation is not None:
             vx, vy, _ = _validation(network, validation, takes_weights=False)
             held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)

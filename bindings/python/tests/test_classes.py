@@ -91,7 +91,10 @@ def test_classes_can_be_numbers_in_any_order():
 @pytest.mark.parametrize(("labels", "message"), [
     (["low", "right"] * 3, "classes: expected 3 labels for 3 outputs, got 2; if the data lack some, set network.classes to all"),
     (["a", "b", "c", "d", "e", "f"], "classes: expected 3 labels for 3 outputs, got 6"),
-    (["a", None, "c", "a", "b", "c"], "targets: expected strings or numbers, not both, got NoneType and str"),
+    (["a", None, "c", "a", "b", "c"], "targets: row 1: expected a label, got None: remove rows without a label"),
+    (np.array(["a", "b", np.nan] * 2, object), "targets: row 2: expected a label, got nan: remove rows without a label"),
+    ([["low"], ["up"]] * 3, "targets: expected numbers, or labels of shape (rows,), got labels of shape (6, 1)"),
+    ([3, 4, 5] * 2, "targets: row 0: expected a class number from 0 to 2, got 3; for other labels, set network.classes"),
     (np.array(["a", 1.5, "c"] * 2, object),
      "targets: expected strings or numbers, not both, got float and str")])
 def test_labels_that_do_not_fit_the_outputs_are_refused(labels, message):
@@ -129,7 +132,8 @@ def test_failed_fit_does_not_set_classes():
 
 @pytest.mark.parametrize(("classes", "error", "message"), [
     (["a", "b"], ValueError, "expected 3 labels for 3 outputs, got 2"), (["a", "b", "a"], ValueError, "distinct"),
-    ("abc", TypeError, "expected a sequence of labels"), (3, TypeError, "int"), ([None, 1, 2], TypeError, "None"),
+    ("abc", TypeError, "expected a sequence of labels"), (3, TypeError, "expected a sequence of labels, got 3"),
+    ([None, 1, 2], TypeError, "None"),
     ([np.nan, 1, 2], ValueError, "NaN"), ([(1,), 1, 2], TypeError, "expected strings or numbers, got")], ids=str)
 def test_bad_classes_are_refused(classes, error, message):
     network = bp.Network([2, 3])

@@ -57,12 +57,17 @@ def test_custom_activation_and_loss_are_accepted():
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    ({"activation": "tahn"}, 'no activation is named "tahn": did you mean "tanh"? The names are identity, sign, logistic, tanh'),
+    ({"activation": "tahn"}, 'no activation is named "tahn": did you mean "tanh"? '
+     'libbackprop.activation.names() lists all: identity, sign, logistic, tanh'),
+    ({"activation": "sigmoid"}, 'no activation is named "sigmoid": did you mean "logistic"?'),
     ({"activation": ["tanh"], "output": "softmaxx"}, 'no activation is named "softmaxx": did you mean "softmax"?'),
-    ({"loss": "crossentropy"}, 'no loss is named "crossentropy": did you mean "cross_entropy"? The names are squared_error, '),
-    ({"optimizer": "adm"}, 'no optimizer is named "adm": did you mean "adam"? The names are sgd, momentum, '),
-    ({"activaton": "tanh"}, 'no option is named "activaton": did you mean "activation"? The names are gradient_reduction, '),
-    ({"epochs": 3}, 'no option is named "epochs"')], ids=str)
+    ({"loss": "crossentropy"}, 'no loss is named "crossentropy": did you mean "cross_entropy"? '
+     'libbackprop.loss_names() lists all: squared_error, '),
+    ({"optimizer": "adm"}, 'no optimizer is named "adm": did you mean "adam"?'),
+    ({"optimizer": "lbfgs"}, 'no optimizer is named "lbfgs": the names are "sgd", "momentum", '),
+    ({"activaton": "tanh"}, 'no option of a network is named "activaton": call Network.set_activation. '
+     'libbackprop.options() lists all: activation, output, loss, '),
+    ({"epochs": 3}, 'no option of a network is named "epochs": "epochs" is an option of a trainer.')], ids=str)
 def test_wrong_name_lists_the_right_ones(given, message):
     with pytest.raises(bp.UnknownNameError) as caught:
         bp.Network([2, 3, 1], **given)
@@ -70,11 +75,15 @@ def test_wrong_name_lists_the_right_ones(given, message):
 
 
 @pytest.mark.parametrize(("given", "error", "message"), [
-    ({"activation": ["tanh"]}, ValueError, "activation: expected one value, or one for each of the 2 hidden layers, got 1"),
-    ({"dropout": [0.1, 0.2, 0.3]}, ValueError, "dropout: expected one value, or one for each of the 2 hidden layers, got 3"),
-    ({"batchnorm": []}, ValueError, "batchnorm: expected one value, or one for each of the 2 hidden layers, got 0"),
-    ({"dropout": "0.5"}, TypeError, "rate: expected a number, got str"), ({"dropout": 2}, bp.InvalidValueError, "0.999"),
-    ({"activation": 3}, TypeError, "int"), ({"activation": [3, 4]}, TypeError, "activation: expected a str, got int"),
+    ({"activation": ["tanh"]}, ValueError, "or a registered one, or one for each of the 2 hidden layers, got 1"),
+    ({"dropout": [0.1, 0.2, 0.3]}, ValueError, "dropout: expected a number, or one for each of the 2 hidden layers, got 3"),
+    ({"batchnorm": []}, ValueError, "batchnorm: expected a bool, or one for each of the 2 hidden layers, got 0"),
+    ({"batchnorm": "no"}, TypeError, "batchnorm: expected a bool, or one for each of the 2 hidden layers, got str"),
+    ({"batchnorm": ["no", "no"]}, TypeError, "enabled: expected a bool, got str"),
+    ({"dropout": "0.5"}, TypeError, "dropout: expected a number, or one for each of the 2 hidden layers, got str"),
+    ({"dropout": 2}, bp.InvalidValueError, "0.999"),
+    ({"activation": np.tanh}, TypeError, "activation: expected the name of an activation or a registered one, or one for each"),
+    ({"activation": [3, 4]}, TypeError, "activation: expected a str, got int"),
     ({"loss": 3}, TypeError, "loss: expected a str, got int"),
     ({"momentum": "fast"}, TypeError, "momentum: expected a number"),
     ({"gradient_reduction": "max"}, ValueError, "expected one of 'sum', 'mean', got 'max'")], ids=str)
@@ -119,6 +128,10 @@ def test_wrong_use_of_a_layer_is_an_error_and_not_ignored():
         layer.gamma  # noqa: B018
     with pytest.raises(AttributeError, match="layer 1 has no batch normalization"):
         layer.beta = [0, 0]
+    with pytest.raises(AttributeError, match="a layer has no attribute 'weights'"):
+        layer.weights = np.zeros((2, 3))
+    with pytest.raises(TypeError, match="trainable: expected a bool, got str"):
+        layer.trainable = "no"
     for name in ("weight", "bias", "activation", "dropout", "trainable", "batchnorm"):
         with pytest.raises(AttributeError, match="layer 0 holds the inputs"):
             getattr(network.layers[0], name)

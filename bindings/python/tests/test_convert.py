@@ -138,11 +138,38 @@ def test_tensors_with_a_gradient_and_unknown_types_are_detached_first():
     ([], ValueError, "inputs: expected shape (rows, 3) or (3,), got (0,)"),
     ([[]], ValueError, "inputs: expected shape (rows, 3) or (3,), got (1, 0)"),
     ([[1e300, 0, 0]], bp.NotFiniteError, "inputs: 1e+300 at [0, 0] is beyond the range of float32"),
+    ([["1", "2", "3"]], TypeError, "inputs: expected numbers, got numbers as <U1: convert them with astype(float)"),
+    ([[10**30, 1, 2]], TypeError, "inputs: expected numbers, got numbers as object: convert them with astype(float)"),
+    ([[10**400, 1, 2]], TypeError, f"inputs: expected numbers, got object: 1{'0' * 59} at [0, 0]"),
+    ([[1, 2j, 3]], TypeError, "inputs: expected numbers, got complex128"),
+    (iter([[1, 2, 3]]), TypeError, "inputs: expected numbers, got list_iterator: convert it to a list"),
+    ({1, 2, 3}, TypeError, "inputs: expected numbers, got set: convert it to a list"),
+    ({"a": [1]}, TypeError, "inputs: expected numbers, got dict"),
+    (len, TypeError, "inputs: expected numbers, got builtin_function_or_method"),
 ], ids=str)
 def test_error_says_what_is_wrong_with_the_data(network, given, error, message):
     with pytest.raises(error) as caught:
         network.predict(given)
     assert str(caught.value) == message
+
+
+def test_error_says_how_to_convert_sparse_matrices_and_lazy_frames(network):
+    sparse, polars = pytest.importorskip("scipy.sparse"), pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"inputs: expected numbers, got csr_array: convert it with toarray\(\)"):
+        network.predict(sparse.csr_array(np.zeros((2, 3))))
+    with pytest.raises(TypeError, match=r"inputs: expected numbers, got LazyFrame: convert it with collect\(\)"):
+        network.predict(polars.LazyFrame({"a": [1]}))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, bool])
+def test_masked_elements_become_nan(network, dtype):
+    values = np.array([[1, 0, 1], [0, 1, 0]], dtype)
+    mask = [[False, True, False], [False] * 3]
+    assert np.isnan(network.predict(np.ma.masked_array(values, mask))).any(axis=1).tolist() == [True, False]
+    assert network.predict(np.ma.masked_array(values)).tobytes() == network.predict(values).tobytes()
+    labels = np.ma.masked_array(["a", "b"], [True, False])
+    with pytest.raises(ValueError, match="targets: row 0: expected a label, got None"):
+        bp.Network([3, 2], output="softmax").fit(values, labels)
 
 
 def test_error_names_the_column_that_has_no_numbers(network):

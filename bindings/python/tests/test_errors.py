@@ -49,8 +49,8 @@ def test_unknown_status_is_an_error_of_the_base_class():
 
 def test_message_is_the_message_of_the_library(network):
     with raises(bp.UnknownNameError) as caught:
-        network.set_loss("no_such_loss")
-    assert "no_such_loss" in str(caught.value)
+        network.set_optimizer("no_such_optimizer")
+    assert "no_such_optimizer" in str(caught.value)
     assert str(caught.value) == library.bp_last_error_message().decode()
 
 
@@ -195,6 +195,13 @@ def test_training_on_no_rows_is_refused_and_prediction_of_no_rows_is_empty(netwo
         with raises(bp.InvalidValueError):
             call()
     assert network.predict(x).shape == (0, 2)
+
+
+def test_something_else_than_a_network_is_refused():
+    for call in (lambda: bp.Trainer().fit(X, Y, Y), lambda: bp.Trainer().fit_stream(X, [(X, Y)]), lambda: bp.Predictor(X),
+                 lambda: bp.Predictor(bp.Network([3, 2])).update(X)):
+        with raises(TypeError, "network: expected a Network, got ndarray"):
+            call()
 
 
 # The C functions themselves, with arguments that the Python methods cannot pass.

@@ -1,5 +1,6 @@
 """The contents of pictures: labels, data and numbers of artists. Their looks were checked by eye (docs/gallery.md)."""
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from matplotlib import pyplot  # noqa: E402
 
 X = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32)
 CLASSES = (X[:, 0] > 0).astype(int) + (X[:, 1] > 1)
+ESTIMATOR = types.SimpleNamespace(network_=None)
 
 
 @pytest.fixture(autouse=True)
@@ -182,9 +184,13 @@ def test_pictures_are_drawn_on_given_axes(classifier):
     (lambda: bp.plot.predictions(bp.Network([2, 1]), X, X[1:, 0]), r"targets: expected shape \(40, 1\), got \(39, 1\)"),
     (lambda: bp.plot.predictions(bp.Network([2, 1]), X, X[:, 0], output=1), "output: expected 0 to 0, got 1"),
     (lambda: bp.plot.activation("relu", limits=(1, 1)), "limits: expected two increasing numbers"),
-    (lambda: bp.plot.activation("rel"), 'did you mean "relu"')])
+    (lambda: bp.plot.activation("rel"), 'did you mean "relu"'),
+    *((draw, "network: expected a Network, got SimpleNamespace: pass its network_") for draw in (
+        lambda: bp.plot.decision_boundary(ESTIMATOR, X, CLASSES), lambda: bp.plot.confusion_matrix(ESTIMATOR, X, CLASSES),
+        lambda: bp.plot.weight_images(ESTIMATOR), lambda: bp.plot.diagram(ESTIMATOR),
+        lambda: bp.plot.predictions(ESTIMATOR, X, X)))])
 def test_bad_arguments_of_a_picture_are_refused(draw, message):
-    with pytest.raises((ValueError, LookupError), match=message):
+    with pytest.raises((ValueError, LookupError, TypeError), match=message):
         draw()
     assert pyplot.get_fignums() == []
 

@@ -128,7 +128,7 @@ def test_class_names_are_a_type_error(x, bad):
 
 
 def test_number_of_class_numbers_must_equal_the_number_of_rows(x, classes):
-    with pytest.raises(ValueError, match=r"targets: expected shape \(30, 3\) for 30 rows of inputs, got \(29,\)"):
+    with pytest.raises(ValueError, match=r"targets: expected shape \(30,\) for 30 rows of inputs, got \(29,\)"):
         classifier().evaluate(x, classes[:-1])
 
 

@@ -41,7 +41,7 @@ def confusion_matrix(network: Network, inputs: ArrayLike, targets: Any, *, norma
     >>> axes.images[0].get_array().tolist()
     [[1, 0], [1, 1]]
     """
-    names = _names(network)
+    names = _names(Network._checked(network))
     actual = network._class_numbers(network._targets(targets))
     predicted = network._class_numbers(network.predict(inputs))
     if len(actual) != len(predicted):
@@ -100,7 +100,7 @@ def decision_boundary(network: Network, inputs: ArrayLike, targets: Any, *, reso
     >>> [text.get_text() for text in axes.get_legend().get_texts()]
     ['0', '1']
     """
-    if network._layers[0] != 2:
+    if Network._checked(network)._layers[0] != 2:
         raise ValueError(f"network: expected 2 inputs, got {network._layers[0]}")
     x, actual, names = matrix(inputs, 2, "inputs"), network._class_numbers(network._targets(targets)), _names(network)
     if len(x) == 0 or len(x) != len(actual):

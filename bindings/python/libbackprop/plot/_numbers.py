@@ -39,7 +39,7 @@ def predictions(network: Network, inputs: ArrayLike, targets: ArrayLike, *, outp
     >>> left.get_xlabel(), right.get_ylabel()
     ('true', 'residual')
     """
-    found = network.predict(inputs)
+    found = Network._checked(network).predict(inputs)
     actual = network._targets(targets)
     if found.shape != actual.shape:
         raise ValueError(f"targets: expected shape {found.shape}, got {actual.shape}")

@@ -41,7 +41,7 @@ def weight_images(network: Network, *, shape: Optional[tuple[int, int]] = None, 
     >>> axes.get_title()
     'weights of 6 units of layer 1'
     """
-    weight = network.layers[1].weight[:units].astype(float)
+    weight = Network._checked(network).layers[1].weight[:units].astype(float)
     inputs = weight.shape[1]
     if shape is None:
         side = int(np.sqrt(inputs))
@@ -89,7 +89,7 @@ def diagram(network: Network, *, units: int = 12, ax: Optional[Axes] = None) -> 
     >>> [len(lines.get_segments()) for lines in axes.collections]
     [6, 3]
     """
-    sizes = network._layers
+    sizes = Network._checked(network)._layers
     ax = axes_or_new(ax, max(4.0, 2.0 * len(sizes)), 4.2)
     from matplotlib.collections import LineCollection
 
