@@ -82,6 +82,25 @@ def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, c
     assert capsys.readouterr().out.count("\n") == 5  # one line for each epoch
 
 
+def sections(page):
+    """The programs of a page of docs, by their headings."""
+    text = (DOCS / page).read_text()
+    return dict(re.findall(r"^## ([^\n]*)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", text, flags=re.M | re.S))
+
+
+@pytest.mark.parametrize(("heading", "package"), [
+    ("scikit-learn", "sklearn"), ("PyTorch", "torch"), ("JAX", "jax"), ("ONNX", "onnxruntime")])
+@pytest.mark.filterwarnings("ignore:.*hasn't converged")
+def test_programs_of_interchange_run(heading, package, tmp_path, monkeypatch):
+    pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    program = sections("interchange.md")[heading]
+    namespace = {"bp": bp, "np": np}
+    exec(compile(program, f"interchange.md, {heading}", "exec"), namespace)
+    if heading in ("JAX", "ONNX"):
+        assert np.asarray(namespace["outputs"]).shape == (5, 10)
+
+
 def test_gallery_shows_every_picture(tmp_path):
     pytest.importorskip("sklearn")
     runpy.run_path(str(DOCS.parent / "Examples" / "python" / "gallery.py"))["main"](str(tmp_path))
