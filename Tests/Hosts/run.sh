@@ -167,6 +167,14 @@ source_distribution() { # unpacked into $work/sdist
 }
 claim "the wheel contains the licences" licences "$work"/venv/lib/python*/site-packages/libbackprop-*.dist-info
 claim "the source distribution contains the licences" eval 'source_distribution && licences "$work/sdist"'
+from_source() { # from_source LIBRARY: installs the unpacked source distribution
+    LIBBACKPROP_LIBRARY=$1 "$python" -m pip install --quiet --no-index --no-deps --no-build-isolation --target "$work/from_source" \
+        "$work"/sdist/libbackprop-* >"$work/said" 2>&1
+}
+rm -f "$work"/sdist/*.tar.gz
+claim "the source distribution asks for the library" eval \
+    '! from_source "" && grep "set LIBBACKPROP_LIBRARY to the path of libbackprop.so" "$work/said"'
+claim "the source distribution installs with the library" from_source "$build/libbackprop.so"
 
 # ---- Hosts that parse declarations
 

@@ -15,6 +15,13 @@ except ImportError:  # setuptools before 70.1
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.join(HERE, "..", "..")
 LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(REPOSITORY, "build", "libbackprop.so")
+NO_LIBRARY = f"""no shared library at {LIBRARY}
+
+A source distribution of libbackprop has no shared library. Install a wheel, which has it; or build the library in its repository
+with "make", and set LIBBACKPROP_LIBRARY to the path of libbackprop.so:
+
+    LIBBACKPROP_LIBRARY=/path/to/build/libbackprop.so pip install ...
+"""
 
 for licence in ("LICENSE", "THIRD-PARTY.md"):
     if os.path.isfile(os.path.join(REPOSITORY, licence)):
@@ -27,7 +34,7 @@ class BuildWithLibrary(build_py):
         if getattr(self, "editable_mode", False):
             return  # an editable install uses LIBBACKPROP_LIBRARY
         if not os.path.isfile(LIBRARY):
-            raise SystemExit(f"no shared library at {LIBRARY}: build it first, or set LIBBACKPROP_LIBRARY")
+            raise SystemExit(NO_LIBRARY)
         shutil.copyfile(LIBRARY, os.path.join(self.build_lib, "libbackprop", "libbackprop.so"))
 
 

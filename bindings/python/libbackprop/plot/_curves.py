@@ -55,7 +55,7 @@ def learning_curves(history: History, *, ax: Optional[Axes] = None) -> Axes:
     if len(drawn) and drawn.min() > 0 and drawn.max() / drawn.min() > 30:
         ax.set_yscale("log")
     ax.set_xlabel("epoch")
-    ax.locator_params(axis="x", integer=True)
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)
     ax.set_ylabel("loss")
     rates = history.learning_rate
     if len(rates) and rates.min() != rates.max():
