@@ -174,7 +174,7 @@ from_source() { # from_source LIBRARY: installs the unpacked source distribution
 rm -f "$work"/sdist/*.tar.gz
 claim "the source distribution asks for the library" eval \
     '! from_source "" && grep "set LIBBACKPROP_LIBRARY to the path of libbackprop.so" "$work/said"'
-claim "the source distribution installs with the library" from_source "$build/libbackprop.so"
+claim "the source distribution installs with the library" from_source "$root/$build/libbackprop.so"
 
 # ---- Hosts that parse declarations
 

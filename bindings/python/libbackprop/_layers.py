@@ -139,7 +139,7 @@ class Stack:
             return
         if not self.layers:
             raise unsupported("dropout of the inputs")
-        self.layers[-1].dropout = 1 - (1 - self.layers[-1].dropout) * (1 - rate)
+        self.layers[-1].dropout += rate - self.layers[-1].dropout * rate  # exactly `rate` for the first one
 
     def folded(self) -> list[Layer]:
         """The layers, without batch normalization and with the affine functions as part of the weights."""

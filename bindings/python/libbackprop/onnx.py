@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from ._arguments import Path
 from ._extras import required
 from ._layers import Affine, Stack, unsupported
+from .errors import ModelError, Status
 from .network import Network
 
 _onnx: Any = required("onnx", "onnx")
 _helper: Any = required("onnx.helper", "onnx")
+_message: Any = required("google.protobuf.message", "onnx")
 _numpy_helper: Any = required("onnx.numpy_helper", "onnx")
 _inliner: Any = required("onnx.inliner", "onnx")
 _reference: Any = required("onnx.reference", "onnx")
@@ -435,4 +437,8 @@ def write(network: Network, path: Path) -> None:
 
 def read(cls: type[_Network], path: Path, output: Optional[str]) -> _Network:
     """Network.from_onnx."""
-    return _made(cls, _onnx.load(os.fsdecode(path)), output)
+    try:
+        model = _onnx.load(os.fsdecode(path))
+    except _message.DecodeError as error:
+        raise ModelError(f"{os.fsdecode(path)}: not an ONNX model: {error}", Status.ERROR_NOT_A_MODEL) from None
+    return _made(cls, model, output)

@@ -361,7 +361,7 @@ class _Backprop(_Estimator):
         self.best_validation_score_ = self._best_score if self.early_stopping else None
         if not ended and not incremental:
             warnings.warn(f"Maximum iterations ({epochs}) reached and the optimization hasn't converged yet.",
-                          _exceptions.ConvergenceWarning, stacklevel=4)
+                          _exceptions.ConvergenceWarning, stacklevel=5)
 
     # Use
 

@@ -143,7 +143,11 @@ def _append(stack: Stack, module: Any, name: str) -> None:
     try:
         _append_one(stack, module)
     except UnsupportedError as error:
-        raise unsupported(f"module {name!r} ({module}): {error}") from None
+        raise unsupported(f"module {name!r} ({_described(module)}): {error}") from None
+
+
+def _described(module: Any) -> str:
+    return type(module).__name__ if any(module.children()) else str(module)
 
 
 def _append_one(stack: Stack, module: Any) -> None:
@@ -161,7 +165,8 @@ def _append_one(stack: Stack, module: Any) -> None:
     elif type(module) is Scale:
         stack.affine(Affine(*(_array(part).astype(float) for part in (module.offset, module.factor, module.shift))))
     elif type(module) is not _nn.Flatten or (module.start_dim, module.end_dim) != (1, -1):
-        raise unsupported("it has no counterpart")
+        remedy = ": convert an nn.Sequential of its layers, or use load_state_dict" if any(module.children()) else ""
+        raise unsupported(f"it has no counterpart{remedy}")
 
 
 def _activation(module: Any) -> Optional[str]:

@@ -38,7 +38,7 @@ def members(cls):
 
 def public():
     """Every public name with its object."""
-    for module in (bp, bp.activation, bp.plot):
+    for module in (bp, bp.activation, bp.plot, *(each for each in MODULES if each.__name__.rpartition(".")[2] in PACKAGES)):
         yield from ((f"{module.__name__}.{name}", getattr(module, name)) for name in module.__all__ if name not in WITHOUT)
     for cls in (bp.Network, bp.Trainer, bp.Predictor):
         yield from members(cls)
@@ -82,21 +82,21 @@ def test_programs_of_the_readme_run_one_after_the_other(tmp_path, monkeypatch, c
     assert capsys.readouterr().out.count("\n") == 5  # one line for each epoch
 
 
-def sections(page):
-    """The programs of a page of docs, by their headings."""
-    text = (DOCS / page).read_text()
-    return dict(re.findall(r"^## ([^\n]*)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", text, flags=re.M | re.S))
+INTERCHANGE = re.split(r"^## (.*)\n", (DOCS / "interchange.md").read_text(), flags=re.M)
 
 
-@pytest.mark.parametrize(("heading", "package"), [
-    ("scikit-learn", "sklearn"), ("PyTorch", "torch"), ("JAX", "jax"), ("ONNX", "onnxruntime")])
+@pytest.mark.parametrize(("heading", "packages"), [
+    ("scikit-learn", ["sklearn", "pandas"]), ("PyTorch", ["torch"]), ("JAX", ["jax"]), ("ONNX", ["onnx", "onnxruntime"])])
 @pytest.mark.filterwarnings("ignore:.*hasn't converged")
-def test_programs_of_interchange_run(heading, package, tmp_path, monkeypatch):
-    pytest.importorskip(package)
+def test_programs_of_the_interchange_page_run(heading, packages, tmp_path, monkeypatch):
+    for package in packages:
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
-    program = sections("interchange.md")[heading]
-    namespace = {"bp": bp, "np": np}
-    exec(compile(program, f"interchange.md, {heading}", "exec"), namespace)
+    section, namespace = INTERCHANGE[INTERCHANGE.index(heading) + 1], {"bp": bp, "np": np}
+    for program in re.findall(r"^```python\n(.*?)^```$", section, flags=re.M | re.S):
+        exec(compile(program, f"interchange.md, {heading}", "exec"), namespace)
+    if heading == "scikit-learn":
+        assert namespace["model"].predict(namespace["people"][:2]).tolist() == ["yes", "no"]
     if heading in ("JAX", "ONNX"):
         assert np.asarray(namespace["outputs"]).shape == (5, 10)
 

@@ -53,8 +53,12 @@ def test_a_network_of_a_module_predicts_the_same(module):
 
 
 class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(5, 5)
+
     def forward(self, x):
-        return x
+        return self.inner(x)
 
 
 @pytest.mark.parametrize("module, named", [
@@ -65,7 +69,7 @@ class Block(nn.Module):
     (nn.Sequential(nn.Linear(4, 5), nn.Softmax(0)), "Softmax"),
     (nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.LayerNorm(5))), r"module '1\.0' \(LayerNorm"),
     (nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5, track_running_stats=False)), "BatchNorm1d"),
-    (nn.Sequential(nn.Linear(4, 5), Block()), "Block"),
+    (nn.Sequential(nn.Linear(4, 5), Block()), r"module '1' \(Block\): it has no counterpart: convert an nn.Sequential of its layers"),
     (nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 5)), "module '0' .*Dropout"),
     (nn.Sequential(nn.Tanh(), nn.Linear(4, 5)), "tanh.* before the first weights"),
     (nn.Sequential(nn.Linear(4, 5), nn.Linear(6, 2)), "after 5 units"),
@@ -74,6 +78,10 @@ class Block(nn.Module):
 def test_a_module_without_counterpart_is_named(module, named):
     with pytest.raises(bp.UnsupportedError, match=named):
         from_module(module)
+
+
+def test_dropout_rates_are_the_same_numbers():
+    assert from_module(nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.2), nn.Linear(5, 1))).get_dropout(1) == 0.2
 
 
 def test_what_is_no_module_and_custom_activations_are_refused():
