@@ -19,6 +19,8 @@ def as_array(values: Any, what: str) -> NDArray[Any]:
     Missing values of data frames, series and masked arrays become NaN if the others are numbers. ValueError for rows of
     different lengths, TypeError for an object that holds no array.
     """
+    if type(values) is np.ndarray:
+        return values
     if isinstance(values, np.ndarray):
         return _of_masked(values) if hasattr(values, "filled") else np.asarray(values)  # without its subclass
     if not isinstance(values, (list, tuple)):

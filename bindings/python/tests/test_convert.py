@@ -142,10 +142,10 @@ def test_tensors_with_a_gradient_and_unknown_types_are_detached_first():
     ([[10**30, 1, 2]], TypeError, "inputs: expected numbers, got numbers as object: convert them with astype(float)"),
     ([[10**400, 1, 2]], TypeError, f"inputs: expected numbers, got object: 1{'0' * 59} at [0, 0]"),
     ([[1, 2j, 3]], TypeError, "inputs: expected numbers, got complex128"),
-    (iter([[1, 2, 3]]), TypeError, "inputs: expected numbers, got list_iterator: convert it to a list"),
+    ((row for row in [[1, 2, 3]]), TypeError, "inputs: expected numbers, got generator: convert it to a list"),
     ({1, 2, 3}, TypeError, "inputs: expected numbers, got set: convert it to a list"),
     ({"a": [1]}, TypeError, "inputs: expected numbers, got dict"),
-    (len, TypeError, "inputs: expected numbers, got builtin_function_or_method"),
+    (types.SimpleNamespace(), TypeError, "inputs: expected numbers, got SimpleNamespace"),
 ], ids=str)
 def test_error_says_what_is_wrong_with_the_data(network, given, error, message):
     with pytest.raises(error) as caught:
