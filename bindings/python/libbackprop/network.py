@@ -832,9 +832,10 @@ class Network(Owner):
             return
         labels, count = _classes.checked(classes), max(2, self._layers[-1])
         if len(labels) != count:
-            missing = "; if the data lack some, set network.classes to all of them" if len(labels) < count else ""
+            remedy = ("if the data lack some, set network.classes to all of them" if len(labels) < count
+                      else "a network needs one output for each label")
             outputs = f"{self._layers[-1]} output{'s' * (self._layers[-1] > 1)}"
-            raise ValueError(f"classes: expected {count} labels for {outputs}, got {len(labels)}{missing}")
+            raise ValueError(f"classes: expected {count} labels for {outputs}, got {len(labels)}; {remedy}")
         self.metadata["classes"] = _classes.written(labels)
 
     def _read_classes(self) -> None:

@@ -90,7 +90,7 @@ def test_classes_can_be_numbers_in_any_order():
 
 @pytest.mark.parametrize(("labels", "message"), [
     (["low", "right"] * 3, "classes: expected 3 labels for 3 outputs, got 2; if the data lack some, set network.classes to all"),
-    (["a", "b", "c", "d", "e", "f"], "classes: expected 3 labels for 3 outputs, got 6"),
+    (["a", "b", "c", "d", "e", "f"], "classes: expected 3 labels for 3 outputs, got 6; a network needs one output for each label"),
     (["a", None, "c", "a", "b", "c"], "targets: row 1: expected a label, got None: remove rows without a label"),
     (np.array(["a", "b", np.nan] * 2, object), "targets: row 2: expected a label, got nan: remove rows without a label"),
     ([["low"], ["up"]] * 3, "targets: expected numbers, or labels of shape (rows,), got labels of shape (6, 1)"),
