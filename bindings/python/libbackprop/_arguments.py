@@ -51,7 +51,7 @@ def number(value: Any, what: str) -> float:
 
 def flag(value: Any, what: str) -> bool:
     """A bool. A string such as "no" is a TypeError."""
-    if not isinstance(value, (bool, int, np.bool_)):
+    if not isinstance(value, (int, np.integer, np.bool_)):
         raise TypeError(f"{what}: expected a bool, got {type(value).__name__}")
     return bool(value)
 
