@@ -101,7 +101,8 @@ def floats(values: ArrayLike, what: str) -> Array:
 
 def _converted(array: Numbers, dtype: np.dtype[Any], what: str) -> Numbers:
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what}: expected numbers, got {not_numbers(array)}")
+        remedy = "; labels have the shape (rows,)" if what == "targets" and array.ndim == 2 else ""
+        raise TypeError(f"{what}: expected numbers, got {not_numbers(array)}{remedy}")
     if array.dtype.kind != "f":
         return np.asarray(array, dtype=dtype, order="C")  # no integer is too large
     try:

@@ -859,8 +859,6 @@ class Network(Owner):
                 if columns != self._layers[-1]:
                     raise ValueError(f"targets: expected numbers of shape (rows, {columns}), got labels of shape {array.shape}")
                 raise TypeError(f"targets: expected numbers, got {not_numbers(array)}; for labels, set network.classes")
-        elif array.ndim == 2 and _classes.are_labels(array):
-            raise TypeError(f"targets: expected numbers, or labels of shape (rows,), got labels of shape {array.shape}")
         return target_table(array, self._target_columns, self._layers[-1])
 
     def _target(self, target: Any, what: str = "target") -> Numbers:

@@ -64,7 +64,7 @@ def test_custom_activation_and_loss_are_accepted():
     ({"loss": "crossentropy"}, 'no loss is named "crossentropy": did you mean "cross_entropy"? '
      'libbackprop.loss_names() lists all: squared_error, '),
     ({"optimizer": "adm"}, 'no optimizer is named "adm": did you mean "adam"?'),
-    ({"optimizer": "lbfgs"}, 'no optimizer is named "lbfgs": the names are "sgd", "momentum", '),
+    ({"optimizer": "ftrl"}, 'no optimizer is named "ftrl": the names are "sgd", "momentum", '),
     ({"activaton": "tanh"}, 'no option of a network is named "activaton": call Network.set_activation. '
      'libbackprop.options() lists all: activation, output, loss, '),
     ({"epochs": 3}, 'no option of a network is named "epochs": "epochs" is an option of a trainer.')], ids=str)
