@@ -90,10 +90,10 @@ def test_classes_can_be_numbers_in_any_order():
 
 @pytest.mark.parametrize(("labels", "message"), [
     (["low", "right"] * 3, "classes: expected 3 labels for 3 outputs, got 2; if the data lack some, set network.classes to all"),
-    (["a", "b", "c", "d", "e", "f"], "classes: expected 3 labels for 3 outputs, got 6; a network needs one output for each label"),
+    (["a", "b", "c", "d", "e", "f"], "expected 3 labels for 3 outputs, got 6; a network needs one output for each label"),
     (["a", None, "c", "a", "b", "c"], "targets: row 1: expected a label, got None: remove rows without a label"),
     (np.array(["a", "b", np.nan] * 2, object), "targets: row 2: expected a label, got nan: remove rows without a label"),
-    ([["low"], ["up"]] * 3, "targets: expected numbers, got <U3: 'low' at [0, 0]; labels have the shape (rows,)"),
+    ([["low"], ["up"]] * 3, "got <U3: 'low' at [0, 0]; labels have the shape (rows,)"),
     ([3, 4, 5] * 2, "targets: row 0: expected a class number from 0 to 2, got 3; for other labels, set network.classes"),
     (np.array(["a", 1.5, "c"] * 2, object),
      "targets: expected strings or numbers, not both, got float and str")])
