@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracle import Oracle
-from scipy.optimize import least_squares, minimize
 
 import libbackprop as bp
+
+optimize = pytest.importorskip("scipy.optimize")
 
 LBFGS = json.loads((Path(__file__).parents[3] / "Tests" / "Fixtures" / "lbfgs.json").read_text())
 
@@ -159,7 +160,7 @@ def test_the_minimum_is_that_of_scipy(optimizer):
     y = np.tanh(2 * x - 0.5) + 0.1 * noise
     network = regression_network(optimizer, [1, 1, 1])
     start = np.float64(network.parameters)
-    found = least_squares(lambda p: outputs(p, np.float64(x), 1) - y[:, 0], start, method="lm", xtol=1e-14, ftol=1e-14)
+    found = optimize.least_squares(lambda p: outputs(p, np.float64(x), 1) - y[:, 0], start, method="lm", xtol=1e-14, ftol=1e-14)
     for _ in range(100):
         loss = network.train_minibatch(x, y, learning_rate=0)
     assert loss == pytest.approx(found.cost, rel=1e-4)
@@ -171,7 +172,7 @@ def test_the_minimum_of_a_sinc_is_that_of_scipy(optimizer, seed):
     x = np.float32(np.linspace(-1, 1, 300))[:, None]
     y = np.float32(np.sinc(10 * np.float64(x) / np.pi))
     network = regression_network(optimizer, [1, 3, 1], seed)
-    found = least_squares(lambda p: outputs(p, np.float64(x), 3) - y[:, 0], np.float64(network.parameters), method="lm",
+    found = optimize.least_squares(lambda p: outputs(p, np.float64(x), 3) - y[:, 0], np.float64(network.parameters), method="lm",
                           xtol=1e-14, ftol=1e-14)
     for _ in range(1500):
         loss = network.train_minibatch(x, y, learning_rate=0)
@@ -190,7 +191,7 @@ def test_logistic_regression_with_weight_decay_has_the_minimum_of_scipys_lbfgs(o
         loss = np.sum(np.logaddexp(0, z) - z * y[:, 0]) + 0.15 * p[:4] @ p[:4]
         return loss, np.append(np.float64(x).T @ slope + 0.3 * p[:4], slope.sum())
 
-    found = minimize(objective, np.zeros(5), jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9})
+    found = optimize.minimize(objective, np.zeros(5), jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9})
     network = bp.Network([4, 1])
     network.set_loss("binary_cross_entropy")
     network.set_optimizer(optimizer)
