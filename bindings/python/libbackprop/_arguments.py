@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from typing_extensions import TypeAlias, TypeGuard
 
 __all__ = [
-    "FLOAT32", "Array", "Numbers", "Path", "described", "encode_path", "flag", "floats", "function_name", "is_float_row", "is_plain",
-    "matrix", "number", "numbers", "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row", "single",
-    "table", "table_or_row", "table_row", "target_table", "text", "unsigned", "vector",
+    "FLOAT32", "Array", "Numbers", "Path", "described", "encode_path", "flag", "floats", "function_name", "is_float_row",
+    "is_plain", "matrix", "number", "numbers", "output_table", "pointer", "predicted", "row", "row_count", "rows_or_row",
+    "single", "table", "table_or_row", "table_row", "target_table", "text", "unsigned", "vector",
 ]
 
 Array: TypeAlias = "NDArray[np.float32]"  # quoted: else pyright --verifytypes may meet it before it knows NumPy

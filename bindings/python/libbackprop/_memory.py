@@ -23,7 +23,7 @@ class _FloatPointer(Floats):  # type: ignore[misc, valid-type]
     __slots__ = ("array",)
 
 
-_HEADER = object.__basicsize__
+_HEADER = getattr(object, "__basicsize__", 0)  # PyPy lacks it, and uses the functions at the end
 _address_at, _pointer_at = ctypes.c_void_p.from_address, _FloatPointer.from_address
 
 
