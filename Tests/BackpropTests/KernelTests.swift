@@ -285,6 +285,11 @@ import Testing
             #expect(errors.worst <= 1, "\(size)")
             #expect(dx.paddingIs(0) && dx.isFenceWhole, "\(size): written outside")
             #expect(before == (blocks.contents, weights.contents), "\(size): operands changed")
+            guard outputs <= CP_FEW_OUTPUTS else { continue }
+            let other = Matrix(rows, inputs)
+            other.fill(99)
+            table.backwardRows(delta, weights, other)
+            #expect(bits(other.contents) == bits(dx.contents) && other.isFenceWhole, "\(size): from rows")
         }
     }
 

@@ -131,10 +131,18 @@ extension NetworkState {
         guard let target = index > 0 ? workspace.layers[index - 1].delta.base : inputGradients else { return }
         let layer = layers[index]
         let below = index > 0 ? layers[index - 1].stride : inputCount
+        let delta = workspace.layers[index].delta.base + start * layer.stride
+        // Transposing costs about as much for each weight as for each number of δ, and twice as much for the products.
+        if index > 0, layer.norm == nil, layer.outputs <= CP_FEW_OUTPUTS,
+            layer.inputs * layer.outputs <= count * (layer.outputs + 2 * layer.inputs)
+        {
+            kernels.backward_rows(
+                delta, layer.stride, count, layer.inputs, layer.outputs, layer.weights.base, target + start * below, below)
+            return applyDropoutToGradient(index - 1, start, count, in: workspace)
+        }
         let transposed = workspace.transposed.base + start * widestStride
         kernels.transpose(
-            workspace.layers[index].delta.base + start * layer.stride, layer.stride, count, layer.outputs,
-            layer.norm?.gamma.base, transposed)
+            delta, layer.stride, count, layer.outputs, layer.norm?.gamma.base, transposed)
         kernels.backward(
             transposed, count, layer.inputs, layer.outputs, layer.weights.base, target + start * below, below)
         if index > 0 { applyDropoutToGradient(index - 1, start, count, in: workspace) }

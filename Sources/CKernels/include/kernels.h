@@ -61,7 +61,7 @@ typedef struct cp_row_plan {
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
 
-enum { CP_NARROW = 128 };
+enum { CP_NARROW = 128, CP_FEW_OUTPUTS = 400 };
 
 /* The sum of a finite float and a number below this is a finite float: half the distance between the largest float and the
  * one below it is 2^103, 1.01e31. The factor of ten covers the rounding of the bounds that are compared with it. */
@@ -103,6 +103,10 @@ typedef struct cp_kernels {
     /* dx[rows][inputs] = delta W'; delta_t is delta transposed by `transpose`. */
     void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights, float *dx,
                      ptrdiff_t dx_stride);
+    /* The same from delta[rows][outputs] itself, for at most CP_FEW_OUTPUTS outputs and a padded dx, whose padding becomes 0:
+     * instead of delta and dx, the weights are transposed. The same bits. */
+    void (*backward_rows)(const float *delta, ptrdiff_t delta_stride, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs,
+                          const float *weights, float *dx, ptrdiff_t dx_stride);
     /* Transposes blocks of sixteen rows: to[rows / 16][columns][16]. Column i is multiplied by scale[i]. In the last block,
      * elements past the last row are not written. */
     void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,

@@ -9,15 +9,16 @@
 
 #include "far_angle.h"
 
-/* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile. The
- * accumulators of a tile fit the registers: 6 x 2 of AVX2's 16, 3 x 4 of SSE's 16, and 8 of AVX-512's 32, which keep its
- * arithmetic units busy. */
+/* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile.
+ * CP_TILE_WIDTH: the number of tiles side by side that are computed together. The accumulators fit the registers: 6 x 2 of
+ * AVX2's 16, 3 x 4 of SSE's 16, and 8 x 2 of AVX-512's 32. A single tile of AVX-512 would need 9 loads for 8 operations, and two
+ * of either can start in a cycle; two tiles need 10 loads for 16. */
 #if defined(__AVX512F__)
-enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 8 };
+enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 8, CP_TILE_WIDTH = 2 };
 #elif defined(__FMA__)
-enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 6 };
+enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 6, CP_TILE_WIDTH = 1 };
 #else
-enum { CP_HAS_FMA = 0, CP_TILE_HEIGHT = 3 };
+enum { CP_HAS_FMA = 0, CP_TILE_HEIGHT = 3, CP_TILE_WIDTH = 1 };
 #endif
 
 /* Prefetches one cache line of each of `rows` rows. */
@@ -25,8 +26,8 @@ static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows)
     for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(p + stride * i);
 }
 
-/* Floats of the work space of a product, on the stack: 54 KiB. */
-enum { CP_SCRATCH = 96 * (16 + 128) };
+/* Floats of the work space of a product, on the stack: at most 60 KiB. */
+enum { CP_SCRATCH = 96 * (CP_TILE_WIDTH * 16 + 128) };
 
 __attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(float *scratch, void *context), void *context) {
     _Alignas(64) float scratch[CP_SCRATCH];

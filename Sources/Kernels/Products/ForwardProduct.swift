@@ -1,8 +1,8 @@
 import CKernels
 
-/// The largest number of inputs in a block. The block of a panel stays in the first-level cache for all rows, and the block
-/// of the rows in the second-level cache for all panels.
-private let depthBlock = 400
+/// The largest number of inputs in a block. The block of the panels of a tile stays in the first-level cache for all rows, and
+/// the block of the rows in the second-level cache for all panels.
+private var depthBlock: Int { 400 / Tile.width }
 
 /// z = x W + b. Each element is summed as ((b + x₀ w₀) + x₁ w₁) + …, for any number of rows.
 ///
@@ -13,31 +13,62 @@ func forward(
     if rows == 1 { return forwardRow(x, inputs, weights, 2 * panels, z) }
     let panelSize = cp_panel_size(inputs)
     let block = evenBlock(of: inputs, atMost: depthBlock)
-    // Weights that exceed the caches are prefetched during the products of the previous panel.
+    // Weights that exceed the caches are prefetched during the products of the previous panels.
     let isLarge = panels * panelSize > 1 << 18
     var k = 0
     while k < inputs {
         let depth = min(block, inputs - k)
-        for panel in 0..<panels {
+        var panel = 0
+        while panel < panels {
+            let width = min(Tile.width, panels - panel)
             let w = weights + panel * panelSize
-            let bias = load(w + inputs * 16)
-            let next = (panel + 1 < panels ? w + panelSize : weights) + k * 16
-            forEachTile(of: rows) { row, height in
-                let target = z + row * zStride + panel * 16
-                if isLarge {
-                    let ahead = row * depth / rows
-                    cp_prefetch(next + ahead * 16, 16, (row + height) * depth / rows - ahead)
-                    cp_prefetch(target + height * zStride, zStride, height)
-                }
-                var tile = k == 0 ? Tile(repeating: bias) : Tile(target, stride: zStride, height: height)
-                tile.accumulate(
-                    height: height, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
-                    stream: w + k * 16, streamStep: 16)
-                tile.store(target, stride: zStride, height: height)
+            let next = (panel + width < panels ? w + width * panelSize : weights) + k * 16
+            @inline(__always)
+            func first(_ i: Int, _ target: Target, _ height: Int) -> Tile {
+                k == 0
+                    ? Tile(repeating: load(w + i * panelSize + inputs * 16)) : Tile(target, stride: zStride, height: height)
             }
+            let pairs = Tile.width == 2 && width == 2 ? endOfPairs(of: rows) : 0
+            var row = 0
+            while row < pairs {
+                let target = z + row * zStride + panel * 16, other = target + 16
+                if isLarge {
+                    prefetch(next, row, Tile.height, rows, depth, target, zStride)
+                    prefetch(next + panelSize, row, Tile.height, rows, depth, other, zStride)
+                }
+                var tile = first(0, target, Tile.height), second = first(1, other, Tile.height)
+                Tile.accumulate(
+                    &tile, &second, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
+                    streams: (w + k * 16, w + panelSize + k * 16), streamStep: 16)
+                tile.store(target, stride: zStride, height: Tile.height)
+                second.store(other, stride: zStride, height: Tile.height)
+                row += Tile.height
+            }
+            for i in 0..<width {
+                forEachTile(from: pairs, to: rows) { row, height in
+                    let target = z + row * zStride + (panel + i) * 16
+                    if isLarge { prefetch(next + i * panelSize, row, height, rows, depth, target, zStride) }
+                    var tile = first(i, target, height)
+                    tile.accumulate(
+                        height: height, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
+                        stream: w + i * panelSize + k * 16, streamStep: 16)
+                    tile.store(target, stride: zStride, height: height)
+                }
+            }
+            panel += width
         }
         k += depth
     }
+}
+
+/// Prefetches the tile's share of the next weights, and the next tile's z.
+@inline(never)
+private func prefetch(
+    _ next: Source, _ row: Int, _ height: Int, _ rows: Int, _ depth: Int, _ target: Target, _ zStride: Int
+) {
+    let ahead = row * depth / rows
+    cp_prefetch(next + ahead * 16, 16, (row + height) * depth / rows - ahead)
+    cp_prefetch(target + height * zStride, zStride, height)
 }
 
 /// `forward` for one row, for `octets` times eight outputs. A single accumulator would be one long dependency chain, so up to

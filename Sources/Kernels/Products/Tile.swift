@@ -12,6 +12,11 @@ struct Tile {
         @inline(__always) get { Int(CP_TILE_HEIGHT) }
     }
 
+    /// The number of tiles side by side that this build computes together, if their height is `Tile.height`.
+    static var width: Int {
+        @inline(__always) get { Int(CP_TILE_WIDTH) }
+    }
+
     var r0 = Vector.zero, r1 = Vector.zero, r2 = Vector.zero, r3 = Vector.zero
     var r4 = Vector.zero, r5 = Vector.zero, r6 = Vector.zero, r7 = Vector.zero
 
@@ -61,6 +66,39 @@ struct Tile {
         }
     }
 
+    /// The same for two tiles of `Tile.height` rows, which use each broadcast number together.
+    @inline(__always)
+    static func accumulate(
+        _ left: inout Tile, _ right: inout Tile, depth: Int,
+        broadcast: Source, lane: Int, broadcastStep: Int,
+        streams: (Source, Source), streamStep: Int
+    ) {
+        var a = broadcast
+        var (b, c) = streams
+        for _ in 0..<depth {
+            let row = load(b), other = load(c)
+            left.r0 = multiplyAdd(a[0], row, left.r0)
+            right.r0 = multiplyAdd(a[0], other, right.r0)
+            left.r1 = multiplyAdd(a[lane], row, left.r1)
+            right.r1 = multiplyAdd(a[lane], other, right.r1)
+            left.r2 = multiplyAdd(a[2 * lane], row, left.r2)
+            right.r2 = multiplyAdd(a[2 * lane], other, right.r2)
+            left.r3 = multiplyAdd(a[3 * lane], row, left.r3)
+            right.r3 = multiplyAdd(a[3 * lane], other, right.r3)
+            left.r4 = multiplyAdd(a[4 * lane], row, left.r4)
+            right.r4 = multiplyAdd(a[4 * lane], other, right.r4)
+            left.r5 = multiplyAdd(a[5 * lane], row, left.r5)
+            right.r5 = multiplyAdd(a[5 * lane], other, right.r5)
+            left.r6 = multiplyAdd(a[6 * lane], row, left.r6)
+            right.r6 = multiplyAdd(a[6 * lane], other, right.r6)
+            left.r7 = multiplyAdd(a[7 * lane], row, left.r7)
+            right.r7 = multiplyAdd(a[7 * lane], other, right.r7)
+            a += broadcastStep
+            b += streamStep
+            c += streamStep
+        }
+    }
+
     @inline(__always)
     func store(_ p: Target, stride: Int, height: Int) {
         forEachRow(height: height) { i, row in save(row, p + i * stride) }
@@ -82,11 +120,7 @@ struct Tile {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
             let lanes = buffer.baseAddress.unsafelyUnwrapped
             store(lanes, stride: 16, height: height)
-            if height == Tile.height {
-                storeColumns(lanes, p, stride, height, count, room)
-            } else {
-                storeColumnsOfSmallTile(lanes, p, stride, height, count, room)
-            }
+            transposeTile(lanes, p, stride, height, count, room)
         }
     }
 
@@ -103,9 +137,9 @@ struct Tile {
     }
 }
 
-/// Tile.storeTransposed, from memory.
-@inline(__always)
-private func storeColumns(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
+/// `storeTransposed` from memory: one function for all heights, because its code is long.
+@inline(never)
+private func transposeTile(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
     if count == 16, room >= 8 {
         cp_transpose(lanes, 16, height, p, stride)
         cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
@@ -117,19 +151,13 @@ private func storeColumns(_ lanes: Source, _ p: Target, _ stride: Int, _ height:
     }
 }
 
-/// One function for all tiles of fewer rows: they are few, and the code is long.
-@inline(never)
-private func storeColumnsOfSmallTile(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
-    storeColumns(lanes, p, stride, height, count, room)
-}
-
-/// Calls `body` with the start and the height of each tile of 0..<count. The height is a constant in `body`. The last two
+/// Calls `body` with the start and the height of each tile of first..<end. The height is a constant in `body`. The last two
 /// tiles have about the same height, because a tile of few rows is slow: it has few independent sums.
 @inline(__always)
-func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
-    var start = 0
-    while start < count {
-        let left = count - start
+func forEachTile(from first: Int = 0, to end: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
+    var start = first
+    while start < end {
+        let left = end - start
         let height = left <= Tile.height ? left : left < 2 * Tile.height - 1 ? (left + 1) / 2 : Tile.height
         switch height {
         case 1: body(start, 1)
@@ -143,6 +171,12 @@ func forEachTile(of count: Int, _ body: (_ start: Int, _ height: Int) -> Void) {
         }
         start += height
     }
+}
+
+/// The end of the tiles of 0..<count that are computed in pairs: those before the last two, or all that are of `Tile.height`.
+func endOfPairs(of count: Int) -> Int {
+    let left = count % Tile.height
+    return left == 0 || left == Tile.height - 1 ? count - left : max(0, count - left - Tile.height)
 }
 
 /// The size of the fewest equal blocks that cover `count`. (The last block may be smaller.)

@@ -14,7 +14,7 @@ func update(
     ).run()
 }
 
-/// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each tile of
+/// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each part of
 /// the gradient is then in the first-level cache.
 func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
@@ -41,12 +41,16 @@ private struct GradientProduct {
                 let product = product.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
                 let scratch = scratch.unsafelyUnwrapped
                 if let step = product.step, product.rows == 1 { return product.makeStepsOfRow(step, scratch) }
-                product.compute(scratch) { tile, room, target, height, isBias in
-                    if let rate = product.rate { return tile.descend(target, stride: 16, height: height, rate: rate) }
-                    guard let step = product.step else { return tile.store(target, stride: 16, height: height) }
-                    tile.store(room, stride: 16, height: height)
-                    product.makeStep(step, isBias, target, Source(room), height * 16)
-                }
+                product.compute(
+                    scratch,
+                    { tile, room, target, height in
+                        if let rate = product.rate { return tile.descend(target, stride: 16, height: height, rate: rate) }
+                        tile.store(product.step == nil ? target : room, stride: 16, height: height)
+                    },
+                    then: { gradient, target, count, isBias in
+                        guard let step = product.step else { return }
+                        product.makeStep(step, isBias, target, Source(gradient), count)
+                    })
             }, &product)
     }
 
@@ -54,7 +58,8 @@ private struct GradientProduct {
     /// the second-level cache.
     private static var rowBlock: Int { 128 }
     private static var inputChunk: Int { 96 }
-    private static var roomForX: Int { Int(CP_SCRATCH) - 16 * inputChunk }
+    private static var sums: Int { 16 * inputChunk }
+    private static var roomForX: Int { Int(CP_SCRATCH) - Tile.width * sums }
 
     /// Whether the columns of a chunk are first copied to contiguous memory. With a large stride, the rows of x are on more
     /// pages than the first-level TLB covers. The copy pays off if enough panels use it.
@@ -86,58 +91,91 @@ private struct GradientProduct {
         }
     }
 
-    typealias Body = (_ tile: Tile, _ room: Target, _ target: Target, _ height: Int, _ isBias: Bool) -> Void
+    typealias Use = (_ tile: Tile, _ room: Target, _ target: Target, _ height: Int) -> Void
+    typealias Finish = (_ gradient: Target, _ target: Target, _ count: Int, _ isBias: Bool) -> Void
 
-    /// Calls `body` with each tile of the gradient, room for it, and its position in the panels of `target`. If there are many
-    /// rows, they are processed in blocks, and the tiles of all blocks are summed.
+    /// Calls `use` with each tile of the gradient, room for it, and its position in the panels of `target`; and `finish` when all
+    /// tiles of some inputs of a panel are used, or the biases. If there are many rows, they are processed in blocks, and the tiles
+    /// of all blocks are summed.
     @inline(__always)
-    func compute(_ scratch: Target, _ body: Body) {
-        let sums = scratch
-        let copy = scratch + 16 * Self.inputChunk
+    func compute(_ scratch: Target, _ use: Use, then finish: Finish) {
+        let copy = scratch + Tile.width * Self.sums
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
         let panelSize = cp_panel_size(inputs)
         let chunkSize = copiesColumns ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
         var chunk = part.lowerBound
         while chunk < part.upperBound {
-            let width = min(chunkSize, part.upperBound - chunk)
-            if copiesColumns { copyColumns(chunk, width, to: copy) }
+            let count = min(chunkSize, part.upperBound - chunk)
+            if copiesColumns { copyColumns(chunk, count, to: copy) }
             let columns = copiesColumns ? UnsafePointer(copy) : x + chunk
-            let columnStride = copiesColumns ? width : xStride
-            for panel in 0..<panels {
+            let columnStride = copiesColumns ? count : xStride
+            var panel = 0
+            while panel < panels {
+                let width = min(Tile.width, panels - panel)
                 let panelTarget = target + panel * panelSize + chunk * 16
                 var row = 0
                 while row < rows {
                     let depth = min(block, rows - row)
-                    let next = followingDelta(panel, row + depth)
-                    forEachTile(of: width) { k, height in
-                        if row == 0 { cp_prefetch(panelTarget + k * 16, 16, height) }
+                    let next = followingDelta(panel, width, row + depth)
+                    let from = columns + row * columnStride, stream = delta + row * deltaStride + panel * 16
+                    @inline(__always)
+                    func first(_ i: Int, _ k: Int, _ height: Int) -> Tile {
+                        if row > 0 { return Tile(scratch + i * Self.sums + k * 16, stride: 16, height: height) }
+                        cp_prefetch(panelTarget + i * panelSize + k * 16, 16, height)
+                        return Tile()
+                    }
+                    @inline(__always)
+                    func last(_ tile: Tile, _ i: Int, _ k: Int, _ height: Int) {
+                        let sums = scratch + i * Self.sums + k * 16
+                        if row + depth < rows { return tile.store(sums, stride: 16, height: height) }
+                        use(tile, sums, panelTarget + i * panelSize + k * 16, height)
+                    }
+                    let pairs = Tile.width == 2 && width == 2 ? endOfPairs(of: count) : 0
+                    var k = 0
+                    while k < pairs {
                         if copiesColumns {
-                            let ahead = k * depth / width
-                            cp_prefetch(next + ahead * deltaStride, deltaStride, (k + height) * depth / width - ahead)
+                            prefetchDelta(next, k, Tile.height, count, depth)
+                            prefetchDelta(next + 16, k, Tile.height, count, depth)
                         }
-                        var tile = row == 0 ? Tile() : Tile(sums + k * 16, stride: 16, height: height)
-                        tile.accumulate(
-                            height: height, depth: depth, broadcast: columns + row * columnStride + k, lane: 1,
-                            broadcastStep: columnStride, stream: delta + row * deltaStride + panel * 16,
-                            streamStep: deltaStride)
-                        if row + depth == rows {
-                            body(tile, sums + k * 16, panelTarget + k * 16, height, false)
-                        } else {
-                            tile.store(sums + k * 16, stride: 16, height: height)
+                        var tile = first(0, k, Tile.height), second = first(1, k, Tile.height)
+                        Tile.accumulate(
+                            &tile, &second, depth: depth, broadcast: from + k, lane: 1, broadcastStep: columnStride,
+                            streams: (stream, stream + 16), streamStep: deltaStride)
+                        last(tile, 0, k, Tile.height)
+                        last(second, 1, k, Tile.height)
+                        k += Tile.height
+                    }
+                    for i in 0..<width {
+                        forEachTile(from: pairs, to: count) { k, height in
+                            if copiesColumns { prefetchDelta(next + i * 16, k, height, count, depth) }
+                            var tile = first(i, k, height)
+                            tile.accumulate(
+                                height: height, depth: depth, broadcast: from + k, lane: 1, broadcastStep: columnStride,
+                                stream: stream + i * 16, streamStep: deltaStride)
+                            last(tile, i, k, height)
                         }
                     }
                     row += depth
                 }
+                for i in 0..<width { finish(scratch + i * Self.sums, panelTarget + i * panelSize, count * 16, false) }
+                panel += width
             }
-            chunk += width
+            chunk += count
         }
-        if part.upperBound == inputs { addBiases(sums, body) }
+        if part.upperBound == inputs { addBiases(scratch, use, then: finish) }
     }
 
-    /// The next block of δ: the next rows of the panel, or the first rows of the next panel.
-    private func followingDelta(_ panel: Int, _ row: Int) -> Source {
+    /// The next block of δ: the next rows of the panels, or the first rows of the next panels.
+    private func followingDelta(_ panel: Int, _ width: Int, _ row: Int) -> Source {
         if row < rows { return delta + row * deltaStride + panel * 16 }
-        return delta + (panel + 1 < panels ? panel + 1 : 0) * 16
+        return delta + (panel + width < panels ? panel + width : 0) * 16
+    }
+
+    /// Prefetches the tile's share of the next block of δ.
+    @inline(never)
+    private func prefetchDelta(_ next: Source, _ k: Int, _ height: Int, _ count: Int, _ depth: Int) {
+        let ahead = k * depth / count
+        cp_prefetch(next + ahead * deltaStride, deltaStride, (k + height) * depth / count - ahead)
     }
 
     /// Copies columns of x: [rows × width], without padding.
@@ -159,11 +197,13 @@ private struct GradientProduct {
 
     /// Σ δ
     @inline(__always)
-    private func addBiases(_ room: Target, _ body: Body) {
+    private func addBiases(_ room: Target, _ use: Use, then finish: Finish) {
         for panel in 0..<panels {
             var tile = Tile()
             for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
-            body(tile, room, target + panel * cp_panel_size(inputs) + inputs * 16, 1, true)
+            let biases = target + panel * cp_panel_size(inputs) + inputs * 16
+            use(tile, room, biases, 1)
+            finish(room, biases, 16, true)
         }
     }
 }

@@ -62,6 +62,12 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
             delta.base, delta.rows, weights.inputs, weights.outputs, weights.base, dx.base, dx.stride)
     }
 
+    /// The same from δ itself.
+    func backwardRows(_ delta: Matrix, _ weights: Panels, _ dx: Matrix) {
+        kernels.backward_rows(
+            delta.base, delta.stride, delta.rows, weights.inputs, weights.outputs, weights.base, dx.base, dx.stride)
+    }
+
     func transpose(_ from: Matrix, scale: Matrix?, _ to: TransposedBlocks) {
         kernels.transpose(from.base, from.stride, from.rows, from.columns, scale?.base, to.base)
     }
