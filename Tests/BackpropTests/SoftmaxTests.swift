@@ -1,3 +1,5 @@
+import CKernels
+import Foundation
 import Testing
 
 /// softmax: e^z / Σ e^z over the columns of a row.
@@ -59,5 +61,63 @@ import Testing
                 #expect((Double(found[at]) - a[i] * (Double(d[at]) - mean)).magnitude < 1e-6)
             }
         }
+    }
+
+    /// −Σ y log a, and its gradient a Σ y − y. A missing target (NaN) has no terms. Every instruction set gives the same bits.
+    @Test(arguments: [1, 2, 3, 4, 5, 10, 16, 17, 33], [1, 3, 4, 9])
+    func crossEntropiesMatchTheFormula(columns: Int, rows: Int) {
+        var numbers = TestNumbers(UInt64(columns * 10 + rows))
+        for scale in [Float(0.1), 5, 60] {
+            let z = Matrix(rows, columns, numbers.array(rows * columns, scale: scale))
+            var y = numbers.array(rows * columns).map { $0.magnitude }
+            y[numbers.below(y.count)] = .nan
+            let weights = numbers.array(rows).map { $0.magnitude }
+            var exact = 0.0, size = 0.0
+            var gradients: [Double] = []
+            let a = Matrix(rows, columns)
+            for row in 0..<rows {
+                let range = row * columns..<(row + 1) * columns
+                let share = PlainActivation.softmax(z.numbers[range].map { Double($0) })
+                let targets = y[range].map { $0.isNaN ? 0 : Double($0) }
+                let sum = targets.reduce(0, +)
+                for (k, target) in targets.enumerated() {
+                    a.base[row * a.stride + k] = Float(share[k])
+                    exact -= target == 0 ? 0 : Double(weights[row]) * target * log(share[k])
+                    size += Double(weights[row]) * target * (1 + abs(log(share[k])))
+                    gradients.append(0.5 * Double(weights[row]) * (share[k] * sum - target))
+                }
+            }
+            var found: Set<[UInt64]> = []
+            for table in KernelTable.all {
+                let (loss, d) = table.softmaxLoss(z, a, y, weights: weights, scale: 0.5)
+                #expect((loss - exact).magnitude <= 1e-13 * size, "\(table.name), \(loss), not \(exact)")
+                for (d, exact) in zip(d.numbers, gradients) {
+                    #expect((Double(d) - exact).magnitude <= 1e-6 * Double(columns), "\(table.name)")
+                }
+                #expect(d.paddingIs(0) && d.isFenceWhole)
+                found.insert([loss.bitPattern] + bits(d.contents).map { UInt64($0) })
+            }
+            #expect(found.count == 1, "\(columns) columns, \(rows) rows")
+        }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func crossEntropiesOfExtremeRowsAreExact(table: KernelTable) {
+        func loss(_ z: [Float], _ y: [Float]) -> Double {
+            table.softmaxLoss(Matrix(1, z.count, z), Matrix(1, z.count), y).loss
+        }
+        #expect(loss([3e38, -3e38, 0], [1, 0, 0]) == 0)
+        #expect((loss([3e38, 3e38, 3e38, 3e38], [0, 0.5, 0.25, 0.25]) - log(4.0)).magnitude <= 1e-15)
+        #expect(loss([0, 1000], [1, 0]) == 1000)
+        #expect((loss([30, 0], [1, 0]) / 9.357622968839299e-14 - 1).magnitude < 1e-2)  // log(1 + e^−30)
+        #expect(loss([.nan, 0, 0, 0, 0], [1, 0, 0, 0, 0]).isNaN && loss([0, 0, .infinity], [1, 0, 0]).isNaN)
+        #expect(loss([1, 2], [.nan, .nan]) == 0)
+    }
+
+    /// Processors are slow with subnormal numbers.
+    @Test(arguments: KernelTable.all)
+    func gradientsOfConfidentPredictionsAreNotSubnormal(table: KernelTable) {
+        let a = Matrix(1, 3, [1, 1e-39, 1e-37])
+        #expect(table.softmaxLoss(a, a, [1, 0, 0]).d.numbers == [0, 0, 1e-37])
     }
 }

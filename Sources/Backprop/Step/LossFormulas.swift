@@ -1,3 +1,5 @@
+import CKernels
+
 /// The built-in losses. A missing target (NaN, with option "missing_targets") has no term in a row's loss, so neither in its
 /// gradient.
 extension NetworkState {
@@ -10,7 +12,8 @@ extension NetworkState {
     ) -> Double {
         let columns = outputCount
         let stride = layers[layers.count - 1].stride
-        let isWhole = options[.missingTargets] == 0 || fused && loss == .crossEntropy
+        if fused, loss == .crossEntropy { return kernels.softmax_loss(z, stride, targets, weights, rows, columns) }
+        let isWhole = options[.missingTargets] == 0
         var total = 0.0
         for row in 0..<rows {
             let z = z + row * stride
@@ -35,7 +38,7 @@ extension NetworkState {
         switch loss {
         case .squaredError: halfSquaredError(a, y, columns)
         case .binaryCrossEntropy: fused ? logisticLoss(z, y, columns) : binaryLoss(a, y, columns)
-        case .crossEntropy: fused ? softmaxLoss(z, y, columns) : categoricalLoss(a, y, columns)
+        case .crossEntropy: categoricalLoss(a, y, columns)
         default: sumOfTerms(loss, a, y, columns)
         }
     }
@@ -61,6 +64,9 @@ extension NetworkState {
     ) {
         let columns = outputCount
         let stride = layers[layers.count - 1].stride
+        if fused, loss == .crossEntropy {
+            return kernels.softmax_gradient(a, stride, targets, weights, rows, columns, scale, d)
+        }
         for row in 0..<rows {
             let scale = weights.map { scale * $0[row] } ?? scale
             let a = a + row * stride
@@ -76,11 +82,6 @@ extension NetworkState {
                     let width = a[k] * (1 - a[k])
                     d[k] = scale * (a[k] - y[k]) / (width < 1e-12 ? 1e-12 : width)
                 }
-            case .crossEntropy where fused:
-                var weight: Float = 0
-                for k in 0..<columns where y[k] == y[k] { weight += y[k] }
-                for k in 0..<columns { d[k] = normal(scale * (a[k] * weight - (y[k] == y[k] ? y[k] : 0))) }
-                continue
             case .crossEntropy:
                 for k in 0..<columns { d[k] = -scale * y[k] / (a[k] < 1e-12 ? 1e-12 : a[k]) }
             default:
@@ -169,19 +170,6 @@ private func logisticLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, 
 private func categoricalLoss(_ a: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
     var sum = 0.0
     for k in 0..<columns { sum -= Double(y[k]) * boundedLog(Double(a[k])) }
-    return sum
-}
-
-/// The cross-entropy for a = softmax(z): Σ y (log Σ eᶻ − z), without the terms of missing targets (NaN).
-@_optimize(speed)
-private func softmaxLoss(_ z: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ columns: Int) -> Double {
-    var largest = z[0]
-    for k in 0..<columns { largest = z[k] > largest ? z[k] : largest }
-    var total = 0.0
-    for k in 0..<columns { total += exponential(ofNegative: Double(z[k] - largest)) }
-    let logTotal = Double(largest) + logarithm(total)
-    var sum = 0.0
-    for k in 0..<columns where y[k] == y[k] { sum += Double(y[k]) * (logTotal - Double(z[k])) }
     return sum
 }
 

@@ -4,6 +4,7 @@
 
 #include "instruction_sets.h"
 #include "kernels.h"
+#include "losses.h"
 #include "vectors.h"
 
 #endif

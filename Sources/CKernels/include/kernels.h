@@ -141,6 +141,13 @@ typedef struct cp_kernels {
     /* outputs[outputs] for one row, scaled back. Each layer has at most CP_NARROW outputs; so have scaled inputs. */
     void (*predict_row)(const cp_row_plan *plan, const float *x, float *outputs);
 
+    /* The sum of the cross-entropies of rows with a = softmax(z), each multiplied by its weight, and its gradient d for z; y[rows]
+     * [columns]. The same bits for every instruction set. See losses.h. */
+    double (*softmax_loss)(const float *z, ptrdiff_t z_stride, const float *y, const float *weights /* or NULL */,
+                           ptrdiff_t rows, ptrdiff_t columns);
+    void (*softmax_gradient)(const float *a, ptrdiff_t stride, const float *y, const float *weights /* or NULL */,
+                             ptrdiff_t rows, ptrdiff_t columns, float scale, float *d);
+
     /* w -= rate g; count is a multiple of 16. */
     void (*step)(float *w, const float *g, ptrdiff_t count, float rate);
     /* The sum of |x|. It is not finite if an element is not finite. */

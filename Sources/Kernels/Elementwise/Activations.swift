@@ -158,10 +158,12 @@ private func softmax(_ z: Source, _ a: Target, _ rows: Int, _ columns: Int, _ st
         var largest = z[0]
         for i in 0..<columns { largest = z[i] > largest ? z[i] : largest }
         for i in 0..<stride / 8 { put(exponential(ofNegative: octet(z, i) - lanes(largest)), a, i) }
-        for i in columns..<stride { a[i] = 0 }
         var sum: Float = 0
         for i in 0..<columns { sum += a[i] }
-        for i in 0..<columns { a[i] /= sum }
+        for i in 0..<stride / 8 {
+            let isPadding = Lanes(0, 1, 2, 3, 4, 5, 6, 7) .>= lanes(Float(columns - 8 * i))
+            put(select(isPadding, .zero, octet(a, i)) / select(isPadding, lanes(1), lanes(sum)), a, i)
+        }
     }
 }
 

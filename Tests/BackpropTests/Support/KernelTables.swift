@@ -68,6 +68,18 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
             delta.base, delta.stride, delta.rows, weights.inputs, weights.outputs, weights.base, dx.base, dx.stride)
     }
 
+    /// The sum of the cross-entropies of the rows with a = softmax(z), and the gradient for z multiplied by `scale`.
+    func softmaxLoss(
+        _ z: Matrix, _ a: Matrix, _ targets: [Float], weights: [Float]? = nil, scale: Float = 1
+    ) -> (loss: Double, d: Matrix) {
+        let d = Matrix(z.rows, z.columns)
+        func compute(_ weights: UnsafePointer<Float>?) -> Double {
+            kernels.softmax_gradient(a.base, a.stride, targets, weights, a.rows, a.columns, scale, d.base)
+            return kernels.softmax_loss(z.base, z.stride, targets, weights, z.rows, z.columns)
+        }
+        return (weights.map { $0.withUnsafeBufferPointer { compute($0.baseAddress) } } ?? compute(nil), d)
+    }
+
     func transpose(_ from: Matrix, scale: Matrix?, _ to: TransposedBlocks) {
         kernels.transpose(from.base, from.stride, from.rows, from.columns, scale?.base, to.base)
     }
