@@ -1,4 +1,5 @@
 import CKernels
+import CPlatform
 
 /// Checks of a caller's rows.
 extension NetworkState {
@@ -8,12 +9,28 @@ extension NetworkState {
         _ values: UnsafePointer<Float>, rows: Int, columns: Int, _ name: String
     ) throws(BackpropError) -> Float {
         let count = rows * columns
-        let size = kernels.sum_of_magnitudes(values, count)
+        let size = sumOfMagnitudes(values, count)
         if size.isFinite { return size }
         for i in 0..<count where !values[i].isFinite {
             throw notFinite(values, i, columns: columns, name)
         }
         return size
+    }
+
+    /// Σ |x|, which is not finite if an element is not finite. Threads that are awake share the work: a minibatch often comes from
+    /// memory. The parts depend only on the count, so the sum does not depend on the threads.
+    func sumOfMagnitudes(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
+        let parts = min(count / 8192, 16)
+        guard parts > 1 else { return kernels.sum_of_magnitudes(values, count) }
+        var sums = SIMD16<Float>.zero
+        withUnsafeMutableBytes(of: &sums) { sums in
+            let sums = sums.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+            Parallel.run(parts, parallel: cp_thread_count() > 1, brief: true) { part in
+                let first = count * part / parts
+                sums[part] = kernels.sum_of_magnitudes(values + first, count * (part + 1) / parts - first)
+            }
+        }
+        return sums.sum()
     }
 
     private func notFinite(_ values: UnsafePointer<Float>, _ i: Int, columns: Int, _ name: String) -> BackpropError {

@@ -56,8 +56,8 @@ extension NetworkState {
             let layer = layers[index]
             let layerBuffers = workspace.layers[index]
             let (x, xStride) = input(of: index, inputs, in: workspace)
-            let sizeOfX = index == 0 ? sizeOfInputs : kernels.sum_of_magnitudes(x, rows * xStride)
-            let sizeOfDelta = kernels.sum_of_magnitudes(layerBuffers.delta.base, rows * layer.stride)
+            let sizeOfX = index == 0 ? sizeOfInputs : sumOfMagnitudes(x, rows * xStride)
+            let sizeOfDelta = sumOfMagnitudes(layerBuffers.delta.base, rows * layer.stride)
             let bound = Double(max(1, sizeOfX)) * Double(sizeOfDelta)  // 1: the input of the bias
             largest = max(largest, bound)
             if !(bound * factor < CP_SAFE_STEP) {
