@@ -119,7 +119,7 @@ struct Tile {
     func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
             let lanes = buffer.baseAddress.unsafelyUnwrapped
-            store(lanes, stride: 16, height: height)
+            store(lanes, stride: 16, height: 8)  // rows past the tile are 0
             transposeTile(lanes, p, stride, height, count, room)
         }
     }
@@ -141,8 +141,8 @@ struct Tile {
 @inline(never)
 private func transposeTile(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
     if count == 16, room >= 8 {
-        cp_transpose(lanes, 16, height, p, stride)
-        cp_transpose(lanes + 8, 16, height, p + 8 * stride, stride)
+        cp_transpose(lanes, 16, 8, p, stride)
+        cp_transpose(lanes + 8, 16, 8, p + 8 * stride, stride)
         return
     }
     for j in 0..<count {
