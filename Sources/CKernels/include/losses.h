@@ -73,8 +73,9 @@ __attribute__((always_inline)) static inline cp_double4 cp_logarithm4(cp_double4
  *     sum y (log sum e^z - z) = sum y log sum e^d - sum y d,    d = z - max z,
  *
  * whose terms are not negative. Missing targets (NaN) have no terms. z is [rows x stride], y [rows x columns]. */
-static inline double cp_softmax_loss(const float *z, ptrdiff_t stride, const float *y, const float *weights /* or NULL */,
-                                     ptrdiff_t rows, ptrdiff_t columns) {
+__attribute__((always_inline)) static inline double cp_softmax_loss(const float *z, ptrdiff_t stride, const float *y,
+                                                                    const float *weights /* or NULL */, ptrdiff_t rows,
+                                                                    ptrdiff_t columns) {
 #pragma STDC FP_CONTRACT OFF
     double sum = 0;
     for (ptrdiff_t start = 0; start < rows; start += 4) {
@@ -114,8 +115,9 @@ static inline double cp_softmax_loss(const float *z, ptrdiff_t stride, const flo
 /* Its gradient for z, scale (a sum(y) - y) with the rows' weights in scale, without the terms of missing targets (NaN). Instead of
  * subnormal numbers, with which processors are slow, it is 0: outputs near 0, of confident predictions, are gradients. a and d are
  * padded with zeros. */
-static inline void cp_softmax_gradient(const float *a, ptrdiff_t stride, const float *y, const float *weights /* or NULL */,
-                                       ptrdiff_t rows, ptrdiff_t columns, float scale, float *d) {
+__attribute__((always_inline)) static inline void cp_softmax_gradient(const float *a, ptrdiff_t stride, const float *y,
+                                                                      const float *weights /* or NULL */, ptrdiff_t rows,
+                                                                      ptrdiff_t columns, float scale, float *d) {
 #pragma STDC FP_CONTRACT OFF
     for (ptrdiff_t row = 0; row < rows; row++, a += stride, y += columns, d += stride) {
         float factor = weights ? scale * weights[row] : scale, sum = 0;

@@ -9,8 +9,8 @@ func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.scale_and_shift = { scaleAndShift($0!, $1, $2, $3!, $4!) }
     table.pointee.batch_gradients = { batchGradients($0!, $1!, $2, $3, $4!, $5!) }
     table.pointee.denormalize = { denormalize($0!, $1!, $2, $3, $4, $5!, $6!, $7!) }
-    table.pointee.softmax_loss = { cp_softmax_loss($0, $1, $2, $3, $4, $5) }
-    table.pointee.softmax_gradient = { cp_softmax_gradient($0, $1, $2, $3, $4, $5, $6, $7) }
+    table.pointee.softmax_loss = { softmaxLoss($0!, $1, $2!, $3, $4, $5) }
+    table.pointee.softmax_gradient = { softmaxGradient($0!, $1, $2!, $3, $4, $5, $6, $7!) }
     table.pointee.step = { step($0!, $1!, $2, $3) }
     table.pointee.sum_of_magnitudes = { sumOfMagnitudes($0!, $1) }
     table.pointee.sum_of_squares = { sumOfSquares($0!, $1) }
