@@ -187,6 +187,8 @@ def message() -> str:
     """The message of the latest failed call on this thread, with Python's names for functions."""
     encoded: bytes = library.bp_last_error_message()
     text = encoded.decode("utf-8", "backslashreplace")  # a path need not be UTF-8
+    # Handles of Python are never from elsewhere.
+    text = re.sub(r"\binvalid (\w+) handle: .*?(, or used by another thread at a fork)?$", r"the \1 is closed\2", text)
     return re.sub(r"\bbp_[a-z_]+", lambda found: _PYTHON_NAMES.get(found[0], found[0]), text)
 
 
@@ -202,7 +204,7 @@ def call(function: Callable[..., int], *arguments: Any, path: Optional[Path] = N
     """Calls a function of the library. Raises the exception of a callback, or the exception for an error status; returns
     any other status. path: the path argument of a file function, for the exception."""
     outer = _taken() if _errors else None  # this call may be within a callback of another call
-    held = plugins and _hold_interrupts()
+    held = _hold_interrupts() if plugins else False
     try:
         status = function(*arguments)
     finally:

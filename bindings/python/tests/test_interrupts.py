@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import libbackprop as bp
+from libbackprop import _call
 
 X = np.random.default_rng(1).normal(size=(20, 3)).astype(np.float32)
 Y = np.zeros((20, 2), np.float32)
@@ -118,6 +119,56 @@ def test_ignored_interrupts_stay_ignored():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+def test_a_call_that_ends_on_another_thread_leaves_the_handler_of_the_main_thread(monkeypatch):
+    monkeypatch.setattr(_call, "plugins", {})
+    entered, leave, errors = threading.Event(), threading.Event(), []
+
+    def wait():
+        entered.set()
+        leave.wait()
+        return 0
+
+    def work():
+        try:
+            _call.call(wait)
+        except BaseException as error:
+            errors.append(error)
+
+    def end_the_other_call():
+        leave.set()
+        thread.join()
+        assert signal.getsignal(signal.SIGINT) is _call._on_interrupt
+        return 0
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    entered.wait()  # the other call began when there were no callbacks
+    _call.plugins[0] = None
+    _call.call(end_the_other_call)
+    assert not errors
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_predictions_on_a_thread_succeed_while_the_main_thread_fits():
+    one, other, done, errors = bp.Network([3, 8, 2]), bp.Network([3, 8, 2]), threading.Event(), []
+
+    def predict():
+        try:
+            while not done.is_set():
+                other.predict(X)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=predict)
+    thread.start()
+    for _ in range(100):
+        one.fit(X, Y, epochs=2)
+    done.set()
+    thread.join()
+    assert not errors
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_other_threads_can_use_python_activations_and_do_not_change_the_handler():
