@@ -62,6 +62,10 @@ __all__ = [
 __version__ = "0.2.0"
 
 
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
+
+
 def load(path: Path) -> Network:
     """Creates a network from a file. The same as Network.load.
 

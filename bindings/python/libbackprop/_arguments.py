@@ -28,14 +28,14 @@ Numbers: TypeAlias = "NDArray[Any]"  # of any type in _TYPES and any strides
 Path: TypeAlias = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
-def unsigned(value: Any, what: str) -> int:
-    """An integer from 0 to 2^64 - 1. ctypes alone would silently wrap other integers."""
+def unsigned(value: Any, what: str, least: int = 0) -> int:
+    """An integer from 0 to 2^64 - 1. ctypes alone would silently wrap other integers. The library refuses 0 if `least` is 1."""
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{what}: expected an integer, got {type(value).__name__}") from None
     if number < 0:
-        raise ValueError(f"{what}: expected 0 or more, got {number}")
+        raise ValueError(f"{what}: expected {least} or more, got {number}")
     if number >= 1 << 64:
         raise LimitError(f"{what}: {number} is too large", Status.ERROR_LIMIT)
     return number
@@ -197,11 +197,12 @@ def matrix(values: ArrayLike, columns: int, what: str) -> Array:
     return floats(table(values, columns, what), what)
 
 
-def table(values: ArrayLike, columns: int, what: str) -> Numbers:
-    """An array of shape (rows, columns), without a copy if possible."""
+def table(values: ArrayLike, columns: int, what: str, alternative: str = "") -> Numbers:
+    """An array of shape (rows, columns), without a copy if possible. alternative: another shape, for the error."""
     array = numbers(values, what)
     if array.ndim != 2 or array.shape[1] != columns:
-        raise ValueError(f"{what}: expected shape (rows, {columns}), got {array.shape}")
+        remedy = ": there are no rows" if array.shape[:1] == (0,) else ""
+        raise ValueError(f"{what}: expected shape (rows, {columns}){alternative}, got {array.shape}{remedy}")
     return array
 
 
@@ -219,7 +220,11 @@ def target_table(values: ArrayLike, columns: int, outputs: int, what: str = "tar
     array = as_array(values, what)
     if array.ndim == 1 and columns == 1:
         return numbers(array, what)[:, np.newaxis]
-    return _one_hot(array, columns, what) if array.ndim == 1 and columns == outputs else table(array, columns, what)
+    if columns == 1 or columns != outputs:
+        return table(array, columns, what)
+    if array.ndim == 1:
+        return _one_hot(array, columns, what)
+    return table(array, columns, what, ", or (rows,) with class numbers or labels")
 
 
 def row(values: ArrayLike, columns: int, outputs: int, what: str) -> Numbers:

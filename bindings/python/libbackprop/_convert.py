@@ -92,6 +92,8 @@ def _of_tensor(tensor: Any) -> NDArray[Any]:
 def _of_frame(frame: Any, what: str) -> NDArray[Any]:
     """A data frame. Columns of several types, or of types that NumPy lacks, are converted one by one."""
     array = np.asarray(frame)
+    if not len(array):
+        return np.empty(array.shape, np.float32)  # an empty column has no type
     if array.dtype.kind in "fiub" and not any(hasattr(each, "na_value") for each in frame.dtypes):
         return array
     columns: list[NDArray[Any]] = []

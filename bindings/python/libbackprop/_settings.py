@@ -24,23 +24,26 @@ def apply(network: Any, activation: Optional[Activations], output: Union[str, Ac
           dropout: Union[SupportsFloat, Iterable[SupportsFloat]], optimizer: Optional[str],
           options: Mapping[str, Union[SupportsFloat, str]]) -> None:
     """Sets the settings of a new network. `Network` describes them."""
+    from .network import Network  # imports this module
+
     hidden = len(network._layers) - 2
+    deep = network if hidden else Network((1, 1, 1))  # checks the settings of hidden layers for a network that has none
     if output is None and loss is not None:
         output = _OUTPUTS.get(_name(loss), "identity")
     elif loss is None and output is not None:
         loss = _LOSSES.get(_name(output))
     if activation is not None:
         for layer, each in enumerate(_per_layer(activation, hidden, "activation", (str, Activation)), start=1):
-            _named(partial(network.set_activation, layer), each, activations.names)
+            _named(partial(deep.set_activation, layer), each, activations.names)
     if output is not None:
         _named(partial(network.set_activation, hidden + 1), output, activations.names)
     if loss is not None:
         _named(network.set_loss, loss, lambda: _call.texts_of(_library.library.bp_loss_name))
     for layer, enabled in enumerate(_per_layer(batchnorm, hidden, "batchnorm", (bool, int)), start=1):
         if enabled:
-            network.set_batchnorm(layer, enabled)
+            deep.set_batchnorm(layer, enabled)
     for layer, rate in enumerate(_per_layer(dropout, hidden, "dropout", SupportsFloat), start=1):
-        network.set_dropout(layer, rate)
+        deep.set_dropout(layer, rate)
     if optimizer is not None:
         network.set_optimizer(optimizer)
     for name, value in options.items():
@@ -48,9 +51,9 @@ def apply(network: Any, activation: Optional[Activations], output: Union[str, Ac
 
 
 def _per_layer(values: Any, layers: int, what: str, single: Any) -> list[Any]:
-    """One value for each hidden layer, from one value or a sequence."""
+    """One value for each hidden layer, from one value or a sequence. One value also if there is no hidden layer."""
     if isinstance(values, single):
-        return [values] * layers
+        return [values] * max(1, layers)
     iterable = isinstance(values, Iterable) and not isinstance(values, str)
     found = list(values) if iterable else []
     if not iterable or len(found) != layers:

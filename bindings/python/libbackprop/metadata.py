@@ -26,6 +26,8 @@ class Metadata(MutableMapping[str, str]):
     {'units': 'mm'}
     """
 
+    __slots__ = ("_network",)  # another attribute would be lost: network.metadata creates new objects
+
     def __init__(self, network: Any) -> None:
         self._network = network
 

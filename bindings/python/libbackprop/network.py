@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from ctypes import byref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, SupportsIndex, TypeVar, Union
@@ -22,7 +23,7 @@ from ._library import library, undeclared
 from ._memory import address
 from ._prototypes import Network as Handle
 from .activation import Activation, name_of
-from .errors import Error, ModelError, Status, UnsupportedError
+from .errors import Error, InvalidValueError, ModelError, Status, UnsupportedError
 from .layer import Layer
 from .losses import Loss
 from .metadata import Metadata
@@ -130,9 +131,10 @@ class Network(Owner):
                  loss: Union[str, Loss, None] = None, batchnorm: Union[bool, Iterable[bool]] = False,
                  dropout: Union[SupportsFloat, Iterable[SupportsFloat]] = 0.0, optimizer: Optional[str] = None,
                  **options: Union[SupportsFloat, str]) -> None:
+        """Creates a network. `help(libbackprop.Network)` describes the parameters."""
         if not isinstance(layers, Iterable):
             raise TypeError(f"layers: expected a sequence of sizes, got {type(layers).__name__}")
-        sizes = [unsigned(size, "layer size") for size in layers]
+        sizes = [unsigned(size, "layer size", 1) for size in layers]
         handle = Handle()
         call(library.bp_network_create, (ctypes.c_size_t * len(sizes))(*sizes), len(sizes), unsigned(seed, "seed"),
              byref(handle))
@@ -192,8 +194,8 @@ class Network(Owner):
         (4, 8, 3)
         """
         copy = self.clone()
-        call(library.bp_network_replace_output, copy._handle, unsigned(size, "size"), unsigned(seed, "seed"))
-        copy._layers = (*copy._layers[:-1], unsigned(size, "size"))
+        call(library.bp_network_replace_output, copy._handle, unsigned(size, "size", 1), unsigned(seed, "seed"))
+        copy._layers = (*copy._layers[:-1], operator.index(size))
         copy._read_target_columns()
         if self._classes is not None:
             copy.classes = None
@@ -203,7 +205,7 @@ class Network(Owner):
         return self.clone()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).from_bytes, (self.to_bytes(),), vars(self) or None
+        return type(self).from_bytes, (self.to_bytes(),), self._added or None
 
     def __repr__(self) -> str:
         if self._pointer is None:
@@ -350,7 +352,7 @@ class Network(Owner):
         >>> network.activations
         ('relu', 'logistic')
         """
-        call(library.bp_network_set_activation, self._handle, unsigned(layer, "layer"),
+        call(library.bp_network_set_activation, self._handle, unsigned(layer, "layer", 1),
              name_of(activation))
 
     def set_batchnorm(self, layer: SupportsIndex, enabled: bool = True) -> None:
@@ -365,7 +367,7 @@ class Network(Owner):
         >>> network.batchnorm
         (True, False)
         """
-        call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer"), flag(enabled, "enabled"))
+        call(library.bp_network_set_batchnorm, self._handle, unsigned(layer, "layer", 1), flag(enabled, "enabled"))
 
     def set_dropout(self, layer: SupportsIndex, rate: SupportsFloat) -> None:
         """Sets the dropout rate of a hidden layer: the probability, 0 to 0.999, that a training step drops a unit.
@@ -379,7 +381,7 @@ class Network(Owner):
         >>> network.get_dropout(1)
         0.25
         """
-        call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer"), number(rate, "rate"))
+        call(library.bp_network_set_dropout, self._handle, unsigned(layer, "layer", 1), number(rate, "rate"))
 
     def get_dropout(self, layer: SupportsIndex) -> float:
         """The dropout rate of a hidden layer. InvalidValueError for a layer that is not hidden.
@@ -390,7 +392,7 @@ class Network(Owner):
         0.5
         """
         rate = ctypes.c_double()
-        call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer"), byref(rate))
+        call(library.bp_network_get_dropout, self._handle, unsigned(layer, "layer", 1), byref(rate))
         return rate.value
 
     @property
@@ -421,7 +423,7 @@ class Network(Owner):
         >>> network.trainable
         (False, True)
         """
-        call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer"), flag(trainable, "trainable"))
+        call(library.bp_network_set_trainable, self._handle, unsigned(layer, "layer", 1), flag(trainable, "trainable"))
 
     def set_loss(self, loss: Union[str, Loss]) -> None:
         """Sets the loss: one of loss_names(), or the result of `bp.loss`.
@@ -741,6 +743,8 @@ class Network(Owner):
     def _arrays(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Numbers, Numbers]:
         """Inputs and targets of the same number of rows, without a copy if possible."""
         x = table(inputs, self._layers[0], "inputs")
+        if not len(x):
+            raise InvalidValueError("inputs: expected 1 row or more, got none", Status.ERROR_INVALID_VALUE)
         y = self._targets(targets)
         if len(x) != len(y):
             raise ValueError(f"targets: expected shape {(len(x), *np.shape(targets)[1:])} for {len(x)} rows of inputs, "
@@ -793,7 +797,7 @@ class Network(Owner):
         from ._fitting import fit  # here, because it imports this module
 
         array = as_array(targets, "targets")
-        adds_classes = self._classes is None and array.ndim == 1 and _classes.are_labels(array)
+        adds_classes = self._classes is None and array.ndim == 1 and len(array) and _classes.are_labels(array)
         if adds_classes:
             self.classes = _classes.distinct(array, "targets")
         try:
@@ -833,7 +837,8 @@ class Network(Owner):
         labels, count = _classes.checked(classes), max(2, self._layers[-1])
         if len(labels) != count:
             remedy = ("if the data lack some, set network.classes to all of them" if len(labels) < count
-                      else "a network needs one output for each label")
+                      else "a network needs one output for each label: "
+                      f"Network({[*self._layers[:-1], len(labels)]}, loss='cross_entropy')")
             outputs = f"{self._layers[-1]} output{'s' * (self._layers[-1] > 1)}"
             raise ValueError(f"classes: expected {count} labels for {outputs}, got {len(labels)}; {remedy}")
         self.metadata["classes"] = _classes.written(labels)
@@ -848,7 +853,7 @@ class Network(Owner):
 
     def _targets(self, targets: Any) -> Numbers:
         """Targets of shape (rows, target columns), from those or from labels."""
-        if type(targets) is np.ndarray and targets.ndim == 2:
+        if type(targets) is np.ndarray and targets.ndim == 2 and targets.shape[1] == self._target_columns:
             return table(targets, self._target_columns, "targets")
         array = as_array(targets, "targets")
         if array.ndim == 1:
@@ -943,7 +948,7 @@ class Network(Owner):
         >>> bp.Network([2, 3, 1]).predict_layer(1, [[1, 2]]).shape
         (1, 3)
         """
-        index = unsigned(layer, "layer")
+        index = unsigned(layer, "layer", 1)
         x, rows, outputs = predicted(
             inputs, self._layers[0], self._layers[index:index + 1] or (1,), None)
         call(library.bp_network_predict_layer, self._handle, index, pointer(x), rows, pointer(outputs))
@@ -1198,7 +1203,7 @@ class Network(Owner):
         >>> bp.Network([2, 3, 1], seed=1).save("other.safetensors")
         >>> bp.Network([2, 3]).load_layer(1, "other.safetensors", "layers.1.weight", "layers.1.bias")
         """
-        call(library.bp_network_load_layer, self._handle, unsigned(layer, "layer"), encode_path(path),
+        call(library.bp_network_load_layer, self._handle, unsigned(layer, "layer", 1), encode_path(path),
              text(weight, "weight"), None if bias is None else text(bias, "bias"), path=path)
 
     def load_layer_from_bytes(self, layer: SupportsIndex, data: Union[bytes, bytearray, memoryview], weight: str,
@@ -1210,7 +1215,7 @@ class Network(Owner):
         >>> data = bp.Network([2, 3, 1], seed=1).to_bytes()
         >>> bp.Network([2, 3]).load_layer_from_bytes(1, data, "layers.1.weight", None)  # biases 0
         """
-        call(library.bp_network_load_layer_memory, self._handle, unsigned(layer, "layer"), *_bytes(data),
+        call(library.bp_network_load_layer_memory, self._handle, unsigned(layer, "layer", 1), *_bytes(data),
              text(weight, "weight"), None if bias is None else text(bias, "bias"))
 
     def to_bytes(self) -> bytes:

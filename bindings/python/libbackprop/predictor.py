@@ -43,6 +43,7 @@ class Predictor(Owner):
     _sizes: tuple[int, int]
 
     def __init__(self, network: Network) -> None:
+        """Copies a network."""
         handle = _prototypes.Predictor()
         call(library.bp_predictor_create, Network._checked(network)._handle, byref(handle))
         self.close()  # if __init__ is called a second time

@@ -36,6 +36,8 @@ class Tensors(Mapping[str, Array]):
     {'layers.1.weight': (1, 2), 'layers.1.bias': (1,)}
     """
 
+    __slots__ = ("_network",)  # another attribute would be lost: network.tensors creates new objects
+
     def __init__(self, network: Any) -> None:
         self._network = network
 

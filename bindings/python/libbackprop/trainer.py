@@ -19,7 +19,7 @@ from ._call import call, failed, keys, message, never_freed, plugins, remember, 
 from ._handle import Owner
 from ._library import library
 from ._stream import Batches, Stream
-from .errors import BusyError, MissingClassWarning, Status
+from .errors import BusyError, InvalidValueError, MissingClassWarning, Status
 from .network import Network
 
 __all__ = ["FitResult", "Progress", "Trainer"]
@@ -119,6 +119,7 @@ class Trainer(Owner):
     _noun = "trainer"
 
     def __init__(self, **options: Union[SupportsFloat, str]) -> None:
+        """Creates a trainer with these options. `libbackprop.options()` lists them."""
         handle = _prototypes.Trainer()
         call(library.bp_trainer_create, byref(handle))
         self.close()  # if __init__ is called a second time
@@ -149,7 +150,7 @@ class Trainer(Owner):
         return _make(type(self), self._options())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (type(self), self._options()), vars(self) or None
+        return _make, (type(self), self._options()), self._added or None
 
     def set_option(self, name: str, value: Union[SupportsFloat, str]) -> None:
         """Sets an option to a number or, for a choice, one of its words.
@@ -198,7 +199,7 @@ class Trainer(Owner):
         validation: a pair (inputs, targets) of validation rows, with the same shapes, or (inputs, targets, sample_weight);
         None for the rows that the option validation_fraction holds out, if any.
 
-        sample_weight: the weight of each row, shape (rows,), finite, 0 or more.
+        sample_weight: the weight of each row, shape (rows,), finite, 0 or more. ValueError if all are 0.
 
         class_weight: the weight of each class, {class: weight}, or "balanced" for rows / (classes * rows of the class).
         The class of a row is the index of its largest target. With one output, or targets of shape (rows,), it is the
@@ -360,10 +361,12 @@ def _validation(network: Network, validation: Any, takes_weights: bool = True) -
     try:
         x, y = network._arrays(inputs, targets)
         weight = vector(weights[0], len(x), "sample_weight") if weights and weights[0] is not None else None
+        if weight is not None:
+            _require_weight(weight, "sample_weight")
+    except InvalidValueError as error:
+        raise InvalidValueError(f"validation {error}", error.status) from None
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation {error}") from None
-    if len(x) == 0:
-        raise ValueError("validation: expected 1 row or more, got none")
     return x, y, weight
 
 
@@ -375,6 +378,7 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
     weights: Array = np.ones(rows, np.float32)
     if sample_weight is not None:
         weights = vector(sample_weight, rows, "sample_weight")
+        _require_weight(weights, "sample_weight")
     if class_weight is not None:
         classes, known = _classes_of(network, targets)
         names, places = np.unique(classes[known], return_inverse=True)
@@ -392,7 +396,14 @@ def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Ma
         factors = np.ones(rows)
         factors[known] = each[places]
         weights = (weights * factors).astype(np.float32)
+        _require_weight(weights, "class_weight")
     return pointer(weights), rows
+
+
+def _require_weight(weights: Array, what: str) -> None:
+    """Refuses rows of which none has a weight: their loss is 0 for all parameters."""
+    if not weights.any():
+        raise ValueError(f"{what}: expected a row with a weight above 0, got weight 0 for each row")
 
 
 def _classes_of(network: Network, targets: ArrayLike) -> tuple[Any, Any]:

@@ -105,6 +105,11 @@ def test_labels_that_do_not_fit_the_outputs_are_refused(labels, message):
     assert message in str(caught.value) and network.to_bytes() == before and network.classes is None
 
 
+def test_error_for_several_labels_and_one_output_shows_the_right_network():
+    with pytest.raises(ValueError, match=r"one output for each label: Network\(\[2, 8, 4\], loss='cross_entropy'\)"):
+        bp.Network([2, 8, 1]).fit(X[:4], ["a", "b", "c", "d"])
+
+
 def test_unseen_label_is_named():
     network = trained()
     for call in (lambda: network.score(X, [*NAMES[:-1], "down"]), lambda: network.fit(X, [*NAMES[:-1], "down"]),

@@ -93,6 +93,29 @@ def test_bad_setting_is_refused(given, error, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(("given", "error", "message"), [
+    ({"activation": "nonsense"}, bp.UnknownNameError, 'no activation is named "nonsense"'),
+    ({"activation": ["tanh"]}, ValueError, "one for each of the 0 hidden layers, got 1"),
+    ({"dropout": 2}, bp.InvalidValueError, "0.999")], ids=str)
+def test_settings_of_hidden_layers_are_checked_for_a_network_that_has_none(given, error, message):
+    with pytest.raises(error, match=message):
+        bp.Network([4, 3], **given)
+
+
+def test_settings_of_hidden_layers_do_not_change_a_network_that_has_none():
+    plain = bp.Network([4, 3], seed=1)
+    for given in ({"activation": "tanh"}, {"activation": []}, {"dropout": 0.5}, {"batchnorm": True}):
+        assert bp.Network([4, 3], seed=1, **given).to_bytes() == plain.to_bytes()
+
+
+@pytest.mark.parametrize("call", [
+    lambda: bp.Network([4, -3, 2]), lambda: bp.Network([4, 2]).set_activation(-3, "tanh"),
+    lambda: bp.Network([4, 2]).replace_output(-3)])
+def test_negative_size_or_layer_is_refused_with_the_least_value(call):
+    with pytest.raises(ValueError, match="expected 1 or more, got -3"):
+        call()
+
+
 def test_layers_are_their_sizes_and_have_arrays():
     network = bp.Network([3, 4, 2], batchnorm=True, dropout=0.25, activation="relu", seed=1)
     assert network.layers == (3, 4, 2) and repr(network.layers) == "(3, 4, 2)"

@@ -49,6 +49,15 @@ def test_every_public_name_has_an_example():
     assert missing == []
 
 
+def test_constructors_have_docstrings():
+    for cls in (bp.Network, bp.Trainer, bp.Predictor):
+        assert vars(cls)["__init__"].__doc__
+
+
+def test_dir_lists_the_public_names():
+    assert sorted(bp.__all__) == [name for name in dir(bp) if name != "__version__"]
+
+
 @pytest.mark.parametrize("module", [bp, *MODULES], ids=lambda module: module.__name__)
 def test_examples_of_a_module_run(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some write files

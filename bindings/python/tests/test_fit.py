@@ -81,7 +81,7 @@ def test_end_says_why_a_fit_ended():
     ({"validation": 1.5}, bp.InvalidValueError, "0.99"),
     ({"validation": (X,)}, ValueError, "validation: expected a pair"),
     ({"validation": (X, Y[:3])}, ValueError, "validation targets"),
-    ({"validation": (X[:0], Y[:0])}, ValueError, "validation: expected 1 row or more, got none"),
+    ({"validation": (X[:0], Y[:0])}, ValueError, "validation inputs: expected 1 row or more, got none"),
     ({"sample_weight": [1, 2]}, ValueError, r"sample_weight: expected shape \(60,\), got \(2,\)"),
     ({"class_weight": 3}, ValueError, "class_weight"), ({"schedule": "cos"}, ValueError, "schedule: expected one of")], ids=str)
 def test_bad_argument_is_refused_and_changes_nothing(given, error, message):
@@ -93,7 +93,10 @@ def test_bad_argument_is_refused_and_changes_nothing(given, error, message):
 
 
 @pytest.mark.parametrize(("x", "y", "error", "message"), [
-    (X[:0], Y[:0], bp.InvalidValueError, "row"),
+    (X[:0], Y[:0], bp.InvalidValueError, "inputs: expected 1 row or more, got none"),
+    (X[:0], [], bp.InvalidValueError, "inputs: expected 1 row or more, got none"),
+    (X[:0], np.array([], str), bp.InvalidValueError, "inputs: expected 1 row or more, got none"),
+    ([], [], ValueError, r"inputs: expected shape \(rows, 2\), got \(0,\): there are no rows"),
     (X, Y[:5], ValueError, r"targets: expected shape \(60, 1\) for 60 rows"),
     (X[:, :1], Y, ValueError, r"inputs: expected shape \(rows, 2\), got \(60, 1\)"),
     (X, [[1], [2, 3]], ValueError, "targets: expected rows of the same length"),
@@ -105,6 +108,25 @@ def test_bad_data_are_refused_and_change_nothing(x, y, error, message):
     with pytest.raises(error, match=message):
         fitted.fit(x, y)
     assert fitted.to_bytes() == before
+
+
+def test_empty_data_frame_is_refused_because_it_has_no_rows():
+    pandas = pytest.importorskip("pandas")
+    for frame in (pandas.DataFrame(columns=["a", "b"]), pandas.DataFrame()):
+        with pytest.raises(ValueError, match=r"there are no rows|expected 1 row or more, got none"):
+            network().fit(frame, [])
+
+
+def test_column_of_class_numbers_is_refused_with_the_shape_that_is_accepted():
+    message = r"targets: expected shape \(rows, 3\), or \(rows,\) with class numbers or labels, got \(60, 1\)"
+    with pytest.raises(ValueError, match=message):
+        bp.Network([2, 3], loss="cross_entropy").fit(X, np.zeros((60, 1), int))
+
+
+def test_network_that_is_closed_during_a_fit_says_so():
+    closed = network()
+    with pytest.raises(bp.InvalidHandleError, match="the network is closed"):
+        closed.fit(X, Y, progress=lambda now: closed.close())
 
 
 def test_closed_network_says_so():

@@ -104,6 +104,36 @@ def test_duplicate_keeps_attributes_that_the_program_added(duplicate):
     assert (twin.itself is twin) == (duplicate is not copy.copy)
 
 
+@pytest.mark.parametrize(("name", "value", "remedy"), [
+    ("optimizer", "lbfgs", ": call set_optimizer('lbfgs')"), ("dropout", 0.2, ": call set_dropout(layer, 0.2)"),
+    ("trainable", False, ": call set_trainable(layer, False)"), ("momentum", 0.5, ": call set_option('momentum', 0.5)"),
+    ("optimiser", "adam", ": did you mean 'optimizer'?"), ("learning_rate", 0.1, ": it is an option of a trainer"),
+    ("step_count", 0, ""), ("wheel", 4, ""), ("_wheel", 4, "")])
+def test_assigning_an_attribute_that_does_not_exist_or_cannot_be_set_is_refused(name, value, remedy):
+    network = bp.Network([3, 4, 2])
+    before = network.to_bytes()
+    with pytest.raises(AttributeError) as caught:
+        setattr(network, name, value)
+    assert str(caught.value).startswith(f"cannot set {name!r} of a network{remedy}") and network.to_bytes() == before
+
+
+def test_views_and_predictors_refuse_unknown_attributes():
+    network = bp.Network([3, 2])
+    for owner in (network.tensors, network.metadata, bp.Predictor(network)):
+        with pytest.raises(AttributeError, match="source"):
+            owner.source = "sensor 3"
+
+
+def test_subclass_can_have_other_attributes_but_not_set_a_setting():
+    network = Subclass([3, 4, 2])
+    network.dropout, network._private = 0.2, 3
+    assert (network.dropout, network._private) == (0.2, 3)
+    with pytest.raises(AttributeError, match="call set_loss"):
+        network.loss = "huber"
+    with pytest.raises(ValueError, match=r"parameters: expected shape \(26,\)"):
+        network.parameters = [1]  # the error of the setter
+
+
 def test_duplicate_keeps_an_activation_that_was_replaced():
     bp.activation.register_scalar("replaced", lambda z: 2 * z)
     network = bp.Network([3, 2], seed=1)

@@ -242,7 +242,7 @@ def test_class_weight_equals_sample_weights_of_its_rows(one_hot):
 
 def test_row_weights_apply_to_one_fit_only(network, data):
     twin, trainer = network.clone(), bp.Trainer(epochs=2)
-    trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
+    trainer.fit(network.clone(), *data, sample_weight=np.arange(40))
     trainer.fit(network, *data)
     bp.Trainer(epochs=2).fit(twin, *data)
     assert (network.parameters == twin.parameters).all()
@@ -250,6 +250,9 @@ def test_row_weights_apply_to_one_fit_only(network, data):
 
 @pytest.mark.parametrize("bad, error", [
     ({"sample_weight": np.ones(39)}, "sample_weight"), ({"sample_weight": -np.ones(40)}, "row 0"),
+    ({"sample_weight": np.zeros(40)}, "sample_weight: expected a row with a weight above 0, got weight 0 for each row"),
+    ({"class_weight": {0: 0, 1: 0}}, "class_weight: expected a row with a weight above 0"),
+    ({"validation": (np.zeros((2, 3)), np.zeros((2, 2)), [0, 0])}, "validation sample_weight: expected a row with a weight"),
     ({"class_weight": "even"}, "balanced"), ({"class_weight": {7: 1}}, "class"),
     ({"validation": (np.zeros((2, 4)), np.zeros((2, 2)))}, r"\(rows, 3\)"),
     ({"validation": (np.zeros((2, 3)), np.zeros((3, 2)))}, "2 rows"),
@@ -313,7 +316,7 @@ def test_duplicate_of_a_subclass_keeps_attributes_that_the_program_added(duplica
 
 def test_row_weights_are_not_copied_to_a_duplicate(network, data):
     twin, trainer = network.clone(), bp.Trainer(epochs=2)
-    trainer.fit(network.clone(), *data, sample_weight=np.zeros(40))
+    trainer.fit(network.clone(), *data, sample_weight=np.arange(40))
     copy.copy(trainer).fit(network, *data)
     bp.Trainer(epochs=2).fit(twin, *data)
     assert (network.parameters == twin.parameters).all()
@@ -340,6 +343,15 @@ def test_closed_trainer_cannot_be_duplicated():
             duplicate(trainer)
 
 
+@pytest.mark.parametrize(("name", "value", "remedy"), [
+    ("epochs", 3, ": call set_option('epochs', 3)"), ("schedule", "cosine", ": call set_option('schedule', 'cosine')"),
+    ("epoch", 3, ": did you mean 'epochs'?"), ("momentum", 0.5, ": it is an option of a network")])
+def test_assigning_an_option_is_refused_and_the_error_says_how_to_set_it(name, value, remedy):
+    with pytest.raises(AttributeError) as caught:
+        setattr(bp.Trainer(), name, value)
+    assert str(caught.value) == f"cannot set {name!r} of a trainer{remedy}"
+
+
 def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(network, data):
     """The second fit is called at every step of the first one, from two threads, with other weights and progress."""
     trainer, twin = bp.Trainer(epochs=4, batch_size=10, progress_interval=1), network.clone()
@@ -351,7 +363,7 @@ def test_second_fit_of_a_trainer_is_refused_and_does_not_disturb_the_first(netwo
 
     def second():
         try:
-            trainer.fit(bp.Network([3, 5, 2]), *data, sample_weight=np.zeros(40), progress=lambda progress: True)
+            trainer.fit(bp.Network([3, 5, 2]), *data, sample_weight=np.arange(40), progress=lambda progress: True)
         except BaseException as error:
             refused.append(error)
 
