@@ -14,7 +14,7 @@ export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-sanitizers abi \
 	test-python-all torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-compare install wheel clean
+	bench-accuracy bench-compare install wheel clean
 
 all: lib
 
@@ -146,6 +146,10 @@ bench: lib
 
 bench-quick: lib
 	$(PYTHON) Benchmarks/bench.py --quick
+
+# Errors against time on small problems: about 45 minutes. What is complete is not run again.
+bench-accuracy: lib
+	python3 Benchmarks/accuracy/run.py $(ROWS)
 
 CALLS ?= 10000000
 

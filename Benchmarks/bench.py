@@ -62,7 +62,7 @@ def install():
             if subprocess.run(pip + words).returncode:
                 print("going on without", words[-1], flush=True)
         open(stamp, "w").close()
-    os.execv(python, [python, os.path.abspath(__file__), "--installed", *sys.argv[1:]])
+    os.execv(python, [python, os.path.abspath(sys.argv[0]), "--installed", *sys.argv[1:]])
 
 
 # ---- Other measurements ----
