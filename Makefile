@@ -3,6 +3,7 @@
 
 BUILD := build
 LIBRARY := $(BUILD)/libbackprop.so
+PROGRAM := $(BUILD)/backprop
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
@@ -18,7 +19,7 @@ export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 all: lib
 
-# ---- The shared library: Embedded Swift, no Swift runtime ----
+# ---- The shared library and the program: Embedded Swift, no Swift runtime ----
 
 lib: setup
 	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)
@@ -28,6 +29,11 @@ lib: setup
 	mv -f $(LIBRARY).1.new $(LIBRARY).1
 	ln -sf libbackprop.so.1 $(LIBRARY)
 	python3 scripts/declarations.py include/backprop.h > $(BUILD)/backprop_ffi.h
+	swift build $(SWIFT_FLAGS) --product backprop-command --traits Embedded --scratch-path $(EMBEDDED)
+	strip --strip-all -o $(PROGRAM).new $(EMBEDDED)/release/backprop-command
+	mv -f $(PROGRAM).new $(PROGRAM)
+	$(PROGRAM) --man > $(PROGRAM).1
+	for shell in bash zsh fish; do $(PROGRAM) --completion $$shell > $(PROGRAM).$$shell || exit; done
 
 setup:
 	scripts/setup.sh $(VENV)
@@ -50,6 +56,7 @@ TEST_PARTS := \
 	test-c \
 	test-swift \
 	test-python \
+	test-cli \
 	test-fuzz \
 	test-hosts \
 	lint \
@@ -84,6 +91,9 @@ test-python: lib setup-test
 test-python-all: lib setup-test
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r scripts/requirements-all.txt
 	cd bindings/python && $(CURDIR)/$(PYTHON) -m pytest -q -rs
+
+test-cli: lib setup-test
+	Tests/CLI/run.sh $(BUILD) $(PYTHON)
 
 test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
@@ -170,12 +180,18 @@ bench-compare: lib
 
 # Copies what make has built, and builds nothing: it often runs as root.
 install:
-	@test -e $(LIBRARY).1 -a -e $(BUILD)/backprop_ffi.h || { echo "$(LIBRARY).1 is missing: run make first" >&2; exit 1; }
+	@for file in $(LIBRARY).1 $(BUILD)/backprop_ffi.h $(PROGRAM).fish; do \
+		test -e $$file || { echo "$$file is missing: run make first" >&2; exit 1; }; done
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/backprop $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(LIBRARY).1 $(DESTDIR)$(PREFIX)/lib/
 	ln -sf libbackprop.so.1 $(DESTDIR)$(PREFIX)/lib/libbackprop.so
 	install -m 644 include/backprop.h $(BUILD)/backprop_ffi.h $(DESTDIR)$(PREFIX)/include/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/backprop
+	install -D -m 644 $(PROGRAM).1 $(DESTDIR)$(PREFIX)/share/man/man1/backprop.1
+	install -D -m 644 $(PROGRAM).bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/backprop
+	install -D -m 644 $(PROGRAM).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_backprop
+	install -D -m 644 $(PROGRAM).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/backprop.fish
 	install -d $(DESTDIR)$(PREFIX)/share/doc/backprop
 	install -m 644 docs/hosts.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
 	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/

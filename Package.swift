@@ -25,6 +25,8 @@ let small = [
 /// For C: only what BackpropC exports is visible outside of the library.
 let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]
 
+let embeddedC: [CSetting] = [.define("BACKPROP_EMBEDDED", .when(traits: [embedded]))]
+
 /// Options for the linker.
 func linker(_ words: [String]) -> [String] {
     words.flatMap { ["-Xlinker", $0] }
@@ -50,6 +52,7 @@ let package = Package(
     products: [
         .library(name: "Backprop", targets: ["Backprop"]),
         .library(name: "backprop", type: .dynamic, targets: ["BackpropC"]),
+        .executable(name: "backprop-command", targets: ["BackpropCommand"]),
     ],
     traits: [.trait(name: "Embedded", description: "Build the shared library, in Embedded Swift.")],
     targets: [
@@ -57,7 +60,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: hidden),
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: settings(fast)),
         .target(
-            name: "CPlatform", cSettings: [.define("BACKPROP_EMBEDDED", .when(traits: [embedded]))] + hidden,
+            name: "CPlatform", cSettings: embeddedC + hidden,
             linkerSettings: [.linkedLibrary("ffi")]),
         .target(
             name: "Backprop",
@@ -76,6 +79,10 @@ let package = Package(
                 // CPlatform/reserve.h says why.
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
             ]),
+        .target(name: "CConsole", cSettings: embeddedC + hidden),
+        .executableTarget(
+            name: "BackpropCommand", dependencies: ["Backprop", "BackpropC", "CBackprop", "CConsole", "CPlatform"],
+            swiftSettings: settings(small), linkerSettings: [.unsafeFlags(linker(["-soname="]))]),  // that of BackpropC
         .testTarget(
             name: "BackpropTests", dependencies: ["Backprop", "CKernels", "CPlatform"],
             swiftSettings: [.unsafeFlags(["-O"])]),

@@ -4,12 +4,14 @@ import CPlatform
 
 @_cdecl("bp_plugin_load") @implementation
 public func bp_plugin_load(_ path: UnsafePointer<CChar>!) -> Int32 {
-    status { () throws(BackpropError) in
-        let path = try bytes(path, "path")
-        let table = try pluginTable()
-        try PluginFile.load(path, entry: "bp_plugin_register") { function in
-            unsafeBitCast(function, to: bp_plugin_register_fn.self)(table)
-        }
+    status { () throws(BackpropError) in try loadPlugin(try bytes(path, "path")) }
+}
+
+/// Loads a plug-in, which registers its activations and losses.
+package func loadPlugin(_ path: CString) throws(BackpropError) {
+    let table = try pluginTable()
+    try PluginFile.load(path, entry: "bp_plugin_register") { function in
+        unsafeBitCast(function, to: bp_plugin_register_fn.self)(table)
     }
 }
 

@@ -9,13 +9,18 @@
 public final class Trainer: Sendable {
     let handle: Handle<TrainerState>
 
+    /// Creates a trainer whose options have their defaults.
+    ///
+    /// - Throws: `.outOfMemory`.
+    public init() throws(BackpropError) { handle = try Handle(owning: TrainerState()) }
+
     /// Creates a trainer.
     ///
     /// - Parameter options: Values of options by name; all others have their defaults. `backprop.h` lists them at
     ///   `bp_trainer_set_option`.
     /// - Throws: `.unknownName`; `.invalidValue` for a value out of range; `.outOfMemory`.
-    public init(_ options: [String: Double] = [:]) throws(BackpropError) {
-        handle = try Handle(owning: TrainerState())
+    public convenience init(_ options: [String: Double]) throws(BackpropError) {
+        try self.init()
         for (name, value) in options { try setOption(name, value) }
     }
 

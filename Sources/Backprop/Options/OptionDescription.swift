@@ -73,7 +73,7 @@ public struct OptionDescription: Sendable {
     }
 
     /// NaN fails both comparisons, and so is refused.
-    func require(_ value: Double) throws(BackpropError) {
+    package func require(_ value: Double) throws(BackpropError) {
         guard value >= low, value <= high, !isWhole || value == value.rounded(.down) else {
             let kind: StaticString = isWhole ? "an integer" : "a number"
             let range: Text = choicesText.map { Self.numbered($0) } ?? "\(kind) from \(decimal(low)) to \(decimal(high))"

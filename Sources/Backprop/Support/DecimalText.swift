@@ -1,9 +1,9 @@
 import CPlatform
 
 /// The shortest decimal that reads back as the same number, in any locale.
-func decimal(_ value: Double) -> String { decimal(value, isFloat: false) }
+package func decimal(_ value: Double) -> String { decimal(value, isFloat: false) }
 
-func decimal(_ value: Float) -> String { decimal(Double(value), isFloat: true) }
+package func decimal(_ value: Float) -> String { decimal(Double(value), isFloat: true) }
 
 private func decimal(_ value: Double, isFloat: Bool) -> String {
     if value.isNaN { return "NaN" }

@@ -1,9 +1,9 @@
 /// xoshiro256**, seeded by splitmix64 (Blackman and Vigna 2018, "Scrambled linear pseudorandom number generators").
-struct Random {
+package struct Random {
     var state: (UInt64, UInt64, UInt64, UInt64)
 
     /// Streams of one seed are independent of each other.
-    init(seed: UInt64, stream: UInt64) {
+    package init(seed: UInt64, stream: UInt64) {
         var mix = SplitMix(state: seed)
         var start = SplitMix(state: mix.next() ^ (stream &* 0xD1B5_4A32_D192_ED03))
         state = (start.next(), start.next(), start.next(), start.next())
@@ -15,7 +15,7 @@ struct Random {
         state = (words[0], words[1], words[2], words[3])
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let result = rotate(state.1 &* 5, 7) &* 9
         let t = state.1 << 17
         state.2 ^= state.0
@@ -33,7 +33,7 @@ struct Random {
     }
 
     /// Uniform in 0 ..< bound, except for a bias of at most bound / 2⁶⁴ (Lemire 2019, without rejection).
-    mutating func next(below bound: Int) -> Int {
+    package mutating func next(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 

@@ -17,18 +17,18 @@ func unknownName(
 
 /// Finds the name that was probably intended by an unknown name: one that differs in case, punctuation or a few letters, a
 /// synonym, or a longer name.
-struct Suggestion {
+package struct Suggestion {
     private let wanted: [UInt8]
     /// The edit distance of `found`; before any is found, the smallest distance that is too large.
     private var distance: Int
-    private(set) var found: String?
+    package private(set) var found: String?
 
-    init(for name: String) {
+    package init(for name: String) {
         wanted = name.utf8.count <= 64 ? letters(of: name) : []
         distance = (wanted.count + 1) / 4 + 1
     }
 
-    mutating func consider(_ name: String) { consider(letters(of: name), for: name) }
+    package mutating func consider(_ name: String) { consider(letters(of: name), for: name) }
 
     mutating func consider(synonyms: StaticString) {
         let text = UnsafeBufferPointer(start: synonyms.utf8Start, count: synonyms.utf8CodeUnitCount)

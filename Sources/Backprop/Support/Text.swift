@@ -3,7 +3,7 @@
 package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtocol {
     package private(set) var bytes: [UInt8] = []
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     package init(literalCapacity: Int = 0, interpolationCount: Int = 0) {}
 
@@ -33,14 +33,14 @@ package struct Text: ExpressibleByStringInterpolation, StringInterpolationProtoc
 
     package mutating func appendInterpolation(_ number: UInt) { appendInterpolation(UInt64(number)) }
 
-    static func + (text: Text, more: Text) -> Text {
+    package static func + (text: Text, more: Text) -> Text {
         var text = text
         text += more
         return text
     }
 
-    static func += (text: inout Text, more: Text) { text.appendInterpolation(more) }
+    package static func += (text: inout Text, more: Text) { text.appendInterpolation(more) }
 }
 
 /// A count with its noun, such as "1 row" and "2 rows".
-func counted(_ count: Int, _ noun: StaticString) -> Text { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+package func counted(_ count: Int, _ noun: StaticString) -> Text { "\(count) \(noun)\(count == 1 ? "" : "s")" }
