@@ -51,7 +51,7 @@ let package = Package(
     name: "libbackprop",
     products: [
         .library(name: "Backprop", targets: ["Backprop"]),
-        .library(name: "backprop", type: .dynamic, targets: ["BackpropC"]),
+        .library(name: "backprop", type: .dynamic, targets: ["BackpropC", "SharedLibrary"]),
         .executable(name: "backprop-command", targets: ["BackpropCommand"]),
     ],
     traits: [.trait(name: "Embedded", description: "Build the shared library, in Embedded Swift.")],
@@ -67,22 +67,26 @@ let package = Package(
             dependencies: ["CKernels", "CPlatform", "Kernels"] + wideKernels.map { .target(name: $0.name) },
             swiftSettings: settings(small)),
         .target(
-            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], exclude: ["exports.map"], swiftSettings: settings(small),
+            name: "BackpropC", dependencies: ["Backprop", "CBackprop"], swiftSettings: settings(small),
             linkerSettings: [
                 .linkedLibrary("m"),
-                .unsafeFlags(
-                    ["-use-ld=lld"]
-                        + linker([
-                            "--version-script=\(Context.packageDirectory)/Sources/BackpropC/exports.map",
-                            "-soname=libbackprop.so.1", "-z", "nodelete", "--gc-sections", "--icf=all",
-                        ])),
+                .unsafeFlags(["-use-ld=lld"] + linker(["--gc-sections", "--icf=all"])),
                 // CPlatform/reserve.h says why.
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
+            ]),
+        .target(
+            name: "SharedLibrary", exclude: ["exports.map"],
+            linkerSettings: [
+                .unsafeFlags(
+                    linker([
+                        "--version-script=\(Context.packageDirectory)/Sources/SharedLibrary/exports.map",
+                        "-soname=libbackprop.so.1", "-z", "nodelete",
+                    ]))
             ]),
         .target(name: "CConsole", cSettings: embeddedC + hidden),
         .executableTarget(
             name: "BackpropCommand", dependencies: ["Backprop", "BackpropC", "CBackprop", "CConsole", "CPlatform"],
-            swiftSettings: settings(small), linkerSettings: [.unsafeFlags(linker(["-soname="]))]),  // that of BackpropC
+            swiftSettings: settings(small)),
         .testTarget(
             name: "BackpropTests", dependencies: ["Backprop", "CKernels", "CPlatform"],
             swiftSettings: [.unsafeFlags(["-O"])]),

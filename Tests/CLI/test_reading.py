@@ -46,8 +46,8 @@ def test_a_file_is_read_as_pandas_reads_it(name, table, tmp_path):
     backprop("train", path, "--target", "y", "--missing", "mean", "--epochs", "2", "-q", "-o", model)
     out = backprop("predict", model, path).out
     frame = pd.read_csv(path, skipinitialspace=True)
-    network = bp.load(model)
-    expected = network.predict(encoded(frame, [each for each in frame.columns if each != "y"]))
+    expected = np.empty((len(frame), 1))
+    bp.load(model).predict(encoded(frame, [each for each in frame.columns if each != "y"]), out=expected)
     predicted = pd.read_csv(io.StringIO(out))
     assert list(predicted.columns) == ["y"]
     np.testing.assert_array_equal(predicted["y"].to_numpy(), expected[:, 0])
@@ -74,14 +74,14 @@ def test_the_same_text_comes_from_a_pipe(table, tmp_path):
 
 def test_columns_are_found_by_name_and_others_are_ignored_with_a_note(table, tmp_path):
     model = tmp_path / "m"
-    backprop("train", table("a,b,y\n1,2,3\n4,6,7\n5,5,5\n"), "--epochs", "3", "-q", "-o", model)
-    expected = backprop("predict", model, table("a,b\n1,2\n9,8\n")).out
-    result = backprop("predict", model, table("extra,b,y,a\nz,2,,1\nz,8,,9\n"))
+    backprop("train", table("a,length,y\n1,2,3\n4,6,7\n5,5,5\n"), "--epochs", "3", "-q", "-o", model)
+    expected = backprop("predict", model, table("a,length\n1,2\n9,8\n")).out
+    result = backprop("predict", model, table("extra,length,y,a\nz,2,,1\nz,8,,9\n"))
     assert result.out == expected
     assert "note:" in result.error and '"extra"' in result.error
-    assert backprop("predict", model, table("extra,b,a\nz,2,1\n"), "-q").error == ""
-    missing = backprop("predict", model, table("a,bb\n1,2\n"), status=1).error
-    assert 'no column is named "b"' in missing and 'did you mean "bb"' in missing
+    assert backprop("predict", model, table("extra,length,a\nz,2,1\n"), "-q").error == ""
+    missing = backprop("predict", model, table("a,lenght\n1,2\n"), status=1).error
+    assert 'no column is named "length"' in missing and 'did you mean "lenght"' in missing
 
 
 def test_missing_values_are_refused_with_their_line_or_replaced_by_means_or_dropped(table, tmp_path):

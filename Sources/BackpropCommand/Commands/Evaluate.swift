@@ -27,7 +27,7 @@ struct Evaluate {
         scores.add(Scores.heading(schema))
         scores.add(score.line(Text(data)))
         let output = Output()
-        try output.write(scores.text + score.confusionTable("\(Text(data.printable))"))
+        try output.write(scores.text + score.confusionTable())
         try output.flush()
         return 0
     }

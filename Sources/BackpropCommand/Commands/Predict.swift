@@ -56,8 +56,8 @@ struct Predict {
             }
             for (index, value) in values.enumerated() {
                 if index > 0 { line += "," }
-                // Many outputs are floats, which have fewer digits.
-                line += value == Double(Float(value)) ? "\(decimal(Float(value)))" : "\(decimal(value))"
+                // Outputs that are not unscaled are floats, which have fewer digits.
+                line += schema.classes == nil ? "\(value)" : "\(decimal(Float(value)))"
             }
             try output.write(line + "\n")
         }

@@ -105,7 +105,8 @@ struct Train {
         progress.end()
         let signal = con_caught_signal()
         guard result.steps > 0 else {
-            throw failure("the training was stopped before its first step; nothing is saved")
+            writeError("backprop: interrupted before the first step; nothing is saved\n")
+            return 128 + signal
         }
 
         try progress.history(of: result.restart).store(in: network)
@@ -167,10 +168,10 @@ struct Train {
         var scores = TextTable()
         scores.add(Scores.heading(schema))
         var confusion: Text = ""
-        func add(_ name: Text, _ rows: Table, _ range: Range<Int>) throws(BackpropError) {
+        func add(_ name: StaticString, _ rows: Table, _ range: Range<Int>) throws(BackpropError) {
             let score = try Scores(network, schema, rows, range)
-            scores.add(score.line(name))
-            confusion = score.confusionTable(name)
+            scores.add(score.line("\(name)"))
+            confusion = score.confusionTable(of: name)
         }
         try add("training", table, 0..<trainingRows)
         if trainingRows < table.rows { try add("validation", table, trainingRows..<table.rows) }

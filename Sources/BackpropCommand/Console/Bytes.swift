@@ -47,7 +47,14 @@ func == (bytes: some Collection<UInt8>, text: StaticString) -> Bool {
 extension Text {
     mutating func appendInterpolation(_ bytes: Bytes) { self += Text(bytes) }
 
-    mutating func appendInterpolation(_ value: Double) { appendInterpolation(decimal(value)) }
+    /// The fewest digits that read back as the same number; whole numbers without an exponent.
+    mutating func appendInterpolation(_ value: Double) {
+        if value == value.rounded(.down), abs(value) < 1e15, value != 0 {
+            appendInterpolation(Int(value))
+        } else {
+            appendInterpolation(decimal(value))
+        }
+    }
 
     /// A field or name of a file in a message: quoted, and cut if it is long.
     mutating func appendInterpolation(quoted bytes: some Collection<UInt8>) {

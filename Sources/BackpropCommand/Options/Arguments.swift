@@ -146,7 +146,8 @@ struct Arguments {
     var notes: Notes { Notes(isQuiet: has("quiet")) }
 
     func missingValues() throws(BackpropError) -> MissingValues {
-        let word = try name("missing", among: Option.missing.choices)
+        let choices = command.options.first { $0.name == "missing" }?.choices ?? []
+        let word = try name("missing", among: choices)
         return word == Bytes("mean") ? .mean : word == Bytes("drop") ? .drop : .refuse
     }
 

@@ -93,7 +93,7 @@ enum Command: CaseIterable {
                 + [.batchnorm, .dropout, .scaling, .targetScaling, .validation, .test] + Option.engine
                 + [.header, .delimiter, .plugin, .threads, .quiet, .help]
         case .predict: [.header, .delimiter, .plugin, .threads, .quiet, .help]
-        case .evaluate: [.missing, .header, .delimiter, .plugin, .threads, .quiet, .help]
+        case .evaluate: [.missingRows, .header, .delimiter, .plugin, .threads, .quiet, .help]
         case .info: [.plugin, .help]
         case .check: [.header, .delimiter, .plugin, .threads, .quiet, .help]
         case .bench: [.seconds, .threads, .help]

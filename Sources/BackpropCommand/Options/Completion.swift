@@ -15,9 +15,7 @@ enum Completion: CaseIterable {
     var text: Text {
         switch self {
         case .bash: Self.function + "complete -o default -F _backprop backprop\n"
-        case .zsh:
-            "#compdef backprop\nautoload -U +X bashcompinit && bashcompinit\n" + Self.function
-                + "complete -o default -F _backprop backprop\n"
+        case .zsh: Self.zshText
         case .fish: Self.fishText
         }
     }
@@ -30,7 +28,7 @@ enum Completion: CaseIterable {
         return text
     }
 
-    /// A function for bash, which zsh runs, too. After an option with a fixed set of values it completes these; otherwise it
+    /// A function for bash. After an option with a fixed set of values it completes these; otherwise it
     /// completes options after "-", and files.
     private static var function: Text {
         var text: Text = """
@@ -61,6 +59,39 @@ enum Completion: CaseIterable {
             """
     }
 
+    private static var zshText: Text {
+        var text: Text = """
+            #compdef backprop
+            local -a commands=(
+
+            """
+        for command in Command.allCases { text += "    '\(command.name):\(command.summary)'\n" }
+        text += """
+                --help --version --man --completion
+            )
+            if (( CURRENT == 2 )); then
+                _describe command commands
+                return
+            fi
+            case $words[2] in
+            --completion) _values shell bash zsh fish ;;
+
+            """
+        for command in Command.allCases {
+            text += "\(command.name)) (( CURRENT-- )); shift words; _arguments"
+            for option in command.options {
+                let values = Help.values(option)
+                let action: Text =
+                    values.isEmpty ? option.value.map { $0.bytes == "FILE" ? "_files" : " " } ?? "" : "(\(words(values)))"
+                let rest = "[\(shortMeaning(option))]" + (option.value.map { ":\($0):" + action } ?? "")
+                text += " \\\n    '*--\(option.name)\(rest)'"
+                if let letter = option.letter { text += " '*-" + Text([letter]) + rest + "'" }
+            }
+            text += " \\\n    '*:file:_files' ;;\n"
+        }
+        return text + "esac\n"
+    }
+
     private static var fishText: Text {
         var text: Text = ""
         for command in Command.allCases {
@@ -77,12 +108,10 @@ enum Completion: CaseIterable {
         return text
     }
 
-    /// The meaning up to its first semicolon, colon or parenthesis, without quotes.
+    /// The meaning up to the first character that zsh would interpret, or that starts a remark.
     private static func shortMeaning(_ option: Option) -> Text {
-        let end = option.meaning.bytes.firstIndex {
-            $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(")
-        }
-        let part = option.meaning.bytes[..<(end ?? option.meaning.bytes.count)].filter { $0 != UInt8(ascii: "'") }
-        return Text(part.last == 0x20 ? part.dropLast() : part)
+        let end = option.meaning.bytes.firstIndex { Bytes(";:(['").contains($0) }
+        let part = option.meaning.bytes[..<(end ?? option.meaning.bytes.count)]
+        return Text(Bytes(part.last == 0x20 ? part.dropLast() : part))
     }
 }

@@ -66,6 +66,12 @@ struct Option {
             input becomes the mean of its column, and rows without a target are dropped; drop, the rows are dropped (default refuse)
             """, choices: ["refuse", "mean", "drop"])
     }
+    static var missingRows: Option {
+        Option(
+            "missing", "WORD",
+            "rows with missing values for which the model has no means: refuse, an error; drop (default refuse)",
+            choices: ["refuse", "drop"])
+    }
     static var hidden: Option {
         Option("hidden", "SIZES", "the sizes of the hidden layers, such as 32,16; 0 for none (default 32)")
     }

@@ -53,14 +53,15 @@ struct Scores {
 
     func line(_ name: Text) -> [Text] { [name, "\(rows)", short(loss)] + measures }
 
-    /// The confusion table; empty for a regression, or for more classes than a terminal shows.
-    func confusionTable(_ name: Text) -> Text {
+    /// The confusion table; empty for a regression, or for more classes than a terminal shows. `rows`: such as "test".
+    func confusionTable(of rows: StaticString = "") -> Text {
         guard !confusion.isEmpty, classes.count <= Self.mostClasses else { return "" }
         var table = TextTable()
         table.add(["actual"] + classes.map { Text($0) })
         for (row, name) in classes.enumerated() {
             table.add([Text(name)] + classes.indices.map { "\(confusion[row * classes.count + $0])" })
         }
-        return "\nConfusion of the \(name) rows (columns: the predicted class)\n\n" + table.text
+        return "\nConfusion\(rows.utf8CodeUnitCount > 0 ? " of the \(rows) rows" as Text : "") (columns: the predicted class)\n\n"
+            + table.text
     }
 }

@@ -35,7 +35,7 @@ final class Table {
         while try encoder.next() {
             let found = try encoder.encode(table.inputs.row(row), table.targets.row(row))
             if missing == .refuse, found.inputs || found.targets {
-                throw encoder.missingValue("; --missing mean or --missing drop accepts the row")
+                throw encoder.missingValue("; see --missing")
             }
             if found.targets || (found.inputs && missing == .drop) { dropped += 1 } else { row += 1 }
         }
