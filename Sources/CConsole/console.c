@@ -89,10 +89,17 @@ bool con_is_utf8(void) {
 
 static volatile sig_atomic_t caught;
 
-static void keep_signal(int signal) { caught = signal; }
+static void keep_signal(int number) {
+    caught = number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
 
 void con_catch_signals(void) {
-    struct sigaction action = {.sa_handler = keep_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = keep_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

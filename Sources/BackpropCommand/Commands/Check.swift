@@ -21,7 +21,7 @@ struct Check {
 
     func run() throws(BackpropError) -> Int32 {
         let model = try Model.load(model)
-        var table = TextTable()
+        var table = TextTable(areNumbers: false)
         var isSound = true
         table.add(["", "largest relative error"])
         var seen: [Bytes] = []

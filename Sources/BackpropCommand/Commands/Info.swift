@@ -50,7 +50,7 @@ struct Info {
     }
 
     private static func settings(_ network: Network) throws(BackpropError) -> Text {
-        var table = TextTable()
+        var table = TextTable(areNumbers: false)
         table.add(["parameters", "\(try network.parameterCount)"])
         table.add(["loss", "\(try network.loss.name)"])
         table.add(["optimizer", "\(try network.optimizer.name)"])
@@ -66,7 +66,7 @@ struct Info {
     }
 
     private static func columns(_ schema: Schema) -> Text {
-        var table = TextTable()
+        var table = TextTable(areNumbers: false)
         for (columns, role) in [(schema.inputs, "input" as Text), (schema.targets, "target")] {
             for column in columns {
                 let kind: Text = column.categories.map { "one of " + cut(list($0)) } ?? "number"
@@ -88,7 +88,7 @@ struct Info {
 
     /// The metadata of other programs.
     private static func metadata(_ network: Network) throws(BackpropError) -> Text {
-        var table = TextTable()
+        var table = TextTable(areNumbers: false)
         for key in try network.metadataKeys {
             let name = Bytes(key.utf8)
             if name == "table" || name == "classes" || name == "history" { continue }

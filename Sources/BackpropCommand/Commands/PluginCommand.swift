@@ -9,7 +9,7 @@ struct PluginCommand {
     func run() throws(BackpropError) -> Int32 {
         let activations = Help.names(.activations).count, losses = Help.names(.losses).count
         try load(plugin: path)
-        var table = TextTable()
+        var table = TextTable(areNumbers: false)
         var isSound = true
         for name in Help.names(.activations)[activations...] { Check.addActivation(name, to: &table, &isSound) }
         for name in Help.names(.losses)[losses...] { table.add(["loss " + Text(name)]) }

@@ -19,11 +19,6 @@ extension Bytes {
         self = bytes
     }
 
-    func starts(with start: StaticString) -> Bool {
-        count >= start.utf8CodeUnitCount
-            && withUnsafeBufferPointer { $0.prefix(start.utf8CodeUnitCount).elementsEqual(UnsafeBufferPointer(start)) }
-    }
-
     /// The bytes as a string, with replacement characters where they are not UTF-8.
     var string: String { String(decoding: self, as: UTF8.self) }
 

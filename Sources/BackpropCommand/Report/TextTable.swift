@@ -1,8 +1,11 @@
 import Backprop
 
-/// A table of texts for people: the first column is aligned to the left, the others to the right.
+/// A table of texts for people: the first column is aligned to the left, the others to the right if they are numbers.
 struct TextTable {
+    private let areNumbers: Bool
     private var rows: [[Bytes]] = []
+
+    init(areNumbers: Bool = true) { self.areNumbers = areNumbers }
 
     mutating func add(_ cells: [Text]) { rows.append(cells.map { $0.bytes.printable }) }
 
@@ -19,7 +22,7 @@ struct TextTable {
             var line: Bytes = []
             for (column, cell) in row.enumerated() {
                 let space = Bytes(repeating: 0x20, count: widths[column] - cell.width)
-                line += column == 0 ? cell + space : [0x20, 0x20] + space + cell
+                line += (column == 0 ? [] : [0x20, 0x20]) + (areNumbers && column > 0 ? space + cell : cell + space)
             }
             while line.last == 0x20 { line.removeLast() }
             lines += line + [0x0A]

@@ -4,7 +4,11 @@ import Backprop
 /// JSON list, which the Python package reads, too.
 extension Schema {
     func store(in network: Network) throws(BackpropError) {
-        try network.setMetadata("table", String(decoding: metadata.bytes, as: UTF8.self))
+        let text = metadata.bytes
+        guard text.count < 1 << 19 else {
+            throw failure("the names of columns and categories have \(text.count) bytes: a model can hold 524288")
+        }
+        try network.setMetadata("table", String(decoding: text, as: UTF8.self))
         if let classes { try network.setMetadata("classes", String(decoding: Self.jsonList(classes).bytes, as: UTF8.self)) }
     }
 
