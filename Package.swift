@@ -75,7 +75,7 @@ let package = Package(
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
             ]),
         .target(
-            name: "SharedLibrary", exclude: ["exports.map"],
+            name: "SharedLibrary", exclude: ["exports.map"], publicHeadersPath: ".",
             linkerSettings: [
                 .unsafeFlags(
                     linker([
