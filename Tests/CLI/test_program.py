@@ -32,14 +32,14 @@ def options(command):
 
 
 def test_every_option_of_the_library_is_an_option_of_train_with_its_default():
-    out = " ".join(backprop("train", "--help").out.split())
+    out, names = " ".join(backprop("train", "--help").out.split()), options("train")
     skipped = {"resume", "steps_per_epoch", "progress_interval", "progress_seconds", "validation_fraction", "stratify", "missing_targets"}
     for option in bp.options():
-        assert (option.name.replace("_", "-") in options("train")) == (option.name not in skipped), option.name
+        assert (option.name.replace("_", "-") in names) == (option.name not in skipped), option.name
         if option.name not in skipped:
-            standard = option.choices[int(option.default)] if option.choices else f"{option.default:g}"
             place = out.index(f"--{option.name.replace('_', '-')} ")
-            assert f"(default {standard})" in out[place:], option.name
+            shown = re.search(r"\(default (\S+)\)", out[place:])[1]
+            assert (option.choices.index(shown) if option.choices else float(shown)) == option.default, option.name
 
 
 def test_man_page_and_completions_have_the_options_of_the_help():
