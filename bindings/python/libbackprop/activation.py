@@ -21,6 +21,7 @@ import ctypes
 import enum
 import functools
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, SupportsFloat, Union, overload
 
@@ -51,6 +52,10 @@ Backward: TypeAlias = Callable[[Array, Array, Array], ArrayLike]  # dz, from z, 
 class Activation:
     """A registered activation. An activation from a Python function can be called like that function.
 
+    A pickle of one refers to the module-level variable that has its name, or else contains its Python functions. Loading
+    registers the functions, unless the process itself registered an activation of that name. A pickle of a C function contains
+    the name only.
+
     Examples
     --------
     >>> square = bp.activation.register_scalar("square", lambda z: z * z, replace=True)
@@ -59,8 +64,10 @@ class Activation:
     """
 
     def __init__(self, name: str, function: Optional[Callable[..., Any]] = None,
-                 derivative: Optional[Callable[..., Any]] = None) -> None:
+                 derivative: Optional[Callable[..., Any]] = None,
+                 register: Optional[Callable[..., Activation]] = None) -> None:
         self.name = name
+        self._register = register  # the function that registers `function` and `derivative` in another process
         self.function = function
         self.derivative = derivative
         if function is not None:
@@ -73,6 +80,18 @@ class Activation:
 
     def __repr__(self) -> str:
         return f"<activation {self.name!r}>"
+
+    def __copy__(self) -> Activation:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Activation:
+        return self
+
+    def __reduce__(self) -> Union[str, tuple[Any, ...]]:
+        variable = getattr(self, "__qualname__", "")
+        if self.__module__ != "__main__" and getattr(sys.modules.get(self.__module__), variable, None) is self:
+            return variable  # an import of the module registers it
+        return _loaded, (self.name, self.function, self.derivative, self._register)
 
 
 class Kind(enum.IntEnum):
@@ -131,10 +150,10 @@ def register_scalar(name: str, function: ScalarFunction, derivative: Optional[Sc
     if _native.is_jitted(function):
         value, slope = _native.compiled(function, derivative)
         activation = from_pointer(value, derivative=slope, name=name, thread_safe=True, replace=replace)
-        activation.function, activation.derivative = function, derivative
+        activation.function, activation.derivative, activation._register = function, derivative, register_scalar
         return activation
     numeric = derivative is None
-    activation = Activation(name, _function(function), None if numeric else _function(derivative))
+    activation = Activation(name, _function(function), None if numeric else _function(derivative), register_scalar)
     replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
         library.bp_activation_register_scalar, text(name, "name"), activation, _callbacks.scalar,
         _callbacks.NO_DERIVATIVE if numeric else _callbacks.scalar_derivative))
@@ -155,7 +174,7 @@ def register_vector(name: str, forward: Forward, backward: Backward, *, replace:
     >>> bool(bp.activation.check(cube) < 1e-2)
     True
     """
-    activation = Activation(name, _function(forward), _function(backward))
+    activation = Activation(name, _function(forward), _function(backward), register_vector)
     replaced(activation.name, replace, unregister, lambda name: _callbacks.register(
         library.bp_activation_register_vector, text(name, "name"), activation, _callbacks.forward, _callbacks.backward))
     return activation
@@ -403,6 +422,18 @@ def _function(given: Any) -> Callable[..., Any]:
         raise TypeError(f"activation: expected a function, got {type(given).__name__}")
     function: Callable[..., Any] = given
     return function
+
+
+_from_pickles: set[str] = set()  # names that _loaded registered: a later pickle replaces the functions
+
+
+def _loaded(name: str, *functions: Any) -> Activation:
+    """The Activation of a pickle, from the arguments of Activation. An activation that the process itself registered stays."""
+    activation = Activation(name, *functions)
+    if activation._register is None or (name in names() and name not in _from_pickles):
+        return activation
+    _from_pickles.add(name)
+    return activation._register(name, activation.function, activation.derivative, replace=True)
 
 
 def _library_path(path: Optional[Path]) -> Optional[bytes]:
