@@ -31,7 +31,9 @@ from ._extras import required
 from ._layers import Stack
 from ._library import library
 from ._untyped import Untyped
+from .errors import UnknownNameError
 from .network import Network
+from .option import options
 from .trainer import Progress, Trainer
 
 _base: Any = required("sklearn.base", "sklearn")
@@ -100,6 +102,7 @@ class _Backprop(_Estimator):
     batchnorm: bool
     dropout: float
     scaling: str
+    initialization: str
 
     # Fitted attributes, as those of MLPClassifier
 
@@ -163,7 +166,8 @@ class _Backprop(_Estimator):
         solvers = ["adam", "sgd", *(name for name in texts_of(library.bp_optimizer_name) if name not in ("adam", "sgd"))]
         if self.solver not in solvers:
             raise ValueError(f"solver: expected one of {', '.join(map(repr, solvers))}, got {self.solver!r}")
-        for name, choices in (("learning_rate", ("constant", "invscaling", "adaptive")),
+        initializations = next(each.choices for each in options() if each.name == "initialization")
+        for name, choices in (("learning_rate", ("constant", "invscaling", "adaptive")), ("initialization", initializations),
                               ("scaling", ("none", *texts_of(library.bp_scaling_name)))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}: expected one of {', '.join(map(repr, dict.fromkeys(choices)))}, "
@@ -176,6 +180,11 @@ class _Backprop(_Estimator):
             _utils.check_scalar(self.batch_size, "batch_size", integral, min_val=1)
         _utils.check_scalar(self.validation_fraction, "validation_fraction", real, min_val=0, max_val=1,
                             include_boundaries="left")
+        try:
+            activations.kind(self.activation)
+        except UnknownNameError as error:
+            raise UnknownNameError(f"activation: {error}. Worker processes register the Python functions of a custom activation "
+                                   "if its Activation object is passed, and do not know its name alone", error.status) from None
 
     def _hidden(self) -> list[int]:
         sizes: Any = self.hidden_layer_sizes
@@ -197,13 +206,26 @@ class _Backprop(_Estimator):
     def _new_network(self, inputs: int, outputs: int) -> Network:
         last, loss = self._output()
         hidden = self._hidden()
-        network = Network([inputs, *hidden, outputs], seed=self._random_state.randint(1 << 31))
+        network = Network([inputs, *hidden, outputs])
         for layer in range(1, len(hidden) + 1):
             network.set_activation(layer, self.activation)
         network.set_activation(len(hidden) + 1, last)
         network.set_loss(loss)
         network.set_option("gradient_reduction", "mean")
+        network.set_option("initialization", self.initialization)
+        if self.initialization == "glorot":
+            self._initialize_as_mlp(network)
+        else:
+            network.initialize(self._random_state.randint(1 << 31))
         return network
+
+    def _initialize_as_mlp(self, network: Network) -> None:
+        """Draws the weights and biases that MLPClassifier and MLPRegressor draw from the same random state."""
+        factor = 2 if activations.name_of(self.activation) == b"logistic" else 6
+        for layer, (fan_in, fan_out) in enumerate(zip(network.layers, network.layers[1:]), 1):
+            bound = math.sqrt(factor / (fan_in + fan_out))
+            weight = self._random_state.uniform(-bound, bound, (fan_in, fan_out))
+            _set_layer(network, layer, weight, self._random_state.uniform(-bound, bound, fan_out))
 
     def _configure(self, network: Network, weight_decay: float) -> None:
         """Sets what can differ from one fit of the same network to the next."""
@@ -402,8 +424,9 @@ class BackpropClassifier(_ClassifierMixin, _Backprop):
     ----------
     hidden_layer_sizes : int or sequence of int
         The sizes of the hidden layers.
-    activation : str
-        The activation of the hidden layers: a name of `libbackprop.activation.names()`.
+    activation : str or libbackprop.activation.Activation
+        The activation of the hidden layers: a name of `libbackprop.activation.names()`, or a custom activation. Worker
+        processes register the Activation of a Python function. They do not know the name alone.
     solver : str
         "adam"; "sgd" with `momentum`; or another name of `libbackprop.optimizer_names()`. "lbfgs", "levenberg_marquardt" and
         "bayesian_regularization" ignore `batch_size`, `learning_rate_init` and `shuffle`: an epoch is an iteration on all rows.
@@ -448,7 +471,10 @@ class BackpropClassifier(_ClassifierMixin, _Backprop):
     dropout : float
         The probability that a training step drops a unit of a hidden layer.
     scaling : str
-        "none"; or how the network scales its inputs: "standard", "min_max" or "symmetric".
+        "none"; or how the network scales its inputs: "standard", "min_max", "symmetric", or "auto", which is "standard".
+    initialization : str
+        The rule for the random weights. "glorot": the weights and biases that MLPClassifier draws from the same `random_state`.
+        "automatic", "he" or "lecun": the weights of this option of `libbackprop.Network`; biases are 0.
 
     Attributes
     ----------
@@ -484,7 +510,8 @@ out_activation_, n_features_in_, feature_names_in_
                  verbose: bool = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True,
                  early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-8, n_iter_no_change: Union[int, float] = 10, class_weight: _ClassWeight = None,
-                 batchnorm: bool = False, dropout: float = 0.0, scaling: str = "none") -> None:
+                 batchnorm: bool = False, dropout: float = 0.0, scaling: str = "none",
+                 initialization: str = "glorot") -> None:
         self._store(locals())
 
     def fit(self: _Classifier, X: Any, y: Any, sample_weight: Optional[ArrayLike] = None) -> _Classifier:
@@ -553,6 +580,15 @@ out_activation_, n_features_in_, feature_names_in_
             raise ValueError(f"warm_start needs the classes of the previous call to fit, {self.classes_}; y has {found}")
         self._fit(x, y, self._row_weights(y, sample_weight), incremental=incremental)
         return self
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if isinstance(self.class_weight, Mapping):
+            for label, weight in self.class_weight.items():
+                if not isinstance(weight, numbers.Real) or not 0 <= float(weight) <= np.finfo(np.float32).max:
+                    raise ValueError(f"class_weight: expected finite numbers, 0 or more, got {weight!r} for class {label!r}")
+        elif self.class_weight is not None and not (isinstance(self.class_weight, str) and self.class_weight == "balanced"):
+            raise ValueError(f"class_weight: expected a dict, 'balanced' or None, got {self.class_weight!r}")
 
     def _row_weights(self, y: NDArray[Any], sample_weight: Optional[ArrayLike]) -> Optional[Array]:
         weights = _checked_weights(sample_weight, y)
@@ -642,8 +678,8 @@ class BackpropRegressor(_RegressorMixin, _Backprop):
     quantile : float
         The quantile of the targets that loss "quantile" estimates. Other losses ignore it.
     scaling : str
-        "none"; or how the network scales its inputs: "standard", "min_max" or "symmetric". It then also scales its targets to
-        mean 0 and deviation 1, and losses are those of scaled targets.
+        "none"; or how the network scales its inputs: "standard", "min_max", "symmetric", or "auto", which is "standard". It
+        then also scales its targets to mean 0 and deviation 1, and losses are those of scaled targets.
 
     Examples
     --------
@@ -666,7 +702,8 @@ class BackpropRegressor(_RegressorMixin, _Backprop):
                  verbose: bool = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True,
                  early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-8, n_iter_no_change: Union[int, float] = 10, quantile: float = 0.5,
-                 batchnorm: bool = False, dropout: float = 0.0, scaling: str = "none") -> None:
+                 batchnorm: bool = False, dropout: float = 0.0, scaling: str = "none",
+                 initialization: str = "glorot") -> None:
         self._store(locals())
 
     def fit(self: _Regressor, X: Any, y: Any, sample_weight: Optional[ArrayLike] = None) -> _Regressor:
@@ -753,6 +790,12 @@ def _checked_weights(sample_weight: Optional[ArrayLike], y: NDArray[Any]) -> Opt
     return weights
 
 
+def _set_layer(network: Network, layer: int, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+    """Sets the parameters of a layer. Their shapes are those of scikit-learn, (inputs, outputs) and (outputs,)."""
+    network.tensors[f"layers.{layer}.weight"] = weight.T
+    network.tensors[f"layers.{layer}.bias"] = bias
+
+
 def _weights_of(network: Network) -> NDArray[np.bool_]:
     """Which of the parameters are weights, and not biases or parameters of batch normalization."""
     counts = [(units * inputs, 3 * units if normalized else units) for inputs, units, normalized in
@@ -809,8 +852,7 @@ def from_sklearn(mlp: Any) -> Union[BackpropClassifier, BackpropRegressor]:
     _copy(mlp, estimator, "classes_", "_label_binarizer", "n_features_in_", "feature_names_in_")
     estimator._start(mlp.coefs_[0].shape[0], mlp.n_outputs_)
     for layer, (weight, bias) in enumerate(zip(mlp.coefs_, mlp.intercepts_), 1):
-        estimator.network_.tensors[f"layers.{layer}.weight"] = weight.T
-        estimator.network_.tensors[f"layers.{layer}.bias"] = bias
+        _set_layer(estimator.network_, layer, weight, bias)
     _copy(mlp, estimator, *_RECORDS)
     if getattr(mlp, "best_loss_", None) is not None:
         estimator._least_loss = mlp.best_loss_

@@ -46,7 +46,7 @@ def test_parameters_have_the_names_the_order_and_the_defaults_of_mlp(ours, their
     expected = {name: value for name, value in theirs().get_params().items() if name != "max_fun"}
     found = ours().get_params()
     assert {name: found[name] for name in expected} == expected
-    assert set(found) - set(expected) == {"batchnorm", "dropout", "scaling",
+    assert set(found) - set(expected) == {"batchnorm", "dropout", "scaling", "initialization",
                                           "class_weight" if ours is BackpropClassifier else "quantile"}
 
 
@@ -90,6 +90,34 @@ def test_training_from_the_same_weights_equals_that_of_mlp(theirs, x, y, setting
         assert (ours.predict(x) == mlp.predict(x)).mean() > 0.99
     else:
         assert np.allclose(ours.predict(x), mlp.predict(x), atol=2e-3)
+
+
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize("theirs, x, y", DATA.values(), ids=DATA)
+def test_initial_weights_and_biases_are_those_that_mlp_draws_from_the_same_random_state(theirs, x, y, activation):
+    ours = {theirs: ours for ours, theirs in PAIRS}[theirs]
+    fits = [estimator(hidden_layer_sizes=(7, 5), activation=activation, random_state=3, max_iter=1, learning_rate_init=1e-30,
+                      solver="sgd").fit(x, y) for estimator in (ours, theirs)]
+    for found, expected in zip(*([*each.coefs_, *each.intercepts_] for each in fits)):
+        assert np.allclose(found, expected, rtol=1e-6)
+
+
+def test_a_few_epochs_with_the_defaults_reach_the_accuracy_of_mlp_on_data_with_irrelevant_columns():
+    x = np.random.default_rng(0).normal(size=(8000, 30)).astype(np.float32)
+    y = (np.square(x[:, :3]).sum(axis=1) > 2.4).astype(int)
+    ours, theirs = (np.mean([estimator((50, 25), max_iter=8, batch_size=50, random_state=state).fit(x[:5000], y[:5000])
+                             .score(x[5000:], y[5000:]) for state in range(4)]) for estimator in PAIRS[0])
+    assert ours > theirs - 0.02 and theirs > 0.85
+
+
+@pytest.mark.parametrize("initialization", ["automatic", "he", "lecun"])
+def test_the_other_initializations_are_those_of_a_network(initialization):
+    fitted = BackpropClassifier((7, 5), initialization=initialization, random_state=3, max_iter=1, learning_rate_init=1e-30,
+                                solver="sgd").fit(scaled(IRIS), LABELS)
+    network = bp.Network([4, 7, 5, 3], seed=np.random.RandomState(3).randint(1 << 31), activation="relu", output="softmax",
+                         initialization=initialization)
+    assert np.allclose(fitted.network_.parameters, network.parameters, rtol=0, atol=1e-6)
+    assert fitted.network_.get_option("initialization") == initialization
 
 
 def test_sample_weights_in_a_minibatch_of_all_rows_have_the_effect_of_those_of_mlp():
@@ -232,7 +260,7 @@ def test_early_stopping_keeps_the_network_with_the_best_validation_score():
     assert estimator.best_validation_score_ == max(estimator.validation_scores_) and estimator.best_loss_ is None
     assert len(estimator.validation_scores_) == estimator.n_iter_ < 100
     state = np.random.RandomState(0)
-    state.randint(1 << 31)  # the seed of the weights
+    state.uniform(size=4 * 16 + 16 + 16 * 3 + 3)  # the weights and biases
     _, x, _, y = train_test_split(IRIS, LABELS, test_size=0.3, stratify=LABELS, random_state=state)
     assert estimator.score(x, y) == estimator.best_validation_score_
 
@@ -282,7 +310,7 @@ def test_losses_of_the_regressor_estimate_what_they_should():
 
 def test_sample_weights_are_routed_through_a_pipeline():
     with sklearn.config_context(enable_metadata_routing=True):
-        estimator = BackpropClassifier((8,), max_iter=30, random_state=0).set_fit_request(sample_weight=True)
+        estimator = BackpropClassifier((8,), learning_rate_init=0.01, random_state=0).set_fit_request(sample_weight=True)
         estimator.set_score_request(sample_weight=True)
         pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), estimator)
         found = cross_validate(pipeline, IRIS, LABELS, params={"sample_weight": (LABELS != 1).astype(float)}, cv=2,
@@ -313,6 +341,69 @@ def test_all_activations_optimizers_and_options_of_the_library_can_be_used():
             assert network.activations == (activation, activation, "softmax") and network.batchnorm == (True, True, False)
             assert network.get_dropout(1) == network.get_dropout(2) == 0.2 and network.scaling.inputs == "min_max"
             assert network.optimizer == ("nesterov" if solver == "sgd" else solver)
+
+
+SEARCH = """
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from libbackprop.sklearn import BackpropClassifier
+x, y = load_iris(return_X_y=True)
+def search(*activations):
+    estimator = BackpropClassifier((8,), max_iter=200, learning_rate_init=0.01, random_state=0)
+    found = GridSearchCV(estimator, {"activation": list(activations)}, n_jobs=2, cv=2, error_score="raise").fit(x, y)
+    return found.best_estimator_.network_.activations[0], float(found.best_score_) > 0.8
+"""
+ACTIVATIONS = """
+import numpy as np, libbackprop as bp
+@bp.activation.vector(backward=lambda z, a, da: da * (1 - a * a))
+def mytanh(z): return np.tanh(z)
+@bp.activation.scalar
+def halved(z): return z / 2
+"""
+
+
+def test_worker_processes_register_activations_of_a_program_and_of_an_imported_module(run_script, tmp_path):
+    (tmp_path / "mine.py").write_text(ACTIVATIONS)
+    for program in (ACTIVATIONS, "from mine import mytanh, halved"):
+        done = run_script(f"{SEARCH}{program}\nprint(search(mytanh), search(halved))")
+        assert done.stdout == "('mytanh', True) ('halved', True)\n", done.stderr
+
+
+def test_worker_processes_use_the_newest_function_of_a_name(run_script):
+    program = """
+from joblib import Parallel, delayed
+for factor in (2, 3):
+    twice = bp.activation.register_vector("times", lambda z, f=factor: f * z, lambda z, a, da, f=factor: f * da, replace=True)
+    fitted = BackpropClassifier((8,), twice, max_iter=2, random_state=0)
+    inside = Parallel(n_jobs=2)(delayed(lambda each: each.fit(x, y).loss_)(fitted) for _ in range(4))
+    print(set(inside) == {fitted.fit(x, y).loss_})
+"""
+    done = run_script(SEARCH + ACTIVATIONS + program)
+    assert done.stdout == "True\nTrue\n", done.stderr
+
+
+def test_copies_of_an_estimator_register_no_activation():
+    third = bp.activation.register_vector("third", lambda z: z / 3, lambda z, a, da: da / 3)
+    bp.activation.unregister(third)
+    estimator = BackpropClassifier(activation=third)
+    assert clone(estimator).activation is copy.copy(third) is third and "third" not in bp.activation.names()
+
+
+def test_the_name_alone_of_an_activation_is_refused_in_a_worker_process_with_the_remedy(run_script):
+    done = run_script(f"{SEARCH}{ACTIVATIONS}\n"
+                      "try: search('mytanh')\nexcept bp.UnknownNameError as error: print(error)")
+    assert 'activation: no activation is named "mytanh"' in done.stdout, done.stderr
+    assert "if its Activation object is passed" in done.stdout
+
+
+def test_another_process_loads_an_estimator_whose_activation_is_in_a_module(run_script, tmp_path):
+    (tmp_path / "mine.py").write_text(ACTIVATIONS)
+    saved = run_script(f"{SEARCH}\nimport pickle, mine\nfitted = BackpropClassifier((8,), mine.mytanh, max_iter=5).fit(x, y)\n"
+                       "pickle.dump((fitted, mine.mytanh), open('fitted', 'wb'))\nprint(fitted.predict(x))")
+    loaded = run_script("import pickle\nfitted, mytanh = pickle.load(open('fitted', 'rb'))\n"
+                        "from sklearn.datasets import load_iris\nprint(fitted.predict(load_iris(return_X_y=True)[0]))\n"
+                        "import mine; assert mytanh is mine.mytanh is fitted.activation")
+    assert loaded.stdout == saved.stdout != "", saved.stderr + loaded.stderr
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "levenberg_marquardt"])
@@ -364,9 +455,11 @@ def test_a_fit_that_has_not_converged_warns_and_verbose_prints(capsys):
 
 @pytest.mark.parametrize("parameters, error, message", [
     ({"solver": "fast"}, ValueError, "solver: expected one of 'adam', 'sgd'"),
-    ({"activation": "fast"}, LookupError, "fast"),
+    ({"activation": "tahn"}, LookupError, 'activation: no activation is named "tahn": did you mean "tanh"'),
+    ({"activation": 3}, TypeError, "activation"),
     ({"learning_rate": "fast"}, ValueError, "learning_rate: expected one of 'constant', 'invscaling', 'adaptive', got 'fast'"),
     ({"scaling": "fast"}, ValueError, "scaling: expected one of 'none'"),
+    ({"initialization": "fast"}, ValueError, "initialization: expected one of 'automatic', 'glorot', 'he', 'lecun', got 'fast'"),
     ({"hidden_layer_sizes": (3, 0)}, ValueError, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": (3, 2.5)}, ValueError, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": None}, TypeError, "hidden_layer_sizes"),
@@ -386,6 +479,30 @@ def test_wrong_parameters_are_refused_by_their_names(parameters, error, message)
     for estimator, x, y in ((BackpropClassifier, IRIS, LABELS), (BackpropRegressor, DIABETES, PROGRESSION)):
         with pytest.raises(error, match=message):
             estimator(**parameters).fit(x, y)
+
+
+@pytest.mark.parametrize("class_weight, message", [
+    ({0: -1, 1: 1, 2: 1}, "expected finite numbers, 0 or more, got -1 for class 0"),
+    ({0: 1, 1: np.nan, 2: 1}, "expected finite numbers, 0 or more, got nan for class 1"),
+    ({0: 1, 1: 1, 2: np.inf}, "expected finite numbers, 0 or more, got inf for class 2"),
+    ({0: 1, 1: 1, 2: 1e300}, r"expected finite numbers, 0 or more, got 1e\+300 for class 2"),
+    ({0: "1", 1: 1, 2: 1}, "expected finite numbers, 0 or more, got '1' for class 0"),
+    ("balaced", "expected a dict, 'balanced' or None, got 'balaced'"),
+    ([1, 1, 1], r"expected a dict, 'balanced' or None, got \[1, 1, 1\]"),
+    (np.ones(3), "expected a dict, 'balanced' or None, got array"),
+])
+def test_wrong_class_weights_are_refused(class_weight, message):
+    for learn in (BackpropClassifier(class_weight=class_weight).fit,
+                  lambda x, y: BackpropClassifier(class_weight=class_weight).partial_fit(x, y, classes=[0, 1, 2])):
+        with pytest.raises(ValueError, match=f"class_weight: {message}"):
+            learn(IRIS, LABELS)
+
+
+@pytest.mark.parametrize("estimator", [BackpropClassifier, BackpropRegressor])
+def test_the_docstring_has_every_choice_of_scaling(estimator):
+    for choice in bp.scaling_names():
+        assert f'"{choice}"' in estimator.__doc__.partition("scaling : str")[2].partition(" : ")[0]
+        estimator(hidden_layer_sizes=(4,), scaling=choice, max_iter=2).fit(IRIS, LABELS)
 
 
 def test_wrong_data_are_refused():
