@@ -1,5 +1,5 @@
 /// A split of rows into training rows and validation rows, in which each class has the same share of validation rows.
-struct StratifiedSplit {
+package struct StratifiedSplit {
     /// The indices of all rows: first the training rows, then the validation rows.
     let indices: RowIndices
     let validationCount: Int
@@ -39,7 +39,7 @@ struct StratifiedSplit {
     }
 
     /// The number of validation rows among `count` rows: rounded, at least 1, and at most all but 1; 0 for a single row.
-    static func validationCount(_ count: Int, _ fraction: Double) -> Int {
+    package static func validationCount(_ count: Int, _ fraction: Double) -> Int {
         let share = Int((fraction * Double(count)).rounded())
         return count < 2 ? 0 : max(1, min(share, count - 1))
     }

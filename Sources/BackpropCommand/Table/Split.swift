@@ -11,7 +11,7 @@ extension Table {
         }
         var counts = [Int](repeating: 0, count: areClasses ? targets.columns : 1)
         for each in classes { counts[each] += 1 }
-        for each in counts.indices { counts[each] = Self.validationCount(counts[each], fraction) }
+        for each in counts.indices { counts[each] = StratifiedSplit.validationCount(counts[each], fraction) }
 
         var isHeldOut = [Bool](repeating: false, count: rows)
         var order = Array(0..<rows)
@@ -41,11 +41,5 @@ extension Table {
         }
         guard first < rows else { throw failure("--validation needs at least 2 rows\(areClasses ? " of a class" : "")") }
         return first
-    }
-
-    /// Rounded, at least 1, and at most all but 1; 0 for a single row.
-    private static func validationCount(_ count: Int, _ fraction: Double) -> Int {
-        let share = Int((fraction * Double(count)).rounded())
-        return count < 2 ? 0 : max(1, min(share, count - 1))
     }
 }
