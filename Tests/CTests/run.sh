@@ -105,8 +105,8 @@ esac
 # One line for each part of the library.
 all="
 reference handles arguments instructions options settings counts tensors
-training backpropagation initialization losses custom_losses trainable names batchnorm fold optimizers second_order dropout scaling
-score
+training large_minibatches backpropagation initialization losses custom_losses trainable names batchnorm fold optimizers second_order dropout
+scaling score
 transaction finite rows
 trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal

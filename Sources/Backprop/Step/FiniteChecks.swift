@@ -54,16 +54,13 @@ extension NetworkState {
         let factor = Double(max(rate, 1))
         for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
-            let layerBuffers = workspace.layers[index]
-            let (x, xStride) = input(of: index, inputs, in: workspace)
-            let sizeOfX = index == 0 ? sizeOfInputs : sumOfMagnitudes(x, rows * xStride)
-            let sizeOfDelta = sumOfMagnitudes(layerBuffers.delta.base, rows * layer.stride)
-            let bound = Double(max(1, sizeOfX)) * Double(sizeOfDelta)  // 1: the input of the bias
+            let bound = gradientBound(index, inputs, sizeOfInputs: sizeOfInputs, rows: rows, in: workspace)
             largest = max(largest, bound)
             if !(bound * factor < CP_SAFE_STEP) {
+                let x = input(of: index, inputs, in: workspace).x
                 try requireFiniteDescent(x, index: index, rows: rows, rate: rate, in: workspace)
             }
-            if let norm = layer.norm, let buffers = layerBuffers.norm {
+            if let norm = layer.norm, let buffers = workspace.layers[index].norm {
                 let bound = self.bound(buffers, layer, rows: rows)
                 largest = max(largest, bound)
                 if !(bound * factor < CP_SAFE_STEP) {
@@ -72,6 +69,16 @@ extension NetworkState {
             }
         }
         return largest
+    }
+
+    /// Returns a bound on the gradients of a layer's weights, Σ|x| Σ|δ|.
+    func gradientBound(
+        _ index: Int, _ inputs: UnsafePointer<Float>, sizeOfInputs: Float, rows: Int, in workspace: Workspace
+    ) -> Double {
+        let (x, xStride) = input(of: index, inputs, in: workspace)
+        let sizeOfX = index == 0 ? sizeOfInputs : sumOfMagnitudes(x, rows * xStride)
+        let sizeOfDelta = sumOfMagnitudes(workspace.layers[index].delta.base, rows * layers[index].stride)
+        return Double(max(1, sizeOfX)) * Double(sizeOfDelta)  // 1: the input of the bias
     }
 
     /// Returns a bound on the gradients of γ and β and on the change of the running statistics.
@@ -100,7 +107,7 @@ extension NetworkState {
             for first in stride(from: 0, to: layer.inputs, by: Workspace.gradientTileInputs) {
                 let end = min(first + Workspace.gradientTileInputs, layer.inputs)
                 kernels.gradient(
-                    x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1, nil)
+                    x, xStride, rows, first, end, layer.inputs, delta, layer.stride, gradient - first * 16, 1, 0, nil)
                 let count = (end - first + (end == layer.inputs ? 1 : 0)) * 16
                 guard kernels.is_finite_step(&descent, weights + first * 16, gradient, nil, nil, count) != 0 else {
                     throw notFinite(index, "gradient")

@@ -82,14 +82,16 @@ extension NetworkState {
         if isPlainDescent {
             let loss = try forwardAndBackward(
                 inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaFirst ? rate : nil
-            ) { workspace, _ throws(BackpropError) in
-                update(inputs, rows: rows, rate: rate, in: workspace)
+            ) { workspace, inputs, _ throws(BackpropError) in
+                if let inputs { return update(inputs, rows: rows, rate: rate, in: workspace) }
+                descend(rate: rate, in: workspace)
+                finishStep()
             }
             return Float(loss)
         }
         let loss = try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
-        ) { workspace, largest throws(BackpropError) in
+        ) { workspace, inputs, largest throws(BackpropError) in
             try optimize(inputs, rows: rows, rate: rate, scale: 1, largest: largest, in: workspace)
             updateRunningStatistics(rows: rows, in: workspace)
             finishStep()
@@ -184,9 +186,11 @@ extension NetworkState {
         into flat: UnsafeMutablePointer<Float>, dropsOut: Bool = true
     ) throws(BackpropError) -> Double {
         try forwardAndBackward(inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil, dropsOut: dropsOut) {
-            workspace, _ throws(BackpropError) in
-            try workspace.makeGradients(for: self)
-            collectGradient(inputs, rows: rows, in: workspace)
+            workspace, inputs, _ throws(BackpropError) in
+            if let inputs {
+                try workspace.makeGradients(for: self)
+                collectGradient(inputs, rows: rows, in: workspace)
+            }
             copyGradient(from: workspace, to: flat)
         }
     }
@@ -204,11 +208,7 @@ extension NetworkState {
         // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
         try requireFiniteGradientStep(rate: isPlainDescent ? rate : 0, in: workspace)
         if isPlainDescent {
-            for index in layers.indices where layers[index].isTrainable {
-                let layer = layers[index]
-                kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
-                stepNormalization(layer, workspace.layers[index], rate: rate)
-            }
+            descend(rate: rate, in: workspace)
         } else {
             let largest = Double(kernels.sum_of_magnitudes(flat, count))
             try optimize(nil, rows: 1, rate: rate, scale: 1, largest: largest, in: workspace)
@@ -216,7 +216,7 @@ extension NetworkState {
         finishStep()
     }
 
-    private func requireFiniteGradientStep(rate: Float, in workspace: Workspace) throws(BackpropError) {
+    func requireFiniteGradientStep(rate: Float, in workspace: Workspace) throws(BackpropError) {
         for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
             let gradient = workspace.gradients[index].values.base
@@ -228,21 +228,28 @@ extension NetworkState {
     }
 
     /// Runs forward, backward and the checks of a step of plain descent at `rate`, and then `commit`, which must not throw
-    /// after its first change. `dropsOut`: whether dropout is applied. Returns the loss.
+    /// after its first change. It receives the inputs for the gradient, or nil if the workspace contains the gradient already.
+    /// `dropsOut`: whether dropout is applied. Returns the loss.
     func forwardAndBackward(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float, gammaStep: Float?, dropsOut: Bool = true,
-        commit: (Workspace, _ largestGradient: Double) throws(BackpropError) -> Void
+        commit: (Workspace, _ inputs: UnsafePointer<Float>?, _ largestGradient: Double) throws(BackpropError) -> Void
     ) throws(BackpropError) -> Double {
         try requireRows(rows)
+        if let loss = loss.builtIn, canAccumulate(rows: rows) {
+            return try accumulateGradient(
+                loss, inputs, targets, weights: weights, rows: rows, rate: rate, dropsOut: dropsOut, commit: commit)
+        }
         var value = 0.0
         try withForwardPass(inputs, targets, rows: rows, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
             value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
-            try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
+            try backward(
+                targets: targets, weights: weights, rows: rows, scale: lossScale(rows: rows), in: workspace,
+                gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
-            try commit(workspace, largest)
+            try commit(workspace, inputs, largest)
         }
         return value
     }

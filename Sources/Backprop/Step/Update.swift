@@ -17,10 +17,20 @@ extension NetworkState {
         finishStep()
     }
 
-    /// Stores the gradients of all weights that are not frozen in the workspace.
-    func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
+    /// Stores the gradients of all weights that are not frozen in the workspace, or adds them to those of the rows before.
+    func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, adding: Bool = false, in workspace: Workspace) {
         forEachPart(rows: rows) { index, part in
-            computeGradient(inputs, rows: rows, index, part, workspace.gradients[index].values.base, nil, in: workspace)
+            computeGradient(
+                inputs, rows: rows, index, part, workspace.gradients[index].values.base, adding: adding, nil, in: workspace)
+        }
+    }
+
+    /// Makes the step of plain descent along the gradients in the workspace.
+    func descend(rate: Float, in workspace: Workspace) {
+        for index in layers.indices where layers[index].isTrainable {
+            let layer = layers[index]
+            kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
+            stepNormalization(layer, workspace.layers[index], rate: rate)
         }
     }
 
@@ -28,13 +38,13 @@ extension NetworkState {
     @inline(__always)
     func computeGradient(
         _ inputs: UnsafePointer<Float>, rows: Int, _ index: Int, _ part: Range<Int>, _ target: UnsafeMutablePointer<Float>,
-        _ step: UnsafePointer<cp_step>?, in workspace: Workspace
+        adding: Bool = false, _ step: UnsafePointer<cp_step>?, in workspace: Workspace
     ) {
         let layer = layers[index]
         let (x, xStride) = input(of: index, inputs, in: workspace)
         kernels.gradient(
             x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base, layer.stride,
-            target, layer.panels, step)
+            target, layer.panels, adding ? 1 : 0, step)
     }
 
     /// γ −= α ∂f/∂γ, β −= α ∂f/∂β   (notes, §5)

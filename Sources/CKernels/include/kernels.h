@@ -95,10 +95,11 @@ typedef struct cp_kernels {
      * with zeros. */
     void (*update)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
                    const float *delta, ptrdiff_t delta_stride, float *weights, ptrdiff_t panels, float rate);
-    /* The gradient x' delta for the same inputs. Without a step, target becomes the gradient, in the layout of the weights. With
-     * a step, target is the weights, of which the optimizer makes its step; the gradient is not stored. */
+    /* The gradient x' delta for the same inputs. Without a step, target becomes the gradient, in the layout of the weights, or
+     * that of the rows before, if adds, and of these rows. With a step, target is the weights, of which the optimizer makes its
+     * step; the gradient is not stored. */
     void (*gradient)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t end, ptrdiff_t inputs,
-                     const float *delta, ptrdiff_t delta_stride, float *target, ptrdiff_t panels,
+                     const float *delta, ptrdiff_t delta_stride, float *target, ptrdiff_t panels, int32_t adds,
                      const cp_step *step /* or NULL */);
     /* dx[rows][inputs] = delta W'; delta_t is delta transposed by `transpose`. */
     void (*backward)(const float *delta_t, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t outputs, const float *weights, float *dx,

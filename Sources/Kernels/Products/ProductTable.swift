@@ -4,7 +4,7 @@ import CKernels
 func fillProducts(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.forward = { forward($0!, $1, $2, $3, $4!, $5, $6!, $7) }
     table.pointee.update = { update($0!, $1, $2, $3..<$4, $5, $6!, $7, $8!, $9, $10) }
-    table.pointee.gradient = { gradient($0!, $1, $2, $3..<$4, $5, $6!, $7, $8!, $9, $10) }
+    table.pointee.gradient = { gradient($0!, $1, $2, $3..<$4, $5, $6!, $7, $8!, $9, $10 != 0, $11) }
     table.pointee.backward = { backward($0!, $1, $2, $3, $4!, $5!, $6) }
     table.pointee.backward_rows = { backward($0!, $1, $2, $3, $4, $5!, $6!, $7) }
     table.pointee.transpose = { transpose($0!, $1, $2, $3, $4, $5!) }

@@ -10,19 +10,19 @@ func update(
 ) {
     GradientProduct(
         x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: weights, panels: panels, rate: rate, step: nil
+        target: weights, panels: panels, adds: false, rate: rate, step: nil
     ).run()
 }
 
-/// The gradient itself, xᵀ δ and Σ δ; with `step`, an optimizer's step along it, without storing the gradient. Each part of
-/// the gradient is then in the first-level cache.
+/// The gradient itself, xᵀ δ and Σ δ, added to that of the rows before if `adds`; with `step`, an optimizer's step along it, without
+/// storing the gradient. Each part of the gradient is then in the first-level cache.
 func gradient(
     _ x: Source, _ xStride: Int, _ rows: Int, _ part: Range<Int>, _ inputs: Int, _ delta: Source, _ deltaStride: Int,
-    _ target: Target, _ panels: Int, _ step: UnsafePointer<cp_step>?
+    _ target: Target, _ panels: Int, _ adds: Bool, _ step: UnsafePointer<cp_step>?
 ) {
     GradientProduct(
         x: x, xStride: xStride, rows: rows, part: part, inputs: inputs, delta: delta, deltaStride: deltaStride,
-        target: target, panels: panels, rate: nil, step: step
+        target: target, panels: panels, adds: adds, rate: nil, step: step
     ).run()
 }
 
@@ -30,7 +30,7 @@ func gradient(
 /// along it.
 private struct GradientProduct {
     let x: Source, xStride: Int, rows: Int, part: Range<Int>, inputs: Int, delta: Source, deltaStride: Int
-    let target: Target, panels: Int, rate: Float?, step: UnsafePointer<cp_step>?
+    let target: Target, panels: Int, adds: Bool, rate: Float?, step: UnsafePointer<cp_step>?
 
     /// One function for all three results: the loops over tiles are most of its code.
     func run() {
@@ -120,8 +120,11 @@ private struct GradientProduct {
                     let from = columns + row * columnStride, stream = delta + row * deltaStride + panel * 16
                     @inline(__always)
                     func first(_ i: Int, _ k: Int, _ height: Int) -> Tile {
-                        if row > 0 { return Tile(scratch + i * Self.sums + k * 16, stride: 16, height: height) }
-                        cp_prefetch(panelTarget + i * panelSize + k * 16, 16, height)
+                        let old = panelTarget + i * panelSize + k * 16
+                        if row > 0 || adds {
+                            return Tile(row > 0 ? scratch + i * Self.sums + k * 16 : old, stride: 16, height: height)
+                        }
+                        cp_prefetch(old, 16, height)
                         return Tile()
                     }
                     @inline(__always)
@@ -199,9 +202,10 @@ private struct GradientProduct {
     @inline(__always)
     private func addBiases(_ room: Target, _ use: Use, then finish: Finish) {
         for panel in 0..<panels {
-            var tile = Tile()
-            for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
             let biases = target + panel * cp_panel_size(inputs) + inputs * 16
+            var tile = Tile()
+            if adds { tile.r0 = load(biases) }
+            for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
             use(tile, room, biases, 1)
             finish(room, biases, 16, true)
         }
