@@ -196,7 +196,7 @@ def main():
 
     data = dict(date=datetime.date.today().isoformat(), library=json_lines(probe, "library")[0], machine=machine(),
                 versions=versions(), quick=args.quick, rounds=args.rounds, seconds=args.seconds, workloads=chosen)
-    whole = whole or args.quick  # a part of the rows does without the rest
+    whole = not args.workloads  # a part of the rows does without the rest
     data["limits"] = limits(limits_program, thread_counts, args.quick) if whole else []
     data["probes"] = probes(probe, load, thread_counts) if whole else []
     data["results"], data["startup"] = [], []
