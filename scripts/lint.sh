@@ -23,7 +23,7 @@ sources() { # sources PATTERN...: files whose names match
     find . \( -name .git -o -name .build -o -name build \) -prune -o -path ./Tests/abi/first -prune -o -type f \( "${names[@]:1}" \) -print | sort
 }
 mapfile -t swift_files < <(sources '*.swift')
-mapfile -t c_files < <(sources '*.c' '*.h' '*.cpp')
+mapfile -t c_files < <(sources '*.c' '*.h' '*.cpp' '*.hpp' '*.cc')
 
 if [ "${2:-}" = --fix ]; then
     swift format format --in-place --parallel "${swift_files[@]}"
