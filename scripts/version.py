@@ -16,6 +16,7 @@ PARTS = ("MAJOR", "MINOR", "PATCH")
 PLACES = {
     "Sources/BackpropC/VersionAPI.swift": r'fixed\("([\d.]+)"\)',
     "bindings/python/libbackprop/__init__.py": r'^__version__ = "([\d.]+)"',
+    "bindings/rust/Cargo.toml": r'^version = "([\d.]+)"',
     "README.md": r"^Version ([\d.]+)\.",
     "CHANGELOG.md": r"^## ([\d.]+)",
 }

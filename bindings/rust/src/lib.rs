@@ -1,0 +1,36 @@
+//! Trains, runs, saves and loads multilayer perceptrons: safe Rust for libbackprop.
+//!
+//! ```no_run
+//! # fn main() -> backprop::Result<()> {
+//! let (inputs, targets) = ([0., 0., 0., 1., 1., 0., 1., 1.], [0., 1., 1., 0.]);
+//! let mut network = backprop::Network::new(&[2, 4, 1], 1)?;
+//! for _ in 0..2000 {
+//!     network.train(&inputs, &targets, 0.5)?;
+//! }
+//! network.save("xor.safetensors")?;
+//! # Ok(()) }
+//! ```
+//!
+//! `backprop.h` is the manual: each function here is one of its functions.
+//!
+//! **Errors.** A call that fails returns [`Error`] and changes nothing.
+//!
+//! **Panics.** No panic passes through the library. A panic of an activation or of a progress function is caught there, the
+//! call fails, and the panic continues when the call has returned. The network is then as before the call.
+//!
+//! **Threads.** Objects are `Send`, because the library accepts calls from any thread. They are `Sync`, because the calls of
+//! `&self` are those that the header declares const, which run at the same time. Activations are `Send + Sync`, because calls
+//! on several threads may run them at the same time.
+mod activation;
+mod c;
+mod call;
+mod network;
+mod predictor;
+pub mod status;
+mod trainer;
+
+pub use activation::{register_activation, unregister_activation};
+pub use call::{Error, Result};
+pub use network::Network;
+pub use predictor::Predictor;
+pub use trainer::{Progress, Trainer};

@@ -1,0 +1,21 @@
+//! The statuses of calls, which backprop.h describes.
+pub const OK: i32 = 0;
+pub const STOPPED: i32 = 1;
+pub const WARNING_MISSING_CLASS: i32 = 2;
+pub const NULL_ARGUMENT: i32 = -1;
+pub const INVALID_VALUE: i32 = -2;
+pub const INVALID_HANDLE: i32 = -3;
+pub const BUSY: i32 = -4;
+pub const UNKNOWN_NAME: i32 = -5;
+pub const UNSUPPORTED: i32 = -6;
+pub const BUFFER_TOO_SMALL: i32 = -7;
+pub const OUT_OF_MEMORY: i32 = -50;
+pub const LIMIT: i32 = -51;
+pub const IO: i32 = -100;
+pub const NOT_A_MODEL: i32 = -101;
+pub const CORRUPT: i32 = -102;
+pub const VERSION: i32 = -103;
+pub const MISMATCH: i32 = -104;
+pub const NOT_FINITE: i32 = -200;
+pub const CALLBACK: i32 = -300;
+pub const LIBRARY: i32 = -301;

@@ -1,0 +1,204 @@
+//! Tests of the crate on the built library: `cargo test`, or Tests/Hosts/languages.sh.
+use backprop::{register_activation, status, unregister_activation, Network, Predictor, Trainer};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+
+const INPUTS: [f32; 8] = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+const TARGETS: [f32; 4] = [0.0, 1.0, 1.0, 0.0];
+
+fn sign(z: f32, _a: f32) -> f32 {
+    if z < 0.0 {
+        -1.0
+    } else {
+        1.0
+    }
+}
+
+fn trained(steps: usize) -> Network {
+    let mut network = Network::new(&[2, 4, 1], 1).unwrap();
+    for _ in 0..steps {
+        network.train(&INPUTS, &TARGETS, 0.5).unwrap();
+    }
+    network
+}
+
+/// The text of the panic.
+fn panic_of(function: impl FnOnce()) -> Option<&'static str> {
+    catch_unwind(AssertUnwindSafe(function)).err().and_then(|panic| panic.downcast_ref::<&'static str>().copied())
+}
+
+#[test]
+fn objects_can_be_sent_to_and_shared_by_threads() {
+    fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Network>();
+    is_send_and_sync::<Trainer>();
+    is_send_and_sync::<Predictor>();
+}
+
+#[test]
+fn errors_have_the_status_and_the_message_of_the_library() {
+    let mut network = trained(0);
+    let error = network.set_activation(1, "no such").unwrap_err();
+    assert!(error.status == status::UNKNOWN_NAME && error.message.contains("no such"), "{error:?}");
+    assert_eq!(Network::load("none.safetensors").unwrap_err().status, status::IO);
+    assert_eq!(Network::new(&[], 1).unwrap_err().status, status::INVALID_VALUE);
+    assert_eq!(network.set_loss("a\0b").unwrap_err().status, status::INVALID_VALUE);
+}
+
+#[test]
+fn wrong_sizes_are_refused() {
+    let mut network = trained(0);
+    assert_eq!(network.predict(&[0.0, 0.0, 1.0]).unwrap_err().message, "3 numbers are not rows of 2");
+    assert_eq!(network.train(&INPUTS, &TARGETS[..3], 0.5).unwrap_err().status, status::MISMATCH);
+    assert_eq!(network.evaluate(&INPUTS, &[]).unwrap_err().status, status::MISMATCH);
+    assert_eq!(network.set_parameters(&[1.0]).unwrap_err().status, status::MISMATCH);
+    assert_eq!(Trainer::new().unwrap().fit(&mut network, (&INPUTS, &TARGETS[..3]), None).unwrap_err().status, status::MISMATCH);
+    let predictor = Predictor::new(&network).unwrap();
+    assert_eq!(predictor.run(&INPUTS, &mut [0.0; 3]).unwrap_err().status, status::MISMATCH);
+}
+
+#[test]
+fn a_panic_of_an_activation_continues_after_the_call_and_changes_nothing() {
+    register_activation("panics", |_| panic!("no value"), sign).unwrap();
+    register_activation("panics_backward", |z| z.abs(), |_, _| panic!("no derivative")).unwrap();
+    for (name, text) in [("panics", "no value"), ("panics_backward", "no derivative")] {
+        let mut network = trained(10);
+        network.set_activation(1, name).unwrap();
+        let parameters = network.parameters().unwrap();
+        assert_eq!(panic_of(|| drop(network.train(&INPUTS, &TARGETS, 0.5))), Some(text));
+        assert_eq!(network.parameters().unwrap(), parameters);
+        network.set_activation(1, "tanh").unwrap();
+        network.train(&INPUTS, &TARGETS, 0.5).unwrap();
+        assert_ne!(network.parameters().unwrap(), parameters);
+    }
+}
+
+#[test]
+fn a_panic_of_a_progress_function_undoes_the_fit() {
+    let (mut network, mut trainer) = (trained(10), Trainer::new().unwrap());
+    let parameters = network.parameters().unwrap();
+    let fit = || drop(trainer.fit_with(&mut network, (&INPUTS, &TARGETS), None, |_| panic!("enough")));
+    assert_eq!(panic_of(fit), Some("enough"));
+    assert_eq!(network.parameters().unwrap(), parameters);
+    trainer.fit(&mut network, (&INPUTS, &TARGETS), None).unwrap(); // without the function, which is gone
+}
+
+#[test]
+fn a_callback_may_use_the_library_and_fail_there() {
+    register_activation("inner", |_| panic!("inner"), sign).unwrap();
+    let mut inner = trained(1);
+    inner.set_activation(1, "inner").unwrap();
+    let derivative = move |_, _| {
+        assert_eq!(panic_of(|| drop(inner.predict(&INPUTS))), Some("inner"));
+        panic!("outer")
+    };
+    register_activation("outer", |z| z, derivative).unwrap();
+    let mut network = trained(1);
+    network.set_activation(1, "outer").unwrap();
+    assert_eq!(panic_of(|| drop(network.train(&INPUTS, &TARGETS, 0.5))), Some("outer"));
+}
+
+#[test]
+fn an_activation_lives_as_long_as_it_is_used() {
+    let state = Arc::new(());
+    let kept = state.clone();
+    register_activation(
+        "kept",
+        move |z| {
+            let _ = &kept;
+            z
+        },
+        sign,
+    )
+    .unwrap();
+    let refused = state.clone();
+    assert!(register_activation(
+        "kept",
+        move |z| {
+            let _ = &refused;
+            z
+        },
+        sign
+    )
+    .is_err());
+    assert_eq!(Arc::strong_count(&state), 2);
+    let mut network = trained(0);
+    network.set_activation(1, "kept").unwrap();
+    unregister_activation("kept").unwrap();
+    assert_eq!(Arc::strong_count(&state), 2);
+    drop(network);
+    assert_eq!(Arc::strong_count(&state), 1);
+}
+
+#[test]
+fn a_fit_reports_and_stops() {
+    let (mut network, mut trainer, mut reports) = (trained(0), Trainer::new().unwrap(), 0);
+    trainer.set_option("epochs", 50.0).unwrap();
+    let (loss, stopped) = trainer
+        .fit_with(&mut network, (&INPUTS, &TARGETS), Some((&INPUTS, &TARGETS)), |progress| {
+            reports += 1;
+            progress.epoch < 7
+        })
+        .unwrap();
+    assert!(stopped && reports == 7 && loss.is_finite());
+}
+
+#[test]
+fn a_network_with_all_kinds_of_settings_learns_the_species_of_irises() {
+    let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+    for line in include_str!("../../../Examples/data/iris.csv").lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        inputs.extend(fields[..4].iter().map(|field| field.parse::<f32>().unwrap()));
+        targets.extend(["setosa", "versicolor", "virginica"].map(|species| if fields[4] == species { 1.0 } else { 0.0 }));
+    }
+    let mut network = Network::new(&[4, 16, 3], 1).unwrap();
+    network.set_activation(1, "tanh").unwrap();
+    network.set_activation(2, "softmax").unwrap();
+    network.set_batchnorm(1, true).unwrap();
+    network.set_dropout(1, 0.1).unwrap();
+    network.set_loss("cross_entropy").unwrap();
+    network.set_optimizer("adam").unwrap();
+    network.set_option("gradient_reduction", 1.0).unwrap();
+    let before = network.evaluate(&inputs, &targets).unwrap();
+    let mut trainer = Trainer::new().unwrap();
+    for (option, value) in [("epochs", 60.0), ("batch_size", 16.0), ("learning_rate", 0.01)] {
+        trainer.set_option(option, value).unwrap();
+    }
+    trainer.fit(&mut network, (&inputs, &targets), None).unwrap();
+    assert!(network.score("accuracy", &inputs, &targets).unwrap() > 0.94);
+    assert!(network.evaluate(&inputs, &targets).unwrap() < before / 4.0);
+}
+
+#[test]
+fn bytes_and_copies_keep_the_network() {
+    let mut network = trained(10);
+    let (bytes, outputs) = (network.to_bytes().unwrap(), network.predict(&INPUTS).unwrap());
+    assert_eq!(Network::from_bytes(&bytes).unwrap().to_bytes().unwrap(), bytes);
+    assert_eq!(Network::from_bytes(&bytes[1..]).unwrap_err().status, status::NOT_A_MODEL);
+    let copy = network.try_clone().unwrap();
+    network.train(&INPUTS, &TARGETS, 0.5).unwrap();
+    assert_eq!(copy.predict(&INPUTS).unwrap(), outputs);
+    assert_ne!(network.predict(&INPUTS).unwrap(), outputs);
+}
+
+#[test]
+fn threads_run_a_predictor_while_it_is_updated() {
+    let mut network = trained(10);
+    let predictor = Predictor::new(&network).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..1000 {
+                    predictor.run(&INPUTS, &mut [0.0; 4]).unwrap();
+                }
+            });
+        }
+        for _ in 0..100 {
+            network.train(&INPUTS, &TARGETS, 0.5).unwrap();
+            predictor.update(&network).unwrap();
+        }
+    });
+    let mut outputs = [0.0; 4];
+    predictor.run(&INPUTS, &mut outputs).unwrap();
+    assert_eq!(outputs.to_vec(), network.predict(&INPUTS).unwrap());
+}
