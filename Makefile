@@ -14,7 +14,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-test demo test test-sanitizers abi \
-	test-python-all torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
 	bench-accuracy bench-compare install wheel clean
 
 all: lib
@@ -96,7 +96,12 @@ test-cli: lib setup-test
 	Tests/CLI/run.sh $(BUILD) $(PYTHON)
 
 test-hosts: lib setup-test
-	Tests/Hosts/run.sh $(BUILD) $(PYTHON)
+	Tests/Hosts/run.sh $(BUILD) $(PYTHON); status=$$?; Tests/Hosts/languages.sh $(BUILD) $(PYTHON) && exit $$status
+
+# The examples in all languages, also those whose toolchains are large.
+test-all-hosts: lib setup-test
+	scripts/setup.sh $(VENV) all-hosts
+	Tests/Hosts/languages.sh $(BUILD) $(PYTHON) all
 
 test-models: setup-test
 	Tests/Models/run.sh

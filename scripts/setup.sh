@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, or with "test" to run the tests as well.
-# Usage: setup.sh VENV [test]
+# Usage: setup.sh VENV [test | all-hosts]; with "all-hosts", all languages that have an example.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
@@ -31,8 +31,30 @@ if [ "$tests" = test ]; then
     need "command -v cmake" cmake
     need "command -v valgrind" valgrind
     need "command -v rustc" rustc # one plug-in of the tests is in Rust
-    need "command -v luajit" luajit # hosts of the tests, as is PHP
-    need "command -v php" php-cli
+fi
+
+# Languages of examples. Tests/Hosts/languages.sh does not try an example whose language is missing.
+optional=() # Debian packages
+want() { # want TEST-COMMAND PACKAGE
+    eval "$1" >/dev/null 2>&1 || optional+=("$2")
+}
+if [ -n "$tests" ]; then
+    want "command -v go" golang-go
+    want "command -v javac" default-jdk-headless
+    want "[ -e /usr/share/java/jna.jar ]" libjna-java
+    want "command -v luajit" luajit
+    want "command -v php" php-cli
+    want "command -v gfortran" gfortran
+fi
+if [ "$tests" = all-hosts ]; then
+    want "command -v mcs" mono-mcs
+    want "command -v mono" mono-runtime
+    want "command -v fpc" fp-compiler
+    want "perl -e 'use FFI::Platypus 2.00'" libffi-platypus-perl
+    want "command -v ruby" ruby
+    want "command -v R" r-base-dev
+    want "command -v octave-cli" octave
+    want "command -v mkoctfile" octave-dev
 fi
 
 # A toolchain unpacked on a bare system cannot start before these shared libraries are there.
@@ -62,6 +84,14 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "setup: installing ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+if [ ${#optional[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "setup: installing ${optional[*]}"
+    apt-get update -qq
+    for package in "${optional[@]}"; do # each by itself: another distribution may not have one
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 ||
+            echo "setup: $package cannot be installed"
+    done
 fi
 [ -z "$no_swift" ] || fail "missing: $no_swift"
 said=$(swift --version 2>&1) || fail "$swift does not start: $(head -n 1 <<<"$said")"

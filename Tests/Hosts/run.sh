@@ -11,18 +11,7 @@ export PYTHONPATH=$root/bindings/python PYTHONDONTWRITEBYTECODE=1
 [ -x "$python" ] && python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 rm -rf "$work" "$swift"/release/{host,xor} # so that no file of an earlier run is used
 mkdir -p "$work"
-passed=0 failed=0
-
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/Hosts/claims.sh
 
 strict() { cc -std=c99 -O2 -Wall -Wextra -pedantic -Werror "$@"; }
 swift_build() { swift build -c release --disable-automatic-resolution --package-path "$1" --scratch-path "$swift"; }
@@ -176,19 +165,6 @@ rm -f "$work"/sdist/*.tar.gz
 claim "the source distribution asks for the library" eval \
     '! from_source "" && grep "set LIBBACKPROP_LIBRARY to the path of libbackprop.so" "$work/said"'
 claim "the source distribution installs with the library" from_source "$root/$build/libbackprop.so"
-
-# ---- Hosts that parse declarations
-
-echo "# declarations"
-learns() { # learns HOST PROGRAM: the four predictions are right, and equal in every host
-    "$@" "$prefix/include/backprop_ffi.h" "$prefix/lib/libbackprop.so" >"$work/ffi.$1"
-    awk '{ wrong += ($1 > 0.5) != (NR == 2 || NR == 3) } END { exit NR != 4 || wrong }' "$work/ffi.$1"
-    cmp "$work/ffi.$1" "$work/ffi.python"
-}
-python() { "$python" "$@"; }
-claim "cffi parses the declarations, makes calls and gets callbacks" learns python Tests/Hosts/ffi/xor.py
-claim "LuaJIT parses them too and gets the same numbers" learns luajit Tests/Hosts/ffi/xor.lua
-claim "PHP parses them too and gets the same numbers" learns php Tests/Hosts/ffi/xor.php
 
 # ---- README.md
 

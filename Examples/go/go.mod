@@ -1,0 +1,3 @@
+module xor
+
+go 1.19
