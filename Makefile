@@ -1,4 +1,4 @@
-# make demo · make test · make torture · make bench · make lib · make install · make wheel · make clean
+# make demo · make test · make torture · make bench · make lib · make docs · make install · make wheel · make clean
 # The first two need nothing but a Swift toolchain, make and this folder: see scripts/setup.sh.
 
 BUILD := build
@@ -13,9 +13,9 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-test demo test test-sanitizers abi \
+.PHONY: all lib setup setup-docs setup-test demo test test-sanitizers abi \
 	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-accuracy bench-compare install wheel clean
+	bench-accuracy bench-compare docs install wheel clean
 
 all: lib
 
@@ -34,9 +34,13 @@ lib: setup
 	mv -f $(PROGRAM).new $(PROGRAM)
 	$(PROGRAM) --man > $(PROGRAM).1
 	for shell in bash zsh fish; do $(PROGRAM) --completion $$shell > $(PROGRAM).$$shell || exit; done
+	python3 scripts/docs/manpages.py $(BUILD)/man/man3
 
 setup:
 	scripts/setup.sh $(VENV)
+
+setup-docs: setup
+	scripts/setup.sh $(VENV) docs
 
 setup-test: setup # which has ended: both use the same virtual environment
 	scripts/setup.sh $(VENV) test
@@ -59,6 +63,7 @@ TEST_PARTS := \
 	test-cli \
 	test-fuzz \
 	test-hosts \
+	test-docs \
 	lint \
 	test-valgrind \
 	test-models \
@@ -127,6 +132,9 @@ test-valgrind: lib setup-test
 test-runner:
 	Tests/Runner/run.sh
 
+test-docs: lib setup-test
+	Tests/Docs/run.sh $(BUILD) $(PYTHON)
+
 # ---- The same claims at length: see docs/reliability.md ----
 
 torture: torture-files torture-calls torture-activations torture-fuzz
@@ -181,11 +189,17 @@ bench-latency: lib $(BUILD)/onnxruntime
 bench-compare: lib
 	$(PYTHON) Benchmarks/compare.py $(BASE) $(ROWS)
 
+# ---- Documentation: the site, and the DocC archive of the Swift module ----
+
+docs: setup-docs
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --site-dir $(BUILD)/site
+	scripts/docs/docc.sh $(BUILD)
+
 # ---- For other programs ----
 
 # Copies what make has built, and builds nothing: it often runs as root.
 install:
-	@for file in $(LIBRARY).1 $(BUILD)/backprop_ffi.h $(PROGRAM).fish; do \
+	@for file in $(LIBRARY).1 $(BUILD)/backprop_ffi.h $(PROGRAM).fish $(BUILD)/man/man3; do \
 		test -e $$file || { echo "$$file is missing: run make first" >&2; exit 1; }; done
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/backprop $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(LIBRARY).1 $(DESTDIR)$(PREFIX)/lib/
@@ -194,6 +208,8 @@ install:
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/backprop
 	install -D -m 644 $(PROGRAM).1 $(DESTDIR)$(PREFIX)/share/man/man1/backprop.1
+	install -d $(DESTDIR)$(PREFIX)/share/man/man3
+	install -m 644 $(BUILD)/man/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 	install -D -m 644 $(PROGRAM).bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/backprop
 	install -D -m 644 $(PROGRAM).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_backprop
 	install -D -m 644 $(PROGRAM).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/backprop.fish

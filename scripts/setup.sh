@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, or with "test" to run the tests as well.
-# Usage: setup.sh VENV [test | all-hosts]; with "all-hosts", all languages that have an example.
+# Usage: setup.sh VENV [docs | test | all-hosts]; with "docs", what builds the documentation; with "all-hosts", all languages that
+# have an example.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 tests=${2:-}
 oldest_swift=6.2
+case $tests in
+docs) python_packages="requirements requirements-docs" tests= ;;
+?*) python_packages="requirements requirements-docs requirements-test" ;;
+*) python_packages=requirements ;;
+esac
 
 missing=() # Debian packages
 need() { # need TEST-COMMAND PACKAGE
@@ -31,6 +37,8 @@ if [ "$tests" = test ]; then
     need "command -v cmake" cmake
     need "command -v valgrind" valgrind
     need "command -v rustc" rustc # one plug-in of the tests is in Rust
+    need "command -v groff" groff-base # checks of the man pages
+    need "command -v mandoc" mandoc
 fi
 
 # Languages of examples. Tests/Hosts/languages.sh does not try an example whose language is missing.
@@ -99,7 +107,7 @@ version=$(sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' <<<"$said" | head -n 1)
 printf '%s\n' "$oldest_swift" "$version" | sort -CV || fail "$swift is version ${version:-unknown}; $oldest_swift or later is needed"
 
 [ -x "$venv/bin/pip" ] || python3 -m venv --clear "$venv" # without pip: an earlier run was interrupted
-for requirements in requirements ${tests:+requirements-test}; do
+for requirements in $python_packages; do
     if ! cmp -s "scripts/$requirements.txt" "$venv/$requirements.txt"; then
         "$venv/bin/pip" install --quiet --disable-pip-version-check -r "scripts/$requirements.txt"
         cp "scripts/$requirements.txt" "$venv/$requirements.txt"

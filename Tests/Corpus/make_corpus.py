@@ -1,5 +1,5 @@
 """Writes good/ and bad/ and their lines in manifest.txt. Needs only Python. The library is not used: files, checksum and
-expected outputs follow the description in README.md. The files in old/ were written by earlier versions of the library and
+expected outputs follow the description in docs/file-format.md. The files in old/ were written by earlier versions of the library and
 are never written again."""
 import json
 import math

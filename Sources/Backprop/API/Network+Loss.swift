@@ -35,6 +35,7 @@ extension Network {
     /// Compares the gradient of a loss with differences of its values, at outputs and targets of the caller.
     ///
     /// - Parameters:
+    ///   - name: The name of a registered loss.
     ///   - outputs: [rows × outputs], at least one row.
     ///   - targets: [rows × targets of a row].
     ///   - columns: The number of outputs.

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Tests the documentation: its programs, the site, the man pages, the DocC catalogue. Usage: run.sh BUILD PYTHON, where BUILD, relative
+# to the repository, holds libbackprop.so. Ends with "N passed, M failed".
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+build=$1 python=$2 work=$1/docs
+rm -rf "$work"/pages "$work"/site "$work"/man
+mkdir -p "$work"
+passed=0 failed=0
+
+claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
+    local name=$1 && shift
+    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
+    if [ $? -eq 0 ]; then
+        passed=$((passed + 1)) && echo "ok $name"
+    else
+        tail -n 40 "$work/log" | sed 's/^/#   /'
+        failed=$((failed + 1)) && echo "not ok $name"
+    fi
+}
+
+echo "# site"
+claim "the site builds without a warning" "$python" -m mkdocs build --quiet --site-dir "$work/site"
+claim "all links and anchors of the site lead to something, and its HTML is valid" "$python" Tests/Docs/check_site.py "$work/site"
+
+echo "# man pages"
+claim "the man pages are made" python3 scripts/docs/manpages.py "$work/man/man3"
+claim "groff formats them without a warning" bash -c "cd $work/man && groff -ww -man -Tutf8 -z man3/*.3 2>&1 | (! grep .)"
+# They have no date, so that two builds give the same bytes. Links are made by .so, so that they can be copied like pages.
+claim "mandoc finds no fault" bash -c "mandoc -Tlint -Wwarning $work/man/man3/*.3 | grep -v 'missing date\|.so is fragile' | (! grep .)"
+described() { # every declaration of the header has a page
+    local name
+    for name in $(grep -oE '^(#define|typedef .*\(\*|[a-z].* \*?)(bp_\w+|BP_\w+)' include/backprop.h | grep -oE '(bp|BP)_\w+$' | sort -u); do
+        [ -s "$work/man/man3/$name.3" ] || { echo "no page $name"; return 1; }
+    done
+}
+claim "every function, type and constant has a page" described
+
+echo "# notes"
+named() { # every file and every test that docs/notes.md names exists
+    local name
+    for name in $(grep -oE '`[A-Z][A-Za-z]*/[A-Za-z]+\.swift`' docs/notes.md docs/kernels.md | grep -oE '[A-Za-z]+/[A-Za-z]+\.swift' | sort -u); do
+        [ -n "$(find Sources -path "*/$name")" ] || { echo "no file $name"; return 1; }
+    done
+    for name in $(grep -E '^- Tests?: |^  `' docs/notes.md | grep -oE '`[a-z]+(_[a-z]+){2,}`' | tr -d '`' | sort -u); do
+        grep -q "CLAIM($name)" Tests/CTests/*.c || { echo "no test $name"; return 1; }
+    done
+}
+claim "the files and tests in docs/notes.md exist" named
+
+echo "# programs"
+# The tests of the Python package run interchange.md, which needs large packages.
+pages=() page
+for page in docs/*.md; do [ "$page" = docs/interchange.md ] || pages+=("$page"); done
+"$python" Tests/Docs/blocks.py "$work/pages" "$build" "${pages[@]}" Sources/Backprop/Backprop.docc/*.md | tee "$work/programs" | grep -v ' passed, '
+counts=$(tail -n 1 "$work/programs")
+[[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] && passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) ||
+    { failed=$((failed + 1)); echo "not ok the programs run to the end"; }
+same_weights() { # the three programs of the tour save the same numbers; the headers differ by the names of the classes
+    local language
+    for language in c python swift; do
+        tail -c +"$((9 + $(od -An -t u8 -N 8 "$work/pages/tour/iris-$language.safetensors")))" \
+            "$work/pages/tour/iris-$language.safetensors" >"$work/pages/tour/$language.numbers"
+        [ -s "$work/pages/tour/$language.numbers" ]
+        cmp "$work/pages/tour/c.numbers" "$work/pages/tour/$language.numbers"
+    done
+}
+claim "the programs of the tour in C, Python and Swift save the same weights" same_weights
+
+echo "# Swift"
+claim "the DocC archive is made without a warning" scripts/docs/docc.sh "$build"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
