@@ -218,16 +218,18 @@ def main(work: str, build: str, *names: str) -> int:
         "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
     passed = failed = 0
 
-    def claim(name: str, run) -> None:
+    def claim(name: str, run) -> bool:
         nonlocal passed, failed
         try:
             run()
             passed += 1
             print(f"ok {name}", flush=True)
+            return True
         except (Failed, subprocess.TimeoutExpired) as error:
             failed += 1
             print(re.sub("^", "#   ", str(error), flags=re.M))
             print(f"not ok {name}", flush=True)
+            return False
 
     pages = [page for name in names if (page := Page(Path(name), work, build, environment)).has_programs]
     for page in pages:
@@ -239,8 +241,7 @@ def main(work: str, build: str, *names: str) -> int:
         if program.expected not in (None, printed):
             raise Failed(f"the Swift program prints\n{printed}")
 
-    if programs:
-        claim("the Swift programs compile without warnings", lambda: build_swift(programs, work))
+    if programs and claim("the Swift programs compile without warnings", lambda: build_swift(programs, work)):
         for program in programs:
             claim(f"the Swift program {program.name} runs", lambda: run(program))
     print(f"{passed} passed, {failed} failed")

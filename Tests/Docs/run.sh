@@ -4,6 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 build=$1 python=$2 work=$1/docs
+export NO_MKDOCS_2_WARNING=1 # about a later version of MkDocs
 rm -rf "$work"/pages "$work"/site "$work"/man
 mkdir -p "$work"
 passed=0 failed=0
@@ -27,7 +28,7 @@ echo "# man pages"
 claim "the man pages are made" python3 scripts/docs/manpages.py "$work/man/man3"
 claim "groff formats them without a warning" bash -c "cd $work/man && groff -ww -man -Tutf8 -z man3/*.3 2>&1 | (! grep .)"
 # They have no date, so that two builds give the same bytes. Links are made by .so, so that they can be copied like pages.
-claim "mandoc finds no fault" bash -c "mandoc -Tlint -Wwarning $work/man/man3/*.3 | grep -v 'missing date\|.so is fragile' | (! grep .)"
+claim "mandoc finds no fault" bash -c "cd $work/man && mandoc -Tlint -Wwarning man3/*.3 | grep -v 'missing date\|.so is fragile' | (! grep .)"
 described() { # every declaration of the header has a page
     local name
     for name in $(grep -oE '^(#define|typedef .*\(\*|[a-z].* \*?)(bp_\w+|BP_\w+)' include/backprop.h | grep -oE '(bp|BP)_\w+$' | sort -u); do
@@ -50,7 +51,7 @@ claim "the files and tests in docs/notes.md exist" named
 
 echo "# programs"
 # The tests of the Python package run interchange.md, which needs large packages.
-pages=() page
+pages=()
 for page in docs/*.md; do [ "$page" = docs/interchange.md ] || pages+=("$page"); done
 "$python" Tests/Docs/blocks.py "$work/pages" "$build" "${pages[@]}" Sources/Backprop/Backprop.docc/*.md | tee "$work/programs" | grep -v ' passed, '
 counts=$(tail -n 1 "$work/programs")
@@ -68,7 +69,7 @@ same_weights() { # the three programs of the tour save the same numbers; the hea
 claim "the programs of the tour in C, Python and Swift save the same weights" same_weights
 
 echo "# Swift"
-claim "the DocC archive is made without a warning" scripts/docs/docc.sh "$build"
+claim "the DocC archive is made without a warning" scripts/docs/docc.sh "$build" "$work/swift/debug"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -64,7 +64,7 @@ class Comment:
     def summary(self) -> str:
         """The first sentence."""
         text = self.blocks[0].text if self.blocks and isinstance(self.blocks[0], Paragraph) else ""
-        return re.sub(r"[.:]?$", ".", re.split(r"(?<=[^.].[.:])\s(?=(?:[A-Z*\"]|bp_))", text)[0]) if text else ""
+        return re.split(r"(?<=[^.].[.:])\s(?=(?:[A-Z*\"]|bp_))", text)[0].rstrip(".:") + "." if text else ""
 
     @property
     def title(self) -> str:
@@ -93,7 +93,7 @@ class Section:
         return [part for part in self.parts if isinstance(part, Declaration) and part.kind in kinds]
 
 
-NAME = re.compile(r"\*?\b(?:[a-z]\w*(?:_\w+)+|BP_[A-Z_]+|[A-Z]+(?:_[A-Z]+)*)\b(?:\(\))?|\*[a-z]\w*")
+NAME = re.compile(r"`([^`]+)`|(?<!\")\*?\b(?:[a-z]\w*(?:_\w+)+|BP_[A-Z_]+|[A-Z]+(?:_[A-Z]+)*)\b(?:\(\))?|\*[a-z]\w*")
 
 
 class Header:
@@ -109,9 +109,9 @@ class Header:
         """The text in parts: ("text", words, ""), ("code", a name, "") or ("link", a name, the declaration that it names)."""
         at = 0
         for match in NAME.finditer(text):
-            word = match[0]
+            word = match[1] or match[0]
             named = next((name for name in (word.strip("*()"), f"BP_ERROR_{word}") if name in self.section_of), "")
-            if not named and "_" not in word and not word.startswith("*"):
+            if not named and not match[1] and "_" not in word and not word.startswith("*"):
                 continue
             yield "text", text[at:match.start()], ""
             yield ("link" if named else "code"), word, named

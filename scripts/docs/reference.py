@@ -23,7 +23,7 @@ class Page:
         lines = [f"# {self.title}", ""]
         functions = self.section.declarations("handle", "struct", "callback", "function")
         if functions:
-            lines += ["| | |", "|---|---|"]
+            lines += ["| name | |", "|---|---|"]
             lines += [f"| {self.link(each.name)} | {self.inline(each.comment.summary)} |" for each in functions] + [""]
         constants: list[Declaration] = []
         for part in [*self.section.parts, None]:
@@ -53,7 +53,7 @@ class Page:
     def constants(self, parts: list[Declaration]) -> list[str]:
         rows = [f'| <a id="{part.name}"></a>`{part.name}` | {part.value} | '
                 f'{self.inline(" ".join(block.text for block in part.comment.blocks))} |' for part in parts]
-        return ["| constant | value | |", "|---|---|---|", *rows, ""]
+        return ["| constant | value | meaning |", "|---|---|---|", *rows, ""]
 
     def blocks(self, blocks: list, heading: str) -> list[str]:
         lines: list[str] = []
