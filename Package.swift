@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: settings(fast)),
         .target(
             name: "CPlatform", cSettings: embeddedC + hidden,
-            linkerSettings: [.linkedLibrary("ffi")]),
+            linkerSettings: [.linkedLibrary("ffi"), .linkedLibrary("m")]),
         .target(
             name: "Backprop",
             dependencies: ["CKernels", "CPlatform", "Kernels"] + wideKernels.map { .target(name: $0.name) },
@@ -69,7 +69,6 @@ let package = Package(
         .target(
             name: "BackpropC", dependencies: ["Backprop", "CBackprop"], swiftSettings: settings(small),
             linkerSettings: [
-                .linkedLibrary("m"),
                 .unsafeFlags(["-use-ld=lld"] + linker(["--gc-sections", "--icf=all"])),
                 // CPlatform/reserve.h says why.
                 .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),

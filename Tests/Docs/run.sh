@@ -43,7 +43,7 @@ named() { # every file and every test that docs/notes.md names exists
     for name in $(grep -oE '`[A-Z][A-Za-z]*/[A-Za-z]+\.swift`' docs/notes.md docs/kernels.md | grep -oE '[A-Za-z]+/[A-Za-z]+\.swift' | sort -u); do
         [ -n "$(find Sources -path "*/$name")" ] || { echo "no file $name"; return 1; }
     done
-    for name in $(grep -E '^- Tests?: |^  `' docs/notes.md | grep -oE '`[a-z]+(_[a-z]+){2,}`' | tr -d '`' | sort -u); do
+    for name in $(grep -oE '`[a-z]+(_[a-z]+){2,}`' docs/notes.md | tr -d '`' | grep -v '^bp_' | sort -u); do
         grep -q "CLAIM($name)" Tests/CTests/*.c || { echo "no test $name"; return 1; }
     done
 }
