@@ -12,6 +12,7 @@ The form of the comments, which parse() relies on:
 from __future__ import annotations  # for Python 3.9, which `make` may find
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +82,12 @@ class Declaration:
     code: str
     comment: Comment
     value: str = ""
+
+    def wrapped(self, width: int) -> str:
+        """The declaration; that of a function in lines of at most this width."""
+        if self.kind not in ("function", "callback"):
+            return self.code
+        return textwrap.fill(" ".join(self.code.split()), width, subsequent_indent="    ", break_long_words=False)
 
 
 @dataclass
@@ -199,7 +206,7 @@ def parse(text: str, names: list[str]) -> Comment:
     for mark, following in zip(marks, [*marks[1:], None]):
         comment.parameters.append((mark[1].split(", "), said[mark.end():following.start() if following else None].strip()))
 
-    if title := re.match(r"([A-Z-]{4,})\. ", lines[0]):
+    if title := re.match(r"([A-Z][A-Z -]{3,})\. ", lines[0]):
         comment.blocks.append(Heading(title[1]))
         lines[0] = lines[0][title.end():]
     group: list[str] = []

@@ -6,7 +6,6 @@ constants are links to the page of their section.
 """
 import re
 import sys
-import textwrap
 from pathlib import Path
 
 from header import Comment, Declaration, Definitions, Header, Heading, Items, Paragraph, Section, Table, Verbatim
@@ -42,7 +41,7 @@ class Pages:
         parameters = [line for names, said in part.comment.parameters
                       for line in (".TP", ".I " + ", ".join(names), *self.inline(said))]
         return self.page(
-            part.name, part.comment.title, [".SH SYNOPSIS", ".B #include <backprop.h>", ".PP", *code(part.code)],
+            part.name, part.comment.title, [".SH SYNOPSIS", ".B #include <backprop.h>", ".PP", *code(part)],
             [".SH DESCRIPTION", *self.blocks(part.comment.blocks)], [".SH PARAMETERS", *parameters] if parameters else [],
             *([f".SH {word.upper()}", *self.inline(ends[word])] for word in ("Ownership", "Errors", "Threads")),
             [".SH SINCE", f"Version {ends['Since']}." if re.match(r"\d", ends["Since"]) else escaped(ends["Since"])],
@@ -59,7 +58,7 @@ class Pages:
             elif part.kind == "constant":
                 constants.append(part)
             elif part.kind != "function":
-                lines += [f".SS {part.name}", *code(part.code), *self.blocks(part.comment.blocks)]
+                lines += [f".SS {part.name}", *code(part), *self.blocks(part.comment.blocks)]
                 lines += [line for names, said in part.comment.parameters
                           for line in (".TP", ".I " + ", ".join(names), *self.inline(said))]
         if constants:
@@ -127,11 +126,8 @@ def escaped(text: str, is_code: bool = False) -> str:
     return guarded(text) if is_code else text
 
 
-def code(text: str) -> list[str]:
-    """A declaration. That of a function is wrapped for terminals of 80 columns."""
-    if "{" not in text:
-        text = textwrap.fill(" ".join(text.split()), 72, subsequent_indent="    ", break_long_words=False)
-    return [".nf", *(escaped(line, True) for line in text.split("\n")), ".fi"]
+def code(part: Declaration) -> list[str]:
+    return [".nf", *(escaped(line, True) for line in part.wrapped(72).split("\n")), ".fi"]
 
 
 if __name__ == "__main__":

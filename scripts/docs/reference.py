@@ -44,7 +44,7 @@ class Page:
         return "The C interface" if self.section.title == "Overview" else self.section.title
 
     def declaration(self, part: Declaration) -> list[str]:
-        lines = [f"## {part.name}", "", "```c", part.code, "```", "", *self.blocks(part.comment.blocks, "### ")]
+        lines = [f"## {part.name}", "", "```c", part.wrapped(88), "```", "", *self.blocks(part.comment.blocks, "### ")]
         for names, said in part.comment.parameters:
             lines += [", ".join(f"`{name}`" for name in names), f":   {self.inline(said)}", ""]
         lines += [f"- **{word}**: {self.inline(said)}" for word, said in part.comment.ends.items()]
