@@ -120,7 +120,7 @@ version=$("$python" -c "import libbackprop; print(libbackprop.library_version())
 claim "the pkg-config file has the version of the library" eval \
     '[ "$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion backprop)" = "$version" ]'
 for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/libbackprop.so bin/backprop share/man/man1/backprop.1 \
-    share/bash-completion/completions/backprop share/doc/backprop/{LICENSE,THIRD-PARTY.md,hosts.md}; do
+    share/man/man3/{backprop,bp_network_create,bp_rows}.3 share/bash-completion/completions/backprop share/doc/backprop/{LICENSE,THIRD-PARTY.md,hosts.md}; do
     claim "installs $file" test -s "$prefix/$file"
 done
 
