@@ -25,6 +25,7 @@ claim "the site builds without a warning" "$python" -m mkdocs build --quiet --si
 claim "all links and anchors of the site lead to something, and its HTML is valid" "$python" Tests/Docs/check_site.py "$work/site"
 
 echo "# man pages"
+claim "the comment of each function has a summary, Ownership, Errors, Threads and Since" python3 scripts/docs/header.py include/backprop.h
 claim "the man pages are made" python3 scripts/docs/manpages.py "$work/man/man3"
 claim "groff formats them without a warning" bash -c "cd $work/man && groff -ww -man -Tutf8 -z man3/*.3 2>&1 | (! grep .)"
 # They have no date, so that two builds give the same bytes. Links are made by .so, so that they can be copied like pages.

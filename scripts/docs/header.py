@@ -12,6 +12,7 @@ The form of the comments, which parse() relies on:
 from __future__ import annotations  # for Python 3.9, which `make` may find
 
 import re
+import sys
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -291,3 +292,10 @@ def parameters(code: str) -> list[str]:
     """The names of a function's parameters. (No parameter is a pointer to a function.)"""
     inside = code[code.rindex("(") + 1:code.rindex(")")]
     return [match[1] for each in inside.split(",") if (match := re.search(r"(\w+)\s*$", each)) and match[1] != "void"]
+
+
+if __name__ == "__main__":  # prints the functions whose comments lack a part
+    incomplete = [part.name for section in read(Path(sys.argv[1])) for part in section.declarations("function")
+                  if not part.comment.summary or list(part.comment.ends) != list(ENDS)]
+    print("\n".join(incomplete))
+    sys.exit(1 if incomplete else 0)

@@ -37,14 +37,13 @@ class Pages:
         return "\n".join(lines) + "\n"
 
     def function(self, part: Declaration, section: str) -> str:
-        ends = part.comment.ends
-        parameters = [line for names, said in part.comment.parameters
-                      for line in (".TP", ".I " + ", ".join(names), *self.inline(said))]
+        parameters, ends = self.parameters(part), part.comment.ends
+        since = ends.get("Since", "")
         return self.page(
             part.name, part.comment.title, [".SH SYNOPSIS", ".B #include <backprop.h>", ".PP", *code(part)],
             [".SH DESCRIPTION", *self.blocks(part.comment.blocks)], [".SH PARAMETERS", *parameters] if parameters else [],
-            *([f".SH {word.upper()}", *self.inline(ends[word])] for word in ("Ownership", "Errors", "Threads")),
-            [".SH SINCE", f"Version {ends['Since']}." if re.match(r"\d", ends["Since"]) else escaped(ends["Since"])],
+            *([f".SH {word.upper()}", *self.inline(ends[word])] for word in ("Ownership", "Errors", "Threads") if word in ends),
+            [".SH SINCE", f"Version {since}." if re.match(r"\d", since) else escaped(since)],
             [".SH SEE ALSO", f".BR {section} (3),", ".BR backprop (3)"])
 
     def section(self, name: str, section: Section) -> str:
@@ -58,9 +57,7 @@ class Pages:
             elif part.kind == "constant":
                 constants.append(part)
             elif part.kind != "function":
-                lines += [f".SS {part.name}", *code(part), *self.blocks(part.comment.blocks)]
-                lines += [line for names, said in part.comment.parameters
-                          for line in (".TP", ".I " + ", ".join(names), *self.inline(said))]
+                lines += [f".SS {part.name}", *code(part), *self.blocks(part.comment.blocks), *self.parameters(part)]
         if constants:
             lines += [".SS Constants"]
             for part in constants:
@@ -74,6 +71,9 @@ class Pages:
         others = [page_name(each) for each in self.header.sections if each is not section]
         see = [f".BR {other} (3)" + ("," if other != others[-1] else "") for other in others]
         return self.page(name, summary, [".SH SYNOPSIS", ".B #include <backprop.h>"], [".SH DESCRIPTION", *lines], [".SH SEE ALSO", *see])
+
+    def parameters(self, part: Declaration) -> list[str]:
+        return [line for names, said in part.comment.parameters for line in (".TP", ".I " + ", ".join(names), *self.inline(said))]
 
     def blocks(self, blocks: list) -> list[str]:
         lines: list[str] = []

@@ -129,6 +129,7 @@ def named(text: str, page: Page) -> str:
 
 
 def tabs(text: str) -> str:
+    """Makes tabs of headings such as "#### Python". Another heading or a horizontal line ends them."""
     lines: list[str] = []
     inside = False
     fenced = False
@@ -140,10 +141,10 @@ def tabs(text: str) -> str:
             inside = True
             lines += ["", f'=== "{heading[2]}"', ""]
             continue
-        if heading or (inside and line == "---"):  # a line ends the tabs
+        if inside and line == "---":
             inside = False
-            if line == "---":
-                continue
+            continue
+        inside = inside and not heading
         lines.append("    " + line if inside and line else line)
     return "\n".join(lines)
 
