@@ -50,6 +50,9 @@ named() { # every file and every test that docs/notes.md names exists
 }
 claim "the files and tests in docs/notes.md exist" named
 
+echo "# model files"
+claim "the reader of docs/file-format.md reads the files of Tests/Corpus" python3 Tests/Docs/read_corpus.py
+
 echo "# programs"
 # The tests of the Python package run interchange.md, which needs large packages.
 pages=()
