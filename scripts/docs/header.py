@@ -193,7 +193,7 @@ def is_definitions(lines: list[str]) -> bool:
 
 def parse(text: str, names: list[str]) -> Comment:
     """A comment without its delimiters. `names`: the parameters of the function that it belongs to."""
-    lines = [re.sub(r"^ \* ?", "", line).rstrip() for line in text.strip("\n").split("\n")]
+    lines = [re.sub(r"^ \* ?", "", line).rstrip() for line in text.strip().split("\n")]
     comment = Comment()
     end = next((i for i, line in enumerate(lines) if re.match(r"Ownership\b", line)), len(lines))
     last = " ".join(line.strip() for line in lines[end:])
