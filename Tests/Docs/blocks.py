@@ -14,6 +14,8 @@ names, or otherwise of the block before it. A comment before a block changes how
     <!-- file: NAME -->           the block is written to this file, for a block of sh that follows
     <!-- not run: REASON -->      the block is not run
 """
+from __future__ import annotations  # for Python 3.9
+
 import json
 import os
 import re

@@ -5,6 +5,8 @@
 - Successive headings of the fourth level that are languages, such as "#### Python", become tabs.
 - A name of the C interface in code, such as `bp_network_create`, becomes a link to the reference.
 """
+from __future__ import annotations  # for Python 3.9
+
 import os
 import re
 import sys
