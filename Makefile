@@ -1,4 +1,4 @@
-# make demo · make test · make torture · make bench · make lib · make docs · make install · make wheel · make clean
+# make demo · make test · make torture · make bench · make lib · make docs · make install · make wheel · make dist · make clean
 # The first two need nothing but a Swift toolchain, make and this folder: see scripts/setup.sh.
 
 BUILD := build
@@ -8,28 +8,33 @@ VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
 VERSION = $(shell sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$$/\2/p' include/backprop.h | paste -sd.)
-EMBEDDED := .build/embedded
 SWIFT_FLAGS := -c release --disable-automatic-resolution
+EMBEDDED := .build/embedded
+OBJECTS := $(EMBEDDED)/release/backprop.product/Objects.LinkFileList
+# The debugging information, and so the build ID, does not depend on the path of this folder.
+EMBEDDED_FLAGS := --traits Embedded --scratch-path $(EMBEDDED) \
+	-Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test demo test test-sanitizers abi \
-	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-accuracy bench-compare docs install wheel clean
+.PHONY: all lib setup setup-docs setup-test setup-dist demo test test-sanitizers test-dist abi test-python-all test-all-hosts \
+	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency bench-accuracy \
+	bench-compare docs install uninstall wheel dist clean
 
 all: lib
 
 # ---- The shared library and the program: Embedded Swift, no Swift runtime ----
 
 lib: setup
-	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)
+	swift build $(SWIFT_FLAGS) --product backprop $(EMBEDDED_FLAGS)
 	mkdir -p $(BUILD)
 	cp $(EMBEDDED)/release/libbackprop.so $(BUILD)/libbackprop.debug.so
 	strip --strip-all -o $(LIBRARY).1.new $(BUILD)/libbackprop.debug.so
 	mv -f $(LIBRARY).1.new $(LIBRARY).1
 	ln -sf libbackprop.so.1 $(LIBRARY)
+	scripts/static_archive.sh $(BUILD)/libbackprop.a @$(OBJECTS)
 	python3 scripts/declarations.py include/backprop.h > $(BUILD)/backprop_ffi.h
-	swift build $(SWIFT_FLAGS) --product backprop-command --traits Embedded --scratch-path $(EMBEDDED)
+	swift build $(SWIFT_FLAGS) --product backprop-command $(EMBEDDED_FLAGS)
 	strip --strip-all -o $(PROGRAM).new $(EMBEDDED)/release/backprop-command
 	mv -f $(PROGRAM).new $(PROGRAM)
 	$(PROGRAM) --man > $(PROGRAM).1
@@ -44,6 +49,9 @@ setup-docs: setup
 
 setup-test: setup # which has ended: both use the same virtual environment
 	scripts/setup.sh $(VENV) test
+
+setup-dist: setup
+	scripts/setup.sh $(VENV) dist
 
 # ---- The main job on real data ----
 
@@ -64,6 +72,8 @@ TEST_PARTS := \
 	test-fuzz \
 	test-hosts \
 	test-docs \
+	test-consumer \
+	test-install \
 	lint \
 	test-valgrind \
 	test-models \
@@ -107,6 +117,12 @@ test-hosts: lib setup-test
 test-all-hosts: lib setup-test
 	scripts/setup.sh $(VENV) all-hosts
 	Tests/Hosts/languages.sh $(BUILD) $(PYTHON) all
+
+test-install: lib setup-test
+	Tests/Install/run.sh $(BUILD) $(PYTHON)
+
+test-consumer: lib
+	Tests/Consumer/run.sh $(BUILD)
 
 test-models: setup-test
 	Tests/Models/run.sh
@@ -197,28 +213,9 @@ docs: setup-docs
 
 # ---- For other programs ----
 
-# Copies what make has built, and builds nothing: it often runs as root.
-install:
-	@for file in $(LIBRARY).1 $(BUILD)/backprop_ffi.h $(PROGRAM).fish $(BUILD)/man/man3; do \
-		test -e $$file || { echo "$$file is missing: run make first" >&2; exit 1; }; done
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/backprop $(DESTDIR)$(PREFIX)/include
-	install -m 755 $(LIBRARY).1 $(DESTDIR)$(PREFIX)/lib/
-	ln -sf libbackprop.so.1 $(DESTDIR)$(PREFIX)/lib/libbackprop.so
-	install -m 644 include/backprop.h $(BUILD)/backprop_ffi.h $(DESTDIR)$(PREFIX)/include/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' include/backprop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/backprop.pc
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/backprop
-	install -D -m 644 $(PROGRAM).1 $(DESTDIR)$(PREFIX)/share/man/man1/backprop.1
-	install -d $(DESTDIR)$(PREFIX)/share/man/man3
-	install -m 644 $(BUILD)/man/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
-	install -D -m 644 $(PROGRAM).bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/backprop
-	install -D -m 644 $(PROGRAM).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_backprop
-	install -D -m 644 $(PROGRAM).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/backprop.fish
-	install -d $(DESTDIR)$(PREFIX)/share/doc/backprop
-	install -m 644 docs/hosts.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
-	install -m 644 include/backprop-config.cmake $(DESTDIR)$(PREFIX)/lib/cmake/backprop/
-	sed 's|@VERSION@|$(VERSION)|' include/backprop-config-version.cmake.in \
-		> $(DESTDIR)$(PREFIX)/lib/cmake/backprop/backprop-config-version.cmake
-	install -m 644 LICENSE THIRD-PARTY.md $(DESTDIR)$(PREFIX)/share/doc/backprop/
+# make install PREFIX=/usr LIBDIR=/usr/lib64 DESTDIR=stage
+install uninstall:
+	@PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' scripts/install.sh $@ $(BUILD) $(VERSION)
 
 # The oldest C library that the wheel supports: glibc 2.34, as auditwheel checks. It adds a copy of libffi.
 WHEEL_PLATFORM ?= manylinux_2_34_$(shell uname -m)
@@ -229,6 +226,16 @@ wheel: lib
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m auditwheel repair --plat $(WHEEL_PLATFORM) --only-plat \
 		--wheel-dir $(BUILD)/wheel $(BUILD)/wheel/linux/libbackprop-*.whl
 	rm -rf bindings/python/build bindings/python/libbackprop.egg-info $(BUILD)/wheel/linux
+
+# All files of a release, in build/dist. The same commit and tools give the same bytes, in any folder.
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist: lib setup-dist
+	$(MAKE) -o lib wheel
+	scripts/dist.sh $(BUILD) $(VERSION) $(OBJECTS)
+
+# Builds them in another folder, too, and installs the packages in a Debian without a Swift toolchain. As root, about 15 minutes.
+test-dist: dist
+	Tests/Dist/run.sh $(BUILD) $(VERSION) $(PYTHON)
 
 clean:
 	rm -rf $(BUILD) .build

@@ -5,13 +5,16 @@ import PackageDescription
 // Swift package.
 let embedded = "Embedded"
 
+/// SwiftPM refuses unsafe flags in a package that another one uses by version. It keeps such packages in these folders. The
+/// product Backprop is built without unsafe flags there: slower, with the kernels of the baseline alone (docs/install.md).
+let isUsedByVersion = ["/checkouts/", "/registry/downloads/"].contains { Context.packageDirectory.contains($0) }
+
 /// The settings of every Swift target. Kernels and networks check sizes themselves, so the compiler's own checks are off: they
 /// would trap and end the host.
-func settings(_ optimization: [String], _ extra: [SwiftSetting] = []) -> [SwiftSetting] {
-    [
-        .enableExperimentalFeature("Embedded", .when(traits: [embedded])),
-        .unsafeFlags(optimization + ["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
-    ] + extra
+func settings(_ optimization: [String], _ extra: [String] = []) -> [SwiftSetting] {
+    let common = ["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]
+    return [.enableExperimentalFeature("Embedded", .when(traits: [embedded]))]
+        + (isUsedByVersion ? [] : [.unsafeFlags(optimization + common + extra)])
 }
 
 /// `fast` is for loops over numbers, `small` for all other code, where size matters more: a function that takes a closure is not
@@ -23,7 +26,8 @@ let small = [
 ]
 
 /// For C: only what BackpropC exports is visible outside of the library.
-let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]
+let hidden: [CSetting] =
+    isUsedByVersion ? [.define("CP_BASELINE_ONLY")] : [.unsafeFlags(["-fvisibility=hidden", "-ffunction-sections"])]
 
 let embeddedC: [CSetting] = [.define("BACKPROP_EMBEDDED", .when(traits: [embedded]))]
 
@@ -38,14 +42,17 @@ func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target 
     let words =
         ["-Wno-unused-command-line-argument", "-Xarch_x86_64", "-march=\(level)"] + flags.flatMap { ["-Xarch_x86_64", $0] }
     return .target(
-        name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, [.unsafeFlags(words.flatMap { ["-Xcc", $0] })]))
+        name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, words.flatMap { ["-Xcc", $0] }))
 }
 
 /// One line for each instruction set; CKernels/include/instruction_sets.h has the other.
-let wideKernels = [
-    kernels("KernelsAVX2", "x86-64-v3"),
-    kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
-]
+let wideKernels =
+    isUsedByVersion
+    ? []
+    : [
+        kernels("KernelsAVX2", "x86-64-v3"),
+        kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
+    ]
 
 let package = Package(
     name: "libbackprop",

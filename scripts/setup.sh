@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
-# Installs what is missing to build the library and to run the demo, or with "test" to run the tests as well.
-# Usage: setup.sh VENV [docs | test | all-hosts]; with "docs", what builds the documentation; with "all-hosts", all languages that
-# have an example.
+# Installs what is missing to build the library and to run the demo, and what else a purpose needs.
+# Usage: setup.sh VENV [docs | test | all-hosts | dist]: the documentation; the tests; the examples in all languages; a release.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=$1 tests=${2:-}
+venv=$1 purpose=${2:-}
 oldest_swift=6.2
-case $tests in
-docs) python_packages="requirements requirements-docs" tests= ;;
-?*) python_packages="requirements requirements-docs requirements-test" ;;
-*) python_packages=requirements ;;
+case $purpose in
+test | all-hosts) python_packages="requirements requirements-docs requirements-test" ;;
+*) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
 
 missing=() # Debian packages
@@ -32,13 +30,19 @@ need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
-if [ "$tests" = test ]; then
+if [ "$purpose" = test ]; then
     need "command -v abidw" abigail-tools
     need "command -v cmake" cmake
     need "command -v valgrind" valgrind
     need "command -v rustc" rustc # one plug-in of the tests is in Rust
     need "command -v groff" groff-base # checks of the man pages
     need "command -v mandoc" mandoc
+elif [ "$purpose" = dist ]; then
+    need "command -v dpkg-buildpackage" dpkg-dev
+    need "command -v dh" debhelper
+    need "command -v lintian" lintian
+    need "command -v debootstrap" debootstrap
+    need "command -v musl-gcc" musl-tools
 fi
 
 # Languages of examples. Tests/Hosts/languages.sh does not try an example whose language is missing.
@@ -46,7 +50,7 @@ optional=() # Debian packages
 want() { # want TEST-COMMAND PACKAGE
     eval "$1" >/dev/null 2>&1 || optional+=("$2")
 }
-if [ -n "$tests" ]; then
+if [ "$purpose" = test ] || [ "$purpose" = all-hosts ]; then
     want "command -v go" golang-go
     want "command -v javac" default-jdk-headless
     want "[ -e /usr/share/java/jna.jar ]" libjna-java
@@ -54,7 +58,7 @@ if [ -n "$tests" ]; then
     want "command -v php" php-cli
     want "command -v gfortran" gfortran
 fi
-if [ "$tests" = all-hosts ]; then
+if [ "$purpose" = all-hosts ]; then
     want "command -v mcs" mono-mcs
     want "command -v mono" mono-runtime
     want "command -v fpc" fp-compiler

@@ -19,6 +19,7 @@ PLACES = {
     "bindings/rust/Cargo.toml": r'^version = "([\d.]+)"',
     "README.md": r"^Version ([\d.]+)\.",
     "CHANGELOG.md": r"^## ([\d.]+)",
+    "debian/changelog": r"^libbackprop \(([\d.]+)-",
 }
 
 
@@ -33,8 +34,8 @@ def write(version: str) -> None:
         text = re.sub(rf"^(#define BP_VERSION_{part}) \d+$", rf"\1 {number}", text, flags=re.M)
     HEADER.write_text(text)
     for name, pattern in PLACES.items():
-        if name == "CHANGELOG.md":
-            continue  # its new section is written by hand
+        if name in ("CHANGELOG.md", "debian/changelog"):
+            continue  # their new sections are written by hand
         path = ROOT / name
         path.write_text(re.sub(pattern, lambda match: match[0].replace(match[1], version), path.read_text(), count=1, flags=re.M))
 

@@ -2,8 +2,10 @@
 #include "libraries.h"
 
 #include <dlfcn.h>
-#include <link.h>
 #include <stdio.h>
+#ifdef __GLIBC__
+#include <link.h>
+#endif
 
 #include "this_thread.h"
 
@@ -23,13 +25,19 @@ void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]) {
 
 void cp_close_library(void *library) { dlclose(library); }
 
-/* Whether the symbol table has a variable at exactly this address: calling a variable would crash the process. */
+/* Whether the symbol table has a variable at exactly this address: calling a variable would crash the process. Only glibc
+ * reports it. */
 static int is_variable(void *address) {
+#ifdef __GLIBC__
     Dl_info info;
     ElfW(Sym) *symbol = NULL;
     if (!dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || info.dli_saddr != address) return 0;
     int type = symbol->st_info & 15; /* the same in both sizes of ELF */
     return type == STT_OBJECT || type == STT_COMMON || type == STT_TLS;
+#else
+    (void)address;
+    return 0;
+#endif
 }
 
 cp_foreign_function cp_find_function(void *library, const char *symbol) {

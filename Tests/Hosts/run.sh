@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests C, Python and Swift programs together, the programs of README.md, and the results of `make install` and `make wheel`.
+# Tests C, Python and Swift programs together, the programs of README.md, and the result of `make wheel`.
 # Usage: run.sh BUILD PYTHON, where BUILD, relative to the repository, holds libbackprop.so. Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -103,26 +103,11 @@ bands() {
 }
 claim "nine tenths of new data lie between the learned quantiles, also by parts, and a picture shows them" bands
 
-# ---- Installed files
+# ---- Installed files; Tests/Install tests them
 
 echo "# install"
 prefix=$work/prefix
 claim "make install" make_target install PREFIX="$prefix"
-nothing_built() { # without a built library, make install builds nothing and reports an error
-    if env -u MAKEFLAGS -u MFLAGS make --no-print-directory install BUILD="$work/nothing" PREFIX="$work/none" 2>"$work/said"; then
-        return 1
-    fi
-    grep "run make first" "$work/said"
-    [ ! -e "$work/nothing" ] && [ ! -e "$work/none" ]
-}
-claim "make install builds nothing" nothing_built
-version=$("$python" -c "import libbackprop; print(libbackprop.library_version())")
-claim "the pkg-config file has the version of the library" eval \
-    '[ "$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion backprop)" = "$version" ]'
-for file in include/backprop.h include/backprop_ffi.h lib/libbackprop.so.1 lib/libbackprop.so bin/backprop share/man/man1/backprop.1 \
-    share/man/man3/{backprop,bp_network_create,bp_rows}.3 share/bash-completion/completions/backprop share/doc/backprop/{LICENSE,THIRD-PARTY.md,hosts.md}; do
-    claim "installs $file" test -s "$prefix/$file"
-done
 
 echo "# wheel"
 wheel() { # without network access: the build tools are in the virtual environment
@@ -205,22 +190,6 @@ let package = Package(
 END
 claim "the Swift quickstart compiles" swift_build "$work/readme/swift"
 claim "the Swift quickstart prints what README shows" printed "$work/readme/swift" "$swift/release/xor"
-
-cat >"$work/readme/c/CMakeLists.txt" <<'END'
-cmake_minimum_required(VERSION 3.10)
-project(xor C)
-find_package(backprop 0.2 REQUIRED)
-find_package(backprop REQUIRED) # twice, like two libraries of one program
-find_package(backprop 99 QUIET)
-if(backprop_FOUND)
-    message(FATAL_ERROR "version ${backprop_VERSION} is accepted as version 99")
-endif()
-add_executable(xor xor.c)
-target_link_libraries(xor backprop::backprop m)
-END
-claim "the C quickstart compiles through CMake" eval \
-    'cmake -S "$work/readme/c" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$work/cmake"'
-claim "the program made by CMake prints what README shows" printed "$work/readme/c" "$work/cmake/xor"
 
 named() { # every file and every test in the table of the notes exists
     local table name where

@@ -8,7 +8,7 @@
 #include "kernels.h"
 
 /* The sets beyond the baseline: name, and level of x86-64, as in Package.swift. From the widest. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(CP_BASELINE_ONLY)
 #define CP_WIDE_SETS(SET) SET(avx512, "x86-64-v4") SET(avx2, "x86-64-v3")
 #else
 #define CP_WIDE_SETS(SET)
