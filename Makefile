@@ -8,35 +8,31 @@ VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
 VERSION = $(shell sed -n 's/.*BP_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$$/\2/p' include/backprop.h | paste -sd.)
-SWIFT_FLAGS := -c release --disable-automatic-resolution
 EMBEDDED := .build/embedded
 OBJECTS := $(EMBEDDED)/release/backprop.product/Objects.LinkFileList
-# The debugging information, and so the build ID, does not depend on the path of this folder.
-EMBEDDED_FLAGS := --traits Embedded --scratch-path $(EMBEDDED) \
-	-Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test setup-dist demo test test-sanitizers test-dist abi test-python-all test-all-hosts \
-	torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency bench-accuracy \
-	bench-compare docs install uninstall wheel dist clean
+.PHONY: all lib setup setup-docs setup-test demo test test-sanitizers abi \
+	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	bench-accuracy bench-compare docs install uninstall wheel dist setup-dist test-dist clean
 
 all: lib
 
 # ---- The shared library and the program: Embedded Swift, no Swift runtime ----
 
 lib: setup
-	swift build $(SWIFT_FLAGS) --product backprop $(EMBEDDED_FLAGS)
+	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)
 	mkdir -p $(BUILD)
 	cp $(EMBEDDED)/release/libbackprop.so $(BUILD)/libbackprop.debug.so
-	strip --strip-all -o $(LIBRARY).1.new $(BUILD)/libbackprop.debug.so
-	mv -f $(LIBRARY).1.new $(LIBRARY).1
+	scripts/strip.sh $(BUILD)/libbackprop.debug.so $(LIBRARY).1
 	ln -sf libbackprop.so.1 $(LIBRARY)
 	scripts/static_archive.sh $(BUILD)/libbackprop.a @$(OBJECTS)
 	python3 scripts/declarations.py include/backprop.h > $(BUILD)/backprop_ffi.h
-	swift build $(SWIFT_FLAGS) --product backprop-command $(EMBEDDED_FLAGS)
-	strip --strip-all -o $(PROGRAM).new $(EMBEDDED)/release/backprop-command
-	mv -f $(PROGRAM).new $(PROGRAM)
+	swift build $(SWIFT_FLAGS) --product backprop-command --traits Embedded --scratch-path $(EMBEDDED)
+	cp $(EMBEDDED)/release/backprop-command $(PROGRAM).debug
+	scripts/strip.sh $(PROGRAM).debug $(PROGRAM)
 	$(PROGRAM) --man > $(PROGRAM).1
 	for shell in bash zsh fish; do $(PROGRAM) --completion $$shell > $(PROGRAM).$$shell || exit; done
 	python3 scripts/docs/manpages.py $(BUILD)/man/man3

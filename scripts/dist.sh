@@ -35,7 +35,7 @@ git archive --prefix="libbackprop-$version/" HEAD | gzip -9n >"$dist/libbackprop
 mkdir "$work/debian"
 tar -xzf "$dist/libbackprop-$version.tar.gz" -C "$work/debian"
 mkdir "$work/debian/libbackprop-$version/build"
-cp -pR "$build"/libbackprop.{a,so.1} "$build"/backprop{,.1,.bash,.zsh,.fish} "$build/backprop_ffi.h" "$build/man" \
+cp -pr "$build"/libbackprop.{a,so.1} "$build"/backprop{,.1,.bash,.zsh,.fish} "$build"/{backprop_ffi.h,man} \
     "$work/debian/libbackprop-$version/build/"
 (
     cd "$work/debian/libbackprop-$version"

@@ -25,8 +25,8 @@ fill() { # fill TEMPLATE FILE: replaces names between @
 files() {
     put 644 include/backprop.h "$prefix/include/backprop.h"
     put 644 "$build/backprop_ffi.h" "$prefix/include/backprop_ffi.h"
-    put 644 include/installed.modulemap "$prefix/include/backprop/module.modulemap"
     put 644 bindings/cpp/backprop.hpp "$prefix/include/backprop.hpp"
+    put 644 include/installed.modulemap "$prefix/include/backprop/module.modulemap"
     put 755 "$build/libbackprop.so.1" "$libdir/libbackprop.so.1"
     put 644 "$build/libbackprop.a" "$libdir/libbackprop.a"
     fill include/backprop.pc.in "$libdir/pkgconfig/backprop.pc"

@@ -12,6 +12,6 @@ nm --defined-only --extern-only --format=posix "$@" | awk '$1 ~ /^bp_/ && $2 == 
 sed 's/^/--undefined=/' "$work/functions" >"$work/roots"
 ld -r --gc-sections --force-group-allocation --wrap=posix_memalign --wrap=free "@$work/roots" -o "$work/all.o" "$@"
 objcopy --keep-global-symbols="$work/functions" --strip-debug --strip-unneeded \
-    --remove-section=.swift1_autolink_entries --remove-section=.comment --remove-section=.llvm_addrsig "$work/all.o" "$work/backprop.o"
+    --remove-section=.swift1_autolink_entries --remove-section=.swift_modhash --remove-section=.comment --remove-section=.llvm_addrsig "$work/all.o" "$work/backprop.o"
 rm -f "$archive"
 ar rcsD "$archive" "$work/backprop.o"

@@ -7,18 +7,8 @@ root=$PWD build=$1
 work=$root/$build/consumer
 rm -rf "$work"
 mkdir -p "$work"/{package/Sources,repository}
-passed=0 failed=0
 
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/Hosts/claims.sh
 
 tagged() { # the working tree as the commit of a version, in a repository of its own
     export GIT_AUTHOR_NAME=test GIT_COMMITTER_NAME=test EMAIL=test@example.org

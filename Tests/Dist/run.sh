@@ -8,7 +8,6 @@ tools=$root/$(dirname "$python")
 release=libbackprop-$version-linux-$(uname -m)
 work=$(mktemp -d)
 debian=$work/debian
-passed=0 failed=0
 unset LIBBACKPROP_LIBRARY LD_LIBRARY_PATH
 
 clean_up() {
@@ -19,16 +18,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/Hosts/claims.sh
 
 # ---- The same bytes in another folder
 

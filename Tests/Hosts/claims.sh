@@ -1,4 +1,4 @@
-# Sourced by the scripts of this folder, which set `work`, the folder of their files.
+# Sourced by test scripts, which set `work`, the folder of their files.
 passed=0 failed=0
 
 claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output

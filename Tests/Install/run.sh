@@ -8,19 +8,9 @@ tools=$root/$(dirname "$python") # meson and ninja
 work=$root/$build/install
 rm -rf "$work"
 mkdir -p "$work"
-passed=0 failed=0
 unset LIBBACKPROP_LIBRARY LD_LIBRARY_PATH LIBDIR DESTDIR
 
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/Hosts/claims.sh
 
 # The nested make must not use the flags and job slots of the make that runs this script.
 make_target() { env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$build" "$@"; }
@@ -44,8 +34,9 @@ staged() { # through DESTDIR, and then moved to the prefix
     ! grep -rF "$work/stage" "$prefix"
 }
 claim "make install copies to DESTDIR, which no file contains" staged
-for file in include/backprop{,_ffi}.h include/backprop.hpp include/backprop/module.modulemap share/man/man3/{backprop,bp_network_create,bp_rows}.3 lib/libbackprop.{a,so,so.1} lib/pkgconfig/backprop.pc \
+for file in include/backprop{,_ffi}.h include/backprop.hpp include/backprop/module.modulemap lib/libbackprop.{a,so,so.1} lib/pkgconfig/backprop.pc \
     lib/cmake/backprop/backprop-config{,-version}.cmake bin/backprop share/man/man1/backprop.1 \
+    share/man/man3/{backprop,bp_network_create,bp_rows}.3 \
     share/bash-completion/completions/backprop share/zsh/site-functions/_backprop share/fish/vendor_completions.d/backprop.fish \
     share/doc/backprop/{LICENSE,THIRD-PARTY.md,hosts.md}; do
     claim "installs $file" test -s "$prefix/$file"
