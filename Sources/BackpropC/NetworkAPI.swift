@@ -8,7 +8,9 @@ public func bp_network_create(
 ) -> Int32 {
     status { () throws(BackpropError) in
         let out = try requireHandleOut(network_out)
-        guard layer_count >= 0, layer_count <= 1 << 32 else { throw BackpropError(.limit, "layer_count is too large") }
+        guard layer_count >= 0, layer_count <= Int(clamping: 1 << 32 as Int64) else {
+            throw BackpropError(.limit, "layer_count is too large")
+        }
         let sizes = UnsafeBufferPointer(start: try require(layer_sizes, "layer_sizes"), count: layer_count)
         out.pointee = try Handle(owning: try NetworkState.make(layerSizes: sizes, seed: seed)).pointer
     }

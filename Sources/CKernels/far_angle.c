@@ -15,10 +15,12 @@ double cp_far_angle(float z, double quarters) {
     uint32_t exponent = bits >> 23 & 255, m = (bits & 0x7fffff) | 0x800000;
     if (exponent == 255) return NAN;
     uint32_t first = exponent - 150 + 31; /* e + 31: 30 to 135 */
-    unsigned __int128 window = 0;
-    for (int i = 0; i < 4; i++) window = window << 32 | digits[first / 32 + i];
-    window = (window << first % 32 >> 32) * m;
-    uint64_t half_turns = (uint64_t)(window >> 32); /* 2^63 is pi */
+    uint64_t half_turns = 0;              /* 2^63 is pi: bits 32 to 95 of the product */
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t two = (uint64_t)digits[first / 32 + i] << 32 | digits[first / 32 + i + 1],
+                 product = (two << first % 32 >> 32) * m;
+        half_turns += i == 0 ? product << 32 : i == 1 ? product : product >> 32;
+    }
     if (z < 0) half_turns = 0 - half_turns;
     if (quarters != 0) half_turns += (uint64_t)1 << 62;
     uint64_t odd = (half_turns + ((uint64_t)1 << 62)) & (uint64_t)1 << 63;

@@ -15,7 +15,7 @@ static bool is_always_supported(void) { return true; }
 CP_WIDE_SETS(IS_SUPPORTED)
 
 #define ROW(name, level) {#name, name##_is_supported, cp_kernels_##name},
-static const cp_instruction_set sets[] = {CP_WIDE_SETS(ROW){"baseline", is_always_supported, cp_kernels_baseline}};
+static const cp_instruction_set sets[] = {CP_WIDE_SETS(ROW){CP_BASELINE_NAME, is_always_supported, cp_kernels_baseline}};
 enum { COUNT = sizeof sets / sizeof *sets };
 
 const cp_instruction_set *cp_instruction_set_at(size_t index) { return index < COUNT ? &sets[index] : NULL; }

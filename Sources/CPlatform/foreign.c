@@ -1,5 +1,7 @@
 #include "foreign.h"
 
+#include "parts.h"
+#if CP_HAS_FOREIGN_CALLS
 #include <ffi.h>
 #include <stdint.h>
 #include <string.h>
@@ -81,3 +83,4 @@ double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function
     default: return (uint32_t)result.word;
     }
 }
+#endif

@@ -1,16 +1,10 @@
-#define _GNU_SOURCE
 #include "readers.h"
 
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "atomics.h"
 #include "gate.h"
-
-#ifdef __linux__
-#include <linux/membarrier.h>
-#endif
+#include "system.h"
 
 _Alignas(64) static cp_reader readers[CP_MOST_READERS]; /* pages that no thread uses take no memory */
 static uint32_t count;                                  /* readers that were ever used */
@@ -54,25 +48,13 @@ cp_reader *cp_claim_reader(void) {
 
 /* ---- Waiting */
 
-#ifdef SYS_membarrier
-static bool membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
-static bool register_barrier(void) { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
-/* Registers again in the child of a fork. */
-static bool order_all_threads(void) {
-    return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) || (register_barrier() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
-}
-#else
-static bool register_barrier(void) { return false; }
-static bool order_all_threads(void) { return false; }
-#endif
-
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void choose_order(void) { cp_readers_order = !register_barrier(); }
+static void choose_order(void) { cp_readers_order = !cp_register_barrier(); }
 void cp_prepare_for_readers(void) { pthread_once(&once, choose_order); }
 
 bool cp_wait_for_readers(void) {
     if (cp_is_reading()) return false;
-    if (!cp_readers_order && !order_all_threads()) return false;
+    if (!cp_readers_order && !cp_order_all_threads()) return false;
     for (uint32_t i = 0, used = cp_load32(&count); i < used; i++) {
         uint64_t mark = __atomic_load_n(&readers[i].mark, __ATOMIC_SEQ_CST);
         if (!(mark & 1)) continue;

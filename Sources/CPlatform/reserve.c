@@ -1,6 +1,6 @@
 #include "reserve.h"
 
-#ifdef BACKPROP_EMBEDDED
+#if defined(BACKPROP_EMBEDDED) && !defined(__APPLE__)
 
 #include <errno.h>
 #include <pthread.h>
@@ -65,9 +65,9 @@ static void add_arena(size_t size) {
     arenas = added;
 }
 
-bool cp_make_reserve(size_t more) {
+bool cp_make_reserve(uint64_t more) {
     if (more > SIZE_MAX / 4) return false;
-    size_t needed = CP_RESERVE_BYTES + more;
+    size_t needed = CP_RESERVE_BYTES + (size_t)more;
     cp_lock_reserve();
     if (available() < needed) add_arena(needed > ARENA_SIZE - FIRST ? needed + FIRST : ARENA_SIZE);
     bool is_enough = available() >= needed;
@@ -146,9 +146,10 @@ void __wrap_free(void *memory) {
 
 #include <stdint.h>
 
-/* With the ordinary Swift runtime, a program ends when an allocation of an object fails, in the library or elsewhere. */
+/* On Apple's systems, whose linker has no --wrap, and with the ordinary Swift runtime, a program ends when an allocation of an
+ * object fails, in the library or elsewhere. */
 int cp_reserve_state = CP_RESERVE_READY;
-bool cp_make_reserve(size_t more) { return more <= SIZE_MAX / 4; }
+bool cp_make_reserve(uint64_t more) { return more <= SIZE_MAX / 4; }
 void cp_trim_reserve(void) {}
 void cp_lock_reserve(void) {}
 void cp_unlock_reserve(void) {}

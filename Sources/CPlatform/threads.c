@@ -1,20 +1,15 @@
-#define _GNU_SOURCE
 #include "threads.h"
 
 #include <errno.h>
-#include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "atomics.h"
 #include "environment.h"
 #include "gate.h"
+#include "system.h"
 #include "this_thread.h"
 
 /* A waiting thread first executes some microseconds of pause instructions, then yields the processor, so that a thread
@@ -61,10 +56,6 @@ static void wait_briefly(uint32_t attempt) {
     else sched_yield();
 }
 
-static void futex(uint32_t *word, int operation, uint32_t value) {
-    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
-}
-
 /* Claims and runs shares of job `number` until none is left. */
 static void work(uint32_t number) {
     uint64_t next = LOAD(job.next);
@@ -93,7 +84,7 @@ static void *run_helper(void *argument) {
                 continue;
             }
             __atomic_add_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
-            if (LOAD(job.number) == seen) futex(&job.number, FUTEX_WAIT, seen);
+            if (LOAD(job.number) == seen) cp_sleep(&job.number, seen);
             __atomic_sub_fetch(&job.sleepers, 1, __ATOMIC_SEQ_CST);
         }
         seen = LOAD(job.number);
@@ -111,28 +102,15 @@ void cp_team_after_fork(void) {
     job.owned = job.sleepers = 0;
 }
 
-/* Starts threads until there are `helpers`, or as many as the system allows. The caller owns the team. The threads block
- * all signals: the host's own threads handle them. */
+/* Starts threads until there are `helpers`, or as many as the system allows. The caller owns the team. */
 static void start_threads(uint32_t helpers) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) == 0) {
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attributes, 1 << 20); /* callbacks of the host may run on it */
-        for (pthread_t thread; started < helpers; STORE(started, started + 1))
-            if (pthread_create(&thread, &attributes, run_helper, (void *)(uintptr_t)started) != 0) break;
-        pthread_attr_destroy(&attributes);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    while (started < helpers && cp_start_thread(run_helper, (void *)(uintptr_t)started)) STORE(started, started + 1);
 }
 
 static uint32_t processors(void) {
     if (!LOAD(available)) {
-        cpu_set_t set;
-        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-        STORE(available, (uint32_t)(count < 1 ? 1 : count > CP_MOST_THREADS ? CP_MOST_THREADS : count));
+        uint32_t count = cp_processors();
+        STORE(available, count > CP_MOST_THREADS ? CP_MOST_THREADS : count);
     }
     return LOAD(available);
 }
@@ -177,7 +155,7 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *, ptrdiff_t
     CP_STEP();
     __atomic_store_n(&job.number, number, __ATOMIC_SEQ_CST);
     CP_STEP();
-    if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) futex(&job.number, FUTEX_WAKE, INT32_MAX);
+    if (__atomic_load_n(&job.sleepers, __ATOMIC_SEQ_CST)) cp_wake_all(&job.number);
     work(number);
     bool ended = false;
     for (uint32_t attempt = 0; !ended && LOAD(job.number) == number; attempt++) {

@@ -19,7 +19,8 @@ check() { # check CLAIM COMMAND...
 
 stress() { # stress FLAGS...: compiles and runs the team with delays
     "$swift/clang" -std=gnu11 -O1 -g -Wall -Wextra -Werror -I "$sources/include" -include Tests/Models/team_stress.h \
-        Tests/Models/team_stress.c "$sources"/{threads,this_thread,gate,atomics,environment}.c -o "$work/stress" -lpthread "$@" &&
+        Tests/Models/team_stress.c "$sources"/{threads,this_thread,gate,environment,{posix,linux}/threads,posix/atomics}.c \
+        -o "$work/stress" -lpthread "$@" &&
         "$work/stress"
 }
 

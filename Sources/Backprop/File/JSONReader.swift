@@ -87,14 +87,14 @@ struct JSONReader {
         guard at == bytes.count else { throw malformed }
     }
 
-    /// Digits without a leading zero, below 2⁵⁸.
+    /// Digits without a leading zero.
     private mutating func readCount() throws(BackpropError) -> Int {
         skipSpace()
         let start = at
         var value = 0
         while at < bytes.count, bytes[at] >= 0x30, bytes[at] <= 0x39 {
             value = value * 10 + Int(bytes[at] - 0x30)
-            guard value < 1 << 58 else { throw malformed }
+            guard value <= mostNumbers else { throw malformed }
             at += 1
         }
         guard at > start, at == start + 1 || bytes[start] != 0x30 else { throw malformed }

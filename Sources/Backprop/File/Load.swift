@@ -183,7 +183,7 @@ extension NetworkState {
         let found = try? Loss.find(name)
         if let found, columns == nil || !found.isPlugin { return found }
         let count = try unsigned(columns ?? "0", "loss.target_columns")
-        guard PluginRegistry.isValid(name), count < 1 << 40 else { throw malformed("loss") }
+        guard PluginRegistry.isValid(name), count < UInt64(mostColumns) else { throw malformed("loss") }
         let loss = LossPlugin.unregistered(name, targetColumns: Int(count))
         return .plugin((try? loss.requireRegistered(outputs: outputs)) ?? loss)
     }
@@ -221,7 +221,7 @@ extension NetworkState {
 
     private static func count(_ text: String, _ key: String) throws(BackpropError) -> Int {
         let value = try unsigned(text, key)
-        guard value > 0, value < 1 << 40 else { throw malformed(key) }
+        guard value > 0, value < UInt64(mostColumns) else { throw malformed(key) }
         return Int(value)
     }
 

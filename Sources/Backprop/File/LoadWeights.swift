@@ -183,7 +183,7 @@ private struct Weights: ~Copyable {
     }
 
     mutating func read(from file: borrowing WeightsFile) throws(BackpropError) {
-        try Reserve.require(2 * (file.count + tensors.count))  // arrays of Bool that grow by doubling
+        try Reserve.require(2 * UInt64(file.count + tensors.count))  // arrays of Bool that grow by doubling
         var taken = [Bool](repeating: false, count: file.count)
         var at = floats.base
         for (place, tensor) in tensors.enumerated() {

@@ -268,8 +268,8 @@ final class FitRun {
     private func report(loss: Double, validationLoss: Double, isEpochEnd: Bool) {
         guard plan.trainer.progress != nil else { return }
         report = Progress(
-            restart: Int(position.restart), epoch: Int(plan.epoch(position)), epochs: Int(plan.epochs),
-            step: Int(position.step), steps: Int(plan.steps), loss: loss, validationLoss: validationLoss,
+            restart: Int(position.restart), epoch: Int(clamping: plan.epoch(position)), epochs: Int(clamping: plan.epochs),
+            step: Int(clamping: position.step), steps: Int(clamping: plan.steps), loss: loss, validationLoss: validationLoss,
             learningRate: Double(rate), isEpochEnd: isEpochEnd)
         reportTime = cp_seconds()
     }

@@ -44,7 +44,7 @@ package final class MinibatchStream {
     static func make(
         _ next: @escaping Next, _ options: Options<TrainerOption>, for network: NetworkState
     ) throws(BackpropError) -> MinibatchStream {
-        let capacity = Int(options[.batchSize])
+        let capacity = Int(clamping: Int64(options[.batchSize]))
         let inputs = try Floats(try checkedProduct(capacity, network.inputCount))
         let targets = try Floats(try checkedProduct(capacity, network.targetCount))
         return MinibatchStream(

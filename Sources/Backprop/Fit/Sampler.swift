@@ -21,7 +21,7 @@ final class Sampler {
         /// `takesAll`: whether a minibatch has all rows, whatever the options say.
         init(_ options: Options<TrainerOption>, rows: Int, takesAll: Bool) {
             isUniform = options[.sampling] == 1
-            let requested = takesAll ? 0 : Int(options[.batchSize])
+            let requested = takesAll ? 0 : Int(clamping: Int64(options[.batchSize]))
             batch = requested == 0 ? rows : min(requested, rows)
             stepsPerEpoch = options[.dropLast] == 1 ? rows / batch : (rows + batch - 1) / batch
         }

@@ -2,10 +2,10 @@ import CPlatform
 
 /// The value of a handle for C: index | generation | a mark of this copy of the library. It is not an address, and never 0.
 extension Handle {
-    private static var indexBits: UInt64 { 22 }
+    private static var indexBits: UInt64 { UInt64(CP_GATE_INDEX_BITS) }
     private static var generationBits: UInt64 { UInt64(CP_GATE_GENERATION_BITS) }
     static var generationMask: UInt64 { 1 << generationBits - 1 }
-    private static var mark: UInt64 { cp_library_mark() & 0xFFFF }
+    private static var mark: UInt64 { cp_library_mark() & (1 << UInt64(CP_GATE_MARK_BITS) - 1) }
 
     static var invalid: BackpropError {
         BackpropError(

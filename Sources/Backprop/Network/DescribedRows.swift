@@ -61,7 +61,7 @@ package final class DescribedRows {
     }
 
     /// The strides in bytes: those given, or if both are 0, of a row-major matrix without gaps. The distance of any two numbers
-    /// must be less than 2^61 bytes.
+    /// must be less than an eighth of the address space.
     static func strides(
         _ rowStride: Int, _ columnStride: Int, rows: Int, columns: Int, _ element: Element, _ name: StaticString
     ) throws(BackpropError) -> (row: Int, column: Int) {
@@ -69,7 +69,7 @@ package final class DescribedRows {
         if rowStride == 0, columnStride == 0 { return (columns * element.size, element.size) }
         let (down, downOverflows) = rowStride.magnitude.multipliedReportingOverflow(by: UInt(max(rows, 1) - 1))
         let (across, acrossOverflows) = columnStride.magnitude.multipliedReportingOverflow(by: UInt(max(columns, 1) - 1))
-        guard !downOverflows, !acrossOverflows, down < 1 << 60, across < 1 << 60 else {
+        guard !downOverflows, !acrossOverflows, down <= UInt.max >> 4, across <= UInt.max >> 4 else {
             throw malformed(name, "has too many rows or columns for its strides", .limit)
         }
         return (rowStride, columnStride)

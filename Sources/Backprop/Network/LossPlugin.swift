@@ -24,7 +24,7 @@ public final class LossPlugin: Plugin, @unchecked Sendable {
         _ name: String, targetColumns: Int, libraries: [SharedObject] = [], destroy: (() -> Void)? = nil,
         _ function: @escaping Function
     ) throws(BackpropError) -> LossPlugin {
-        guard targetColumns >= 0, targetColumns < 1 << 40 else {
+        guard targetColumns >= 0, targetColumns < mostColumns else {
             throw BackpropError(.limit, "target_columns, \(UInt(bitPattern: targetColumns)), is too large")
         }
         return LossPlugin(name, targetColumns: targetColumns, function, libraries: libraries, destroy: destroy)

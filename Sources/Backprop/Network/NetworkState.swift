@@ -94,7 +94,7 @@ package final class NetworkState: HandleObject {
 
     private static func requireSize(_ size: Int, ofLayer index: Int) throws(BackpropError) {
         guard size != 0 else { throw BackpropError(.invalidValue, "the size of layer \(index) is 0") }
-        guard size > 0, size < 1 << 40 else {
+        guard size > 0, size < mostColumns else {
             throw BackpropError(.limit, "the size of layer \(index), \(UInt(bitPattern: size)), is too large")
         }
     }

@@ -63,7 +63,7 @@ final class GaussNewton {
         guard bytes <= cp_physical_memory() else {
             throw BackpropError(
                 .limit,
-                "optimizer \"\(network.optimizer.name)\" needs \(Int(min(bytes / 1e9, 1e18))) GB for \(parameterCount) parameters "
+                "optimizer \"\(network.optimizer.name)\" needs \(UInt64(min(bytes / 1e9, 1e18))) GB for \(parameterCount) parameters "
                     + "and \(residualCount) residuals: set optimizer \"lbfgs\", freeze layers, or pass fewer rows")
         }
         let matrix = try SymmetricMatrix.make(size, network.kernels)

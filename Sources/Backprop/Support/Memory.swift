@@ -49,10 +49,16 @@ func paddedStride(_ columns: Int) -> Int {
 /// The next multiple of sixteen.
 func paddedCount(_ columns: Int) -> Int { (columns + 15) & ~15 }
 
+/// Counts of numbers are at most this, so that their bytes can be counted, too.
+package var mostNumbers: Int { Int.max >> 5 }
+
+/// The sizes of layers and of rows of targets are below this.
+var mostColumns: Int { Int(clamping: 1 << 40 as Int64) }
+
 /// a · b for counts from a caller. Throws if the product is too large for any memory.
 package func checkedProduct(_ a: Int, _ b: Int) throws(BackpropError) -> Int {
     let (product, overflow) = a.multipliedReportingOverflow(by: b)
-    guard a >= 0, b >= 0, !overflow, product < 1 << 58 else {
+    guard a >= 0, b >= 0, !overflow, product <= mostNumbers else {
         throw BackpropError(.limit, "\(UInt(bitPattern: a)) times \(UInt(bitPattern: b)) numbers are too many")
     }
     return product

@@ -5,7 +5,7 @@ import CPlatform
 package enum Reserve {
     /// Makes sure that the reserve has its usual size and `more` bytes.
     @inline(never)
-    package static func require(_ more: Int = 0) throws(BackpropError) {
+    package static func require(_ more: UInt64 = 0) throws(BackpropError) {
         guard cp_make_reserve(more) else { throw exhausted }
     }
 
@@ -13,16 +13,16 @@ package enum Reserve {
 
     /// For a caller's text of `count` bytes: its copy, and a message that contains it, whose array grows by doubling.
     package static func require(forText count: Int) throws(BackpropError) {
-        if count > 1000 { try require(8 * count) }
+        if count > 1000 { try require(8 * UInt64(count)) }
     }
 
     /// For objects of `count` layers: layers, buffers, tensors, and a model's header with `texts` bytes of metadata.
     static func require(forLayers count: Int, texts: Int = 0) throws(BackpropError) {
-        if count > 32 || texts > 4096 { try require(8192 * count + 96 * texts) }
+        if count > 32 || texts > 4096 { try require(8192 * UInt64(count) + 96 * UInt64(texts)) }
     }
 
     /// For the objects of a file's header of `count` bytes.
     static func require(forHeader count: Int) throws(BackpropError) {
-        if count > 8192 { try require(12 * count) }
+        if count > 8192 { try require(12 * UInt64(count)) }
     }
 }

@@ -14,6 +14,13 @@
 #define CP_WIDE_SETS(SET)
 #endif
 
+/* The name of the baseline, the set of every processor of the architecture. NEON has fused multiply-add: it gives AVX2's bits. */
+#ifdef __aarch64__
+#define CP_BASELINE_NAME "neon"
+#else
+#define CP_BASELINE_NAME "baseline"
+#endif
+
 /* Each build of the kernels fills a table with its functions. */
 void cp_kernels_baseline(cp_kernels *table);
 #define CP_DECLARE(name, level) void cp_kernels_##name(cp_kernels *table);

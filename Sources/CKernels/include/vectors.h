@@ -11,11 +11,14 @@
 
 /* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile.
  * CP_TILE_WIDTH: the number of tiles side by side that are computed together. The accumulators fit the registers: 6 x 2 of
- * AVX2's 16, 3 x 4 of SSE's 16, and 8 x 2 of AVX-512's 32. A single tile of AVX-512 would need 9 loads for 8 operations, and two
- * of either can start in a cycle; two tiles need 10 loads for 16. */
+ * AVX2's 16, 6 x 4 of NEON's 32, 3 x 4 of SSE's 16, and 8 x 2 of AVX-512's 32. A single tile of AVX-512 would need 9 loads for
+ * 8 operations, and two of either can start in a cycle; two tiles need 10 loads for 16. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define CP_FMA
+#endif
 #if defined(__AVX512F__)
 enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 8, CP_TILE_WIDTH = 2 };
-#elif defined(__FMA__)
+#elif defined(CP_FMA)
 enum { CP_HAS_FMA = 1, CP_TILE_HEIGHT = 6, CP_TILE_WIDTH = 1 };
 #else
 enum { CP_HAS_FMA = 0, CP_TILE_HEIGHT = 3, CP_TILE_WIDTH = 1 };
@@ -82,7 +85,7 @@ __attribute__((always_inline)) static inline cp_wide cp_wide_square_root(cp_wide
 
 /* a b + sum, fused if this build has fused multiply-add. */
 __attribute__((always_inline)) static inline cp_wide cp_wide_multiply_add(cp_wide a, cp_wide b, cp_wide sum) {
-#if defined(__FMA__)
+#ifdef CP_FMA
     return __builtin_elementwise_fma(a, b, sum);
 #else
     cp_wide product = a * b;
@@ -112,7 +115,7 @@ __attribute__((always_inline)) static inline cp_float8 cp_copy_sign(cp_float8 a,
 
 /* a b + sum, fused if this build has fused multiply-add. */
 __attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8 a, cp_float8 b, cp_float8 sum) {
-#if defined(__FMA__)
+#ifdef CP_FMA
     return __builtin_elementwise_fma(a, b, sum);
 #else
     cp_float8 product = a * b;
@@ -127,7 +130,7 @@ __attribute__((always_inline)) static inline cp_float8 cp_multiply_add(cp_float8
 __attribute__((always_inline)) static inline cp_float8 cp_sine(cp_float8 z, double quarters) {
     typedef double doubles __attribute__((ext_vector_type(4)));
     typedef uint64_t bits __attribute__((ext_vector_type(4)));
-#if defined(__FMA__)
+#ifdef CP_FMA
 #define CP_MULTIPLY_ADD(a, b, sum) __builtin_elementwise_fma((doubles)(a), (doubles)(b), (doubles)(sum))
 #else
 #define CP_MULTIPLY_ADD(a, b, sum) ((doubles)((a) * (b)) + (sum))

@@ -14,6 +14,7 @@
 #include "gate.h"
 #include "libraries.h"
 #include "memory.h"
+#include "parts.h"
 #include "powers_of_two.h"
 #include "readers.h"
 #include "reason.h"

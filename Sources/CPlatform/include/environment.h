@@ -3,7 +3,7 @@
  * do not depend on the caller's environment. Callbacks of the host run in the caller's environment.
  *
  * An environment is one number: the control bits and the exception flags. To support another architecture, extend this
- * block only. On x86-64 the library computes in vector registers only, so that its arithmetic depends on MXCSR alone. The
+ * block only. On x86 the library computes in vector registers only, so that its arithmetic depends on MXCSR alone. The
  * control word of the x87 (fesetround sets both) affects callbacks of the host, so the library's threads copy it from the
  * caller; it also affects how the C library converts numbers to and from text (decimal_text.c). */
 #ifndef CPLATFORM_ENVIRONMENT_H
@@ -15,7 +15,7 @@
 /* If one of these functions is not inlined, all functions of that Swift file get unwind tables. */
 #define CP_INLINE __attribute__((always_inline)) static inline
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || (defined(__i386__) && defined(__SSE2__))
 
 #define CP_DEFAULT_ENVIRONMENT UINT64_C(0x1f80) /* to nearest, subnormal numbers kept, all exceptions masked, no flags */
 #define CP_QUIET_FLAGS UINT64_C(0x32)           /* subnormal operand, underflow, inexact */
@@ -58,7 +58,6 @@ CP_INLINE void cp_restore_x87(const cp_x87_environment *environment) {
 #define CP_DEFAULT_ENVIRONMENT UINT64_C(0)
 #define CP_QUIET_FLAGS (UINT64_C(0x98) << 32)
 #define CP_LOUD_FLAGS (UINT64_C(0x07) << 32)
-#define CP_DEFAULT_X87 0
 CP_INLINE uint64_t cp_environment(void) {
     uint64_t control, status;
     __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(control), "=r"(status));
@@ -68,7 +67,20 @@ CP_INLINE void cp_set_environment(uint64_t environment) {
     __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(environment & 0xffffffff), "r"(environment >> 32));
 }
 
-CP_INLINE uint16_t cp_x87_control(void) { return 0; }
+#else
+
+/* WebAssembly has no environment but the default one. On other processors the caller's environment must be the default. */
+#define CP_DEFAULT_ENVIRONMENT UINT64_C(0)
+#define CP_QUIET_FLAGS UINT64_C(0)
+#define CP_LOUD_FLAGS UINT64_C(0)
+CP_INLINE uint64_t cp_environment(void) { return CP_DEFAULT_ENVIRONMENT; }
+CP_INLINE void cp_set_environment(uint64_t environment) { (void)environment; }
+
+#endif
+
+#ifndef CP_DEFAULT_X87 /* no x87 */
+#define CP_DEFAULT_X87 0
+CP_INLINE uint16_t cp_x87_control(void) { return CP_DEFAULT_X87; }
 CP_INLINE void cp_set_x87_control(uint16_t control) { (void)control; }
 CP_INLINE void cp_clear_x87_flags(void) {}
 
@@ -77,9 +89,6 @@ typedef struct cp_x87_environment {
 } cp_x87_environment;
 CP_INLINE cp_x87_environment cp_save_x87(void) { return (cp_x87_environment){{0}}; }
 CP_INLINE void cp_restore_x87(const cp_x87_environment *environment) { (void)environment; }
-
-#else
-#error "No floating-point environment for this architecture yet: see above."
 #endif
 
 /* Whether the control bits are the default ones. Exception flags are ignored. */

@@ -24,6 +24,6 @@ void cp_close_file(int file);
 int cp_replace_file(const char *path, const uint8_t *bytes, size_t count, char reason[CP_REASON_SIZE]);
 
 /* Sets this thread's errno, for the caller of the library. */
-void cp_set_errno(int code);
+static inline void cp_set_errno(int code) { errno = code; }
 
 #endif

@@ -19,17 +19,24 @@ typedef struct cp_gate {
     uint32_t kind;       /* cp_gate_kind of the object; 0 while the gate is unused */
     uint32_t calls_back; /* readers may be inside a callback of the host */
     void *published;     /* the object that readers use without entering the gate (readers.h); or NULL */
+#if UINTPTR_MAX == UINT32_MAX
+    uint8_t padding[16];
+#endif
 } cp_gate;
 _Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line: no false sharing between gates");
 
 #define CP_GATE_WRITER 0xffffffffu
 
-/* The number of bits of the generation in a handle. Generation 0 does not occur. */
-enum { CP_GATE_GENERATION_BITS = 26 };
+/* The numbers of bits in a handle, which has the size of a pointer. Generation 0 does not occur. */
+#if UINTPTR_MAX > UINT32_MAX
+enum { CP_GATE_INDEX_BITS = 22, CP_GATE_GENERATION_BITS = 26, CP_GATE_MARK_BITS = 16 };
+#else
+enum { CP_GATE_INDEX_BITS = 14, CP_GATE_GENERATION_BITS = 13, CP_GATE_MARK_BITS = 5 };
+#endif
 
 enum cp_gate_kind { CP_GATE_NETWORK = 1, CP_GATE_TRAINER = 2, CP_GATE_PREDICTOR = 3 };
 
-enum { CP_GATES_PER_CHUNK = 256, CP_GATE_CHUNKS = 16384 };
+enum { CP_GATES_PER_CHUNK = 256, CP_GATE_CHUNKS = (1 << CP_GATE_INDEX_BITS) / CP_GATES_PER_CHUNK };
 
 /* The table: chunks of gates, filled in order, and a list of gates that can be reused. */
 typedef struct cp_gate_table {

@@ -27,7 +27,7 @@ typedef struct cp_reader {
     const void *owner; /* cp_thread_identity; NULL: unused */
     cp_loan *loan;     /* the innermost; NULL for none */
     bool is_temporary; /* returned after the reading, because the end of its thread cannot be observed */
-    uint8_t padding[39];
+    uint8_t padding[55 - 2 * sizeof(void *)];
 } cp_reader;
 _Static_assert(sizeof(cp_reader) == 64, "a reader is a cache line");
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The memory that one call may need, for networks of up to 32 layers and names of up to 1,000 characters. */
 enum { CP_RESERVE_BYTES = 256 << 10 };
@@ -26,7 +27,7 @@ static inline bool cp_has_reserve(void) { return cp_reserve() != CP_RESERVE_NONE
 
 /* Ensures that the reserve has CP_RESERVE_BYTES and `more`; false if the system has too little memory. The additional
  * memory is held until the call ends, which must call cp_trim_reserve. */
-bool cp_make_reserve(size_t more);
+bool cp_make_reserve(uint64_t more);
 static inline bool cp_reserve_is_large(void) { return cp_reserve() == CP_RESERVE_LARGE; }
 void cp_trim_reserve(void);
 

@@ -115,8 +115,12 @@
  *            - A struct that the caller describes something with (bp_rows) is only read. Members that the library does not
  *              know must be 0: otherwise the call returns BP_ERROR_UNSUPPORTED.
  * Determi-   The same seed, calls and data give the same bits: from any language, with any C library, with any number of
- * nism.      threads, after any save and load, and on all processors with the same bp_instruction_set(). "avx512" and
- *            "avx2" give the same bits.
+ * nism.      threads, after any save and load, and on all processors with the same bp_instruction_set(). "avx512", "avx2"
+ *            and "neon" give the same bits.
+ * Systems.   Some systems lack a part that the library needs: files, shared libraries, or libffi. The functions that need it
+ *            then return BP_ERROR_UNSUPPORTED: those with a path, bp_activation_register_library and
+ *            bp_activation_register_foreign. WebAssembly has no shared libraries and no libffi. Without threads, every call
+ *            computes on the calling thread.
  *
  * "notes" in this file are the lecture notes "Backpropagation in Neural Networks", whose formulas the library implements.
  */
@@ -189,8 +193,8 @@ const char *bp_version_string(void);
  * Ownership: none. Errors: none. Threads: any. Since: 0.1 */
 uint32_t bp_abi_version(void);
 
-/* The instruction set that the library computes with on this processor: "avx512" or "avx2" (AVX2 and FMA), which give the
- * same bits, or "baseline". It is chosen at the first call of the process. The environment variable
+/* The instruction set that the library computes with on this processor: "avx512", "avx2" (AVX2 and FMA) or "neon" (arm64),
+ * which give the same bits, or "baseline". It is chosen at the first call of the process. The environment variable
  * BACKPROP_INSTRUCTION_SET selects a narrower instruction set by its name.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);

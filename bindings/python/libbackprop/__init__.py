@@ -173,11 +173,11 @@ def thread_count() -> int:
 
 
 def instruction_set() -> str:
-    """The instruction set that the library uses on this processor: "avx512", "avx2" or "baseline".
+    """The instruction set that the library uses on this processor: "avx512", "avx2", "neon" or "baseline".
 
     Examples
     --------
-    >>> bp.instruction_set() in ("avx512", "avx2", "baseline")
+    >>> bp.instruction_set() in ("avx512", "avx2", "neon", "baseline")
     True
     """
     name: bytes = _library.library.bp_instruction_set()

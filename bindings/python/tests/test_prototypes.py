@@ -60,7 +60,7 @@ def test_versions_agree():
 
 def test_library_reports_its_path_and_instruction_set():
     assert Path(bp.library_path()).is_file()
-    assert bp.instruction_set() in ("avx512", "avx2", "baseline")
+    assert bp.instruction_set() in ("avx512", "avx2", "neon", "baseline")
 
 
 def test_missing_library_is_an_import_error_with_the_path(run_script):

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "files.h"
 
+#include "parts.h"
+#if CP_HAS_FILES
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@ int cp_open_file(const char *path, int *file_out, size_t *count_out, char reason
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* the path may name another file now */
     if (file < 0) return cp_set_reason(reason, errno);
     error = fstat(file, &info) != 0 ? cp_set_reason(reason, errno) : cp_require_regular(reason, info.st_mode);
+    if (!error && (uint64_t)info.st_size > SIZE_MAX / 2) error = cp_set_reason(reason, EFBIG);
     if (error) {
         close(file);
         return error;
@@ -44,5 +47,4 @@ int cp_read_file(int file, size_t offset, uint8_t *bytes, size_t count, char rea
 }
 
 void cp_close_file(int file) { close(file); }
-
-void cp_set_errno(int code) { errno = code; }
+#endif

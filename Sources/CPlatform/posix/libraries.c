@@ -1,18 +1,13 @@
 #define _GNU_SOURCE
 #include "libraries.h"
 
+#include "parts.h"
+#if CP_HAS_LIBRARIES
 #include <dlfcn.h>
 #include <stdio.h>
 #ifdef __GLIBC__
 #include <link.h>
 #endif
-
-#include "this_thread.h"
-
-void *cp_plugin_table_storage;
-
-void *cp_current_plugin_file(void) { return cp_this_thread.plugin_file; }
-void cp_set_current_plugin_file(void *file) { cp_this_thread.plugin_file = file; }
 
 void *cp_open_library(const char *path, char reason[CP_REASON_SIZE]) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -51,3 +46,4 @@ void *cp_open_library_of(cp_foreign_function function) {
     if (!dladdr((void *)function, &info) || !info.dli_fname || !info.dli_fname[0]) return NULL;
     return dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD);
 }
+#endif

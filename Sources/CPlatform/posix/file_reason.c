@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L /* without extensions, strerror_r is the same everywhere */
 #include "file_reason.h"
 
+#include "parts.h"
+#if CP_HAS_FILES
 #include <stdio.h>
 
 enum { TEXT_SIZE = 128 };
@@ -32,3 +34,4 @@ int cp_require_regular(char reason[CP_REASON_SIZE], mode_t mode) {
                                   : "a device");
     return EINVAL;
 }
+#endif

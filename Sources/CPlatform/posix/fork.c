@@ -1,14 +1,17 @@
 /* Support for fork. The child has only the forking thread, and a copy of the memory at that moment. The process-wide locks
  * are held across fork, so that the data they guard are consistent in the child. (In the child, pthread_once runs again if
  * another thread was executing it.) */
+#include "parts.h"
+#if CP_HAS_THREADS
 #include <pthread.h>
 
 #include "atomics.h"
 #include "gate.h"
 #include "readers.h"
 #include "reserve.h"
-#include "this_thread.h"
 #include "threads.h"
+
+#include "../this_thread.h"
 
 static void before_fork(void) {
     cp_lock();
@@ -35,3 +38,4 @@ static void after_fork_in_child(void) {
 __attribute__((constructor)) static void register_handlers(void) {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
+#endif

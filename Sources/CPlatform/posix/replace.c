@@ -9,21 +9,25 @@
  * All names are resolved relative to the folder's descriptor: a relative path means the same folder from the first system
  * call to the last, even if another thread changes the process's working directory at the same time. */
 #define _GNU_SOURCE
+#include "parts.h"
+#if CP_HAS_FILES && !defined(__wasi__)
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../system.h"
 #include "file_reason.h"
-#include "memory.h"
 
-enum { NUMBERS = 16, TEMPORARY_SIZE = 64, MOST_LINKS = 40, PROC_FILE_SYSTEM = 0x9fa0 /* linux/magic.h */ };
+#ifndef O_PATH
+#define O_PATH O_SEARCH /* of POSIX */
+#endif
+
+enum { NUMBERS = 16, TEMPORARY_SIZE = 64, MOST_LINKS = 40 };
 
 /* The location of the file to be replaced. */
 typedef struct {
@@ -67,7 +71,6 @@ static int open_folder(location *at, const char *path) {
  * refused: they lead to open files, which may have been renamed or deleted. */
 static int follow_links(location *at, const char *path) {
     char target[PATH_MAX];
-    struct statfs system;
     int error = open_folder(at, path);
     for (int links = 0; !error; links++) {
         if (!at->name[0]) return cp_set_reason(at->reason, EISDIR);
@@ -77,7 +80,7 @@ static int follow_links(location *at, const char *path) {
         }
         if (!S_ISLNK(at->old_info.st_mode)) return 0;
         if (links == MOST_LINKS) return cp_set_reason(at->reason, ELOOP);
-        if (fstatfs(at->folder, &system) == 0 && system.f_type == PROC_FILE_SYSTEM) {
+        if (cp_has_links_to_open_files(at->folder)) {
             snprintf(at->reason, CP_REASON_SIZE, "it leads to an open file, not to a name that can be replaced");
             return EINVAL;
         }
@@ -161,21 +164,6 @@ static int create_temporary(location *at) {
 
 /* ---- Rights */
 
-/* Copies the access-control list of one file to another; removes it if there is none to copy. Returns whether it succeeded. */
-static bool copy_access_list(int from, int to) {
-    static const char list[] = "system.posix_acl_access";
-    ssize_t size = fgetxattr(from, list, NULL, 0);
-    if (size < 0) {
-        if (errno != ENODATA && errno != ENOTSUP) return false;
-        return fremovexattr(to, list) == 0 || errno == ENODATA || errno == ENOTSUP; /* a list inherited from the folder */
-    }
-    uint8_t *bytes = cp_allocate_bytes((size_t)size);
-    bool copied = bytes && fgetxattr(from, list, bytes, (size_t)size) == size &&
-        fsetxattr(to, list, bytes, (size_t)size, 0) == 0;
-    cp_free(bytes);
-    return copied;
-}
-
 /* Gives the new file the old file's rights and, if this process is permitted to, its owner and group. The rights never
  * grow: if the group or the access-control list cannot be kept, the group gets only the rights of all others. */
 static int copy_rights(const location *at, int file) {
@@ -188,7 +176,7 @@ static int copy_rights(const location *at, int file) {
         mode &= ~(mode_t)(S_ISUID | S_ISGID);
         has_group = now.st_gid == old->st_gid || fchown(file, (uid_t)-1, old->st_gid) == 0;
     }
-    if (!copy_access_list(at->old, file) || !has_group) mode &= ~(mode_t)070 | (mode & 07) << 3;
+    if (!cp_copy_access_list(at->old, file) || !has_group) mode &= ~(mode_t)070 | (mode & 07) << 3;
     if (fstat(file, &now) != 0) return errno;
     if ((now.st_mode & 07777) != mode && fchmod(file, mode) != 0) return errno;
     return 0;
@@ -212,20 +200,21 @@ static int write_all(int file, const uint8_t *bytes, size_t count) {
  * terminates the process by default. The error suffices: the signal is blocked and discarded. A signal that was pending
  * before stays pending. */
 static int write_within_limit(int file, const uint8_t *bytes, size_t count) {
-    const struct timespec no_wait = {0, 0};
     sigset_t limit, mask, pending;
     sigemptyset(&limit);
     sigaddset(&limit, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &limit, &mask);
     bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
     int error = write_all(file, bytes, count);
-    if (error == EFBIG && !was_pending)
-        while (sigtimedwait(&limit, NULL, &no_wait) < 0 && errno == EINTR) {}
+    if (error == EFBIG && !was_pending) cp_discard_signal(SIGXFSZ);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return error;
 }
 
 static int flush(int file) {
+#ifdef F_FULLFSYNC
+    if (fcntl(file, F_FULLFSYNC) == 0) return 0; /* on Apple's systems, fsync leaves the bytes in the drive's cache */
+#endif
     while (fsync(file) != 0)
         if (errno != EINTR) return errno;
     return 0;
@@ -274,3 +263,4 @@ int cp_replace_file(const char *path, const uint8_t *bytes, size_t count, char r
     if (at.folder >= 0) close(at.folder);
     return error;
 }
+#endif
