@@ -30,6 +30,9 @@ local=$((16#$(readelf -lW "$library" | awk '$1 == "TLS" { print substr($6, 3) }'
 size=$(stat -L -c %s "$library")
 [ "$size" -le 700000 ]; check "is at most 700 KB, being $size bytes" $? "$size bytes"
 
+different=$("$build/venv/bin/python" Tests/Library/weak_data.py "$2" Kernels KernelsAVX2 KernelsAVX512 Backprop BackpropC)
+check "weak data of the same name are equal in all object files" $? "$different"
+
 exported=$(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 others=$(grep -v '^bp_' <<<"$exported")
 [ -z "$others" ]; check "exports only bp_*" $? "$others"

@@ -53,13 +53,26 @@ public enum Optimizer: Int32, Selectable, Sendable {
         }
     }
 
-    var slots: [Slot] {
+    var slots: Slots {
         switch self {
-        case .sgd, .lbfgs, .levenbergMarquardt, .bayesianRegularization: []
-        case .momentum, .nesterov: [.momentum]
-        case .rmsprop: [.secondMoment]
-        case .adam, .adamw: [.firstMoment, .secondMoment]
-        case .irpropMinus: [.gradient, .stepSize]
+        case .sgd, .lbfgs, .levenbergMarquardt, .bayesianRegularization: Slots(first: nil, second: nil)
+        case .momentum, .nesterov: Slots(first: .momentum, second: nil)
+        case .rmsprop: Slots(first: .secondMoment, second: nil)
+        case .adam, .adamw: Slots(first: .firstMoment, second: .secondMoment)
+        case .irpropMinus: Slots(first: .gradient, second: .stepSize)
+        }
+    }
+
+    /// At most two slots. Not an array: the compiler gives constant arrays that it copies into another module the same names in a
+    /// different order, and the linker then takes the wrong ones (Tests/Library/weak_data.py).
+    struct Slots: Sequence, IteratorProtocol {
+        var first, second: Slot?
+
+        var count: Int { first == nil ? 0 : second == nil ? 1 : 2 }
+
+        mutating func next() -> Slot? {
+            defer { (first, second) = (second, nil) }
+            return first
         }
     }
 
