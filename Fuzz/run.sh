@@ -5,10 +5,10 @@
 #   run.sh fuzz SECONDS     searches for new inputs for this time per target; failing inputs go to build/fuzz/TARGET-failures
 #   run.sh keep             adds the inputs found by fuzzing to the corpus and reduces it to the smallest set with the same coverage
 #   run.sh coverage         reports the coverage of the Swift sources by the inputs
-# TARGETS="calls" selects one target.
+# TARGETS="calls" selects one target. FUZZ is the folder of the programs; CC and WRAPPER are as in Tests/CTests/run.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=build/fuzz
+build=${FUZZ:-build/fuzz}
 targets=${TARGETS:-calls loader}
 strict="-std=c99 -Wall -Wextra -pedantic -Werror -g -O1 -I include -I Fuzz -I $build"
 mkdir -p $build
@@ -31,7 +31,7 @@ case ${1:-} in
 replay)
     for target in $targets; do
         ${CC:-cc} $strict "Fuzz/$target.c" Fuzz/replay.c -o "$build/$target-replay" -L "$2" -Wl,-rpath,"$(realpath "$2")" -lbackprop -lpthread
-        inputs "$target" | xargs "$build/$target-replay"
+        inputs "$target" | xargs ${WRAPPER:-} "$build/$target-replay"
         echo "ok $target: $(inputs "$target" | wc -l) inputs replayed"
     done
     ;;

@@ -158,7 +158,7 @@ private func described(
     _ rows: UnsafePointer<bp_rows>?, _ name: StaticString, areTargets: Bool = false
 ) throws(BackpropError) -> DescribedRows {
     let described = try requireNonNull(rows, name)
-    let size = Int(described.pointee.struct_size), known = MemoryLayout<bp_rows>.size
+    let size = Int(clamping: described.pointee.struct_size), known = MemoryLayout<bp_rows>.size
     guard size >= known, size <= 4096 else {
         throw DescribedRows.malformed(name, "has another struct_size than sizeof(bp_rows)")
     }

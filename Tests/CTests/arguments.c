@@ -70,7 +70,7 @@ static void fewer_than_two_layers_or_an_empty_layer_are_invalid(void) {
 }
 
 static void sizes_that_overflow_give_limit(void) {
-    const size_t top = (size_t)1 << 63, half = (size_t)1 << 32;
+    const size_t top = SIZE_MAX / 2 + 1, half = (size_t)1 << 4 * sizeof(size_t);
     const size_t wide[][3] = {{SIZE_MAX, 1, 1},
                               {1, SIZE_MAX, 1},
                               {1, 1, SIZE_MAX},
@@ -80,16 +80,17 @@ static void sizes_that_overflow_give_limit(void) {
                               {top, 2, 1},
                               {2, top, 2},
                               {1, 2, top},
-                              {SIZE_MAX / 2 + 2, 2, 1}, /* 2 n = 2 modulo 2^64 */
+                              {SIZE_MAX / 2 + 2, 2, 1}, /* 2 n = 2 modulo SIZE_MAX + 1 */
                               {half + 1, half - 1, 1},
-                              {(size_t)1 << 62, 1, 1} /* 2^64 bytes */};
+                              {SIZE_MAX / 4 + 1, 1, 1} /* SIZE_MAX + 1 bytes */};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) create_refuses(wide[i], 3, BP_ERROR_LIMIT);
 }
 
 /* More than the 2^47 bytes that a process can address, but less than SIZE_MAX: either error is right. */
 static void sizes_beyond_the_address_space_are_refused(void) {
-    const size_t wide[][2] = {
-        {(size_t)1 << 46, 1}, {1, (size_t)1 << 46}, {(size_t)1 << 23, (size_t)1 << 23}, {(size_t)1 << 29, (size_t)1 << 29}};
+    const size_t most = SIZE_MAX > UINT32_MAX ? (size_t)(UINT64_C(1) << 46) : (size_t)1 << 30;
+    const size_t square = SIZE_MAX > UINT32_MAX ? (size_t)1 << 23 : (size_t)1 << 15;
+    const size_t wide[][2] = {{most, 1}, {1, most}, {square, square}, {square << 6, square << 6}};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
         bp_network *made = (bp_network *)1;
         int32_t status = bp_network_create(wide[i], 2, 1, &made);
@@ -406,7 +407,7 @@ static void parameters_and_gradients_must_be_finite(void) {
 
 static void impossible_row_counts_are_refused(void) {
     /* rows * 2 columns * 4 bytes exceeds size_t. The arrays are not read. */
-    const size_t many[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, (size_t)1 << 62};
+    const size_t many[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 2};
     float outputs[64], loss;
     double worst;
     snapshot before = snapshot_of(network);

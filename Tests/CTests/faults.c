@@ -1,6 +1,7 @@
 /* faults.c: the Nth allocation, or the Nth system call for a file, fails, N = 1, 2, 3 ... until the call under test makes fewer
  * of them. Each fault is tested in a separate process, in which the library was never used before. */
 #define _GNU_SOURCE /* RTLD_NEXT */
+#include <limits.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -640,7 +641,7 @@ static int run(const struct call *c, enum kind which, long nth) {
  * Returns the number of faults. */
 static long loop_over(const struct call *c, enum kind which, const char *what, long each_of_the_first, long last) {
     long blocks, points, faults = 0;
-    if (!EXPECT(run(c, which, 1L << 40) && child_report->failures == 0)) return printf("#   %s, without a fault\n", c->name), 0;
+    if (!EXPECT(run(c, which, LONG_MAX) && child_report->failures == 0)) return printf("#   %s, without a fault\n", c->name), 0;
     blocks = child_report->blocks;
     points = child_report->seen;
     for (long nth = 1; nth <= points && nth <= last; nth += 1 + nth / each_of_the_first) {
@@ -655,9 +656,9 @@ static long loop_over(const struct call *c, enum kind which, const char *what, l
 }
 
 static void loop(enum kind which, const char *what, long each_of_the_first) {
-    long first = getenv("TORTURE") ? 1L << 40 : each_of_the_first;
+    long first = getenv("TORTURE") ? LONG_MAX : each_of_the_first;
     long faults = 0;
-    for (int i = 0; i < CALLS; i++) faults += loop_over(&calls[i], which, what, first, 1L << 40);
+    for (int i = 0; i < CALLS; i++) faults += loop_over(&calls[i], which, what, first, LONG_MAX);
     printf("# %ld faults in %d calls: %s\n", faults, (int)CALLS, what);
     EXPECT(faults > CALLS);
 }
@@ -666,11 +667,11 @@ static void loop(enum kind which, const char *what, long each_of_the_first) {
 static void reserve_serves_swift_when_memory_is_exhausted(void) {
     long faults = 0;
     for (int i = 0; i < CALLS; i++)
-        faults += loop_over(&calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+        faults += loop_over(&calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? LONG_MAX : 1);
     sizes = many;
     layers = 1024;
     for (int i = 0; i < LARGE_CALLS; i++)
-        faults += loop_over(&large_calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? 1L << 40 : 1);
+        faults += loop_over(&large_calls[i], SWIFT_FROM_THEN_ON, "Swift's memory refused", 1, getenv("TORTURE") ? LONG_MAX : 1);
     sizes = few;
     layers = 4;
     printf("# %ld faults in %d calls: all allocations of Swift's memory from one on fail\n", faults,
@@ -716,8 +717,8 @@ static void threads_share_the_reserve(void) {
 
 static void one_failing_allocation_harms_nothing(void) { loop(MEMORY_ONCE, "one allocation fails", 100); }
 static void exhausted_memory_harms_nothing(void) { loop(MEMORY_FROM_THEN_ON, "all allocations from one on fail", 20); }
-static void one_failing_file_call_harms_nothing(void) { loop(FILES_ONCE, "one file call fails", 1L << 40); }
-static void failing_file_system_harms_nothing(void) { loop(FILES_FROM_THEN_ON, "all file calls from one on fail", 1L << 40); }
+static void one_failing_file_call_harms_nothing(void) { loop(FILES_ONCE, "one file call fails", LONG_MAX); }
+static void failing_file_system_harms_nothing(void) { loop(FILES_FROM_THEN_ON, "all file calls from one on fail", LONG_MAX); }
 
 int main(void) {
     many[0] = 3;

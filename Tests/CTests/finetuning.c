@@ -461,7 +461,7 @@ static void refused_replacements_change_nothing(void) {
     bp_network *network = make(&r, 2, 1);
     bp_trainer *trainer = trainer_with("epochs=2");
     snapshot before = snapshot_of(network);
-    const size_t huge[] = {(size_t)1 << 40, (size_t)1 << 63, SIZE_MAX};
+    const size_t huge[] = {SIZE_MAX > UINT32_MAX ? (size_t)(UINT64_C(1) << 40) : SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX};
     EXPECT_ERROR(bp_network_replace_output(network, 0, 1), BP_ERROR_INVALID_VALUE);
     for (int i = 0; i < 3; i++) EXPECT_ERROR(bp_network_replace_output(network, huge[i], 1), BP_ERROR_LIMIT);
     EXPECT(snapshot_holds(before, network));

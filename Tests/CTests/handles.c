@@ -56,7 +56,7 @@ static void invented_handles_are_refused_by_every_function(void) {
     static double object[64];
     double local[64] = {0};
     double *block = (double *)calloc(64, sizeof *block);
-    const uintptr_t top = (uintptr_t)1 << 63,
+    const uintptr_t top = UINTPTR_MAX / 2 + 1,
                     made_up[] = {1,
                                  2,
                                  3,
@@ -67,12 +67,12 @@ static void invented_handles_are_refused_by_every_function(void) {
                                  4096,
                                  65536,
                                  UINT32_MAX,
-                                 (uintptr_t)1 << 32,
+                                 (uintptr_t)1 << 4 * sizeof(uintptr_t),
                                  top,
                                  UINTPTR_MAX,
                                  UINTPTR_MAX - 1,
                                  UINTPTR_MAX / 2,
-                                 (uintptr_t)0xDEADBEEFDEADBEEF,
+                                 (uintptr_t)UINT64_C(0xDEADBEEFDEADBEEF),
                                  (uintptr_t)object,
                                  (uintptr_t)local,
                                  (uintptr_t)block,

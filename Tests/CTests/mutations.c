@@ -517,7 +517,7 @@ static int32_t load_large(const char *word, long count) {
         large_text(text);
     }
     large_text("}}");
-    for (int i = 0; i < 8; i++) large[i] = (uint8_t)((large_count - 8) >> 8 * i);
+    for (int i = 0; i < 8; i++) large[i] = (uint8_t)((uint64_t)(large_count - 8) >> 8 * i);
     snprintf(digits, sizeof digits, "%016llx", (unsigned long long)crc64(large, large_count));
     memcpy(large + DIGITS, digits, 16);
     limit(SECONDS);

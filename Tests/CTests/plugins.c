@@ -291,6 +291,11 @@ static void threads_may_load_use_and_unregister_at_the_same_time(void) {
     EXPECT(no_activation_is_left());
 }
 
+static int is_compiled(const char *name) {
+    FILE *file = fopen(path_of(name), "rb");
+    return file ? fclose(file) == 0 : 0;
+}
+
 static void trains_with_all(const char *name, const char *const *activations) {
     EXPECT_OK(bp_plugin_load(path_of(name)));
     for (; *activations; activations++) {
@@ -335,6 +340,7 @@ int main(void) {
     CLAIM(model_with_a_missing_plug_in_names_it_and_loads_after_the_plug_in);
     CLAIM(threads_may_load_use_and_unregister_at_the_same_time);
     CLAIM(example_in_c_trains);
-    CLAIM(example_in_rust_trains);
+    if (is_compiled("example_rust")) CLAIM(example_in_rust_trains);
+    else puts("# not tried: the plug-in in Rust, which was not compiled");
     return check_end();
 }

@@ -2,11 +2,12 @@
 # run.sh BUILD_FOLDER [SET...]: compiles the programs here against BUILD_FOLDER/libbackprop.so with the strictest ordinary flags,
 # runs them once for each instruction set, and counts their claims. Ends with "N passed, M failed"; the exit status is 0 when M is.
 # SET is a value of BACKPROP_INSTRUCTION_SET, or "native" for the processor's; the default is that of the environment.
-# Environment: CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS. ONLY="files handles" runs only these programs, EXCEPT="files handles" all
-# others; WRAPPER="valgrind" runs them under valgrind. PROGRAMS is the folder of the compiled programs. A program that runs longer
-# than TIMEOUT seconds is stopped and fails: tests that wait for another thread or process have no time limit of their own.
+# Environment: CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS and RUSTC; LINK, the linker's words in place of those for the shared library.
+# ONLY="files handles" runs only these programs, EXCEPT="files handles" all others; WRAPPER="valgrind" runs them under valgrind.
+# PROGRAMS is the folder of the compiled programs. A program that runs longer than TIMEOUT seconds is stopped and fails: tests that
+# wait for another thread or process have no time limit of their own.
 set -u
-if [ $# -lt 1 ] || [ ! -e "$1/libbackprop.so" ]; then
+if [ $# -lt 1 ] || { [ -z "${LINK:-}" ] && [ ! -e "$1/libbackprop.so" ]; }; then
     echo "usage: run.sh BUILD_FOLDER [SET...]; the folder holds libbackprop.so" >&2
     exit 2
 fi
@@ -27,7 +28,7 @@ python3 "$root/Fuzz/signatures.py" "$root/include/backprop.h" >"$programs/signat
 strict="-Wall -Wextra -pedantic -Werror"
 export LIBBACKPROP_LIBRARY=$build/libbackprop.so # for programs that open it with dlopen
 # The programs find the library in the build folder by an absolute run path.
-link="-Wl,--as-needed -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread ${LDFLAGS:-}"
+link="${LINK:--Wl,--as-needed -L $build -Wl,-rpath,$build -lbackprop -lm -lpthread} ${LDFLAGS:-}"
 passed=0
 failed=0
 
@@ -94,8 +95,8 @@ case " ${ONLY:-plugins} " in *" plugins "* | *" universal "*)
     claim "plug-ins compile as C99" plugins
     claim "the example of a plug-in in C compiles as C99" \
         shared "$root/Examples/plugin-c/activations.c" "$PLUGINS/example_c.so"
-    claim "the example of a plug-in in Rust compiles" \
-        rustc -O --crate-type cdylib -D warnings "$root/Examples/plugin-rust/activations.rs" -o "$PLUGINS/example_rust.so" ;;
+    [ "${RUSTC-rustc}" = "" ] || claim "the example of a plug-in in Rust compiles" \
+        "${RUSTC-rustc}" -O --crate-type cdylib -D warnings "$root/Examples/plugin-rust/activations.rs" -o "$PLUGINS/example_rust.so" ;;
 esac
 
 case " ${ONLY:-hygiene} " in *" hygiene "*)
@@ -148,15 +149,15 @@ if [ -z "${ONLY:-}" ]; then
     claim "control.c compiles as C11" compile_c11 "$root/Examples/c/control.c" "$programs/control"
     for set in $sets; do
         use "$set"
-        claim "xor learns ($set)" "$programs/xor"
-        claim "the agent learns to balance the pole ($set)" "$programs/cartpole"
-        claim "control follows its target within 0.02 rad, also after the world has changed ($set)" "$programs/control"
+        claim "xor learns ($set)" ${WRAPPER:-} "$programs/xor"
+        claim "the agent learns to balance the pole ($set)" ${WRAPPER:-} "$programs/cartpole"
+        claim "control follows its target within 0.02 rad, also after the world has changed ($set)" ${WRAPPER:-} "$programs/control"
         claim "digits reads 96 % of the held-out images ($set)" sh -c '
-            "$1" "$2" "$3" 20 | tee "$3/out"
+            ${WRAPPER:-} "$1" "$2" "$3" 20 | tee "$3/out"
             awk "/^held-out accuracy/ { good = \$3 >= 96 } END { exit !good }" "$3/out"' \
             sh "$programs/digits" "$root/Examples/data/digits.csv" "$work"
         claim "activations registered in all ways learn the curve, also plug-ins in C and Rust ($set)" sh -c '
-            "$1" "$2/example_c.so" serf "$2/example_rust.so" snake | tee "$3/out"
+            ${WRAPPER:-} "$1" "$2/example_c.so" serf "$2/example_rust.so" snake | tee "$3/out"
             awk "\$8 < 0.1 && \$6 < 0.01 { good++ } END { exit good != 7 }" "$3/out"' \
             sh "$programs/activations" "$PLUGINS" "$work"
     done

@@ -36,7 +36,7 @@ static int refused_everywhere(bp_trainer *trainer) {
 
 static void freed_and_invented_trainers_are_refused_by_every_function(void) {
     static double object[8];
-    const uintptr_t made_up[] = {1, 8, (uintptr_t)object, UINTPTR_MAX, (uintptr_t)1 << 63};
+    const uintptr_t made_up[] = {1, 8, (uintptr_t)object, UINTPTR_MAX, UINTPTR_MAX / 2 + 1};
     bp_trainer *trainer = trainer_with(""), *live = trainer_with("");
     bp_trainer_free(trainer);
     EXPECT(refused_everywhere(trainer));

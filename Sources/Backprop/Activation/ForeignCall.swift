@@ -12,7 +12,7 @@ package final class ForeignCall {
     static func make(
         _ signature: Signature, constants: [Double]
     ) throws(BackpropError) -> ForeignCall {
-        try requirePart(CP_HAS_FOREIGN_CALLS, "calls through libffi")
+        try requirePart(cp_has_foreign_calls, "calls through libffi")
         let expected = signature.parameters.count - 1
         guard constants.count == expected else {
             throw BackpropError(

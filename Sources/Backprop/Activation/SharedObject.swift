@@ -14,7 +14,7 @@ package final class SharedObject {
 
     /// A path of nil opens the process itself: the program and the libraries it is linked with.
     package static func open(_ path: CString?) throws(BackpropError) -> SharedObject {
-        try requirePart(CP_HAS_LIBRARIES, "shared libraries")
+        try requirePart(cp_has_libraries, "shared libraries")
         if let path, path.isEmpty { throw BackpropError(.invalidValue, "the path of the shared library is empty") }
         let (handle, reason) = withReason { reason in
             if let path { path.withPointer { cp_open_library($0, reason) } } else { cp_open_library(nil, reason) }

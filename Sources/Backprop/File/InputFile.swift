@@ -7,7 +7,7 @@ struct InputFile: ~Copyable {
     let count: Int
 
     init(reading path: CString) throws(BackpropError) {
-        try requirePart(CP_HAS_FILES, "files")
+        try requirePart(cp_has_files, "files")
         try requireNotEmpty(path)
         var (file, count) = (Int32(-1), 0)
         let (error, reason) = withReason { reason in path.withPointer { cp_open_file($0, &file, &count, reason) } }

@@ -113,7 +113,7 @@ private struct SavedModel: ~Copyable {
     deinit { cp_free(bytes) }
 
     func write(_ path: CString) throws(BackpropError) {
-        try requirePart(CP_HAS_FILES, "files")
+        try requirePart(cp_has_files, "files")
         seal()
         let (error, reason) = withReason { reason in path.withPointer { cp_replace_file($0, bytes, count, reason) } }
         guard error == 0 else { throw fileError(error, "write", path, reason) }

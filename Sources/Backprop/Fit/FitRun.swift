@@ -108,8 +108,8 @@ final class FitRun {
         let epochs = plan.epoch(position)
         let waited = min(position.waited, epochs)  // other epochs, if a fit is resumed with minibatches of another size
         return FitResult(
-            loss: loss, end: end ?? .complete, epochs: Int(epochs), steps: Int(position.step),
-            bestEpoch: position.best < .infinity ? Int(epochs - waited) : 0, restart: Int(position.restart),
+            loss: loss, end: end ?? .complete, epochs: Int(clamping: epochs), steps: Int(clamping: position.step),
+            bestEpoch: position.best < .infinity ? Int(clamping: epochs - waited) : 0, restart: Int(position.restart),
             missingClass: plan.missingClass)
     }
 

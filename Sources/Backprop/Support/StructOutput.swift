@@ -17,7 +17,7 @@ package struct StructOutput<Record: BitwiseCopyable> {
                 .invalidValue, "\(name)->struct_size is \(Int(callerSize)), which is too small: set it to sizeof(*\(name))"
             )
         }
-        size = min(Int(callerSize), MemoryLayout<Record>.size)
+        size = min(Int(clamping: callerSize), MemoryLayout<Record>.size)
         cp_clear(destination + 4, size - 4)
     }
 

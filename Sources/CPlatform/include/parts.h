@@ -38,4 +38,11 @@
 #endif
 #endif
 
+/* The same for Swift. */
+enum {
+    cp_has_files = CP_HAS_FILES,
+    cp_has_libraries = CP_HAS_LIBRARIES,
+    cp_has_foreign_calls = CP_HAS_FOREIGN_CALLS,
+};
+
 #endif
