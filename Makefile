@@ -14,7 +14,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test demo test test-sanitizers abi \
+.PHONY: all lib setup setup-docs setup-test setup-cross demo test test-sanitizers test-everywhere wasm abi \
 	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
 	bench-accuracy bench-compare docs install uninstall wheel dist setup-dist test-dist clean
 
@@ -22,6 +22,11 @@ all: lib
 
 # ---- The shared library and the program: Embedded Swift, no Swift runtime ----
 
+# make lib TARGET=aarch64-linux builds for another system into build/TARGET: scripts/cross.sh lists the targets.
+ifdef TARGET
+lib: setup-cross
+	scripts/cross.sh $(TARGET) $(BUILD)
+else
 lib: setup
 	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)
 	mkdir -p $(BUILD)
@@ -36,12 +41,19 @@ lib: setup
 	$(PROGRAM) --man > $(PROGRAM).1
 	for shell in bash zsh fish; do $(PROGRAM) --completion $$shell > $(PROGRAM).$$shell || exit; done
 	python3 scripts/docs/manpages.py $(BUILD)/man/man3
+endif
 
 setup:
 	scripts/setup.sh $(VENV)
 
 setup-docs: setup
 	scripts/setup.sh $(VENV) docs
+
+wasm: setup-cross
+	scripts/cross.sh wasm $(BUILD)
+
+setup-cross: setup
+	scripts/setup.sh $(VENV) cross
 
 setup-test: setup # which has ended: both use the same virtual environment
 	scripts/setup.sh $(VENV) test
@@ -64,6 +76,9 @@ TEST_PARTS := \
 	test-c \
 	test-swift \
 	test-python \
+	test-arm64 \
+	test-wasm \
+	test-32bit \
 	test-cli \
 	test-fuzz \
 	test-hosts \
@@ -75,6 +90,7 @@ TEST_PARTS := \
 	test-models \
 	test-runner \
 	test-library \
+	test-apple \
 	test-abi
 .PHONY: $(TEST_PARTS)
 
@@ -146,6 +162,30 @@ test-runner:
 
 test-docs: lib setup-test
 	Tests/Docs/run.sh $(BUILD) $(PYTHON)
+
+# Libraries for other systems (docs/platforms.md). These run a part of the tests; EXTENT=all runs all of them.
+EXTENT ?= quick
+
+test-arm64: lib setup-test
+	scripts/cross.sh aarch64-linux $(BUILD)
+	Tests/Platforms/run.sh aarch64-linux $(BUILD) $(EXTENT)
+
+test-32bit: lib setup-test
+	scripts/cross.sh i686-linux $(BUILD)
+	Tests/Platforms/run.sh i686-linux $(BUILD) $(EXTENT)
+
+test-wasm: lib setup-test
+	scripts/cross.sh wasm $(BUILD)
+	Tests/Platforms/run.sh wasm $(BUILD) $(EXTENT)
+	cd bindings/javascript && node --test test/
+
+# Compiled and linked, never run.
+test-apple: setup-test
+	scripts/cross.sh arm64-apple $(BUILD)
+	Tests/Platforms/apple.sh $(BUILD)
+
+test-everywhere:
+	$(MAKE) EXTENT=all test-arm64 test-32bit test-wasm test-apple
 
 # ---- The same claims at length: see docs/reliability.md ----
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, and what else a purpose needs.
-# Usage: setup.sh VENV [docs | test | all-hosts | dist]: the documentation; the tests; the examples in all languages; a release.
+# Usage: setup.sh VENV [docs | test | all-hosts | cross | dist]: the documentation; the tests; the examples in all
+# languages; scripts/cross.sh; a release.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
@@ -8,7 +9,7 @@ cd "$(dirname "$0")/.."
 venv=$1 purpose=${2:-}
 oldest_swift=6.2
 case $purpose in
-test | all-hosts) python_packages="requirements requirements-docs requirements-test" ;;
+test | all-hosts) python_packages="requirements requirements-cross requirements-docs requirements-test" ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
 
@@ -30,6 +31,15 @@ need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
+if [ "$purpose" = test ] || [ "$purpose" = cross ]; then # scripts/cross.sh
+    need "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
+    need "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
+    need "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
+    need "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
+    need "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
+    need "test -e /usr/include/wasm32-wasi" wasi-libc
+    need "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
+fi
 if [ "$purpose" = test ]; then
     need "command -v abidw" abigail-tools
     need "command -v cmake" cmake
@@ -37,6 +47,8 @@ if [ "$purpose" = test ]; then
     need "command -v rustc" rustc # one plug-in of the tests is in Rust
     need "command -v groff" groff-base # checks of the man pages
     need "command -v mandoc" mandoc
+    need "command -v node" nodejs
+    need "command -v qemu-aarch64" qemu-user
 elif [ "$purpose" = dist ]; then
     need "command -v dpkg-buildpackage" dpkg-dev
     need "command -v dh" debhelper
@@ -94,6 +106,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
     fi
     echo "setup: installing ${missing[*]}"
+    [[ ${missing[*]} != *:arm64* ]] || dpkg --add-architecture arm64
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Builds the library for another system or processor into BUILD/TARGET. Usage: cross.sh TARGET BUILD
+#   aarch64-linux   libbackprop.so.1 for Linux on arm64
+#   i686-linux      libbackprop.so.1 for Linux on 32-bit x86 with SSE2, without libffi
+#   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
+#   arm64-apple     libbackprop.1.dylib for macOS on arm64, with the headers and stubs of PyPI's ziglang
+# The toolchain has the standard library of Embedded Swift for systems without an operating system ("none"). So Swift compiles for
+# such a triple, and sees the C headers of the real one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$1 build=$2/$1 venv=$2/venv scratch=.build/$1
+tools=$(dirname "$(readlink -f "$(command -v swift)")")
+unset CC # SwiftPM would compile with it
+
+case $target in
+aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
+i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
+wasm) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
+arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
+*) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
+esac
+
+zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }
+case $target in # flags for C, also when Swift reads headers
+i686-linux) flags=(-fPIC -msse2 -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
+*-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
+wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
+arm64-apple)
+    mkdir -p "$build/ffi" && cp /usr/include/aarch64-linux-gnu/ffi*.h "$build/ffi"
+    flags=(-nostdlibinc -idirafter "$(zig)/lib/libc/include/any-darwin-any" -I "$PWD/$build/ffi")
+    ;;
+esac
+
+compile() {
+    local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
+    for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
+    [ "$target" != wasm ] || words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) # its stack has no return addresses
+    swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
+        --target BackpropC "${words[@]}"
+    objects=()
+    for module in CKernels CPlatform Kernels Backprop BackpropC; do
+        objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
+    done
+}
+
+link_linux() {
+    "$gcc-gcc" -B "$tools" -fuse-ld=lld -shared -o "$build/libbackprop.debug.so" "${objects[@]}" \
+        -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,--gc-sections,--icf=all \
+        -Wl,--wrap=posix_memalign,--wrap=free -lm "$@"
+    "$gcc-strip" --strip-all -o "$build/libbackprop.so.1" "$build/libbackprop.debug.so"
+    ln -sf libbackprop.so.1 "$build/libbackprop.so"
+}
+
+link_wasm() {
+    local name exports=()
+    rm -f "$build/libbackprop.a"
+    "$tools/llvm-ar" qcs "$build/libbackprop.a" "${objects[@]}"
+    for name in $("$tools/llvm-nm" --defined-only --format=just-symbols "$build/libbackprop.a" | grep '^bp_'); do
+        exports+=("--export=$name")
+    done
+    "$tools/clang" "--target=$c" "${flags[@]}" -O2 -I include -c bindings/javascript/callbacks.c -o "$build/callbacks.o"
+    # The stack is larger than a product's work space, and an overflow traps.
+    "$tools/wasm-ld" -o "$build/backprop.wasm" --entry=_initialize -z stack-size=1048576 --stack-first --gc-sections --strip-all \
+        --wrap=posix_memalign --wrap=free "${exports[@]}" \
+        /usr/lib/wasm32-wasi/crt1-reactor.o "$build/callbacks.o" "${objects[@]}" -L/usr/lib/wasm32-wasi -lc -lm \
+        /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a
+    cp "$build/backprop.wasm" LICENSE THIRD-PARTY.md bindings/javascript/
+}
+
+link_apple() {
+    "$tools/ld64.lld" -arch arm64 -platform_version macos 13.0 13.0 -dylib -dead_strip -o "$build/libbackprop.1.dylib" "${objects[@]}" \
+        -exported_symbol '_bp_*' -install_name @rpath/libbackprop.1.dylib "$(zig)/lib/libc/darwin/libSystem.tbd" \
+        -U _ffi_call -U _ffi_prep_cif -U _ffi_type_float -U _ffi_type_double -U _ffi_type_sint32 -U _ffi_type_sint64 -U _ffi_type_uint32
+}
+
+mkdir -p "$build"
+compile
+case $target in
+aarch64-linux) link_linux -lffi ;;
+i686-linux) link_linux -latomic ;;
+wasm) link_wasm ;;
+arm64-apple) link_apple ;;
+esac
