@@ -17,6 +17,7 @@ PLACES = {
     "Sources/BackpropC/VersionAPI.swift": r'fixed\("([\d.]+)"\)',
     "bindings/python/libbackprop/__init__.py": r'^__version__ = "([\d.]+)"',
     "bindings/rust/Cargo.toml": r'^version = "([\d.]+)"',
+    "bindings/javascript/package.json": r'^  "version": "([\d.]+)"',
     "README.md": r"^Version ([\d.]+)\.",
     "CHANGELOG.md": r"^## ([\d.]+)",
     "debian/changelog": r"^libbackprop \(([\d.]+)-",
