@@ -56,6 +56,7 @@ let wideKernels =
 
 let package = Package(
     name: "libbackprop",
+    platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
     products: [
         .library(name: "Backprop", targets: ["Backprop"]),
         .library(name: "backprop", type: .dynamic, targets: ["BackpropC", "SharedLibrary"]),
@@ -68,7 +69,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: settings(fast)),
         .target(
             name: "CPlatform", cSettings: embeddedC + hidden,
-            linkerSettings: [.linkedLibrary("ffi"), .linkedLibrary("m")]),
+            linkerSettings: [.linkedLibrary("ffi", .when(platforms: [.linux, .macOS])), .linkedLibrary("m")]),
         .target(
             name: "Backprop",
             dependencies: ["CKernels", "CPlatform", "Kernels"] + wideKernels.map { .target(name: $0.name) },
@@ -76,9 +77,9 @@ let package = Package(
         .target(
             name: "BackpropC", dependencies: ["Backprop", "CBackprop"], swiftSettings: settings(small),
             linkerSettings: [
-                .unsafeFlags(["-use-ld=lld"] + linker(["--gc-sections", "--icf=all"])),
+                .unsafeFlags(["-use-ld=lld"] + linker(["--gc-sections", "--icf=all"]), .when(platforms: [.linux])),
                 // CPlatform/reserve.h says why.
-                .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(traits: [embedded])),
+                .unsafeFlags(linker(["--wrap=posix_memalign", "--wrap=free"]), .when(platforms: [.linux], traits: [embedded])),
             ]),
         .target(
             name: "SharedLibrary", exclude: ["exports.map"], publicHeadersPath: ".",
@@ -87,7 +88,10 @@ let package = Package(
                     linker([
                         "--version-script=\(Context.packageDirectory)/Sources/SharedLibrary/exports.map",
                         "-soname=libbackprop.so.1", "-z", "nodelete",
-                    ]))
+                    ]), .when(platforms: [.linux])),
+                .unsafeFlags(
+                    linker(["-exported_symbol", "_bp_*", "-install_name", "@rpath/libbackprop.1.dylib", "-dead_strip"]),
+                    .when(platforms: [.macOS])),
             ]),
         .target(name: "CConsole", cSettings: embeddedC + hidden),
         .executableTarget(

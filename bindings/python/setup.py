@@ -2,6 +2,7 @@
 licences of the repository, so that a source distribution contains them."""
 import os
 import shutil
+import sys
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
@@ -14,13 +15,14 @@ except ImportError:  # setuptools before 70.1
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.join(HERE, "..", "..")
-LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(REPOSITORY, "build", "libbackprop.so")
+NAME = "libbackprop.dylib" if sys.platform == "darwin" else "libbackprop.so"
+LIBRARY = os.environ.get("LIBBACKPROP_LIBRARY") or os.path.join(REPOSITORY, "build", NAME)
 NO_LIBRARY = f"""no shared library at {LIBRARY}
 
 A source distribution of libbackprop has no shared library. Install a wheel, which has it; or build the library in its repository
-with "make", and set LIBBACKPROP_LIBRARY to the path of libbackprop.so:
+with "make", and set LIBBACKPROP_LIBRARY to the path of {NAME}:
 
-    LIBBACKPROP_LIBRARY=/path/to/build/libbackprop.so pip install ...
+    LIBBACKPROP_LIBRARY=/path/to/build/{NAME} pip install ...
 """
 
 for licence in ("LICENSE", "THIRD-PARTY.md"):
@@ -35,7 +37,7 @@ class BuildWithLibrary(build_py):
             return  # an editable install uses LIBBACKPROP_LIBRARY
         if not os.path.isfile(LIBRARY):
             raise SystemExit(NO_LIBRARY)
-        shutil.copyfile(LIBRARY, os.path.join(self.build_lib, "libbackprop", "libbackprop.so"))
+        shutil.copyfile(LIBRARY, os.path.join(self.build_lib, "libbackprop", NAME))
 
 
 class PlatformDistribution(Distribution):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from typing import Any
 
 from ._prototypes import ABI_VERSION, PROTOTYPES, USES_ERRNO
@@ -14,7 +15,7 @@ VARIABLE = "LIBBACKPROP_LIBRARY"
 
 def find() -> str:
     """The path of the library: from the environment variable, otherwise in the folder of the package. Never a system folder."""
-    own = os.path.join(os.path.dirname(__file__), "libbackprop.so")
+    own = os.path.join(os.path.dirname(__file__), "libbackprop.dylib" if sys.platform == "darwin" else "libbackprop.so")
     return os.path.abspath(os.environ.get(VARIABLE) or own)
 
 
