@@ -28,6 +28,8 @@ wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatf
 arm64-apple)
     mkdir -p "$build/ffi" && cp /usr/include/aarch64-linux-gnu/ffi*.h "$build/ffi"
     flags=(-nostdlibinc -idirafter "$(zig)/lib/libc/include/any-darwin-any" -I "$PWD/$build/ffi")
+    mkdir -p "$build/tools" && ln -sf "$tools/llvm-ar" "$build/tools/libtool" # SwiftPM asks for it, and does not call it
+    PATH=$PWD/$build/tools:$PATH
     ;;
 esac
 

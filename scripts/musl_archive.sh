@@ -12,10 +12,9 @@ flags=(--target="$(uname -m)-linux-musl" -nostdlibinc -isystem "/usr/include/$(u
     -Werror -O2 -fPIC -fvisibility=hidden -ffunction-sections -DBACKPROP_EMBEDDED)
 
 for target in CKernels CPlatform; do
-    mkdir "$work/$target"
     while read -r source; do
-        "$clang" "${flags[@]}" -I "Sources/$target/include" -c "$source" -o "$work/$target/$(basename "$source").o"
+        "$clang" "${flags[@]}" -I "Sources/$target/include" -c "$source" -o "$work/${source//\//_}.o"
     done < <(find "Sources/$target" -name '*.c')
 done
 mapfile -t swift_objects < <(grep '\.swift\.o$' "$list")
-scripts/static_archive.sh "$archive" "${swift_objects[@]}" "$work"/*/*.o
+scripts/static_archive.sh "$archive" "${swift_objects[@]}" "$work"/*.o
