@@ -14,9 +14,9 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test setup-cross demo test test-sanitizers test-everywhere wasm abi \
-	test-python-all test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-accuracy bench-compare docs install uninstall wheel dist setup-dist test-dist clean
+.PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere \
+	test-dist test-python-all test-export-all test-all-hosts torture torture-files torture-calls torture-activations \
+	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-compare abi wasm docs install uninstall wheel dist clean
 
 all: lib
 
@@ -80,6 +80,7 @@ TEST_PARTS := \
 	test-wasm \
 	test-32bit \
 	test-cli \
+	test-export \
 	test-fuzz \
 	test-hosts \
 	test-docs \
@@ -121,6 +122,14 @@ test-python-all: lib setup-test
 
 test-cli: lib setup-test
 	Tests/CLI/run.sh $(BUILD) $(PYTHON)
+
+test-export: lib setup-test
+	Tests/Export/run.sh $(BUILD)
+
+# As test-export, with compilers for Arm and AVR, which are large.
+test-export-all: lib
+	scripts/setup.sh $(VENV) compilers
+	Tests/Export/run.sh $(BUILD)
 
 test-hosts: lib setup-test
 	Tests/Hosts/run.sh $(BUILD) $(PYTHON); status=$$?; Tests/Hosts/languages.sh $(BUILD) $(PYTHON) && exit $$status

@@ -103,6 +103,8 @@ static vocabulary vocabularies[] = {
     {"path", {"libm.so.6", "libm.so.6", "libnone.so", "", "./no.so"}},
     {"symbol", {"erf", "tanhf", "ldexp", "atan", "no_such_function", ""}},
     {"signature", {"f(f)", "d(d)", "d(d,i)", "f(f,f)", "d(d,d,l)", "f(f,u)", "f()", "d(d", "d(d,x)", "i(d)", "", "f(f,,f)"}},
+    {"prefix", {"model", "Model", "a_1", "", "1", "a b", "a.b", "_a"}},
+    {"type_name", {"Model", "M", "model", "Model_1", "", "M-1"}},
     {"score", {"accuracy", "r2", "mean_absolute_error", ""}},
     {"key", {"author", "title", "author", ""}},
     {"tensor",
@@ -424,6 +426,7 @@ static void take_scalar(call *made, size_t index) {
         a->u64 = take8();
     } else if (is(p, "int32_t")) {
         a->i32 = (int32_t)(int8_t)take8() * (named(p, "status") ? 7 : 1);
+        if (named(p, "weight_bits") && a->i32 < 96) a->i32 = a->i32 < 0 ? 8 : 32;
     } else if (is(p, "float")) {
         a->f32 = (float)take_double();
     } else if (is(p, "double")) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, and what else a purpose needs.
-# Usage: setup.sh VENV [docs | test | all-hosts | cross | dist]: the documentation; the tests; the examples in all
-# languages; scripts/cross.sh; a release.
+# Usage: setup.sh VENV [docs | test | all-hosts | cross | compilers | dist]: the documentation; the tests; the examples in all
+# languages; scripts/cross.sh; the compilers of test-export-all; a release.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
@@ -10,6 +10,7 @@ venv=$1 purpose=${2:-}
 oldest_swift=6.2
 case $purpose in
 test | all-hosts) python_packages="requirements requirements-cross requirements-docs requirements-test" ;;
+compilers) python_packages=requirements ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
 
@@ -79,6 +80,15 @@ if [ "$purpose" = all-hosts ]; then
     want "command -v R" r-base-dev
     want "command -v octave-cli" octave
     want "command -v mkoctfile" octave-dev
+fi
+want_compiler() { # want_compiler PREFIX PACKAGE C-LIBRARY
+    want "command -v $1-gcc" "$2"
+    want "echo '#include <stdio.h>' | $1-gcc -E -" "$3"
+}
+if [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for these processors
+    want_compiler arm-linux-gnueabihf gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+    want_compiler arm-none-eabi gcc-arm-none-eabi libnewlib-arm-none-eabi
+    want_compiler avr gcc-avr avr-libc
 fi
 
 # A toolchain unpacked on a bare system cannot start before these shared libraries are there.

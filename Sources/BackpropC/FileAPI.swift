@@ -40,6 +40,32 @@ public func bp_network_save_memory(
     }
 }
 
+@_cdecl("bp_network_export_c") @implementation
+public func bp_network_export_c(
+    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ prefix: UnsafePointer<CChar>!, _ weight_bits: Int32
+) -> Int32 {
+    export(swift: false, network, path, prefix, "prefix", weight_bits)
+}
+
+@_cdecl("bp_network_export_swift") @implementation
+public func bp_network_export_swift(
+    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ type_name: UnsafePointer<CChar>!, _ weight_bits: Int32
+) -> Int32 {
+    export(swift: true, network, path, type_name, "type_name", weight_bits)
+}
+
+@inline(never)
+private func export(
+    swift: Bool, _ network: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?,
+    _ parameter: StaticString, _ bits: Int32
+) -> Int32 {
+    status { () throws(BackpropError) in
+        let handle = try Handle<NetworkState>(try require(network, "network"))
+        let path = try bytes(path, "path")
+        try handle.export(swift: swift, to: path, name: try text(name, parameter), weightBits: Int(bits))
+    }
+}
+
 @_cdecl("bp_network_load_weights") @implementation
 public func bp_network_load_weights(_ network: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> Int32 {
     loadWeights(network) { () throws(BackpropError) in .file(try bytes(path, "path")) }

@@ -52,6 +52,7 @@ struct Program {
         case .evaluate: return try Evaluate(arguments).run
         case .info: return try Info(arguments).run
         case .check: return try Check(arguments).run
+        case .export: return try Export(arguments).run
         case .bench: return try Bench(arguments).run
         case .plugin: return PluginCommand(arguments).run
         }

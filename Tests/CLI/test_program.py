@@ -15,7 +15,7 @@ import libbackprop as bp
 import pytest
 from conftest import IRIS, PROGRAM, ROOT, backprop
 
-COMMANDS = ["train", "predict", "evaluate", "info", "check", "bench", "plugin"]
+COMMANDS = ["train", "predict", "evaluate", "info", "check", "export", "bench", "plugin"]
 
 
 def test_help_and_version():

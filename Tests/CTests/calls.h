@@ -198,6 +198,10 @@ static inline int32_t calls_remove_metadata(bp_network *network) {
     return calls_or_none(bp_network_remove_metadata(network, "k"));
 }
 static inline int32_t calls_save(bp_network *network) { return bp_network_save(network, "calls.safetensors"); }
+static inline int32_t calls_export_c(bp_network *network) { return bp_network_export_c(network, "calls.c", "calls", 8); }
+static inline int32_t calls_export_swift(bp_network *network) {
+    return bp_network_export_swift(network, "Calls.swift", "Calls", 32);
+}
 static inline int32_t calls_save_memory(bp_network *network) {
     static uint8_t buffer[65536];
     size_t needed = 99;
@@ -284,6 +288,8 @@ static const network_call network_calls[] = {
     {"metadata_key", calls_metadata_key, 1},
     {"remove_metadata", calls_remove_metadata, 0},
     {"save", calls_save, 1},
+    {"export_c", calls_export_c, 1},
+    {"export_swift", calls_export_swift, 1},
     {"save_memory", calls_save_memory, 1},
     {"load_weights", calls_load_weights, 0},
     {"load_weights_memory", calls_load_weights_memory, 0},

@@ -192,6 +192,8 @@ static int32_t no_option(bp_network *n) {
 }
 static int32_t no_metadata(bp_network *n) { return bp_network_get_metadata(n, "none", (char *)bytes, 100, &byte_count); }
 static int32_t save(bp_network *n) { return bp_network_save(n, path); }
+static int32_t export_c(bp_network *n) { return bp_network_export_c(n, path, "faults", 8); }
+static int32_t export_swift(bp_network *n) { return bp_network_export_swift(n, path, "Faults", 32); }
 static int32_t load(bp_network *n) { return (void)n, bp_network_load(other_path, &made); }
 static int32_t save_memory(bp_network *n) { return bp_network_save_memory(n, bytes, sizeof bytes, &byte_count); }
 static int32_t load_memory(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count, &made); }
@@ -447,6 +449,9 @@ static const struct call {
     {"set_parameters", set_parameters, BP_OK, 1},
     {"save", save, BP_OK, 2},
     {"save, trained", save, BP_OK, 3},
+    {"export_c", export_c, BP_OK, 2},
+    {"export_c, scaled", export_c, BP_OK, 4},
+    {"export_swift", export_swift, BP_OK, 2},
     {"load", load, BP_OK, 2},
     {"save_memory", save_memory, BP_OK, 1},
     {"load_memory", load_memory, BP_OK, 2},
@@ -540,7 +545,7 @@ static void try_call(const struct call *c) {
     bp_network *network = NULL, *twin = NULL, *old = NULL, *made_with_fault;
     snapshot old_bytes = {NULL, 0}, network_bytes = {NULL, 0};
     int32_t status, without;
-    int writes = c->call == save, setup = c->setup;
+    int writes = c->call == save, exports = c->call == export_c || c->call == export_swift, setup = c->setup;
     int32_t refusal = kind < SWIFT_FROM_THEN_ON ? BP_ERROR_OUT_OF_MEMORY : BP_ERROR_IO;
     if (setup) {
         EXPECT_OK(bp_set_thread_count(1)); /* the allocations of threads have no fixed order */
@@ -569,6 +574,10 @@ static void try_call(const struct call *c) {
         network_bytes = snapshot_of(network);
         if (setup >= 2) EXPECT(file_is(path, network_bytes, status == BP_OK ? network_bytes : old_bytes));
     }
+    if (exports && setup == 2 && status != BP_OK) {
+        old_bytes = snapshot_of(old);
+        EXPECT(file_is(path, old_bytes, old_bytes));
+    }
     if (status != c->expected && network) EXPECT(snapshot_equal(network, twin)); /* nothing changed */
     made = NULL;
     without = c->call(twin);
@@ -588,7 +597,7 @@ static void try_call(const struct call *c) {
         EXPECT_OK(bp_network_train_minibatch(twin, x, y, 4, 0.1f, NULL));
         EXPECT(snapshot_equal(network, twin));
     }
-    if (writes) EXPECT(entries(".") == 2); /* no temporary file is left */
+    if (writes || (exports && setup == 2)) EXPECT(entries(".") == 2); /* no temporary file is left */
     bp_network_free(made);
     if (made_with_fault != made) bp_network_free(made_with_fault);
     bp_network_free(network);

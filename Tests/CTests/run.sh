@@ -111,7 +111,7 @@ scaling score
 transaction finite rows
 trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
-files metadata mutations saving targets weights corpus
+files exporting metadata mutations saving targets weights corpus
 predictor predictor_realtime
 threads team fork memory faults environment
 limits hygiene allocations

@@ -115,8 +115,7 @@ private struct SavedModel: ~Copyable {
     func write(_ path: CString) throws(BackpropError) {
         try requirePart(cp_has_files, "files")
         seal()
-        let (error, reason) = withReason { reason in path.withPointer { cp_replace_file($0, bytes, count, reason) } }
-        guard error == 0 else { throw fileError(error, "write", path, reason) }
+        try replaceFile(path, bytes, count)
     }
 
     func copy(to buffer: UnsafeMutablePointer<UInt8>) {
@@ -130,4 +129,10 @@ private struct SavedModel: ~Copyable {
         checksum.add(UnsafeBufferPointer(start: bytes, count: count))
         for (i, digit) in ModelFormat.hex(checksum.value).bytes.enumerated() { bytes[ModelFormat.checksumStart + i] = digit }
     }
+}
+
+/// Replaces a file by these bytes, completely or not at all.
+func replaceFile(_ path: CString, _ bytes: UnsafePointer<UInt8>, _ count: Int) throws(BackpropError) {
+    let (error, reason) = withReason { reason in path.withPointer { cp_replace_file($0, bytes, count, reason) } }
+    guard error == 0 else { throw fileError(error, "write", path, reason) }
 }

@@ -208,7 +208,7 @@ extension NetworkState {
             let layer = layers[index]
             computeWeightedSums(x, xStride, rows, layer, into: part.z)
             if let norm = layer.norm {
-                scaleAndShift(norm, columns: layer.outputs, part)
+                scaleAndShift(norm, columns: layer.outputs, part.scale, part.shift)
                 kernels.scale_and_shift(part.z, rows, layer.stride, part.scale, part.shift)
             }
             switch layer.activation {
@@ -239,12 +239,13 @@ extension NetworkState {
     }
 
     /// Computes scale and shift with γ (z − μ) / √(σ² + ε) + β = scale · z + shift.
-    private func scaleAndShift(_ norm: Normalization, columns: Int, _ part: PredictionBuffers.Part) {
+    func scaleAndShift(
+        _ norm: Normalization, columns: Int, _ scale: UnsafeMutablePointer<Float>, _ shift: UnsafeMutablePointer<Float>
+    ) {
         let epsilon = Float(options[.batchnormEpsilon])
         for i in 0..<columns {
-            let scale = norm.gamma.base[i] / (norm.runningVariance.base[i] + epsilon).squareRoot()
-            part.scale[i] = scale
-            part.shift[i] = norm.beta.base[i] - norm.runningMean.base[i] * scale
+            scale[i] = norm.gamma.base[i] / (norm.runningVariance.base[i] + epsilon).squareRoot()
+            shift[i] = norm.beta.base[i] - norm.runningMean.base[i] * scale[i]
         }
     }
 

@@ -2,7 +2,7 @@ import Backprop
 
 /// The commands of the program.
 enum Command: CaseIterable {
-    case train, predict, evaluate, info, check, bench, plugin
+    case train, predict, evaluate, info, check, export, bench, plugin
 
     var name: StaticString {
         switch self {
@@ -11,6 +11,7 @@ enum Command: CaseIterable {
         case .evaluate: "evaluate"
         case .info: "info"
         case .check: "check"
+        case .export: "export"
         case .bench: "bench"
         case .plugin: "plugin"
         }
@@ -21,7 +22,7 @@ enum Command: CaseIterable {
         case .train: "DATA"
         case .predict: "MODEL [DATA]"
         case .evaluate: "MODEL DATA"
-        case .info: "MODEL"
+        case .info, .export: "MODEL"
         case .check: "MODEL [DATA]"
         case .bench: ""
         case .plugin: "FILE"
@@ -32,7 +33,7 @@ enum Command: CaseIterable {
     var operandCount: ClosedRange<Int> {
         switch self {
         case .bench: 0...0
-        case .train, .info, .plugin: 1...1
+        case .train, .info, .export, .plugin: 1...1
         case .evaluate: 2...2
         case .predict, .check: 1...2
         }
@@ -45,6 +46,7 @@ enum Command: CaseIterable {
         case .evaluate: "score predictions of a CSV file with known targets"
         case .info: "describe a model"
         case .check: "check gradients and activations of a model"
+        case .export: "write a model's prediction as C or Swift source"
         case .bench: "measure training and prediction rates"
         case .plugin: "list and check what a plug-in registers"
         }
@@ -75,6 +77,12 @@ enum Command: CaseIterable {
             Compares the derivatives of the activations of MODEL with differences of their values. With DATA, also compares the \
             gradient of its first rows with differences of the loss. A relative error of 0.01 or more is a failure, and the status is 1.
             """
+        case .export:
+            """
+            Writes one source file with the weights of MODEL and a function that predicts one row, and prints the function's \
+            declaration. The file needs neither this program nor its library. Inputs and outputs are numbers: texts of columns \
+            become one input for each text, in the order of the comment in the file.
+            """
         case .bench:
             """
             Measures standard networks on this machine, and prints the rates beside those that the README publishes, in rows per \
@@ -96,6 +104,7 @@ enum Command: CaseIterable {
         case .evaluate: [.missingRows, .header, .delimiter, .plugin, .threads, .quiet, .help]
         case .info: [.plugin, .help]
         case .check: [.header, .delimiter, .plugin, .threads, .quiet, .help]
+        case .export: [.source, .language, .bits, .prefix, .plugin, .help]
         case .bench: [.seconds, .threads, .help]
         case .plugin: [.help]
         }

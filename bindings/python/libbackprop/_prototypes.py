@@ -77,7 +77,9 @@ class bp_activation_report(ctypes.Structure):
 
 
 # Functions that may return BP_ERROR_IO and then set errno.
-USES_ERRNO = {"bp_network_save", "bp_network_load", "bp_network_load_weights", "bp_network_load_layer"}
+USES_ERRNO = {
+    "bp_network_save", "bp_network_load", "bp_network_load_weights", "bp_network_load_layer", "bp_network_export_c",
+    "bp_network_export_swift"}
 
 # name: (restype, *argtypes)
 PROTOTYPES: dict[str, tuple[Any, ...]] = {
@@ -177,6 +179,8 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "bp_network_load": (c_int32, c_char_p, NetworkOut),
     "bp_network_save_memory": (c_int32, Network, POINTER(c_uint8), c_size_t, Sizes),
     "bp_network_load_memory": (c_int32, POINTER(c_uint8), c_size_t, NetworkOut),
+    "bp_network_export_c": (c_int32, Network, c_char_p, c_char_p, c_int32),
+    "bp_network_export_swift": (c_int32, Network, c_char_p, c_char_p, c_int32),
     "bp_network_load_weights": (c_int32, Network, c_char_p),
     "bp_network_load_weights_memory": (c_int32, Network, POINTER(c_uint8), c_size_t),
     "bp_network_load_layer": (c_int32, Network, c_size_t, c_char_p, c_char_p, c_char_p),

@@ -1151,6 +1151,38 @@ class Network(Owner):
         """
         call(library.bp_network_save, self._handle, encode_path(path), path=path)
 
+    def export_c(self, path: Path, prefix: str, *, bits: SupportsIndex = 32) -> None:
+        """Writes the prediction as one C99 file with a function PREFIX_predict(const float *input, float *output).
+
+        It returns what `predict` returns for one row; bp_network_export_c in backprop.h states the accuracy. The file
+        needs neither this package nor memory allocation. On failure, an existing file is unchanged.
+
+        bits: 32 for float weights, or 8 for integers with a scale for each unit; a comment in the file states the error.
+
+        InvalidValueError for a prefix that is no C identifier; FileError as for save.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1]).export_c("model.c", "model")
+        >>> "void model_predict(const float *input, float *output)" in open("model.c").read()
+        True
+        """
+        self._export(library.bp_network_export_c, path, text(prefix, "prefix"), bits)
+
+    def export_swift(self, path: Path, type_name: str, *, bits: SupportsIndex = 32) -> None:
+        """Writes the prediction as a Swift file with an enum of this name, as `export_c` does.
+
+        Examples
+        --------
+        >>> bp.Network([2, 1]).export_swift("Model.swift", "Model")
+        >>> "static func predict(_ input: [Float]) -> [Float]" in open("Model.swift").read()
+        True
+        """
+        self._export(library.bp_network_export_swift, path, text(type_name, "type_name"), bits)
+
+    def _export(self, function: Any, path: Path, name: bytes, bits: SupportsIndex) -> None:
+        call(function, self._handle, encode_path(path), name, min(unsigned(bits, "bits"), 99), path=path)
+
     @classmethod
     def load(cls: type[_Self], path: Path) -> _Self:
         """Creates a network from a file.

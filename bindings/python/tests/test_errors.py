@@ -294,6 +294,8 @@ def valid_arguments(network):
         "bp_network_metadata_key": [network, 0, (ctypes.c_char * 65)(), 65, (ctypes.c_size_t * 1)()],
         "bp_network_remove_metadata": [network, b"key"],
         "bp_network_save": [network, b"model.safetensors"],
+        "bp_network_export_c": [network, b"model.c", b"model", 32],
+        "bp_network_export_swift": [network, b"model.swift", b"Model", 32],
         "bp_network_load_weights": [network, b"model.safetensors"],
         "bp_network_load_weights_memory": [network, (ctypes.c_uint8 * 4096)(), 4096],
         "bp_network_load_layer": [network, 1, b"model.safetensors", b"layers.1.weight", b"layers.1.bias"],

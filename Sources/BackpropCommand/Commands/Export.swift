@@ -1,0 +1,49 @@
+import Backprop
+import CConsole
+
+/// `backprop export`
+struct Export {
+    private let model: Bytes, file: Bytes, name: Bytes
+    private let isSwift: Bool
+    private let bits: Int
+
+    init(_ arguments: Arguments) throws(BackpropError) {
+        try arguments.prepare()
+        model = arguments.operands[0]
+        guard let file = arguments.text("save") else { throw failure("option --save is needed: the file to write") }
+        self.file = file
+        let fileName = Bytes(file.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? [])
+        let language = try arguments.name("language", among: [Bytes("c"), Bytes("swift")])
+        isSwift = language.map { $0 == "swift" } ?? (fileName.suffix(6) == ".swift")
+        bits = try arguments.name("bits", among: [Bytes("32"), Bytes("8")]) == Bytes("8") ? 8 : 32
+        name = arguments.text("prefix") ?? Self.name(fileName, isSwift: isSwift)
+    }
+
+    /// "iris-2.c" is iris_2, in Swift Iris_2.
+    private static func name(_ file: Bytes, isSwift: Bool) -> Bytes {
+        func isLetter(_ byte: UInt8) -> Bool { byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A }
+        var name = Bytes(file.prefix { $0 != UInt8(ascii: ".") }.prefix(63)).map {
+            isLetter($0) || $0 >= 0x30 && $0 <= 0x39 ? $0 : UInt8(ascii: "_")
+        }
+        if !isLetter(name.first ?? 0) { name.insert(UInt8(ascii: "n"), at: 0) }
+        if isSwift, name[0] >= 0x61 { name[0] -= 0x20 }
+        return name
+    }
+
+    func run() throws(BackpropError) -> Int32 {
+        let network = try Model.load(model).network
+        try withCString(file) { (path) throws(BackpropError) in
+            if isSwift {
+                try network.exportSwift(to: path, typeName: name.string, weightBits: bits)
+            } else {
+                try network.exportC(to: path, prefix: name.string, weightBits: bits)
+            }
+        }
+        let output = Output()
+        try output.write(
+            isSwift
+                ? "\(name).predict(_ input: [Float]) -> [Float]\n" : "void \(name)_predict(const float *input, float *output);\n")
+        try output.flush()
+        return 0
+    }
+}
