@@ -81,7 +81,7 @@ other() {
 other "32-bit x86 with SSE: the library's bits" baseline "" "" i686-linux-gnu-gcc -std=c99 $strict -O2 -msse2 -mfpmath=sse
 other "32-bit x86, which sums in 80 bits: within 1e-5" baseline 1e-5 "" i686-linux-gnu-gcc -std=c99 $strict -O2
 [ -z "$fused" ] || other "arm64: the library's bits" fused "" qemu-aarch64 aarch64-linux-gnu-gcc -std=c99 $strict -O3
-other "the same as GNU C" baseline 1e-5 "" i686-linux-gnu-gcc -O3
+other "32-bit x86, which sums in 80 bits, as GNU C: within 1e-5" baseline 1e-5 "" i686-linux-gnu-gcc -O3
 other "arm: the library's bits" baseline "" qemu-arm arm-linux-gnueabihf-gcc -std=c99 $strict -O2
 [ -z "$fused" ] || other "arm with fused multiply-add: the library's bits" fused "" qemu-arm arm-linux-gnueabihf-gcc -O2 -mfpu=vfpv4
 

@@ -46,7 +46,7 @@ enum Command: CaseIterable {
         case .evaluate: "score predictions of a CSV file with known targets"
         case .info: "describe a model"
         case .check: "check gradients and activations of a model"
-        case .export: "write a model's prediction as C or Swift source"
+        case .export: "write the prediction of a model as C or Swift source"
         case .bench: "measure training and prediction rates"
         case .plugin: "list and check what a plug-in registers"
         }
