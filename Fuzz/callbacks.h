@@ -112,6 +112,19 @@ static int32_t next(bp_minibatch *minibatch, void *user_data) {
     return kind == FAIL ? -5 : kind == STEEP && minibatch->epoch ? 1 : 0;
 }
 
+/* Of a worker that is alone; or of an engine that is broken. */
+static int32_t all_reduce(void *values, size_t count, int32_t type, int32_t operation, void *user_data) {
+    int kind = behaviour(user_data);
+    if (!count || (type != BP_FLOAT && type != BP_DOUBLE) || (operation != BP_REDUCE_SUM && operation != BP_REDUCE_MAXIMUM))
+        breach("no exchange");
+    if (kind == GIVE_NAN || kind == GIVE_INFINITY || kind == STEEP)
+        for (size_t i = kind == STEEP ? count / 2 : 0; i < count; i++) {
+            if (type == BP_FLOAT) ((float *)values)[i] = kind == GIVE_NAN ? NAN : 3e38f;
+            else ((double *)values)[i] = kind == GIVE_NAN ? (double)NAN : 1e300;
+        }
+    return kind == FAIL ? -7 : 0;
+}
+
 static void destroy(void *user_data) {
     cookie *own = (cookie *)user_data;
     if (!own) return;
@@ -134,6 +147,7 @@ static const struct {
     {"bp_foreign_fn", (void (*)(void))foreign},
     {"bp_progress_fn", (void (*)(void))progress},
     {"bp_next_fn", (void (*)(void))next},
+    {"bp_all_reduce_fn", (void (*)(void))all_reduce},
     {"bp_destroy_fn", (void (*)(void))destroy},
 };
 

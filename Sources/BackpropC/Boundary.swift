@@ -39,7 +39,7 @@ func requireNonNull<Pointer>(_ pointer: Pointer?, _ name: StaticString) throws(B
 }
 
 @inline(never)
-private func missing(_ name: StaticString) -> BackpropError {
+func missing(_ name: StaticString) -> BackpropError {
     guard cp_has_reserve() || cp_make_reserve(0) else { return Reserve.exhausted }
     return BackpropError(.nullArgument, "\(name) is NULL")
 }
@@ -155,11 +155,22 @@ func writingLoss<Number: BinaryFloatingPoint>(
     }
 }
 
+/// Returns inputs and targets of a call that workers make together: not NULL, and of one row or more, unless other workers
+/// may have rows.
+@inline(__always)
+func requireRows(
+    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int, _ name: StaticString = "targets",
+    of network: OpaquePointer?
+) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
+    if rows == 0 { return try requireNoRows(of: network) }
+    return (try requireNonNull(inputs, "inputs", of: network), try requireNonNull(targets, name, of: network))
+}
+
 /// Returns inputs and targets, which must not be NULL, of one row or more.
 @inline(__always)
 func requireRows(
-    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int, _ name: StaticString = "targets"
+    _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int
 ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     guard rows != 0 else { throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed") }
-    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, name))
+    return (try requireNonNull(inputs, "inputs"), try requireNonNull(targets, "targets"))
 }

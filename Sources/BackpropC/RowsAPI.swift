@@ -97,6 +97,14 @@ private enum RowCall {
     case addScalingRows
     case finishScaling(String, String)
 
+    /// Whether workers make the call together.
+    var isOfWorkers: Bool {
+        switch self {
+        case .train, .fitScaling, .finishScaling: true
+        default: false
+        }
+    }
+
     var isConst: Bool {
         switch self {
         case .predict, .evaluate, .score: true
@@ -110,11 +118,16 @@ private enum RowCall {
 private func run(
     _ call: RowCall, _ network: OpaquePointer?, _ inputs: UnsafePointer<bp_rows>?, _ targets: UnsafePointer<bp_rows>?
 ) throws(BackpropError) -> Double {
-    let network = try Handle<NetworkState>(try require(network, "network"))
-    let x = inputs == nil ? nil : try described(inputs, "inputs")
-    let y = targets == nil ? nil : try described(targets, "targets", areTargets: true)
+    let handle = try Handle<NetworkState>(try require(network, "network"))
+    let x: DescribedRows?, y: DescribedRows?
+    do throws(BackpropError) {
+        x = inputs == nil ? nil : try described(inputs, "inputs")
+        y = targets == nil ? nil : try described(targets, "targets", areTargets: true)
+    } catch {
+        throw call.isOfWorkers ? refused(error, network) : error
+    }
     var result = 0.0
-    try network.visit(changes: !call.isConst) { (state) throws(BackpropError) in result = try state.run(call, x, y) }
+    try handle.visit(changes: !call.isConst) { (state) throws(BackpropError) in result = try state.run(call, x, y) }
     return result
 }
 
@@ -129,9 +142,12 @@ extension NetworkState {
             try predict(
                 try requireNonNull(x, "inputs"), outputs, RowDescription.Element(rawValue: type), rowStride: rowStride,
                 columnStride: columnStride)
-        case .train, .evaluate, .score:
+        case .train(let rate):
+            beginTogether()
+            guard let x, let y else { throw missing(x == nil ? "inputs" : "targets") }
+            return Double(try train(x, y, rate: rate))
+        case .evaluate, .score:
             let x = try requireNonNull(x, "inputs"), y = try requireNonNull(y, "targets")
-            if case .train(let rate) = call { return Double(try train(x, y, rate: rate)) }
             if case .score(let measure) = call { return try score(measure, x, y) }
             return Double(try evaluate(x, y))
         }

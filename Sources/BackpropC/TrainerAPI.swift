@@ -91,20 +91,18 @@ enum FitArguments {
     case described(UnsafePointer<bp_rows>?, UnsafePointer<bp_rows>?)
     case stream(bp_next_fn?, UnsafeMutableRawPointer?)
 
-    fileprivate var data: TrainingData {
-        get throws(BackpropError) {
-            switch self {
-            case .floats(let inputs, let targets, let rows):
-                let (inputs, targets) = try requireRows(inputs, targets, rows)
-                return .rows(Rows(inputs: inputs, targets: targets, count: rows))
-            case .described(let inputs, let targets): return .rows(try pair(inputs, targets, "inputs", "targets"))
-            case .stream(let next, let userData):
-                let next = try require(next, "next")
-                return .stream { request in
-                    var minibatch = bp_minibatch(request)
-                    defer { request.rows = minibatch.rows }
-                    return next(&minibatch, userData)
-                }
+    fileprivate func data(for network: OpaquePointer?) throws(BackpropError) -> TrainingData {
+        switch self {
+        case .floats(let inputs, let targets, let rows):
+            let (inputs, targets) = rows == 0 ? try requireNoRows(of: network) : try requireRows(inputs, targets, rows)
+            return .rows(Rows(inputs: inputs, targets: targets, count: rows))
+        case .described(let inputs, let targets): return .rows(try pair(inputs, targets, "inputs", "targets"))
+        case .stream(let next, let userData):
+            let next = try require(next, "next")
+            return .stream { request in
+                var minibatch = bp_minibatch(request)
+                defer { request.rows = minibatch.rows }
+                return next(&minibatch, userData)
             }
         }
     }
@@ -139,9 +137,15 @@ func fit(
     var success = BP_OK
     let code = writingLoss(loss_out) { () throws(BackpropError) in
         let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
-        let network = try Handle<NetworkState>(try require(network, "network"))
-        let data = try data.data
-        let result = try trainer.fit(network, data, validation: try validation.validation)
+        let handle = try Handle<NetworkState>(try require(network, "network"))
+        let rows: TrainingData, validationRows: Rows?
+        do throws(BackpropError) {
+            rows = try data.data(for: network)
+            validationRows = try validation.validation
+        } catch {
+            throw refused(error, network)
+        }
+        let result = try trainer.fit(handle, rows, validation: validationRows)
         if result.isStopped {
             success = BP_STOPPED
         } else if let missing = result.missingClass {

@@ -7,8 +7,7 @@ public func bp_network_train_step(
     _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let input = try requireNonNull(input, "input")
-        let target = try requireNonNull(target, "target")
+        guard let input, let target else { throw refusedNull(input == nil ? "input" : "target", network) }
         return try Handle(inline: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
             try state.train(input, target, rows: 1, rate: learning_rate)
         }
@@ -21,7 +20,7 @@ public func bp_network_train_minibatch(
     _ learning_rate: Float, _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let (inputs, targets) = try requireRows(inputs, targets, rows)
+        let (inputs, targets) = try requireRows(inputs, targets, rows, of: network)
         return try Handle(inline: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
             try state.train(inputs, targets, rows: rows, rate: learning_rate)
         }
@@ -34,8 +33,8 @@ public func bp_network_gradient(
     _ gradient_out: UnsafeMutablePointer<Float>!, _ count: Int, _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let (inputs, targets) = try requireRows(inputs, targets, rows)
-        let out = try require(gradient_out, "gradient_out")
+        let (inputs, targets) = try requireRows(inputs, targets, rows, of: network)
+        let out = try requireNonNull(gradient_out, "gradient_out", of: network)
         var loss: Float = 0
         try change(network) { (state) throws(BackpropError) in
             loss = try state.gradient(inputs, targets, rows: rows, into: out, count: count)
@@ -62,8 +61,9 @@ public func bp_network_backpropagate(
     _ gradient_out: UnsafeMutablePointer<Float>!, _ count: Int, _ input_gradients_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     status { () throws(BackpropError) in
-        let (inputs, outputGradients) = try requireRows(inputs, output_gradients, rows, "output_gradients")
-        let gradient = count == 0 && input_gradients_out != nil ? gradient_out : try require(gradient_out, "gradient_out")
+        let isOfInputs = count == 0 && input_gradients_out != nil
+        let (inputs, outputGradients) = try requireRows(inputs, output_gradients, rows, "output_gradients", of: network)
+        let gradient = isOfInputs ? gradient_out : try requireNonNull(gradient_out, "gradient_out", of: network)
         try change(network) { (state) throws(BackpropError) in
             try state.backpropagate(
                 inputs, outputGradients: outputGradients, rows: rows, into: gradient, count: count,

@@ -40,6 +40,7 @@ public func bp_status_name(_ status: Int32) -> UnsafePointer<CChar>! {
     case BP_ERROR_NOT_FINITE: fixed("BP_ERROR_NOT_FINITE")
     case BP_ERROR_CALLBACK: fixed("BP_ERROR_CALLBACK")
     case BP_ERROR_LIBRARY: fixed("BP_ERROR_LIBRARY")
+    case BP_ERROR_WORKER: fixed("BP_ERROR_WORKER")
     default: fixed("BP_ERROR_UNKNOWN_STATUS")
     }
 }

@@ -231,6 +231,22 @@ static int32_t train_by(bp_network *n, const char *optimizer) {
     armed = was_armed;
     return again;
 }
+static int32_t of_one(void *values, size_t count, int32_t type, int32_t operation, void *user_data) {
+    (void)values, (void)count, (void)type, (void)operation, (void)user_data;
+    return 0;
+}
+static int32_t as_worker(bp_network *n, int32_t (*call)(bp_network *n)) {
+    int was_armed = armed;
+    int32_t status = bp_network_set_all_reduce(n, of_one, 0, 1, NULL);
+    if (status == BP_OK) status = call(n);
+    armed = 0; /* no fault is injected here */
+    if (bp_network_set_all_reduce(n, NULL, 0, 0, NULL) != BP_OK) check_failures++;
+    armed = was_armed;
+    return status;
+}
+static int32_t train_as_worker(bp_network *n) { return as_worker(n, train_minibatch); }
+static int32_t fit_as_worker(bp_network *n) { return as_worker(n, fit); }
+static int32_t scale_as_worker(bp_network *n) { return as_worker(n, fit_scaling); }
 static int32_t train_by_lbfgs(bp_network *n) { return train_by(n, "lbfgs"); }
 static int32_t train_by_damping(bp_network *n) { return train_by(n, "levenberg_marquardt"); }
 static int32_t train_by_bayes(bp_network *n) { return train_by(n, "bayesian_regularization"); }
@@ -420,6 +436,10 @@ static const struct call {
     {"set_dropout", set_dropout, BP_OK, 1},
     {"set_trainable", freeze, BP_OK, 3},
     {"train_minibatch, a frozen layer", train_frozen, BP_OK, 3},
+    {"set_all_reduce and train_minibatch", train_as_worker, BP_OK, 1},
+    {"set_all_reduce and train_minibatch, trained", train_as_worker, BP_OK, 3},
+    {"set_all_reduce and fit", fit_as_worker, BP_OK, 1},
+    {"set_all_reduce and fit_scaling", scale_as_worker, BP_OK, 1},
     {"train_minibatch, lbfgs", train_by_lbfgs, BP_OK, 1},
     {"train_minibatch, levenberg_marquardt", train_by_damping, BP_OK, 1},
     {"train_minibatch, bayesian_regularization", train_by_bayes, BP_OK, 1},

@@ -54,6 +54,10 @@ static int32_t no_loss(const float *outputs, const float *targets, double *losse
     if (gradients) memset(gradients, 0, rows * output_count * sizeof *gradients);
     return 0;
 }
+static int32_t of_one(void *values, size_t count, int32_t type, int32_t operation, void *user_data) {
+    (void)values, (void)count, (void)type, (void)operation, (void)user_data;
+    return 0;
+}
 static void nothing(void *user_data) { (void)user_data; }
 
 /* The valid argument of a parameter, found by "function.parameter", otherwise by its name, otherwise by its type. */
@@ -151,6 +155,9 @@ static const rule rules[] = {
     {"validation_targets", {.pointer = (void *)rows_of}, 0, 0},
     {"validation_rows", {.size = 2}, 0, UNADDRESSABLE},
     {"bp_progress_fn", {.function = (void (*)(void))go_on}, 1, 0},
+    {"bp_all_reduce_fn", {.function = (void (*)(void))of_one}, 1, 0},
+    {"worker", {.size = 0}, 0, 1},
+    {"workers", {.size = 1}, 0, 65536},
     {"bp_trainer_set_option.value", {.f64 = 3}, 0, 0},
     {"bp_trainer_set_option.name", {.pointer = "epochs"}, 0, 0},
     {"bp_trainer_get_option.name", {.pointer = "epochs"}, 0, 0},

@@ -113,6 +113,7 @@ trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
 files exporting metadata mutations saving targets weights corpus
 predictor predictor_realtime
+all_reduce all_reduce_fits
 threads team fork memory faults environment
 limits hygiene allocations
 cplusplus

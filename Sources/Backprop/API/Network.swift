@@ -214,6 +214,7 @@ public final class Network: Sendable {
         _ targets: [Float]
     ) throws(BackpropError) {
         try handle.write { (state) throws(BackpropError) in
+            state.beginTogether()
             let rows = try state.rows(inputs.count, targets.count)
             try state.fitScaling(inputs: inputMethod.name, targets: targetMethod.name, inputs, targets, rows: rows)
         }
@@ -277,8 +278,10 @@ public final class Network: Sendable {
         try inputs.withUnsafeBufferPointer { (inputs) throws(BackpropError) in
             try targets.withUnsafeBufferPointer { (targets) throws(BackpropError) in
                 try handle.write { (state) throws(BackpropError) in
+                    state.beginTogether()
                     let rows = try state.rows(inputs.count, targets.count)
-                    guard let inputs = inputs.baseAddress, let targets = targets.baseAddress else {
+                    guard let inputs = inputs.baseAddress ?? state.noRows, let targets = targets.baseAddress ?? state.noRows
+                    else {
                         throw BackpropError(.invalidValue, "rows is 0: at least 1 is needed")
                     }
                     return try state.train(inputs, targets, rows: rows, rate: learningRate)
@@ -297,6 +300,7 @@ public final class Network: Sendable {
     /// - Throws: As `train`.
     public func gradient(_ inputs: [Float], _ targets: [Float]) throws(BackpropError) -> (gradient: [Float], loss: Float) {
         try handle.write { (state) throws(BackpropError) in
+            state.beginTogether()
             let rows = try state.rows(inputs.count, targets.count)
             var flat = [Float](repeating: 0, count: state.parameterCount)
             let loss = try state.gradient(inputs, targets, rows: rows, into: &flat, count: flat.count)

@@ -12,6 +12,9 @@ extension NetworkState {
             throw BackpropError(
                 .unsupported, "layer \(index + 1) has \"sign\" and cannot be checked: training uses the derivative 1 for it")
         }
+        let workers = workers
+        self.workers = nil  // this call is not made together
+        defer { self.workers = workers }
         let (inputs, targets) = try scaled(inputs, targets, rows: rows)
         let count = parameterCount
         let flat = try Floats(count)

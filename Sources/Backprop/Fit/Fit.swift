@@ -17,12 +17,19 @@ extension Handle where Object == TrainerState {
         _ = try network.beginFit()
         defer { network.endFit() }
 
-        let plan = try network.read { (state) throws(BackpropError) in
-            try FitPlan.make(trainer, data, validation: validation, for: state)
+        var workers: Workers?
+        try network.visit(changes: false) { (state) in workers = state.workers }
+        workers?.stage = .idle
+        do throws(BackpropError) {
+            let plan = try network.read { (state) throws(BackpropError) in
+                try FitPlan.make(trainer, data, validation: validation, for: state)
+            }
+            let result = try plan.run(network)
+            _ = try? writeInFit { $0.latestResult = result }
+            return result
+        } catch {
+            throw workers?.refuse(error) ?? error
         }
-        let result = try plan.run(network)
-        _ = try? writeInFit { $0.latestResult = result }
-        return result
     }
 }
 

@@ -49,7 +49,7 @@ final class FitData {
         try network.requireFittable(rows.targetSource, weights: weights, rows: rows.count)
         if let validation {
             try network.requireValidation(validation)
-        } else if fraction > 0 {
+        } else if fraction > 0, network.workers == nil || rows.count > 1 {
             return try make(rows, weights, fraction: fraction, stratify: stratify, seed: seed, for: network)
         }
         return FitData(rows: rows, weights: weights, trainingCount: rows.count, validation: validation)
@@ -102,7 +102,7 @@ extension NetworkState {
         if let count = rows.targetCount, count != targetCount {
             throw BackpropError(.busy, "another thread has set a loss of other targets")
         }
-        try requireRows(rows.count)
+        try requireShare(rows.count)
         try rows.requireWeights()
         try requireFinite(rows, inputs, targets)
     }

@@ -18,8 +18,11 @@ final class FitPlan {
     /// Whether the fit continues the network's latest fit.
     let isResumed: Bool
     let source: Source
-    /// nil without validation.
+    /// nil without validation, or for a worker without validation rows.
     let validation: Rows?
+    /// The workers that make the fit together, and what they have agreed on.
+    let workers: Workers?
+    let common: CommonData
     let schedule: Schedule
     /// The number of steps of the complete fit; 0 if a stream determines it.
     let steps: UInt64
@@ -28,7 +31,7 @@ final class FitPlan {
     private let startTime = cp_seconds()
 
     /// 0 if a stream determines it.
-    private let stepsPerEpoch: UInt64
+    private var stepsPerEpoch: UInt64 { common.stepsPerEpoch }
     /// The number of epochs of the complete fit; 0 if a stream determines it.
     var epochs: UInt64 {
         if case .stream = source { return options[.steps] > 0 ? 0 : UInt64(options[.epochs]) }
@@ -38,7 +41,7 @@ final class FitPlan {
         switch options[.keep] {
         case 1: false
         case 2: true
-        default: validation != nil || options[.patience] > 0 || comparesWeights
+        default: common.isValidated || options[.patience] > 0 || comparesWeights
         }
     }
     var needsBest: Bool { keepsBest || recovers }
@@ -47,7 +50,7 @@ final class FitPlan {
     /// Whether the best network is the one with the lowest loss of its weights, and not the one after the epoch with the lowest
     /// loss, which is measured before the epoch's steps. A stream has no rows to compute the loss of weights from.
     var comparesWeights: Bool {
-        if case .stream = source { recovers && validation != nil } else { recovers }
+        if case .stream = source { recovers && common.isValidated } else { recovers }
     }
     var isOverTime: Bool { options[.timeLimit] > 0 && cp_seconds() - startTime >= options[.timeLimit] }
 
@@ -64,35 +67,43 @@ final class FitPlan {
                 rows, weights: trainer.weights, validation: validation, fraction: options[.validationFraction],
                 stratify: options[.stratify] == 1, seed: isResumed ? network.fit.seed : UInt64(options[.seed]), for: network)
             if options[.sampling] == 1 { try network.requireStochasticOptimizer() }
-            let batches = Sampler.Plan(options, rows: data.trainingCount, takesAll: network.optimizer.isSecondOrder)
+            var batches = Sampler.Plan(
+                options, rows: data.trainingCount, takesAll: network.optimizer.isSecondOrder, network.workers)
+            let common = try CommonData.make(
+                rows: data.trainingCount, batch: batches.batch, stepsPerEpoch: batches.stepsPerEpoch,
+                isValidated: data.validation != nil, options, for: network)
+            guard common.stepsPerEpoch > 0 else { throw Workers.noRows }
+            batches.stepsPerEpoch = Int(common.stepsPerEpoch)
             plan = FitPlan(
-                trainer, .rows(data, batches), validation: data.validation, stepsPerEpoch: UInt64(batches.stepsPerEpoch),
-                isResumed: isResumed, for: network)
+                trainer, .rows(data, batches), validation: data.validation, common, isResumed: isResumed, for: network)
         case .stream(let next):
             try network.requireResumable(isResumed, isStream: true)
             try trainer.requireStreamOptions(isValidated: validation != nil)
             try network.requireStochasticOptimizer()
             try network.requireFittable(nil, weights: nil, rows: 0)
             if let validation { try network.requireValidation(validation) }
-            plan = FitPlan(
-                trainer, .stream(try MinibatchStream.make(next, options, for: network)), validation: validation,
-                stepsPerEpoch: UInt64(options[.stepsPerEpoch]), isResumed: isResumed, for: network)
+            let stream = try MinibatchStream.make(next, options, for: network)
+            let common = try CommonData.make(
+                rows: 0, batch: stream.capacity, stepsPerEpoch: Int(options[.stepsPerEpoch]), isValidated: validation != nil,
+                options, for: network)
+            plan = FitPlan(trainer, .stream(stream), validation: validation, common, isResumed: isResumed, for: network)
         }
         if isResumed { try plan.requireSameData(as: network.fit) }
         return plan
     }
 
     private init(
-        _ trainer: TrainerState, _ source: Source, validation: Rows?, stepsPerEpoch: UInt64, isResumed: Bool,
+        _ trainer: TrainerState, _ source: Source, validation: Rows?, _ common: CommonData, isResumed: Bool,
         for network: NetworkState
     ) {
         self.trainer = trainer
         self.source = source
         self.validation = validation
-        self.stepsPerEpoch = stepsPerEpoch
+        self.common = common
+        workers = network.workers
         self.isResumed = isResumed
         options = trainer.options
-        let requested = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(stepsPerEpoch)
+        let requested = options[.steps] > 0 ? options[.steps] : options[.epochs] * Double(common.stepsPerEpoch)
         steps = UInt64(min(requested, Double(FitPosition.maximumSteps)))
         schedule = Schedule(options, steps: steps)
         lossIsSum = network.options[.gradientReduction] == 0
@@ -106,14 +117,9 @@ final class FitPlan {
     var start: FitPosition {
         var position = FitPosition()
         position.seed = UInt64(options[.seed])
-        switch source {
-        case .rows(let data, let batches):
-            position.trainingRows = UInt64(data.trainingCount)
-            position.batchSize = UInt64(batches.batch)
-        case .stream(let stream):
-            position.batchSize = UInt64(stream.capacity)
-            position.stream = StreamPosition()
-        }
+        position.trainingRows = common.rows
+        position.batchSize = common.batch
+        if case .stream = source { position.stream = StreamPosition() }
         return position
     }
 
@@ -137,14 +143,35 @@ final class FitPlan {
     /// The mean loss per row with the weights of a network: of the validation rows, or otherwise of all training rows; NaN
     /// if there are neither.
     func loss(of network: NetworkState) throws(BackpropError) -> Double {
-        let count: Int, loss: Float
-        switch (validation, source) {
-        case (let rows?, _): (count, loss) = (rows.count, try network.evaluate(rows, weights: rows.weights))
-        case (nil, .rows(let data, _)):
-            (count, loss) = (data.rows.count, try network.evaluate(data.rows, weights: data.weights))
-        case (nil, .stream): return .nan
+        if common.isValidated { return try loss(of: network, validation, weights: validation?.weights) }
+        guard case .rows(let data, _) = source else { return .nan }
+        return try loss(of: network, data.rows, weights: data.weights)
+    }
+
+    /// The mean loss of rows; with workers, of the rows of all of them.
+    private func loss(
+        of network: NetworkState, _ rows: Rows?, weights: UnsafePointer<Float>?
+    ) throws(BackpropError) -> Double {
+        let count = rows?.count ?? 0
+        let share = common.areRowsShared ? workers?.share(of: count) ?? 0..<count : 0..<count
+        var sum = 0.0
+        var failure: BackpropError?
+        if let rows, !share.isEmpty {
+            do throws(BackpropError) {
+                let loss = try network.evaluate(
+                    rows.part(share, inputs: network.inputCount, targets: network.targetCount),
+                    weights: weights.map { $0 + share.lowerBound })
+                sum = lossIsSum ? Double(loss) : Double(loss) * Double(share.count)
+            } catch {
+                failure = error
+            }
         }
-        return lossIsSum ? Double(loss) / Double(count) : Double(loss)
+        guard let workers else {
+            if let failure { throw failure }
+            return sum / Double(count)
+        }
+        try workers.agree(fingerprint: network.fingerprint(.loss), sums: (sum, Double(share.count), 0), failure: failure)
+        return workers.sum(0) / workers.sum(1)
     }
 
     /// Whether the last step of an epoch has been made, but the epoch has not been finished.
@@ -162,7 +189,7 @@ final class FitPlan {
         } else if position.step >= steps {
             return .complete
         }
-        return isOverTime ? .timeLimit : nil
+        return workers == nil && isOverTime ? .timeLimit : nil
     }
 
     /// The position after an epoch with this loss.

@@ -15,7 +15,13 @@ final class FitRun {
         func write(_ body: (NetworkState) throws(BackpropError) -> Void) throws(BackpropError) {
             switch self {
             case .shared(let handle): try handle.writeInFit(body)
-            case .exclusive(let network): try body(network)
+            case .exclusive(let network):
+                do throws(BackpropError) {
+                    try body(network)
+                    _ = network.ended(nil)
+                } catch {
+                    throw network.ended(error) ?? error
+                }
             }
         }
 
@@ -51,6 +57,10 @@ final class FitRun {
     private var rate: Float = 0
     /// Whether the network is as the latest step of this run has left it.
     private var hasStepped = false
+    /// The epoch in which this worker's stream has no more rows; nil for none.
+    private var exhaustedEpoch: UInt64?
+    /// With workers, the reason to end the fit on which they have agreed. `end` is then the reason of this worker.
+    private var agreedEnd: FitResult.End?
 
     private init(
         access: Access, plan: FitPlan, batches: Batches, best: NetworkState?, position: FitPosition
@@ -124,8 +134,9 @@ final class FitRun {
         do throws(BackpropError) {
             while report == nil {
                 if end == nil, plan.trainer.isCancelled { end = .cancelled }
-                if !plan.isEpochEndDue(position), let reason = end ?? plan.end(at: position) {
-                    end = reason
+                let ownEnd = plan.workers == nil ? end : agreedEnd
+                if !plan.isEpochEndDue(position), let reason = ownEnd ?? plan.end(at: position) {
+                    end = try agree(on: reason)
                     try finish()
                     outcome = .finished
                     return
@@ -153,6 +164,7 @@ final class FitRun {
             guard error.code == .notFinite, plan.recovers, let best, position.rateFactor > 0x1p-30 else {
                 throw error
             }
+            plan.workers?.stage = .idle
             try access.write { network throws(BackpropError) in
                 try network.assign(from: best)
                 network.fit.rateFactor = position.rateFactor / 2
@@ -166,6 +178,7 @@ final class FitRun {
     private func nextMinibatch() throws(BackpropError) -> Sampler.Minibatch? {
         switch batches {
         case .sampler(let sampler): return sampler.minibatch(step: position.step)
+        case .stream(let stream) where plan.workers != nil: return try sharedMinibatch(stream)
         case .stream(let stream):
             let answer = try stream.minibatch(at: position)
             if end == nil, plan.trainer.isCancelled { end = .cancelled }  // by the stream's function
@@ -178,7 +191,47 @@ final class FitRun {
         }
     }
 
+    /// The minibatch of a worker, which is empty if this worker's stream has ended the epoch or the fit.
+    private func sharedMinibatch(_ stream: MinibatchStream) throws(BackpropError) -> Sampler.Minibatch {
+        let epoch = position.stream?.epoch ?? 0
+        plan.workers?.hasMoreRows = false
+        if exhaustedEpoch == epoch { return stream.empty }
+        switch try stream.minibatch(at: position) {
+        case .minibatch(let minibatch):
+            if minibatch.rows < stream.capacity { exhaustedEpoch = epoch } else { plan.workers?.hasMoreRows = true }
+            return minibatch
+        case .epochEnd: exhaustedEpoch = epoch
+        case .stop: end = end ?? .stopped
+        }
+        return stream.empty
+    }
+
     private func step(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
+        if let workers = plan.workers {
+            want(workers)
+            do throws(BackpropError) {
+                try stepOfNetwork(minibatch)
+            } catch {
+                guard case .settled = workers.stage else { throw error }
+                if let end = workers.agreedEnd {
+                    agreedEnd = Self.ends[end]
+                } else if workers.rows == 0, position.stream != nil, position.rows > 0 {
+                    position.stream?.isEpochEnded = true
+                } else {
+                    throw error
+                }
+                workers.stage = .idle
+                return
+            }
+        } else {
+            try stepOfNetwork(minibatch)
+        }
+        if isReportDue, !plan.isEpochEndDue(position) {
+            report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
+        }
+    }
+
+    private func stepOfNetwork(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
         rate = plan.schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
         try access.write { network throws(BackpropError) in
             network.areRowsRepeated = hasStepped
@@ -190,22 +243,39 @@ final class FitRun {
                 : try network.train(
                     minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
             hasStepped = true
-            position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(minibatch.rows))
-            position.rows += UInt64(minibatch.rows)
+            let rows = plan.workers?.rows ?? minibatch.rows
+            position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(rows))
+            position.rows &+= UInt64(rows)
             position.step += 1
             if case .stream(let stream) = batches {
-                position.stream?.advance(rows: minibatch.rows, capacity: stream.capacity)
+                let isEnd = plan.workers.map { $0.sum(0) == 0 } ?? (rows < stream.capacity)
+                position.stream?.advance(endsEpoch: isEnd)
             }
             network.fit = position
         }
-        if isReportDue, !plan.isEpochEndDue(position) {
-            report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
-        }
+    }
+
+    /// The reasons on which workers agree, in the order of their precedence.
+    private static var ends: [FitResult.End] { [.stopped, .cancelled, .timeLimit] }
+
+    /// Proposes the reason for which this worker wants to end the fit, if it has one.
+    private func want(_ workers: Workers) {
+        if end == nil, plan.isOverTime { end = .timeLimit }
+        workers.wantedEnd = Self.ends.firstIndex { $0 == end }
+    }
+
+    /// Returns the reason why the fit ends. With workers, it ends on all of them or on none.
+    private func agree(on reason: FitResult.End) throws(BackpropError) -> FitResult.End {
+        guard let workers = plan.workers else { return reason }
+        want(workers)
+        try access.read { network throws(BackpropError) in try workers.agree(fingerprint: network.fingerprint(.finish)) }
+        workers.wantedEnd = nil
+        return agreedEnd ?? workers.agreedEnd.map { Self.ends[$0] } ?? reason
     }
 
     private func finishEpoch() throws(BackpropError) {
         let loss = position.meanLoss
-        let validationLoss = plan.validation == nil ? .nan : try currentLoss()
+        let validationLoss = plan.common.isValidated ? try currentLoss() : .nan
         let (after, isBetter) = plan.position(after: position, loss: validationLoss.isNaN ? loss : validationLoss)
         let isBest = isBetter ? try isBetterThanBest(validationLoss) : false
         try access.write { network throws(BackpropError) in
@@ -243,6 +313,7 @@ final class FitRun {
             if let best { loss = try plan.loss(of: best) }
         } catch {
             guard error.code == .notFinite else { throw error }
+            plan.workers?.stage = .idle
         }
         bestLoss = loss
         return loss

@@ -58,7 +58,8 @@ package final class MinibatchStream {
         let position = fit.stream ?? StreamPosition()
         weights.fill(1, count: capacity)
         var request = Request(
-            epoch: position.epoch, batch: position.batch, firstRow: fit.rows, capacity: capacity, inputs: inputs.base,
+            epoch: position.epoch, batch: position.batch, firstRow: position.batch * UInt64(capacity), capacity: capacity,
+            inputs: inputs.base,
             targets: targets.base, weights: weights.base)
         let answer = HostEnvironment().run { next(&request) }
         if answer > 0 { return .stop }
@@ -70,7 +71,7 @@ package final class MinibatchStream {
                     .invalidValue, "the stream function set rows to \(UInt(bitPattern: rows)), but the capacity is \(capacity)")
             }
             if rows == 0 || (rows < capacity && isLastDropped) {
-                if fit.rows > 0 { return .epochEnd }
+                if fit.rows > 0 || network.workers != nil { return .epochEnd }
                 throw BackpropError(.invalidValue, rows == 0 ? "the epoch has no rows" : "drop_last leaves no rows in the epoch")
             }
             try check(rows)
@@ -83,6 +84,12 @@ package final class MinibatchStream {
                 inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base),
                 weights: isWeighted(rows) ? UnsafePointer(weights.base) : nil, rows: rows,
                 isScaled: false))
+    }
+
+    /// The minibatch of a worker without rows for the step.
+    var empty: Sampler.Minibatch {
+        Sampler.Minibatch(
+            inputs: UnsafePointer(inputs.base), targets: UnsafePointer(targets.base), weights: nil, rows: 0, isScaled: false)
     }
 
     private func check(_ rows: Int) throws(BackpropError) {

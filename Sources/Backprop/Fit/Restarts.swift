@@ -42,14 +42,16 @@ final class Restarts {
     static func make(_ plan: FitPlan, _ network: Handle<NetworkState>) throws(BackpropError) -> Restarts {
         let template = try network.read { (state) throws(BackpropError) in try state.copy() }
         template.best = nil
+        template.setWorkers(plan.workers)
         return Restarts(plan, template: template)
     }
 
     /// Runs all restarts and then assigns the best copy to the network, which does not change before that.
     func run(_ network: Handle<NetworkState>) throws(BackpropError) -> FitResult {
         // Otherwise the callbacks run on the calling thread.
-        let parallel = !template.loss.isPlugin && template.layers.allSatisfy { $0.activation.isThreadSafe }
-        if plan.trainer.progress == nil { try runEach(parallel) } else { try runInRounds(parallel) }
+        let parallel =
+            plan.workers == nil && !template.loss.isPlugin && template.layers.allSatisfy { $0.activation.isThreadSafe }
+        if plan.trainer.progress == nil, plan.workers == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
         guard let best else {
             throw divergence?.error ?? BackpropError(.invalidValue, "no restart was made")
@@ -77,20 +79,20 @@ final class Restarts {
     }
 
     /// The number of restarts in progress. It does not depend on the number of threads, so that the order of the reports
-    /// does not either.
-    private static var window: Int { 16 }
+    /// does not either. Workers make one restart after the other: only some of them may have a progress function.
+    private var window: Int { plan.workers == nil ? 16 : 1 }
 
     /// In each round, every restart of the window runs to its next report. A restart that has ended is replaced by the next
     /// one.
     private func runInRounds(_ parallel: Bool) throws(BackpropError) {
         var runs: [FitRun] = []
         while true {
-            while runs.count < Self.window, let run = begin() { runs.append(run) }
+            while runs.count < window, let run = begin() { runs.append(run) }
             if runs.isEmpty { return }
             guard Parallel.run(runs.count, parallel: parallel, { runs[$0].advance() }) else { throw .lostInFork }
             try plan.report(runs)
             for run in runs where !run.isUnderway { end(run) }
-            if let stopped = runs.first(where: { $0.isStopped }) { earlyEnd = earlyEnd ?? stopped.end }
+            if plan.workers == nil, let stopped = runs.first(where: { $0.isStopped }) { earlyEnd = earlyEnd ?? stopped.end }
             runs.removeAll { !$0.isUnderway }
         }
     }
@@ -100,9 +102,11 @@ final class Restarts {
     /// A run of the next restart; nil if there is none.
     private func begin() -> FitRun? {
         guard let restart = next() else { return nil }
+        plan.workers?.stage = .idle
         do throws(BackpropError) {
             try Reserve.require()
             let network = try template.copy()
+            network.setWorkers(plan.workers)
             var weights = Random(seed: seed, stream: UInt64.max - 1 - restart)
             network.initialize(seed: weights.next())
             network.fit = plan.start
@@ -118,11 +122,11 @@ final class Restarts {
     private func next() -> UInt64? {
         guarded {
             guard failure == nil, begunCount < UInt64(plan.options[.restarts]) else { return nil }
-            if begunCount > 0 {
+            if begunCount > 0, plan.workers == nil {
                 if plan.trainer.isCancelled { earlyEnd = earlyEnd ?? .cancelled }
                 if plan.isOverTime { earlyEnd = earlyEnd ?? .timeLimit }
-                if earlyEnd != nil { return nil }
             }
+            if earlyEnd != nil { return nil }
             begunCount += 1
             return begunCount - 1
         }
@@ -133,7 +137,7 @@ final class Restarts {
         let ended = Candidate(network: network, result: run.result)
         var replaced: Candidate?
         guarded {
-            if run.isStopped { earlyEnd = earlyEnd ?? run.end }
+            if run.isStopped || (plan.workers != nil && run.end == .timeLimit) { earlyEnd = earlyEnd ?? run.end }
             switch run.outcome {
             case .failed(let error) where error.code == .notFinite:  // a restart that diverges is no candidate
                 if divergence.map({ ended.result.restart < $0.restart }) ?? true {

@@ -16,14 +16,28 @@ final class Sampler {
         /// Whether rows are drawn with replacement, i_t uniform (notes, §1).
         let isUniform: Bool
         let batch: Int
-        let stepsPerEpoch: Int
+        /// With workers, the number of steps of the worker with the most minibatches. The others take part without rows.
+        var stepsPerEpoch: Int
+        private let dropsLast: Bool
+        /// The workers that share each minibatch.
+        let sharing: Workers?
 
         /// `takesAll`: whether a minibatch has all rows, whatever the options say.
-        init(_ options: Options<TrainerOption>, rows: Int, takesAll: Bool) {
+        init(_ options: Options<TrainerOption>, rows: Int, takesAll: Bool, _ workers: Workers?) {
             isUniform = options[.sampling] == 1
             let requested = takesAll ? 0 : Int(clamping: Int64(options[.batchSize]))
             batch = requested == 0 ? rows : min(requested, rows)
-            stepsPerEpoch = options[.dropLast] == 1 ? rows / batch : (rows + batch - 1) / batch
+            dropsLast = options[.dropLast] == 1
+            stepsPerEpoch = batch == 0 ? 0 : dropsLast ? rows / batch : (rows + batch - 1) / batch
+            sharing = options[.sharedRows] == 1 ? workers : nil
+        }
+
+        /// The part of a minibatch of `rows` rows that this process trains on.
+        func share(of rows: Int) -> Range<Int> { sharing?.share(of: rows) ?? 0..<rows }
+
+        /// The number of rows of a minibatch, where `left` rows of the epoch are left.
+        func rows(of left: Int) -> Int {
+            isUniform || left >= batch ? batch : dropsLast || left < 0 ? 0 : left
         }
     }
 
@@ -64,7 +78,7 @@ final class Sampler {
     static func make(
         _ plan: Plan, _ data: FitData, seed: UInt64, restart: UInt64, for network: NetworkState
     ) throws(BackpropError) -> Sampler {
-        let isFullBatch = plan.batch == data.trainingCount && !plan.isUniform
+        let isFullBatch = plan.batch == data.trainingCount && !plan.isUniform && plan.stepsPerEpoch <= 1
         let order = isFullBatch ? nil : try RowIndices.make(try checkedProduct(plan.stepsPerEpoch + 1, plan.batch))
         let isGathered = !isFullBatch || data.split != nil || data.rows.narrowed != nil
         let gathered = isGathered ? plan.batch : 0
@@ -98,25 +112,26 @@ final class Sampler {
 
     /// The minibatch of a step, counted from 0. Valid until the next call.
     func minibatch(step: UInt64) -> Minibatch {
-        var rows = plan.batch
+        var share = plan.share(of: plan.batch)
         if let order {
             let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
             if drawnEpoch != epoch { draw(epoch, order) }
             let first = Int(index) * plan.batch
-            if !plan.isUniform { rows = min(rows, data.trainingCount - first) }
-            gather(rows, at: order.base + first)
+            let gathered = plan.share(of: plan.rows(of: data.trainingCount - first))
+            gather(gathered.count, at: order.base + first + gathered.lowerBound)
+            share = 0..<gathered.count
         }
-        let weights = data.weights.map { isGathered ? UnsafePointer(self.weights.base) : $0 }
+        let weights = data.weights.map { (isGathered ? UnsafePointer(self.weights.base) : $0) + share.lowerBound }
         return Minibatch(
-            inputs: isGathered ? UnsafePointer(inputs.base) : data.rows.inputs,
-            targets: isGathered ? UnsafePointer(targets.base) : data.rows.targets, weights: weights, rows: rows,
-            isScaled: isNarrowing)
+            inputs: (isGathered ? UnsafePointer(inputs.base) : data.rows.inputs) + share.lowerBound * inputCount,
+            targets: (isGathered ? UnsafePointer(targets.base) : data.rows.targets) + share.lowerBound * targetCount,
+            weights: weights, rows: share.count, isScaled: isNarrowing)
     }
 
     private func draw(_ epoch: UInt64, _ order: RowIndices) {
         var random = Random(seed: seed, stream: epoch)
         let count = data.trainingCount
-        if plan.isUniform {
+        if plan.isUniform, count > 0 {
             for i in 0..<plan.stepsPerEpoch * plan.batch { order.base[i] = row(random.next(below: count)) }
         } else {
             for i in 0..<count { order.base[i] = row(i) }

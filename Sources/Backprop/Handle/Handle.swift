@@ -10,6 +10,12 @@ package protocol HandleObject: AnyObject {
     static var busyInFitMessage: StaticString { get }
     /// Whether calls on the object may run callbacks of the host.
     var mayCallBack: Bool { get }
+    /// Called at the end of a change in which callbacks may run. Returns the error of the call, if it fails.
+    func ended(_ error: BackpropError?) -> BackpropError?
+}
+
+extension HandleObject {
+    package func ended(_ error: BackpropError?) -> BackpropError? { error }
 }
 
 /// A handle identifies an object by a gate and a generation. The gate is the object's lock.
@@ -146,9 +152,11 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
                 defer { cp_set_current_visit(pointer.pointee.outer) }
                 do throws(BackpropError) {
                     let result = try body(object)
+                    if writing { _ = object.ended(nil) }
                     if !pointer.pointee.lost { return result }
                 } catch {
-                    if !pointer.pointee.lost { throw error }
+                    let ended = writing ? object.ended(error) : nil
+                    if !pointer.pointee.lost { throw ended ?? error }
                 }
                 if writing { cp_store32(&gate.pointee.free_pending, 1) }  // the object is partly changed
                 throw BackpropError.lostInFork

@@ -21,18 +21,22 @@ final class ColumnStatistics {
     /// Whether any rows were in double precision.
     private(set) var hasDoubles = false
     private let storage: Doubles
+    /// For `addUp`.
+    private let room: Doubles
     let columns: UnsafeMutablePointer<Column>
 
-    private init(count: Int, storage: consuming Doubles) {
+    private init(count: Int, storage: consuming Doubles, room: consuming Doubles) {
         self.count = count
         columns = UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: Column.self)
         columns.initialize(repeating: Column(), count: count)
         self.storage = storage
+        self.room = room
     }
 
     static func make(_ count: Int) throws(BackpropError) -> ColumnStatistics {
         let storage = try Doubles(try checkedProduct(count, MemoryLayout<Column>.stride / 8))
-        return ColumnStatistics(count: count, storage: storage)
+        let room = try Doubles(2 * count + 2)
+        return ColumnStatistics(count: count, storage: storage, room: room)
     }
 
     /// Adds rows whose values are finite or missing.
@@ -44,6 +48,36 @@ final class ColumnStatistics {
         for first in stride(from: 0, to: rows, by: size) {
             for column in 0..<count { add(source, first..<min(rows, first + size), column) }
         }
+    }
+
+    func add(_ other: ColumnStatistics) {
+        hasDoubles = hasDoubles || other.hasDoubles
+        rows += other.rows
+        for i in 0..<count where other.columns[i].count > 0 { columns[i].combine(other.columns[i]) }
+    }
+
+    /// Replaces the statistics by those of the rows of all workers.
+    func addUp(_ workers: Workers) throws(BackpropError) {
+        let (first, second) = (room.base, room.base + count)
+        for i in 0..<count { (first[i], second[i]) = (columns[i].count, columns[i].count * columns[i].mean) }
+        (second[count], second[count + 1]) = (Double(rows), hasDoubles ? 1 : 0)
+        try workers.exchange(first, 2 * count + 2, .double)
+        rows = second[count] > 0 ? 1 : 0  // whether there are any
+        hasDoubles = second[count + 1] > 0
+        for i in 0..<count {
+            let own = columns[i]
+            columns[i].count = first[i]
+            columns[i].mean = first[i] > 0 ? second[i] / first[i] : 0
+            let distance = own.mean - columns[i].mean
+            first[i] = own.squares + own.count * distance * distance
+        }
+        try workers.exchange(first, count, .double)
+        for i in 0..<count {
+            columns[i].squares = first[i]
+            (first[i], second[i]) = (-columns[i].least, columns[i].greatest)
+        }
+        try workers.exchange(first, 2 * count, .double, .maximum)
+        for i in 0..<count { (columns[i].least, columns[i].greatest) = (-first[i], second[i]) }
     }
 
     private func add(_ source: RowSource, _ rows: Range<Int>, _ index: Int) {
@@ -80,6 +114,17 @@ final class ScalingStatistics {
 
     static func make(inputs: Int, targets: Int) throws(BackpropError) -> ScalingStatistics {
         ScalingStatistics(try ColumnStatistics.make(inputs), try ColumnStatistics.make(targets))
+    }
+
+    static func make(
+        copying other: ScalingStatistics?, inputs: Int, targets: Int
+    ) throws(BackpropError) -> ScalingStatistics {
+        let copy = try make(inputs: inputs, targets: targets)
+        if let other {
+            copy.inputs.add(other.inputs)
+            copy.targets.add(other.targets)
+        }
+        return copy
     }
 }
 

@@ -93,6 +93,14 @@ package final class DescribedRows {
             zeroPoint: zeroPoint, indices)
     }
 
+    /// Some of the rows, without their weights.
+    func part(_ range: Range<Int>) -> DescribedRows {
+        DescribedRows(
+            indices == nil ? values + range.lowerBound * rowStride : values, element, rows: range.count, columns: columns,
+            (rowStride, columnStride), weights: nil, scale: scale, zeroPoint: zeroPoint,
+            indices.map { $0 + range.lowerBound })
+    }
+
     private func start(_ row: Int) -> UnsafeRawPointer { values + (indices.map { $0[row] } ?? row) * rowStride }
 
     @inline(never)

@@ -34,6 +34,9 @@ package final class NetworkState: HandleObject {
     /// The network after the best epoch of that fit, or at its beginning; nil if a resumed fit does not need it.
     var best: NetworkState?
 
+    /// The workers that train the network together; nil for this process alone. Copies and files do not have them.
+    var workers: Workers?
+
     /// Whether the next step is on the rows of the latest one, and nothing has changed the network since.
     var areRowsRepeated = false
 
@@ -42,11 +45,12 @@ package final class NetworkState: HandleObject {
 
     var workspace: Workspace? {
         didSet {
-            rowPlan = isPlainDescent && inputScaling == nil && targetScaling == nil ? workspace?.rowPlan?.pointer : nil
+            let isPlain = isPlainDescent && inputScaling == nil && targetScaling == nil && workers == nil
+            rowPlan = isPlain ? workspace?.rowPlan?.pointer : nil
         }
     }
-    /// The workspace's plan for the kernel for a few rows; nil if there is none, if rows are scaled, or if the step is not
-    /// plain descent.
+    /// The workspace's plan for the kernel for a few rows; nil if there is none, if rows are scaled, if the step is not
+    /// plain descent, or if workers make it together.
     var rowPlan: UnsafePointer<cp_row_plan>?
     let predictionPool = PredictionPool()
 
@@ -157,6 +161,7 @@ package final class NetworkState: HandleObject {
         let network = with(layers)
         network.drawWeights(layers.count - 1, seed: seed)
         network.hasInitialWeights = false
+        network.setWorkers(workers)
         return network
     }
 
@@ -275,8 +280,13 @@ package final class NetworkState: HandleObject {
     }
 
     private func settingsDidChange() {
-        hasPlugins = loss.isPlugin || layers.contains { $0.activation.isPlugin }
+        hasPlugins = workers != nil || loss.isPlugin || layers.contains { $0.activation.isPlugin }
         discardBuffers()
+    }
+
+    package func setWorkers(_ workers: Workers?) {
+        self.workers = workers
+        settingsDidChange()
     }
 
     package func setOption(_ name: String, _ value: Double) throws(BackpropError) {

@@ -56,7 +56,7 @@ extension NetworkState {
         var at = flat
         for index in layers.indices {
             let layer = layers[index]
-            layer.copyParameters(workspace.gradients[index].values.base, to: at)
+            layer.copyParameters(workspace.gradients[index], to: at)
             at += layer.outputs * (layer.inputs + 1)
             if let buffers = workspace.layers[index].norm {
                 copyVectors(buffers.gammaGradient, buffers.betaGradient, layer.outputs, to: &at)
@@ -73,7 +73,7 @@ extension NetworkState {
                 at += layer.parameterCount
                 continue
             }
-            layer.copyParameters(from: at, to: workspace.gradients[index].values.base)
+            layer.copyParameters(from: at, to: workspace.gradients[index])
             at += layer.outputs * (layer.inputs + 1)
             if let buffers = workspace.layers[index].norm {
                 copyVectors(from: &at, layer.outputs, buffers.gammaGradient, buffers.betaGradient)

@@ -47,6 +47,16 @@ package struct Rows {
 }
 
 extension Rows {
+    /// Some of the rows, without their weights.
+    func part(_ range: Range<Int>, inputs inputCount: Int, targets targetCount: Int) -> Rows {
+        if let described {
+            return Rows(
+                DescribedPair(described.inputs.part(range), described.targets.part(range), weights: nil))
+        }
+        return Rows(
+            inputs: inputs + range.lowerBound * inputCount, targets: targets + range.lowerBound * targetCount, count: range.count)
+    }
+
     /// Checks the weights of described rows.
     func requireWeights() throws(BackpropError) {
         if let weights { try RowWeights.require(weights, rows: count) }
@@ -84,11 +94,11 @@ extension NetworkState {
                 + "\(areInputsWrong ? inputCount : targetCount)")
     }
 
-    /// The described rows of a call on this network.
+    /// The described rows of a call on this network. `areShare`: whether they are those of one of several workers.
     @inline(never)
-    func rows(_ inputs: DescribedRows, _ targets: DescribedRows) throws(BackpropError) -> Rows {
+    func rows(_ inputs: DescribedRows, _ targets: DescribedRows, areShare: Bool = false) throws(BackpropError) -> Rows {
         try requireColumns(inputs, targets)
-        try requireRows(inputs.rows)
+        if areShare { try requireShare(inputs.rows) } else { try requireRows(inputs.rows) }
         let rows = try Rows(pairing: inputs, targets)
         try rows.requireWeights()
         return rows

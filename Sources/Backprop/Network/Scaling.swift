@@ -154,12 +154,14 @@ extension NetworkState {
         inputs inputMethod: String, targets targetMethod: String, _ inputs: UnsafePointer<Float>?,
         _ targets: UnsafePointer<Float>?, rows: Int
     ) throws(BackpropError) {
+        beginTogether()
         try fitScaling(inputMethod, targetMethod, inputs.map { .floats($0) }, rows, targets.map { .floats($0) }, rows)
     }
 
     package func fitScaling(
         inputs inputMethod: String, targets targetMethod: String, _ inputs: DescribedRows?, _ targets: DescribedRows?
     ) throws(BackpropError) {
+        beginTogether()
         try requireColumns(inputs, targets)
         try fitScaling(
             inputMethod, targetMethod, inputs?.source, inputs?.rows ?? 0, targets?.source, targets?.rows ?? 0)
@@ -172,10 +174,11 @@ extension NetworkState {
     ) throws(BackpropError) {
         let methods = try scalingMethods(inputMethod, targetMethod)
         let x = methods.inputs == .none ? nil : inputs, y = methods.targets == .none ? nil : targets
-        guard methods.inputs == .none || x != nil else { throw BackpropError(.nullArgument, "inputs is NULL") }
-        guard methods.targets == .none || y != nil else { throw BackpropError(.nullArgument, "targets is NULL") }
-        if x != nil { try requireRows(inputRows) }
-        if y != nil { try requireRows(targetRows) }
+        let isEmpty = workers != nil && inputRows == 0 && targetRows == 0
+        guard methods.inputs == .none || x != nil || isEmpty else { throw BackpropError(.nullArgument, "inputs is NULL") }
+        guard methods.targets == .none || y != nil || isEmpty else { throw BackpropError(.nullArgument, "targets is NULL") }
+        if x != nil { try requireShare(inputRows) }
+        if y != nil { try requireShare(targetRows) }
         let statistics = try ScalingStatistics.make(inputs: inputCount, targets: outputCount)
         try add(x, inputRows, y, targetRows, to: statistics)
         try setScaling(methods, statistics)
@@ -217,14 +220,25 @@ extension NetworkState {
 
     /// Sets the scaling from the rows that were added, and discards their statistics.
     package func finishScaling(inputs inputMethod: String, targets targetMethod: String) throws(BackpropError) {
+        beginTogether()
         try setScaling(try scalingMethods(inputMethod, targetMethod), scalingStatistics)
     }
 
     private func setScaling(
         _ methods: (inputs: ScalingMethod, targets: ScalingMethod), _ statistics: ScalingStatistics?
     ) throws(BackpropError) {
+        var statistics = statistics
+        if let workers {
+            let common = try ScalingStatistics.make(copying: statistics, inputs: inputCount, targets: outputCount)
+            workers.argument = UInt64(methods.inputs.rawValue << 8 | methods.targets.rawValue)
+            try workers.agree(fingerprint: fingerprint(.scaling))
+            try common.inputs.addUp(workers)
+            try common.targets.addUp(workers)
+            statistics = common
+        }
         let forInputs = try fitted(methods.inputs, statistics?.inputs, "inputs")
         let forTargets = try fitted(methods.targets, statistics?.targets, "targets")
+        try workers?.agree(fingerprint: fingerprint(.scaling))
         inputScaling = forInputs
         targetScaling = forTargets
         scalingStatistics = nil

@@ -11,10 +11,10 @@ struct StreamPosition {
 
     init() {}
 
-    /// Counts a minibatch. One with fewer rows than `capacity` ends the epoch.
-    mutating func advance(rows: Int, capacity: Int) {
+    /// Counts a minibatch.
+    mutating func advance(endsEpoch: Bool) {
         batch += 1
-        isEpochEnded = rows < capacity
+        isEpochEnded = endsEpoch
     }
 
     mutating func finishEpoch() {

@@ -17,9 +17,17 @@ final class Workspace {
     /// Whether the pass in progress computes what a prediction computes: batch normalization then uses its running statistics
     /// for any number of rows.
     var isInference = false
-    /// Gradients in the layout of the weights, for each layer; allocated by `makeGradients` when first needed. Those of frozen
-    /// layers stay 0.
-    private(set) var gradients: [FloatBuffer] = []
+    /// Gradients in the layout of the weights, for each layer, in one block that ends with the numbers that workers exchange
+    /// with it; allocated by `makeGradients` when first needed. Those of frozen layers stay 0.
+    private(set) var gradients: [UnsafeMutablePointer<Float>] = []
+    private(set) var gradientBlock: FloatBuffer?
+
+    /// The number of rows of the minibatch, and the place of the first row of this worker. Without workers, the rows of the
+    /// call, and 0.
+    var batchRows = 0
+    var firstRow = 0
+    /// The workers that make the pass in progress together.
+    var workers: Workers?
 
     /// For a registered loss; allocated by `makeLossBuffers` when first needed.
     private(set) var lossBuffers: LossBuffers?
@@ -52,12 +60,14 @@ final class Workspace {
 
     func makeGradients(for network: NetworkState) throws(BackpropError) {
         guard gradients.isEmpty else { return }
-        var made: [FloatBuffer] = []
+        let count = network.layers.reduce(0) { $0 + $1.weights.count }
+        let block = FloatBuffer(values: try Floats(count + Workers.tailCount))
+        var place = block.values.base
         for layer in network.layers {
-            let values = try Floats(layer.weights.count)
-            made.append(FloatBuffer(values: values))
+            gradients.append(place)
+            place += layer.weights.count
         }
-        gradients = made
+        gradientBlock = block
     }
 
     func makeLossBuffers(outputs: Int) throws(BackpropError) -> LossBuffers {
@@ -69,7 +79,7 @@ final class Workspace {
 
     /// Whether batch normalization uses the statistics of the rows. A single row has no variance. A frozen layer uses its
     /// running statistics, as in Keras (BatchNormalization, "trainable").
-    func usesBatchStatistics(_ layer: Layer, rows: Int) -> Bool { rows > 1 && !isInference && layer.isTrainable }
+    func usesBatchStatistics(_ layer: Layer) -> Bool { batchRows > 1 && !isInference && layer.isTrainable }
 
     /// Restores zeros in the padding of δ, after a step that failed in the middle.
     func clearDeltas() {

@@ -1,6 +1,6 @@
 /// The options of a trainer.
 enum TrainerOption: Int, OptionKey {
-    case epochs, steps, stepsPerEpoch, batchSize, dropLast, sampling, seed
+    case epochs, steps, stepsPerEpoch, batchSize, dropLast, sampling, seed, sharedRows
     case learningRate, schedule, decayFactor, decayEpochs, plateauPatience, inverseTimeDecay, oneCyclePeak, oneCycleStart
     case oneCycleEnd, minimumRate, warmupSteps
     case validationFraction, stratify, patience, minDelta, targetLoss, timeLimit, keep
@@ -42,6 +42,13 @@ enum TrainerOption: Int, OptionKey {
         case .seed:
             Self.whole(
                 "seed", 0, 0...Self.largestCount, "seeds the row order, the validation split and the restarts' weights")
+        case .sharedRows:
+            Self.whole(
+                "shared_rows", 0, 0...1,
+                """
+                with an all-reduce function: 0 each worker passes its own rows; 1 all workers pass the same rows, and each \
+                trains on its share of each minibatch
+                """)
         case .learningRate:
             Self.number("learning_rate", 0.01, 0...1e9, "r, the base rate of the schedule")
         case .schedule:

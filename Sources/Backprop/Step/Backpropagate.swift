@@ -10,8 +10,11 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>, rows: Int,
         into flat: UnsafeMutablePointer<Float>?, count: Int, inputGradients: UnsafeMutablePointer<Float>?
     ) throws(BackpropError) {
-        if flat != nil { try requireParameterCount(count) }
-        try requireRows(rows)
+        if flat != nil {
+            beginTogether()
+            try requireParameterCount(count)
+        }
+        if flat == nil || rows != 0 { try requireRows(rows) } else { try requireShare(rows) }
         try requireFinite(outputGradients, rows: rows, columns: outputCount, "output_gradients")
         let x = try scaled(inputs, rows: rows)
         try withForwardPass(x, rows: rows, isInference: flat == nil) { workspace, sizeOfInputs throws(BackpropError) in
@@ -25,9 +28,9 @@ extension NetworkState {
             guard let flat else { return try requireFiniteDeltas(rows: rows, in: workspace) }
             _ = try requireFiniteStep(x, sizeOfInputs: sizeOfInputs, rows: rows, rate: 0, in: workspace)
             try workspace.makeGradients(for: self)
-            collectGradient(x, rows: rows, in: workspace)
+            _ = try completeGradient(x, rows: rows, loss: 0, in: workspace)
             copyGradient(from: workspace, to: flat)
-            updateRunningStatistics(rows: rows, in: workspace)
+            updateRunningStatistics(in: workspace)
         }
     }
 

@@ -74,7 +74,8 @@ extension NetworkState {
         let layerBuffers = workspace.layers[index]
         let stride = layer.stride
         if !layer.activation.isThreadSafe {
-            workspace.failure.note(differentiate(index, 0, rows, in: workspace), layer: index, row: 0)
+            let code = rows > 0 ? differentiate(index, 0, rows, in: workspace) : 0
+            workspace.failure.note(code, layer: index, row: 0)
         } else if !fused {
             forEachRowBlock(of: rows) { start, count in
                 workspace.failure.note(differentiate(index, start, count, in: workspace), layer: index, row: start)
@@ -87,14 +88,15 @@ extension NetworkState {
         }
         if layer.isTrainable {
             computeNormGradients(layerBuffers.delta.base, rows: rows, stride: stride, norm, buffers, gammaStep: gammaStep)
+            try combineGradients(layer, buffers, in: workspace)
         }
         let gamma = gammaStep == nil ? norm.gamma.base : buffers.newGamma
         forEachRowBlock(of: rows) { start, count in
             let at = start * stride
-            if workspace.usesBatchStatistics(layer, rows: rows) {
+            if workspace.usesBatchStatistics(layer) {
                 kernels.denormalize(
-                    layerBuffers.delta.base + at, buffers.normalized.base + at, count, rows, stride, buffers.inverseDeviation,
-                    buffers.gammaGradient, buffers.betaGradient)
+                    layerBuffers.delta.base + at, buffers.normalized.base + at, count, workspace.batchRows, stride,
+                    buffers.inverseDeviation, buffers.gammaGradient, buffers.betaGradient)
             } else {  // the running statistics do not depend on the rows
                 kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, buffers.inverseDeviation, buffers.zeros)
             }

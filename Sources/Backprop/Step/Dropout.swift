@@ -32,7 +32,7 @@ extension NetworkState {
         let scale = Float(1 / (1 - layer.dropout))
         let threshold = UInt32(layer.dropout * 4_294_967_296)
         for row in start..<start + count {
-            var random = Random(seed: key, stream: UInt64(index) << 48 | UInt64(row))
+            var random = Random(seed: key, stream: UInt64(index) << 48 | UInt64(workspace.firstRow + row))
             let at = row * layer.stride
             let a = workspace.layers[index].a.base + at
             let factors = dropout.factors.base + at, thinned = dropout.thinned.base + at

@@ -61,10 +61,10 @@ extension NetworkState {
                 try requireFiniteDescent(x, index: index, rows: rows, rate: rate, in: workspace)
             }
             if let norm = layer.norm, let buffers = workspace.layers[index].norm {
-                let bound = self.bound(buffers, layer, rows: rows)
+                let bound = self.bound(buffers, layer, rows: workspace.batchRows)
                 largest = max(largest, bound)
                 if !(bound * factor < CP_SAFE_STEP) {
-                    try requireFiniteDescent(norm, buffers, index: index, rows: rows, rate: rate)
+                    try requireFiniteDescent(norm, buffers, index: index, rows: workspace.batchRows, rate: rate)
                 }
             }
         }

@@ -28,7 +28,7 @@ extension NetworkState {
         let layer = layers[index]
         let layerBuffers = workspace.layers[index]
         if let norm = layer.norm, let buffers = layerBuffers.norm {
-            computeStatistics(layer, norm, layerBuffers.z.base, rows: rows, buffers, in: workspace)
+            try computeStatistics(layer, norm, layerBuffers.z.base, rows: rows, buffers, in: workspace)
             forEachRowBlock(of: rows) { start, count in
                 let z = layerBuffers.z.base + start * layer.stride
                 kernels.normalize(
@@ -39,7 +39,7 @@ extension NetworkState {
                 }
             }
         }
-        if !layer.activation.isThreadSafe {
+        if !layer.activation.isThreadSafe, rows > 0 {
             workspace.failure.note(activate(index, 0, rows, in: workspace), layer: index, row: 0)
         }
         try workspace.failure.check(" in its forward pass") { layers[$0].activation }
@@ -79,11 +79,16 @@ extension NetworkState {
     private func computeStatistics(
         _ layer: Layer, _ norm: Normalization, _ z: UnsafePointer<Float>, rows: Int, _ buffers: NormWorkspace,
         in workspace: Workspace
-    ) {
+    ) throws(BackpropError) {
         let stride = layer.stride
-        if workspace.usesBatchStatistics(layer, rows: rows) {
-            kernels.batch_statistics(z, rows, stride, buffers.mean, buffers.variance)
-        } else {
+        let isCombined = workspace.workers != nil && layer.isTrainable
+        let isOfBatch = workspace.usesBatchStatistics(layer)
+        if isCombined || isOfBatch {
+            if rows > 0 { kernels.batch_statistics(z, rows, stride, buffers.mean, buffers.variance) }
+            if isCombined { try combineStatistics(layer, rows: rows, buffers, in: workspace) }
+        }
+        if !isOfBatch {
+            if isCombined { cp_copy(buffers.rowOfOther, buffers.mean, stride * 4) }
             cp_copy(buffers.mean, norm.runningMean.base, stride * 4)
             cp_copy(buffers.variance, norm.runningVariance.base, stride * 4)
         }
@@ -91,6 +96,7 @@ extension NetworkState {
         for i in 0..<stride {
             buffers.inverseDeviation[i] = 1 / (buffers.variance[i] + epsilon).squareRoot()
         }
+        if isCombined, !isOfBatch, rows == 0 { buffers.normalizeRowOfOther() }
     }
 
     /// Returns the matrix that the weights of a layer multiply, and its row stride.

@@ -56,7 +56,7 @@ final class GaussNewton {
         var parameterCount = 0
         network.forEachTrainableLayer { _, _, count, _ in parameterCount += count }
         let residualCount = try checkedProduct(rows.count, network.outputCount)
-        let hasRowForm = isUniform && residualCount < parameterCount
+        let hasRowForm = isUniform && residualCount < parameterCount && network.workers == nil
         let size = hasRowForm ? residualCount : parameterCount + 1
         let padded = SymmetricMatrix.padded(size), depth = hasRowForm ? parameterCount : block
         let bytes = SymmetricMatrix.bytes(size) + 8 * Double(padded) * Double(depth)
@@ -84,7 +84,7 @@ final class GaussNewton {
         }
         let outputs = network.outputCount
         let isFused = residualForm != .difference
-        let workspace = try network.requireWorkspace(rows: min(rows.count, Self.block))
+        let workspace = try network.requireWorkspace(rows: max(1, min(rows.count, Self.block)))
         var sum = 0.0, presentCount = 0
         for first in stride(from: 0, to: rows.count, by: Self.block) {
             let (count, loss) = try network.forward(rows, from: first, in: workspace)
@@ -109,6 +109,11 @@ final class GaussNewton {
             }
         }
         if hasRowForm { matrix.addGram(of: panels, depth: parameterCount, capacity: parameterCount) }
+        if let workers = network.workers {
+            try workers.agree(fingerprint: network.fingerprint(.secondOrder), sums: (sum, Double(presentCount), 0))
+            (sum, presentCount) = (workers.sum(0), Int(workers.count(1)))
+            try matrix.addUp(workers)
+        }
         matrix.finishGram()
         return (sum, presentCount)
     }

@@ -7,9 +7,10 @@ extension NetworkState {
     /// The largest number of rows of a part. The sums of the loss and the numbers of dropout depend on it.
     private static var rowsOfPart: Int { 1024 }
 
-    /// Whether the minibatch has several parts. A part must need nothing of the others.
+    /// Whether the minibatch has several parts. A part must need nothing of the others. (Workers have the same random state only
+    /// after the same number of parts.)
     func canAccumulate(rows: Int) -> Bool {
-        rows > Self.rowsOfPart && !layers.contains { $0.needsAllRows }
+        rows > Self.rowsOfPart && workers == nil && !layers.contains { $0.needsAllRows }
     }
 
     /// `forwardAndBackward` in parts.
@@ -17,7 +18,9 @@ extension NetworkState {
     func accumulateGradient(
         _ loss: BuiltInLoss, _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>,
         weights: UnsafePointer<Float>?, rows: Int, rate: Float, dropsOut: Bool,
-        commit: (Workspace, _ inputs: UnsafePointer<Float>?, _ largestGradient: Double) throws(BackpropError) -> Void
+        commit:
+            (Workspace, _ inputs: UnsafePointer<Float>?, _ largestGradient: Double, _ loss: inout Double)
+            throws(BackpropError) -> Void
     ) throws(BackpropError) -> Double {
         let parts = (rows + Self.rowsOfPart - 1) / Self.rowsOfPart
         let size = (rows + parts - 1) / parts
@@ -45,7 +48,8 @@ extension NetworkState {
             }
             try requireFiniteLoss(reducedLoss(sum, rows: rows))
             if !(largest * Double(max(rate, 1)) < CP_SAFE_STEP) { try requireFiniteGradientStep(rate: rate, in: workspace) }
-            try commit(workspace, nil, largest)
+            var loss = sum
+            try commit(workspace, nil, largest, &loss)
         } catch {
             self.random = random
             // The same error with the number of its row in the minibatch.

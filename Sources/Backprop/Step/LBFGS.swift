@@ -10,7 +10,7 @@ extension NetworkState {
         let memory = try Doubles(count + size), direction = memory.base
         let end = try LatestGradient.make(count)
         // (The running statistics, by which a single row is normalized, have moved.)
-        let known = areRowsRepeated && rows.count > 1 ? state.gradient : nil
+        let known = areRowsRepeated && workspace?.batchRows != 1 ? state.gradient : nil
         let begin = if let known { known } else { try LatestGradient.make(count) }
         if known == nil { try evaluate(rows, into: begin, trial) }
         var pairs = min(Int(min(state.numbers[0], 100)), size)
@@ -49,7 +49,7 @@ extension NetworkState {
             let isStored = store(start, trial, begin.values.base, end.values.base, state.history + 2 * next * count)
             pairs = min(isStored ? pairs + 1 : pairs, isStored ? size : size - 1)
             if isStored { state.numbers[1] = Float((next + 1) % size) }
-            if let workspace { updateRunningStatistics(rows: rows.count, in: workspace) }
+            if let workspace { updateRunningStatistics(in: workspace) }
         } else {
             copyParameters(from: start)
         }

@@ -9,11 +9,21 @@ extension NetworkState {
     ) throws(BackpropError) -> Double {
         let isBayesian = optimizer == .bayesianRegularization
         let decaysAll = isBayesian || options[.decayBiases] == 1
+        var rowCount = rows.count
+        if let workers {
+            try workers.agree(fingerprint: fingerprint(.secondOrder), number: rows.count)
+            rowCount = workers.total(before: workers.count)
+            workers.rows = rowCount
+            guard rowCount > 0 else {
+                workers.stage = .settled
+                throw Workers.noRows
+            }
+        }
         // The objective is that of the sum over the rows.
-        var decay = options[.weightDecay] / (reducedLoss(1, rows: rows.count))
+        var decay = options[.weightDecay] / (reducedLoss(1, rows: rowCount))
         let problem = try GaussNewton.make(self, rows, isUniform: decaysAll || decay == 0)
         let (loss, presentCount) = try problem.linearize(at: start)
-        try requireFiniteLoss(reducedLoss(loss, rows: rows.count))
+        try requireFiniteLoss(reducedLoss(loss, rows: rowCount))
         var estimate = DecayEstimate(state)
         if isBayesian { decay = try estimate.update(problem, presentCount, squares: 2 * loss, steps: state.steps) }
         let startValue = loss + problem.setDecay(decay, all: decaysAll)
@@ -42,17 +52,26 @@ extension NetworkState {
         if !isLower { copyParameters(from: start) }
         state.numbers[0] = isLower ? Float(min(damping, 1e38)) : 0
         if isBayesian { estimate.store(state) }
-        return reducedLoss(loss, rows: rows.count)
+        return reducedLoss(loss, rows: rowCount)
     }
 
     /// The sum of the losses of rows, with the present parameters.
     private func sumOfLosses(_ rows: TrainingRows) throws(BackpropError) -> Double {
-        let workspace = try requireWorkspace(rows: min(rows.count, Self.secondOrderBlock))
-        var sum = 0.0
-        for first in stride(from: 0, to: rows.count, by: Self.secondOrderBlock) {
-            sum += try forward(rows, from: first, in: workspace).loss
+        var sum = 0.0, failure: BackpropError?
+        do throws(BackpropError) {
+            let workspace = try requireWorkspace(rows: max(1, min(rows.count, Self.secondOrderBlock)))
+            for first in stride(from: 0, to: rows.count, by: Self.secondOrderBlock) {
+                sum += try forward(rows, from: first, in: workspace).loss
+            }
+        } catch {
+            failure = error
         }
-        return sum
+        guard let workers else {
+            if let failure { throw failure }
+            return sum
+        }
+        try workers.agree(fingerprint: fingerprint(.loss), sums: (sum, 0, 0), failure: failure)
+        return workers.sum(0)
     }
 }
 

@@ -20,9 +20,10 @@ extension NetworkState {
     ///
     /// If nothing must be known of all gradients beforehand, each tile of them is used when it is computed, and none is stored.
     func optimize(
-        _ inputs: UnsafePointer<Float>?, rows: Int, rate: Float, scale: Float, largest: Double, in workspace: Workspace
+        _ inputs: UnsafePointer<Float>?, rows: Int, rate: Float, scale: Float, largest: Double, _ state: OptimizerState? = nil,
+        in workspace: Workspace
     ) throws(BackpropError) {
-        let state = if let optimizerState { optimizerState } else { try newOptimizerState(rate: rate) }
+        let state = if let state { state } else { try requireOptimizerState(rate: rate) }
         try workspace.makeGradients(for: self)  // here, so that no later step allocates memory
         var step = step(rate: rate, number: state.steps &+ 1)
         let gradient = boundAfterDecay(min(largest, largestAfterClipping))
@@ -44,7 +45,9 @@ extension NetworkState {
         optimizerState = state
     }
 
-    private func newOptimizerState(rate: Float) throws(BackpropError) -> OptimizerState {
+    /// The optimizer's state; before its first step, a new one.
+    func requireOptimizerState(rate: Float) throws(BackpropError) -> OptimizerState {
+        if let optimizerState { return optimizerState }
         let state = try OptimizerState.make(for: self)
         if optimizer == .irpropMinus {
             let sizes = Optimizer.stepSizes
@@ -88,7 +91,7 @@ extension NetworkState {
         guard limit > 0 else { return scale }
         var squares = 0.0
         for index in layers.indices {
-            squares += kernels.sum_of_squares(workspace.gradients[index].values.base, layers[index].weights.count)
+            squares += kernels.sum_of_squares(workspace.gradients[index], layers[index].weights.count)
             guard let buffers = workspace.layers[index].norm else { continue }
             squares += kernels.sum_of_squares(buffers.gammaGradient, layers[index].stride)
             squares += kernels.sum_of_squares(buffers.betaGradient, layers[index].stride)
@@ -152,7 +155,7 @@ extension NetworkState {
         _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
         let layer = layers[index]
-        let values = layer.weights.base, gradient = workspace.gradients[index].values.base
+        let values = layer.weights.base, gradient = workspace.gradients[index]
         func call(_ step: UnsafePointer<cp_optimizer>, at: Int, count: Int) {
             body(
                 step, values + at, gradient + at, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),

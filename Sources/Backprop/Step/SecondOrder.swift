@@ -13,7 +13,7 @@ extension NetworkState {
     /// stay.
     func stepOfSecondOrder(_ rows: TrainingRows) throws(BackpropError) -> Double {
         try requireSecondOrderSettings()
-        try requireRows(rows.count)
+        try requireShare(rows.count)
         try requireFinite(rows.inputs, rows: rows.count, columns: inputCount, "inputs")
         try requireFiniteTargets(rows.targets, rows: rows.count, "targets")
         let state = if let optimizerState { optimizerState } else { try OptimizerState.make(for: self) }
@@ -86,6 +86,7 @@ extension NetworkState {
         let count = min(Self.secondOrderBlock, rows.count - first)
         workspace.dropoutKey = nil
         workspace.isInference = false
+        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, count, 0)
         try forward(rows.inputs + first * inputCount, rows: count, in: workspace)
         guard let loss = loss.builtIn else { return (count, .nan) }
         let weights = rows.weights.map { $0 + first }

@@ -57,6 +57,9 @@ final class SymmetricMatrix {
         }
     }
 
+    /// Replaces the products by the sums over all workers, before `finishGram`.
+    func addUp(_ workers: Workers) throws(BackpropError) { try workers.exchange(values, rows * stride, .double) }
+
     /// Completes A after the last product.
     func finishGram() {
         for i in 0..<rows {

@@ -20,7 +20,8 @@ extension NetworkState {
 
     /// Makes one training step on described rows, with their weights.
     package func train(_ inputs: DescribedRows, _ targets: DescribedRows, rate: Float) throws(BackpropError) -> Float {
-        let rows = try rows(inputs, targets), count = rows.count
+        beginTogether()
+        let rows = try rows(inputs, targets, areShare: true), count = rows.count
         if rows.narrowed == nil {
             return try train(rows.inputs, rows.targets, weights: rows.weights, rows: count, rate: rate)
         }
@@ -59,6 +60,7 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
         rate: Float
     ) throws(BackpropError) -> Float {
+        if workers != nil { return try trainTogether(inputs, targets, weights: weights, rows: rows, rate: rate) }
         try requireStep(rate: rate)
         try requireSettings()
         let unscaledTargets = targets
@@ -82,7 +84,7 @@ extension NetworkState {
         if isPlainDescent {
             let loss = try forwardAndBackward(
                 inputs, targets, weights: weights, rows: rows, rate: rate, gammaStep: gammaFirst ? rate : nil
-            ) { workspace, inputs, _ throws(BackpropError) in
+            ) { workspace, inputs, _, _ throws(BackpropError) in
                 if let inputs { return update(inputs, rows: rows, rate: rate, in: workspace) }
                 descend(rate: rate, in: workspace)
                 finishStep()
@@ -91,12 +93,57 @@ extension NetworkState {
         }
         let loss = try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
-        ) { workspace, inputs, largest throws(BackpropError) in
+        ) { workspace, inputs, largest, _ throws(BackpropError) in
             try optimize(inputs, rows: rows, rate: rate, scale: 1, largest: largest, in: workspace)
-            updateRunningStatistics(rows: rows, in: workspace)
+            updateRunningStatistics(in: workspace)
             finishStep()
         }
         return Float(loss)
+    }
+
+    /// Makes one training step on the rows of all workers, along the sum of their gradients.
+    @inline(never)
+    private func trainTogether(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
+        rate: Float
+    ) throws(BackpropError) -> Float {
+        beginTogether()
+        workers?.argument = UInt64(rate.bitPattern)
+        try requireStep(rate: rate)
+        try requireSettings()
+        guard options[.batchnormUpdate] == 0 else {
+            throw BackpropError(.unsupported, "with an all-reduce function, option \"batchnorm_update\" must be 0")
+        }
+        let (inputs, targets) = try share(inputs, targets, weights: weights, rows: rows)
+        if optimizer.isSecondOrder {
+            return Float(
+                try stepOfSecondOrder(TrainingRows(inputs: inputs, targets: targets, weights: weights, count: rows)))
+        }
+        // Here, so that no allocation can fail after the exchanges.
+        let state = isPlainDescent ? nil : try requireOptimizerState(rate: rate)
+        let loss = try forwardAndBackward(
+            inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
+        ) { workspace, _, largest, loss throws(BackpropError) in
+            loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
+            try step(rate: rate, largest: max(largest, sizeOfGradients(in: workspace)), state, in: workspace)
+            updateRunningStatistics(in: workspace)
+        }
+        return Float(loss)
+    }
+
+    /// Scaled and checked rows, which may be none if other workers have some.
+    private func share(
+        _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int
+    ) throws(BackpropError) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
+        if rows == 0, workers != nil { return (inputs, targets) }
+        let scaledRows = try scaled(inputs, targets, rows: rows)
+        try requireTargets(scaledRows.1, unscaled: targets, weights: weights, rows: rows)
+        return scaledRows
+    }
+
+    private func sizeOfGradients(in workspace: Workspace) -> Double {
+        guard let block = workspace.gradientBlock else { return .infinity }
+        return Double(kernels.sum_of_magnitudes(block.values.base, block.values.count))
     }
 
     func requireUpdateOrder() throws(BackpropError) {
@@ -169,13 +216,12 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, rows: Int, into flat: UnsafeMutablePointer<Float>,
         count: Int
     ) throws(BackpropError) -> Float {
+        beginTogether()
         try requireParameterCount(count)
         try requireSettings()
-        let unscaledTargets = targets
-        let (inputs, targets) = try scaled(inputs, targets, rows: rows)
-        try requireTargets(targets, unscaled: unscaledTargets, rows: rows)
+        let (inputs, targets) = try share(inputs, targets, weights: nil, rows: rows)
         let loss = try lossAndGradient(inputs, targets, rows: rows, into: flat)
-        if let workspace { updateRunningStatistics(rows: rows, in: workspace) }
+        if let workspace { updateRunningStatistics(in: workspace) }
         return Float(loss)
     }
 
@@ -186,10 +232,10 @@ extension NetworkState {
         into flat: UnsafeMutablePointer<Float>, dropsOut: Bool = true
     ) throws(BackpropError) -> Double {
         try forwardAndBackward(inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil, dropsOut: dropsOut) {
-            workspace, inputs, _ throws(BackpropError) in
+            workspace, inputs, _, loss throws(BackpropError) in
             if let inputs {
                 try workspace.makeGradients(for: self)
-                collectGradient(inputs, rows: rows, in: workspace)
+                loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
             }
             copyGradient(from: workspace, to: flat)
         }
@@ -202,16 +248,24 @@ extension NetworkState {
         guard !optimizer.isSecondOrder else {
             throw optimizerError("needs the loss at several points: call bp_network_train_minibatch, or set another optimizer")
         }
+        let state = isPlainDescent ? nil : try requireOptimizerState(rate: rate)
         let workspace = try requireWorkspace(rows: 1)
         try workspace.makeGradients(for: self)
         copyGradient(from: flat, to: workspace)
+        try step(rate: rate, largest: Double(kernels.sum_of_magnitudes(flat, count)), state, in: workspace)
+    }
+
+    /// Makes the optimizer's step along the gradient in the workspace. `largest`: a bound on its magnitudes. `state`: nil for
+    /// plain descent.
+    private func step(
+        rate: Float, largest: Double, _ state: OptimizerState?, in workspace: Workspace
+    ) throws(BackpropError) {
         // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
-        try requireFiniteGradientStep(rate: isPlainDescent ? rate : 0, in: workspace)
-        if isPlainDescent {
-            descend(rate: rate, in: workspace)
+        try requireFiniteGradientStep(rate: state == nil ? rate : 0, in: workspace)
+        if let state {
+            try optimize(nil, rows: 1, rate: rate, scale: 1, largest: largest, state, in: workspace)
         } else {
-            let largest = Double(kernels.sum_of_magnitudes(flat, count))
-            try optimize(nil, rows: 1, rate: rate, scale: 1, largest: largest, in: workspace)
+            descend(rate: rate, in: workspace)
         }
         finishStep()
     }
@@ -219,7 +273,7 @@ extension NetworkState {
     func requireFiniteGradientStep(rate: Float, in workspace: Workspace) throws(BackpropError) {
         for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
-            let gradient = workspace.gradients[index].values.base
+            let gradient = workspace.gradients[index]
             try requireFiniteDescent(layer.weights.base, gradient, layer.weights.count, rate: rate, layer: index)
             guard let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }
             try requireFiniteDescent(norm.gamma.base, buffers.gammaGradient, layer.stride, rate: rate, layer: index)
@@ -233,9 +287,11 @@ extension NetworkState {
     func forwardAndBackward(
         _ inputs: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, weights: UnsafePointer<Float>? = nil, rows: Int,
         rate: Float, gammaStep: Float?, dropsOut: Bool = true,
-        commit: (Workspace, _ inputs: UnsafePointer<Float>?, _ largestGradient: Double) throws(BackpropError) -> Void
+        commit:
+            (Workspace, _ inputs: UnsafePointer<Float>?, _ largestGradient: Double, _ loss: inout Double)
+            throws(BackpropError) -> Void
     ) throws(BackpropError) -> Double {
-        try requireRows(rows)
+        try requireShare(rows)
         if let loss = loss.builtIn, canAccumulate(rows: rows) {
             return try accumulateGradient(
                 loss, inputs, targets, weights: weights, rows: rows, rate: rate, dropsOut: dropsOut, commit: commit)
@@ -245,11 +301,11 @@ extension NetworkState {
             value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
             try backward(
-                targets: targets, weights: weights, rows: rows, scale: lossScale(rows: rows), in: workspace,
-                gammaStep: gammaStep)
+                targets: targets, weights: weights, rows: rows, scale: lossScale(rows: workspace.batchRows),
+                in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
-            try commit(workspace, inputs, largest)
+            try commit(workspace, inputs, largest, &value)
         }
         return value
     }
@@ -263,7 +319,9 @@ extension NetworkState {
     ) throws(BackpropError) {
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         if let targets { try requireFiniteTargets(targets, rows: rows, "targets") }
-        let workspace = try requireWorkspace(rows: rows)
+        let workspace = try requireWorkspace(rows: max(rows, 1))
+        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, rows, 0)
+        if workers != nil, !isInference { try beginPass(rows: rows, in: workspace) }
         var random = random
         workspace.dropoutKey = dropsOut && !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
         workspace.isInference = isInference
@@ -284,9 +342,9 @@ extension NetworkState {
         let sum =
             switch loss {
             case .builtIn(let function): lossSum(function, targets, weights, rows: rows, in: workspace)
-            case .plugin(let plugin): try lossSum(plugin, targets, weights, rows: rows, in: workspace)
+            case .plugin(let plugin): rows == 0 ? 0 : try lossSum(plugin, targets, weights, rows: rows, in: workspace)
             }
-        return reducedLoss(sum, rows: rows)
+        return reducedLoss(sum, rows: workspace.batchRows)
     }
 
     func lossSum(

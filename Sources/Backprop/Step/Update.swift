@@ -13,7 +13,7 @@ extension NetworkState {
                 layer.stride, layer.weights.base, layer.panels, rate)
         }
         for index in layers.indices { stepNormalization(layers[index], workspace.layers[index], rate: rate) }
-        updateRunningStatistics(rows: rows, in: workspace)
+        updateRunningStatistics(in: workspace)
         finishStep()
     }
 
@@ -21,7 +21,7 @@ extension NetworkState {
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, adding: Bool = false, in workspace: Workspace) {
         forEachPart(rows: rows) { index, part in
             computeGradient(
-                inputs, rows: rows, index, part, workspace.gradients[index].values.base, adding: adding, nil, in: workspace)
+                inputs, rows: rows, index, part, workspace.gradients[index], adding: adding, nil, in: workspace)
         }
     }
 
@@ -29,7 +29,7 @@ extension NetworkState {
     func descend(rate: Float, in workspace: Workspace) {
         for index in layers.indices where layers[index].isTrainable {
             let layer = layers[index]
-            kernels.step(layer.weights.base, workspace.gradients[index].values.base, layer.weights.count, rate)
+            kernels.step(layer.weights.base, workspace.gradients[index], layer.weights.count, rate)
             stepNormalization(layer, workspace.layers[index], rate: rate)
         }
     }
@@ -55,8 +55,8 @@ extension NetworkState {
     }
 
     /// Updates the running statistics of batch normalization from a minibatch, or from a single row.
-    func updateRunningStatistics(rows: Int, in workspace: Workspace) {
-        let statistics = RunningStatisticsUpdate(rows: rows, momentum: options[.batchnormMomentum])
+    func updateRunningStatistics(in workspace: Workspace) {
+        let statistics = RunningStatisticsUpdate(rows: workspace.batchRows, momentum: options[.batchnormMomentum])
         for index in layers.indices {
             let layer = layers[index]
             guard layer.isTrainable, let norm = layer.norm, let buffers = workspace.layers[index].norm else { continue }

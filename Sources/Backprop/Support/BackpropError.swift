@@ -36,6 +36,8 @@ public struct BackpropError: Error, Sendable, CustomStringConvertible {
         case callback = -300
         /// A shared library cannot be opened or lacks a function.
         case library = -301
+        /// The call failed on another worker.
+        case worker = -302
     }
 
     /// The kind of the error.

@@ -32,6 +32,7 @@
  *                                  options
  *     Training                     single steps, gradients
  *     Trainers                     whole trainings
+ *     Workers                      one training by several processes
  *     Prediction                   outputs, loss and scores
  *     Predictors                   predictions that never wait
  *     Parameters, Metadata         read and set what a network holds
@@ -164,6 +165,7 @@ extern "C" {
 #define BP_ERROR_NOT_FINITE (-200)  /* a NaN or an infinity in the data, the loss, the gradient or the step */
 #define BP_ERROR_CALLBACK (-300)    /* a callback reported a failure */
 #define BP_ERROR_LIBRARY (-301)     /* a shared library that cannot be opened, or lacks a function */
+#define BP_ERROR_WORKER (-302)      /* the call failed on another worker: see Workers */
 
 /* The name of a status, such as "BP_ERROR_IO" for BP_ERROR_IO; "BP_ERROR_UNKNOWN_STATUS" for any other number.
  * Ownership: a static string.
@@ -513,7 +515,8 @@ int32_t bp_network_target_columns(const bp_network *network, size_t *columns_out
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE for no rows, a column whose numbers are too far
  *            apart, such as -3e38 and 3e38, or target scaling with a loss of other target_columns; LIMIT; NOT_FINITE for a
- *            NaN or an infinity in an array that is used; OUT_OF_MEMORY; BUSY.
+ *            NaN or an infinity in an array that is used; OUT_OF_MEMORY; BUSY. With an all-reduce function also MISMATCH, WORKER
+ *            and CALLBACK.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_fit_scaling(bp_network *network, const char *input_scaling, const char *target_scaling, const float *inputs,
@@ -556,7 +559,7 @@ int32_t bp_network_add_scaling_rows(bp_network *network, const bp_rows *inputs, 
  * statistics. bp_network_fit_scaling, bp_network_fit_scaling_rows and bp_network_replace_output discard them, too.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE if no rows were added that a method needs;
- *            OUT_OF_MEMORY; BUSY.
+ *            OUT_OF_MEMORY; BUSY. With an all-reduce function also MISMATCH, WORKER and CALLBACK.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_finish_scaling(bp_network *network, const char *input_scaling, const char *target_scaling);
@@ -820,7 +823,7 @@ int32_t bp_option_info(size_t index, bp_option_description *description_out);
  *            bp_network_check_settings refuses for the loss; NOT_FINITE for a NaN or an infinity in the row, the loss,
  *            the gradient or the step; UNSUPPORTED for option batchnorm_update 1 with anything but plain sgd, or for a
  *            second-order optimizer with settings that it does not take; LIMIT for its matrix; UNKNOWN_NAME for a loss of a
- *            file that is not registered; CALLBACK; OUT_OF_MEMORY; BUSY.
+ *            file that is not registered; CALLBACK; OUT_OF_MEMORY; BUSY. With an all-reduce function also MISMATCH and WORKER.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_train_step(bp_network *network, const float *input, const float *target, float learning_rate,
@@ -893,7 +896,8 @@ int32_t bp_network_apply_gradient(bp_network *network, const float *gradient, si
  *   overlap.
  * Ownership: the arrays remain the caller's.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for no rows; MISMATCH for another count; NOT_FINITE for a NaN or an
- *            infinity in the arrays, the outputs or the gradients; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY.
+ *            infinity in the arrays, the outputs or the gradients; LIMIT; CALLBACK; OUT_OF_MEMORY; BUSY; WORKER with an
+ *            all-reduce function.
  * Threads:   changes network.
  * Since:     0.2 */
 int32_t bp_network_backpropagate(bp_network *network, const float *inputs, const float *output_gradients, size_t rows,
@@ -1016,6 +1020,9 @@ void bp_trainer_free(bp_trainer *trainer);
  *                                                     section 1)
  *     seed                  0 ... 1e15      0         seeds the row order, the validation split and the restarts'
  *                                                     weights
+ *     shared_rows           0, 1            0         with an all-reduce function: 0 each worker passes its own rows; 1
+ *                                                     all workers pass the same rows, and each trains on its share of
+ *                                                     each minibatch
  *     learning_rate         0 ... 1e9       0.01      r, the base rate of the schedule
  *     schedule              0 ... 6         0         learning rate of step t in epoch e, both from 0, of T steps in
  *                                                     all: 0 constant, r; 1 step, r decay_factor^floor(e /
@@ -1152,7 +1159,8 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *            UNKNOWN_NAME as bp_network_check_settings; UNSUPPORTED to resume a fit of
  *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN
  *            or an infinity in the data (the message gives the first row), or in a step, unless option "on_divergence"
- *            recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a trainer or network that is already in a fit.
+ *            recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a trainer or network that is already in a fit. With an
+ *            all-reduce function also MISMATCH and WORKER.
  * Threads:   changes trainer and network. During the call, const calls on the network run between steps, and other calls on
  *            the trainer or the network return BUSY.
  * Since:     0.1 */
@@ -1265,6 +1273,85 @@ int32_t bp_trainer_get_result(const bp_trainer *trainer, bp_fit_result *result_o
  * Threads:   any; also from the callbacks of the fit.
  * Since:     0.1 */
 int32_t bp_trainer_cancel(bp_trainer *trainer);
+
+/* ---- Workers ---------------------------------------------------------------------------------------------------- */
+
+/* WORKERS. Several processes, on one machine or on many, can train one network together. Each worker has its own copy of the
+ * network and its own part of the rows. The library computes; a function of the host combines numbers of all workers, by MPI or
+ * any other engine:
+ *
+ *     static int32_t all_reduce(void *values, size_t count, int32_t type, int32_t operation, void *user_data)
+ *     {
+ *         MPI_Datatype number = type == BP_FLOAT ? MPI_FLOAT : MPI_DOUBLE;
+ *         MPI_Op combine = operation == BP_REDUCE_SUM ? MPI_SUM : MPI_MAX;
+ *         return MPI_Allreduce(MPI_IN_PLACE, values, (int)count, number, combine, *(MPI_Comm *)user_data);
+ *     }
+ *
+ *     bp_network_set_all_reduce(network, all_reduce, rank, size, &communicator);
+ *     bp_network_train_minibatch(network, my_inputs, my_targets, my_rows, 0.1f, &loss);
+ *
+ *   - A training call of k workers, each with its part of a minibatch, makes the step of one process with the whole minibatch:
+ *     its loss, sum or mean, batch normalization, dropout, clipping and finite checks are those of all rows. The result differs
+ *     by the rounding of sums only; with more than 1024 rows, also by the units that dropout drops. levenberg_marquardt and
+ *     bayesian_regularization have the equations of as many residuals as parameters or more. Rows count in the order of the
+ *     workers. A worker may have any number of rows, also 0: arrays may then be NULL.
+ *   - These calls are made together: bp_network_train_step, _train_minibatch, _train_rows, _gradient, _backpropagate with
+ *     gradient_out, _fit_scaling, _fit_scaling_rows, _finish_scaling; bp_trainer_fit, _fit_rows and _fit_stream. Every worker
+ *     must make each of them, in the same order, on networks of the same settings and parameters; otherwise all get MISMATCH, or
+ *     wait until the engine gives up. All other calls are local. bp_network_evaluate, for example, is that of this worker's rows,
+ *     and a setter must be called on each worker. Start with one network: bp_network_save_memory on one worker, and
+ *     bp_network_load_memory of the same bytes on the others.
+ *   - Each call consists of exchanges, which are calls of the function. Their number, sizes and order are the same on all
+ *     workers:
+ *         an agreement   workers + 10 doubles, summed: that all workers make this call, the failures so far, and the rows
+ *         forward        for each trainable layer with batch normalization: 2 * units + 2 doubles, summed
+ *         backward       for the same layers, from the last to the first: 2 * units + 2 doubles, summed
+ *         gradient       the weights' gradients in an internal order, and 4 more numbers: floats, summed
+ *     A step of lbfgs has these exchanges for each evaluation. A step of levenberg_marquardt or bayesian_regularization sums J'J
+ *     and J'r, as doubles, and makes an agreement for each loss. The scaling exchanges sums and maxima of doubles. A fit
+ *     makes an agreement at its start, for each loss of validation rows, and at its end.
+ *   - Failures are exchanged, too. If a call fails on one worker, by wrong data, a callback or lack of memory, it fails on all
+ *     in the same exchange. Each network is as before the call. The worker that failed returns its error; the others return
+ *     BP_ERROR_WORKER, or NOT_FINITE if a number was not finite. No worker waits for one that has failed, as long as the
+ *     engine's function returns.
+ *   - If the function itself fails, the call fails with BP_ERROR_CALLBACK, and the network is as before the call. If it fails
+ *     on some workers only, other workers may have made the step: stop, and begin again from a saved network.
+ *   - The networks of all workers have the same bits after each step, if the function gives all workers the same bits, and all have
+ *     the same bp_instruction_set() (otherwise: MISMATCH). The same numbers of rows and workers give the same bits again if the
+ *     function adds in an order that does not depend on time.
+ *   - Option batchnorm_update 1 is UNSUPPORTED.
+ *
+ *   Fits
+ *   - With option "shared_rows" 1, all workers pass the same rows and options, and each trains on its share of each minibatch. The
+ *     fit is that of one process, for any number of workers, except for rounding: "batch_size", the order of the rows, validation
+ *     and resuming are the same. Another number of workers can resume it.
+ *   - With option "shared_rows" 0, each worker passes its own rows, in memory or as a stream, and its own "batch_size": a minibatch
+ *     has the rows of all workers. Each worker shuffles its own rows. An epoch ends with the worker that has the most
+ *     minibatches; the others then take part without rows. Validation rows are those of all workers together.
+ *   - A fit ends on all workers at the same step. The progress function, bp_trainer_cancel, time_limit or the function of a
+ *     stream ends it on all if it does on one. A progress function that aborts on one worker fails the fit on all. Not all workers
+ *     need a progress function.
+ *   - Restarts run one after the other, and each is made by all workers. */
+
+#define BP_REDUCE_SUM 0 /* operation */
+#define BP_REDUCE_MAXIMUM 1
+
+/* Replaces each of `count` numbers by the sum, or the maximum, of this number of all workers.
+ *   values: float [count] if type is BP_FLOAT, double [count] if it is BP_DOUBLE. operation: BP_REDUCE_SUM or
+ *   BP_REDUCE_MAXIMUM.
+ * Returns 0, or any other number to make the call fail with BP_ERROR_CALLBACK; the message contains the number. It runs on
+ * the thread that made the call. Calls that change the network return BUSY there. */
+typedef int32_t (*bp_all_reduce_fn)(void *values, size_t count, int32_t type, int32_t operation, void *user_data);
+
+/* Makes the network that of one of several workers. Copies and files of the network are not: they train alone.
+ *   function: NULL, the default, to train alone; the other arguments are then ignored. worker: 0 to workers - 1. workers: 1 to
+ *   65535. user_data: may be NULL.
+ * Ownership: user_data must live as long as calls can call function with it.
+ * Errors:    NULL_ARGUMENT for network; INVALID_HANDLE; INVALID_VALUE for worker or workers; OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_set_all_reduce(bp_network *network, bp_all_reduce_fn function, size_t worker, size_t workers,
+                                  void *user_data);
 
 /* ---- Prediction ------------------------------------------------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ from ._stream import Batches
 from .activation import Activation, load_plugin
 from .errors import (
     BusyError, CallbackError, Error, FileError, InvalidHandleError, InvalidValueError, LibraryError, LimitError,
-    MissingClassWarning, ModelError, NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError,
+    MissingClassWarning, ModelError, NotFiniteError, OutOfMemoryError, Status, UnknownNameError, UnsupportedError, WorkerError,
 )
 from .history import History
 from .layer import Layer
@@ -40,12 +40,12 @@ from .tensors import Tensors
 from .trainer import FitResult, Progress, Trainer
 
 if TYPE_CHECKING:
-    from . import jax as jax, onnx as onnx, plot, sklearn as sklearn, torch as torch
+    from . import distributed as distributed, jax as jax, onnx as onnx, plot, sklearn as sklearn, torch as torch
 else:
 
     def __getattr__(name: str) -> Any:
         """Imports the modules that need other packages when they are first used."""
-        if name in ("jax", "onnx", "plot", "sklearn", "torch"):
+        if name in ("distributed", "jax", "onnx", "plot", "sklearn", "torch"):
             return importlib.import_module(f"libbackprop.{name}")
         raise AttributeError(f"module 'libbackprop' has no attribute {name!r}")
 
@@ -54,9 +54,10 @@ __all__ = [
     "Activation", "Batches", "BusyError", "CallbackError", "Error", "FileError", "FitResult", "History", "InvalidHandleError",
     "InvalidValueError", "Layer", "LibraryError", "LimitError", "Loss", "Metadata", "MissingClassWarning", "ModelError",
     "Network", "NotFiniteError", "Option", "OutOfMemoryError", "Path", "Predictor", "Progress", "Scaling", "Status",
-    "Summary", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "activation", "check_loss", "instruction_set",
-    "library_path", "library_version", "load", "load_plugin", "loss", "loss_names", "one_hot", "optimizer_names", "options",
-    "plot", "scaling_names", "score_names", "set_thread_count", "thread_count", "unregister_loss",
+    "Summary", "Tensors", "Trainer", "UnknownNameError", "UnsupportedError", "WorkerError", "activation", "check_loss",
+    "instruction_set", "library_path", "library_version", "load", "load_plugin", "loss", "loss_names", "one_hot",
+    "optimizer_names", "options", "plot", "scaling_names", "score_names", "set_thread_count", "thread_count",
+    "unregister_loss",
 ]
 
 __version__ = "0.2.0"

@@ -13,7 +13,10 @@ from . import _prototypes
 from ._arguments import Array
 from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 
-__all__ = ["NO_DERIVATIVE", "backward", "forward", "loss", "register", "scalar", "scalar_derivative", "view"]
+__all__ = [
+    "NO_ALL_REDUCE", "NO_DERIVATIVE", "all_reduce", "backward", "forward", "loss", "register", "scalar", "scalar_derivative",
+    "view",
+]
 
 
 def register(function: Callable[..., int], name: bytes, plugin: Any, *callbacks: Any) -> None:
@@ -33,8 +36,12 @@ def view(address: Any, rows: int, columns: int, read_only: bool) -> Array:
     return found
 
 
-def _array(address: Any, shape: tuple[int, ...], dtype: Any, read_only: bool) -> Any:
-    data = (ctypes.addressof(address.contents), read_only)
+def _array(pointer: Any, shape: tuple[int, ...], dtype: Any, read_only: bool) -> Any:
+    return _at(ctypes.addressof(pointer.contents), shape, dtype, read_only)
+
+
+def _at(address: int, shape: tuple[int, ...], dtype: Any, read_only: bool) -> Any:
+    data = (address, read_only)
     interface = {"version": 3, "data": data, "shape": shape, "typestr": np.dtype(dtype).str}
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
@@ -116,5 +123,18 @@ def loss(outputs: Any, targets: Any, losses: Any, gradients: Any, rows: int, out
     return int(failed())
 
 
+@never_freed(_prototypes.bp_all_reduce_fn)
+@stores_interrupts
+def all_reduce(values: int, count: int, number_type: int, operation: int, key: int) -> int:
+    """Also after another callback has failed: the failure is part of the exchange."""
+    try:
+        plugins[key](_at(values, (count,), np.float64 if number_type else np.float32, False), "maximum" if operation else "sum")
+        return 0
+    except BaseException as error:
+        remember(error)
+        return 1
+
+
+NO_ALL_REDUCE = _prototypes.bp_all_reduce_fn()
 NO_DERIVATIVE = _prototypes.bp_scalar_derivative_fn()
 _destroy = never_freed(_prototypes.bp_destroy_fn)(plugins.pop)

@@ -41,6 +41,7 @@ class Status(enum.IntEnum):
     ERROR_NOT_FINITE = -200
     ERROR_CALLBACK = -300
     ERROR_LIBRARY = -301
+    ERROR_WORKER = -302
 
 
 class Error(Exception):
@@ -258,6 +259,16 @@ class LibraryError(Error, OSError):
     """
 
 
+class WorkerError(Error, RuntimeError):
+    """The call failed on another worker of the same training, and so on all. See Network.set_all_reduce.
+
+    Examples
+    --------
+    >>> issubclass(bp.WorkerError, bp.Error)  # the worker that failed raises its own error
+    True
+    """
+
+
 _CLASSES: dict[int, type[Error]] = {
     Status.ERROR_NULL_ARGUMENT: InvalidValueError,
     Status.ERROR_INVALID_VALUE: InvalidValueError,
@@ -275,6 +286,7 @@ _CLASSES: dict[int, type[Error]] = {
     Status.ERROR_NOT_FINITE: NotFiniteError,
     Status.ERROR_CALLBACK: CallbackError,
     Status.ERROR_LIBRARY: LibraryError,
+    Status.ERROR_WORKER: WorkerError,
 }
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 import ctypes
 import operator
 from ctypes import byref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, SupportsFloat, SupportsIndex, TypeVar, Union
 from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _classes, _settings, option as options
+from . import _callbacks, _classes, _settings, option as options
 from ._arguments import FLOAT32, Array, Numbers, Path, described, encode_path, flag, floats, is_float_row, is_plain, number
 from ._arguments import output_table, pointer, predicted, row, row_count, rows_or_row, single, table, table_or_row
 from ._arguments import table_row, target_table, text, unsigned, vector
 from ._classes import Label
 from ._convert import as_array, not_numbers
-from ._call import call, check, text_of
+from ._call import call, check, keys, plugins, text_of
 from ._handle import Owner
 from ._library import library, undeclared
 from ._memory import address
@@ -118,12 +119,13 @@ class Network(Owner):
     ['same', 'different', 'different', 'same']
     """
 
-    __slots__ = ("_classes", "_layers", "_target_columns")
+    __slots__ = ("_classes", "_layers", "_reduction", "_target_columns")
 
     _free = library.bp_network_free
     _noun = "network"
     _classes: Optional[tuple[Label, ...]]
     _layers: tuple[int, ...]
+    _reduction: int  # the key of the all-reduce function
     _target_columns: int
 
     def __init__(self, layers: Iterable[SupportsIndex], seed: SupportsIndex = 0, *,
@@ -163,10 +165,49 @@ class Network(Owner):
         self._read_target_columns()
         self._read_classes()
 
+    def _become(self, model: bytes) -> None:
+        """Replaces this network by a model."""
+        received = Network.from_bytes(model)
+        handle, received._pointer = received._pointer, None
+        self._adopt(handle)
+
     def _read_target_columns(self) -> None:
         columns = ctypes.c_size_t()
         call(library.bp_network_target_columns, self._handle, byref(columns))
         self._target_columns = columns.value
+
+    def close(self) -> None:
+        """Frees the memory, after calls in progress on other threads have returned. A second call does nothing.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1])
+        >>> network.close()
+        >>> network
+        <closed Network [2, 1]>
+        """
+        super().close()
+        self._forget_all_reduce()
+
+    def _forget_all_reduce(self) -> None:
+        plugins.pop(getattr(self, "_reduction", 0), None)
+
+    @property
+    def _has_workers(self) -> bool:
+        return getattr(self, "_reduction", 0) in plugins
+
+    def _refuse(self) -> None:
+        """Lets the call of the other workers fail, because Python has refused the arguments of this one."""
+        if self._has_workers:
+            library.bp_network_train_step(self._handle, None, None, 0, None)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._refuse()
+            raise
 
     # Copies
 
@@ -462,13 +503,14 @@ class Network(Owner):
         >>> network.scaling
         Scaling(inputs='standard', targets='standard')
         """
-        x = None if inputs is None else table(inputs, self._layers[0], "inputs")
-        y = None if targets is None else self._targets(targets)
-        if x is not None and y is not None and len(x) != len(y):
-            raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
-        given = x if x is not None else y
-        methods = (text("none" if x is None else input_scaling, "input_scaling"),
-                   text("none" if y is None else target_scaling, "target_scaling"))
+        with self._refusing():
+            x = None if inputs is None else table(inputs, self._layers[0], "inputs")
+            y = None if targets is None else self._targets(targets)
+            if x is not None and y is not None and len(x) != len(y):
+                raise ValueError(f"targets: expected {len(x)} rows, as inputs has, got {len(y)}")
+            given = x if x is not None else y
+            methods = (text("none" if x is None else input_scaling, "input_scaling"),
+                       text("none" if y is None else target_scaling, "target_scaling"))
         if all(each is None or is_plain(each) for each in (x, y)):
             call(library.bp_network_fit_scaling, self._handle, *methods, None if x is None else pointer(x),
                  None if y is None else pointer(y), 0 if given is None else len(given))
@@ -605,7 +647,11 @@ class Network(Owner):
         if is_float_row(input, self._layers[0]) and is_float_row(target, self._target_columns):
             call(undeclared.bp_network_train_step, self._handle, pointer(input), pointer(target), rate, byref(loss))
         else:
-            x, y = table_row(input, self._layers[0], "input"), self._target(target)
+            try:
+                x, y = table_row(input, self._layers[0], "input"), self._target(target)
+            except BaseException:
+                self._refuse()
+                raise
             call(undeclared.bp_network_train_rows, self._handle, described(x), described(y), rate, byref(loss))
         return loss.value
 
@@ -644,7 +690,8 @@ class Network(Owner):
         >>> network.gradient([[3]], [[5]])  # error 1: 1 * 3 for the weight, 1 for the bias
         (array([3., 1.], dtype=float32), 0.5)
         """
-        loss, rows = ctypes.c_float(), self._rows(inputs, targets)
+        with self._refusing():
+            loss, rows = ctypes.c_float(), self._rows(inputs, targets)
         gradient = self._filled(lambda gradient: call(
             library.bp_network_gradient, self._handle, *rows, pointer(gradient), len(gradient), byref(loss)))
         return gradient, loss.value
@@ -681,7 +728,8 @@ class Network(Owner):
         >>> network.backpropagate([[3]], [[1]])  # the derivatives of the output
         array([3., 1.], dtype=float32)
         """
-        x, d = self._output_gradients(inputs, output_gradients)
+        with self._refusing():
+            x, d = self._output_gradients(inputs, output_gradients)
         return self._filled(lambda gradient: call(
             library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), row_count(x), pointer(gradient),
             len(gradient), None))
@@ -696,7 +744,8 @@ class Network(Owner):
         >>> network.backpropagate_to_inputs([[3]], [[1]])
         (array([3., 1.], dtype=float32), array([[2.]], dtype=float32))
         """
-        x, d = self._output_gradients(inputs, output_gradients)
+        with self._refusing():
+            x, d = self._output_gradients(inputs, output_gradients)
         for_inputs = np.empty_like(x)
         gradient = self._filled(lambda gradient: call(
             library.bp_network_backpropagate, self._handle, pointer(x), pointer(d), row_count(x), pointer(gradient),
@@ -733,17 +782,22 @@ class Network(Owner):
     def _call(self, plain: Any, of_rows: Any, before: tuple[Any, ...], inputs: ArrayLike, targets: ArrayLike,
               sample_weight: Optional[ArrayLike], *after: Any) -> None:
         """Calls an undeclared function with rows by the form that needs no copy."""
-        x, y = self._arrays(inputs, targets)
-        if sample_weight is None and is_plain(x) and is_plain(y):
+        try:
+            x, y = self._arrays(inputs, targets)
+            weights = None if sample_weight is None else vector(sample_weight, len(x), "sample_weight")
+        except BaseException:
+            if plain is undeclared.bp_network_train_minibatch:
+                self._refuse()
+            raise
+        if weights is None and is_plain(x) and is_plain(y):
             call(plain, self._handle, *before, pointer(x), pointer(y), row_count(x), *after)
         else:
-            weights = None if sample_weight is None else vector(sample_weight, len(x), "sample_weight")
             call(of_rows, self._handle, *before, described(x), described(y, weights), *after)
 
     def _arrays(self, inputs: ArrayLike, targets: ArrayLike) -> tuple[Numbers, Numbers]:
         """Inputs and targets of the same number of rows, without a copy if possible."""
         x = table(inputs, self._layers[0], "inputs")
-        if not len(x):
+        if not len(x) and not self._has_workers:
             raise InvalidValueError("inputs: expected 1 row or more, got none", Status.ERROR_INVALID_VALUE)
         y = self._targets(targets)
         if len(x) != len(y):
@@ -755,7 +809,7 @@ class Network(Owner):
             validation: Union[tuple[ArrayLike, Any], tuple[ArrayLike, Any, ArrayLike], SupportsFloat, None] = None,
             patience: SupportsFloat = 0, restarts: SupportsFloat = 0, learning_rate: Optional[SupportsFloat] = None,
             sample_weight: Optional[ArrayLike] = None, class_weight: Union[str, Mapping[Any, float], None] = None,
-            progress: Union[bool, Callable[[Progress], Any]] = False, seed: SupportsFloat = 0,
+            progress: Union[bool, Callable[[Progress], Any]] = False, seed: SupportsFloat = 0, comm: Any = None,
             **options: Union[SupportsFloat, str]) -> History:
         """Trains the network by a new Trainer, and returns the course of the fit.
 
@@ -776,6 +830,10 @@ class Network(Owner):
         progress : bool or function
             True shows a bar of tqdm if it is installed, otherwise a line on stderr. A function receives a Progress after
             each epoch; if it returns True, the fit stops.
+        comm : communicator, optional
+            The processes that make the fit together: see `libbackprop.distributed`. All pass the same rows, and begin with the
+            network of rank 0. The fit is that of one process, except for rounding. With shared_rows=0, each process passes its
+            own rows and its own batch_size; for labels, set `classes` before. progress=True shows a bar on rank 0.
 
         Returns
         -------
@@ -796,6 +854,14 @@ class Network(Owner):
         """
         from ._fitting import fit  # here, because it imports this module
 
+        if comm is not None:
+            from .distributed import DataParallel
+
+            with DataParallel(self, comm) as parallel:
+                return parallel.fit(inputs, targets, epochs=epochs, batch_size=batch_size, validation=validation,
+                                    patience=patience, restarts=restarts, learning_rate=learning_rate,
+                                    sample_weight=sample_weight, class_weight=class_weight, progress=progress, seed=seed,
+                                    **options)
         array = as_array(targets, "targets")
         adds_classes = self._classes is None and array.ndim == 1 and len(array) and _classes.are_labels(array)
         if adds_classes:
@@ -808,6 +874,42 @@ class Network(Owner):
             if adds_classes:
                 self.classes = None
             raise
+
+    def set_all_reduce(self, function: Optional[Callable[[Any, str], Any]], worker: SupportsIndex = 0,
+                       workers: SupportsIndex = 1) -> None:
+        """Makes the network that of one of several workers, which train it together, each with its part of the rows.
+        `libbackprop.distributed` does this for MPI, PyTorch, Ray and Dask.
+
+        function: called with a NumPy array of float32 or float64, shape (count,), and "sum" or "maximum". It replaces each
+        number, in place, by the sum or the maximum of this number of all workers. All workers must get the same bits. The array
+        is valid during the call only. None: the network trains alone. worker: 0 to workers - 1.
+
+        From then on, train_step, train_minibatch, gradient, backpropagate, fit_scaling, fit and fit_stream are those of all
+        workers' rows. Every worker must make the same calls in the same order, on networks of the same settings and parameters:
+        otherwise all of them raise a ModelError. A call that fails on one worker fails on all: the others raise WorkerError.
+        Other calls are local. Copies train alone. InvalidValueError for a worker or a number of workers out of range.
+
+        Examples
+        --------
+        >>> network = bp.Network([2, 1], seed=1)
+        >>> network.set_all_reduce(lambda values, operation: None, 0, 1)  # one worker: nothing to add
+        >>> loss = network.train_minibatch([[0, 1], [1, 0]], [0, 1], 0.1)
+        """
+        if function is not None and not callable(function):
+            raise TypeError(f"function: expected a function, got {type(function).__name__}")
+        key = next(keys)
+        plugins[key] = function
+        try:
+            call(library.bp_network_set_all_reduce, self._handle,
+                 _callbacks.NO_ALL_REDUCE if function is None else _callbacks.all_reduce, unsigned(worker, "worker"),
+                 unsigned(workers, "workers", 1), key)
+        except BaseException:
+            del plugins[key]
+            raise
+        self._forget_all_reduce()
+        if function is None:
+            del plugins[key]
+        self._reduction = key
 
     # Classes
 

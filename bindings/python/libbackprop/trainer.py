@@ -228,9 +228,10 @@ class Trainer(Owner):
         >>> network.score(x, y)
         1.0
         """
-        x, y = Network._checked(network)._arrays(inputs, targets)
-        held_out = None if validation is None else _validation(network, validation)
-        weights = _row_weights(sample_weight, class_weight, network, targets, len(x))
+        with Network._checked(network)._refusing():
+            x, y = network._arrays(inputs, targets)
+            held_out = None if validation is None else _validation(network, validation)
+            weights = _row_weights(sample_weight, class_weight, network, targets, len(x))
         return self._fit(network, *_fit_call(x, y, held_out), weights, progress)
 
     def fit_stream(self, network: Network, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
@@ -265,11 +266,11 @@ class Trainer(Owner):
         [2.0, 1.0]
         """
         held_out: tuple[Any, Any, int] = None, None, 0
-        Network._checked(network)
-        if validation is not None:
-            vx, vy, _ = _validation(network, validation, takes_weights=False)
-            held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)
-        stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
+        with Network._checked(network)._refusing():
+            if validation is not None:
+                vx, vy, _ = _validation(network, validation, takes_weights=False)
+                held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)
+            stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
         key = next(keys)
         plugins[key] = stream.fill
         try:
@@ -280,9 +281,11 @@ class Trainer(Owner):
     def _fit(self, network: Network, function: Callable[..., int], data: tuple[Any, ...], weights: tuple[Any, int],
              progress: Optional[Callable[[Progress], Any]]) -> FitResult:
         if progress is not None and not callable(progress):
+            network._refuse()
             raise TypeError(f"progress: expected a function, got {type(progress).__name__}")
         fit = (threading.get_ident(),)  # a new object, so that `is` identifies this call
         if _fits.setdefault(id(self), fit) is not fit:  # the trainer has the weights and progress function of that fit
+            network._refuse()
             raise BusyError("the trainer is fitting a network", Status.ERROR_BUSY)
         try:
             return self._run(function, network, data, weights, progress)
@@ -291,7 +294,8 @@ class Trainer(Owner):
 
     def _run(self, function: Callable[..., int], network: Network, data: tuple[Any, ...], weights: tuple[Any, int],
              progress: Optional[Callable[[Progress], Any]]) -> FitResult:
-        call(library.bp_trainer_set_row_weights, self._handle, *weights)
+        with network._refusing():
+            call(library.bp_trainer_set_row_weights, self._handle, *weights)
         history: list[Progress] = []
         interval, wants_ticks = self.get_option("progress_interval"), self._wants_ticks
 
@@ -307,7 +311,8 @@ class Trainer(Owner):
         loss = ctypes.c_double()
         plugins[key] = report
         try:
-            call(library.bp_trainer_set_progress, self._handle, _progress, key)
+            with network._refusing():
+                call(library.bp_trainer_set_progress, self._handle, _progress, key)
             status = call(function, self._handle, network._handle, *data, byref(loss))
         finally:
             del plugins[key]

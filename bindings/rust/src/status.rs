@@ -19,3 +19,4 @@ pub const MISMATCH: i32 = -104;
 pub const NOT_FINITE: i32 = -200;
 pub const CALLBACK: i32 = -300;
 pub const LIBRARY: i32 = -301;
+pub const WORKER: i32 = -302;

@@ -1,0 +1,70 @@
+import CKernels
+import CPlatform
+
+/// The exchanges of a pass that workers make together: an agreement; sums of batch normalization, forward and then backward; and
+/// the gradient with the loss.
+extension NetworkState {
+    /// Begins a pass of `rows` rows of this worker, if workers make it together. It allocates all memory of the pass. After the
+    /// agreement, the workspace has the number of all workers' rows.
+    func beginPass(rows: Int, in workspace: Workspace) throws(BackpropError) {
+        guard let workers else { return }
+        try workspace.makeGradients(for: self)
+        try workers.reserve(2 * widestStride)
+        try workers.agree(fingerprint: fingerprint(.pass), number: rows, sums: (workers.hasMoreRows ? 1 : 0, 0, 0))
+        workspace.workers = workers
+        workers.rows = workers.total(before: workers.count)
+        workspace.batchRows = workers.rows
+        workspace.firstRow = workers.total(before: workers.index)
+        guard workers.agreedEnd == nil, workspace.batchRows > 0 else {
+            workers.stage = .settled
+            throw Workers.noRows
+        }
+        workers.stage = .pass(0)
+    }
+
+    /// Computes mean and variance of the minibatch from those of the workers' rows (Chan, Golub and LeVeque 1979). In double
+    /// precision, the sum of squares has digits to spare.
+    func combineStatistics(
+        _ layer: Layer, rows: Int, _ buffers: NormWorkspace, in workspace: Workspace
+    ) throws(BackpropError) {
+        guard let workers = workspace.workers else { return }
+        let sums = workers.numbers, squares = sums + layer.outputs, share = Double(rows)
+        for i in 0..<layer.outputs {
+            let mean = rows == 0 ? 0 : Double(buffers.mean[i]), variance = rows == 0 ? 0 : Double(buffers.variance[i])
+            sums[i] = share * mean
+            squares[i] = share * (variance + mean * mean)
+        }
+        try workers.addUp(2 * layer.outputs)
+        let total = Double(workspace.batchRows)
+        for i in 0..<layer.outputs {
+            let mean = sums[i] / total
+            buffers.mean[i] = Float(mean)
+            buffers.variance[i] = Float(max(0, squares[i] / total - mean * mean))
+        }
+    }
+
+    /// Adds up the gradients of γ and β.
+    func combineGradients(_ layer: Layer, _ buffers: NormWorkspace, in workspace: Workspace) throws(BackpropError) {
+        guard let workers = workspace.workers else { return }
+        let gamma = workers.numbers, beta = gamma + layer.outputs
+        for i in 0..<layer.outputs { (gamma[i], beta[i]) = (Double(buffers.gammaGradient[i]), Double(buffers.betaGradient[i])) }
+        try workers.addUp(2 * layer.outputs)
+        for i in 0..<layer.outputs { (buffers.gammaGradient[i], buffers.betaGradient[i]) = (Float(gamma[i]), Float(beta[i])) }
+    }
+
+    /// Stores the gradients of all weights that are not frozen in the workspace, for the whole minibatch. Returns its loss.
+    func completeGradient(
+        _ inputs: UnsafePointer<Float>, rows: Int, loss: Double, in workspace: Workspace
+    ) throws(BackpropError) -> Double {
+        guard let workers = workspace.workers, let block = workspace.gradientBlock else {
+            collectGradient(inputs, rows: rows, in: workspace)
+            return loss
+        }
+        if rows > 0 { collectGradient(inputs, rows: rows, in: workspace) } else { block.values.clear() }
+        let loss = try workers.addUp(gradient: block, loss: loss)
+        guard kernels.areFinite(block.values.base, block.values.count) else {
+            throw BackpropError(.notFinite, "the sum of the workers' gradients or losses is not finite")
+        }
+        return loss
+    }
+}
