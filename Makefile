@@ -66,6 +66,10 @@ setup-dist: setup
 demo: lib
 	scripts/demo.sh $(BUILD) $(PYTHON)
 
+# The same by two processes, with MPI.
+demo-distributed: lib setup-test
+	Tests/MPI/demo.sh $(BUILD) 2
+
 # ---- Tests ----
 
 # A line for each part; each is also a target by itself. They run at the same time, so that none may write where another one
@@ -86,6 +90,7 @@ TEST_PARTS := \
 	test-docs \
 	test-consumer \
 	test-install \
+	test-mpi \
 	lint \
 	test-valgrind \
 	test-models \
@@ -144,6 +149,9 @@ test-install: lib setup-test
 
 test-consumer: lib
 	Tests/Consumer/run.sh $(BUILD)
+
+test-mpi: lib setup-test
+	Tests/MPI/run.sh $(BUILD) $(PYTHON)
 
 test-models: setup-test
 	Tests/Models/run.sh

@@ -46,6 +46,8 @@ if [ "$purpose" = test ]; then
     need "command -v cmake" cmake
     need "command -v valgrind" valgrind
     need "command -v rustc" rustc # one plug-in of the tests is in Rust
+    need "command -v mpirun" openmpi-bin # trainings by several processes
+    need "command -v mpicc" libopenmpi-dev
     need "command -v groff" groff-base # checks of the man pages
     need "command -v mandoc" mandoc
     need "command -v node" nodejs

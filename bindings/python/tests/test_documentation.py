@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("BACKPROP_INSTRUCTION_SET", "") !
 pytest.importorskip("matplotlib").use("Agg")
 README = Path(__file__).parents[1] / "README.md"
 DOCS = Path(__file__).parents[3] / "docs"
-PACKAGES = ("jax", "onnx", "sklearn", "torch")  # each has a module of its name, which needs it
+PACKAGES = ("dask", "jax", "onnx", "ray", "sklearn", "torch")  # each has a module of its name, which needs it
 MODULES = [importlib.import_module(found.name) for found in pkgutil.walk_packages(bp.__path__, "libbackprop.")
            if (name := found.name.rpartition(".")[2]) not in PACKAGES or importlib.util.find_spec(name)]
 # Type aliases have no docstring of their own. The modules are checked by their own members.

@@ -1,0 +1,92 @@
+"""Communicators: what a training needs of an engine."""
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Communicator", "Numbers", "communicator"]
+
+Numbers = Any  # an array of float32 or float64
+
+
+class Communicator:
+    """The processes of a training, and an engine between them. A subclass implements the methods.
+
+    Examples
+    --------
+    >>> from libbackprop.distributed import Communicator
+    >>> alone = Communicator()
+    >>> alone.rank, alone.size, alone.broadcast(b"model")
+    (0, 1, b'model')
+    """
+
+    rank: int = 0  # the number of this process, from 0
+    size: int = 1  # the number of processes
+
+    def all_reduce(self, values: Numbers, operation: str) -> None:
+        """Replaces each number, in place, by its "sum" or "maximum" over all processes. All get the same bits."""
+
+    def broadcast(self, data: bytes, root: int = 0) -> bytes:
+        """The data that process `root` passes."""
+        return data
+
+
+class _MPI(Communicator):
+    def __init__(self, comm: Any) -> None:
+        self._comm, self._mpi = comm, importlib.import_module("mpi4py.MPI")
+        self.rank, self.size = comm.Get_rank(), comm.Get_size()
+
+    def all_reduce(self, values: Numbers, operation: str) -> None:
+        self._comm.Allreduce(self._mpi.IN_PLACE, values, self._mpi.SUM if operation == "sum" else self._mpi.MAX)
+
+    def broadcast(self, data: bytes, root: int = 0) -> bytes:
+        sent: bytes = self._comm.bcast(data, root=root)
+        return sent
+
+
+class _Torch(Communicator):
+    def __init__(self, group: Any) -> None:
+        self._torch = importlib.import_module("torch")
+        self._distributed = self._torch.distributed
+        self._group = None if isinstance(group, ModuleType) else group
+        self.rank, self.size = self._distributed.get_rank(self._group), self._distributed.get_world_size(self._group)
+
+    def all_reduce(self, values: Numbers, operation: str) -> None:
+        kinds = self._distributed.ReduceOp
+        self._distributed.all_reduce(self._torch.from_numpy(values), kinds.SUM if operation == "sum" else kinds.MAX, self._group)
+
+    def broadcast(self, data: bytes, root: int = 0) -> bytes:
+        sent = [data]
+        source = root if self._group is None else self._distributed.get_global_rank(self._group, root)
+        self._distributed.broadcast_object_list(sent, source, self._group)
+        return sent[0]
+
+
+def communicator(comm: Any) -> Communicator:
+    """A communicator for an mpi4py communicator, the module torch.distributed or one of its process groups, or an object of a
+    subclass of Communicator. TypeError for others.
+
+    Examples
+    --------
+    >>> from libbackprop.distributed import Communicator, communicator
+    >>> communicator(Communicator()).size
+    1
+    """
+    if isinstance(comm, Communicator):
+        return comm
+    package = (comm.__name__ if isinstance(comm, ModuleType) else type(comm).__module__).partition(".")[0]
+    if package == "mpi4py":
+        return _MPI(comm)
+    if package == "torch":
+        return _Torch(comm)
+    raise TypeError(f"comm: expected a communicator of mpi4py, torch.distributed or a subclass of Communicator, got {comm!r:.80}")
+
+
+def total(comm: Communicator, *numbers: float) -> Any:
+    """The sums of numbers over all processes."""
+    sums = np.array(numbers, np.float64)
+    comm.all_reduce(sums, "sum")
+    return sums

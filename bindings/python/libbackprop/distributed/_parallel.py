@@ -1,0 +1,196 @@
+"""Trainings by all processes of a communicator."""
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any, Callable, Optional, SupportsFloat, TypeVar, Union
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._arguments import Path
+from .._stream import Batches
+from ..history import History
+from ..network import Network
+from ..trainer import FitResult, Progress, Trainer
+from ._communicator import Communicator, communicator, total
+
+__all__ = ["DataParallel", "sweep"]
+
+_Candidate = TypeVar("_Candidate")
+
+
+class DataParallel:
+    """A network that the processes of a communicator train together, each with its part of the rows.
+
+        parallel = DataParallel(network, MPI.COMM_WORLD)
+        parallel.network.train_minibatch(my_inputs, my_targets, 0.1)
+
+    All processes create it at the same time, with networks of the same layers. All then have the network of rank 0. Its
+    training calls, and those of this class, must be made by all processes: see Network.set_all_reduce.
+
+    Examples
+    --------
+    >>> from libbackprop.distributed import Communicator, DataParallel
+    >>> parallel = DataParallel(bp.Network([1, 1], output="identity", seed=1), Communicator())  # one process
+    >>> history = parallel.fit([[0], [1], [2]], [1, 3, 5], epochs=500, learning_rate=0.1)
+    >>> parallel.network.parameters.round(2).tolist()
+    [2.0, 1.0]
+    """
+
+    network: Network  # of this process
+    comm: Communicator
+
+    def __init__(self, network: Network, comm: Any) -> None:
+        self.network, self.comm = Network._checked(network), communicator(comm)
+        _share(network, self.comm)
+        network.set_all_reduce(self.comm.all_reduce, self.comm.rank, self.comm.size)
+
+    def close(self) -> None:
+        """Ends the connection: the network of this process then trains alone.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> DataParallel(bp.Network([1, 1]), Communicator()).close()
+        """
+        self.network.set_all_reduce(None)
+
+    def __enter__(self) -> DataParallel:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def fit(self, inputs: ArrayLike, targets: Any, **arguments: Any) -> History:
+        """Network.fit of all processes. With the option shared_rows, 1 by default, all pass the same rows. With 0, each passes
+        its own rows, and its own batch_size. progress=True shows the progress on rank 0.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> DataParallel(bp.Network([1, 1]), Communicator()).fit([[0], [1]], [0, 1], epochs=2).epochs
+        2
+        """
+        if arguments.get("progress") is True and self.comm.rank:
+            arguments["progress"] = False
+        return self.network.fit(inputs, targets, **{"shared_rows": 1, **arguments})
+
+    def fit_stream(self, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
+                   progress: Optional[Callable[[Progress], Any]] = None, **options: Union[SupportsFloat, str]) -> FitResult:
+        """Trainer.fit_stream of all processes, with options of a trainer. Each process passes its own batches, such as those of
+        its own files, and its own batch_size.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> parallel = DataParallel(bp.Network([1, 1]), Communicator())
+        >>> parallel.fit_stream([([[0], [1]], [0, 1])], epochs=2).epochs
+        2
+        """
+        return Trainer(**options).fit_stream(self.network, batches, validation=validation, progress=progress)
+
+    def evaluate(self, inputs: ArrayLike, targets: ArrayLike, *, sample_weight: Optional[ArrayLike] = None) -> float:
+        """The loss of the predictions for the rows of all processes, each of which passes its own ones, at least one.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> parallel = DataParallel(bp.Network([1, 1], output="identity"), Communicator())
+        >>> parallel.network.parameters = [1, 0]
+        >>> parallel.evaluate([[1], [2]], [1, 4])
+        2.0
+        """
+        loss, rows = self.network.evaluate(inputs, targets, sample_weight=sample_weight), len(np.asarray(inputs))
+        if self.network.get_option("gradient_reduction") == "sum":
+            return float(total(self.comm, loss)[0])
+        losses, count = total(self.comm, loss * rows, rows)
+        return float(losses / count)
+
+    def accuracy(self, inputs: ArrayLike, targets: ArrayLike) -> float:
+        """The measure "accuracy" of Network.score for the rows of all processes, each of which passes its own ones.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> parallel = DataParallel(bp.Network([1, 2], loss="cross_entropy"), Communicator())
+        >>> parallel.network.parameters = [-1, 1, 0, 0]
+        >>> parallel.accuracy([[1], [2], [3]], [1, 1, 0]) == 2 / 3
+        True
+        """
+        rows = len(np.asarray(inputs))
+        hits, count = total(self.comm, self.network.score(inputs, targets, "accuracy") * rows, rows)
+        return float(hits / count)
+
+    def save(self, path: Path) -> None:
+        """Writes the network to a file, on rank 0, while the others wait. If this fails, it fails on all.
+
+        Examples
+        --------
+        >>> from libbackprop.distributed import Communicator, DataParallel
+        >>> DataParallel(bp.Network([1, 1]), Communicator()).save("model.safetensors")
+        """
+        error: Optional[Exception] = None
+        if self.comm.rank == 0:
+            try:
+                self.network.save(path)
+            except Exception as raised:
+                error = raised
+        error = pickle.loads(self.comm.broadcast(pickle.dumps(error)))
+        if error is not None:
+            raise error
+
+
+def _share(network: Network, comm: Communicator) -> None:
+    """Gives all processes the network of rank 0."""
+    data = comm.broadcast(network.to_bytes() if comm.rank == 0 else b"")
+    if comm.rank:
+        network._become(data)
+
+
+def sweep(candidates: Sequence[_Candidate], train: Callable[[_Candidate], tuple[Network, float]], comm: Any
+          ) -> tuple[Network, float, int]:
+    """Trains a network for each candidate, spread over the processes, and returns the best one on all of them.
+
+    candidates: the same on all processes: seeds for restarts, or settings. train: a function of a candidate that returns a
+    network, which trains alone, and its loss. An exception of it is raised on its process, and as a RuntimeError on the others.
+    Returns the network with the lowest loss, this loss and the index of its candidate, the first one of several. A loss of
+    NaN never is the best, unless all are.
+
+    Examples
+    --------
+    >>> from libbackprop.distributed import Communicator, sweep
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> def train(seed):
+    ...     network = bp.Network([2, 3, 1], activation="tanh", output="logistic", seed=seed)
+    ...     return network, network.fit(x, y, epochs=300, learning_rate=0.5, seed=seed).best_loss
+    >>> network, loss, index = sweep(range(5), train, Communicator())
+    >>> network.layers
+    (2, 3, 1)
+    """
+    engine = communicator(comm)
+    losses = np.zeros(len(candidates))
+    networks: dict[int, Network] = {}
+    error: Optional[BaseException] = None
+    try:
+        for index in range(engine.rank, len(candidates), engine.size):
+            networks[index], losses[index] = train(candidates[index])
+            if np.isnan(losses[index]):
+                losses[index] = np.inf
+            best = min(networks, key=lambda each: (losses[each], each))
+            networks = {best: networks[best]}
+    except BaseException as raised:
+        error = raised
+    failures = total(engine, 0 if error is None else 1)[0]
+    if error is not None:
+        raise error
+    if failures:
+        raise RuntimeError("the training of a candidate failed on another process")
+    if not len(candidates):
+        raise ValueError("candidates: expected 1 or more, got none")
+    engine.all_reduce(losses, "sum")
+    best = int(np.argmin(losses))
+    owner = best % engine.size
+    data = engine.broadcast(networks[best].to_bytes() if engine.rank == owner else b"", owner)
+    network = networks[best] if engine.rank == owner else Network.from_bytes(data)
+    return network, float(losses[best]), best
