@@ -54,9 +54,10 @@ echo "# model files"
 claim "the reader of docs/file-format.md reads the files of Tests/Corpus" python3 Tests/Docs/read_corpus.py
 
 echo "# programs"
-# The tests of the Python package run interchange.md, which needs large packages, and those of hosts (snippets.py) run hosts.md.
+# The tests of the Python package run interchange.md, which needs large packages; those of hosts (snippets.py) run hosts.md, and
+# those of installations install.md.
 pages=()
-for page in docs/*.md; do [[ $page == docs/@(interchange|hosts).md ]] || pages+=("$page"); done
+for page in docs/*.md; do [[ $page == docs/@(hosts|install|interchange).md ]] || pages+=("$page"); done
 "$python" Tests/Docs/blocks.py "$work/pages" "$build" "${pages[@]}" Sources/Backprop/Backprop.docc/*.md | tee "$work/programs" | grep -v ' passed, '
 counts=$(tail -n 1 "$work/programs")
 [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] && passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) ||

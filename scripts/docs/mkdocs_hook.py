@@ -53,7 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             seen.add(path)
             content = path.read_bytes() if path.suffix == ".png" else shown(path)
             files.append(File.generated(config, copy_of(path), content=content, inclusion=InclusionLevel.NOT_IN_NAV))
-            if path.suffix == ".md":
+            if path.suffix == ".md" or path.is_dir():
                 waiting.append((copy_of(path), content))
     return files
 
@@ -71,13 +71,13 @@ def place(name: str) -> Path:
 
 
 def target(name: str, link: str) -> Path | None:
-    """The file of the repository that a link of a page leads to; None for an address, or a file that does not exist."""
+    """The file or folder of the repository that a link of a page leads to; None for an address, or a file that does not exist."""
     if ":" in link:
         return None
     path = Path(os.path.normpath(place(name) / link))
-    if path.is_dir():
+    if (path / "README.md").is_file():
         path /= "README.md"
-    return path if path.is_relative_to(ROOT) and path.is_file() else None
+    return path if path.is_relative_to(ROOT) and path.exists() else None
 
 
 def linked(name: str, text: str):
@@ -93,10 +93,16 @@ def copy_of(path: Path) -> str:
     if path.is_relative_to(ROOT / "docs"):
         return str(path.relative_to(ROOT / "docs"))
     name = COPIES + str(path.relative_to(ROOT))
+    if path.is_dir():
+        return name + "/index.md"
     return name if path.suffix in (".md", ".png") else name + ".md"
 
 
 def shown(path: Path) -> str:
+    """The page of a file, or of a folder, which lists its files."""
+    if path.is_dir():
+        files = sorted(str(each.relative_to(path)) for each in path.rglob("*") if each.is_file() and ".build" not in each.parts)
+        return f"# {path.relative_to(ROOT)}\n\n" + "".join(f"- [`{each}`]({each})\n" for each in files)
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         return text
