@@ -40,7 +40,7 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
     func gradient(_ x: Matrix, _ delta: Matrix, _ gradient: Panels, inputs: Range<Int>) {
         kernels.gradient(
             x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, gradient.inputs, delta.base, delta.stride,
-            gradient.base, gradient.count, nil)
+            gradient.base, gradient.count, 0, nil)
     }
 
     /// The same with an optimizer's step of the weights instead of a gradient.
@@ -52,7 +52,7 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
             var step = cp_step(of_weights: optimizer, of_biases: optimizer, first: first.base, second: second.base)
             kernels.gradient(
                 x.base, x.stride, x.rows, inputs.lowerBound, inputs.upperBound, weights.inputs, delta.base, delta.stride,
-                weights.base, weights.count, &step)
+                weights.base, weights.count, 0, &step)
         }
     }
 
