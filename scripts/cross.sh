@@ -69,10 +69,9 @@ link_wasm() {
     cp "$build/backprop.wasm" LICENSE THIRD-PARTY.md bindings/javascript/
 }
 
-link_apple() {
-    "$tools/ld64.lld" -arch arm64 -platform_version macos 13.0 13.0 -dylib -dead_strip -o "$build/libbackprop.1.dylib" "${objects[@]}" \
-        -exported_symbol '_bp_*' -install_name @rpath/libbackprop.1.dylib "$(zig)/lib/libc/darwin/libSystem.tbd" \
-        -U _ffi_call -U _ffi_prep_cif -U _ffi_type_float -U _ffi_type_double -U _ffi_type_sint32 -U _ffi_type_sint64 -U _ffi_type_uint32
+link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's does not limit the exports
+    "$(zig)/zig" cc -target aarch64-macos.13.0 -shared -o "$build/libbackprop.1.dylib" "${objects[@]}" \
+        -Wl,-install_name,@rpath/libbackprop.1.dylib -Wl,-dead_strip -Wl,-undefined,dynamic_lookup
 }
 
 mkdir -p "$build"
