@@ -14,7 +14,7 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere \
+.PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere test-arm64 test-32bit test-wasm test-apple \
 	test-dist test-python-all test-export-all test-all-hosts torture torture-files torture-calls torture-activations \
 	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-compare abi wasm docs install uninstall wheel dist clean
 
@@ -80,9 +80,6 @@ TEST_PARTS := \
 	test-c \
 	test-swift \
 	test-python \
-	test-arm64 \
-	test-wasm \
-	test-32bit \
 	test-cli \
 	test-export \
 	test-fuzz \
@@ -96,7 +93,6 @@ TEST_PARTS := \
 	test-models \
 	test-runner \
 	test-library \
-	test-apple \
 	test-abi
 .PHONY: $(TEST_PARTS)
 
@@ -183,21 +179,21 @@ test-docs: lib setup-test
 # Libraries for other systems (docs/platforms.md). These run a part of the tests; EXTENT=all runs all of them.
 EXTENT ?= quick
 
-test-arm64: lib setup-test
+test-arm64: lib setup-cross
 	scripts/cross.sh aarch64-linux $(BUILD)
 	Tests/Platforms/run.sh aarch64-linux $(BUILD) $(EXTENT)
 
-test-32bit: lib setup-test
+test-32bit: lib setup-cross
 	scripts/cross.sh i686-linux $(BUILD)
 	Tests/Platforms/run.sh i686-linux $(BUILD) $(EXTENT)
 
-test-wasm: lib setup-test
+test-wasm: lib setup-cross
 	scripts/cross.sh wasm $(BUILD)
 	Tests/Platforms/run.sh wasm $(BUILD) $(EXTENT)
 	cd bindings/javascript && node --test test/
 
 # Compiled and linked, never run.
-test-apple: setup-test
+test-apple: setup-cross
 	scripts/cross.sh arm64-apple $(BUILD)
 	Tests/Platforms/apple.sh $(BUILD)
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 venv=$1 purpose=${2:-}
 oldest_swift=6.2
 case $purpose in
-test | all-hosts) python_packages="requirements requirements-cross requirements-docs requirements-test" ;;
+test | all-hosts) python_packages="requirements requirements-docs requirements-test" ;;
 compilers) python_packages=requirements ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
@@ -32,7 +32,7 @@ need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
-if [ "$purpose" = test ] || [ "$purpose" = cross ]; then # scripts/cross.sh
+if [ "$purpose" = cross ]; then # scripts/cross.sh and Tests/Platforms
     need "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
     need "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
     need "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
@@ -40,6 +40,8 @@ if [ "$purpose" = test ] || [ "$purpose" = cross ]; then # scripts/cross.sh
     need "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
     need "test -e /usr/include/wasm32-wasi" wasi-libc
     need "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
+    need "command -v node" nodejs
+    need "command -v qemu-aarch64" qemu-user
 fi
 if [ "$purpose" = test ]; then
     need "command -v abidw" abigail-tools
@@ -50,8 +52,6 @@ if [ "$purpose" = test ]; then
     need "command -v mpicc" libopenmpi-dev
     need "command -v groff" groff-base # checks of the man pages
     need "command -v mandoc" mandoc
-    need "command -v node" nodejs
-    need "command -v qemu-aarch64" qemu-user
 elif [ "$purpose" = dist ]; then
     need "command -v dpkg-buildpackage" dpkg-dev
     need "command -v dh" debhelper
@@ -87,7 +87,12 @@ want_compiler() { # want_compiler PREFIX PACKAGE C-LIBRARY
     want "command -v $1-gcc" "$2"
     want "echo '#include <stdio.h>' | $1-gcc -E -" "$3"
 }
-if [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for these processors
+if [ "$purpose" = test ] || [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for these processors
+    want_compiler i686-linux-gnu gcc-i686-linux-gnu libc6-dev-i386-cross
+    want_compiler aarch64-linux-gnu gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    want "command -v qemu-aarch64" qemu-user
+fi
+if [ "$purpose" = compilers ]; then
     want_compiler arm-linux-gnueabihf gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     want_compiler arm-none-eabi gcc-arm-none-eabi libnewlib-arm-none-eabi
     want_compiler avr gcc-avr avr-libc
