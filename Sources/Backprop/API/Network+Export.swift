@@ -16,7 +16,9 @@ extension Network {
 
     /// Writes a Swift file with an enum that has functions `predict`, as `exportC(to:prefix:weightBits:)` does.
     ///
-    /// - Parameter typeName: The enum: a capital letter and at most 63 letters, digits and underscores.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - typeName: The enum: a capital letter and at most 63 letters, digits and underscores.
     public func exportSwift(to path: String, typeName: String, weightBits: Int = 32) throws(BackpropError) {
         try handle.export(swift: true, to: try CString(path), name: typeName, weightBits: weightBits)
     }
