@@ -19,6 +19,7 @@ extension Network {
     /// - Parameters:
     ///   - path: The file.
     ///   - typeName: The enum: a capital letter and at most 63 letters, digits and underscores.
+    ///   - weightBits: 32 for floats, or 8 for integers with a scale for each unit.
     public func exportSwift(to path: String, typeName: String, weightBits: Int = 32) throws(BackpropError) {
         try handle.export(swift: true, to: try CString(path), name: typeName, weightBits: weightBits)
     }
