@@ -8,7 +8,7 @@ work=$root/$build/consumer
 rm -rf "$work"
 mkdir -p "$work"/{package/Sources,repository}
 
-. Tests/Hosts/claims.sh
+. Tests/claims.sh
 
 tagged() { # the working tree as the commit of a version, in a repository of its own
     export GIT_AUTHOR_NAME=test GIT_COMMITTER_NAME=test EMAIL=test@example.org

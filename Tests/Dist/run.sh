@@ -18,7 +18,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-. Tests/Hosts/claims.sh
+. Tests/claims.sh
 
 # ---- The same bytes in another folder
 

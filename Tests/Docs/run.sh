@@ -7,18 +7,7 @@ build=$1 python=$2 work=$1/docs
 export NO_MKDOCS_2_WARNING=1 # about a later version of MkDocs
 rm -rf "$work"/pages "$work"/site "$work"/man
 mkdir -p "$work"
-passed=0 failed=0
-
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 40 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/claims.sh
 
 echo "# site"
 claim "the site builds without a warning" "$python" -m mkdocs build --quiet --site-dir "$work/site"

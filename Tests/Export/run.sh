@@ -8,18 +8,8 @@ root=$PWD build=$1
 here=$root/Tests/Export
 work=$root/$build/export
 rm -rf "$work" && mkdir -p "$work"
+. Tests/claims.sh
 cd "$work" || exit 1
-passed=0 failed=0
-
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 log | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
 has() { # has PROGRAM...: otherwise reports that exported files were not tried with it
     local program
     for program in "$@"; do
@@ -34,7 +24,8 @@ claim "networks of all kinds are exported" env BACKPROP_INSTRUCTION_SET=baseline
 mkdir baseline && cp ./*.c ./*.swift baseline
 claim "networks of all kinds are exported, with the processor's instruction set" ./networks
 [ -e one.rows.fused ] && fused=fused || { fused= && echo "# not tried: exported files with fused multiply-add"; }
-same() { for file in baseline/*; do cmp "$file" "${file#baseline/}"; done; }
+unmeasured() { sed 's/by at most [0-9.e-]*, for/for/' "$1"; } # without the difference that 8 bits made here
+same() { for file in baseline/*; do diff <(unmeasured "$file") <(unmeasured "${file#baseline/}"); done; }
 
 files=$(ls ./*.c) || exit 1
 for file in $files; do echo "#include \"$file\""; done >all.inc
@@ -109,6 +100,6 @@ if has swiftc; then
     [ -z "$fused" ] || claim "Swift: the library's bits, with fused multiply-add" swift_equals fused -D FMA -Xcc -mfma
 fi
 
-claim "exported files do not depend on the processor" same
+claim "exported files do not depend on the processor, except for the measured difference of 8 bits" same
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -10,7 +10,7 @@ root=$PWD build=$root/$1 python=$2
 work=$build/languages
 rm -rf "$work"
 mkdir -p "$work"
-. Tests/Hosts/claims.sh
+. Tests/claims.sh
 export LD_LIBRARY_PATH=$build${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} LC_ALL=C.UTF-8
 export CPATH=$root/include:$root/bindings/cpp LIBRARY_PATH=$build # for gcc, g++ and what calls them
 declarations=$build/backprop_ffi.h

@@ -11,7 +11,7 @@ export PYTHONPATH=$root/bindings/python PYTHONDONTWRITEBYTECODE=1
 [ -x "$python" ] && python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 rm -rf "$work" "$swift"/release/{host,xor} # so that no file of an earlier run is used
 mkdir -p "$work"
-. Tests/Hosts/claims.sh
+. Tests/claims.sh
 
 strict() { cc -std=c99 -O2 -Wall -Wextra -pedantic -Werror "$@"; }
 swift_build() { swift build -c release --disable-automatic-resolution --package-path "$1" --scratch-path "$swift"; }

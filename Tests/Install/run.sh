@@ -10,7 +10,7 @@ rm -rf "$work"
 mkdir -p "$work"
 unset LIBBACKPROP_LIBRARY LD_LIBRARY_PATH LIBDIR DESTDIR
 
-. Tests/Hosts/claims.sh
+. Tests/claims.sh
 
 # The nested make must not use the flags and job slots of the make that runs this script.
 make_target() { env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$build" "$@"; }

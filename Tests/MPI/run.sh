@@ -13,18 +13,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl=self,vader OMPI_MCA_plm=isolated OMPI_MCA_btl_vader_single_copy_mechanism=none
 rm -rf "$work"
 mkdir -p "$work"
-passed=0 failed=0
-
-claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    (set -e; "$@") >"$work/log" 2>&1 # not in a condition, in which -e would be ignored
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
+. Tests/claims.sh
 
 run() { # run PROCESSES TASK: the processes must succeed
     mpirun -n "$1" "$python" Tests/MPI/program.py "$2" "$work"

@@ -7,7 +7,7 @@ claim() { # claim CLAIM COMMAND...: holds when the command succeeds; otherwise p
     if [ $? -eq 0 ]; then
         passed=$((passed + 1)) && echo "ok $name"
     else
-        tail -n 20 "$work/log" | sed 's/^/#   /'
+        tail -n 40 "$work/log" | sed 's/^/#   /'
         failed=$((failed + 1)) && echo "not ok $name"
     fi
 }
