@@ -178,8 +178,7 @@ def main():
     args.startups = startups if args.startups is None else args.startups
     args.rounds, args.seconds = args.rounds or rounds, args.seconds or seconds
     args.retries = retries if args.retries is None else args.retries
-    whole = not (args.quick or args.workloads or args.workers)
-    output = args.output or (HERE if whole else BUILD)
+    output = args.output or (BUILD if args.quick or args.workloads or args.workers else HERE)
     chosen = [w for w in WORKLOADS if not args.workloads or w["name"] in args.workloads.split(",")]
     thread_counts = [int(t) for t in args.threads.split(",")]
     os.makedirs(BUILD, exist_ok=True)

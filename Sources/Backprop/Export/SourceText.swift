@@ -65,13 +65,17 @@ struct SourceText: ~Copyable {
         return true
     }
 
+    /// At the start of a line: writes its margin.
+    private mutating func indent() {
+        guard isLineStart else { return }
+        isLineStart = false
+        for _ in 0..<max(0, 4 * depth) { put(0x20) }
+    }
+
     @inline(never)
     private mutating func put(_ byte: UInt8) {
         if byte == 0x29 || byte == 0x5D || byte == 0x7D { depth -= 1 }
-        if isLineStart, byte != 0x0A {
-            isLineStart = false
-            for _ in 0..<max(0, 4 * depth) { put(0x20) }
-        }
+        if byte != 0x0A { indent() }
         if byte == 0x28 || byte == 0x5B || byte == 0x7B { depth += 1 }
         guard reserve(), let bytes else { return }
         bytes[count] = byte
@@ -130,14 +134,9 @@ struct SourceText: ~Copyable {
     /// Writes the shortest literal of a number, and a comma.
     private mutating func number(_ value: Float, isInteger: Bool) {
         if !value.isFinite { isFinite = false }
+        indent()
         guard reserve(), let bytes else { return }
         let digits = UnsafeMutableRawPointer(bytes + count).assumingMemoryBound(to: CChar.self)
-        if isLineStart {
-            // The margin of an array in C, and in an enum of Swift.
-            isLineStart = false
-            for _ in 0..<4 * depth { put(0x20) }
-            return number(value, isInteger: isInteger)
-        }
         cp_print_decimal(Double(value), true, digits, 32)
         var isWhole = true
         while bytes[count] != 0 {

@@ -10,11 +10,13 @@ extension NetworkState {
         _ inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>, rows: Int,
         into flat: UnsafeMutablePointer<Float>?, count: Int, inputGradients: UnsafeMutablePointer<Float>?
     ) throws(BackpropError) {
-        if flat != nil {
+        if flat == nil {
+            try requireRows(rows)
+        } else {
             beginTogether()
             try requireParameterCount(count)
+            try requireShare(rows)
         }
-        if flat == nil || rows != 0 { try requireRows(rows) } else { try requireShare(rows) }
         try requireFinite(outputGradients, rows: rows, columns: outputCount, "output_gradients")
         let x = try scaled(inputs, rows: rows)
         try withForwardPass(x, rows: rows, isInference: flat == nil) { workspace, sizeOfInputs throws(BackpropError) in

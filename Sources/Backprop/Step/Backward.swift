@@ -8,14 +8,15 @@ extension NetworkState {
     ///     δ = (ŷ − y) σ′(z)                  the last layer
     ///     γ = (Σ δ v) σ′(z)                  the layers before it: the notes' γᵢₘ
     ///
-    /// `scale`: the factor of each row's gradient. `gammaStep`: the learning rate of γ where γ and β step before the weights (option batchnorm_update 1), otherwise nil.
+    /// `gammaStep`: the learning rate of γ where γ and β step before the weights (option batchnorm_update 1), otherwise nil.
     func backward(
-        targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int, scale: Float, in workspace: Workspace,
+        targets: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int, in workspace: Workspace,
         gammaStep: Float?
     ) throws(BackpropError) {
         let last = layers.count - 1
         let fused = loss.isFused(with: layers[last].activation)
         let delta = workspace.layers[last].delta.base
+        let scale = lossScale(rows: workspace.batchRows)
         if let function = loss.builtIn {
             lossGradient(
                 function, fused: fused, a: workspace.layers[last].a.base, targets: targets, weights: weights, d: delta,

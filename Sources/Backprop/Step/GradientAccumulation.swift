@@ -27,18 +27,18 @@ extension NetworkState {
         let workspace = try requireWorkspace(rows: size)
         try workspace.makeGradients(for: self)
         let random = random
-        var sum = 0.0, largest = 0.0
+        var value = 0.0, largest = 0.0
         do throws(BackpropError) {
             for first in stride(from: 0, to: rows, by: size) {
                 let count = min(size, rows - first)
                 let x = inputs + first * inputCount, y = targets + first * targetCount
                 let weights = weights.map { $0 + first }
                 try withForwardPass(x, y, rows: count, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
-                    let value = lossSum(loss, y, weights, rows: count, in: workspace)
-                    try requireFiniteLoss(reducedLoss(value, rows: rows), rows: count, in: workspace)
-                    try backward(
-                        targets: y, weights: weights, rows: count, scale: lossScale(rows: rows), in: workspace, gammaStep: nil)
-                    sum += value
+                    workspace.batchRows = rows  // of the whole minibatch, which determine the scale of the gradient
+                    let part = lossSum(loss, y, weights, rows: count, in: workspace)
+                    try requireFiniteLoss(reducedLoss(part, rows: rows), rows: count, in: workspace)
+                    try backward(targets: y, weights: weights, rows: count, in: workspace, gammaStep: nil)
+                    value += part
                     largest += layers.indices.reduce(0) {
                         !layers[$1].isTrainable
                             ? $0 : max($0, gradientBound($1, x, sizeOfInputs: sizeOfInputs, rows: count, in: workspace))
@@ -46,10 +46,10 @@ extension NetworkState {
                     collectGradient(x, rows: count, adding: first > 0, in: workspace)
                 }
             }
-            try requireFiniteLoss(reducedLoss(sum, rows: rows))
+            value = reducedLoss(value, rows: rows)
+            try requireFiniteLoss(value)
             if !(largest * Double(max(rate, 1)) < CP_SAFE_STEP) { try requireFiniteGradientStep(rate: rate, in: workspace) }
-            var loss = sum
-            try commit(workspace, nil, largest, &loss)
+            try commit(workspace, nil, largest, &value)
         } catch {
             self.random = random
             // The same error with the number of its row in the minibatch.
@@ -57,6 +57,6 @@ extension NetworkState {
             try requireFiniteTargets(targets, rows: rows, "targets")
             throw error
         }
-        return reducedLoss(sum, rows: rows)
+        return value
     }
 }

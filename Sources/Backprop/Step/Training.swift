@@ -300,9 +300,7 @@ extension NetworkState {
         try withForwardPass(inputs, targets, rows: rows, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
             value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
-            try backward(
-                targets: targets, weights: weights, rows: rows, scale: lossScale(rows: workspace.batchRows),
-                in: workspace, gammaStep: gammaStep)
+            try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
             try commit(workspace, inputs, largest, &value)

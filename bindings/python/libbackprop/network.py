@@ -176,17 +176,7 @@ class Network(Owner):
         call(library.bp_network_target_columns, self._handle, byref(columns))
         self._target_columns = columns.value
 
-    def close(self) -> None:
-        """Frees the memory, after calls in progress on other threads have returned. A second call does nothing.
-
-        Examples
-        --------
-        >>> network = bp.Network([2, 1])
-        >>> network.close()
-        >>> network
-        <closed Network [2, 1]>
-        """
-        super().close()
+    def _closed(self) -> None:
         self._forget_all_reduce()
 
     def _forget_all_reduce(self) -> None:
