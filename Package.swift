@@ -18,8 +18,9 @@ func settings(_ optimization: [String], _ extra: [String] = []) -> [SwiftSetting
 }
 
 /// `fast` is for loops over numbers, `small` for all other code, where size matters more: a function that takes a closure is not
-/// copied for each closure.
-let fast = ["-Ounchecked"]
+/// copied for each closure. The compiler would unroll all loops over numbers, most without a gain; `byFour` (Kernels/Vectors)
+/// does so where it is faster.
+let fast = ["-Ounchecked", "-Xllvm", "-unroll-runtime=false"]
 let small = [
     "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm",
     "-sil-disable-pass=closure-specialize",

@@ -20,7 +20,7 @@ public enum Threads {
 /// Distribution of work among threads. Results do not depend on it: each sum is computed by one thread, in a fixed order.
 enum Parallel {
     /// The number of multiplications from which several threads are faster: some microseconds of work.
-    private static var worthwhile: Int { 200_000 }
+    private static var worthwhile: Int { 400_000 }
 
     /// The number of rows that pass through the layers together: so few that the outputs of a layer stay in the caches for the
     /// next layer.

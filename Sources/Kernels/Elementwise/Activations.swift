@@ -55,11 +55,11 @@ func differentiate(
     let octets = rows * stride / 8
     switch kind {
     case Int32(CP_LOGISTIC):
-        for i in 0..<octets { put(octet(d, i) * (octet(a, i) * (lanes(1) - octet(a, i))), d, i) }
+        byFour(octets) { i in put(octet(d, i) * (octet(a, i) * (lanes(1) - octet(a, i))), d, i) }
     case Int32(CP_TANH):
-        for i in 0..<octets { put(octet(d, i) * (lanes(1) - octet(a, i) * octet(a, i)), d, i) }
+        byFour(octets) { i in put(octet(d, i) * (lanes(1) - octet(a, i) * octet(a, i)), d, i) }
     case Int32(CP_RELU):
-        for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), .zero), d, i) }
+        byFour(octets) { i in put(select(octet(z, i) .> .zero, octet(d, i), .zero), d, i) }
     case Int32(CP_LEAKY_RELU):
         for i in 0..<octets { put(select(octet(z, i) .> .zero, octet(d, i), lanes(0.01) * octet(d, i)), d, i) }
     case Int32(CP_ELU):

@@ -83,7 +83,7 @@ private struct GradientProduct {
             var chunk = part.lowerBound
             while chunk < part.upperBound {
                 let width = min(Self.inputChunk, part.upperBound - chunk)
-                for k in 0..<width { save(multiplyAdd(x[chunk + k], row, .zero), room + k * 16) }
+                byFour(width) { k in save(multiplyAdd(x[chunk + k], row, .zero), room + k * 16) }
                 makeStep(step, false, values + chunk * 16, Source(room), width * 16)
                 chunk += width
             }

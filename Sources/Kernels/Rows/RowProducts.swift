@@ -5,7 +5,7 @@ import CKernels
 /// W += x step and b += step, for the eight outputs whose weights begin at w.
 @inline(__always)
 func step(_ w: Target, _ x: Source, _ inputs: Int, _ step: Lanes) {
-    for k in 0..<inputs { save(multiplyAdd(lanes(x[k]), step, loadLanes(Source(w) + k * 16)), w + k * 16) }
+    byFour(inputs) { k in save(multiplyAdd(lanes(x[k]), step, loadLanes(Source(w) + k * 16)), w + k * 16) }
     save(loadLanes(Source(w) + inputs * 16) + step, w + inputs * 16)
 }
 

@@ -40,6 +40,20 @@ func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
 @_transparent func * (a: Lanes, b: Lanes) -> Lanes { cp_multiply(a, b) }
 @_transparent func / (a: Lanes, b: Lanes) -> Lanes { cp_divide(a, b) }
 
+/// Calls `body` with 0 … count − 1, four times in each pass of the loop: for short bodies, for which counting takes as long.
+@inline(__always)
+func byFour(_ count: Int, _ body: (_ i: Int) -> Void) {
+    var i = 0
+    while i + 4 <= count {
+        for next in i..<i + 4 { body(next) }
+        i += 4
+    }
+    while i < count {
+        body(i)
+        i += 1
+    }
+}
+
 /// Whether this build fuses a multiplication and an addition.
 var hasFMA: Bool {
     @inline(__always) get { CP_HAS_FMA != 0 }
