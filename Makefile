@@ -16,7 +16,7 @@ export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere test-arm64 test-32bit test-wasm test-apple \
 	test-dist test-python-all test-export-all test-all-hosts torture torture-files torture-calls torture-activations \
-	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-compare abi wasm docs install uninstall wheel dist clean
+	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-ensemble bench-compare abi wasm docs install uninstall wheel dist clean
 
 all: lib
 
@@ -238,6 +238,10 @@ bench-quick: lib
 # Errors against time on small problems: about 45 minutes. What is complete is not run again.
 bench-accuracy: lib
 	python3 Benchmarks/accuracy/run.py $(ROWS)
+
+# Many networks at once beside JAX's vmap: about two minutes.
+bench-ensemble: lib
+	python3 Benchmarks/ensemble.py $(ROWS)
 
 CALLS ?= 10000000
 

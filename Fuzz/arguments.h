@@ -238,6 +238,7 @@ static const struct {
     {"int32_t *", "trainable_out", one},
     {"double *", "loss_out", one},
     {"const double *", "constants", constants},
+    {"const double *", "learning_rates", given_count},
     {"int32_t *", "kind_out", one},
     {"const float *", "row_weights", weight_rows},
     {"const float *", "validation_inputs", validation_input_rows},
@@ -358,8 +359,11 @@ static void make_struct(call *made, size_t index, size_t known) {
     static const uint32_t sizes[] = {0, 4, 8, 40, 1000};
     uint8_t byte = take8();
     uint32_t size = byte < 0xC0 ? (uint32_t)known : sizes[byte % 5];
-    made->arguments[index].pointer = block(made, index, size < 4 ? 4 : size);
-    memcpy(made->arguments[index].pointer, &size, sizeof size);
+    size_t count = named(&made->function->parameters[index], "results_out") ? size_of(made, "count") : 1;
+    if (count > 8) count = 8;
+    uint8_t *memory = (uint8_t *)block(made, index, size * count + 4);
+    for (size_t i = 0; i < count; i++) memcpy(memory + i * size, &size, sizeof size);
+    made->arguments[index].pointer = memory;
 }
 
 /* The model of a network, truncated or with a few bytes changed, or random bytes. */
@@ -408,13 +412,23 @@ static void look_at(call *made, bp_network *network) {
     (void)bp_network_parameter_count(network, &made->parameters);
 }
 
+/* More networks than a count that is not huge. */
+static void take_networks(call *made, size_t index) {
+    bp_network **networks = (bp_network **)block(made, index, 8 * sizeof *networks);
+    for (int i = 0; i < 8; i++) networks[i] = (bp_network *)take_handle(0);
+    made->arguments[index].pointer = networks;
+    look_at(made, networks[0]);
+}
+
 /* ---- All arguments */
 
 static void take_scalar(call *made, size_t index) {
     const parameter *p = &made->function->parameters[index];
     argument *a = &made->arguments[index];
     size_t type = handle_type(p->type);
-    if (type < HANDLE_TYPES && !strstr(p->type, "**")) {
+    if (named(p, "networks")) {
+        take_networks(made, index);
+    } else if (type < HANDLE_TYPES && !strstr(p->type, "**")) {
         a->pointer = take_handle(type);
         if (type == 0) look_at(made, (bp_network *)a->pointer);
         if (named(p, "predictor")) (void)bp_predictor_sizes((bp_predictor *)a->pointer, &made->inputs, &made->outputs);
@@ -441,6 +455,7 @@ static void take_scalar(call *made, size_t index) {
 static void choose_count(call *made) {
     size_t count = find(made->function, "count"), name = find(made->function, "name"), rows, columns;
     if (count == made->function->count || !made->network || take8() >= 0xE8) return;
+    if (find(made->function, "networks") < made->function->count) return;
     made->arguments[count].size = made->parameters;
     if (name == made->function->count) return;
     if (bp_network_tensor_shape(made->network, (const char *)made->arguments[name].pointer, &rows, &columns) == BP_OK)
@@ -457,11 +472,12 @@ static int take_pointer(call *made, size_t index) {
             return 1;
         }
     if (!strchr(p->type, '*') || (is(p, "void *") && named(p, "user_data"))) return 1; /* read before */
-    if (handle_type(p->type) < HANDLE_TYPES && !strstr(p->type, "**")) return 1;
+    if (handle_type(p->type) < HANDLE_TYPES && !strstr(p->type, "**") && !named(p, "networks")) return 1;
     if (take8() >= 0xFA) {
         a->pointer = NULL;
         return 1;
     }
+    if (named(p, "networks")) return 1;
     if (strstr(p->type, "**")) a->pointer = block(made, index, sizeof(void *));
     else if (is(p, "const char *")) a->pointer = named(p, "path") ? take_path(made, index) : take_text(made, index);
     else if (is(p, "const uint8_t *") && named(p, "bytes")) make_model(made, index);

@@ -1144,9 +1144,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   - Restarts train copies of the network on several threads; or on the calling thread, if an activation is a callback
  *     that is not thread-safe. The network itself changes at the end.
  *   - The copies in memory are those of the restarts that run and of the best one so far.
- *   - With a progress function, 16 restarts run at a time, whatever the number of threads. Reports come in rounds: one
- *     report of each of these restarts, in the order of their numbers. When a restart ends, the next one takes its place.
- *     What the progress function returns applies to all of them.
+ *   - With a progress function, 16 restarts run at a time, or 256 if their steps are made in lanes (bp_trainer_fit_ensemble),
+ *     whatever the number of threads. Reports come in rounds: one report of each of these restarts, in the order of their
+ *     numbers. When a restart ends, the next one takes its place. What the progress function returns applies to all of them.
  *   - A restart that diverges loses against the others. The fit fails only if all restarts diverge.
  *
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more.
@@ -1244,6 +1244,7 @@ int32_t bp_trainer_fit_rows(bp_trainer *trainer, bp_network *network, const bp_r
 #define BP_END_TIME_LIMIT 4  /* option "time_limit" */
 #define BP_END_STOPPED 5     /* the progress function, or the function of a stream, returned more than 0 */
 #define BP_END_CANCELLED 6   /* bp_trainer_cancel */
+#define BP_END_DIVERGED 7    /* bp_trainer_fit_ensemble: a loss or a step of this network was not finite */
 
 /* The result of a fit. Later versions add members at the end only. */
 typedef struct bp_fit_result {
@@ -1265,6 +1266,49 @@ typedef struct bp_fit_result {
  * Threads:   reads trainer; also during a fit.
  * Since:     0.2 */
 int32_t bp_trainer_get_result(const bp_trainer *trainer, bp_fit_result *result_out);
+
+/* Trains several networks on the same rows. Each gets the bits that bp_trainer_fit with this trainer would give it alone.
+ *   This is for many small networks, such as random starts, ensembles whose spread measures the uncertainty, and sweeps over
+ * learning rates. Networks with the same settings are trained 8 or 16 at a time, one in each lane of the processor's vectors: 5
+ * times faster than one after the other for layers of 4 units, 2 times for layers of 16. Restarts (option "restarts") are, too.
+ *   - Steps in lanes: up to 8,192 weights, all layers trainable, built-in activations and loss, a first-order optimizer, and
+ *     minibatches of 7 to 1,024 rows (17 to 1,024 for two layers of at most 8 units); no batch normalization, no dropout, no
+ *     clip_norm, option "on_divergence" 0, softmax only in the last layer with cross_entropy. All other steps are made one
+ *     network after the other. The settings are the same if all options, activations, losses, optimizers, scalings and frozen
+ *     layers are; learning rates may differ.
+ *   - The networks are copied, and change at the end. A call that fails changes none of them.
+ *   - A network whose loss or step is not finite is left as it was, and its result has BP_END_DIVERGED and the loss NaN. The
+ *     call fails only if all networks diverge.
+ *   - After each epoch that all networks have finished or ended before, there is one report to the progress function, and
+ *     within epochs as options "progress_interval" and "progress_seconds" say. It is that of the network with the lowest loss,
+ *     whose index is restart. The answer applies to all networks.
+ *   - bp_trainer_get_result returns the result of the network with the lowest loss, whose index is restart.
+ *   networks: [count], different networks with the same numbers of layers and units. count: 1 or more.
+ *   learning_rates: [count], used instead of option "learning_rate"; or NULL.
+ *   results_out: [count], each with its struct_size set to sizeof(bp_fit_result); or NULL.
+ *   The rows are those of bp_trainer_fit. Returns as bp_trainer_fit.
+ * Ownership: the arrays remain the caller's, and must not change until the call returns.
+ * Errors:    as bp_trainer_fit; INVALID_VALUE for a count of 0, a network that is in the array twice, a learning rate that the
+ *            option does not accept, or a struct_size that is too small; MISMATCH for other layers; UNSUPPORTED for option
+ *            "restarts" or a network with an all-reduce function; NOT_FINITE if all networks diverge. The message gives the
+ *            index of the network.
+ * Threads:   changes trainer and all networks. Groups of networks are trained on several threads; on the calling thread, if an
+ *            activation is a callback that is not thread-safe, or a loss is registered. During the call, const calls on the
+ *            networks see them as they were.
+ * Since:     0.2 */
+int32_t bp_trainer_fit_ensemble(bp_trainer *trainer, bp_network *const *networks, size_t count, const double *learning_rates,
+                                const float *inputs, const float *targets, size_t rows, const float *validation_inputs,
+                                const float *validation_targets, size_t validation_rows, bp_fit_result *results_out);
+
+/* Like bp_trainer_fit_ensemble, for rows as those of bp_trainer_fit_rows.
+ * Ownership: the rows remain the caller's, and must not change until the call returns.
+ * Errors:    as bp_trainer_fit_ensemble and bp_trainer_fit_rows.
+ * Threads:   as bp_trainer_fit_ensemble.
+ * Since:     0.2 */
+int32_t bp_trainer_fit_ensemble_rows(bp_trainer *trainer, bp_network *const *networks, size_t count,
+                                     const double *learning_rates, const bp_rows *inputs, const bp_rows *targets,
+                                     const bp_rows *validation_inputs, const bp_rows *validation_targets,
+                                     bp_fit_result *results_out);
 
 /* Ends the trainer's fit in progress before its next step. The network keeps the weights that option "keep" says, and
  * the fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
@@ -1331,7 +1375,8 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *   - A fit ends on all workers at the same step. The progress function, bp_trainer_cancel, time_limit or the function of a
  *     stream ends it on all if it does on one. A progress function that aborts on one worker fails the fit on all. Not all workers
  *     need a progress function.
- *   - Restarts run one after the other, and each is made by all workers. */
+ *   - Restarts run one after the other, and each is made by all workers.
+ *   - bp_trainer_fit_ensemble makes no exchange: give each worker other networks, without the function. */
 
 #define BP_REDUCE_SUM 0 /* operation */
 #define BP_REDUCE_MAXIMUM 1

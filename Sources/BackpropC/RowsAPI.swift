@@ -85,6 +85,18 @@ public func bp_trainer_fit_rows(
     fit(trainer, network, .described(inputs, targets), .described(validation_inputs, validation_targets), loss_out)
 }
 
+@_cdecl("bp_trainer_fit_ensemble_rows") @implementation
+public func bp_trainer_fit_ensemble_rows(
+    _ trainer: OpaquePointer!, _ networks: UnsafePointer<OpaquePointer?>!, _ count: Int,
+    _ learning_rates: UnsafePointer<Double>!, _ inputs: UnsafePointer<bp_rows>!, _ targets: UnsafePointer<bp_rows>!,
+    _ validation_inputs: UnsafePointer<bp_rows>!, _ validation_targets: UnsafePointer<bp_rows>!,
+    _ results_out: UnsafeMutablePointer<bp_fit_result>!
+) -> Int32 {
+    fitEnsemble(
+        trainer, networks, count, learning_rates, .described(inputs, targets),
+        .described(validation_inputs, validation_targets), results_out)
+}
+
 // MARK: Calls on a network
 
 /// One visit of a network serves all calls, since the code of a visit is large.

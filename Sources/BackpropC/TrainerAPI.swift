@@ -92,18 +92,23 @@ enum FitArguments {
     case stream(bp_next_fn?, UnsafeMutableRawPointer?)
 
     fileprivate func data(for network: OpaquePointer?) throws(BackpropError) -> TrainingData {
+        guard case .stream(let next, let userData) = self else { return .rows(try rows(for: network)) }
+        let function = try require(next, "next")
+        return .stream { request in
+            var minibatch = bp_minibatch(request)
+            defer { request.rows = minibatch.rows }
+            return function(&minibatch, userData)
+        }
+    }
+
+    /// The rows, of a call without a stream.
+    fileprivate func rows(for network: OpaquePointer?) throws(BackpropError) -> Rows {
         switch self {
         case .floats(let inputs, let targets, let rows):
             let (inputs, targets) = rows == 0 ? try requireNoRows(of: network) : try requireRows(inputs, targets, rows)
-            return .rows(Rows(inputs: inputs, targets: targets, count: rows))
-        case .described(let inputs, let targets): return .rows(try pair(inputs, targets, "inputs", "targets"))
-        case .stream(let next, let userData):
-            let next = try require(next, "next")
-            return .stream { request in
-                var minibatch = bp_minibatch(request)
-                defer { request.rows = minibatch.rows }
-                return next(&minibatch, userData)
-            }
+            return Rows(inputs: inputs, targets: targets, count: rows)
+        case .described(let inputs, let targets): return try pair(inputs, targets, "inputs", "targets")
+        case .stream: throw BackpropError(.unsupported, "a stream")
         }
     }
 
@@ -146,15 +151,66 @@ func fit(
             throw refused(error, network)
         }
         let result = try trainer.fit(handle, rows, validation: validationRows)
-        if result.isStopped {
-            success = BP_STOPPED
-        } else if let missing = result.missingClass {
-            success = BP_WARNING_MISSING_CLASS
-            _ = report(BackpropError(.invalidValue, "class \(missing) has fewer than 2 rows, which stratify needs"))
-        }
+        success = successCode(result)
         return result.loss
     }
     return code == BP_OK ? success : code
+}
+
+/// The status of a fit that did not fail.
+private func successCode(_ result: FitResult) -> Int32 {
+    if result.isStopped { return BP_STOPPED }
+    guard let missing = result.missingClass else { return BP_OK }
+    _ = report(BackpropError(.invalidValue, "class \(missing) has fewer than 2 rows, which stratify needs"))
+    return BP_WARNING_MISSING_CLASS
+}
+
+@_cdecl("bp_trainer_fit_ensemble") @implementation
+public func bp_trainer_fit_ensemble(
+    _ trainer: OpaquePointer!, _ networks: UnsafePointer<OpaquePointer?>!, _ count: Int,
+    _ learning_rates: UnsafePointer<Double>!, _ inputs: UnsafePointer<Float>!, _ targets: UnsafePointer<Float>!, _ rows: Int,
+    _ validation_inputs: UnsafePointer<Float>!, _ validation_targets: UnsafePointer<Float>!, _ validation_rows: Int,
+    _ results_out: UnsafeMutablePointer<bp_fit_result>!
+) -> Int32 {
+    fitEnsemble(
+        trainer, networks, count, learning_rates, .floats(inputs, targets, rows),
+        .floats(validation_inputs, validation_targets, validation_rows), results_out)
+}
+
+/// Runs a C call that fits several networks.
+@inline(never)
+func fitEnsemble(
+    _ trainer: OpaquePointer?, _ networks: UnsafePointer<OpaquePointer?>?, _ count: Int, _ rates: UnsafePointer<Double>?,
+    _ data: FitArguments, _ validation: FitArguments, _ results_out: UnsafeMutablePointer<bp_fit_result>?
+) -> Int32 {
+    var success = BP_OK
+    let code = status { () throws(BackpropError) in
+        let trainer = try Handle<TrainerState>(try require(trainer, "trainer"))
+        let networks = try requireNonNull(networks, "networks")
+        guard count > 0, count <= Handle<NetworkState>.mostObjects else {
+            throw BackpropError(
+                count == 0 ? .invalidValue : .limit,
+                "count is \(UInt(bitPattern: count)), not 1 to \(Handle<NetworkState>.mostObjects)")
+        }
+        try Reserve.require(64 * UInt64(count))
+        for index in 0..<count { _ = try output(results_out, index) }
+        let result = try trainer.fit(
+            count: count, { (index) throws(BackpropError) in try Handle(try requireNonNull(networks[index], "it")) },
+            rates: rates, try data.rows(for: networks[0]), validation: try validation.validation
+        ) { index, result in (try? output(results_out, index))?.put(bp_fit_result(result)) }
+        success = successCode(result)
+    }
+    return code == BP_OK ? success : code
+}
+
+/// A struct of an array of the caller, whose structs may be of another version.
+@inline(never)
+private func output(
+    _ results_out: UnsafeMutablePointer<bp_fit_result>?, _ index: Int
+) throws(BackpropError) -> StructOutput<bp_fit_result>? {
+    guard let results_out else { return nil }
+    let place = UnsafeMutableRawPointer(results_out) + index * Int(results_out.pointee.struct_size)
+    return try StructOutput(place.assumingMemoryBound(to: bp_fit_result.self), "results_out")
 }
 
 @_cdecl("bp_trainer_get_result") @implementation

@@ -75,6 +75,26 @@ import Testing
         expectFailure(.invalidValue) { _ = try Trainer(["epochs": 0]) }
     }
 
+    @Test func eachNetworkOfAnEnsembleGetsTheBitsOfItsOwnFit() throws {
+        let networks = try (0..<5).map { try Network(layers: [2, 9, 1], seed: UInt64($0)) }
+        let rates = [0.1, 0.2, 0.3, 0.1, 0.5]
+        let x = (0..<80).map { Float($0 * 37 % 80) / 40 - 1 }, y = (0..<40).map { abs(x[2 * $0]) }
+        let trainer = try Trainer(["epochs": 3, "batch_size": 20])
+        let copies = try networks.map { try $0.clone() }
+        let results = try trainer.fit(
+            ensemble: networks, x, y, validation: (Array(x[..<6]), Array(y[..<3])), learningRates: rates)
+        for (index, copy) in copies.enumerated() {
+            try trainer.setOption("learning_rate", rates[index])
+            let alone = try trainer.fit(copy, x, y, validation: (Array(x[..<6]), Array(y[..<3])))
+            #expect(try copy.parameters() == networks[index].parameters())
+            #expect(alone.loss == results[index].loss && alone.bestEpoch == results[index].bestEpoch)
+        }
+        expectFailure(.invalidValue) { _ = try trainer.fit(ensemble: [], x, y) }
+        expectFailure(.invalidValue) { _ = try trainer.fit(ensemble: networks, x, y, learningRates: [1]) }
+        expectFailure(.invalidValue) { _ = try trainer.fit(ensemble: networks + networks, x, y) }
+        expectFailure(.mismatch) { _ = try trainer.fit(ensemble: networks + [try Network(layers: [2, 8, 1], seed: 1)], x, y) }
+    }
+
     @Test func anotherTaskCanCancelAFit() async throws {
         let network = try network(), trainer = try Trainer(["epochs": 1e9])
         trainer.cancel()  // without a fit, does nothing

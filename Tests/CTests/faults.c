@@ -153,6 +153,30 @@ static int32_t fit_rows(bp_network *n) {
     bp_trainer_free(trainer);
     return status;
 }
+static int32_t fit_ensemble(bp_network *n) { /* the networks are clones, of which the last two have lanes */
+    bp_network *networks[3] = {n, NULL, NULL};
+    bp_trainer *trainer = NULL;
+    bp_fit_result results[3];
+    static const double rates[] = {0.1, 0.01, 0.02};
+    static float many_x[20 * 3], many_y[20 * 2];
+    int32_t status = bp_trainer_create(&trainer);
+    for (int i = 0; i < 3; i++) results[i].struct_size = sizeof *results;
+    for (int i = 1; i < 3; i++) {
+        if (status == BP_OK) status = bp_network_clone(n, &networks[i]);
+        if (status == BP_OK) status = bp_network_set_batchnorm(networks[i], 1, 0);
+        if (status == BP_OK) status = bp_network_set_activation(networks[i], 1, "tanh");
+        if (status == BP_OK) status = bp_network_set_optimizer(networks[i], "adam");
+    }
+    for (int i = 0; i < 20; i++)
+        memcpy(many_x + 3 * i, x + i % 4 * 3, 3 * sizeof *x), memcpy(many_y + 2 * i, y + i % 4 * 2, 2 * sizeof *y);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "epochs", 2);
+    if (status == BP_OK) status = bp_trainer_set_option(trainer, "keep", BP_KEEP_BEST);
+    if (status == BP_OK) status = bp_trainer_fit_ensemble(trainer, networks, 3, rates, many_x, many_y, 20, x, y, 4, results);
+    bp_network_free(networks[1]);
+    bp_network_free(networks[2]);
+    bp_trainer_free(trainer);
+    return status;
+}
 static int32_t score(bp_network *n) { return bp_network_score(n, "r2", x, y, 4, &number); }
 static int32_t predict_without_waiting(bp_network *n) { /* a failed update leaves the predictor as it was */
     bp_predictor *predictor;
@@ -460,6 +484,7 @@ static const struct call {
     {"fit_scaling_rows", fit_scaling_rows, BP_OK, 1},
     {"scaling in pieces", scaling_in_pieces, BP_OK, 1},
     {"fit_rows", fit_rows, BP_OK, 1},
+    {"fit_ensemble", fit_ensemble, BP_OK, 1},
     {"train_rows, scaled", train_rows, BP_OK, 4},
     {"set_metadata", metadata, BP_OK, 1},
     {"predict", predict, BP_OK, 1},

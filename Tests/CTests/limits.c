@@ -23,7 +23,8 @@ static uint8_t bytes[16384];
 static char existing[] = "there.already", fresh[] = "not.yet";
 static void *handle_out;
 static uint32_t structs[64];
-static bp_network *network;
+static bp_network *network, *members[1];
+static const double learning_rates[1] = {0.01};
 static bp_trainer *trainer;
 static bp_predictor *predictor;
 static bp_rows input_rows = {sizeof input_rows, BP_FLOAT, rows_of, 2, 2, 0, 0, 0, 0, NULL};
@@ -107,6 +108,11 @@ static const rule rules[] = {
     {"ptrdiff_t", {.size = 0}, 0, 0},
     {"bp_network_evaluate_rows.loss_out", {.pointer = floats}, 0, 0},
     {"bp_trainer_fit_rows.loss_out", {.pointer = &number}, 1, 0},
+    {"networks", {.pointer = members}, 0, 0},
+    {"bp_trainer_fit_ensemble.count", {.size = 1}, 0, (size_t)1 << 23},
+    {"bp_trainer_fit_ensemble_rows.count", {.size = 1}, 0, (size_t)1 << 23},
+    {"learning_rates", {.pointer = (void *)learning_rates}, 1, 0},
+    {"results_out", {.pointer = structs}, 1, 0},
     {"double *", {.pointer = &number}, 0, 0},
     {"size_t *", {.pointer = &size}, 0, 0},
     {"int32_t *", {.pointer = &whole}, 0, 0},
@@ -250,6 +256,8 @@ static int make_valid(const signature *function, argument *arguments) {
     if (!trainer) EXPECT_OK(bp_trainer_create(&trainer));
     if (!predictor) EXPECT_OK(bp_predictor_create(network, &predictor));
     EXPECT_OK(bp_network_add_scaling_rows(network, &input_rows, &target_rows)); /* for bp_network_finish_scaling */
+    bp_network_free(members[0]);                                                /* a clone has no all-reduce function */
+    EXPECT_OK(bp_network_clone(network, &members[0]));
     for (size_t i = 0; i < function->count; i++) {
         const parameter *p = &function->parameters[i];
         const rule *found = rule_of(function, p);
@@ -445,6 +453,7 @@ int main(void) {
     CLAIM(rows_that_exceed_memory_are_refused_and_leave_the_network_usable);
     if (getenv("TORTURE") && sizeof(size_t) > 4) CLAIM(more_than_two_to_the_31_rows_are_predicted);
     bp_network_free(network);
+    bp_network_free(members[0]);
     bp_trainer_free(trainer);
     bp_predictor_free(predictor);
     free(model.bytes);

@@ -109,7 +109,7 @@ reference handles arguments instructions options settings counts tensors
 training large_minibatches backpropagation initialization losses custom_losses trainable names batchnorm fold optimizers second_order dropout
 scaling score
 transaction finite rows
-trainer trainer_errors restarts finetuning resume resumed_fits stream stratify
+trainer trainer_errors restarts ensemble finetuning resume resumed_fits stream stratify
 activations foreign derivatives sharing plugins universal
 files exporting metadata mutations saving targets weights corpus
 predictor predictor_realtime

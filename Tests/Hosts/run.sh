@@ -101,6 +101,7 @@ bands() {
     "$python" Examples/python/quantile_bands.py "$work/bands.png"
     test -s "$work/bands.png"
 }
+claim "the networks of an ensemble agree where there are data, and disagree elsewhere" "$python" Examples/python/ensemble.py
 claim "nine tenths of new data lie between the learned quantiles, also by parts, and a picture shows them" bands
 
 # ---- Installed files; Tests/Install tests them

@@ -78,14 +78,32 @@ extension Trainer {
         _ network: Network, _ inputs: RowDescription, _ targets: RowDescription,
         validation: (inputs: RowDescription, targets: RowDescription)? = nil
     ) throws(BackpropError) -> FitResult {
+        let (rows, validation) = try paired(inputs, targets, validation)
+        return try handle.fit(network.handle, .rows(rows), validation: validation)
+    }
+
+    /// Trains several networks, as `fit(ensemble:_:_:validation:learningRates:)`, on rows of any type and layout, with the weights
+    /// of `targets` and of the validation targets.
+    @discardableResult
+    public func fit(
+        ensemble networks: [Network], _ inputs: RowDescription, _ targets: RowDescription,
+        validation: (inputs: RowDescription, targets: RowDescription)? = nil, learningRates: [Double]? = nil
+    ) throws(BackpropError) -> [FitResult] {
+        let (rows, validation) = try paired(inputs, targets, validation)
+        return try fit(networks, rows, validation, learningRates)
+    }
+
+    private func paired(
+        _ inputs: RowDescription, _ targets: RowDescription, _ validation: (inputs: RowDescription, targets: RowDescription)?
+    ) throws(BackpropError) -> (Rows, validation: Rows?) {
         let rows = try Rows(pairing: try .make(inputs, "inputs"), try .make(targets, "targets", areTargets: true))
-        var validationRows: Rows?
-        if let validation {
-            validationRows = try Rows(
+        guard let validation else { return (rows, nil) }
+        return (
+            rows,
+            try Rows(
                 pairing: try .make(validation.inputs, "validation_inputs"),
                 try .make(validation.targets, "validation_targets", areTargets: true), "validation_inputs", "validation_targets")
-        }
-        return try handle.fit(network.handle, .rows(rows), validation: validationRows)
+        )
     }
 }
 

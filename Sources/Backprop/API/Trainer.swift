@@ -86,6 +86,58 @@ public final class Trainer: Sendable {
         }
     }
 
+    /// Trains several networks on the same rows. Each gets the bits that `fit` with this trainer would give it alone.
+    ///
+    /// Networks with the same settings are trained 8 or 16 at a time, one in each lane of the vectors; `backprop.h` says at
+    /// `bp_trainer_fit_ensemble` which. A fit that throws leaves all networks as they were.
+    ///
+    /// - Parameters:
+    ///   - ensemble: Different networks with the same layers, at least one.
+    ///   - inputs: [rows × inputs], at least one row.
+    ///   - targets: [rows × outputs].
+    ///   - validation: As in `fit(_:_:_:validation:)`.
+    ///   - learningRates: One for each network, instead of option "learning_rate", or nil.
+    /// - Returns: A result for each network. One that diverged is unchanged, and its result has the end `.diverged`.
+    /// - Throws: As `fit(_:_:_:validation:)`; also `.invalidValue` for no networks, a network that is given twice or another
+    ///   number of learning rates; `.mismatch` for other layers; `.unsupported` for option "restarts" or a network with an
+    ///   all-reduce function; `.notFinite` if all networks diverge.
+    @discardableResult
+    public func fit(
+        ensemble networks: [Network], _ inputs: [Float], _ targets: [Float],
+        validation: (inputs: [Float], targets: [Float])? = nil, learningRates: [Double]? = nil
+    ) throws(BackpropError) -> [FitResult] {
+        guard let first = networks.first else { throw Self.noNetworks }
+        return try first.withRows(inputs, targets, ifEmpty: "rows is 0: at least 1 is needed") { (rows) throws(BackpropError) in
+            guard let validation else { return try fit(networks, rows, nil, learningRates) }
+            return try first.withRows(
+                validation.inputs, validation.targets, ifEmpty: "the validation set has no rows"
+            ) { (validation) throws(BackpropError) in try fit(networks, rows, validation, learningRates) }
+        }
+    }
+
+    private static var noNetworks: BackpropError { BackpropError(.invalidValue, "there are no networks") }
+
+    func fit(
+        _ networks: [Network], _ rows: Rows, _ validation: Rows?, _ learningRates: [Double]?
+    ) throws(BackpropError) -> [FitResult] {
+        if networks.isEmpty { throw Self.noNetworks }
+        guard learningRates?.count ?? networks.count == networks.count else {
+            throw BackpropError(.invalidValue, "the number of learning rates is not that of the networks")
+        }
+        var results: [FitResult] = []
+        func fit(_ rates: UnsafePointer<Double>?) throws(BackpropError) {
+            _ = try handle.fit(
+                count: networks.count, { networks[$0].handle }, rates: rates, rows, validation: validation
+            ) { results.append($1) }
+        }
+        if let learningRates {
+            try learningRates.withUnsafeBufferPointer { (rates) throws(BackpropError) in try fit(rates.baseAddress) }
+        } else {
+            try fit(nil)
+        }
+        return results
+    }
+
     /// Rows of a stream.
     public struct Batch: Sendable {
         /// [rows × inputs], [rows × outputs].
@@ -171,10 +223,10 @@ extension Progress {
 
 extension Network {
     /// Calls `body` with the rows of two arrays of matching counts. `ifEmpty`: the message for arrays without rows.
-    fileprivate func withRows(
+    fileprivate func withRows<Result>(
         _ inputs: [Float], _ targets: [Float], ifEmpty: StaticString,
-        _ body: (Rows) throws(BackpropError) -> FitResult
-    ) throws(BackpropError) -> FitResult {
+        _ body: (Rows) throws(BackpropError) -> Result
+    ) throws(BackpropError) -> Result {
         let (count, targetCount) = try handle.read { (state) throws(BackpropError) in
             (try state.rows(inputs.count, targets.count), state.targetCount)
         }

@@ -28,6 +28,14 @@ enum Activation {
         if case .builtIn(let function) = self { function.range } else { (-.infinity, .infinity) }
     }
 
+    func isSame(as other: Activation) -> Bool {
+        switch (self, other) {
+        case (.builtIn(let a), .builtIn(let b)): a == b
+        case (.plugin(let a, let isThreadSafe), .plugin(let b, let other)): a === b && isThreadSafe == other
+        default: false
+        }
+    }
+
     var isPlugin: Bool {
         if case .plugin = self { true } else { false }
     }

@@ -63,14 +63,19 @@ extension FitPlan {
 
     /// Calls the progress function with the reports of the runs, in order. Its result applies to all runs.
     func report(_ runs: [FitRun]) throws(BackpropError) {
-        guard let progress = trainer.progress else { return }
         for run in runs {
-            guard let report = run.report else { continue }
-            let answer = HostEnvironment().run { progress(report) }
-            if answer < 0 { throw BackpropError(.callback, "the progress function returned \(Int(answer))") }
-            if answer > 0 {
-                for run in runs { run.stop() }
-            }
+            guard let report = run.report, try trainer.report(report) else { continue }
+            for run in runs { run.stop() }
         }
+    }
+}
+
+extension TrainerState {
+    /// Calls the progress function, if there is one. Returns whether the fit must stop.
+    func report(_ report: Progress) throws(BackpropError) -> Bool {
+        guard let progress else { return false }
+        let answer = HostEnvironment().run { progress(report) }
+        if answer < 0 { throw BackpropError(.callback, "the progress function returned \(Int(answer))") }
+        return answer > 0
     }
 }

@@ -192,8 +192,10 @@ final class FitPlan {
         return workers == nil && isOverTime ? .timeLimit : nil
     }
 
-    /// The position after an epoch with this loss.
-    func position(after epoch: FitPosition, loss: Double) -> (FitPosition, isBetter: Bool) {
+    /// The position after an epoch with this loss, for a run with this schedule.
+    func position(
+        after epoch: FitPosition, loss: Double, _ schedule: Schedule
+    ) -> (FitPosition, isBetter: Bool) {
         var position = epoch
         position.lossSum = 0
         position.rows = 0

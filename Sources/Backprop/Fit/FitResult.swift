@@ -14,6 +14,8 @@ public struct FitResult: Sendable {
         case stopped = 5
         /// `Trainer.cancel` stopped the fit.
         case cancelled = 6
+        /// A loss or a step was not finite: in a fit of several networks, this one was left unchanged.
+        case diverged = 7
 
         var isStop: Bool { self == .stopped || self == .cancelled }
     }
@@ -27,7 +29,7 @@ public struct FitResult: Sendable {
     /// The finished epoch with the best loss, counted from 1; 0 if no epoch was finished.
     public let bestEpoch: Int
     /// The index of the restart that gave the weights, from 0.
-    public let restart: Int
+    public internal(set) var restart: Int
 
     /// Whether the progress function or `cancel` stopped the fit early.
     public var isStopped: Bool { end.isStop }

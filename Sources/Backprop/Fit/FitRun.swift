@@ -38,7 +38,12 @@ final class FitRun {
     }
 
     let access: Access
+    /// The network, if no other thread can read it.
+    var exclusiveNetwork: NetworkState? {
+        if case .exclusive(let network) = access { network } else { nil }
+    }
     private let plan: FitPlan
+    var schedule: Schedule
     private let batches: Batches
     /// The network after its best epoch, or before the first step. It is the result of the fit if the best weights are kept,
     /// and the run continues from it after a divergence.
@@ -51,10 +56,18 @@ final class FitRun {
     /// The reason why the run ended, or why it must end.
     private(set) var end: FitResult.End?
 
+    /// The network that gets the result of a run in an ensemble.
+    var target: Handle<NetworkState>?
+
+    /// The lane in which the network's steps are made; nil for none.
+    var lane: (lanes: Lanes, index: Int)?
+
     /// The report to pass to the progress function, if one is due.
-    private(set) var report: Progress?
+    var report: Progress?
     private var reportTime = cp_seconds()
     private var rate: Float = 0
+    /// The rows of the next step, from `prepareStep` until the step is made.
+    private(set) var minibatch: Sampler.Minibatch?
     /// Whether the network is as the latest step of this run has left it.
     private var hasStepped = false
     /// The epoch in which this worker's stream has no more rows; nil for none.
@@ -67,20 +80,25 @@ final class FitRun {
     ) {
         self.access = access
         self.plan = plan
+        schedule = plan.schedule
         self.batches = batches
         self.best = best
         self.position = position
     }
 
     /// A run that starts at the fit position of `network`, which is the network of `access`.
-    static func make(_ plan: FitPlan, _ access: Access, _ network: NetworkState) throws(BackpropError) -> FitRun {
-        let batches: Batches =
-            switch plan.source {
-            case .rows(let data, let batches):
-                .sampler(
-                    try Sampler.make(batches, data, seed: network.fit.seed, restart: network.fit.restart, for: network))
-            case .stream(let stream): .stream(stream)
-            }
+    /// `neighbour`: another run of the plan with the same rows in all steps, or nil.
+    static func make(
+        _ plan: FitPlan, _ access: Access, _ network: NetworkState, neighbour: FitRun? = nil
+    ) throws(BackpropError) -> FitRun {
+        let batches: Batches
+        switch (neighbour, plan.source) {
+        case (let neighbour?, _): batches = neighbour.batches
+        case (nil, .stream(let stream)): batches = .stream(stream)
+        case (nil, .rows(let data, let plan)):
+            batches = .sampler(
+                try Sampler.make(plan, data, seed: network.fit.seed, restart: network.fit.restart, for: network))
+        }
         if !plan.needsBest { network.best = nil }
         var best = plan.needsBest ? network.best : nil
         if plan.needsBest, best == nil { best = try makeBest(network) }
@@ -118,42 +136,74 @@ final class FitRun {
         let epochs = plan.epoch(position)
         let waited = min(position.waited, epochs)  // other epochs, if a fit is resumed with minibatches of another size
         return FitResult(
-            loss: loss, end: end ?? .complete, epochs: Int(clamping: epochs), steps: Int(clamping: position.step),
+            loss: isDiverged ? .nan : loss, end: isDiverged ? .diverged : end ?? .complete, epochs: Int(clamping: epochs),
+            steps: Int(clamping: position.step),
             bestEpoch: position.best < .infinity ? Int(clamping: epochs - waited) : 0, restart: Int(position.restart),
             missingClass: plan.missingClass)
     }
 
+    /// The error that ended the run.
+    var error: BackpropError? {
+        if case .failed(let error) = outcome { error } else { nil }
+    }
+
+    var isDiverged: Bool { error?.code == .notFinite }
+
     var isStopped: Bool { end?.isStop ?? false }
 
-    func stop() { end = .stopped }
+    func stop() {
+        if isUnderway { end = .stopped }
+    }
+
+    func fail(_ error: BackpropError) { outcome = .failed(error) }
+
+    /// Whether the run is before its next report and its end.
+    var isDue: Bool { isUnderway && report == nil }
 
     /// Runs to the next report or to the end.
     func advance() {
-        guard isUnderway else { return }
         report = nil
+        while isDue {
+            let step = position.step
+            prepareStep()
+            stepAlone()
+            if position.step > step, isReportDue { reportStep() }
+        }
+    }
+
+    // MARK: Steps
+
+    /// Selects the minibatch of the next step, if neither the epoch nor the run ends.
+    func prepareStep() {
         do throws(BackpropError) {
-            while report == nil {
-                if end == nil, plan.trainer.isCancelled { end = .cancelled }
-                let ownEnd = plan.workers == nil ? end : agreedEnd
-                if !plan.isEpochEndDue(position), let reason = ownEnd ?? plan.end(at: position) {
-                    end = try agree(on: reason)
-                    try finish()
-                    outcome = .finished
-                    return
-                }
-                try stepOrRecover()
+            if end == nil, plan.trainer.isCancelled { end = .cancelled }
+            if plan.isEpochEndDue(position) { return }
+            let ownEnd = plan.workers == nil ? end : agreedEnd
+            if let reason = ownEnd ?? plan.end(at: position) {
+                end = try agree(on: reason)
+                try finish()
+                outcome = .finished
+            } else {
+                minibatch = try nextMinibatch()
             }
         } catch {
             outcome = .failed(error)
         }
     }
 
-    // MARK: Steps
+    /// Makes the step of the minibatch, or ends the epoch.
+    func stepAlone() {
+        do throws(BackpropError) {
+            try stepOrRecover()
+        } catch {
+            outcome = .failed(error)
+        }
+    }
 
-    /// Makes a step or finishes an epoch. After a divergence, goes back to the best network with half the learning rate.
+    /// After a divergence, goes back to the best network with half the learning rate.
     private func stepOrRecover() throws(BackpropError) {
-        // Outside of the recovery: bad data of a stream are no divergence.
-        let minibatch = plan.isEpochEndDue(position) ? nil : try nextMinibatch()
+        let minibatch = minibatch
+        self.minibatch = nil
         do throws(BackpropError) {
             if let minibatch {
                 try step(minibatch)
@@ -207,32 +257,25 @@ final class FitRun {
     }
 
     private func step(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
-        if let workers = plan.workers {
-            want(workers)
-            do throws(BackpropError) {
-                try stepOfNetwork(minibatch)
-            } catch {
-                guard case .settled = workers.stage else { throw error }
-                if let end = workers.agreedEnd {
-                    agreedEnd = Self.ends[end]
-                } else if workers.rows == 0, position.stream != nil, position.rows > 0 {
-                    position.stream?.isEpochEnded = true
-                } else {
-                    throw error
-                }
-                workers.stage = .idle
-                return
-            }
-        } else {
+        guard let workers = plan.workers else { return try stepOfNetwork(minibatch) }
+        want(workers)
+        do throws(BackpropError) {
             try stepOfNetwork(minibatch)
-        }
-        if isReportDue, !plan.isEpochEndDue(position) {
-            report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false)
+        } catch {
+            guard case .settled = workers.stage else { throw error }
+            if let end = workers.agreedEnd {
+                agreedEnd = Self.ends[end]
+            } else if workers.rows == 0, position.stream != nil, position.rows > 0 {
+                position.stream?.isEpochEnded = true
+            } else {
+                throw error
+            }
+            workers.stage = .idle
         }
     }
 
     private func stepOfNetwork(_ minibatch: Sampler.Minibatch) throws(BackpropError) {
-        rate = plan.schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
+        prepareRate()
         try access.write { network throws(BackpropError) in
             network.areRowsRepeated = hasStepped
             defer { network.areRowsRepeated = false }
@@ -243,15 +286,27 @@ final class FitRun {
                 : try network.train(
                     minibatch.inputs, minibatch.targets, weights: minibatch.weights, rows: minibatch.rows, rate: rate)
             hasStepped = true
-            let rows = plan.workers?.rows ?? minibatch.rows
-            position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(rows))
-            position.rows &+= UInt64(rows)
-            position.step += 1
-            if case .stream(let stream) = batches {
-                let isEnd = plan.workers.map { $0.sum(0) == 0 } ?? (rows < stream.capacity)
-                position.stream?.advance(endsEpoch: isEnd)
-            }
+            record(loss, rows: plan.workers?.rows ?? minibatch.rows)
             network.fit = position
+        }
+    }
+
+    /// Returns the learning rate of the next step.
+    @discardableResult
+    func prepareRate() -> Float {
+        rate = schedule.rate(step: position.step, epoch: plan.epoch(position), factor: position.rateFactor)
+        return rate
+    }
+
+    /// Records a step in the position of the run.
+    func record(_ loss: Float, rows: Int) {
+        minibatch = nil
+        position.lossSum += Double(loss) * (plan.lossIsSum ? 1 : Double(rows))
+        position.rows &+= UInt64(rows)
+        position.step += 1
+        if case .stream(let stream) = batches {
+            let isEnd = plan.workers.map { $0.sum(0) == 0 } ?? (rows < stream.capacity)
+            position.stream?.advance(endsEpoch: isEnd)
         }
     }
 
@@ -273,15 +328,41 @@ final class FitRun {
         return agreedEnd ?? workers.agreedEnd.map { Self.ends[$0] } ?? reason
     }
 
+    /// Reports a step, unless it ends an epoch.
+    func reportStep() {
+        if !plan.isEpochEndDue(position) { report(loss: position.meanLoss, validationLoss: .nan, isEpochEnd: false) }
+    }
+
+    /// The rows of a minibatch as the network computes with them.
+    func scaledRows(_ rows: Sampler.Minibatch) throws(BackpropError) -> Lanes.Rows {
+        guard !rows.isScaled, let network = exclusiveNetwork else { return (rows.inputs, rows.targets) }
+        return try network.scaled(rows.inputs, rows.targets, rows: rows.rows)
+    }
+
+    /// Brings the network up to date, if its latest steps were made in a lane.
+    private func unload() {
+        guard let lane, let network = exclusiveNetwork else { return }
+        lane.lanes.unload(lane.index)
+        network.fit = position
+    }
+
+    /// Ends the steps in the lane for now.
+    func releaseLane() {
+        unload()
+        lane?.lanes.vacate(lane?.index ?? 0)
+    }
+
     private func finishEpoch() throws(BackpropError) {
         let loss = position.meanLoss
         let validationLoss = plan.common.isValidated ? try currentLoss() : .nan
-        let (after, isBetter) = plan.position(after: position, loss: validationLoss.isNaN ? loss : validationLoss)
+        let (after, isBetter) = plan.position(
+            after: position, loss: validationLoss.isNaN ? loss : validationLoss, schedule)
         let isBest = isBetter ? try isBetterThanBest(validationLoss) : false
         try access.write { network throws(BackpropError) in
             position = after
             network.fit = after
             guard isBest, let best else { return }
+            unload()
             try best.assign(from: network)
             network.best = best
         }
@@ -291,6 +372,7 @@ final class FitRun {
     /// The loss of the present weights.
     private func currentLoss() throws(BackpropError) -> Double {
         var loss = Double.nan
+        unload()
         try access.read { network throws(BackpropError) in loss = try plan.loss(of: network) }
         return loss
     }
@@ -321,6 +403,8 @@ final class FitRun {
 
     /// The network keeps its best network only if the two differ.
     private func finish() throws(BackpropError) {
+        releaseLane()
+        lane = nil
         if plan.comparesWeights, plan.keepsBest, hasBest { _ = try requireBestLoss() }
         try access.write { network throws(BackpropError) in
             if plan.keepsBest, hasBest, let best { try network.assign(from: best) }
@@ -330,7 +414,7 @@ final class FitRun {
 
     // MARK: Reports
 
-    private var isReportDue: Bool {
+    var isReportDue: Bool {
         guard plan.trainer.progress != nil else { return false }
         let interval = plan.options[.progressInterval], seconds = plan.options[.progressSeconds]
         return (interval > 0 && position.step % UInt64(interval) == 0) || (seconds > 0 && cp_seconds() - reportTime >= seconds)

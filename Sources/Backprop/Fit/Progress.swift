@@ -1,7 +1,7 @@
 /// The argument of a progress function, at the end of an epoch or within an epoch.
 public struct Progress: Sendable {
-    /// The index of the restart, from 0.
-    public let restart: Int
+    /// The index of the restart or, in a fit of several networks, of the network, from 0.
+    public internal(set) var restart: Int
     /// The number of finished epochs, and of all epochs.
     public let epoch, epochs: Int
     /// The number of steps made, and of all steps.

@@ -49,58 +49,83 @@ final class Restarts {
     /// Runs all restarts and then assigns the best copy to the network, which does not change before that.
     func run(_ network: Handle<NetworkState>) throws(BackpropError) -> FitResult {
         // Otherwise the callbacks run on the calling thread.
-        let parallel =
-            plan.workers == nil && !template.loss.isPlugin && template.layers.allSatisfy { $0.activation.isThreadSafe }
+        let parallel = template.canTrainInParallel
         if plan.trainer.progress == nil, plan.workers == nil { try runEach(parallel) } else { try runInRounds(parallel) }
         if let failure { throw failure }
         guard let best else {
             throw divergence?.error ?? BackpropError(.invalidValue, "no restart was made")
         }
         if !best.result.loss.isNaN {
-            try network.writeInFit { (state) throws(BackpropError) in
-                try state.assign(from: best.network)
-                state.best = best.network.best
-            }
+            try network.writeInFit { $0.adopt(best.network) }
         }
         var result = best.result
         if let earlyEnd { result.end = earlyEnd }
         return result
     }
 
-    /// Each thread runs one restart after the other to its end.
+    /// Each thread runs one group of restarts after the other to its end.
     private func runEach(_ parallel: Bool) throws(BackpropError) {
-        let isComplete = Parallel.run(min(cp_thread_count(), Int(plan.options[.restarts])), parallel: parallel) { _ in
-            while let run = begin() {
-                run.advance()
-                end(run)
+        let size = RunGroup.size(plan, template, count: restarts)
+        let isComplete = Parallel.run(min(cp_thread_count(), restarts), parallel: parallel) { _ in
+            while let group = begin(size) {
+                group.advance()
+                for run in group.runs { end(run) }
             }
         }
         guard isComplete else { throw .lostInFork }
     }
 
+    private var restarts: Int { Int(plan.options[.restarts]) }
+
     /// The number of restarts in progress. It does not depend on the number of threads, so that the order of the reports
     /// does not either. Workers make one restart after the other: only some of them may have a progress function.
-    private var window: Int { plan.workers == nil ? 16 : 1 }
+    private var window: Int {
+        if plan.workers != nil { return 1 }
+        return RunGroup.size(plan, template, count: .max / 2) > 1 ? 256 : 16
+    }
 
-    /// In each round, every restart of the window runs to its next report. A restart that has ended is replaced by the next
-    /// one.
+    /// In each round, every restart of the window runs to its next report. Restarts that have ended are replaced by the next
+    /// ones.
     private func runInRounds(_ parallel: Bool) throws(BackpropError) {
-        var runs: [FitRun] = []
+        let window = window
+        let size = RunGroup.size(plan, template, count: min(window, restarts))
+        var groups: [RunGroup] = []
         while true {
-            while runs.count < window, let run = begin() { runs.append(run) }
+            let earlier = groups
+            var runs: [FitRun] = []
+            groups = []
+            func include(_ group: RunGroup) {
+                let count = runs.count
+                for run in group.runs where run.isUnderway { runs.append(run) }
+                if runs.count > count { groups.append(group) }
+            }
+            for group in earlier { include(group) }
+            while runs.count < window, let group = begin(min(size, window - runs.count)) { include(group) }
             if runs.isEmpty { return }
-            guard Parallel.run(runs.count, parallel: parallel, { runs[$0].advance() }) else { throw .lostInFork }
+            guard Parallel.run(groups.count, parallel: parallel, { groups[$0].advance() }) else { throw .lostInFork }
             try plan.report(runs)
             for run in runs where !run.isUnderway { end(run) }
             if plan.workers == nil, let stopped = runs.first(where: { $0.isStopped }) { earlyEnd = earlyEnd ?? stopped.end }
-            runs.removeAll { !$0.isUnderway }
         }
+    }
+
+    /// A group of the next restarts, at most `size`; nil if there are none.
+    private func begin(_ size: Int) -> RunGroup? {
+        let group = RunGroup(plan, template)
+        while group.runs.count < size, let (run, network) = begin() { group.add(run, network) }
+        do throws(BackpropError) {
+            try group.makeLanes()
+        } catch {
+            guarded { failure = failure ?? error }
+            return nil
+        }
+        return group.runs.isEmpty ? nil : group
     }
 
     // MARK: One restart
 
-    /// A run of the next restart; nil if there is none.
-    private func begin() -> FitRun? {
+    /// A run of the next restart, and its network; nil if there is none.
+    private func begin() -> (FitRun, NetworkState)? {
         guard let restart = next() else { return nil }
         plan.workers?.stage = .idle
         do throws(BackpropError) {
@@ -111,7 +136,7 @@ final class Restarts {
             network.initialize(seed: weights.next())
             network.fit = plan.start
             network.fit.restart = restart
-            return try FitRun.make(plan, .exclusive(network), network)
+            return (try FitRun.make(plan, .exclusive(network), network), network)
         } catch {
             guarded { failure = failure ?? error }
             return nil

@@ -55,6 +55,8 @@ final class Sampler {
     /// The rows of the latest minibatch, unless the caller's are used.
     private let inputs, targets, weights: Floats
     private let isGathered: Bool
+    /// The step of these rows; nil before the first.
+    private var latestStep: UInt64?
 
     private init(
         plan: Plan, data: FitData, seed: UInt64, for network: NetworkState, order: RowIndices?,
@@ -115,10 +117,13 @@ final class Sampler {
         var share = plan.share(of: plan.batch)
         if let order {
             let (epoch, index) = step.quotientAndRemainder(dividingBy: UInt64(plan.stepsPerEpoch))
-            if drawnEpoch != epoch { draw(epoch, order) }
             let first = Int(index) * plan.batch
             let gathered = plan.share(of: plan.rows(of: data.trainingCount - first))
-            gather(gathered.count, at: order.base + first + gathered.lowerBound)
+            if latestStep != step {
+                if drawnEpoch != epoch { draw(epoch, order) }
+                gather(gathered.count, at: order.base + first + gathered.lowerBound)
+                latestStep = step
+            }
             share = 0..<gathered.count
         }
         let weights = data.weights.map { (isGathered ? UnsafePointer(self.weights.base) : $0) + share.lowerBound }

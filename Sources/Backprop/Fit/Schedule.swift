@@ -5,7 +5,7 @@ struct Schedule {
     }
 
     let kind: Kind
-    private let options: Options<TrainerOption>
+    private var options: Options<TrainerOption>
     private let steps: UInt64
     private let decayPerEpoch: Double
     private var peak: Double { options[.learningRate] }
@@ -17,6 +17,9 @@ struct Schedule {
         self.steps = steps
         decayPerEpoch = root(options[.decayFactor], UInt64(options[.decayEpochs]))
     }
+
+    /// Sets the learning rate, instead of the option.
+    mutating func setPeak(_ rate: Double) throws(BackpropError) { try options.set(.learningRate, to: rate) }
 
     /// The rate of a step in an epoch, both counted from 0. `factor` includes the reductions after plateaus and divergence.
     func rate(step: UInt64, epoch: UInt64, factor: Double) -> Float {

@@ -1,6 +1,9 @@
 import CPlatform
 
 extension Handle {
+    /// The largest number of objects.
+    package static var mostObjects: Int { Int(CP_GATES_PER_CHUNK) * Int(CP_GATE_CHUNKS) }
+
     /// The gate with that index; nil if its chunk is not allocated.
     @inline(__always)
     static func gate(at index: UInt) -> UnsafeMutablePointer<cp_gate>? {

@@ -84,6 +84,7 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
 
     /// Marks a fit by this thread as in progress on the object, a network or the trainer. Until `endFit`, only `writeInFit`
     /// can change the object.
+    @inline(never)
     func beginFit(_ body: (Object) -> Void = { _ in }) throws(BackpropError) -> Object {
         try write { object in
             gate.pointee.fitter = cp_thread_identity()
@@ -94,7 +95,13 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
 
     /// Ends the fit that `beginFit` began.
     func endFit() {
-        _ = try? writeInFit { _ in gate.pointee.fitter = nil }
+        finishFit { _ in gate.pointee.fitter = nil }
+    }
+
+    /// `writeInFit` at the end of a fit; does nothing if the object was freed. Not inlined, since the code of a visit is large.
+    @inline(never)
+    func finishFit(_ body: (Object) -> Void) {
+        _ = try? writeInFit(body)
     }
 
     /// Runs `body` as `write` does, for the fit in progress.

@@ -24,6 +24,14 @@ enum Loss {
 
     var isPlugin: Bool { builtIn == nil }
 
+    func isSame(as other: Loss) -> Bool {
+        switch (self, other) {
+        case (.builtIn(let a), .builtIn(let b)): a == b
+        case (.plugin(let a), .plugin(let b)): a === b
+        default: false
+        }
+    }
+
     /// Whether loss and gradient are computed directly from z, because the last activation, logistic or softmax, cancels the
     /// logarithm of the loss.
     func isFused(with activation: Activation) -> Bool {

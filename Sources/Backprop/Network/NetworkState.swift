@@ -173,6 +173,17 @@ package final class NetworkState: HandleObject {
         } else {
             optimizerState = nil
         }
+        assignParameters(from: other)
+    }
+
+    /// Takes over the result of a fit of a copy, which is not used any more.
+    func adopt(_ copy: NetworkState) {
+        optimizerState = copy.optimizerState
+        best = copy.best
+        assignParameters(from: copy)
+    }
+
+    private func assignParameters(from other: NetworkState) {
         for (layer, source) in zip(layers, other.layers) { layer.assign(from: source) }
         seed = other.seed
         steps = other.steps

@@ -38,6 +38,16 @@ final class Scaling {
         return Scaling(method, columns, offset: offset, scale: scale, remainder: remainder)
     }
 
+    @inline(never)
+    static func areSame(_ a: Scaling?, _ b: Scaling?) -> Bool {
+        func same(_ a: borrowing Floats, _ b: borrowing Floats) -> Bool {
+            a.count == b.count && (0..<a.count).allSatisfy { a.base[$0] == b.base[$0] }
+        }
+        guard let a, let b else { return a == nil && b == nil }
+        return a === b
+            || a.method == b.method && same(a.offset, b.offset) && same(a.scale, b.scale) && same(a.remainder, b.remainder)
+    }
+
     /// Computes offset and scale: mean and standard deviation, minimum and range, or middle and half the range. A column whose
     /// values are all the same is only shifted to 0; one without values stays as it is. Throws for a column that is wider than
     /// Float's range. `name`: that of the values.

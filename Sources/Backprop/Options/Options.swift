@@ -39,6 +39,8 @@ extension OptionKey {
 struct Options<Key: OptionKey> {
     private var values: [Double] = Key.allCases.map { $0.description.standard }
 
+    func isSame(as other: Self) -> Bool { values == other.values }
+
     subscript(_ option: Key) -> Double { values[option.rawValue] }
 
     mutating func set(_ option: Key, to value: Double) throws(BackpropError) {

@@ -26,21 +26,18 @@ extension NetworkState {
         let state = if let state { state } else { try requireOptimizerState(rate: rate) }
         try workspace.makeGradients(for: self)  // here, so that no later step allocates memory
         var step = step(rate: rate, number: state.steps &+ 1)
-        let gradient = boundAfterDecay(min(largest, largestAfterClipping))
-        let moment = Double(step.first_decay) * state.largestMoment + Double(step.first_share) * gradient
-        let square = Double(step.second_decay) * state.largestSquare + Double(step.second_share) * gradient * gradient
-        let isBounded = isSafe(step, gradient: gradient, moment: moment, square: square)
+        let bounds = bounds(of: step, largest, moment: state.largestMoment, square: state.largestSquare) { largestParameter }
         step.scale = scale
-        if let inputs, isBounded, options[.clipNorm] == 0 {
+        if let inputs, bounds.areSafe, options[.clipNorm] == 0 {
             run(step, state, workspace, inputs, rows: rows)
         } else {
             if let inputs { collectGradient(inputs, rows: rows, in: workspace) }
             step.scale = clippedScale(scale, workspace)
-            if !isBounded { try requireFinite(step, state, workspace) }
+            if !bounds.areSafe { try requireFinite(step, state, workspace) }
             run(step, state, workspace)
         }
-        (state.largestMoment, state.largestSquare) = (moment, square)
-        if !isBounded { state.recomputeBounds(optimizer, kernels) }
+        (state.largestMoment, state.largestSquare) = (bounds.moment, bounds.square)
+        if !bounds.areSafe { state.recomputeBounds(optimizer, kernels) }
         state.steps &+= 1
         optimizerState = state
     }
@@ -56,7 +53,8 @@ extension NetworkState {
         return state
     }
 
-    private func step(rate: Float, number: UInt64) -> cp_optimizer {
+    /// The constants of step `number`, counted from 1.
+    func step(rate: Float, number: UInt64) -> cp_optimizer {
         let decay = options[.weightDecay]
         var step = cp_optimizer()
         step.kind = optimizer.kind
@@ -101,7 +99,7 @@ extension NetworkState {
     }
 
     /// The step of biases, γ and β: without weight_decay and l1 unless option decay_biases is 1.
-    private func stepForBiases(_ step: cp_optimizer) -> cp_optimizer {
+    func stepForBiases(_ step: cp_optimizer) -> cp_optimizer {
         guard options[.decayBiases] == 0 else { return step }
         var biasStep = step
         biasStep.decay = 0
@@ -194,9 +192,26 @@ extension NetworkState {
         return min(limit(.clipNorm), limit(.clipValue))
     }
 
-    private func boundAfterDecay(_ gradient: Double) -> Double {
+    /// Bounds on the state after a step, and whether they show that the step and the state are finite.
+    struct Bounds {
+        let moment, square: Double
+        let areSafe: Bool
+    }
+
+    /// `largest`, `moment` and `square`: bounds on the gradients and on the state; `largestParameter`: on the parameters.
+    func bounds(
+        of step: cp_optimizer, _ largest: Double, moment: Double, square: Double, _ largestParameter: () -> Double
+    ) -> Bounds {
+        var gradient = min(largest, largestAfterClipping) + options[.l1]
         // adamw multiplies the weights instead.
-        guard options[.weightDecay] > 0, optimizer != .adamw else { return gradient + options[.l1] }
+        if options[.weightDecay] > 0, optimizer != .adamw { gradient += options[.weightDecay] * largestParameter() }
+        let moment = Double(step.first_decay) * moment + Double(step.first_share) * gradient
+        let square = Double(step.second_decay) * square + Double(step.second_share) * gradient * gradient
+        return Bounds(
+            moment: moment, square: square, areSafe: isSafe(step, gradient: gradient, moment: moment, square: square))
+    }
+
+    private var largestParameter: Double {
         var largest = 0.0
         for layer in layers {
             largest = max(largest, Double(kernels.sum_of_magnitudes(layer.weights.base, layer.weights.count)))
@@ -204,10 +219,9 @@ extension NetworkState {
             largest = max(largest, Double(kernels.sum_of_magnitudes(norm.gamma.base, layer.stride)))
             largest = max(largest, Double(kernels.sum_of_magnitudes(norm.beta.base, layer.stride)))
         }
-        return gradient + options[.l1] + options[.weightDecay] * largest
+        return largest
     }
 
-    /// Whether the bounds show that a step and the optimizer's new state are finite.
     private func isSafe(_ step: cp_optimizer, gradient: Double, moment: Double, square: Double) -> Bool {
         let epsilon = options[.epsilon]
         let move =

@@ -189,6 +189,7 @@ struct Train {
         case .targetLoss: "--target-loss was reached"
         case .timeLimit: "--time-limit was reached"
         case .stopped, .cancelled: "interrupted by a signal"
+        case .diverged: "a loss was not finite"
         }
     }
 }

@@ -87,6 +87,15 @@ typedef struct cp_step {
     float *first, *second;
 } cp_step;
 
+/* c[rows][columns] = start + a b over a depth, for each lane: summed in the order of the depth, as by the other products. An element
+ * has a number for each lane; strides are in elements. The columns of c are adjacent. */
+typedef struct cp_lane_product {
+    const float *a, *b, *start;
+    float *c;
+    ptrdiff_t a_row, a_depth, b_depth, b_column, start_row, start_column, c_row;
+    ptrdiff_t rows, columns, depth;
+} cp_lane_product;
+
 typedef struct cp_kernels {
     /* z[rows][outputs] = x[rows][inputs] W + b. z is padded; all its lanes are written. */
     void (*forward)(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inputs, const float *weights,
@@ -114,6 +123,20 @@ typedef struct cp_kernels {
                       const float *scale /* or NULL */, float *to);
     /* c[8][8] += sign a' b for a[depth][8] and b[depth][8], in double precision. c has a row stride. */
     void (*gram)(const double *a, const double *b, ptrdiff_t depth, double sign, double *c, ptrdiff_t c_stride);
+
+    /* For steps of several networks at once, one in each lane of the vectors: number i of network n is at [i][n]. A vector has
+     * `lanes` floats; 0 in builds without FMA, which have no such steps. */
+    ptrdiff_t lanes;
+    void (*lane_product)(const cp_lane_product *product);
+    /* `optimize` with the rate and shrink of each lane, instead of those of the optimizer, which are the largest rate and its
+     * shrink. moves[lanes]: minus the rates. */
+    void (*lane_optimize)(const cp_optimizer *optimizer, const float *moves, const float *shrinks, float *w, const float *g,
+                          float *first /* or NULL */, float *second /* or NULL */, ptrdiff_t count);
+    /* to[count][lanes]: numbers first ... first + count - 1 of each of the rows; lanes is a multiple of eight. */
+    void (*interleave)(const float *const *rows, ptrdiff_t first, ptrdiff_t count, float *to, ptrdiff_t lanes);
+    /* d[rows][columns] = scale (a - y), multiplied by the rows' weights. losses[lanes] += the rows' losses. */
+    void (*lane_squared_error)(const float *a, const float *y, float *d, ptrdiff_t lanes, ptrdiff_t rows, ptrdiff_t columns,
+                               const float *weights /* or NULL */, float scale, double *losses);
 
     /* activate: a = f(z). differentiate: d, on entry the gradient for a, becomes the gradient for z, d f'(z). All matrices
      * are padded and have the same stride. */

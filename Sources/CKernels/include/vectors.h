@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "far_angle.h"
+#include "kernels.h"
 
 /* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile.
  * CP_TILE_WIDTH: the number of tiles side by side that are computed together. The accumulators fit the registers: 6 x 2 of
@@ -103,6 +104,41 @@ __attribute__((always_inline)) static inline cp_wide cp_wide_flush(cp_wide x, fl
     return __builtin_elementwise_abs(x) < limit ? (cp_wide)0 : x;
 }
 
+/* The width of a tile of a lane product, whose height is 4. Its accumulators fit the registers. */
+enum { CP_LANE_WIDTH = sizeof(cp_wide) / 16 };
+
+/* Computes a tile of height x width elements of a lane product. height and width must be constants, so that the compiler unrolls
+ * the loops. */
+__attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_product *p, ptrdiff_t row, ptrdiff_t column,
+                                                               int height, int width) {
+    cp_wide sums[4][CP_LANE_WIDTH];
+    const cp_wide *a = (const cp_wide *)p->a + row * p->a_row, *b = (const cp_wide *)p->b + column * p->b_column;
+    cp_wide *c = (cp_wide *)p->c + row * p->c_row + column;
+    const cp_wide *start = (const cp_wide *)p->start + row * p->start_row + column * p->start_column;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < height; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < width; j++) sums[i][j] = start[i * p->start_row + j * p->start_column];
+#pragma clang loop unroll(disable)
+    for (ptrdiff_t k = 0; k < p->depth; k++) {
+        cp_wide y[CP_LANE_WIDTH];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < width; j++) y[j] = b[j * p->b_column];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < height; i++) {
+            cp_wide x = a[i * p->a_row];
+#pragma clang loop unroll(full)
+            for (int j = 0; j < width; j++) sums[i][j] = cp_wide_multiply_add(x, y[j], sums[i][j]);
+        }
+        a += p->a_depth;
+        b += p->b_depth;
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < height; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < width; j++) c[i * p->c_row + j] = sums[i][j];
+}
+
 /* a where mask is -1, b where it is 0. */
 __attribute__((always_inline)) static inline cp_float8 cp_select(cp_int8 mask, cp_float8 a, cp_float8 b) {
     return mask ? a : b;
@@ -193,6 +229,24 @@ __attribute__((always_inline)) static inline void cp_transpose(const float *from
     }
     cp_transpose8(r);
     for (int i = 0; i < 8; i++) memcpy(to + i * to_stride, &r[i], sizeof r[i]);
+}
+
+/* to[i][lane] = rows[lane][first + i]; lanes is a multiple of eight. */
+__attribute__((always_inline)) static inline void cp_interleave(const float *const *rows, ptrdiff_t first, ptrdiff_t count,
+                                                                float *to, ptrdiff_t lanes) {
+    for (ptrdiff_t lane = 0; lane < lanes; lane += 8) {
+        ptrdiff_t i = 0;
+        for (; i + 8 <= count; i += 8) {
+            cp_float8 r[8];
+            for (int k = 0; k < 8; k++) memcpy(&r[k], rows[lane + k] + first + i, sizeof r[k]);
+            cp_transpose8(r);
+            for (int k = 0; k < 8; k++) memcpy(to + (i + k) * lanes + lane, &r[k], sizeof r[k]);
+        }
+        for (; i < count; i++) {
+#pragma clang loop unroll(disable) vectorize(disable)
+            for (int k = 0; k < 8; k++) to[i * lanes + lane + k] = rows[lane + k][first + i];
+        }
+    }
 }
 
 #endif

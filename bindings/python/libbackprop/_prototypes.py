@@ -149,6 +149,11 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
         c_int32, Trainer, Network, bp_next_fn, c_void_p, Floats, Floats, c_size_t, POINTER(c_double)),
     "bp_trainer_get_result": (c_int32, Trainer, POINTER(bp_fit_result)),
     "bp_trainer_fit_rows": (c_int32, Trainer, Network, Rows, Rows, Rows, Rows, POINTER(c_double)),
+    "bp_trainer_fit_ensemble": (
+        c_int32, Trainer, POINTER(Network), c_size_t, POINTER(c_double), Floats, Floats, c_size_t, Floats, Floats, c_size_t,
+        POINTER(bp_fit_result)),
+    "bp_trainer_fit_ensemble_rows": (
+        c_int32, Trainer, POINTER(Network), c_size_t, POINTER(c_double), Rows, Rows, Rows, Rows, POINTER(bp_fit_result)),
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_set_all_reduce": (c_int32, Network, bp_all_reduce_fn, c_size_t, c_size_t, c_void_p),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),

@@ -21,6 +21,7 @@ TYPES = {
     "const size_t *": POINTER(ctypes.c_size_t), "uint8_t *": POINTER(ctypes.c_uint8),
     "const uint8_t *": POINTER(ctypes.c_uint8), "bp_network *": POINTER(bp_network),
     "const bp_network *": POINTER(bp_network), "bp_network **": POINTER(POINTER(bp_network)),
+    "bp_network *const *": POINTER(POINTER(bp_network)),
     "bp_trainer *": POINTER(bp_trainer), "const bp_trainer *": POINTER(bp_trainer),
     "bp_trainer **": POINTER(POINTER(bp_trainer)), "bp_predictor *": POINTER(bp_predictor),
     "const bp_predictor *": POINTER(bp_predictor), "bp_predictor **": POINTER(POINTER(bp_predictor)),

@@ -216,6 +216,7 @@ def valid_arguments(network):
     floats, loss = (ctypes.c_float * 8)(), (ctypes.c_float * 1)()
     trainer, predictor = TRAINER._handle, PREDICTOR._handle
     x, y = (ctypes.pointer(bp_rows(ctypes.sizeof(bp_rows), 0, ctypes.addressof(floats), 1, columns)) for columns in (3, 2))
+    result = ctypes.pointer(bp_fit_result(ctypes.sizeof(bp_fit_result)))
     return {
         "bp_network_create": [(ctypes.c_size_t * 2)(3, 2), 2, 1, ctypes.pointer(Handle())],
         "bp_network_clone": [network, ctypes.pointer(Handle())],
@@ -274,8 +275,12 @@ def valid_arguments(network):
         "bp_trainer_fit": [trainer, network, floats, floats, 1, floats, floats, 1, (ctypes.c_double * 1)()],
         "bp_trainer_fit_stream": [
             trainer, network, bp_next_fn(lambda minibatch, data: 1), None, floats, floats, 1, (ctypes.c_double * 1)()],
-        "bp_trainer_get_result": [trainer, ctypes.pointer(bp_fit_result(ctypes.sizeof(bp_fit_result)))],
+        "bp_trainer_get_result": [trainer, result],
         "bp_trainer_fit_rows": [trainer, network, x, y, x, y, (ctypes.c_double * 1)()],
+        "bp_trainer_fit_ensemble": [
+            trainer, (Handle * 1)(network), 1, (ctypes.c_double * 1)(0.1), floats, floats, 1, floats, floats, 1, result],
+        "bp_trainer_fit_ensemble_rows": [
+            trainer, (Handle * 1)(network), 1, (ctypes.c_double * 1)(0.1), x, y, x, y, result],
         "bp_trainer_cancel": [trainer],
         "bp_network_predict": [network, floats, 1, (ctypes.c_float * 2)()],
         "bp_network_predict_rows": [network, x, (ctypes.c_float * 2)(), 0, 0, 0],
@@ -320,7 +325,8 @@ def valid_arguments(network):
     }
 
 
-MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in ("loss_out", "user_data", "report_out")} - {
+MAY_BE_NULL = {(name, may) for name in header.FUNCTIONS for may in (
+    "loss_out", "user_data", "report_out", "learning_rates", "results_out")} - {
     ("bp_network_evaluate", "loss_out"), ("bp_network_evaluate_rows", "loss_out")} | {
     ("bp_network_backpropagate", "input_gradients_out"), ("bp_network_add_scaling_rows", "inputs"),
     ("bp_network_add_scaling_rows", "targets")} | {
