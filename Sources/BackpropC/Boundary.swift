@@ -157,7 +157,7 @@ func writingLoss<Number: BinaryFloatingPoint>(
 
 /// Returns inputs and targets of a call that workers make together: not NULL, and of one row or more, unless other workers
 /// may have rows.
-@inline(__always)
+@inline(never)
 func requireRows(
     _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int, _ name: StaticString = "targets",
     of network: OpaquePointer?

@@ -20,11 +20,24 @@ public func bp_network_train_minibatch(
     _ learning_rate: Float, _ loss_out: UnsafeMutablePointer<Float>!
 ) -> Int32 {
     writingLoss(loss_out) { () throws(BackpropError) in
-        let (inputs, targets) = try requireRows(inputs, targets, rows, of: network)
+        guard rows != 0, let inputs, let targets else {
+            return try trainWithoutRows(network, inputs, targets, rows, learning_rate)
+        }
         return try Handle(inline: try require(network, "network")).write { (state: NetworkState) throws(BackpropError) in
             try state.train(inputs, targets, rows: rows, rate: learning_rate)
         }
     }
+}
+
+/// The step of a worker that has no rows; otherwise throws. Not inlined, so that steps with rows keep their registers.
+@inline(never)
+private func trainWithoutRows(
+    _ network: OpaquePointer?, _ inputs: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ rows: Int, _ rate: Float
+) throws(BackpropError) -> Float {
+    let (inputs, targets) = try requireRows(inputs, targets, rows, of: network)
+    var loss: Float = 0
+    try change(network) { (state) throws(BackpropError) in loss = try state.train(inputs, targets, rows: rows, rate: rate) }
+    return loss
 }
 
 @_cdecl("bp_network_gradient") @implementation

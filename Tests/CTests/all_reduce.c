@@ -150,6 +150,29 @@ static void train_weighted_share(worker *own) {
     own->loss = loss;
 }
 
+/* Trains a copy of the network with the rows of all shares, and one with the workers; returns the distance of their parameters. */
+static double distance_of_shares(const bp_network *network, int workers, shares s, double tolerance) {
+    bp_network *alone = NULL;
+    shares whole = s;
+    team t, single;
+    worker members[MOST_WORKERS], one[1];
+    for (int k = 1; k < workers; k++) whole.rows[0] += s.rows[k];
+    EXPECT_OK(bp_network_clone(network, &alone));
+    team_run(&single, one, 1, network, train_weighted_share, &whole, 0); /* one worker is like no all-reduce: below */
+    team_run(&t, members, workers, network, train_weighted_share, &s, 0);
+    worker self = {&single, 0, &whole, alone, 0, 0, "", NULL};
+    train_weighted_share(&self);
+    EXPECT_OK(self.status);
+    EXPECT_OK(members[0].status);
+    EXPECT_NEAR(members[0].loss, self.loss, tolerance * fmax(1, fabs(self.loss)));
+    EXPECT(team_agrees(&t, members));
+    const double found = fmax(distance(alone, members[0].network), distance(alone, one[0].network));
+    team_free(&t, members);
+    team_free(&single, one);
+    bp_network_free(alone);
+    return found;
+}
+
 static void random_networks_and_shares_train_like_one_process(void) {
     static const char *const optimizers[] = {"sgd", "momentum", "adam", "rmsprop"};
     static const char *const activations[] = {"tanh", "logistic", "gelu", "softsign"};
@@ -178,28 +201,37 @@ static void random_networks_and_shares_train_like_one_process(void) {
         check_fill(in, rows * s.inputs, (uint32_t)trial);
         check_fill(out, rows * s.outputs, (uint32_t)trial + 1);
         for (size_t i = 0; i < rows; i++) w[i] = PICK(5) == 0 ? 0 : (float)(1 + PICK(3));
-        bp_network *alone = NULL;
-        EXPECT_OK(bp_network_clone(network, &alone));
-        shares whole = s;
-        whole.rows[0] = rows;
-        team t, single;
-        worker members[MOST_WORKERS], one[1];
-        team_run(&single, one, 1, network, train_weighted_share, &whole, 0); /* one worker is like no all-reduce: below */
-        team_run(&t, members, workers, network, train_weighted_share, &s, 0);
-        worker self = {&single, 0, &whole, alone, 0, 0, "", NULL};
-        train_weighted_share(&self);
-        EXPECT_OK(self.status);
-        EXPECT_OK(members[0].status);
-        EXPECT(team_agrees(&t, members));
-        const double found = fmax(distance(alone, members[0].network), distance(alone, one[0].network));
+        const double found = distance_of_shares(network, workers, s, 1e-4);
         if (!EXPECT(found < (trial % 3 ? 1e-4 : 1e-3)))
             printf("#   trial %d, %d workers, %d rows: %.3g\n", trial, workers, (int)rows, found);
-        EXPECT_NEAR(members[0].loss, self.loss, 1e-4 * fmax(1, fabs(self.loss)));
-        team_free(&t, members);
-        team_free(&single, one);
-        bp_network_free(alone);
         bp_network_free(network);
     }
+}
+
+static void shares_of_more_than_1024_rows_pass_in_parts_like_those_of_one_process(void) {
+    enum { MANY = 3100 };
+    static float in[MANY * INPUTS], out[MANY * OUTPUTS], w[MANY];
+    bp_network *network = plain_network("momentum", 0);
+    shares s = {{1700, 0, 300, 1100}, INPUTS, OUTPUTS, in, out, w, 0.02f, 20};
+    EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
+    check_fill(in, MANY * INPUTS, 8);
+    check_fill(out, MANY * OUTPUTS, 9);
+    for (int i = 0; i < MANY; i++) w[i] = (float)(i % 3);
+    EXPECT(distance_of_shares(network, 4, s, 1e-5) < 1e-5);
+    for (int i = 0; i < 3; i++) { /* in the first and in the last part of a worker */
+        float *wrong = in + (i == 0 ? 3 : i == 1 ? 1690 : 3090) * INPUTS;
+        team t;
+        worker members[MOST_WORKERS];
+        *wrong = NAN;
+        team_run(&t, members, 4, network, train_weighted_share, &s, 0);
+        *wrong = 0;
+        for (int k = 0; k < 4; k++) {
+            EXPECT_STATUS(members[k].status, BP_ERROR_NOT_FINITE);
+            EXPECT(snapshot_equal(members[k].network, network));
+        }
+        team_free(&t, members);
+    }
+    bp_network_free(network);
 }
 
 /* ---- Other calls */
@@ -551,6 +583,7 @@ int main(void) {
     CLAIM(every_setting_is_that_of_the_whole_minibatch);
     CLAIM(second_order_steps_are_those_of_one_process);
     CLAIM(random_networks_and_shares_train_like_one_process);
+    CLAIM(shares_of_more_than_1024_rows_pass_in_parts_like_those_of_one_process);
     CLAIM(gradients_are_sums_over_the_workers);
     CLAIM(scaling_is_that_of_all_rows);
     CLAIM(other_calls_copies_and_networks_without_the_function_are_local);

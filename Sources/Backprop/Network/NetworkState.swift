@@ -27,8 +27,8 @@ package final class NetworkState: HandleObject {
     var hasInitialWeights = true
     /// The random numbers of training steps.
     var random: Random
-    /// Whether calls may run callbacks of the host.
-    private(set) var hasPlugins = false
+    /// Whether calls may run callbacks of the host: those of plug-ins, or of workers.
+    package private(set) var mayCallBack = false
     /// The position of the latest fit, in progress or ended.
     var fit = FitPosition()
     /// The network after the best epoch of that fit, or at its beginning; nil if a resumed fit does not need it.
@@ -141,7 +141,7 @@ package final class NetworkState: HandleObject {
         made.optimizer = optimizer
         made.steps = steps
         made.random = random
-        made.hasPlugins = hasPlugins
+        made.mayCallBack = made.hasPlugins
         return made
     }
 
@@ -206,7 +206,6 @@ package final class NetworkState: HandleObject {
     package static var kind: UInt32 { CP_GATE_NETWORK.rawValue }
     package static var typeName: String { "network" }
     package static var busyInFitMessage: StaticString { "a trainer is fitting the network" }
-    package var mayCallBack: Bool { hasPlugins }
 
     // MARK: Shape
 
@@ -290,8 +289,11 @@ package final class NetworkState: HandleObject {
         }
     }
 
+    /// Whether the loss or an activation is a registered one.
+    var hasPlugins: Bool { loss.isPlugin || layers.contains { $0.activation.isPlugin } }
+
     private func settingsDidChange() {
-        hasPlugins = workers != nil || loss.isPlugin || layers.contains { $0.activation.isPlugin }
+        mayCallBack = hasPlugins || workers != nil
         discardBuffers()
     }
 

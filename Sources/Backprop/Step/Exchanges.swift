@@ -4,10 +4,9 @@ import CPlatform
 /// The exchanges of a pass that workers make together: an agreement; sums of batch normalization, forward and then backward; and
 /// the gradient with the loss.
 extension NetworkState {
-    /// Begins a pass of `rows` rows of this worker, if workers make it together. It allocates all memory of the pass. After the
+    /// Begins a pass that workers make together, of `rows` rows of this one. It allocates all memory of the pass. After the
     /// agreement, the workspace has the number of all workers' rows.
-    func beginPass(rows: Int, in workspace: Workspace) throws(BackpropError) {
-        guard let workers else { return }
+    func beginPass(rows: Int, _ workers: Workers, in workspace: Workspace) throws(BackpropError) {
         try workspace.makeGradients(for: self)
         try workers.reserve(2 * widestStride)
         try workers.agree(fingerprint: fingerprint(.pass), number: rows, sums: (workers.hasMoreRows ? 1 : 0, 0, 0))
@@ -53,14 +52,13 @@ extension NetworkState {
     }
 
     /// Stores the gradients of all weights that are not frozen in the workspace, for the whole minibatch. Returns its loss.
+    /// `inputs`: nil if the workspace contains the gradients of this worker's rows already.
     func completeGradient(
-        _ inputs: UnsafePointer<Float>, rows: Int, loss: Double, in workspace: Workspace
+        _ inputs: UnsafePointer<Float>?, rows: Int, loss: Double, in workspace: Workspace
     ) throws(BackpropError) -> Double {
-        guard let workers = workspace.workers, let block = workspace.gradientBlock else {
-            collectGradient(inputs, rows: rows, in: workspace)
-            return loss
-        }
-        if rows > 0 { collectGradient(inputs, rows: rows, in: workspace) } else { block.values.clear() }
+        if let inputs, rows > 0 { collectGradient(inputs, rows: rows, in: workspace) }
+        guard let workers = workspace.workers, let block = workspace.gradientBlock else { return loss }
+        if rows == 0 { block.values.clear() }
         let loss = try workers.addUp(gradient: block, loss: loss)
         guard kernels.areFinite(block.values.base, block.values.count) else {
             throw BackpropError(.notFinite, "the sum of the workers' gradients or losses is not finite")

@@ -123,7 +123,7 @@ extension NetworkState {
         let state = isPlainDescent ? nil : try requireOptimizerState(rate: rate)
         let loss = try forwardAndBackward(
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
-        ) { workspace, _, largest, loss throws(BackpropError) in
+        ) { workspace, inputs, largest, loss throws(BackpropError) in
             loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
             try step(rate: rate, largest: max(largest, sizeOfGradients(in: workspace)), state, in: workspace)
             updateRunningStatistics(in: workspace)
@@ -233,10 +233,8 @@ extension NetworkState {
     ) throws(BackpropError) -> Double {
         try forwardAndBackward(inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil, dropsOut: dropsOut) {
             workspace, inputs, _, loss throws(BackpropError) in
-            if let inputs {
-                try workspace.makeGradients(for: self)
-                loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
-            }
+            try workspace.makeGradients(for: self)
+            loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
             copyGradient(from: workspace, to: flat)
         }
     }
@@ -318,11 +316,7 @@ extension NetworkState {
         let sizeOfInputs = try requireFinite(inputs, rows: rows, columns: inputCount, "inputs")
         if let targets { try requireFiniteTargets(targets, rows: rows, "targets") }
         let workspace = try requireWorkspace(rows: max(rows, 1))
-        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, rows, 0)
-        if workers != nil, !isInference { try beginPass(rows: rows, in: workspace) }
-        var random = random
-        workspace.dropoutKey = dropsOut && !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
-        workspace.isInference = isInference
+        let random = try beginPass(rows: rows, isInference: isInference, dropsOut: dropsOut, in: workspace)
         do throws(BackpropError) {
             try forward(inputs, rows: rows, in: workspace)
             try body(workspace, sizeOfInputs)
@@ -331,6 +325,16 @@ extension NetworkState {
             workspace.clearDeltas()
             throw error
         }
+    }
+
+    /// Begins a pass of `rows` rows of this worker. Returns the random numbers after it.
+    func beginPass(rows: Int, isInference: Bool, dropsOut: Bool, in workspace: Workspace) throws(BackpropError) -> Random {
+        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, rows, 0)
+        if let workers, !isInference { try beginPass(rows: rows, workers, in: workspace) }
+        var random = random
+        workspace.dropoutKey = dropsOut && !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil
+        workspace.isInference = isInference
+        return random
     }
 
     /// The loss of a minibatch. A registered loss computes its gradient, too, which stays in the workspace.

@@ -1336,9 +1336,9 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *
  *   - A training call of k workers, each with its part of a minibatch, makes the step of one process with the whole minibatch:
  *     its loss, sum or mean, batch normalization, dropout, clipping and finite checks are those of all rows. The result differs
- *     by the rounding of sums only; with more than 1024 rows, also by the units that dropout drops. levenberg_marquardt and
- *     bayesian_regularization have the equations of as many residuals as parameters or more. Rows count in the order of the
- *     workers. A worker may have any number of rows, also 0: arrays may then be NULL.
+ *     by the rounding of sums only. levenberg_marquardt and bayesian_regularization have the equations of as many residuals as
+ *     parameters or more. Rows count in the order of the workers. A worker may have any number of rows, also 0: arrays may then
+ *     be NULL.
  *   - These calls are made together: bp_network_train_step, _train_minibatch, _train_rows, _gradient, _backpropagate with
  *     gradient_out, _fit_scaling, _fit_scaling_rows, _finish_scaling; bp_trainer_fit, _fit_rows and _fit_stream. Every worker
  *     must make each of them, in the same order, on networks of the same settings and parameters; otherwise all get MISMATCH, or
@@ -1351,6 +1351,7 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *         forward        for each trainable layer with batch normalization: 2 * units + 2 doubles, summed
  *         backward       for the same layers, from the last to the first: 2 * units + 2 doubles, summed
  *         gradient       the weights' gradients in an internal order, and 4 more numbers: floats, summed
+ *     The function may round the gradients to fewer bits, but not the 4 numbers at the end: the loss and the failures.
  *     A step of lbfgs has these exchanges for each evaluation. A step of levenberg_marquardt or bayesian_regularization sums J'J
  *     and J'r, as doubles, and makes an agreement for each loss. The scaling exchanges sums and maxima of doubles. A fit
  *     makes an agreement at its start, for each loss of validation rows, and at its end.
