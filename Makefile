@@ -16,7 +16,8 @@ export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere test-arm64 test-32bit test-wasm test-apple \
 	test-dist test-python-all test-export-all test-all-hosts torture torture-files torture-calls torture-activations \
-	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-ensemble bench-compare abi wasm docs install uninstall wheel dist clean
+	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-ensemble bench-compare abi wasm docs install uninstall \
+	wheel dist clean test-distributed-all
 
 all: lib
 
@@ -68,7 +69,7 @@ demo: lib
 
 # The same by two processes, with MPI.
 demo-distributed: lib setup-test
-	Tests/MPI/demo.sh $(BUILD) 2
+	Tests/Distributed/demo.sh $(BUILD) 2
 
 # ---- Tests ----
 
@@ -147,7 +148,13 @@ test-consumer: lib
 	Tests/Consumer/run.sh $(BUILD)
 
 test-mpi: lib setup-test
-	Tests/MPI/run.sh $(BUILD) $(PYTHON)
+	Tests/Distributed/run.sh $(BUILD) $(PYTHON) mpi
+
+# The same with PyTorch's Gloo, and fits by Ray and Dask. PyTorch and Ray are large.
+test-distributed-all: test-mpi
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r scripts/requirements-all.txt
+	Tests/Distributed/run.sh $(BUILD) $(PYTHON) gloo
+	cd bindings/python && ALL_ENGINES=1 $(CURDIR)/$(PYTHON) -m pytest -q -rs tests/test_engines.py
 
 test-models: setup-test
 	Tests/Models/run.sh

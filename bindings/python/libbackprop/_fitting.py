@@ -9,8 +9,8 @@ from typing import Any, Callable, Optional, SupportsFloat, Union
 
 from numpy.typing import ArrayLike
 
-from . import _progress
 from ._arguments import number
+from ._progress import displayed
 from .history import History
 from .network import Network
 from .trainer import Progress, Trainer
@@ -26,7 +26,20 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
         sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[Any, float], None],
         progress: Union[bool, Callable[[Progress], Any]], options: Mapping[str, Union[SupportsFloat, str]]) -> History:
     """Trains a network. `Network.fit` describes the arguments."""
-    chosen = dict(options)
+    with network._refusing():
+        trainer, validation = _prepared(network, validation, learning_rate, progress, dict(options))
+    with displayed(progress) as seen, _interruptible(trainer) as interrupted:
+        def report(now: Progress) -> bool:
+            return (seen is not None and bool(seen(now))) or interrupted.is_set()  # before the fit began, nothing was cancelled
+
+        result = trainer.fit(network, inputs, targets, validation=validation, sample_weight=sample_weight,
+                             class_weight=class_weight, progress=report)
+    return History(result, interrupted.is_set() and result.stopped)
+
+
+def _prepared(network: Network, validation: Any, learning_rate: Optional[SupportsFloat], progress: Any,
+              chosen: dict[str, Any]) -> tuple[Trainer, Any]:
+    """The trainer of a fit, and its validation rows."""
     for name in _OTHER_NAMES.keys() & chosen.keys():
         raise TypeError(f'fit has no argument "{name}": did you mean "{_OTHER_NAMES[name]}"?')
     chosen["learning_rate"] = _RATES.get(network.optimizer, 0.01) if learning_rate is None else learning_rate
@@ -35,27 +48,9 @@ def fit(network: Network, inputs: ArrayLike, targets: ArrayLike, validation: Any
             raise TypeError("validation: expected a pair of inputs and targets, or the share of the rows that is held out, "
                             f"got {type(validation).__name__}")
         chosen["validation_fraction"], validation = number(validation, "validation"), None
-    held_out: Any = validation
-    trainer = Trainer(**chosen)
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(f"progress: expected a bool or a function, got {type(progress).__name__}")
-    shown = _progress.display() if progress is True else None
-    seen = shown.show if shown else progress if callable(progress) else _nothing
-    try:
-        with _interruptible(trainer) as interrupted:
-            def report(now: Progress) -> bool:
-                return bool(seen(now)) or interrupted.is_set()  # before the fit began, there was nothing to cancel
-
-            result = trainer.fit(network, inputs, targets, validation=held_out, sample_weight=sample_weight,
-                                 class_weight=class_weight, progress=report)
-    finally:
-        if shown:
-            shown.close()
-    return History(result, interrupted.is_set() and result.stopped)
-
-
-def _nothing(now: Progress) -> None:
-    """The progress function of a fit that shows nothing."""
+    return Trainer(**chosen), validation
 
 
 @contextmanager

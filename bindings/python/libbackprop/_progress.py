@@ -5,29 +5,30 @@ import importlib
 import math
 import sys
 import time
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Callable, Optional, Union
 
 from .trainer import Progress
 
-__all__ = ["Display", "display"]
+__all__ = ["displayed"]
 
 
-class Display(Protocol):
-    """Receives the reports of a fit."""
-
-    def show(self, now: Progress) -> None:
-        """Shows a report."""
-
-    def close(self) -> None:
-        """Ends the display. The last report remains visible."""
-
-
-def display() -> Display:
-    """The display for this process."""
+@contextmanager
+def displayed(progress: Union[bool, Callable[[Progress], Any], None]) -> Iterator[Optional[Callable[[Progress], Any]]]:
+    """The progress function of a fit: a display for True, none for False and None."""
+    if progress is not True:
+        yield progress or None
+        return
+    shown: Union[_Bar, _Line]
     try:
-        return _Bar(importlib.import_module("tqdm.auto").tqdm)
+        shown = _Bar(importlib.import_module("tqdm.auto").tqdm)
     except ImportError:
-        return _Line()
+        shown = _Line()
+    try:
+        yield shown.show
+    finally:
+        shown.close()
 
 
 def _losses(now: Progress) -> dict[str, str]:
@@ -38,7 +39,7 @@ def _losses(now: Progress) -> dict[str, str]:
 
 
 class _Bar:
-    """A bar over the epochs of all restarts."""
+    """A bar over the epochs of all restarts. The last report remains visible, as that of a line."""
 
     def __init__(self, tqdm: Any) -> None:
         self._tqdm, self._restarts = tqdm, 1

@@ -852,10 +852,11 @@ class Network(Owner):
                                     patience=patience, restarts=restarts, learning_rate=learning_rate,
                                     sample_weight=sample_weight, class_weight=class_weight, progress=progress, seed=seed,
                                     **options)
-        array = as_array(targets, "targets")
-        adds_classes = self._classes is None and array.ndim == 1 and len(array) and _classes.are_labels(array)
-        if adds_classes:
-            self.classes = _classes.distinct(array, "targets")
+        with self._refusing():
+            array = as_array(targets, "targets")
+            adds_classes = self._classes is None and array.ndim == 1 and len(array) and _classes.are_labels(array)
+            if adds_classes:
+                self.classes = _classes.distinct(array, "targets")
         try:
             return fit(self, inputs, array, validation, learning_rate, sample_weight, class_weight, progress,
                        {"epochs": epochs, "batch_size": batch_size, "patience": patience, "restarts": restarts, "seed": seed,

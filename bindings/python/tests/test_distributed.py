@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import libbackprop as bp
-from libbackprop.distributed import Communicator, DataParallel, communicator, sweep
+from libbackprop.distributed import BFloat16, Communicator, DataParallel, communicator, sweep
 
 
 class Team:
@@ -47,6 +47,12 @@ class Thread(Communicator):
     def broadcast(self, data, root=0):
         return self.team.exchange(self.rank, data, lambda parts: parts[root])
 
+    def all_to_all(self, rows):
+        return np.array(self.team.exchange(self.rank, rows.copy(), lambda parts: parts))[:, self.rank]
+
+    def all_gather(self, values):
+        return self.team.exchange(self.rank, values.copy(), np.concatenate)
+
 
 def run(size, work):
     """The results of work(comm), or the exceptions, of `size` threads."""
@@ -77,8 +83,8 @@ y = np.tanh(x @ numbers.normal(size=(4, 2))).astype(np.float32)
 
 
 def network(seed=1, **settings):
-    return bp.Network([4, 7, 2], activation="tanh", output="identity", optimizer="momentum", gradient_reduction="mean",
-                      seed=seed, **{"batchnorm": True, "dropout": 0.2, **settings})
+    return bp.Network([4, 7, 2], activation="tanh", output="identity", gradient_reduction="mean", seed=seed,
+                      **{"optimizer": "momentum", "batchnorm": True, "dropout": 0.2, **settings})
 
 
 def same(models):
@@ -159,6 +165,51 @@ def test_streams_of_the_workers_have_different_lengths():
 
     results = run(3, work)
     assert same(results) and results[0][0] == 2 * 4
+
+
+def test_each_worker_streams_its_own_file(tmp_path, capsys):
+    """The steps are those on the minibatches of all workers together."""
+    for rank, rows in enumerate((20, 12, 0)):
+        np.save(tmp_path / f"inputs.{rank}.npy", x[20 * rank:20 * rank + rows])
+        np.save(tmp_path / f"targets.{rank}.npy", y[20 * rank:20 * rank + rows])
+
+    def work(comm):
+        files = [np.load(tmp_path / f"{name}.{comm.rank}.npy", mmap_mode="r" if comm.rank < 2 else None)
+                 for name in ("inputs", "targets")]
+        with DataParallel(network(seed=1 + comm.rank, dropout=0), comm) as parallel:
+            result = parallel.fit_stream([files], epochs=5, batch_size=8, learning_rate=0.02, progress=True)
+            return parallel.network.to_bytes(), result.epochs
+
+    alone = network(dropout=0)
+    for _ in range(5):
+        for first in (0, 8, 16):
+            rows = [*range(first, min(first + 8, 20)), *range(20 + first, 20 + min(first + 8, 12))]
+            alone.train_minibatch(x[rows], y[rows], 0.02)
+    results = run(3, work)
+    assert same(results) and results[0][1] == 5
+    assert close(alone.parameters, bp.Network.from_bytes(results[0][0]).parameters)
+    shown = capsys.readouterr().err
+    assert "5" in shown and shown.count("100%") <= 1 and shown.count("epoch 5 of 5") <= 1  # one bar or line
+
+
+def test_a_wrong_option_or_argument_on_one_worker_fails_on_all():
+    wrongs = [{"learning_rte": 1}, {"epochs": -1}, {"progress": 3}, {"validation": True}, {"verbose": 1}]
+
+    def work(comm):
+        errors = []
+        with DataParallel(network(), comm) as parallel:
+            for wrong in wrongs:
+                for method in (parallel.fit, lambda x, y, **options: parallel.fit_stream([(x, y)], **options)):
+                    try:
+                        method(x, y, **{"epochs": 1, **(wrong if comm.rank == 1 else {})})
+                        errors.append(None)
+                    except Exception as error:
+                        errors.append(type(error))
+        return errors
+
+    results = run(3, work)
+    assert results[0] == results[2] == [bp.WorkerError] * 2 * len(wrongs)
+    assert not {None, bp.WorkerError} & set(results[1])
 
 
 def step(trained, inputs=x, targets=y, rate=0.1, **arguments):
@@ -267,6 +318,74 @@ def test_save_writes_on_rank_0_and_fails_on_all(tmp_path):
     assert [type(each) for each in run(2, work)] == [FileNotFoundError] * 2 or \
         all(isinstance(each, FileNotFoundError) for each in run(2, work))
     assert bp.load(tmp_path / "model").layers == (4, 7, 2)
+
+
+def test_sums_of_bfloat16_keep_the_mean_and_have_the_same_bits_on_all_workers():
+    def work(comm):
+        rounding, total = BFloat16(comm), np.zeros(1000, np.float64)
+        for step in range(300):
+            values = np.append(gradients[comm.rank] * (1 + step % 3), [1e8, comm.rank, 0, 0]).astype(np.float32)
+            rounding.all_reduce(values, "sum")
+            total += values[:-4]
+            assert values[-4:].tolist() == [3e8, 3, 0, 0]  # not rounded
+        return values.tobytes(), total
+
+    gradients = np.random.default_rng(5).normal(size=(3, 1000)).astype(np.float32)
+    results = run(3, work)
+    assert same([values for values, _ in results])
+    error = np.abs(results[0][1] - 600 * gradients.sum(0, dtype=np.float64)).max()
+    assert error < 0.25  # that of the latest sums; without feedback, the errors of 300 steps add up
+
+
+def test_bfloat16_is_the_nearest_number_and_nan_stays_nan():
+    from libbackprop.distributed._bfloat16 import _rounded, _widened
+
+    values = np.array([0, -0.0, 1, 1 + 2**-8, 1 + 3 * 2**-8, -1.004, 3.4e38, np.inf, -np.inf, np.nan, 1e-45], np.float32)
+    values = np.append(values, np.array([0x7F800001, 0xFFFFFFFF], np.uint32).view(np.float32))  # other NaNs
+    with np.errstate(invalid="ignore"):  # the error of the rounding is not finite
+        found = _widened(_rounded(values.copy())).tolist()
+    assert found[:9] == [0, 0, 1, 1, 1 + 2**-6, -1 - 2**-7, np.inf, np.inf, -np.inf]
+    assert np.isnan(found[9]) and found[10] == 0 and np.isnan(found[11:]).all()
+
+
+def test_a_fit_with_gradients_in_bfloat16_converges():
+    options = {"epochs": 200, "batch_size": 8, "seed": 2, "learning_rate": 0.01}
+    settings = {"dropout": 0, "optimizer": "adam"}
+
+    def work(comm):
+        trained = network(**settings)
+        history = trained.fit(x, y, comm=BFloat16(comm), **options)
+        return trained.to_bytes(), history.loss[-1]
+
+    alone = network(**settings)
+    expected = alone.fit(x, y, **options).loss[-1]
+    results = run(3, work)
+    assert same([model for model, _ in results])
+    assert results[0][1] < 1.2 * expected + 1e-3, (results[0][1], expected)
+
+
+@pytest.mark.parametrize("wrong", ["nan", "argument"])
+def test_a_step_in_bfloat16_that_fails_on_one_worker_fails_on_all(wrong):
+    def work(comm):
+        with DataParallel(network(dropout=0), BFloat16(comm)) as parallel:
+            parallel.network.train_minibatch(x, y, 0.01)
+            before = parallel.network.to_bytes()
+            with pytest.raises(bp.NotFiniteError if wrong == "nan" else (bp.WorkerError, ValueError)):
+                inputs = x * (np.nan if wrong == "nan" and comm.rank else 1)
+                parallel.network.train_minibatch(3 if wrong == "argument" and comm.rank else inputs, y, 0.01)
+            assert parallel.network.to_bytes() == before
+            parallel.network.train_minibatch(x, y, 0.01)
+            return parallel.network.to_bytes()
+
+    assert same(run(3, work))
+
+
+def test_bfloat16_needs_a_communicator_that_exchanges_rows():
+    class Simple(Communicator):
+        size = 2
+
+    with pytest.raises(TypeError, match="with all_to_all and all_gather, got Simple"):
+        BFloat16(Simple())
 
 
 def test_other_objects_are_no_communicators():

@@ -13,7 +13,8 @@ Communicator. `libbackprop.distributed.ray` and `libbackprop.distributed.dask` s
 """
 from __future__ import annotations
 
+from ._bfloat16 import BFloat16
 from ._communicator import Communicator, communicator
 from ._parallel import DataParallel, sweep
 
-__all__ = ["Communicator", "DataParallel", "communicator", "sweep"]
+__all__ = ["BFloat16", "Communicator", "DataParallel", "communicator", "sweep"]

@@ -33,6 +33,16 @@ class Communicator:
         """The data that process `root` passes."""
         return data
 
+    # Only for BFloat16.
+
+    def all_to_all(self, rows: Numbers) -> Numbers:
+        """Sends row k to process k. Returns the rows that were sent to this process, in the order of the processes."""
+        return rows
+
+    def all_gather(self, values: Numbers) -> Numbers:
+        """The arrays of all processes, which have the same size, one after the other."""
+        return values
+
 
 class _MPI(Communicator):
     def __init__(self, comm: Any) -> None:
@@ -45,6 +55,16 @@ class _MPI(Communicator):
     def broadcast(self, data: bytes, root: int = 0) -> bytes:
         sent: bytes = self._comm.bcast(data, root=root)
         return sent
+
+    def all_to_all(self, rows: Numbers) -> Numbers:
+        received = np.empty_like(rows)
+        self._comm.Alltoall(rows, received)
+        return received
+
+    def all_gather(self, values: Numbers) -> Numbers:
+        received = np.empty(self.size * len(values), values.dtype)
+        self._comm.Allgather(values, received)
+        return received
 
 
 class _Torch(Communicator):
@@ -63,6 +83,20 @@ class _Torch(Communicator):
         source = root if self._group is None else self._distributed.get_global_rank(self._group, root)
         self._distributed.broadcast_object_list(sent, source, self._group)
         return sent[0]
+
+    def all_to_all(self, rows: Numbers) -> Numbers:
+        received = np.empty_like(rows)
+        self._distributed.all_to_all_single(self._bytes(received), self._bytes(rows), group=self._group)
+        return received
+
+    def all_gather(self, values: Numbers) -> Numbers:
+        received = np.empty((self.size, len(values)), values.dtype)
+        self._distributed.all_gather([self._bytes(row) for row in received], self._bytes(values), self._group)
+        return received.reshape(-1)
+
+    def _bytes(self, array: Numbers) -> Any:
+        """A tensor of the array's memory. Gloo has no 16-bit integers."""
+        return self._torch.from_numpy(array.view(np.uint8))
 
 
 def communicator(comm: Any) -> Communicator:

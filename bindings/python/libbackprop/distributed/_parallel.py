@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._arguments import Path
+from .._progress import displayed
 from .._stream import Batches
 from ..history import History
 from ..network import Network
@@ -77,9 +78,10 @@ class DataParallel:
         return self.network.fit(inputs, targets, **{"shared_rows": 1, **arguments})
 
     def fit_stream(self, batches: Batches, *, validation: Optional[tuple[ArrayLike, ArrayLike]] = None,
-                   progress: Optional[Callable[[Progress], Any]] = None, **options: Union[SupportsFloat, str]) -> FitResult:
+                   progress: Union[bool, Callable[[Progress], Any], None] = None,
+                   **options: Union[SupportsFloat, str]) -> FitResult:
         """Trainer.fit_stream of all processes, with options of a trainer. Each process passes its own batches, such as those of
-        its own files, and its own batch_size.
+        its own files, and its own batch_size. progress=True shows the progress on rank 0.
 
         Examples
         --------
@@ -88,7 +90,10 @@ class DataParallel:
         >>> parallel.fit_stream([([[0], [1]], [0, 1])], epochs=2).epochs
         2
         """
-        return Trainer(**options).fit_stream(self.network, batches, validation=validation, progress=progress)
+        with self.network._refusing():
+            trainer = Trainer(**options)
+        with displayed(None if progress is True and self.comm.rank else progress) as seen:
+            return trainer.fit_stream(self.network, batches, validation=validation, progress=seen)
 
     def evaluate(self, inputs: ArrayLike, targets: ArrayLike, *, sample_weight: Optional[ArrayLike] = None) -> float:
         """The loss of the predictions for the rows of all processes, each of which passes its own ones, at least one.

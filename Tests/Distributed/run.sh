@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Starts processes with mpirun, on this machine only. Usage: run.sh BUILD PYTHON, where BUILD, relative to the repository, holds
-# libbackprop.so. Ends with "N passed, M failed".
+# Trains by several processes, on this machine only. Usage: run.sh BUILD PYTHON ENGINE, where BUILD, relative to the repository,
+# holds libbackprop.so, and ENGINE is mpi or gloo (of PyTorch). Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-root=$PWD build=$1
+root=$PWD build=$1 engine=$3
 python=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-work=$root/$build/mpi
+work=$root/$build/$engine
 export LIBBACKPROP_LIBRARY=${LIBBACKPROP_LIBRARY:-$root/$build/libbackprop.so}
-export PYTHONPATH=$root/bindings/python PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$root/bindings/python:$root/bindings/python/tests PYTHONDONTWRITEBYTECODE=1
 # More processes than processors, as root, without a network.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl=self,vader OMPI_MCA_plm=isolated OMPI_MCA_btl_vader_single_copy_mechanism=none
@@ -15,15 +15,26 @@ rm -rf "$work"
 mkdir -p "$work"
 . Tests/claims.sh
 
-run() { # run PROCESSES TASK: the processes must succeed
-    mpirun -n "$1" "$python" Tests/MPI/program.py "$2" "$work"
+run() { # run PROCESSES TASK: all processes must succeed
+    local k pids=() status=0
+    if [ "$engine" = mpi ]; then
+        mpirun --timeout "${limit:-3600}" -n "$1" "$python" Tests/Distributed/program.py mpi "$2" "$work"
+    else
+        rm -f "$work/rendezvous"
+        for ((k = 0; k < $1; k++)); do
+            RANK=$k WORLD_SIZE=$1 "$python" Tests/Distributed/program.py gloo "$2" "$work" &
+            pids+=($!)
+        done
+        for k in "${pids[@]}"; do wait "$k" || status=$?; done
+        return $status
+    fi
 }
 fails() { if "$@"; then return 1; fi; } # not `! "$@"`, which -e ignores
 same() { # same FILE...: the bits are equal
     local file
     for file in "$@"; do cmp -s "$1" "$file" || { echo "$1 and $file differ" && return 1; }; done
 }
-near() { "$python" Tests/MPI/near.py "$@"; } # near TOLERANCE FILE FILE: the parameters
+near() { "$python" Tests/Distributed/near.py "$@"; } # near TOLERANCE FILE FILE: the parameters
 holds() { grep -qx -- "$2" "$1" || { cat "$1" && false; }; }
 
 fits_are_equal() {
@@ -35,15 +46,23 @@ fits_are_equal() {
 }
 claim "a fit of 1, 2, 3 and 4 processes is the same, except for rounding, and all processes have the same bits" fits_are_equal
 
-shards_are_equal() {
-    for n in 1 3 4; do
-        run $n shards
-        same "$work/shards$n".* "$work/saved$n"
-        near 1e-5 "$work/shards1.0" "$work/shards$n.0"
+steps_are_equal() {
+    for n in 1 2 3 4; do
+        rm -f "$work"/steps.* "$work"/loss.*
+        run $n steps
+        for optimizer in sgd momentum adam lbfgs; do
+            same "$work/steps.$optimizer".* "$work/saved.$optimizer"
+            same "$work/loss.$optimizer".*
+        done
     done
-    same "$work/loss3".*
 }
-claim "steps on shards of unequal sizes are those of one process" shards_are_equal
+claim "200 steps (of lbfgs 20) of 1 to 4 processes on shares of unequal sizes are those of one process" steps_are_equal
+
+bfloat16_converges() {
+    run 3 bfloat16
+    same "$work"/bfloat16.*
+}
+claim "a fit with gradients in bfloat16 has the loss of exact gradients, and all processes have the same bits" bfloat16_converges
 
 callback_fails() {
     run 3 callback
@@ -69,24 +88,20 @@ interrupted() {
 }
 claim "Ctrl-C on one process ends the fit on all at the same step" interrupted
 
-rm -f "$work/checkpoint"
-killed() {
-    run 1 whole
-    fails run 3 killed
-    near 1 "$work/checkpoint" "$work/checkpoint" # it can be loaded
-    run 2 resume
-    same "$work"/resumed2.*
-    near 1e-5 "$work/whole.0" "$work/resumed2.0"
-}
-claim "a process that is killed ends the others, and fewer processes resume the fit from its latest checkpoint" killed
-
-stalled() {
+lost() { # lost TASK PROCESSES OTHERS: process 1 is lost in epoch 3; another number of processes continues
     rm -f "$work/checkpoint"
-    fails mpirun --timeout 5 -n 2 "$python" Tests/MPI/program.py stalled "$work"
-    run 3 resume
-    near 1e-5 "$work/whole.0" "$work/resumed3.0"
+    run 1 whole
+    fails run "$2" "$1"
+    [ "$engine" = mpi ] || holds "$work/$1.0" "error RuntimeError" # mpirun ends the others
+    near 1 "$work/checkpoint" "$work/checkpoint" # it can be loaded
+    run "$3" resume
+    same "$work/resumed$3".*
+    near 1e-5 "$work/whole.0" "$work/resumed$3.0"
 }
-claim "a process that stalls ends the others after the time limit of mpirun" stalled
+claim "a process that is killed ends the others, and fewer resume the fit from its latest checkpoint" lost killed 3 2
+limit=20 # seconds, for mpirun
+claim "a process that stalls ends the others after a time limit, and three processes resume the fit" lost stalled 2 3
+limit=
 
 sweeps() {
     for n in 1 3; do
@@ -98,15 +113,30 @@ sweeps() {
 }
 claim "a sweep spread over processes gives all of them the best network" sweeps
 
-example() {
-    mpicc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I include Examples/c/mpi_digits.c -o "$work/mpi_digits" \
+compile() {
+    mpicc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I include "Examples/c/$1.c" -o "$work/$1" \
         -L "$build" -Wl,-rpath,"$root/$build" -lbackprop -lm
+}
+digits() {
+    compile mpi_digits
     mpirun -n 2 "$work/mpi_digits" Examples/data/digits.csv "$work/digits.safetensors" 6
     mpirun -n 3 "$work/mpi_digits" Examples/data/digits.csv "$work/digits.safetensors" 12 | tee "$work/digits.log"
     grep -q "^continues from " "$work/digits.log"
     awk '/^3 processes, held-out accuracy/ { good = $5 >= 96 } END { exit !good }' "$work/digits.log"
 }
-claim "the example in C reads 96 % of the held-out images, begun by 2 and continued by 3 processes" example
+restarts() {
+    compile mpi_restarts
+    for n in 1 3; do
+        mpirun -n $n "$work/mpi_restarts" 10 | tee "$work/restarts$n"
+        [ "$(grep -c . "$work/restarts$n")" = $n ]
+        sed -i 's/^rank [0-9]*: //' "$work/restarts$n"
+        [ "$(sort -u "$work/restarts$n")" = "$(head -n 1 "$work/restarts1")" ]
+    done
+}
+if [ "$engine" = mpi ]; then
+    claim "the example in C reads 96 % of the held-out images, begun by 2 and continued by 3 processes" digits
+    claim "the example of restarts in C gives all of 1 or 3 processes the same best network" restarts
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

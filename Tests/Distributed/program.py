@@ -1,26 +1,34 @@
-"""What the processes of run.sh do: program.py TASK FOLDER. Prints only on rank 0, unless a task says so."""
+"""What the processes of run.sh do: program.py ENGINE TASK FOLDER. ENGINE is mpi or gloo."""
+import datetime
 import os
 import signal
 import sys
+import time
 
 import numpy as np
-from mpi4py import MPI
 
 import libbackprop as bp
-from libbackprop.distributed import DataParallel, sweep
+import workers
+from libbackprop.distributed import BFloat16, DataParallel, communicator, sweep
+from workers import distance, x, y
 
-task, folder = sys.argv[1:3]
-comm = MPI.COMM_WORLD
-rank, size = comm.Get_rank(), comm.Get_size()
-numbers = np.random.default_rng(1)
-x = numbers.normal(size=(60, 6)).astype(np.float32)
-y = np.tanh(x @ numbers.normal(size=(6, 2))).astype(np.float32)
+engine, task, folder = sys.argv[1:4]
+if engine == "mpi":
+    from mpi4py import MPI
+
+    comm = MPI.COMM_WORLD
+else:
+    from torch import distributed as comm
+
+    limit = datetime.timedelta(seconds=10 if task == "stalled" else 600)
+    comm.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", timeout=limit, rank=int(os.environ["RANK"]),
+                            world_size=int(os.environ["WORLD_SIZE"]))
+rank, size = communicator(comm).rank, communicator(comm).size
 options = {"epochs": 8, "batch_size": 16, "learning_rate": 0.01, "seed": 3}
 
 
 def network(seed=1, **settings):
-    return bp.Network([6, 12, 2], activation="tanh", output="identity", batchnorm=True, dropout=0.1, optimizer="momentum",
-                      gradient_reduction="mean", seed=seed, **settings)
+    return workers.network(seed=seed, **{"dropout": 0.1, **settings})
 
 
 def report(name, **values):
@@ -39,16 +47,28 @@ if task == "fit":  # from different networks: that of rank 0 counts
     save(trained, f"fit{size}")
     report(f"course{size}", losses=" ".join(f"{loss:.9g}" for loss in history.validation_loss), end=history.end)
 
-elif task == "shards":  # of unequal sizes; the last rank has none
+elif task == "steps":  # on shares of unequal sizes; the last rank has no rows
     ends = [0, *np.linspace(5, len(x), size - 1).astype(int), len(x)] if size > 1 else [0, len(x)]
-    trained = network()
-    with DataParallel(trained, comm) as parallel:
-        for _ in range(50):
-            loss = trained.train_minibatch(x[ends[rank]:ends[rank + 1]], y[ends[rank]:ends[rank + 1]], 0.01)
-        parallel.save(os.path.join(folder, f"saved{size}"))
-        share = slice(rank * len(x) // size, (rank + 1) * len(x) // size)
-        report(f"loss{size}", loss=parallel.evaluate(x[share], y[share]))
-    save(trained, f"shards{size}")
+    part = slice(ends[rank], ends[rank + 1])
+    for optimizer, rate in workers.OPTIMIZERS.items():
+        alone, trained = network(optimizer=optimizer, dropout=0), network(optimizer=optimizer, dropout=0)
+        with DataParallel(trained, comm) as parallel:
+            for _ in range(200 if optimizer != "lbfgs" else 20):  # later, line searches magnify rounding errors
+                alone.train_minibatch(x, y, rate)
+                trained.train_minibatch(x[part], y[part], rate)
+            parallel.save(os.path.join(folder, f"saved.{optimizer}"))
+            share = slice(rank * len(x) // size, (rank + 1) * len(x) // size)
+            report(f"loss.{optimizer}", loss=parallel.evaluate(x[share], y[share]))
+        save(trained, f"steps.{optimizer}")
+        print(f"rank {rank} of {size}, {optimizer}: relative difference {distance(alone, trained):.3g}")
+        assert distance(alone, trained) <= 1e-5
+
+elif task == "bfloat16":
+    alone, trained = network(), network()
+    history = alone.fit(x, y, **{**options, "epochs": 100})
+    rounded = trained.fit(x, y, comm=BFloat16(comm), **{**options, "epochs": 100})
+    assert rounded.loss[-1] < 1.1 * history.loss[-1], (rounded.loss[-1], history.loss[-1])
+    save(trained, "bfloat16")
 
 elif task == "callback":  # fails on rank 1 in the third step
     @bp.activation.vector(backward=lambda z, a, da: da)
@@ -82,25 +102,21 @@ elif task == "arguments":  # wrong on rank 1: a shape that Python refuses, and t
         trained.train_minibatch(x[:10], y[:10], 0.01)
     report("arguments.result", errors=" ".join(names), steps=trained.step_count)
 
-elif task == "killed":  # rank 1 dies in epoch 3; rank 0 has saved after each epoch
+elif task in ("killed", "stalled"):  # rank 1 does in epoch 3; rank 0 has saved after each epoch
     def progress(now):
         if rank == 0:
             trained.save(os.path.join(folder, "checkpoint"))
-        if rank == 1 and now.epoch == 3:
+        if rank == 1 and now.epoch == 3 and task == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        while rank == 1 and now.epoch == 3 and not os.path.exists(os.path.join(folder, "stalled.0")):
+            time.sleep(0.1)
 
     trained = network()
-    trained.fit(x, y, comm=comm, progress=progress, **options)
-
-elif task == "stalled":  # rank 1 stops in epoch 3; mpirun has a time limit
-    def stall(now):
-        if rank == 0:
-            trained.save(os.path.join(folder, "checkpoint"))
-        if rank == 1 and now.epoch == 3:
-            signal.pause()
-
-    trained = network()
-    trained.fit(x, y, comm=comm, progress=stall, **options)
+    try:
+        trained.fit(x, y, comm=comm, progress=progress, **options)
+    except Exception as error:  # of the engine
+        report(task, error=type(error).__name__)
+        os._exit(1)
 
 elif task == "resume":
     trained = bp.load(os.path.join(folder, "checkpoint")) if rank == 0 else network(seed=9)
@@ -113,6 +129,7 @@ elif task == "whole":  # the fit of "killed" without a fault
     save(trained, "whole")
 
 elif task == "interrupt":  # Ctrl-C on rank 1 ends the fit on all
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets programs in the background ignore
     trained = network()
 
     def interrupt(now):
