@@ -37,13 +37,15 @@ func linker(_ words: [String]) -> [String] {
     words.flatMap { ["-Xlinker", $0] }
 }
 
-/// Kernels for the instructions of a level of x86-64, in a folder of links to those of Sources/Kernels. For other processors
-/// the flag does not apply, and nothing calls them.
-func kernels(_ name: String, _ level: String, _ flags: [String] = []) -> Target {
-    let words =
-        ["-Wno-unused-command-line-argument", "-Xarch_x86_64", "-march=\(level)"] + flags.flatMap { ["-Xarch_x86_64", $0] }
-    return .target(
-        name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, words.flatMap { ["-Xcc", $0] }))
+/// Kernels for an instruction set, in a folder of links to those of Sources/Kernels, and the options of Clang for them. For other
+/// architectures, the targets are empty.
+func kernels(_ name: String, _ options: [String]) -> Target {
+    .target(name: name, dependencies: ["CKernels"], swiftSettings: settings(fast, options.flatMap { ["-Xcc", $0] }))
+}
+
+/// Options of Clang for x86-64 only.
+func x86(_ options: [String]) -> [String] {
+    ["-Wno-unused-command-line-argument"] + options.flatMap { ["-Xarch_x86_64", $0] }
 }
 
 /// One line for each instruction set; CKernels/include/instruction_sets.h has the other.
@@ -51,8 +53,9 @@ let wideKernels =
     isUsedByVersion
     ? []
     : [
-        kernels("KernelsAVX2", "x86-64-v3"),
-        kernels("KernelsAVX512", "x86-64-v4", ["-mprefer-vector-width=512"]),
+        kernels("KernelsAVX2", x86(["-march=x86-64-v3"])),
+        kernels("KernelsAVX512", x86(["-march=x86-64-v4", "-mprefer-vector-width=512"])),
+        kernels("KernelsNEON", ["-DCP_FUSES"]),
     ]
 
 let package = Package(

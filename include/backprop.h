@@ -117,7 +117,7 @@
  *              know must be 0: otherwise the call returns BP_ERROR_UNSUPPORTED.
  * Determi-   The same seed, calls and data give the same bits: from any language, with any C library, with any number of
  * nism.      threads, after any save and load, and on all processors with the same bp_instruction_set(). "avx512", "avx2"
- *            and "neon" give the same bits.
+ *            and "neon" give the same bits. "baseline" gives the same bits on every system and processor, WebAssembly included.
  * Systems.   Some systems lack a part that the library needs: files, shared libraries, or libffi. The functions that need it
  *            then return BP_ERROR_UNSUPPORTED: those with a path, bp_activation_register_library and
  *            bp_activation_register_foreign. WebAssembly has no shared libraries and no libffi. Without threads, every call
@@ -196,8 +196,8 @@ const char *bp_version_string(void);
 uint32_t bp_abi_version(void);
 
 /* The instruction set that the library computes with on this processor: "avx512", "avx2" (AVX2 and FMA) or "neon" (arm64),
- * which give the same bits, or "baseline". It is chosen at the first call of the process. The environment variable
- * BACKPROP_INSTRUCTION_SET selects a narrower instruction set by its name.
+ * which give the same bits, or "baseline", which every processor has and which gives the same bits on all of them. It is chosen at
+ * the first call of the process. The environment variable BACKPROP_INSTRUCTION_SET selects a narrower instruction set by its name.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);
 

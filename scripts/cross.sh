@@ -40,7 +40,7 @@ compile() {
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
     objects=()
-    for module in CKernels CPlatform Kernels Backprop BackpropC; do
+    for module in CKernels CPlatform Kernels KernelsNEON Backprop BackpropC; do
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
     done
 }

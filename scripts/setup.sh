@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 venv=$1 purpose=${2:-}
 oldest_swift=6.2
 case $purpose in
-test | all-hosts) python_packages="requirements requirements-docs requirements-test" ;;
+test | all-hosts) python_packages="requirements requirements-docs requirements-test requirements-cross" ;;
 compilers) python_packages=requirements ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
@@ -32,17 +32,6 @@ need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
-if [ "$purpose" = cross ]; then # scripts/cross.sh and Tests/Platforms
-    need "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
-    need "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
-    need "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
-    need "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
-    need "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
-    need "test -e /usr/include/wasm32-wasi" wasi-libc
-    need "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
-    need "command -v node" nodejs
-    need "command -v qemu-aarch64" qemu-user
-fi
 if [ "$purpose" = test ]; then
     need "command -v abidw" abigail-tools
     need "command -v cmake" cmake
@@ -73,6 +62,20 @@ if [ "$purpose" = test ] || [ "$purpose" = all-hosts ]; then
     want "command -v php" php-cli
     want "command -v gfortran" gfortran
 fi
+# scripts/cross.sh and Tests/Platforms, which does not try a target whose packages are missing
+cross=
+case $purpose in cross) cross=need ;; test) cross=want ;; esac
+if [ -n "$cross" ]; then
+    $cross "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
+    $cross "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
+    $cross "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
+    $cross "command -v qemu-aarch64" qemu-user
+    $cross "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
+    $cross "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
+    $cross "test -e /usr/include/wasm32-wasi" wasi-libc
+    $cross "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
+    $cross "command -v node" nodejs
+fi
 if [ "$purpose" = all-hosts ]; then
     want "command -v mcs" mono-mcs
     want "command -v mono" mono-runtime
@@ -87,7 +90,7 @@ want_compiler() { # want_compiler PREFIX PACKAGE C-LIBRARY
     want "command -v $1-gcc" "$2"
     want "echo '#include <stdio.h>' | $1-gcc -E -" "$3"
 }
-if [ "$purpose" = test ] || [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for these processors
+if [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for these processors
     want_compiler i686-linux-gnu gcc-i686-linux-gnu libc6-dev-i386-cross
     want_compiler aarch64-linux-gnu gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     want "command -v qemu-aarch64" qemu-user
@@ -118,17 +121,19 @@ END
 fi
 
 [ -n "$swift" ] && no_swift= || no_swift="the Swift toolchain, $oldest_swift or later, from swift.org"
+add_architectures() { case " ${missing[*]} ${optional[*]}" in *:arm64*) dpkg --add-architecture arm64 ;; esac; }
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
     fi
     echo "setup: installing ${missing[*]}"
-    [[ ${missing[*]} != *:arm64* ]] || dpkg --add-architecture arm64
+    add_architectures
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 if [ ${#optional[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing ${optional[*]}"
+    add_architectures
     apt-get update -qq
     for package in "${optional[@]}"; do # each by itself: another distribution may not have one
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 ||

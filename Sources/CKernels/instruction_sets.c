@@ -7,15 +7,19 @@
 static bool is_always_supported(void) { return true; }
 
 /* Whether the processor has all instructions of the level, and the operating system saves its registers. */
+#ifdef __x86_64__
 #define IS_SUPPORTED(name, level)             \
     static bool name##_is_supported(void) {   \
         __builtin_cpu_init();                 \
         return __builtin_cpu_supports(level); \
     }
 CP_WIDE_SETS(IS_SUPPORTED)
+#else
+#define neon_is_supported is_always_supported
+#endif
 
 #define ROW(name, level) {#name, name##_is_supported, cp_kernels_##name},
-static const cp_instruction_set sets[] = {CP_WIDE_SETS(ROW){CP_BASELINE_NAME, is_always_supported, cp_kernels_baseline}};
+static const cp_instruction_set sets[] = {CP_WIDE_SETS(ROW){"baseline", is_always_supported, cp_kernels_baseline}};
 enum { COUNT = sizeof sets / sizeof *sets };
 
 const cp_instruction_set *cp_instruction_set_at(size_t index) { return index < COUNT ? &sets[index] : NULL; }

@@ -13,4 +13,7 @@ float *cp_allocate_floats(size_t count) {
 
 uint8_t *cp_allocate_bytes(size_t count) { return malloc(count ? count : 1); }
 
-double cp_physical_memory(void) { return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE); }
+double cp_physical_memory(void) {
+    double pages = (double)sysconf(_SC_PHYS_PAGES);
+    return pages > 0 ? pages * (double)sysconf(_SC_PAGESIZE) : (double)SIZE_MAX;
+}

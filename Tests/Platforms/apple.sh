@@ -1,42 +1,39 @@
 #!/usr/bin/env bash
-# Checks the form of the library for macOS, made by scripts/cross.sh arm64-apple, and compiles the C for Apple's other systems. Nothing
-# is run. Usage: apple.sh BUILD. Ends with "N passed, M failed".
+# Builds the library for macOS on arm64 (scripts/cross.sh), checks its form, and compiles the C for Apple's other systems. Nothing is
+# run. Usage: apple.sh BUILD. Ends with "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-build=$1 library=$1/arm64-apple/libbackprop.1.dylib
+build=$1 library=$1/arm64-apple/libbackprop.1.dylib work=$1/arm64-apple/tests
 tools=$(dirname "$(readlink -f "$(command -v swift)")")
 headers=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/lib/libc/include/any-darwin-any
-passed=0 failed=0
+rm -rf "$work" && mkdir -p "$work"
+. Tests/claims.sh
 
-check() { # check CLAIM STATUS [DETAIL]
-    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "not ok $1: ${3:-}"; fi
+exports_the_header() {
+    "$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$library" | sed -n 's/^_\(bp_\)/\1/p' | sort >"$work/exported"
+    cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' |
+        sort -u | diff - "$work/exported"
 }
-
+is_named_and_linked() {
+    "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$library" | sed -n 's/^\t*\([^ ]*\.dylib\).*/\1/p' | grep -v : | sort -u |
+        diff <(printf '%s\n' /usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib) -
+}
 compiles() { # compiles TRIPLE FLAG...: all C of the library
-    local file triple=$1 said
+    local file triple=$1
     shift
     for file in Sources/CPlatform/*.c Sources/CPlatform/*/*.c Sources/CKernels/*.c; do
-        said=$("$tools/clang" --target="$triple" -nostdlibinc -idirafter "$headers" -DBACKPROP_EMBEDDED -Wall -Wextra -Werror "$@" \
-            -I Sources/CPlatform/include -I Sources/CKernels/include -fsyntax-only "$file" 2>&1) || { echo "$said"; return 1; }
+        "$tools/clang" --target="$triple" -nostdlibinc -idirafter "$headers" -DBACKPROP_EMBEDDED -Wall -Wextra -Werror "$@" \
+            -I Sources/CPlatform/include -I Sources/CKernels/include -fsyntax-only "$file"
     done
 }
 
-exported=$("$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$library" | sed 's/^_//' | grep '^bp_' | sort)
-declared=$(cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
-    grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' | sort -u)
-count=$(wc -w <<<"$declared") # not in the claim: it would change $?
-[ "$declared" = "$exported" ]; check "exports the $count functions of the header" $? \
-    "$(diff <(echo "$declared") <(echo "$exported"))"
+claim "the library for macOS on arm64 compiles and links" scripts/cross.sh arm64-apple "$build"
+claim "it exports the functions of the header" exports_the_header
+claim "it is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" is_named_and_linked
+mkdir -p "$work/ffi" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$work/ffi"
+claim "the C compiles for macOS on x86-64" compiles x86_64-apple-macosx13.0 -I "$work/ffi"
+claim "the C compiles for iOS, without libffi" compiles arm64-apple-ios16.0
 
-names=$("$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$library" | grep -oE '[^[:space:]:]+\.dylib' | sort -u | tr '\n' ' ')
-[ "$names" = "/usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib $library " ] ||
-    [ "$names" = "/usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib " ]
-check "is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" $? "$names"
-
-mkdir -p "$build/arm64-apple/ffi-x86_64" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$build/arm64-apple/ffi-x86_64"
-said=$(compiles x86_64-apple-macosx13.0 -I "$build/arm64-apple/ffi-x86_64"); check "the C compiles for macOS on x86-64" $? "$said"
-said=$(compiles arm64-apple-ios16.0); check "the C compiles for iOS, without libffi" $? "$said"
-
-echo "# not tried: Swift for macOS on x86-64, because the toolchain has no standard library for it; running anything"
+echo "# not tried: Swift for macOS on x86-64, because the toolchain has no standard library for it; running anything on Apple's systems"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

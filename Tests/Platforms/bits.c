@@ -1,5 +1,5 @@
 /* bits.c: trains networks of many kinds with fixed seeds, and prints for each a hash of its parameters, losses and outputs. The
- * lines of two instruction sets that give the same bits are equal. Usage: bits [STEPS] */
+ * lines of two instruction sets that give the same bits are equal. Usage: bits STEPS: steps of a training, fewer for large networks */
 #include <backprop.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 enum { MOST_ROWS = 128, MOST_NUMBERS = MOST_ROWS * 320 };
 
 static float inputs[MOST_NUMBERS], targets[MOST_NUMBERS], outputs[MOST_NUMBERS], parameters[200000];
-static int steps = 20;
+static int steps;
 
 static uint64_t hash(uint64_t value, const void *bytes, size_t count) { /* FNV-1a */
     const uint8_t *byte = bytes;
@@ -31,10 +31,11 @@ static float next(void) { /* multiples of 2^-11 in [-2, 2) */
 
 typedef struct {
     size_t sizes[4], layers, rows;
+    int part; /* of the steps */
 } shape;
 
-static const shape small = {{2, 4, 1}, 3, 4}, one_row = {{64, 32, 10}, 3, 1}, odd = {{100, 70, 33, 7}, 4, 37},
-                   large = {{300, 200, 100, 10}, 4, MOST_ROWS};
+static const shape small = {{2, 4, 1}, 3, 4, 1}, one_row = {{64, 32, 10}, 3, 1, 1}, rows = {{20, 17, 9, 7}, 4, 13, 1},
+                   odd = {{100, 70, 33, 7}, 4, 37, 10}, large = {{300, 200, 100, 10}, 4, MOST_ROWS, 50};
 
 static bp_network *create(const shape *shape) {
     bp_network *network = NULL;
@@ -53,7 +54,7 @@ static void train(bp_network *network, const shape *shape, float rate, const cha
     if (bp_network_check_settings(network, targets, shape->rows) == BP_OK) {
         uint64_t losses = 0xcbf29ce484222325u, final = losses;
         float loss = 0;
-        for (int step = 0; step < steps; step++) {
+        for (int step = 0; step < steps / shape->part; step++) {
             require(bp_network_train_minibatch(network, inputs, targets, shape->rows, rate, &loss));
             losses = hash(losses, &loss, sizeof loss);
         }
@@ -74,10 +75,14 @@ static void for_each(int32_t (*name_at)(size_t, char *, size_t, size_t *), void 
 }
 
 static void train_activation(const char *name) {
-    bp_network *network = create(&odd);
-    require(bp_network_set_activation(network, 1, name));
-    require(bp_network_set_activation(network, 2, name));
-    train(network, &odd, 0.001f, "activation", name);
+    bp_network *network = create(&rows);
+    for (size_t layer = 1; layer < 3; layer++) {
+        require(bp_network_set_activation(network, layer, name));
+        require(bp_network_set_batchnorm(network, layer, 1));
+        require(bp_network_set_dropout(network, layer, 0.25));
+    }
+    require(bp_network_set_optimizer(network, "adam"));
+    train(network, &rows, 0.001f, "Adam, batch norm, dropout", name);
 }
 
 static const char *loss;
@@ -85,6 +90,7 @@ static void train_output(const char *name) {
     bp_network *network = create(&one_row);
     require(bp_network_set_loss(network, loss));
     require(bp_network_set_activation(network, 2, name));
+    require(bp_network_set_optimizer(network, "adam"));
     train(network, &one_row, 0.01f, loss, name);
 }
 static void train_loss(const char *name) {
@@ -100,7 +106,7 @@ static void train_optimizer(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    if (argc > 1) steps = atoi(argv[1]);
+    if (argc < 2 || (steps = atoi(argv[1])) < 1) return 2;
     fprintf(stderr, "# instruction set %s\n", bp_instruction_set());
     train(create(&small), &small, 0.5f, "shape", "small");
     train(create(&one_row), &one_row, 0.1f, "shape", "one row");
@@ -109,13 +115,5 @@ int main(int argc, char **argv) {
     for_each(bp_activation_name, train_activation);
     for_each(bp_loss_name, train_loss);
     for_each(bp_optimizer_name, train_optimizer);
-
-    bp_network *network = create(&odd);
-    for (size_t layer = 1; layer < 3; layer++) {
-        require(bp_network_set_batchnorm(network, layer, 1));
-        require(bp_network_set_dropout(network, layer, 0.25));
-    }
-    require(bp_network_set_optimizer(network, "adam"));
-    train(network, &odd, 0.001f, "batch norm, dropout", "adam");
     return 0;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tests the library of another system, made by scripts/cross.sh: the bits of trainings, model files in both directions, the C
-# tests, and the inputs of the fuzzer. Usage: run.sh TARGET BUILD [all]
-#   BUILD    holds the library of this machine, and BUILD/TARGET that of the target
-#   all      all C tests; otherwise those that take less than three minutes
+# Builds the library for another system (scripts/cross.sh) and tests it: the bits of trainings, model files in both directions, the
+# C tests, and the inputs of the fuzzer. Usage: run.sh TARGET BUILD [all]
+#   BUILD    holds the library of this machine; BUILD/TARGET will hold that of the target
+#   all      all C tests that can run; otherwise those that take less than two minutes together
 # Ends with "N passed, M failed". "# not tried:" lines name the tests that cannot run here, and why.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,102 +10,120 @@ target=$1 build=$PWD/$2 library=$PWD/$2/$1 extent=${3:-quick}
 work=$build/$target/tests
 tools=$(dirname "$(readlink -f "$(command -v swift)")")
 rm -rf "$work" && mkdir -p "$work/programs"
-passed=0 failed=0
+. Tests/claims.sh
 
-claim() { # claim NAME COMMAND...: a claim that holds when the command succeeds; otherwise prints the end of its output
-    local name=$1 && shift
-    if "$@" >"$work/log" 2>&1; then
-        passed=$((passed + 1)) && echo "ok $name"
-    else
-        tail -n 40 "$work/log" | sed 's/^/#   /'
-        failed=$((failed + 1)) && echo "not ok $name"
-    fi
-}
-
-# How programs for the target are compiled and run, the instruction set of this machine with the same bits, and the C tests that
-# are left out.
+# What the target needs, how its programs are compiled and run, its instruction sets, and the C tests: a few that reach most of the
+# library, and those that cannot run, each line with its reason.
 export CC WRAPPER LINK= PROGRAMS=$work/programs RUSTC=
 case $target in
 aarch64-linux)
-    CC=aarch64-linux-gnu-gcc WRAPPER=qemu-aarch64 twin=avx2
-    quick="handles arguments instructions options settings counts tensors losses custom_losses names batchnorm dropout score
-        transaction rows trainer_errors resume stratify activations foreign plugins files metadata saving targets weights corpus
-        environment"
-    left_out="predictor predictor_realtime team fork faults memory limits allocations hygiene cplusplus"
-    why="predictor_realtime, hygiene: qemu makes system calls of its own; fork: its children of processes with threads crash;
-        predictor, team, faults, memory, limits, allocations: too slow under qemu; cplusplus: the header is the same"
+    needs="/usr/bin/aarch64-linux-gnu-gcc /usr/bin/qemu-aarch64 /usr/lib/aarch64-linux-gnu/libffi.so"
+    CC=aarch64-linux-gnu-gcc WRAPPER=qemu-aarch64 sets="native baseline"
+    quick="handles arguments instructions settings tensors losses custom_losses batchnorm transaction rows resume activations foreign
+        plugins files metadata weights corpus"
+    left_out="
+        qemu makes system calls of its own: predictor_realtime hygiene
+        children of a process with threads crash under qemu: fork
+        too slow under qemu: predictor team faults memory limits allocations
+        the header is the same: cplusplus"
     ;;
 i686-linux)
-    CC="i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64" twin=baseline
+    needs="/usr/bin/i686-linux-gnu-gcc /usr/i686-linux-gnu/include/stdio.h"
+    CC="i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64" sets=native
     WRAPPER="/usr/i686-linux-gnu/lib/ld-linux.so.2 --library-path /usr/i686-linux-gnu/lib"
     quick="handles arguments instructions options settings counts tensors names rows trainer trainer_errors finetuning stream
         files metadata mutations saving targets weights corpus threads fork limits"
-    left_out="foreign derivatives sharing plugins universal environment memory allocations predictor_realtime cplusplus"
-    why="foreign, derivatives, sharing, plugins, universal, memory: they need libffi; environment: functions return floats in the x87
-        of the host; allocations, predictor_realtime: their numbers are for 64 bits; cplusplus: the header is the same"
+    left_out="
+        no libffi: foreign derivatives sharing plugins universal memory
+        functions return floats in registers of the x87, which has its own flags: environment
+        figures for pointers of 64 bits: allocations predictor_realtime
+        the header is the same: cplusplus"
     ;;
 wasm)
-    CC="$tools/clang --target=wasm32-unknown-wasi --sysroot=/usr -nodefaultlibs -Qunused-arguments" twin=baseline
+    needs="/usr/bin/node /usr/include/wasm32-wasi $(echo /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a)"
+    CC="$tools/clang --target=wasm32-unknown-wasi --sysroot=/usr -nodefaultlibs --no-wasm-opt -Qunused-arguments" sets=native
     LINK="-Wl,--wrap=posix_memalign,--wrap=free,--stack-first,-z,stack-size=1048576 $library/libbackprop.a -lm -lc
         $(echo /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a)"
     WRAPPER="node --no-warnings $PWD/Tests/Platforms/wasi.mjs"
     quick="handles instructions options settings tensors training losses trainable names batchnorm fold dropout scaling score trainer
         resume stratify metadata weights corpus"
-    left_out="arguments counts custom_losses transaction rows trainer_errors restarts finetuning sharing plugins files mutations saving
-        targets predictor predictor_realtime threads team fork memory faults environment limits hygiene cplusplus activations foreign
-        derivatives universal allocations"
-    why="programs with threads, signals, mapped memory or shared libraries, which WASI lacks; foreign functions: no libffi"
+    left_out="
+        no pthread.h: arguments counts custom_losses transaction trainer_errors restarts finetuning sharing targets threads team faults
+        no signals, processes or limits of memory: files mutations saving all_reduce all_reduce_fits fork memory limits
+        no shared libraries and no libffi: activations foreign derivatives plugins universal predictor predictor_realtime hygiene
+        no floating-point environment: environment rows
+        figures for pointers of 64 bits: allocations
+        the header is the same: cplusplus"
     ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
 esac
+for file in $needs; do
+    [ -e "$file" ] || { echo "# not tried: $target, because $file is missing" && exit 0; }
+done
+
+claim "the library compiles and links" scripts/cross.sh "$target" "$2"
 
 # ---- Bits
 
 compile() { # compile SOURCE NAME: as $work/NAME for this machine and as $work/NAME.TARGET
-    cc -std=c99 -O1 -I include "$1" -o "$work/$2" -L "$build" -Wl,-rpath,"$build" -lbackprop &&
-        $CC -std=c99 -O1 -I include "$1" -o "$work/$2.$target" ${LINK:--L "$library" -Wl,-rpath,"$library" -lbackprop}
+    cc -std=c99 -O1 -I include "$1" -o "$work/$2" -L "$build" -Wl,-rpath,"$build" -lbackprop
+    $CC -std=c99 -O1 -I include "$1" -o "$work/$2.$target" ${LINK:--L "$library" -Wl,-rpath,"$library" -lbackprop}
 }
-same_bits() {
-    BACKPROP_INSTRUCTION_SET=$twin "$work/bits" >"$work/bits.here" 2>"$work/set" && grep -q "instruction set $twin" "$work/set" &&
-        $WRAPPER "$work/bits.$target" >"$work/bits.there" && [ "$(wc -l <"$work/bits.here")" -gt 100 ] &&
-        diff "$work/bits.here" "$work/bits.there"
+here() { BACKPROP_INSTRUCTION_SET=$1 "$work/bits" "$2" 2>"$work/set"; grep -q "instruction set $1$" "$work/set"; } # here SET STEPS
+there() { BACKPROP_INSTRUCTION_SET=$1 $WRAPPER "$work/bits.$target" "$2"; }                                        # there SET STEPS
+recorded=87a5c43afdcd4dd0ba88ce9e3cef2638d0083b4787a41b91f31aa5ff56dd2a2c # of 1,000 steps with the baseline, on all targets
+portable() { here baseline 1000 | sha256sum | grep "^$recorded"; }
+same_bits() { # same_bits SET SET: here and there
+    here "$1" $steps >"$work/bits.here"
+    there "$2" $steps >"$work/bits.there"
+    [ "$(wc -l <"$work/bits.here")" -gt 100 ]
+    diff "$work/bits.here" "$work/bits.there"
 }
 # A training in three parts: here, there and here again. Each part continues with the model file of the part before.
 relay() { # relay STEP STEP LAST: ends of the parts
-    local here=(env "BACKPROP_INSTRUCTION_SET=$twin" "$work/host") there=($WRAPPER "$work/host.$target")
-    (cd "$work" && "${here[@]}" whole 0 "$3" && "${here[@]}" 1 0 "$1" && "${there[@]}" 2 "$1" "$2" 1.safetensors &&
-        "${here[@]}" 3 "$2" "$3" 2.safetensors && cmp 3.safetensors whole.safetensors && cmp 3.predictions whole.predictions)
+    cd "$work"
+    export BACKPROP_INSTRUCTION_SET=baseline
+    ./host whole 0 "$3"
+    ./host 1 0 "$1"
+    $WRAPPER "./host.$target" 2 "$1" "$2" 1.safetensors
+    ./host 3 "$2" "$3" 2.safetensors
+    cmp 3.safetensors whole.safetensors
+    cmp 3.predictions whole.predictions
 }
-if grep -q ' fma ' /proc/cpuinfo || [ $twin = baseline ]; then
-    claim "the program for bits compiles" compile Tests/Platforms/bits.c bits
-    claim "trainings of all kinds have the bits of $twin" same_bits
-    claim "the program for model files compiles" compile Tests/Hosts/host.c host
-    claim "a training goes through model files from here to there and back, with the same bits" relay 20 40 60
-else
-    echo "# not tried: the bits of $target, because this processor has no $twin"
+[ "$extent" = all ] && steps=1000 || steps=100
+claim "the programs for bits and model files compile" eval 'compile Tests/Platforms/bits.c bits; compile Tests/Hosts/host.c host'
+claim "1,000 steps of all kinds of trainings have the recorded bits with the baseline of this machine" portable
+claim "trainings of all kinds have the same bits with the baseline ($steps steps)" same_bits baseline baseline
+if [ "$target" = aarch64-linux ] && grep -q ' fma ' /proc/cpuinfo; then
+    claim "trainings of all kinds have the bits of AVX2 with NEON ($steps steps)" same_bits avx2 neon
 fi
+claim "a training goes through model files from here to there and back, with the same bits" relay 20 40 60
 
 # ---- Claims
 
+excluded=$(echo "$left_out" | sed 's/.*: //')
 programs() { # the C tests to be run
     local name
     [ "$extent" = all ] || { echo $quick && return; }
     for name in $(sed -n '/^all="/,/^"/p' Tests/CTests/run.sh | grep -v '"'); do
-        case " $(echo $left_out) " in *" $name "*) ;; *) echo "$name" ;; esac
+        case " $(echo $excluded) " in *" $name "*) ;; *) echo "$name" ;; esac
     done
 }
 c_tests() {
-    ONLY=$(echo $(programs)) Tests/CTests/run.sh "$library" >"$work/ctests"
-    grep -v '^ok ' "$work/ctests"
+    ONLY=$(echo $(programs)) Tests/CTests/run.sh "$library" $sets >"$work/ctests" || grep -v '^ok ' "$work/ctests"
     tail -n 1 "$work/ctests" | grep -qE '^[1-9][0-9]* passed, 0 failed$'
 }
 replay() { FUZZ=$work/fuzz Fuzz/run.sh replay "$library"; }
 
-echo "# not tried: $(echo $why)"
 claim "the C tests pass" c_tests
 echo "# C tests: $(tail -n 1 "$work/ctests")"
+echo "$left_out" | sed -nE 's/^ *(.*): (.*)/# not tried: \2: \1/p'
 grep '^# not tried' "$work/ctests"
-[ "$target" = wasm ] || claim "the inputs of the fuzzer pass" replay
+if [ "$target" = wasm ]; then
+    claim "the tests of the JavaScript package pass" eval 'cd bindings/javascript; node --test test/'
+else
+    claim "the inputs of the fuzzer pass" replay
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -7,21 +7,19 @@
 
 #include "kernels.h"
 
-/* The sets beyond the baseline: name, and level of x86-64, as in Package.swift. From the widest. */
-#if defined(__x86_64__) && !defined(CP_BASELINE_ONLY)
+/* The sets beyond the baseline: name, and level of x86-64, as in Package.swift. From the widest. They have fused multiply-add, and
+ * give the same bits. */
+#if defined(CP_BASELINE_ONLY)
+#define CP_WIDE_SETS(SET)
+#elif defined(__x86_64__)
 #define CP_WIDE_SETS(SET) SET(avx512, "x86-64-v4") SET(avx2, "x86-64-v3")
+#elif defined(__aarch64__)
+#define CP_WIDE_SETS(SET) SET(neon, )
 #else
 #define CP_WIDE_SETS(SET)
 #endif
 
-/* The name of the baseline, the set of every processor of the architecture. NEON has fused multiply-add: it gives AVX2's bits. */
-#ifdef __aarch64__
-#define CP_BASELINE_NAME "neon"
-#else
-#define CP_BASELINE_NAME "baseline"
-#endif
-
-/* Each build of the kernels fills a table with its functions. */
+/* Each build of the kernels fills a table with its functions. The baseline gives the same bits on all architectures. */
 void cp_kernels_baseline(cp_kernels *table);
 #define CP_DECLARE(name, level) void cp_kernels_##name(cp_kernels *table);
 CP_WIDE_SETS(CP_DECLARE)

@@ -35,7 +35,6 @@ __attribute__((always_inline)) static inline double cp_sum4(cp_double4 v) { retu
 /* e^x for x <= 0, with a relative error of 1e-15; e^-700 below -700. x = n log 2 + r with |r| <= 1/2 log 2, and
  * e^r = 1 + r + r^2 q(r) with a minimax polynomial q. */
 __attribute__((always_inline)) static inline cp_double4 cp_exponential4(cp_double4 x) {
-#pragma STDC FP_CONTRACT OFF
     const double shift = 0x1.8p52; /* the low bits of x + shift are the integer nearest to x */
     x = x < -700.0 ? (cp_double4)-700.0 : x;
     cp_double4 shifted = x * 0x1.71547652b82fep+0 + shift;
@@ -52,7 +51,6 @@ __attribute__((always_inline)) static inline cp_double4 cp_exponential4(cp_doubl
 /* log x within 1 unit in the last place, for x >= 1: the formula of `logarithm` in Support/PortableMath.swift. NaN and infinity
  * stay. */
 __attribute__((always_inline)) static inline cp_double4 cp_logarithm4(cp_double4 x) {
-#pragma STDC FP_CONTRACT OFF
     cp_long4 bits = (cp_long4)x;
     cp_long4 power = (bits - 0x3fe6a09e667f3bcd) >> 52; /* x = 2^power m with m between the roots of 1/2 and 2 */
     cp_double4 k = (cp_double4)(power | 0x4330000000000000) - 0x1p52;
@@ -76,7 +74,6 @@ __attribute__((always_inline)) static inline cp_double4 cp_logarithm4(cp_double4
 __attribute__((always_inline)) static inline double cp_softmax_loss(const float *z, ptrdiff_t stride, const float *y,
                                                                     const float *weights /* or NULL */, ptrdiff_t rows,
                                                                     ptrdiff_t columns) {
-#pragma STDC FP_CONTRACT OFF
     double sum = 0;
     for (ptrdiff_t start = 0; start < rows; start += 4) {
         ptrdiff_t count = rows - start < 4 ? rows - start : 4;
@@ -118,7 +115,6 @@ __attribute__((always_inline)) static inline double cp_softmax_loss(const float 
 __attribute__((always_inline)) static inline void cp_softmax_gradient(const float *a, ptrdiff_t stride, const float *y,
                                                                       const float *weights /* or NULL */, ptrdiff_t rows,
                                                                       ptrdiff_t columns, float scale, float *d) {
-#pragma STDC FP_CONTRACT OFF
     for (ptrdiff_t row = 0; row < rows; row++, a += stride, y += columns, d += stride) {
         float factor = weights ? scale * weights[row] : scale, sum = 0;
         for (ptrdiff_t k = 0; k < columns; k++) sum += y[k] == y[k] ? y[k] : 0;

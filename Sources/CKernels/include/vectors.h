@@ -10,11 +10,15 @@
 #include "far_angle.h"
 #include "kernels.h"
 
-/* CP_HAS_FMA: whether this build has fused multiply-add. CP_TILE_HEIGHT: the number of rows of a product's tile.
- * CP_TILE_WIDTH: the number of tiles side by side that are computed together. The accumulators fit the registers: 6 x 2 of
- * AVX2's 16, 6 x 4 of NEON's 32, 3 x 4 of SSE's 16, and 8 x 2 of AVX-512's 32. A single tile of AVX-512 would need 9 loads for
- * 8 operations, and two of either can start in a cycle; two tiles need 10 loads for 16. */
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+/* Products and sums are fused only where the code says so: the baseline of arm64 must give the bits of SSE. */
+#pragma STDC FP_CONTRACT OFF
+
+/* CP_HAS_FMA: whether this build uses fused multiply-add. Package.swift defines CP_FUSES for NEON; the baseline does without it also
+ * on arm64. CP_TILE_HEIGHT: the number of rows of a product's tile. CP_TILE_WIDTH: the number of tiles side by side that are
+ * computed together. The accumulators fit the registers: 6 x 2 of AVX2's 16, 6 x 4 of NEON's 32, 3 x 4 of SSE's 16, and 8 x 2 of
+ * AVX-512's 32. A single tile of AVX-512 would need 9 loads for 8 operations, and two of either can start in a cycle; two tiles
+ * need 10 loads for 16. */
+#if defined(__FMA__) || defined(CP_FUSES)
 #define CP_FMA
 #endif
 #if defined(__AVX512F__)
@@ -84,7 +88,7 @@ __attribute__((always_inline)) static inline cp_wide cp_wide_multiply(cp_wide a,
 __attribute__((always_inline)) static inline cp_wide cp_wide_divide(cp_wide a, cp_wide b) { return a / b; }
 __attribute__((always_inline)) static inline cp_wide cp_wide_square_root(cp_wide v) { return __builtin_elementwise_sqrt(v); }
 
-/* a b + sum, fused if this build has fused multiply-add. */
+/* a b + sum, fused if this build uses fused multiply-add. */
 __attribute__((always_inline)) static inline cp_wide cp_wide_multiply_add(cp_wide a, cp_wide b, cp_wide sum) {
 #ifdef CP_FMA
     return __builtin_elementwise_fma(a, b, sum);

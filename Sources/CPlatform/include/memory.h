@@ -11,7 +11,7 @@
 float *cp_allocate_floats(size_t count);
 /* count bytes, not initialized; NULL when memory is exhausted. Free with cp_free. */
 uint8_t *cp_allocate_bytes(size_t count);
-/* The bytes of the machine's memory. */
+/* The bytes of the machine's memory, or of the address space where the system does not report them (WebAssembly). */
 double cp_physical_memory(void);
 static inline void cp_free(void *memory) { free(memory); }
 
