@@ -22,7 +22,7 @@ esac
 
 zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }
 case $target in # flags for C, also when Swift reads headers
-i686-linux) flags=(-fPIC -msse2 -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
+i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
 arm64-apple)

@@ -26,7 +26,14 @@ static int file_fails(const char *name) {
     return code != 0;
 }
 
-static void *file_real(const char *name) { return dlsym(RTLD_NEXT, name); }
+/* With _FILE_OFFSET_BITS=64 on a 32-bit system, fstat is the symbol fstat64; other functions have one form. */
+static void *file_real(const char *name) {
+    char wide[32];
+    void *function = NULL;
+    snprintf(wide, sizeof wide, "%s64", name);
+    if (sizeof(long) < sizeof(off_t)) function = dlsym(RTLD_NEXT, wide);
+    return function ? function : dlsym(RTLD_NEXT, name);
+}
 
 #define FILE_CALL(type, name, parameters, arguments)                \
     type name parameters {                                          \

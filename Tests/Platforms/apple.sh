@@ -15,7 +15,8 @@ exports_the_header() {
         sort -u | diff - "$work/exported"
 }
 is_named_and_linked() {
-    "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$library" | sed -n 's/^\t*\([^ ]*\.dylib\).*/\1/p' | grep -v : | sort -u |
+    "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$library" | sed -nE 's/^\s*([^ :]*\.dylib).*/\1/p' |
+        grep -vx "$library" | sort -u |
         diff <(printf '%s\n' /usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib) -
 }
 compiles() { # compiles TRIPLE FLAG...: all C of the library
