@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$PWD/$1 root=$PWD/$1/aarch64-linux/python
+site=$root/usr/lib/python3/dist-packages
 shift
 if [ ! -x "$root/python" ]; then
     rm -rf "$root" && mkdir -p "$root/packages"
@@ -13,13 +14,13 @@ if [ ! -x "$root/python" ]; then
     for package in "$root/packages"/*.deb; do dpkg -x "$package" "$root"; done
     version=$(basename "$(readlink "$root/usr/bin/python3")")
     "$build/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --platform manylinux2014_aarch64 \
-        --platform manylinux_2_28_aarch64 --python-version "${version#python}" --target "$root/site" \
+        --platform manylinux_2_28_aarch64 --python-version "${version#python}" --target "$site" \
         numpy pytest pluggy iniconfig packaging pygments
     # Tests start Python again by sys.executable, which the kernel of this machine cannot run.
-    printf 'import sys\nsys.executable = "%s"\n' "$root/python" >"$root/site/sitecustomize.py"
+    echo "import sys; sys.executable = '$root/python'" >"$site/executable.pth"
     printf '#!/bin/sh\nexec qemu-aarch64 -L "%s" "%s" "$@"\n' "$root" "$root/usr/bin/$version" >"$root/python"
     chmod +x "$root/python"
 fi
-export LIBBACKPROP_LIBRARY=$build/aarch64-linux/libbackprop.so PYTHONPATH=$root/site:$PWD/bindings/python PYTHONDONTWRITEBYTECODE=1
+export LIBBACKPROP_LIBRARY=$build/aarch64-linux/libbackprop.so PYTHONPATH=$PWD/bindings/python PYTHONDONTWRITEBYTECODE=1
 cd bindings/python
 "$root/python" -m pytest -q -rs -p no:cacheprovider "$@"
