@@ -15,6 +15,6 @@ func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.sum_of_magnitudes = { sumOfMagnitudes($0!, $1) }
     table.pointee.sum_of_squares = { sumOfSquares($0!, $1) }
     guard hasFMA else { return }
-    table.pointee.interleave = { cp_interleave($0, $1, $2, $3, $4) }
+    table.pointee.interleave = { interleave($0!, $1, $2, $3!, $4) }
     table.pointee.lane_squared_error = { laneSquaredError($0!, $1!, $2!, $3, $4, $5, $6, $7, $8!) }
 }

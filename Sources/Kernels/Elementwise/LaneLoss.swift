@@ -1,5 +1,13 @@
 import CKernels
 
+/// `cp_interleave`, as a function whose name says for which instruction set it is compiled.
+@inline(never)
+func interleave(
+    _ rows: UnsafePointer<UnsafePointer<Float>?>, _ first: Int, _ count: Int, _ target: Target, _ lanes: Int
+) {
+    cp_interleave(rows, first, count, target, lanes)
+}
+
 /// d = scale (a − y), and the losses ½ ‖a − y‖² of the rows, in double precision, added one after the other   (notes, §1)
 @inline(never)
 func laneSquaredError(
