@@ -5,7 +5,7 @@
  *     std::vector<float> outputs = network.predict(inputs);
  *
  * backprop.h is the manual: each function here is one of its functions. Those without a function here are called by
- * backprop::call([&] { return bp_network_set_dropout(network.handle(), 1, 0.2); }).
+ * backprop::call([&] { return bp_network_set_trainable(network.handle(), 1, 0); }).
  *
  * Errors.    A call that fails throws backprop::Error. If a callback threw an exception during the call, this exception is
  *            thrown instead. If the last argument is the address of an Error, the call stores the error there and throws
@@ -143,6 +143,24 @@ template <class F> int32_t call(F function, BACKPROP_ERROR) {
     return status;
 }
 
+namespace detail {
+
+/* Returns the bytes that a function writes to a buffer of the size that it needs. */
+template <class Bytes, class F> Bytes buffered(F function, Error *error) {
+    Bytes bytes;
+    size_t needed = 0;
+    int32_t status = function(nullptr, 0, &needed);
+    while (status == BP_ERROR_BUFFER_TOO_SMALL) { /* again if another thread changed the network between the calls */
+        bytes.resize(needed);
+        status = function(bytes.data(), bytes.size(), &needed);
+    }
+    call([&] { return status; }, error);
+    bytes.resize(status < 0 ? 0 : needed);
+    return bytes;
+}
+
+} // namespace detail
+
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 
 class Network {
@@ -223,6 +241,9 @@ class Network {
     void set_batchnorm(size_t layer, bool enabled, BACKPROP_ERROR) {
         call([&] { return bp_network_set_batchnorm(handle(), layer, enabled); }, error);
     }
+    void set_dropout(size_t layer, double rate, BACKPROP_ERROR) {
+        call([&] { return bp_network_set_dropout(handle(), layer, rate); }, error);
+    }
     void set_loss(const std::string &name, BACKPROP_ERROR) {
         call([&] { return bp_network_set_loss(handle(), name.c_str()); }, error);
     }
@@ -233,6 +254,35 @@ class Network {
         call([&] { return bp_network_set_option(handle(), name.c_str(), value); }, error);
     }
 
+    double option(const std::string &name, BACKPROP_ERROR) const {
+        double value = 0;
+        call([&] { return bp_network_get_option(handle(), name.c_str(), &value); }, error);
+        return value;
+    }
+    /* targets may be empty if they are not scaled. */
+    void fit_scaling(const std::string &input_scaling, const std::string &target_scaling, Floats inputs, Floats targets,
+                     BACKPROP_ERROR) {
+        size_t rows;
+        if (!(targets.size() > 0 ? are_rows(inputs, targets, &rows, error) : are_rows(inputs, &rows, error))) return;
+        call(
+            [&] {
+                return bp_network_fit_scaling(handle(), input_scaling.c_str(), target_scaling.c_str(), inputs.data(),
+                                              targets.data(), rows);
+            },
+            error);
+    }
+    void set_metadata(const std::string &key, const std::string &value, BACKPROP_ERROR) {
+        call([&] { return bp_network_set_metadata(handle(), key.c_str(), value.c_str()); }, error);
+    }
+    std::string metadata(const std::string &key, BACKPROP_ERROR) const {
+        auto get = [&](char *buffer, size_t capacity, size_t *needed) {
+            return bp_network_get_metadata(handle(), key.c_str(), buffer, capacity, needed);
+        };
+        std::string text = detail::buffered<std::string>(get, error);
+        if (!text.empty()) text.pop_back(); /* the NUL */
+        return text;
+    }
+
     /* One step on the rows, a minibatch. Returns the loss before the step. */
     float train(Floats inputs, Floats targets, float learning_rate, BACKPROP_ERROR) {
         size_t rows;
@@ -241,6 +291,21 @@ class Network {
         call([&] { return bp_network_train_minibatch(handle(), inputs.data(), targets.data(), rows, learning_rate, &loss); },
              error);
         return loss;
+    }
+    /* The gradient of the loss of a minibatch with respect to the parameters. *loss is the loss. */
+    std::vector<float> gradient(Floats inputs, Floats targets, float *loss, BACKPROP_ERROR) {
+        size_t rows;
+        std::vector<float> gradient;
+        if (!are_rows(inputs, targets, &rows, error)) return gradient;
+        gradient.resize(count(bp_network_parameter_count, error));
+        auto compute = [&] {
+            return bp_network_gradient(handle(), inputs.data(), targets.data(), rows, gradient.data(), gradient.size(), loss);
+        };
+        if (call(compute, error) < 0) gradient.clear();
+        return gradient;
+    }
+    void apply_gradient(Floats gradient, float learning_rate, BACKPROP_ERROR) {
+        call([&] { return bp_network_apply_gradient(handle(), gradient.data(), gradient.size(), learning_rate); }, error);
     }
     std::vector<float> predict(Floats inputs, BACKPROP_ERROR) const {
         size_t rows;
@@ -279,16 +344,20 @@ class Network {
         call([&] { return bp_network_save(handle(), path.c_str()); }, error);
     }
     std::vector<uint8_t> to_bytes(BACKPROP_ERROR) const {
-        std::vector<uint8_t> bytes;
-        size_t needed = 0;
-        int32_t status = bp_network_save_memory(handle(), nullptr, 0, &needed);
-        while (status == BP_ERROR_BUFFER_TOO_SMALL) { /* again if another thread changed the network between the calls */
-            bytes.resize(needed);
-            status = bp_network_save_memory(handle(), bytes.data(), bytes.size(), &needed);
-        }
-        call([&] { return status; }, error);
-        bytes.resize(needed);
-        return bytes;
+        auto save = [&](uint8_t *buffer, size_t capacity, size_t *needed) {
+            return bp_network_save_memory(handle(), buffer, capacity, needed);
+        };
+        return detail::buffered<std::vector<uint8_t>>(save, error);
+    }
+    void load_weights(const std::string &path, BACKPROP_ERROR) {
+        call([&] { return bp_network_load_weights(handle(), path.c_str()); }, error);
+    }
+    /* Source code of the prediction: the function NAME_predict in C, the enum NAME in Swift. weight_bits: 32 or 8. */
+    void export_c(const std::string &path, const std::string &name, int32_t weight_bits, BACKPROP_ERROR) const {
+        call([&] { return bp_network_export_c(handle(), path.c_str(), name.c_str(), weight_bits); }, error);
+    }
+    void export_swift(const std::string &path, const std::string &name, int32_t weight_bits, BACKPROP_ERROR) const {
+        call([&] { return bp_network_export_swift(handle(), path.c_str(), name.c_str(), weight_bits); }, error);
     }
 };
 
@@ -433,6 +502,42 @@ template <class Function> void register_activation(const std::string &name, Func
 
 inline void unregister_activation(const std::string &name, BACKPROP_ERROR) {
     call([&] { return bp_activation_unregister(name.c_str()); }, error);
+}
+
+/* ---- Losses and plug-ins ---------------------------------------------------------------------------------------- */
+
+/* Registers a loss of one row: function(outputs, targets, gradient) returns the loss, and writes its derivatives with respect
+ * to the outputs to gradient, which is empty if they are not needed. It may throw. target_columns: 0 for the number of
+ * outputs. */
+template <class Function>
+void register_loss(const std::string &name, size_t target_columns, Function function, BACKPROP_ERROR) {
+    std::unique_ptr<const Function> state(new (std::nothrow) const Function(std::move(function)));
+    if (!state) return detail::fail(BP_ERROR_OUT_OF_MEMORY, "no memory for a loss", error);
+    bp_loss_fn run = [](const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
+                        size_t output_count, size_t columns, void *user_data) {
+        return detail::guarded([&] {
+            for (size_t row = 0; row < rows; row++) {
+                MutableFloats gradient;
+                if (gradients) gradient = MutableFloats(gradients + row * output_count, output_count);
+                losses[row] = (*static_cast<const Function *>(user_data))(Floats(outputs + row * output_count, output_count),
+                                                                          Floats(targets + row * columns, columns), gradient);
+            }
+        });
+    };
+    auto attempt = [&] {
+        return bp_loss_register(name.c_str(), target_columns, run, const_cast<Function *>(state.get()),
+                                detail::destroy<const Function>);
+    };
+    if (call(attempt, error) >= 0) state.release();
+}
+
+inline void unregister_loss(const std::string &name, BACKPROP_ERROR) {
+    call([&] { return bp_loss_unregister(name.c_str()); }, error);
+}
+
+/* Registers the activations and losses of a shared library. */
+inline void load_plugin(const std::string &path, BACKPROP_ERROR) {
+    call([&] { return bp_plugin_load(path.c_str()); }, error);
 }
 
 } // namespace BACKPROP_NAMESPACE

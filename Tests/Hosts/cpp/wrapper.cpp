@@ -107,6 +107,67 @@ static void files_and_bytes_keep_the_network() {
     CHECK(error.status() == BP_ERROR_CORRUPT);
 }
 
+static void exported_files_and_metadata_have_their_texts() {
+    Error error;
+    Network network = trained(10);
+    network.set_metadata("source", "caf\xc3\xa9", &error);
+    network.set_metadata("empty", "", &error);
+    CHECK(!error && network.metadata("source", &error) == "caf\xc3\xa9" && network.metadata("empty", &error).empty() && !error);
+    CHECK(network.metadata("none", &error).empty() && error.status() == BP_ERROR_UNKNOWN_NAME);
+    network.export_c("wrapper_xor.c", "xor2", 32, &error);
+    CHECK(!error && std::ifstream("wrapper_xor.c").good());
+    network.export_swift("Wrapper.swift", "Xor", 8, &error);
+    CHECK(!error && std::ifstream("Wrapper.swift").good());
+    network.export_c("wrapper_xor.c", "2", 32, &error);
+    CHECK(error.status() == BP_ERROR_INVALID_VALUE);
+
+    Network other({2, 4, 1}, 9, &error);
+    network.save("wrapper.safetensors", &error);
+    other.load_weights("wrapper.safetensors", &error);
+    CHECK(!error && other.parameters(&error) == network.parameters(&error));
+}
+
+static void a_gradient_and_its_step_are_a_training_step() {
+    Error error;
+    Network network = trained(10), other = network.clone(&error);
+    float loss = 0;
+    const float expected = network.train(inputs, targets, 0.5f, &error);
+    other.apply_gradient(other.gradient(inputs, targets, &loss, &error), 0.5f, &error);
+    CHECK(!error && std::fabs(loss - expected) < 1e-6f);
+    const std::vector<float> a = network.parameters(&error), b = other.parameters(&error);
+    for (size_t i = 0; i < a.size(); i++) CHECK(std::fabs(a[i] - b[i]) < 1e-6f);
+    CHECK(other.gradient(inputs, {0}, &loss, &error).empty() && error.status() == BP_ERROR_MISMATCH);
+}
+
+/* Half of the squared error, as the library's own. */
+static double squared(backprop::Floats y, backprop::Floats t, backprop::MutableFloats gradient) {
+    double loss = 0;
+    for (size_t i = 0; i < y.size(); i++) {
+        const float difference = y.data()[i] - t.data()[i];
+        loss += 0.5 * difference * difference;
+        if (gradient.size() > 0) gradient.data()[i] = difference;
+    }
+    return loss;
+}
+
+static void a_loss_of_rows_trains_as_the_built_in_one() {
+    Error error;
+    Network network = trained(0), other = trained(0);
+    backprop::register_loss("wrapper.squared", 0, squared, &error);
+    CHECK(!error);
+    other.set_loss("wrapper.squared", &error);
+    for (int step = 0; step < 20; step++) {
+        const float expected = network.train(inputs, targets, 0.5f, &error);
+        CHECK(std::fabs(other.train(inputs, targets, 0.5f, &error) - expected) < 1e-5f && !error);
+    }
+    backprop::register_loss("wrapper.squared", 0, squared, &error);
+    CHECK(error.status() == BP_ERROR_INVALID_VALUE);
+    backprop::unregister_loss("wrapper.squared", &error);
+    CHECK(!error);
+    backprop::load_plugin("./none.so", &error);
+    CHECK(error.status() == BP_ERROR_LIBRARY);
+}
+
 static void an_activation_lives_as_long_as_it_is_used() {
     Error error;
     auto state = std::make_shared<int>();
@@ -171,8 +232,10 @@ static void a_network_with_all_kinds_of_settings_learns_the_species_of_irises(co
     CHECK(!error);
     network.set_option("gradient_reduction", BP_REDUCTION_MEAN, &error);
     CHECK(!error);
-    backprop::call([&] { return bp_network_set_dropout(network.handle(), 1, 0.1); }, &error);
+    network.set_dropout(1, 0.1, &error);
     CHECK(!error);
+    network.fit_scaling("standard", "none", x, {}, &error);
+    CHECK(!error && network.option("gradient_reduction", &error) == BP_REDUCTION_MEAN);
     const float before = network.evaluate(x, y, &error);
     backprop::Trainer trainer(&error);
     trainer.set_option("epochs", 60, &error);
@@ -269,6 +332,14 @@ static void an_exception_of_a_callback_is_thrown_after_the_call_and_changes_noth
     }
 }
 
+static void an_exception_of_a_loss_is_thrown_after_the_call_and_changes_nothing() {
+    backprop::register_loss("wrapper.throwing", 0, [](auto, auto, auto) -> double { throw Thrown{6}; });
+    Network network = trained(10);
+    network.set_loss("wrapper.throwing");
+    const std::vector<float> parameters = network.parameters();
+    CHECK(thrown_by([&] { network.train(inputs, targets, 0.5f); }) == 6 && network.parameters() == parameters);
+}
+
 static void an_exception_of_a_progress_function_undoes_the_fit() {
     Network network = trained(10);
     const std::vector<float> parameters = network.parameters();
@@ -319,6 +390,9 @@ int main(int count, char **arguments) {
     views_are_made_from_arrays_of_all_kinds();
     a_moved_network_leaves_an_empty_one();
     files_and_bytes_keep_the_network();
+    exported_files_and_metadata_have_their_texts();
+    a_gradient_and_its_step_are_a_training_step();
+    a_loss_of_rows_trains_as_the_built_in_one();
     an_activation_lives_as_long_as_it_is_used();
     a_returned_number_makes_a_call_fail();
     a_network_with_all_kinds_of_settings_learns_the_species_of_irises(arguments[1]);
@@ -327,6 +401,7 @@ int main(int count, char **arguments) {
 #if defined(__cpp_exceptions)
     errors_are_thrown();
     an_exception_of_a_callback_is_thrown_after_the_call_and_changes_nothing();
+    an_exception_of_a_loss_is_thrown_after_the_call_and_changes_nothing();
     an_exception_of_a_progress_function_undoes_the_fit();
     a_callback_may_use_the_library_and_fail_there();
     an_exception_on_a_thread_of_the_library_is_an_error();

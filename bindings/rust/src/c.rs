@@ -28,6 +28,7 @@ pub struct bp_progress {
 
 pub type bp_vector_forward_fn = extern "C" fn(*const f32, *mut f32, usize, usize, *mut c_void) -> i32;
 pub type bp_vector_backward_fn = extern "C" fn(*const f32, *const f32, *const f32, *mut f32, usize, usize, *mut c_void) -> i32;
+pub type bp_loss_fn = extern "C" fn(*const f32, *const f32, *mut f64, *mut f32, usize, usize, usize, *mut c_void) -> i32;
 pub type bp_destroy_fn = extern "C" fn(*mut c_void);
 pub type bp_progress_fn = extern "C" fn(*const bp_progress, *mut c_void) -> i32;
 
@@ -48,6 +49,33 @@ extern "C" {
     pub fn bp_network_set_loss(network: *mut bp_network, name: *const c_char) -> i32;
     pub fn bp_network_set_optimizer(network: *mut bp_network, name: *const c_char) -> i32;
     pub fn bp_network_set_option(network: *mut bp_network, name: *const c_char, value: f64) -> i32;
+    pub fn bp_network_get_option(network: *const bp_network, name: *const c_char, value: *mut f64) -> i32;
+    pub fn bp_network_fit_scaling(
+        network: *mut bp_network,
+        input_scaling: *const c_char,
+        target_scaling: *const c_char,
+        inputs: *const f32,
+        targets: *const f32,
+        rows: usize,
+    ) -> i32;
+    pub fn bp_network_set_metadata(network: *mut bp_network, key: *const c_char, value: *const c_char) -> i32;
+    pub fn bp_network_get_metadata(
+        network: *const bp_network,
+        key: *const c_char,
+        buffer: *mut c_char,
+        capacity: usize,
+        needed: *mut usize,
+    ) -> i32;
+    pub fn bp_network_gradient(
+        network: *mut bp_network,
+        inputs: *const f32,
+        targets: *const f32,
+        rows: usize,
+        gradient: *mut f32,
+        count: usize,
+        loss: *mut f32,
+    ) -> i32;
+    pub fn bp_network_apply_gradient(network: *mut bp_network, gradient: *const f32, count: usize, rate: f32) -> i32;
     pub fn bp_network_train_minibatch(
         network: *mut bp_network,
         inputs: *const f32,
@@ -76,6 +104,9 @@ extern "C" {
     pub fn bp_network_set_parameters(network: *mut bp_network, parameters: *const f32, count: usize) -> i32;
     pub fn bp_network_save(network: *const bp_network, path: *const c_char) -> i32;
     pub fn bp_network_load(path: *const c_char, network: *mut *mut bp_network) -> i32;
+    pub fn bp_network_load_weights(network: *mut bp_network, path: *const c_char) -> i32;
+    pub fn bp_network_export_c(network: *const bp_network, path: *const c_char, prefix: *const c_char, bits: i32) -> i32;
+    pub fn bp_network_export_swift(network: *const bp_network, path: *const c_char, name: *const c_char, bits: i32) -> i32;
     pub fn bp_network_save_memory(network: *const bp_network, buffer: *mut u8, capacity: usize, needed: *mut usize) -> i32;
     pub fn bp_network_load_memory(bytes: *const u8, count: usize, network: *mut *mut bp_network) -> i32;
 
@@ -109,4 +140,13 @@ extern "C" {
         destroy: Option<bp_destroy_fn>,
     ) -> i32;
     pub fn bp_activation_unregister(name: *const c_char) -> i32;
+    pub fn bp_loss_register(
+        name: *const c_char,
+        target_columns: usize,
+        function: bp_loss_fn,
+        user_data: *mut c_void,
+        destroy: Option<bp_destroy_fn>,
+    ) -> i32;
+    pub fn bp_loss_unregister(name: *const c_char) -> i32;
+    pub fn bp_plugin_load(path: *const c_char) -> i32;
 }

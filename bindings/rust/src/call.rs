@@ -3,7 +3,9 @@ use crate::{c, status};
 use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::path::Path;
 use std::ptr::null;
 
 /// The status and the message of a call that failed.
@@ -69,6 +71,10 @@ pub(crate) fn text(text: &str) -> Result<CString> {
     bytes(text.as_bytes())
 }
 
-pub(crate) fn bytes(bytes: &[u8]) -> Result<CString> {
+pub(crate) fn path(path: impl AsRef<Path>) -> Result<CString> {
+    bytes(path.as_ref().as_os_str().as_bytes())
+}
+
+fn bytes(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).or_else(|_| error(status::INVALID_VALUE, "a text with a NUL character"))
 }

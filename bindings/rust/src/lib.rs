@@ -24,13 +24,17 @@
 mod activation;
 mod c;
 mod call;
+mod loss;
 mod network;
+mod plugin;
 mod predictor;
 pub mod status;
 mod trainer;
 
 pub use activation::{register_activation, unregister_activation};
 pub use call::{Error, Result};
+pub use loss::{register_loss, unregister_loss};
 pub use network::Network;
+pub use plugin::load_plugin;
 pub use predictor::Predictor;
 pub use trainer::{Progress, Trainer};

@@ -1,8 +1,7 @@
-use crate::call::{bytes, call, error, text, Result};
+use crate::call::{call, error, path, text, Result};
 use crate::{c, status};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 /// A network with its parameters and its training state. Slices of inputs, outputs and targets are row by row.
 #[derive(Debug)]
@@ -26,9 +25,9 @@ impl Network {
         Self::made(|handle| unsafe { c::bp_network_create(sizes.as_ptr(), sizes.len(), seed, handle) })
     }
 
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = bytes(path.as_ref().as_os_str().as_bytes())?;
-        Self::made(|handle| unsafe { c::bp_network_load(path.as_ptr(), handle) })
+    pub fn load(file: impl AsRef<Path>) -> Result<Self> {
+        let file = path(file)?;
+        Self::made(|handle| unsafe { c::bp_network_load(file.as_ptr(), handle) })
     }
 
     /// A network from the bytes of a model file.
@@ -47,26 +46,32 @@ impl Network {
         Ok(Network { handle })
     }
 
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = bytes(path.as_ref().as_os_str().as_bytes())?;
-        call(|| unsafe { c::bp_network_save(self.handle, path.as_ptr()) }).map(drop)
+    pub fn save(&self, file: impl AsRef<Path>) -> Result<()> {
+        let file = path(file)?;
+        call(|| unsafe { c::bp_network_save(self.handle, file.as_ptr()) }).map(drop)
+    }
+
+    /// Replaces the parameters and the running statistics by those of a safetensors file.
+    pub fn load_weights(&mut self, file: impl AsRef<Path>) -> Result<()> {
+        let file = path(file)?;
+        call(|| unsafe { c::bp_network_load_weights(self.handle, file.as_ptr()) }).map(drop)
+    }
+
+    /// Writes the prediction as C source, with a function `PREFIX_predict`. `weight_bits`: 32 or 8.
+    pub fn export_c(&self, file: impl AsRef<Path>, prefix: &str, weight_bits: i32) -> Result<()> {
+        let (file, prefix) = (path(file)?, text(prefix)?);
+        call(|| unsafe { c::bp_network_export_c(self.handle, file.as_ptr(), prefix.as_ptr(), weight_bits) }).map(drop)
+    }
+
+    /// Writes the prediction as Swift source, with an enum `NAME`. `weight_bits`: 32 or 8.
+    pub fn export_swift(&self, file: impl AsRef<Path>, name: &str, weight_bits: i32) -> Result<()> {
+        let (file, name) = (path(file)?, text(name)?);
+        call(|| unsafe { c::bp_network_export_swift(self.handle, file.as_ptr(), name.as_ptr(), weight_bits) }).map(drop)
     }
 
     /// The bytes of a model file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        loop {
-            let mut needed = 0;
-            let (address, capacity) = (bytes.as_mut_ptr(), bytes.len());
-            let saved = call(|| unsafe { c::bp_network_save_memory(self.handle, address, capacity, &mut needed) });
-            match saved {
-                Err(error) if error.status == status::BUFFER_TOO_SMALL => bytes.resize(needed, 0),
-                _ => {
-                    bytes.truncate(needed);
-                    return saved.map(|_| bytes);
-                }
-            }
-        }
+        buffered(|buffer, capacity, needed| unsafe { c::bp_network_save_memory(self.handle, buffer, capacity, needed) })
     }
 
     fn count(&self, getter: impl FnOnce(*mut usize) -> i32) -> Result<usize> {
@@ -114,6 +119,52 @@ impl Network {
     pub fn set_option(&mut self, name: &str, value: f64) -> Result<()> {
         let name = text(name)?;
         call(|| unsafe { c::bp_network_set_option(self.handle, name.as_ptr(), value) }).map(drop)
+    }
+
+    pub fn option(&self, name: &str) -> Result<f64> {
+        let (name, mut value) = (text(name)?, 0.0);
+        call(|| unsafe { c::bp_network_get_option(self.handle, name.as_ptr(), &mut value) })?;
+        Ok(value)
+    }
+
+    /// Computes the scaling of inputs and targets from rows. `targets` may be empty if they are not scaled.
+    pub fn fit_scaling(&mut self, input_scaling: &str, target_scaling: &str, inputs: &[f32], targets: &[f32]) -> Result<()> {
+        let (input_scaling, target_scaling) = (text(input_scaling)?, text(target_scaling)?);
+        let (rows, y) = match targets {
+            [] => (rows(inputs, self.inputs()?)?, null()),
+            _ => (self.rows_with(inputs, targets)?, targets.as_ptr()),
+        };
+        let (for_inputs, for_targets) = (input_scaling.as_ptr(), target_scaling.as_ptr());
+        call(|| unsafe { c::bp_network_fit_scaling(self.handle, for_inputs, for_targets, inputs.as_ptr(), y, rows) }).map(drop)
+    }
+
+    pub fn set_metadata(&mut self, key: &str, value: &str) -> Result<()> {
+        let (key, value) = (text(key)?, text(value)?);
+        call(|| unsafe { c::bp_network_set_metadata(self.handle, key.as_ptr(), value.as_ptr()) }).map(drop)
+    }
+
+    pub fn metadata(&self, key: &str) -> Result<String> {
+        let key = text(key)?;
+        let mut bytes = buffered(|buffer, capacity, needed| unsafe {
+            c::bp_network_get_metadata(self.handle, key.as_ptr(), buffer.cast(), capacity, needed)
+        })?;
+        bytes.pop(); // the NUL
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The gradient of the loss of a minibatch with respect to the parameters, and the loss.
+    pub fn gradient(&mut self, inputs: &[f32], targets: &[f32]) -> Result<(Vec<f32>, f32)> {
+        let rows = self.rows_with(inputs, targets)?;
+        let count = self.count(|count| unsafe { c::bp_network_parameter_count(self.handle, count) })?;
+        let (x, y, mut gradient, mut loss) = (inputs.as_ptr(), targets.as_ptr(), vec![0.0; count], 0.0);
+        call(|| unsafe { c::bp_network_gradient(self.handle, x, y, rows, gradient.as_mut_ptr(), count, &mut loss) })?;
+        Ok((gradient, loss))
+    }
+
+    /// Makes the optimizer's step along a gradient.
+    pub fn apply_gradient(&mut self, gradient: &[f32], learning_rate: f32) -> Result<()> {
+        let (address, count) = (gradient.as_ptr(), gradient.len());
+        call(|| unsafe { c::bp_network_apply_gradient(self.handle, address, count, learning_rate) }).map(drop)
     }
 
     /// One step on the rows, a minibatch. Returns the loss before the step.
@@ -164,6 +215,23 @@ impl Network {
             return error(status::MISMATCH, format!("{} numbers are not {} rows of {}", targets.len(), count, columns));
         }
         Ok(count)
+    }
+}
+
+/// The bytes that a function writes to a buffer of the size that it needs.
+fn buffered(function: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut needed = 0;
+        let (address, capacity) = (bytes.as_mut_ptr(), bytes.len());
+        let written = call(|| function(address, capacity, &mut needed));
+        match written {
+            Err(error) if error.status == status::BUFFER_TOO_SMALL => bytes.resize(needed, 0),
+            _ => {
+                bytes.truncate(needed);
+                return written.map(|_| bytes);
+            }
+        }
     }
 }
 

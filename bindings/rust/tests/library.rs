@@ -1,5 +1,6 @@
 //! Tests of the crate on the built library: `cargo test`, or Tests/Hosts/languages.sh.
-use backprop::{register_activation, status, unregister_activation, Network, Predictor, Trainer};
+use backprop::{load_plugin, register_activation, register_loss, status, unregister_activation, unregister_loss};
+use backprop::{Network, Predictor, Trainer};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -159,6 +160,8 @@ fn a_network_with_all_kinds_of_settings_learns_the_species_of_irises() {
     network.set_loss("cross_entropy").unwrap();
     network.set_optimizer("adam").unwrap();
     network.set_option("gradient_reduction", 1.0).unwrap();
+    assert_eq!(network.option("gradient_reduction").unwrap(), 1.0);
+    network.fit_scaling("standard", "none", &inputs, &[]).unwrap();
     let before = network.evaluate(&inputs, &targets).unwrap();
     let mut trainer = Trainer::new().unwrap();
     for (option, value) in [("epochs", 60.0), ("batch_size", 16.0), ("learning_rate", 0.01)] {
@@ -179,6 +182,72 @@ fn bytes_and_copies_keep_the_network() {
     network.train(&INPUTS, &TARGETS, 0.5).unwrap();
     assert_eq!(copy.predict(&INPUTS).unwrap(), outputs);
     assert_ne!(network.predict(&INPUTS).unwrap(), outputs);
+}
+
+#[test]
+fn exported_files_and_metadata_have_their_texts() {
+    let folder = std::env::temp_dir().join(format!("backprop-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let mut network = trained(10);
+    network.set_metadata("source", "café").unwrap();
+    network.set_metadata("empty", "").unwrap();
+    assert_eq!((network.metadata("source").unwrap(), network.metadata("empty").unwrap()), ("café".into(), String::new()));
+    assert_eq!(network.metadata("none").unwrap_err().status, status::UNKNOWN_NAME);
+    network.export_c(folder.join("xor.c"), "xor2", 32).unwrap();
+    network.export_swift(folder.join("Xor.swift"), "Xor", 8).unwrap();
+    assert!(std::fs::read_to_string(folder.join("xor.c")).unwrap().contains("void xor2_predict("));
+    assert!(std::fs::read_to_string(folder.join("Xor.swift")).unwrap().contains("enum Xor {"));
+    assert_eq!(network.export_c(folder.join("xor.c"), "2", 32).unwrap_err().status, status::INVALID_VALUE);
+    network.save(folder.join("xor.safetensors")).unwrap();
+    let mut other = Network::new(&[2, 4, 1], 9).unwrap();
+    other.load_weights(folder.join("xor.safetensors")).unwrap();
+    assert_eq!(other.parameters().unwrap(), network.parameters().unwrap());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_gradient_and_its_step_are_a_training_step() {
+    let (mut network, mut other) = (trained(10), trained(10));
+    let (gradient, loss) = other.gradient(&INPUTS, &TARGETS).unwrap();
+    other.apply_gradient(&gradient, 0.5).unwrap();
+    assert!((network.train(&INPUTS, &TARGETS, 0.5).unwrap() - loss).abs() < 1e-6);
+    for (a, b) in network.parameters().unwrap().iter().zip(other.parameters().unwrap()) {
+        assert!((a - b).abs() < 1e-6);
+    }
+    assert_eq!(other.gradient(&INPUTS, &[]).unwrap_err().status, status::MISMATCH);
+}
+
+/// Half of the squared error, as the library's own.
+fn squared(outputs: &[f32], targets: &[f32], gradient: &mut [f32]) -> f64 {
+    let differences = outputs.iter().zip(targets).map(|(y, t)| y - t);
+    for (slope, difference) in gradient.iter_mut().zip(differences.clone()) {
+        *slope = difference;
+    }
+    differences.map(|difference| 0.5 * f64::from(difference * difference)).sum()
+}
+
+#[test]
+fn a_loss_of_rows_trains_as_the_built_in_one() {
+    let (mut network, mut other) = (trained(0), trained(0));
+    register_loss("squared", 0, squared).unwrap();
+    other.set_loss("squared").unwrap();
+    for _ in 0..20 {
+        let expected = network.train(&INPUTS, &TARGETS, 0.5).unwrap();
+        assert!((other.train(&INPUTS, &TARGETS, 0.5).unwrap() - expected).abs() < 1e-5);
+    }
+    assert_eq!(register_loss("squared", 0, squared).unwrap_err().status, status::INVALID_VALUE);
+    unregister_loss("squared").unwrap();
+    assert_eq!(load_plugin("./none.so").unwrap_err().status, status::LIBRARY);
+}
+
+#[test]
+fn a_panic_of_a_loss_continues_after_the_call_and_changes_nothing() {
+    register_loss("panics", 0, |_, _, _| panic!("no loss")).unwrap();
+    let mut network = trained(10);
+    network.set_loss("panics").unwrap();
+    let parameters = network.parameters().unwrap();
+    assert_eq!(panic_of(|| drop(network.train(&INPUTS, &TARGETS, 0.5))), Some("no loss"));
+    assert_eq!(network.parameters().unwrap(), parameters);
 }
 
 #[test]
