@@ -14,10 +14,10 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test setup-cross setup-dist demo demo-distributed test test-sanitizers test-everywhere test-32bit \
-	test-dist test-python-all test-export-all test-all-hosts torture torture-files torture-calls torture-activations \
-	torture-fuzz bench bench-quick bench-latency bench-accuracy bench-ensemble bench-compare abi wasm docs install uninstall \
-	wheel dist clean test-distributed-all
+.PHONY: all lib setup setup-docs setup-test setup-wasm setup-browser setup-cross setup-dist demo demo-distributed test \
+	test-sanitizers test-everywhere test-32bit test-playground test-dist test-python-all test-distributed-all test-export-all \
+	test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
+	bench-accuracy bench-ensemble bench-compare abi wasm playground docs install uninstall wheel dist clean
 
 all: lib
 
@@ -50,8 +50,20 @@ setup:
 setup-docs: setup
 	scripts/setup.sh $(VENV) docs
 
-wasm: setup-cross
+# WebAssembly, and the package for JavaScript, which is not published.
+wasm: setup-wasm
 	scripts/cross.sh wasm $(BUILD)
+	scripts/javascript_package.sh $(BUILD)
+
+# The page docs/playground, ready for: python3 -m http.server --directory build/playground
+playground: wasm
+	scripts/playground.sh $(BUILD)
+
+setup-wasm: setup
+	scripts/setup.sh $(VENV) wasm
+
+setup-browser: setup-test
+	scripts/setup.sh $(VENV) browser
 
 setup-cross: setup
 	scripts/setup.sh $(VENV) cross
@@ -198,12 +210,18 @@ test-32bit: lib setup-cross
 test-wasm: lib setup-test
 	Tests/Platforms/run.sh wasm $(BUILD) $(EXTENT)
 
+# The page in headless Chromium.
+test-playground: lib setup-browser playground
+	Tests/Playground/run.sh $(BUILD) $(PYTHON)
+
 # Compiled and linked, never run.
 test-apple: setup-test
 	Tests/Platforms/apple.sh $(BUILD)
 
 test-everywhere: lib setup-test setup-cross
-	for part in arm64 32bit wasm apple; do $(MAKE) -o lib -o setup-test -o setup-cross EXTENT=all test-$$part || failed=1; done; [ -z "$$failed" ]
+	for part in arm64 32bit wasm apple playground; do \
+		$(MAKE) -o lib -o setup-test -o setup-cross EXTENT=all test-$$part || failed=1; \
+	done; [ -z "$$failed" ]
 
 # ---- The same claims at length: see docs/reliability.md ----
 
@@ -265,8 +283,9 @@ bench-compare: lib
 
 # ---- Documentation: the site, and the DocC archive of the Swift module ----
 
-docs: setup-docs
+docs: setup-docs playground
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --site-dir $(BUILD)/site
+	cp -r $(BUILD)/playground $(BUILD)/site
 	scripts/docs/docc.sh $(BUILD)
 
 # ---- For other programs ----

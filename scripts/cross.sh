@@ -62,10 +62,12 @@ link_wasm() {
     done
     "$tools/clang" "--target=$c" "${flags[@]}" -O2 -I include -c bindings/javascript/callbacks.c -o "$build/callbacks.o"
     # The stack is larger than a product's work space, and an overflow traps.
-    "$tools/wasm-ld" -o "$build/backprop.wasm" --entry=_initialize -z stack-size=1048576 --stack-first --gc-sections --strip-all \
+    "$tools/wasm-ld" -o "$build/linked.wasm" --entry=_initialize -z stack-size=1048576 --stack-first --gc-sections --strip-all \
         --wrap=posix_memalign --wrap=free "${exports[@]}" \
         /usr/lib/wasm32-wasi/crt1-reactor.o "$build/callbacks.o" "${objects[@]}" -L/usr/lib/wasm32-wasi -lc -lm \
         /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a
+    wasm-opt -Os --enable-simd --enable-bulk-memory --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int \
+        "$build/linked.wasm" -o "$build/backprop.wasm"
     cp "$build/backprop.wasm" LICENSE THIRD-PARTY.md bindings/javascript/
 }
 

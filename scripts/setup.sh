@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, and what else a purpose needs.
-# Usage: setup.sh VENV [docs | test | all-hosts | cross | compilers | dist]: the documentation; the tests; the examples in all
-# languages; scripts/cross.sh; the compilers of test-export-all; a release.
+# Usage: setup.sh VENV [docs | test | all-hosts | cross | wasm | browser | compilers | dist]: the documentation; the tests; the
+# examples in all languages; scripts/cross.sh; its target wasm; tests in Chromium; the compilers of test-export-all; a release.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
@@ -10,7 +10,7 @@ venv=$1 purpose=${2:-}
 oldest_swift=6.2
 case $purpose in
 test | all-hosts) python_packages="requirements requirements-docs requirements-test requirements-cross" ;;
-compilers) python_packages=requirements ;;
+compilers | wasm) python_packages=requirements ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
 
@@ -32,6 +32,9 @@ need "command -v pkg-config" pkg-config
 need "echo '#include <ffi.h>' | cc -E -" libffi-dev
 need "command -v python3" python3
 need "python3 -c 'import ensurepip, venv'" python3-venv
+if [ "$purpose" = browser ]; then
+    need "command -v chromium" chromium
+fi
 if [ "$purpose" = test ]; then
     need "command -v abidw" abigail-tools
     need "command -v cmake" cmake
@@ -63,18 +66,21 @@ if [ "$purpose" = test ] || [ "$purpose" = all-hosts ]; then
     want "command -v gfortran" gfortran
 fi
 # scripts/cross.sh and Tests/Platforms, which does not try a target whose packages are missing
-cross=
-case $purpose in cross) cross=need ;; test) cross=want ;; esac
-if [ -n "$cross" ]; then
+case $purpose in cross | wasm) cross=need ;; test) cross=want ;; *) cross= ;; esac
+if [ "$purpose" = cross ] || [ "$purpose" = test ]; then
     $cross "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
     $cross "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
     $cross "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
     $cross "command -v qemu-aarch64" qemu-user
     $cross "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
     $cross "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
+fi
+if [ -n "$cross" ]; then
     $cross "test -e /usr/include/wasm32-wasi" wasi-libc
     $cross "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
     $cross "command -v node" nodejs
+    $cross "command -v wasm-opt" binaryen
+    $cross "command -v tsc" node-typescript
 fi
 if [ "$purpose" = all-hosts ]; then
     want "command -v mcs" mono-mcs

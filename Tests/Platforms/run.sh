@@ -40,7 +40,7 @@ i686-linux)
         the header is the same: cplusplus"
     ;;
 wasm)
-    needs="/usr/bin/node /usr/include/wasm32-wasi $(echo /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a)"
+    needs="/usr/bin/node /usr/bin/wasm-opt /usr/include/wasm32-wasi $(echo /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a)"
     CC="$tools/clang --target=wasm32-unknown-wasi --sysroot=/usr -nodefaultlibs --no-wasm-opt -Qunused-arguments" sets=native
     LINK="-Wl,--wrap=posix_memalign,--wrap=free,--stack-first,-z,stack-size=1048576 $library/libbackprop.a -lm -lc
         $(echo /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a)"
@@ -126,6 +126,8 @@ if [ "$target" = aarch64-linux ] && [ "$extent" = all ]; then
 fi
 if [ "$target" = wasm ]; then
     claim "the tests of the JavaScript package pass" eval 'cd bindings/javascript; node --test test/'
+    claim "the JavaScript package works where it is installed" \
+        eval "scripts/javascript_package.sh $2 && Tests/JavaScript/run.sh $2"
 else
     claim "the inputs of the fuzzer pass" replay
 fi

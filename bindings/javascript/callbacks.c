@@ -10,11 +10,18 @@
 IMPORT(forward) int32_t forward(const float *z, float *a, size_t rows, size_t columns, void *function);
 IMPORT(backward)
 int32_t backward(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns, void *function);
+IMPORT(loss)
+int32_t loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows, size_t output_count,
+             size_t target_columns, void *function);
 IMPORT(progress) int32_t progress(const bp_progress *report, void *function);
 IMPORT(destroy) void destroy(void *function);
 
 EXPORT(register_activation) int32_t register_activation(const char *name, void *function) {
     return bp_activation_register_vector(name, forward, backward, function, destroy);
+}
+
+EXPORT(register_loss) int32_t register_loss(const char *name, size_t target_columns, void *function) {
+    return bp_loss_register(name, target_columns, loss, function, destroy);
 }
 
 EXPORT(set_progress) int32_t set_progress(bp_trainer *trainer, void *function) {

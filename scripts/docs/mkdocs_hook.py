@@ -1,6 +1,7 @@
 """A hook of MkDocs (mkdocs.yml), which makes a site of pages that are plain Markdown.
 
 - The C reference is made from include/backprop.h.
+- The navigation gets the playground, a page of HTML.
 - A link to a file of the repository outside of docs/ leads to a page that shows this file.
 - Successive headings of the fourth level that are languages, such as "#### Python", become tabs.
 - A name of the C interface in code, such as `bp_network_create`, becomes a link to the reference.
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Link, Navigation
 from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -38,6 +40,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             for title, value in group.items():
                 group[title] = pages if value == reference.FOLDER else value
     return config
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Adds a page that is no Markdown: MkDocs accepts such a link only here."""
+    nav.items.insert(3, Link("Playground", "playground/index.html"))
+    return nav
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { BackpropError, Network, Trainer, registerActivation, unregisterActivation, version, wasm } from "../libbackprop.js";
+import {
+    BackpropError, Network, Trainer, activations, checkActivation, checkLoss, losses, optimizers, options, registerActivation,
+    registerLoss, scalings, scores, unregisterActivation, unregisterLoss, version, wasm,
+} from "../libbackprop.js";
 
 const XOR = [0, 0, 0, 1, 1, 0, 1, 1], XOR_TARGETS = [0, 1, 1, 0];
 const digits = () => {
@@ -165,4 +168,173 @@ test("shared libraries and calls through libffi are unsupported", () => {
     assert.equal(wasm.bp_activation_register_library(name, library, name, 0, signature, 0, 0), -6);
     assert.equal(wasm.bp_activation_register_foreign(name, 1, 0, signature, 0, 0), -6);
     [name, library, signature].forEach((at) => wasm.release(at));
+});
+
+test("the settings that a network was given are read back, also from its file and its clone", () => {
+    const network = new Network([2, 4, 3, 1], { loss: "binary_cross_entropy", optimizer: "adam", activation: "relu", seed: 1 });
+    network.setActivation(1, "gelu");
+    network.setBatchnorm(1, true);
+    network.setDropout(2, 0.25);
+    network.setTrainable(2, false);
+    network.setOption("beta1", 0.5);
+    network.setMetadata("classes", "cat, dog");
+    network.fitScaling("standard", "none", XOR, XOR_TARGETS);
+    for (const each of [network, network.clone(), Network.load(network.save())]) {
+        assert.deepEqual([1, 2, 3].map((layer) => each.getActivation(layer)), ["gelu", "relu", "logistic"]);
+        assert.deepEqual([1, 2].map((layer) => each.getBatchnorm(layer)), [true, false]);
+        assert.deepEqual([1, 2].map((layer) => each.getDropout(layer)), [0, 0.25]);
+        assert.deepEqual([1, 2].map((layer) => each.getTrainable(layer)), [true, false]);
+        assert.equal(each.getLoss(), "binary_cross_entropy");
+        assert.equal(each.getOptimizer(), "adam");
+        assert.equal(each.getOption("beta1"), 0.5);
+        assert.deepEqual(each.metadataKeys, ["classes"]);
+        assert.equal(each.getMetadata("classes"), "cat, dog");
+        assert.deepEqual(each.getScaling(), { inputs: "standard", targets: "none" });
+        assert.deepEqual(each.predict(XOR), network.predict(XOR));
+    }
+    network.removeMetadata("classes");
+    assert.throws(() => network.getMetadata("classes"), { code: "BP_ERROR_UNKNOWN_NAME" });
+    assert.deepEqual(network.metadataKeys, []);
+});
+
+test("a gradient that is applied makes the step of train", () => {
+    const [a, b] = [1, 1].map((seed) => new Network([2, 4, 1], { seed, loss: "squared_error", output: "identity" }));
+    const { loss, gradient } = a.gradient(XOR, XOR_TARGETS);
+    a.applyGradient(gradient, 0.1);
+    assert.ok(Math.abs(loss - b.train(XOR, XOR_TARGETS, 0.1)) < 1e-6);
+    a.parameters.forEach((value, i) => assert.ok(Math.abs(value - b.parameters[i]) < 1e-6));
+    assert.deepEqual([a.stepCount, b.stepCount], [1, 1]);
+    a.initialize(1);
+    assert.equal(a.stepCount, 0);
+    assert.deepEqual(a.parameters, new Network([2, 4, 1], { seed: 1 }).parameters);
+    assert.ok(a.checkGradient(XOR, XOR_TARGETS) < 1e-2);
+});
+
+test("a layer's outputs, row losses and scores are those of plain loops over the tensors", () => {
+    const network = new Network([2, 3, 1], { activation: "tanh", output: "identity", loss: "squared_error", seed: 5 });
+    assert.deepEqual(network.tensorNames, ["layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.2.bias"]);
+    network.setTensor("layers.1.bias", [0.1, -0.2, 0.3]);
+    const [w, b, v, c] = network.tensorNames.map((name) => network.getTensor(name));
+    assert.deepEqual([w.rows, w.columns], [3, 2]);
+    assert.deepEqual(b.values, Float32Array.of(0.1, -0.2, 0.3));
+    const near = (actual, expected) => {
+        assert.equal(actual.length, expected.length);
+        expected.forEach((value, i) => assert.ok(Math.abs(value - actual[i]) < 1e-5, `${actual} ${expected}`));
+    };
+    const rows = [0, 1, 2, 3].map((row) => XOR.slice(2 * row, 2 * row + 2));
+    const hidden = rows.map((x) => Array.from(b.values, (bias, m) => Math.tanh(bias + w.values[2 * m] * x[0] + w.values[2 * m + 1] * x[1])));
+    const outputs = hidden.map((h) => c.values[0] + h.reduce((sum, value, m) => sum + value * v.values[m], 0));
+    const errors = outputs.map((a, i) => a - XOR_TARGETS[i]);
+    near(network.predictLayer(1, XOR), hidden.flat());
+    near(network.predict(XOR), outputs);
+    near(network.rowLosses(XOR, XOR_TARGETS), errors.map((e) => e * e / 2));
+    near([network.evaluate(XOR, XOR_TARGETS)], [errors.reduce((sum, e) => sum + e * e / 2, 0)]);
+    near([network.score(XOR, XOR_TARGETS)], [1 - errors.reduce((sum, e) => sum + e * e, 0) / 1]); // squared deviations of 0, 1, 1, 0: 1
+    near([network.score(XOR, XOR_TARGETS, "mean_absolute_error")], [errors.reduce((sum, e) => sum + Math.abs(e), 0) / 4]);
+    const other = new Network([2, 3, 1], { activation: "tanh", output: "identity" });
+    other.loadWeights(network.save());
+    assert.deepEqual(other.predict(XOR), network.predict(XOR));
+});
+
+test("folding batch normalization keeps the predictions", () => {
+    const network = new Network([2, 4, 1], { seed: 1, batchnorm: true });
+    learnXor(network);
+    const before = network.predict(XOR), count = network.parameters.length;
+    network.foldBatchnorm();
+    network.predict(XOR).forEach((value, i) => assert.ok(Math.abs(value - before[i]) < 1e-4));
+    assert.equal(network.parameters.length, count - 8);
+});
+
+test("a trainer's options are read back, and a row of weight 0 counts for nothing", () => {
+    const trainer = new Trainer({ epochs: 5, batch_size: 0 });
+    assert.equal(trainer.getOption("epochs"), 5);
+    trainer.setRowWeights([1, 1, 1, 0]);
+    const [a, b] = [1, 1].map((seed) => new Network([2, 4, 1], { seed }));
+    trainer.fit(a, XOR, XOR_TARGETS);
+    trainer.fit(b, XOR, [0, 1, 1, 0.7]);
+    assert.deepEqual(a.parameters, b.parameters);
+});
+
+test("a fit that a time limit cuts, and that is resumed, has the bits of one fit", () => {
+    const [whole, parts] = [1, 1].map((seed) => new Network([2, 4, 1], { seed }));
+    const settings = { epochs: 3000, batch_size: 1, seed: 3, keep: 1 };
+    new Trainer(settings).fit(whole, XOR, XOR_TARGETS);
+    const trainer = new Trainer({ ...settings, time_limit: 0.0005 });
+    let result = trainer.fit(parts, XOR, XOR_TARGETS);
+    trainer.setOption("resume", 1);
+    while (result.end === "time_limit") result = trainer.fit(parts, XOR, XOR_TARGETS);
+    assert.equal(result.steps, 12000);
+    assert.deepEqual(parts.parameters, whole.parameters);
+});
+
+test("names and options are those of the library", () => {
+    const built = ["tanh", "softmax", "relu"];
+    built.forEach((name) => assert.ok(activations().includes(name)));
+    assert.ok(losses().includes("poisson") && optimizers().includes("adamw") && scalings().includes("min_max"));
+    assert.deepEqual(scores(), ["accuracy", "r2", "mean_absolute_error"]);
+    registerActivation("listed", (z) => z);
+    assert.ok(activations().includes("listed"));
+    unregisterActivation("listed");
+    const all = options(), schedule = all.find(({ name }) => name === "schedule"), beta = all.find(({ name }) => name === "beta1");
+    assert.equal(schedule.owner, "trainer");
+    assert.equal(schedule.choices[3], "cosine");
+    assert.deepEqual([beta.owner, beta.defaultValue, beta.minimum, beta.wholeNumbers, beta.choices], ["network", 0.9, 0, false, []]);
+});
+
+test("a check finds a wrong derivative of an activation", () => {
+    registerActivation("right", (z) => z * z, (z) => 2 * z);
+    registerActivation("wrong", (z) => z * z, (z) => 3 * z);
+    assert.ok(checkActivation("right").worstError < 1e-2);
+    const report = checkActivation("wrong");
+    assert.ok(report.worstError > 0.1 && report.points > 100 && Number.isNaN(report.firstKink));
+    ["right", "wrong"].forEach(unregisterActivation);
+});
+
+test("a JavaScript function is a loss, and its error is thrown", () => {
+    const squared = [(a, y) => (a[0] - y[0]) ** 2 / 2, (a, y) => [a[0] - y[0]]];
+    registerLoss("half.square", ...squared);
+    registerLoss("wrong.gradient", squared[0], (a, y) => [2 * (a[0] - y[0])]);
+    assert.ok(checkLoss("half.square", [0.3, 0.8], [0, 1], 2) < 1e-2);
+    assert.ok(checkLoss("wrong.gradient", [0.3, 0.8], [0, 1], 2) > 0.1);
+    const [a, b] = ["half.square", "squared_error"].map((loss) => new Network([2, 4, 1], { seed: 1, loss, output: "logistic" }));
+    assert.deepEqual(learnXor(a), XOR_TARGETS);
+    learnXor(b);
+    a.parameters.forEach((value, i) => assert.ok(Math.abs(value - b.parameters[i]) < 1e-2));
+
+    const error = new Error("no loss today");
+    for (const functions of [[() => { throw error; }, squared[1]], [squared[0], () => { throw error; }]]) {
+        registerLoss("failing", ...functions);
+        a.setLoss("failing");
+        const before = a.save();
+        assert.throws(() => a.train(XOR, XOR_TARGETS, 0.5), (thrown) => thrown === error);
+        assert.deepEqual(a.save(), before);
+        unregisterLoss("failing");
+    }
+    registerLoss("long", squared[0], () => [1, 2]);
+    a.setLoss("long");
+    assert.throws(() => a.train(XOR, XOR_TARGETS, 0.5), RangeError);
+    ["half.square", "wrong.gradient", "long"].forEach(unregisterLoss);
+});
+
+test("a loss may have targets of another size", () => {
+    registerLoss("masked", (a, y) => y[1] * (a[0] - y[0]) ** 2, (a, y) => [2 * y[1] * (a[0] - y[0])], 2);
+    const network = new Network([2, 4, 1], { seed: 1, loss: "masked" }), before = network.parameters;
+    network.train([0, 1, 1, 1], [1, 0, 5, 0], 0.1);
+    assert.deepEqual(network.parameters, before);
+    network.train([0, 1, 1, 1], [1, 1, 5, 0], 0.1);
+    assert.notDeepEqual(network.parameters, before);
+    unregisterLoss("masked");
+});
+
+test("a number that is not whole is refused where a whole one is needed", () => {
+    const network = new Network([2, 4, 1], { seed: 1 });
+    for (const sizes of [[2.5, 1], [2, -1], [NaN, 1], ["two", 1], [2 ** 32, 1]]) assert.throws(() => new Network(sizes), RangeError);
+    for (const layer of [1.5, -1, NaN, undefined, "1"]) {
+        assert.throws(() => network.setBatchnorm(layer, true), RangeError);
+        assert.throws(() => network.getActivation(layer), RangeError);
+    }
+    assert.throws(() => network.predictLayer(3, XOR), { code: "BP_ERROR_INVALID_VALUE" });
+    assert.throws(() => network.predictLayer(0, XOR), { code: "BP_ERROR_INVALID_VALUE" });
+    assert.throws(() => network.checkSettings([0, 1, 7]), { code: "BP_ERROR_INVALID_VALUE" });
+    network.checkSettings([0, 1]);
 });

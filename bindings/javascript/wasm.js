@@ -1,0 +1,260 @@
+// Loads backprop.wasm, runs its callbacks, copies arguments to its memory, and makes errors of its statuses.
+
+// ---- Callbacks
+
+/** JavaScript functions by number: those of an activation or a loss, or a progress function. */
+const functions = new Map();
+let nextFunction = 1;
+
+export function register(value) {
+    functions.set(nextFunction, value);
+    return nextFunction++;
+}
+export const unregister = (id) => functions.delete(id);
+
+/** The error that a callback threw, for the call that it ended. */
+let thrown;
+
+/** Runs a callback. Its error ends the call of the library, which `check` then throws. */
+function guard(body) {
+    try {
+        return body();
+    } catch (error) {
+        thrown = { error };
+        return -1;
+    }
+}
+
+// The arrays are copied: a function may call the library, whose memory then may grow and move.
+const callbacks = {
+    forward: (z, a, rows, columns, id) => guard(() => {
+        const { forward } = functions.get(id);
+        storeFloats(a, floatsAt(z, rows * columns).map((value) => forward(value)));
+        return 0;
+    }),
+    backward: (z, a, da, dz, rows, columns, id) => guard(() => {
+        const { derivative } = functions.get(id), outputs = floatsAt(a, rows * columns), gradients = floatsAt(da, rows * columns);
+        storeFloats(dz, floatsAt(z, rows * columns).map((value, i) => gradients[i] * derivative(value, outputs[i])));
+        return 0;
+    }),
+    loss: (outputs, targets, losses, gradients, rows, columns, targetColumns, id) => guard(() => {
+        const { loss, gradient } = functions.get(id);
+        const a = floatsAt(outputs, rows * columns), y = floatsAt(targets, rows * targetColumns);
+        for (let row = 0; row < rows; row++) {
+            const arguments_ = [a.slice(row * columns, (row + 1) * columns), y.slice(row * targetColumns, (row + 1) * targetColumns)];
+            const value = loss(...arguments_), derivatives = gradients && gradient(...arguments_);
+            new DataView(wasm.memory.buffer).setFloat64(losses + 8 * row, value, true);
+            if (!gradients) continue;
+            if (derivatives.length !== columns) {
+                throw new RangeError(`the gradient of a loss has ${derivatives.length} numbers for ${columns} outputs`);
+            }
+            storeFloats(gradients + 4 * row * columns, derivatives);
+        }
+        return 0;
+    }),
+    progress: (report, id) => guard(() => {
+        const view = new DataView(wasm.memory.buffer, report);
+        return functions.get(id)({
+            restart: view.getUint32(4, true),
+            epoch: Number(view.getBigUint64(8, true)),
+            epochs: Number(view.getBigUint64(16, true)),
+            step: Number(view.getBigUint64(24, true)),
+            steps: Number(view.getBigUint64(32, true)),
+            loss: view.getFloat64(40, true),
+            validationLoss: view.getFloat64(48, true),
+            learningRate: view.getFloat64(56, true),
+            epochEnded: view.getUint32(64, true) === 1,
+        }) === false ? 1 : 0;
+    }),
+    destroy: unregister,
+};
+
+// ---- The module
+
+const BAD_FILE = 8; // of WASI
+const system = {
+    clock_time_get(clock, precision, time) {
+        const now = clock === 0 ? Date.now() : performance.now();
+        new DataView(wasm.memory.buffer).setBigUint64(time, BigInt(Math.round(now * 1e6)), true);
+        return 0;
+    },
+    random_get(at, count) {
+        crypto.getRandomValues(new Uint8Array(wasm.memory.buffer, at, count));
+        return 0;
+    },
+    environ_sizes_get(count, size) {
+        new DataView(wasm.memory.buffer).setUint32(count, 0, true);
+        new DataView(wasm.memory.buffer).setUint32(size, 0, true);
+        return 0;
+    },
+    environ_get: () => 0,
+};
+
+async function load() {
+    const url = new URL("backprop.wasm", import.meta.url);
+    let module;
+    if (url.protocol === "file:" && globalThis.process?.versions?.node) {
+        const { readFile } = await import("node:fs/promises");
+        module = await WebAssembly.compile(await readFile(url));
+    } else {
+        const response = await fetch(url);
+        if (!response.ok) throw new Error(`${url} cannot be loaded: ${response.status} ${response.statusText}`);
+        // Streaming needs a server that sends the type application/wasm.
+        module = response.headers.get("Content-Type") === "application/wasm"
+            ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer());
+    }
+    // The other functions of WASI are for files. Here no file is open.
+    const wasi = Object.fromEntries(WebAssembly.Module.imports(module)
+        .filter(({ module }) => module === "wasi_snapshot_preview1")
+        .map(({ name }) => [name, system[name] ?? (() => BAD_FILE)]));
+    const { exports } = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi, callbacks });
+    return exports;
+}
+
+/** The functions of backprop.h, allocate, release and memory. Pointers and handles are numbers, uint64_t is a BigInt. */
+export const wasm = await load();
+wasm._initialize();
+
+// ---- Memory
+
+export const sizeAt = (at) => new DataView(wasm.memory.buffer).getUint32(at, true);
+export const doubleAt = (at) => new DataView(wasm.memory.buffer).getFloat64(at, true);
+export const floatAt = (at) => new DataView(wasm.memory.buffer).getFloat32(at, true);
+export const floatsAt = (at, count) => new Float32Array(wasm.memory.buffer, at, count).slice();
+const storeFloats = (at, values) => new Float32Array(wasm.memory.buffer, at, values.length).set(values);
+
+/** The text at an address, up to its NUL. */
+export function textAt(at) {
+    const bytes = new Uint8Array(wasm.memory.buffer, at);
+    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
+}
+
+/** Calls body with a function that allocates memory, which is freed afterwards. */
+export function withMemory(body) {
+    const blocks = [];
+    const allocate = (size) => {
+        const at = wasm.allocate(Math.max(size, 1));
+        if (at === 0) throw new BackpropError("BP_ERROR_OUT_OF_MEMORY", "out of memory");
+        blocks.push(at);
+        return at;
+    };
+    allocate.bytes = (bytes) => {
+        const at = allocate(bytes.length);
+        new Uint8Array(wasm.memory.buffer, at).set(bytes);
+        return at;
+    };
+    allocate.text = (value) => allocate.bytes(new TextEncoder().encode(`${value}\0`));
+    allocate.floats = (values) => {
+        const at = allocate(4 * values.length);
+        storeFloats(at, values);
+        return at;
+    };
+    try {
+        return body(allocate);
+    } finally {
+        blocks.forEach((at) => wasm.release(at));
+    }
+}
+
+// ---- Calls
+
+export class BackpropError extends Error {
+    constructor(code, message) {
+        super(message);
+        this.name = "BackpropError";
+        this.code = code;
+    }
+}
+
+/** Throws the error of a failed call, or the one that a callback threw. */
+export function check(status) {
+    const callback = thrown;
+    thrown = undefined;
+    if (callback) throw callback.error;
+    if (status < 0) throw new BackpropError(textAt(wasm.bp_status_name(status)), textAt(wasm.bp_last_error_message()));
+    return status;
+}
+
+/** Makes a call whose last parameter returns a value of `size` bytes. */
+export function output(size, read, call) {
+    return withMemory((allocate) => {
+        const at = allocate(size);
+        check(call(at, allocate));
+        return read(at);
+    });
+}
+
+/** Makes a call that fills an array of floats. */
+export const floats = (count, call) => output(4 * count, (at) => floatsAt(at, count), call);
+
+/** Makes a call that fills a struct that begins with its size. */
+export function struct(size, read, call) {
+    return output(size, (at) => read(new DataView(wasm.memory.buffer, at, size)), (at, allocate) => {
+        new DataView(wasm.memory.buffer).setUint32(at, size, true);
+        return call(at, allocate);
+    });
+}
+
+const BUFFER_TOO_SMALL = -7;
+
+/** Makes a call that fills a buffer: first without a buffer, which returns the size. */
+export function bytes(call) {
+    return withMemory((allocate) => {
+        const needed = allocate(4), status = call(0, 0, needed, allocate);
+        if (status !== BUFFER_TOO_SMALL) check(status);
+        const size = sizeAt(needed), at = allocate(size);
+        check(call(at, size, needed, allocate));
+        return new Uint8Array(wasm.memory.buffer, at, size).slice();
+    });
+}
+export const text = (call) => new TextDecoder().decode(bytes(call).subarray(0, -1));
+
+/** Makes calls with the indices 0, 1, 2 ... until BP_ERROR_UNKNOWN_NAME, and returns what they return. */
+export function list(call) {
+    const items = [];
+    try {
+        for (;;) items.push(call(items.length));
+    } catch (error) {
+        if (error.code !== "BP_ERROR_UNKNOWN_NAME") throw error;
+        return items;
+    }
+}
+
+// ---- Arguments
+
+/** A whole number that WebAssembly would otherwise truncate. */
+export function whole(value, name) {
+    if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
+    throw new RangeError(`${name} is ${value}, which is not a whole number of 0 or more`);
+}
+
+/** The number of rows of a matrix. */
+export function rowsOf(values, columns, name) {
+    const rows = values.length / columns;
+    if (Number.isInteger(rows)) return rows;
+    throw new RangeError(`${name} has ${values.length} numbers, which is no multiple of ${columns}`);
+}
+
+// ---- Handles
+
+const registry = new FinalizationRegistry((free) => free());
+
+/** An object with a handle of the library. */
+export class Handle {
+    #handle;
+    #free;
+
+    constructor(handle, free) {
+        this.#handle = handle;
+        this.#free = () => free(handle);
+        registry.register(this, this.#free, this);
+    }
+
+    /** After free(), a number that the library refuses. */
+    get handle() { return this.#handle; }
+
+    free() {
+        registry.unregister(this);
+        this.#free();
+    }
+}
