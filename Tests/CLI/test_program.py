@@ -283,6 +283,8 @@ def test_a_plugin_is_listed_checked_and_used(plugin, tmp_path):
     assert "celu" in backprop("predict", model, IRIS, status=1).error
     assert backprop("predict", model, IRIS, "--plugin", plugin).out.count("\n") == 151
     assert "celu" in backprop("info", model, "--plugin", plugin).out
+    error = backprop("export", model, "--plugin", plugin, "-o", tmp_path / "model.onnx", status=1).error
+    assert error == "backprop: layer 1: ONNX has no operator for the custom activation \"celu\"\n"
     assert backprop("plugin", IRIS, status=1).error.count("\n") == 1
 
 

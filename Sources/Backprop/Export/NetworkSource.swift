@@ -82,7 +82,7 @@ private struct NetworkSource: ~Copyable {
             #pragma STDC FP_CONTRACT OFF
             #elif defined(__GNUC__)
             #pragma GCC push_options
-            #pragma GCC optimize ("fp-contract=off")
+            #pragma GCC optimize ("fp-contract=off", "no-trapping-math")
             #endif
             #ifdef __cplusplus
             #define `extern extern "C"

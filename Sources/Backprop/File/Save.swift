@@ -132,7 +132,7 @@ private struct SavedModel: ~Copyable {
 }
 
 /// Replaces a file by these bytes, completely or not at all.
-func replaceFile(_ path: CString, _ bytes: UnsafePointer<UInt8>, _ count: Int) throws(BackpropError) {
+package func replaceFile(_ path: CString, _ bytes: UnsafePointer<UInt8>, _ count: Int) throws(BackpropError) {
     let (error, reason) = withReason { reason in path.withPointer { cp_replace_file($0, bytes, count, reason) } }
     guard error == 0 else { throw fileError(error, "write", path, reason) }
 }

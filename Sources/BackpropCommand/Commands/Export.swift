@@ -3,8 +3,12 @@ import CConsole
 
 /// `backprop export`
 struct Export {
+    private enum Format {
+        case c, swift, onnx
+    }
+
     private let model: Bytes, file: Bytes, name: Bytes
-    private let isSwift: Bool
+    private let format: Format
     private let bits: Int
 
     init(_ arguments: Arguments) throws(BackpropError) {
@@ -13,10 +17,14 @@ struct Export {
         guard let file = arguments.text("save") else { throw failure("option --save is needed: the file to write") }
         self.file = file
         let fileName = Bytes(file.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? [])
-        let language = try arguments.name("language", among: [Bytes("c"), Bytes("swift")])
-        isSwift = language.map { $0 == "swift" } ?? (fileName.suffix(6) == ".swift")
+        let word = try arguments.name("format", among: [Bytes("c"), Bytes("swift"), Bytes("onnx")])
+        let ending = fileName.lastIndex(of: UInt8(ascii: ".")).map { Bytes(fileName[($0 + 1)...]) } ?? []
+        format = (word ?? ending) == "swift" ? .swift : (word ?? ending) == "onnx" ? .onnx : .c
         bits = try arguments.name("bits", among: [Bytes("32"), Bytes("8")]) == Bytes("8") ? 8 : 32
-        name = arguments.text("prefix") ?? Self.name(fileName, isSwift: isSwift)
+        name = arguments.text("prefix") ?? Self.name(fileName, isSwift: format == .swift)
+        if format == .onnx, arguments.has("bits") || arguments.has("prefix") {
+            throw failure("options --bits and --prefix are for source code, not for ONNX")
+        }
     }
 
     /// "iris-2.c" is iris_2, in Swift Iris_2.
@@ -33,17 +41,24 @@ struct Export {
     func run() throws(BackpropError) -> Int32 {
         let network = try Model.load(model).network
         try withCString(file) { (path) throws(BackpropError) in
-            if isSwift {
-                try network.exportSwift(to: path, typeName: name.string, weightBits: bits)
-            } else {
-                try network.exportC(to: path, prefix: name.string, weightBits: bits)
+            switch format {
+            case .c: try network.exportC(to: path, prefix: name.string, weightBits: bits)
+            case .swift: try network.exportSwift(to: path, typeName: name.string, weightBits: bits)
+            case .onnx: try ONNXModel(network).save(to: path)
             }
         }
         let output = Output()
-        try output.write(
-            isSwift
-                ? "\(name).predict(_ input: [Float]) -> [Float]\n" : "void \(name)_predict(const float *input, float *output);\n")
+        try output.write(declaration(network.layers))
         try output.flush()
         return 0
+    }
+
+    /// The line that a user of the file needs first.
+    private func declaration(_ layers: [Int]) -> Text {
+        switch format {
+        case .c: "void \(name)_predict(const float *input, float *output);\n"
+        case .swift: "\(name).predict(_ input: [Float]) -> [Float]\n"
+        case .onnx: "inputs: float32 [rows, \(layers[0])], outputs: float32 [rows, \(layers[layers.count - 1])]\n"
+        }
     }
 }

@@ -46,7 +46,7 @@ enum Command: CaseIterable {
         case .evaluate: "score predictions of a CSV file with known targets"
         case .info: "describe a model"
         case .check: "check gradients and activations of a model"
-        case .export: "write the prediction of a model as C or Swift source"
+        case .export: "write the prediction of a model as C or Swift source, or as an ONNX model"
         case .bench: "measure training and prediction rates"
         case .plugin: "list and check what a plug-in registers"
         }
@@ -80,8 +80,9 @@ enum Command: CaseIterable {
         case .export:
             """
             Writes one source file with the weights of MODEL and a function that predicts one row, and prints the function's \
-            declaration. The file needs neither this program nor its library. Inputs and outputs are numbers: texts of columns \
-            become one input for each text, in the order of the comment in the file.
+            declaration; or an ONNX model, and prints its input and output. The file needs neither this program nor its library. \
+            Inputs and outputs are numbers: texts of columns become one input for each text, in the order of the comment in the \
+            file, or of the metadata "table" of an ONNX model. ONNX has no operators for activations of plug-ins.
             """
         case .bench:
             """
@@ -104,7 +105,7 @@ enum Command: CaseIterable {
         case .evaluate: [.missingRows, .header, .delimiter, .plugin, .threads, .quiet, .help]
         case .info: [.plugin, .help]
         case .check: [.header, .delimiter, .plugin, .threads, .quiet, .help]
-        case .export: [.source, .language, .bits, .prefix, .plugin, .help]
+        case .export: [.exported, .format, .bits, .prefix, .plugin, .help]
         case .bench: [.seconds, .threads, .help]
         case .plugin: [.help]
         }

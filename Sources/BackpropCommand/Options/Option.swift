@@ -117,9 +117,11 @@ struct Option {
     static var threads: Option { Option("threads", "COUNT", "the number of threads (default 0: one for each processor)") }
     static var quiet: Option { Option("quiet", nil, "no progress and no notes", letter: UInt8(ascii: "q")) }
     static var seconds: Option { Option("seconds", "NUMBER", "the time for each measurement (default 1)") }
-    static var source: Option { Option("save", "FILE", "the source file, which is needed", letter: UInt8(ascii: "o")) }
-    static var language: Option {
-        Option("language", "WORD", "the language (default swift for a FILE.swift, otherwise c)", choices: ["c", "swift"])
+    static var exported: Option { Option("save", "FILE", "the file to write, which is needed", letter: UInt8(ascii: "o")) }
+    static var format: Option {
+        Option(
+            "format", "WORD", "what to write (default swift for FILE.swift, onnx for FILE.onnx, otherwise c)",
+            choices: ["c", "swift", "onnx"])
     }
     static var bits: Option {
         Option("bits", "COUNT", "bits of a weight: 32, float; 8, with a scale for each unit (default 32)", choices: ["32", "8"])
