@@ -2,6 +2,8 @@
 # Builds the library for another system or processor into BUILD/TARGET. Usage: cross.sh TARGET BUILD
 #   aarch64-linux   libbackprop.so.1 for Linux on arm64
 #   i686-linux      libbackprop.so.1 for Linux on 32-bit x86 with SSE2, without libffi
+#   x86_64-linux-gnu.2.17, aarch64-linux-gnu.2.17, x86_64-linux-musl, aarch64-linux-musl
+#                   libbackprop.so.1 for glibc 2.17 and later, or for musl, with libffi in it; with PyPI's ziglang
 #   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
 #   arm64-apple     libbackprop.1.dylib for macOS on arm64, with the headers and stubs of PyPI's ziglang
 # The toolchain has the standard library of Embedded Swift for systems without an operating system ("none"). So Swift compiles for
@@ -15,6 +17,8 @@ unset CC # SwiftPM would compile with it
 case $target in
 aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
+x86_64-linux-*) swift=x86_64-unknown-none-elf c=${target%%.*} ;;
+aarch64-linux-*) swift=aarch64-none-none-elf c=${target%%.*} ;;
 wasm) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
@@ -23,6 +27,19 @@ esac
 zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }
 case $target in # flags for C, also when Swift reads headers
 i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
+*-linux-*) # the headers that `zig cc` has for the target, of any kind and of this processor
+    cpu=${target%%-*}
+    libraries=/usr/lib/$cpu-linux-gnu # Debian's, with libffi
+    prefix=$cpu-linux-gnu-
+    headers=$(zig)/lib/libc/include
+    mkdir -p "$build/ffi" && cp "/usr/include/$cpu-linux-gnu"/ffi*.h "$build/ffi"
+    flags=(-fPIC -nostdlibinc -I "$PWD/$build/ffi")
+    case $target in
+    *-gnu.*) flags+=("-D__GLIBC_MINOR__=${target##*.}") kinds=("${cpu/x86_64/x86}-linux-gnu" generic-glibc) ;;
+    *-musl) kinds=("$cpu-linux-musl" generic-musl) ;;
+    esac
+    for kind in "${kinds[@]}" "${cpu/x86_64/x86}-linux-any" any-linux-any; do flags+=(-isystem "$headers/$kind"); done
+    ;;
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
 arm64-apple)
@@ -40,7 +57,8 @@ compile() {
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
     objects=()
-    for module in CKernels CPlatform Kernels KernelsNEON Backprop BackpropC; do
+    for module in CKernels CPlatform Kernels KernelsAVX2 KernelsAVX512 KernelsNEON Backprop BackpropC; do
+        case $target-$module in x86_64-*) ;; *AVX*) continue ;; esac
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
     done
 }
@@ -50,6 +68,18 @@ link_linux() {
         -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,--gc-sections,--icf=all \
         -Wl,--wrap=posix_memalign,--wrap=free -lm "$@"
     "$gcc-strip" --strip-all -o "$build/libbackprop.so.1" "$build/libbackprop.debug.so"
+    ln -sf libbackprop.so.1 "$build/libbackprop.so"
+}
+
+# By zig, which has the symbols of each version of glibc and of musl. It does not wrap functions, so that a static archive is made
+# first. libgcc comes before zig's own library, whose __cpu_model does not report AVX2.
+link_zig() {
+    local libgcc
+    libgcc=$("${prefix}gcc" -print-libgcc-file-name)
+    TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "$libgcc"
+    "$(zig)/zig" cc -target "$target" -shared -s -o "$build/libbackprop.so.1" \
+        -Wl,--whole-archive "$build/libbackprop.a" -Wl,--no-whole-archive "$libraries/libffi_pic.a" "$libgcc" -lm \
+        -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,--gc-sections
     ln -sf libbackprop.so.1 "$build/libbackprop.so"
 }
 
@@ -81,6 +111,7 @@ compile
 case $target in
 aarch64-linux) link_linux -lffi ;;
 i686-linux) link_linux -latomic ;;
+*-linux-*) link_zig ;;
 wasm) link_wasm ;;
 arm64-apple) link_apple ;;
 esac
