@@ -92,7 +92,7 @@ public final class Trainer: Sendable {
     /// `bp_trainer_fit_ensemble` which. A fit that throws leaves all networks as they were.
     ///
     /// - Parameters:
-    ///   - ensemble: Different networks with the same layers, at least one.
+    ///   - networks: Different networks with the same layers, at least one.
     ///   - inputs: [rows × inputs], at least one row.
     ///   - targets: [rows × outputs].
     ///   - validation: As in `fit(_:_:_:validation:)`.

@@ -111,8 +111,8 @@ __attribute__((always_inline)) static inline cp_wide cp_wide_flush(cp_wide x, fl
 /* The width of a tile of a lane product, whose height is 4. Its accumulators fit the registers. */
 enum { CP_LANE_WIDTH = sizeof(cp_wide) / 16 };
 
-/* Computes a tile of height x width elements of a lane product. height and width must be constants, so that the compiler unrolls
- * the loops. */
+/* Computes a tile of height x width elements of a lane product, in a build with fused multiply-add: others have no lanes. height and
+ * width must be constants, so that the compiler unrolls the loops. */
 __attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_product *p, ptrdiff_t row, ptrdiff_t column,
                                                                int height, int width) {
     cp_wide sums[4][CP_LANE_WIDTH];
@@ -132,7 +132,7 @@ __attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_pro
         for (int i = 0; i < height; i++) {
             cp_wide x = a[i * p->a_row];
 #pragma clang loop unroll(full)
-            for (int j = 0; j < width; j++) sums[i][j] = cp_wide_multiply_add(x, y[j], sums[i][j]);
+            for (int j = 0; j < width; j++) sums[i][j] = __builtin_elementwise_fma(x, y[j], sums[i][j]);
         }
         a += p->a_depth;
         b += p->b_depth;

@@ -165,6 +165,10 @@ class OutOfMemoryError(Error, MemoryError):
     True
     """
 
+    # tblib, with which Dask pickles errors, calls __new__. That of MemoryError refuses a class whose first base is another one.
+    def __new__(cls, *arguments: object) -> "OutOfMemoryError":
+        return Exception.__new__(cls, *arguments)
+
 
 class LimitError(Error, OverflowError):
     """A size that is larger than the library supports.

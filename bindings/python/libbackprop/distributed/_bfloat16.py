@@ -37,7 +37,8 @@ class BFloat16(Communicator):
 
     def __init__(self, comm: Any) -> None:
         self._comm = communicator(comm)
-        self.rank, self.size = self._comm.rank, self._comm.size
+        self.rank: int = self._comm.rank
+        self.size: int = self._comm.size
         if self.size > 1 and type(self._comm).all_to_all is Communicator.all_to_all:
             raise TypeError(f"comm: expected a communicator with all_to_all and all_gather, got {type(self._comm).__name__}")
         self._own_error = self._error_of_sum = np.zeros(0, np.float32)
