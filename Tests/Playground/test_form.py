@@ -56,8 +56,7 @@ def test_every_control_is_reached_by_tab(page: Page, name: str) -> None:
 def test_every_control_has_a_name_and_every_picture_a_text(page: Page, name: str) -> None:
     choose(page, name)
     nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, select, textarea")]
-        .filter((each) => !each.getAttribute("aria-label") && !each.textContent.trim())
-        .filter((each) => ![...(each.labels ?? [])].some((label) => label.textContent.trim()))
+        .filter((each) => ![each, ...(each.labels ?? [])].some((named) => named.textContent.trim()) && !each.getAttribute("aria-label"))
         .map((each) => each.outerHTML)""")
     assert nameless == []
     silent = page.evaluate("""() => [...document.querySelectorAll("canvas")]
@@ -113,8 +112,9 @@ def test_text_has_the_contrast_of_wcag_aa(open_page) -> None:
     for scheme in ("light", "dark"):
         page = open_page(color_scheme=scheme)
         names = ("--ink", "--faint", "--primary", "--error", "--paper", "--panel", "--on-primary")
-        style = "getComputedStyle(document.documentElement)"
-        colours = {name: page.evaluate(f"name => {style}.getPropertyValue(name).trim()", name) for name in names}
+        values = page.evaluate("""names => names.map((name) =>
+            getComputedStyle(document.documentElement).getPropertyValue(name).trim())""", list(names))
+        colours = dict(zip(names, values))
 
         def luminance(colour: str) -> float:
             parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -311,6 +311,16 @@ def test_the_learning_rate_changes_without_a_new_start(page: Page) -> None:
     expect(page.locator("#epoch")).to_have_text("2")
 
 
+def test_the_data_set_may_change_during_the_training(page: Page) -> None:
+    page.click("#train")
+    for name in ("digits", "xor", "plane", "digits", "circles"):
+        page.check(f"input[name=set][value={name}]")
+        page.wait_for_function("""name => document.querySelector('#file-name').textContent === `${name}.safetensors` &&
+            parseInt(document.querySelector('#epoch').textContent) > 1""", arg=name)
+        expect(page.locator("#status")).to_be_empty()
+        expect(page.locator("#train")).to_have_text("Pause")
+
+
 def test_a_number_out_of_range_is_not_used(page: Page) -> None:
     page.locator("#restarts").fill("99")
     page.locator("#restarts").blur()

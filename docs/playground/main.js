@@ -29,7 +29,7 @@ const pad = new Pad(query("#pad"), (pixels) => {
     request(0);
 });
 
-let used; // the settings of the session in the worker
+let used; // the settings of the session in the worker; undefined while it is made, when no state is asked for
 let running = false;
 let shown = { layer: 0, unit: 0 }; // the unit of the large surface
 let drawn = [], samples = [], sampleSeed = 1, digits, digit = new Float32Array(64);
@@ -55,13 +55,16 @@ let starts = 0;
 
 /** Makes a new network by the controls. Training continues if it was on. */
 async function start() {
-    const mine = ++starts, next = settings();
+    const mine = ++starts, next = settings(), before = used;
     if (!next) return pause();
+    used = undefined;
     try {
         const data = divided(await rows(), next.kind === "digits" ? oneHot : undefined);
         if (mine !== starts) return;
         await client.request("start", { settings: next, data });
     } catch (error) {
+        if (mine !== starts) return;
+        used = before;
         pause();
         return report(error.message, true);
     }
@@ -122,7 +125,7 @@ function loop(now) {
 }
 
 async function run() {
-    if (frame?.ended) await start();
+    if (frame?.ended || !used) await start();
     if (!used) return;
     if (setName() === "drawn" && drawn.length === 0) return report("Draw points on the plane first.", true);
     running = true;
