@@ -101,7 +101,7 @@ package struct Handle<Object: HandleObject>: @unchecked Sendable {
     /// `writeInFit` at the end of a fit; does nothing if the object was freed. Not inlined, since the code of a visit is large.
     @inline(never)
     func finishFit(_ body: (Object) -> Void) {
-        _ = try? writeInFit(body)
+        _ = try? writeInFit { body($0) }  // `body` cannot throw; passed itself, its call would trap in WebAssembly
     }
 
     /// Runs `body` as `write` does, for the fit in progress.
