@@ -166,7 +166,7 @@ class OutOfMemoryError(Error, MemoryError):
     """
 
     # tblib, with which Dask pickles errors, calls __new__. That of MemoryError refuses a class whose first base is another one.
-    def __new__(cls, *arguments: object) -> "OutOfMemoryError":
+    def __new__(cls, *arguments: object) -> OutOfMemoryError:
         return Exception.__new__(cls, *arguments)
 
 
