@@ -56,6 +56,8 @@ for compiler in g++ clang++; do
     has $compiler || continue
     claim "$compiler: the library's bits as C++" equals baseline "" $compiler -std=c++17 $strict -O1 -x c++
 done
+vectorized() { gcc -std=c99 -O3 -S with_tanh.c -o - | grep divps; }
+[ "$(uname -m)" = x86_64 ] && claim "gcc divides in vectors, without flags for the processor" vectorized
 no_libm() { # only sin needs it
     for file in with_tanh with_softmax normalized; do gcc -O1 -shared -fPIC -nostdlib -Wl,-z,defs "$file.c" -o one.so -lc || return 1; done
 }
