@@ -25,7 +25,7 @@ extension Handle where Object == TrainerState {
                 try FitPlan.make(trainer, data, validation: validation, for: state)
             }
             let result = try plan.run(network)
-            _ = try? writeInFit { $0.latestResult = result }
+            finishFit { $0.latestResult = result }
             return result
         } catch {
             throw workers?.refuse(error) ?? error
