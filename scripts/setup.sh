@@ -100,8 +100,6 @@ if [ "$purpose" = compilers ]; then # Tests/Export compiles exported files for t
     want_compiler i686-linux-gnu gcc-i686-linux-gnu libc6-dev-i386-cross
     want_compiler aarch64-linux-gnu gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     want "command -v qemu-aarch64" qemu-user
-fi
-if [ "$purpose" = compilers ]; then
     want_compiler arm-linux-gnueabihf gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     want_compiler arm-none-eabi gcc-arm-none-eabi libnewlib-arm-none-eabi
     want_compiler avr gcc-avr avr-libc
