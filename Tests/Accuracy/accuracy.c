@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) void scan(const float *z, const flo
                                                        double *errors, worst *w) {
     int greater = 0;
     for (int i = 0; i < COUNT; i++) {
-        double near = fmin(exact[i], FLT_MAX);
+        double near = exact[i] < FLT_MAX ? exact[i] : FLT_MAX; /* unlike fmin, in vectors */
         errors[i] = fabs((double)found[i] - near) * unit(near);
         greater |= !(errors[i] <= w->error); /* also a NaN */
     }
