@@ -833,8 +833,9 @@ int32_t bp_network_train_step(bp_network *network, const float *input, const flo
  * minibatches of two rows or more provide batch normalization with their own statistics (notes, section 5).
  *   inputs: [rows][inputs]. targets: [rows][outputs]. rows: 1 or more. When unsure: 32, with option
  *   "gradient_reduction" BP_REDUCTION_MEAN, so that a good learning rate does not depend on the number of rows.
- *   More than 1,024 rows take the memory of 1,024, unless a layer is normalized, a callback is not thread-safe, or the loss
- *   is a registered one: the library then keeps some numbers for each row and unit. Scaled rows are copied.
+ *   More than 1,024 rows take the memory of 1,024 (a small network: of 512 for each thread, and at most 3 MiB), unless a layer
+ *   is normalized, a callback is not thread-safe, or the loss is a registered one: the library then keeps some numbers for
+ *   each row and unit. Scaled rows are copied.
  * Ownership: the arrays remain the caller's.
  * Errors:    as bp_network_train_step; INVALID_VALUE for no rows; LIMIT for more rows than can be counted.
  * Threads:   changes network.

@@ -72,30 +72,51 @@ static int32_t squares(const float *outputs, const float *targets, double *losse
     return 0;
 }
 
-static void a_large_minibatch_gives_the_bits_of_a_single_pass(void) {
-    static const char *const optimizers[] = {"sgd", "momentum", "adam", "irprop_minus"};
-    float one[COUNT], other[COUNT];
+static void a_large_minibatch_of_a_large_network_gives_the_bits_of_a_single_pass(void) {
+    enum { FIRST = 300, SECOND = 150, MANY = INPUTS * FIRST + FIRST + FIRST * SECOND + SECOND + SECOND * OUTPUTS + OUTPUTS };
+    static const char *const optimizers[] = {"sgd", "irprop_minus"};
+    static const size_t sizes[] = {INPUTS, FIRST, SECOND, OUTPUTS};
+    static float one[MANY], other[MANY];
     EXPECT_OK(bp_loss_register("squares", 0, squares, NULL, NULL));
-    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++)
-        for (size_t threads = 1; threads <= 3; threads++) {
-            bp_network *parts = network_of("squared_error", "tanh"), *single = network_of("squares", "tanh");
-            EXPECT_OK(bp_set_thread_count(threads));
+    for (size_t threads = 1; threads <= 3; threads++) {
+        bp_network *parts = check_network(sizes, 4, 3), *single = check_network(sizes, 4, 3);
+        EXPECT_OK(bp_set_thread_count(threads));
+        EXPECT_OK(bp_network_set_loss(single, "squares"));
+        for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) {
             EXPECT_OK(bp_network_set_optimizer(parts, optimizers[i]));
             EXPECT_OK(bp_network_set_optimizer(single, optimizers[i]));
-            EXPECT_OK(bp_network_set_dropout(parts, 1, i % 2 ? 0.25 : 0));
-            EXPECT_OK(bp_network_set_dropout(single, 1, i % 2 ? 0.25 : 0));
-            for (int step = 0; step < 5; step++) {
-                EXPECT_OK(bp_network_train_minibatch(parts, x, y, ROWS, 1e-4f, NULL));
-                EXPECT_OK(bp_network_train_minibatch(single, x, y, ROWS, 1e-4f, NULL));
-            }
-            EXPECT_OK(bp_network_get_parameters(parts, one, COUNT));
-            EXPECT_OK(bp_network_get_parameters(single, other, COUNT));
-            EXPECT(memcmp(one, other, sizeof one) == 0);
-            bp_network_free(parts);
-            bp_network_free(single);
+            EXPECT_OK(bp_network_train_minibatch(parts, x, y, ROWS, 1e-4f, NULL));
+            EXPECT_OK(bp_network_train_minibatch(single, x, y, ROWS, 1e-4f, NULL));
         }
+        EXPECT_OK(bp_network_get_parameters(parts, one, MANY));
+        EXPECT_OK(bp_network_get_parameters(single, other, MANY));
+        EXPECT(memcmp(one, other, sizeof one) == 0);
+        bp_network_free(parts);
+        bp_network_free(single);
+    }
     EXPECT_OK(bp_set_thread_count(0));
     EXPECT_OK(bp_loss_unregister("squares"));
+}
+
+/* Threads compute parts of it at the same time. Dropout depends on the row, also in a part. */
+static void a_large_minibatch_gives_the_same_bits_for_any_number_of_threads(void) {
+    static const char *const optimizers[] = {"sgd", "adam", "irprop_minus"};
+    bp_network *one = NULL;
+    for (size_t threads = 1; threads <= 5; threads++) {
+        bp_network *network = network_of("squared_error", "tanh");
+        EXPECT_OK(bp_set_thread_count(threads));
+        EXPECT_OK(bp_network_set_dropout(network, 1, 0.25));
+        for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) {
+            EXPECT_OK(bp_network_set_optimizer(network, optimizers[i]));
+            /* Fewer rows after more, and more after fewer. */
+            for (size_t rows = ROWS; rows > 1024; rows -= 700)
+                EXPECT_OK(bp_network_train_minibatch(network, x, y, rows, 1e-4f, NULL));
+        }
+        if (!one) one = network;
+        else EXPECT(snapshot_equal(network, one)), bp_network_free(network);
+    }
+    bp_network_free(one);
+    EXPECT_OK(bp_set_thread_count(0));
 }
 
 static int32_t identity(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
@@ -115,7 +136,7 @@ static int32_t fail_at_large(const float *z, const float *a, const float *da, fl
 }
 
 /* Dropout shows that the state of the random numbers is unchanged, too. */
-static void a_failure_in_the_last_part_changes_nothing(void) {
+static void fail_in_the_last_part(size_t threads) {
     EXPECT_OK(bp_activation_register_vector("picky", identity, fail_at_large, NULL, NULL));
     EXPECT_OK(bp_activation_set_thread_safe("picky", 1));
     bp_network *network = network_of("squared_error", "picky"), *twin = network_of("squared_error", "picky");
@@ -124,6 +145,7 @@ static void a_failure_in_the_last_part_changes_nothing(void) {
     bp_rows inputs = {sizeof inputs, BP_FLOAT, x, ROWS, INPUTS, 0, 0, 0, 0, NULL};
     bp_rows targets = {sizeof targets, BP_FLOAT, y, ROWS, OUTPUTS, 0, 0, 0, 0, row_weights};
     snapshot before = snapshot_of(network);
+    EXPECT_OK(bp_set_thread_count(threads));
 
     float kept = x[2400 * INPUTS + 2];
     x[2400 * INPUTS + 2] = NAN;
@@ -156,6 +178,11 @@ static void a_failure_in_the_last_part_changes_nothing(void) {
     free(before.bytes);
     bp_network_free(network);
     bp_network_free(twin);
+    EXPECT_OK(bp_set_thread_count(0));
+}
+
+static void a_failure_in_the_last_part_changes_nothing(void) {
+    for (size_t threads = 1; threads <= 4; threads++) fail_in_the_last_part(threads);
 }
 
 int main(void) {
@@ -169,7 +196,8 @@ int main(void) {
         row_weights[i] += 0.125f;
     }
     CLAIM(large_minibatches_match_plain_double_loops);
-    CLAIM(a_large_minibatch_gives_the_bits_of_a_single_pass);
+    CLAIM(a_large_minibatch_of_a_large_network_gives_the_bits_of_a_single_pass);
+    CLAIM(a_large_minibatch_gives_the_same_bits_for_any_number_of_threads);
     CLAIM(a_failure_in_the_last_part_changes_nothing);
     return check_end();
 }

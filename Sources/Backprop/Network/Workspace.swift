@@ -29,6 +29,12 @@ final class Workspace {
     /// The workers that make the pass in progress together.
     var workers: Workers?
 
+    /// Workspaces for parts of the minibatch that are computed at the same time; allocated by `makeParts` when first needed.
+    private(set) var parts: [Workspace] = []
+    /// Of a part: the sum of its rows' losses and a bound on its gradient, or the error that ended it.
+    var loss = 0.0, largestGradient = 0.0
+    var error: BackpropError?
+
     /// For a registered loss; allocated by `makeLossBuffers` when first needed.
     private(set) var lossBuffers: LossBuffers?
 
@@ -70,6 +76,23 @@ final class Workspace {
         gradientBlock = block
     }
 
+    /// Makes workspaces for `count` parts of the minibatch, of up to `rows` rows each, with gradients.
+    func makeParts(_ count: Int, rows: Int, for network: NetworkState) throws(BackpropError) {
+        if let part = parts.first, part.capacity < rows { parts = [] }
+        if parts.count < count { try Reserve.require(forLayers: network.layers.count * (count - parts.count)) }
+        while parts.count < count {
+            let part = try Workspace.make(for: network, rows: rows)
+            try part.makeGradients(for: network)
+            parts.append(part)
+        }
+    }
+
+    /// Begins the pass of a part of the minibatch of another workspace, or of this one. `firstRow`: the place of its first row.
+    func beginPart(of whole: Workspace, firstRow: Int) {
+        (batchRows, self.firstRow, error) = (whole.batchRows, firstRow, nil)
+        (dropoutKey, isInference) = (whole.dropoutKey, whole.isInference)
+    }
+
     func makeLossBuffers(outputs: Int) throws(BackpropError) -> LossBuffers {
         if let lossBuffers { return lossBuffers }
         let made = try LossBuffers.make(rows: capacity, outputs: outputs)
@@ -83,6 +106,8 @@ final class Workspace {
 
     /// Restores zeros in the padding of δ, after a step that failed in the middle.
     func clearDeltas() {
+        error = nil
         for layer in layers { layer.delta.clear() }
+        for part in parts { part.clearDeltas() }
     }
 }
