@@ -441,6 +441,7 @@ static void take_scalar(call *made, size_t index) {
     } else if (is(p, "int32_t")) {
         a->i32 = (int32_t)(int8_t)take8() * (named(p, "status") ? 7 : 1);
         if (named(p, "weight_bits") && a->i32 < 96) a->i32 = a->i32 < 0 ? 8 : 32;
+        if (named(p, "flags") && a->i32 < 96) a->i32 &= BP_EXPORT_FOLDED;
     } else if (is(p, "float")) {
         a->f32 = (float)take_double();
     } else if (is(p, "double")) {

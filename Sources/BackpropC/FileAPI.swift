@@ -42,27 +42,32 @@ public func bp_network_save_memory(
 
 @_cdecl("bp_network_export_c") @implementation
 public func bp_network_export_c(
-    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ prefix: UnsafePointer<CChar>!, _ weight_bits: Int32
+    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ prefix: UnsafePointer<CChar>!, _ weight_bits: Int32,
+    _ flags: Int32
 ) -> Int32 {
-    export(swift: false, network, path, prefix, "prefix", weight_bits)
+    export(swift: false, network, path, prefix, "prefix", weight_bits, flags)
 }
 
 @_cdecl("bp_network_export_swift") @implementation
 public func bp_network_export_swift(
-    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ type_name: UnsafePointer<CChar>!, _ weight_bits: Int32
+    _ network: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ type_name: UnsafePointer<CChar>!, _ weight_bits: Int32,
+    _ flags: Int32
 ) -> Int32 {
-    export(swift: true, network, path, type_name, "type_name", weight_bits)
+    export(swift: true, network, path, type_name, "type_name", weight_bits, flags)
 }
 
 @inline(never)
 private func export(
     swift: Bool, _ network: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?,
-    _ parameter: StaticString, _ bits: Int32
+    _ parameter: StaticString, _ bits: Int32, _ flags: Int32
 ) -> Int32 {
     status { () throws(BackpropError) in
         let handle = try Handle<NetworkState>(try require(network, "network"))
         let path = try bytes(path, "path")
-        try handle.export(swift: swift, to: path, name: try text(name, parameter), weightBits: Int(bits))
+        let name = try text(name, parameter)
+        guard flags & ~BP_EXPORT_FOLDED == 0 else { throw BackpropError(.invalidValue, "flags \(Int(flags)) are unknown") }
+        try handle.export(
+            swift: swift, to: path, name: name, weightBits: Int(bits), folded: flags & BP_EXPORT_FOLDED != 0)
     }
 }
 

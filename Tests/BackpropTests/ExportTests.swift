@@ -23,6 +23,23 @@ import Testing
         #expect(try String(contentsOfFile: c, encoding: .utf8).contains("void other_predict("))
     }
 
+    @Test func foldedWeightsContainBatchNormalizationAndScaling() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let network = try Network(layers: [2, 3, 1], seed: 1)
+        try network.setBatchNormalization(true, layer: 1)
+        try network.fitScaling(inputs: .standard, targets: .none, [0, 1, 2, 5], [1, 2])
+        for folded in [false, true] {
+            let c = try path("net.c"), swift = try path("Net.swift")
+            try network.exportC(to: c, prefix: "net", folded: folded)
+            try network.exportSwift(to: swift, typeName: "Net", folded: folded)
+            for file in [c, swift] {
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                #expect(text.contains("gains1") != folded && text.contains("input_offsets") != folded)
+                #expect(text.contains("folded into the weights") == folded)
+            }
+        }
+    }
+
     @Test func wrongArgumentsThrowAndLeaveTheOldFile() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let network = try Network(layers: [2, 1], seed: 1)

@@ -36,6 +36,18 @@ def test_the_exported_file_predicts_as_the_model_and_lists_its_columns(iris_mode
     assert (tmp_path / "small.c").stat().st_size < len(text)
 
 
+@pytest.mark.parametrize("bits", ["32", "8"])
+def test_folding_makes_a_smaller_file_that_predicts_almost_as_the_model(iris_model, tmp_path, bits):
+    rows = np.genfromtxt(IRIS, delimiter=",", skip_header=1, usecols=range(4), dtype=np.float32)
+    expected = bp.Network.load(iris_model).predict(rows)
+    backprop("export", iris_model, "-o", tmp_path / "iris.c", "--bits", bits)
+    backprop("export", iris_model, "-o", tmp_path / "folded.c", "--bits", bits, "--fold")
+    assert "folded into the weights" in (tmp_path / "folded.c").read_text()
+    assert bits == "8" or (tmp_path / "folded.c").stat().st_size < (tmp_path / "iris.c").stat().st_size
+    difference = np.abs(predict(tmp_path / "folded.c", "folded", rows, 3) - expected).max()
+    assert 0 < difference < (1e-5 if bits == "32" else 0.1)
+
+
 def test_swift_is_chosen_by_the_option_or_the_name_of_the_file(iris_model, tmp_path):
     out = backprop("export", iris_model, "-o", tmp_path / "iris.swift").out
     assert out == "Iris.predict(_ input: [Float]) -> [Float]\n"
@@ -116,6 +128,6 @@ def test_onnx_runtime_predicts_from_the_model_as_the_library(iris_model, tmp_pat
 def test_options_of_source_code_are_refused_for_onnx(iris_model, tmp_path):
     path = tmp_path / "kept.onnx"
     path.write_text("kept")
-    for option in ("--bits=8", "--prefix=iris"):
+    for option in ("--bits=8", "--fold", "--prefix=iris"):
         assert "not for ONNX" in backprop("export", iris_model, "-o", path, option, status=2).error
     assert path.read_text() == "kept"

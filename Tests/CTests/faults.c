@@ -216,8 +216,8 @@ static int32_t no_option(bp_network *n) {
 }
 static int32_t no_metadata(bp_network *n) { return bp_network_get_metadata(n, "none", (char *)bytes, 100, &byte_count); }
 static int32_t save(bp_network *n) { return bp_network_save(n, path); }
-static int32_t export_c(bp_network *n) { return bp_network_export_c(n, path, "faults", 8); }
-static int32_t export_swift(bp_network *n) { return bp_network_export_swift(n, path, "Faults", 32); }
+static int32_t export_c(bp_network *n) { return bp_network_export_c(n, path, "faults", 8, BP_EXPORT_FOLDED); }
+static int32_t export_swift(bp_network *n) { return bp_network_export_swift(n, path, "Faults", 32, 0); }
 static int32_t load(bp_network *n) { return (void)n, bp_network_load(other_path, &made); }
 static int32_t save_memory(bp_network *n) { return bp_network_save_memory(n, bytes, sizeof bytes, &byte_count); }
 static int32_t load_memory(bp_network *n) { return (void)n, bp_network_load_memory(bytes, byte_count, &made); }

@@ -188,6 +188,7 @@ static const rule rules[] = {
     {"prefix", {.pointer = "model"}, 0, 0},
     {"type_name", {.pointer = "Model"}, 0, 0},
     {"weight_bits", {.i32 = 8}, 0, 0},
+    {"flags", {.i32 = BP_EXPORT_FOLDED}, 0, 0},
     {"user_data", {.pointer = &whole}, 1, 0},
     {"bp_scalar_fn", {.function = (void (*)(void))half}, 0, 0},
     {"bp_scalar_derivative_fn", {.function = (void (*)(void))half_derivative}, 1, 0},

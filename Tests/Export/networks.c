@@ -4,7 +4,8 @@
  *                          floats: the inputs of all rows, then their outputs
  *     all.h, all.swift     a list of all networks
  * A network whose name ends in 8 is exported with weights of 8 bits; its predictions are those with float weights. "close_" in a
- * name: one layer with an activation of the C library. "near_": several layers with such activations. */
+ * name: one layer with an activation of the C library. "near_": several layers with such activations, or folded scaling.
+ * "folded": exported with BP_EXPORT_FOLDED; its predictions are those after bp_network_fold_batchnorm. */
 #include "check.h"
 #include "plugins.h"
 
@@ -22,9 +23,13 @@ static const char *const descriptions[] = {
     "normalized 6 17+ elu 9+ tanh 2+ identity none standard",
     "near_deep 3 8 silu 8 mish 8+ selu 7 softplus 5 tanh standard standard",
     "registered 5 6 steep 6 turned.rows-2 3+ turned.rows-2 standard none",
+    "folded 6 17+ elu 9+ tanh 2+ identity none none",
+    "near_folded 6 17+ elu 9+ tanh 2+ identity standard standard",
+    "near_folded_targets 40 100 relu 30+ gelu 10+ tanh min_max symmetric",
     "small8 4 16 tanh 16 tanh 1 identity symmetric symmetric",
     "wide8 40 100 tanh 30 relu 10 softmax min_max none",
     "normalized8 6 17+ elu 9+ tanh 2+ identity none standard",
+    "folded8 6 17+ elu 9+ tanh 2+ identity standard standard",
     "registered8 5 6 steep 6 turned.rows-2 3+ turned.rows-2 standard none",
 };
 
@@ -105,16 +110,16 @@ static void export_network(const char *text, FILE *header, FILE *swift) {
     EXPECT_OK(bp_network_fit_scaling(network, next, strtok(NULL, " "), x, y, 96));
     for (size_t layer = 1; layer < count; layer++)
         if (normalized[layer]) set_statistics(network, layer, sizes[layer]);
-    EXPECT_OK(bp_network_predict(network, x, ROWS, y));
-    write_rows(name, x, inputs, y, outputs);
-
     EXPECT_OK(bp_network_set_metadata(network, "columns", "length */ /* // \xe2\x80\xae \\\n# width ?\?/"));
-    int bits = name[strlen(name) - 1] == '8' ? 8 : 32;
+    int bits = name[strlen(name) - 1] == '8' ? 8 : 32, flags = strstr(name, "folded") ? BP_EXPORT_FOLDED : 0;
     snprintf(path, sizeof path, "%s.c", name);
-    EXPECT_OK(bp_network_export_c(network, path, name, bits));
+    EXPECT_OK(bp_network_export_c(network, path, name, bits, flags));
     snprintf(type, sizeof type, "N%s", name);
     snprintf(path, sizeof path, "%s.swift", name);
-    EXPECT_OK(bp_network_export_swift(network, path, type, bits));
+    EXPECT_OK(bp_network_export_swift(network, path, type, bits, flags));
+    if (flags) EXPECT_OK(bp_network_fold_batchnorm(network));
+    EXPECT_OK(bp_network_predict(network, x, ROWS, y));
+    write_rows(name, x, inputs, y, outputs);
     fprintf(header, "NETWORK(%s)\n", name);
     fprintf(swift, "    (\"%s\", %s.inputs, %s.outputs, %s.predict, %s.predict),\n", name, type, type, type, type);
     bp_network_free(network);

@@ -352,12 +352,13 @@ class Network {
     void load_weights(const std::string &path, BACKPROP_ERROR) {
         call([&] { return bp_network_load_weights(handle(), path.c_str()); }, error);
     }
-    /* Source code of the prediction: the function NAME_predict in C, the enum NAME in Swift. weight_bits: 32 or 8. */
-    void export_c(const std::string &path, const std::string &name, int32_t weight_bits, BACKPROP_ERROR) const {
-        call([&] { return bp_network_export_c(handle(), path.c_str(), name.c_str(), weight_bits); }, error);
+    /* Source code of the prediction: the function NAME_predict in C, the enum NAME in Swift. weight_bits: 32 or 8.
+     * flags: 0 or BP_EXPORT_FOLDED. */
+    void export_c(const std::string &path, const std::string &name, int32_t weight_bits, int32_t flags, BACKPROP_ERROR) const {
+        call([&] { return bp_network_export_c(handle(), path.c_str(), name.c_str(), weight_bits, flags); }, error);
     }
-    void export_swift(const std::string &path, const std::string &name, int32_t weight_bits, BACKPROP_ERROR) const {
-        call([&] { return bp_network_export_swift(handle(), path.c_str(), name.c_str(), weight_bits); }, error);
+    void export_swift(const std::string &path, const std::string &name, int32_t weight_bits, int32_t flags, BACKPROP_ERROR) const {
+        call([&] { return bp_network_export_swift(handle(), path.c_str(), name.c_str(), weight_bits, flags); }, error);
     }
 };
 

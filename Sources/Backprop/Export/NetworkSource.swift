@@ -1,8 +1,9 @@
 extension Handle where Object == NetworkState {
     /// Writes source code that computes the network's predictions, with weights of 32 or 8 bits. An existing file stays until the
-    /// new one is on the disk. `name`: the prefix of all names in C, the type in Swift.
+    /// new one is on the disk. `name`: the prefix of all names in C, the type in Swift. `folded`: with batch normalization and
+    /// scaling in the weights.
     package func export(
-        swift: Bool, to path: CString, name: String, weightBits: Int
+        swift: Bool, to path: CString, name: String, weightBits: Int, folded: Bool
     ) throws(BackpropError) {
         try requireNotEmpty(path)
         try requireName(name, isType: swift)
@@ -11,7 +12,9 @@ extension Handle where Object == NetworkState {
         }
         var source: NetworkSource?
         try visit(changes: false) { (state) throws(BackpropError) in
-            source = try NetworkSource(state, isSwift: swift, name, has8Bits: weightBits == 8)
+            // Weights of 8 bits with one scale for each unit cannot hold the different scales of inputs.
+            let network = folded ? try state.folded(keepsInputScaling: weightBits == 8) : state
+            source = try NetworkSource(network, of: state, isSwift: swift, name, has8Bits: weightBits == 8)
         }
         try source?.text.save(to: path)
     }
@@ -40,12 +43,15 @@ private struct NetworkSource: ~Copyable {
     private let network: NetworkState
     private let has8Bits: Bool
 
-    init(_ network: NetworkState, isSwift: Bool, _ name: String, has8Bits: Bool) throws(BackpropError) {
+    /// `original`: another network if this one is folded.
+    init(
+        _ network: NetworkState, of original: NetworkState, isSwift: Bool, _ name: String, has8Bits: Bool
+    ) throws(BackpropError) {
         text = SourceText(network, isSwift: isSwift, prefix: name)
         self.network = network
         self.has8Bits = has8Bits
         try Reserve.require(forLayers: network.layers.count, texts: network.metadataBytes)
-        try writeComment()
+        try writeComment(original)
         writeOpening()
         SourceFormulas.write(calledBy: calls, to: &text)
         try writeNumbers()
@@ -55,14 +61,18 @@ private struct NetworkSource: ~Copyable {
 
     // MARK: The comment and declarations
 
-    private mutating func writeComment() throws(BackpropError) {
+    private mutating func writeComment(_ original: NetworkState) throws(BackpropError) {
         text.either("/* A network, exported by libbackprop: {i} inputs|// A network, exported by libbackprop: {i} inputs")
         forEachLayer { text, _ in text.write(", {u} {f}") }
-        if has8Bits {
-            let difference = try network.largestDifference(from: try network.quantized())
-            text.comment(
-                "\n\nThe weights have 8 bits. The outputs differ from those of float weights by at most \(decimal(difference)), for "
-                    + "\(NetworkState.sampledRows) pseudo-random rows of scaled inputs from -1 to 1.")
+        let isFolded = network !== original
+        if has8Bits || isFolded {
+            let difference = try original.largestDifference(from: has8Bits ? try network.quantized() : network)
+            text.comment("\n\n")
+            if isFolded { text.write("Batch normalization and scaling are folded into the weights. ") }
+            if has8Bits { text.write("The weights have 8 bits. ") }
+            text.write("The outputs differ from the network's by at most ")
+            text.comment("\(decimal(difference)), for \(NetworkState.sampledRows)")
+            text.write(" pseudo-random rows of scaled inputs from -1 to 1.")
         }
         for (key, value) in network.userMetadata where !key.isSame(as: "history") {
             text.comment("\n\n\(key): ")
@@ -204,8 +214,7 @@ private struct NetworkSource: ~Copyable {
             : "`sums({x}, {i}, `weights{n}, `biases{n}, {z}, {u});\n"
         forEachLayer { text, layer in
             text.write(sums)
-            // Batch normalization and scaling are separate operations, as in the library. Folded into the weights, they would
-            // round differently, and lose digits where an offset is large.
+            // Unless they are folded, batch normalization and scaling are separate operations, as in the library.
             if layer.isNormalized { text.write("@j(0,{u}) { {z}[j] = {z}[j] * `gains{n}[j] + `shifts{n}[j]; }\n") }
             switch layer.activation {
             case .builtIn(.identity): break

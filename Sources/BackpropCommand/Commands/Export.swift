@@ -10,6 +10,7 @@ struct Export {
     private let model: Bytes, file: Bytes, name: Bytes
     private let format: Format
     private let bits: Int
+    private let isFolded: Bool
 
     init(_ arguments: Arguments) throws(BackpropError) {
         try arguments.prepare()
@@ -21,9 +22,10 @@ struct Export {
         let ending = fileName.lastIndex(of: UInt8(ascii: ".")).map { Bytes(fileName[($0 + 1)...]) } ?? []
         format = (word ?? ending) == "swift" ? .swift : (word ?? ending) == "onnx" ? .onnx : .c
         bits = try arguments.name("bits", among: [Bytes("32"), Bytes("8")]) == Bytes("8") ? 8 : 32
+        isFolded = arguments.has("fold")
         name = arguments.text("prefix") ?? Self.name(fileName, isSwift: format == .swift)
-        if format == .onnx, arguments.has("bits") || arguments.has("prefix") {
-            throw failure("options --bits and --prefix are for source code, not for ONNX")
+        if format == .onnx, isFolded || arguments.has("bits") || arguments.has("prefix") {
+            throw failure("options --bits, --fold and --prefix are for source code, not for ONNX")
         }
     }
 
@@ -42,8 +44,8 @@ struct Export {
         let network = try Model.load(model).network
         try withCString(file) { (path) throws(BackpropError) in
             switch format {
-            case .c: try network.exportC(to: path, prefix: name.string, weightBits: bits)
-            case .swift: try network.exportSwift(to: path, typeName: name.string, weightBits: bits)
+            case .c: try network.exportC(to: path, prefix: name.string, weightBits: bits, folded: isFolded)
+            case .swift: try network.exportSwift(to: path, typeName: name.string, weightBits: bits, folded: isFolded)
             case .onnx: try ONNXModel(network).save(to: path)
             }
         }

@@ -105,7 +105,7 @@ enum Command: CaseIterable {
         case .evaluate: [.missingRows, .header, .delimiter, .plugin, .threads, .quiet, .help]
         case .info: [.plugin, .help]
         case .check: [.header, .delimiter, .plugin, .threads, .quiet, .help]
-        case .export: [.exported, .format, .bits, .prefix, .plugin, .help]
+        case .export: [.exported, .format, .bits, .fold, .prefix, .plugin, .help]
         case .bench: [.seconds, .threads, .help]
         case .plugin: [.help]
         }

@@ -114,11 +114,11 @@ static void exported_files_and_metadata_have_their_texts() {
     network.set_metadata("empty", "", &error);
     CHECK(!error && network.metadata("source", &error) == "caf\xc3\xa9" && network.metadata("empty", &error).empty() && !error);
     CHECK(network.metadata("none", &error).empty() && error.status() == BP_ERROR_UNKNOWN_NAME);
-    network.export_c("wrapper_xor.c", "xor2", 32, &error);
+    network.export_c("wrapper_xor.c", "xor2", 32, BP_EXPORT_FOLDED, &error);
     CHECK(!error && std::ifstream("wrapper_xor.c").good());
-    network.export_swift("Wrapper.swift", "Xor", 8, &error);
+    network.export_swift("Wrapper.swift", "Xor", 8, 0, &error);
     CHECK(!error && std::ifstream("Wrapper.swift").good());
-    network.export_c("wrapper_xor.c", "2", 32, &error);
+    network.export_c("wrapper_xor.c", "2", 32, 0, &error);
     CHECK(error.status() == BP_ERROR_INVALID_VALUE);
 
     Network other({2, 4, 1}, 9, &error);

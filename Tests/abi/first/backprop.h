@@ -1759,10 +1759,12 @@ int32_t bp_network_save_memory(const bp_network *network, uint8_t *buffer, size_
  * Since:     0.1 */
 int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **network_out);
 
+#define BP_EXPORT_FOLDED 1 /* flags */
+
 /* Writes the network's prediction as one C99 file, which is also C++: the weights and a function. It needs no other file, allocates
  * no memory, and does not contain or need this library. Use it on microcontrollers, or where a prediction must be fast.
  *
- *     bp_network_export_c(network, "iris.c", "iris", 32);
+ *     bp_network_export_c(network, "iris.c", "iris", 32, 0);
  *     void iris_predict(const float *input, float *output);     in iris.c: one row, without scaling by the caller
  *
  *   - The function returns the bits of bp_network_predict: those of instruction set "avx2" if it is compiled for a processor with
@@ -1770,28 +1772,33 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *     tanh, relu, leaky_relu, elu, softsign, softmax, relu6, hard_sigmoid and hard_swish. The others call functions of the C
  *     library in double precision, and differ from the library's by at most 2 units in the last place.
  *   - Compilers that compute in a wider format than float (x87) change bits, and -ffast-math is not supported.
- *   - Batch normalization and scaling are separate operations, as in the library. Folded into the weights they would round
- *     differently, and lose digits where an offset is large.
+ *   - Batch normalization and scaling are separate operations, as in the library. With BP_EXPORT_FOLDED, weights and biases contain
+ *     them, computed in double precision and rounded once: the function is smaller and faster, but does not return the same bits.
+ *     The error of each sum of n inputs is at most (n + 2) 2^-24 (|b| + sum |w x|), where w and b are folded, apart from underflow.
+ *     This is large where the offset of an input is large compared with its scale. The scaling of targets remains separate after an
+ *     activation that is not identity, and that of inputs with 8 bits. Without scaling, the function returns the bits of
+ *     bp_network_predict after bp_network_fold_batchnorm, as above.
  *   - The program that uses the file must define a function for each registered activation. The file declares it: for "bump",
  *     float iris_activation_bump(float z); and for a vector activation, whose arrays do not overlap, void
  *     iris_activation_bump(const float *z, float *a, int count). In the name, '.' becomes Dot and '-' becomes Minus.
- *   - With 8 bits, the weights of a unit are integers from -127 to 127 with a common scale: a quarter of the memory. A comment
- *     states the largest difference of the outputs that this made, for 256 pseudo-random rows of scaled inputs from -1 to 1.
+ *   - With 8 bits, the weights of a unit are integers from -127 to 127 with a common scale: a quarter of the memory.
+ *   - With 8 bits or BP_EXPORT_FOLDED, a comment states the largest difference from the library's outputs, for 256 pseudo-random
+ *     rows of scaled inputs from -1 to 1.
  *   - Metadata become a comment, without "history". The array between two layers is on the stack: 4 bytes for each unit.
  *   - The file is written as by bp_network_save.
  *   prefix: the start of all names in the file: a letter and at most 63 letters, digits and underscores. weight_bits: 32 for
- *   float, or 8. When unsure: 32.
+ *   float, or 8. When unsure: 32. flags: 0 or BP_EXPORT_FOLDED. When unsure: 0.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path, a prefix or weight_bits; NOT_FINITE if the batch
- *            normalization of a layer overflows; CALLBACK with 8 bits, which compute predictions; IO as bp_network_save;
- *            OUT_OF_MEMORY; LIMIT; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; INVALID_VALUE for an empty path, a prefix, weight_bits or flags; NOT_FINITE if the
+ *            batch normalization of a layer overflows, or a folded weight; CALLBACK with 8 bits or BP_EXPORT_FOLDED, which compute
+ *            predictions; IO as bp_network_save; OUT_OF_MEMORY; LIMIT; BUSY.
  * Threads:   reads network. Writing the file then delays no other call.
  * Since:     0.2 */
-int32_t bp_network_export_c(const bp_network *network, const char *path, const char *prefix, int32_t weight_bits);
+int32_t bp_network_export_c(const bp_network *network, const char *path, const char *prefix, int32_t weight_bits, int32_t flags);
 
 /* Like bp_network_export_c, as Swift source without Foundation: an enum with functions predict for arrays and for pointers.
  *
- *     bp_network_export_swift(network, "Iris.swift", "Iris", 32);
+ *     bp_network_export_swift(network, "Iris.swift", "Iris", 32, 0);
  *     let output = Iris.predict(input)
  *
  *   - Fused multiply-add is used on arm64, and elsewhere with the compiler's options -D FMA -Xcc -mfma.
@@ -1800,7 +1807,8 @@ int32_t bp_network_export_c(const bp_network *network, const char *path, const c
  * Errors:    as bp_network_export_c.
  * Threads:   as bp_network_export_c.
  * Since:     0.2 */
-int32_t bp_network_export_swift(const bp_network *network, const char *path, const char *type_name, int32_t weight_bits);
+int32_t bp_network_export_swift(const bp_network *network, const char *path, const char *type_name, int32_t weight_bits,
+                                int32_t flags);
 
 /* Replaces the parameters and running statistics by those in any safetensors file, such as a state dictionary of PyTorch
  * saved in this format. The file's tensors, in any order, have the names and shapes of this network's:

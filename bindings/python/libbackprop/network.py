@@ -1244,15 +1244,17 @@ class Network(Owner):
         """
         call(library.bp_network_save, self._handle, encode_path(path), path=path)
 
-    def export_c(self, path: Path, prefix: str, *, bits: SupportsIndex = 32) -> None:
+    def export_c(self, path: Path, prefix: str, *, bits: SupportsIndex = 32, fold: bool = False) -> None:
         """Writes the prediction as one C99 file with a function PREFIX_predict(const float *input, float *output).
 
         It returns what `predict` returns for one row; bp_network_export_c in backprop.h states the accuracy. The file
         needs neither this package nor memory allocation. On failure, an existing file is unchanged.
 
-        bits: 32 for float weights, or 8 for integers with a scale for each unit; a comment in the file states the error.
+        bits: 32 for float weights, or 8 for integers with a scale for each unit. fold: weights and biases contain batch
+        normalization and scaling; the function is smaller and faster, but its outputs are rounded differently. With either, a
+        comment in the file states the difference from `predict`.
 
-        InvalidValueError for a prefix that is no C identifier; FileError as for save.
+        InvalidValueError for a prefix that is no C identifier; NotFiniteError for a weight that overflows; FileError as for save.
 
         Examples
         --------
@@ -1260,9 +1262,9 @@ class Network(Owner):
         >>> "void model_predict(const float *input, float *output)" in open("model.c").read()
         True
         """
-        self._export(library.bp_network_export_c, path, text(prefix, "prefix"), bits)
+        self._export(library.bp_network_export_c, path, text(prefix, "prefix"), bits, fold)
 
-    def export_swift(self, path: Path, type_name: str, *, bits: SupportsIndex = 32) -> None:
+    def export_swift(self, path: Path, type_name: str, *, bits: SupportsIndex = 32, fold: bool = False) -> None:
         """Writes the prediction as a Swift file with an enum of this name, as `export_c` does.
 
         Examples
@@ -1271,10 +1273,11 @@ class Network(Owner):
         >>> "static func predict(_ input: [Float]) -> [Float]" in open("Model.swift").read()
         True
         """
-        self._export(library.bp_network_export_swift, path, text(type_name, "type_name"), bits)
+        self._export(library.bp_network_export_swift, path, text(type_name, "type_name"), bits, fold)
 
-    def _export(self, function: Any, path: Path, name: bytes, bits: SupportsIndex) -> None:
-        call(function, self._handle, encode_path(path), name, min(unsigned(bits, "bits"), 99), path=path)
+    def _export(self, function: Any, path: Path, name: bytes, bits: SupportsIndex, fold: bool) -> None:
+        flags = 1 if fold else 0  # BP_EXPORT_FOLDED
+        call(function, self._handle, encode_path(path), name, min(unsigned(bits, "bits"), 99), flags, path=path)
 
     @classmethod
     def load(cls: type[_Self], path: Path) -> _Self:

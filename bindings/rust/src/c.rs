@@ -105,8 +105,8 @@ extern "C" {
     pub fn bp_network_save(network: *const bp_network, path: *const c_char) -> i32;
     pub fn bp_network_load(path: *const c_char, network: *mut *mut bp_network) -> i32;
     pub fn bp_network_load_weights(network: *mut bp_network, path: *const c_char) -> i32;
-    pub fn bp_network_export_c(network: *const bp_network, path: *const c_char, prefix: *const c_char, bits: i32) -> i32;
-    pub fn bp_network_export_swift(network: *const bp_network, path: *const c_char, name: *const c_char, bits: i32) -> i32;
+    pub fn bp_network_export_c(network: *const bp_network, path: *const c_char, prefix: *const c_char, bits: i32, flags: i32) -> i32;
+    pub fn bp_network_export_swift(network: *const bp_network, path: *const c_char, name: *const c_char, bits: i32, flags: i32) -> i32;
     pub fn bp_network_save_memory(network: *const bp_network, buffer: *mut u8, capacity: usize, needed: *mut usize) -> i32;
     pub fn bp_network_load_memory(bytes: *const u8, count: usize, network: *mut *mut bp_network) -> i32;
 

@@ -57,16 +57,17 @@ impl Network {
         call(|| unsafe { c::bp_network_load_weights(self.handle, file.as_ptr()) }).map(drop)
     }
 
-    /// Writes the prediction as C source, with a function `PREFIX_predict`. `weight_bits`: 32 or 8.
-    pub fn export_c(&self, file: impl AsRef<Path>, prefix: &str, weight_bits: i32) -> Result<()> {
+    /// Writes the prediction as C source, with a function `PREFIX_predict`. `weight_bits`: 32 or 8. `folded`: whether the weights
+    /// contain batch normalization and scaling, which is faster but has other bits.
+    pub fn export_c(&self, file: impl AsRef<Path>, prefix: &str, weight_bits: i32, folded: bool) -> Result<()> {
         let (file, prefix) = (path(file)?, text(prefix)?);
-        call(|| unsafe { c::bp_network_export_c(self.handle, file.as_ptr(), prefix.as_ptr(), weight_bits) }).map(drop)
+        call(|| unsafe { c::bp_network_export_c(self.handle, file.as_ptr(), prefix.as_ptr(), weight_bits, folded.into()) }).map(drop)
     }
 
-    /// Writes the prediction as Swift source, with an enum `NAME`. `weight_bits`: 32 or 8.
-    pub fn export_swift(&self, file: impl AsRef<Path>, name: &str, weight_bits: i32) -> Result<()> {
+    /// Writes the prediction as Swift source, with an enum `NAME`. The arguments are those of `export_c`.
+    pub fn export_swift(&self, file: impl AsRef<Path>, name: &str, weight_bits: i32, folded: bool) -> Result<()> {
         let (file, name) = (path(file)?, text(name)?);
-        call(|| unsafe { c::bp_network_export_swift(self.handle, file.as_ptr(), name.as_ptr(), weight_bits) }).map(drop)
+        call(|| unsafe { c::bp_network_export_swift(self.handle, file.as_ptr(), name.as_ptr(), weight_bits, folded.into()) }).map(drop)
     }
 
     /// The bytes of a model file.

@@ -193,11 +193,11 @@ fn exported_files_and_metadata_have_their_texts() {
     network.set_metadata("empty", "").unwrap();
     assert_eq!((network.metadata("source").unwrap(), network.metadata("empty").unwrap()), ("café".into(), String::new()));
     assert_eq!(network.metadata("none").unwrap_err().status, status::UNKNOWN_NAME);
-    network.export_c(folder.join("xor.c"), "xor2", 32).unwrap();
-    network.export_swift(folder.join("Xor.swift"), "Xor", 8).unwrap();
+    network.export_c(folder.join("xor.c"), "xor2", 32, true).unwrap();
+    network.export_swift(folder.join("Xor.swift"), "Xor", 8, false).unwrap();
     assert!(std::fs::read_to_string(folder.join("xor.c")).unwrap().contains("void xor2_predict("));
     assert!(std::fs::read_to_string(folder.join("Xor.swift")).unwrap().contains("enum Xor {"));
-    assert_eq!(network.export_c(folder.join("xor.c"), "2", 32).unwrap_err().status, status::INVALID_VALUE);
+    assert_eq!(network.export_c(folder.join("xor.c"), "2", 32, false).unwrap_err().status, status::INVALID_VALUE);
     network.save(folder.join("xor.safetensors")).unwrap();
     let mut other = Network::new(&[2, 4, 1], 9).unwrap();
     other.load_weights(folder.join("xor.safetensors")).unwrap();
