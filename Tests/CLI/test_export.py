@@ -41,10 +41,10 @@ def test_folding_makes_a_smaller_file_that_predicts_almost_as_the_model(iris_mod
     rows = np.genfromtxt(IRIS, delimiter=",", skip_header=1, usecols=range(4), dtype=np.float32)
     expected = bp.Network.load(iris_model).predict(rows)
     backprop("export", iris_model, "-o", tmp_path / "iris.c", "--bits", bits)
-    backprop("export", iris_model, "-o", tmp_path / "folded.c", "--bits", bits, "--fold")
-    assert "folded into the weights" in (tmp_path / "folded.c").read_text()
-    assert bits == "8" or (tmp_path / "folded.c").stat().st_size < (tmp_path / "iris.c").stat().st_size
-    difference = np.abs(predict(tmp_path / "folded.c", "folded", rows, 3) - expected).max()
+    backprop("export", iris_model, "-o", tmp_path / "fold.c", "--bits", bits, "--fold")
+    assert "folded into the weights" in (tmp_path / "fold.c").read_text()
+    assert bits == "8" or (tmp_path / "fold.c").stat().st_size < (tmp_path / "iris.c").stat().st_size
+    difference = np.abs(predict(tmp_path / "fold.c", "fold", rows, 3) - expected).max()
     assert 0 < difference < (1e-5 if bits == "32" else 0.1)
 
 
