@@ -1794,7 +1794,8 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *            predictions; IO as bp_network_save; OUT_OF_MEMORY; LIMIT; BUSY.
  * Threads:   reads network. Writing the file then delays no other call.
  * Since:     0.2 */
-int32_t bp_network_export_c(const bp_network *network, const char *path, const char *prefix, int32_t weight_bits, int32_t flags);
+int32_t bp_network_export_c(const bp_network *network, const char *path, const char *prefix, int32_t weight_bits,
+                            int32_t flags);
 
 /* Like bp_network_export_c, as Swift source without Foundation: an enum with functions predict for arrays and for pointers.
  *

@@ -199,7 +199,9 @@ static inline int32_t calls_remove_metadata(bp_network *network) {
     return calls_or_none(bp_network_remove_metadata(network, "k"));
 }
 static inline int32_t calls_save(bp_network *network) { return bp_network_save(network, "calls.safetensors"); }
-static inline int32_t calls_export_c(bp_network *network) { return bp_network_export_c(network, "calls.c", "calls", 8, BP_EXPORT_FOLDED); }
+static inline int32_t calls_export_c(bp_network *network) {
+    return bp_network_export_c(network, "calls.c", "calls", 8, BP_EXPORT_FOLDED);
+}
 static inline int32_t calls_export_swift(bp_network *network) {
     return bp_network_export_swift(network, "Calls.swift", "Calls", 32, 0);
 }

@@ -168,7 +168,8 @@ static void folded_weights_match_a_hand_computation(void) {
     static const struct {
         const char *tensor;
         float value;
-    } values[] = {{"weight", 2}, {"bias", 1}, {"norm.weight", 3}, {"norm.bias", 0.5f}, {"norm.running_mean", 1}, {"norm.running_var", 3}};
+    } values[] = {{"weight", 2},          {"bias", 1}, {"norm.weight", 3}, {"norm.bias", 0.5f}, {"norm.running_mean", 1},
+                  {"norm.running_var", 3}};
     const size_t one[] = {1, 1};
     const float x[] = {10, 14}, y[] = {200, 300};
     char name[64];

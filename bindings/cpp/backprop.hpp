@@ -357,7 +357,8 @@ class Network {
     void export_c(const std::string &path, const std::string &name, int32_t weight_bits, int32_t flags, BACKPROP_ERROR) const {
         call([&] { return bp_network_export_c(handle(), path.c_str(), name.c_str(), weight_bits, flags); }, error);
     }
-    void export_swift(const std::string &path, const std::string &name, int32_t weight_bits, int32_t flags, BACKPROP_ERROR) const {
+    void export_swift(const std::string &path, const std::string &name, int32_t weight_bits, int32_t flags,
+                      BACKPROP_ERROR) const {
         call([&] { return bp_network_export_swift(handle(), path.c_str(), name.c_str(), weight_bits, flags); }, error);
     }
 };

@@ -126,7 +126,9 @@ struct Option {
     static var bits: Option {
         Option("bits", "COUNT", "bits of a weight: 32, float; 8, with a scale for each unit (default 32)", choices: ["32", "8"])
     }
-    static var fold: Option { Option("fold", nil, "fold batch normalization and scaling into the weights: faster, not the same bits") }
+    static var fold: Option {
+        Option("fold", nil, "fold batch normalization and scaling into the weights: faster, not the same bits")
+    }
     static var prefix: Option {
         Option("prefix", "NAME", "the start of the names in C, the type in Swift (default: from the name of FILE)")
     }

@@ -40,7 +40,8 @@ def test_an_exported_network_predicts_like_the_network(fold, tmp_path):
 
 
 FUNCTIONS = {
-    "identity": lambda z: z, "logistic": lambda z: np.exp(-np.logaddexp(0, -z)), "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0),
+    "identity": lambda z: z, "logistic": lambda z: np.exp(-np.logaddexp(0, -z)), "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.where(z < 0, 0.01 * z, z), "elu": lambda z: np.where(z < 0, np.expm1(np.minimum(z, 0)), z),
     "softsign": lambda z: z / (1 + abs(z)), "softmax": lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).sum(),
     "relu6": lambda z: np.clip(z, 0, 6), "hard_sigmoid": lambda z: np.clip(z + 3, 0, 6) / 6,
@@ -51,11 +52,13 @@ FUNCTIONS = {
 }
 
 
-def nasty_network(layers, activation, rng):
+def network_of_extremes(layers, activation, rng):
     """Tiny and large variances, large means, and inputs with large offsets."""
     network = bp.Network(layers, activation=activation, output=activation, seed=int(rng.integers(1 << 30)))
     network.set_option("batchnorm_epsilon", 1e-8)
-    x = ((rng.normal(0, 1, (20, layers[0])) + 10.0 ** rng.uniform(-1, 3, layers[0])) * 10.0 ** rng.uniform(-4, 4, layers[0])).astype(np.float32)
+    inputs = layers[0]
+    x = (rng.normal(0, 1, (20, inputs)) + 10.0 ** rng.uniform(-1, 3, inputs)) * 10.0 ** rng.uniform(-4, 4, inputs)
+    x = x.astype(np.float32)
     network.fit_scaling(x, rng.normal(1e3, 1e-2, (20, layers[-1])), input_scaling="standard",
                         target_scaling="min_max" if activation == "identity" else "none")
     for layer, units in enumerate(layers[1:], start=1):
@@ -69,17 +72,15 @@ def nasty_network(layers, activation, rng):
 
 
 def exact_outputs(network, row):
-    """The outputs in double precision, and the bound that backprop.h states for the error of a folded function, layer by layer: of
-    an error e of its inputs, a layer makes at most |w| e, and no activation here has a slope above 1.76."""
+    """The outputs in double precision, and the bound that backprop.h states for the error of a folded function, layer by
+    layer: an error e of its inputs becomes at most |w| e, and no activation here has a slope above 1.76."""
     t = {name: np.asarray(values, np.float64) for name, values in network.tensors.items()}
     offset, scale = t["scaling.inputs.offset"], t["scaling.inputs.scale"]
     x, size, error = (row - offset) / scale, abs(row), np.zeros(len(row))
     for layer, activation in enumerate(network.activations, start=1):
         weight, bias, norm = t[f"layers.{layer}.weight"], t[f"layers.{layer}.bias"], f"layers.{layer}.norm."
-        gain, shift = np.ones(len(bias)), np.zeros(len(bias))
-        if norm + "weight" in t:
-            gain = t[norm + "weight"] / np.sqrt(t[norm + "running_var"] + network.get_option("batchnorm_epsilon"))
-            shift = t[norm + "bias"] - gain * t[norm + "running_mean"]
+        gain = t[norm + "weight"] / np.sqrt(t[norm + "running_var"] + network.get_option("batchnorm_epsilon"))
+        shift = t[norm + "bias"] - gain * t[norm + "running_mean"]
         z = gain * (weight @ x + bias) + shift
         if layer == 1:
             shift, weight = shift - gain * (weight @ (offset / scale)), weight / scale
@@ -87,11 +88,11 @@ def exact_outputs(network, row):
             target_scale, target_offset = t["scaling.targets.scale"], t["scaling.targets.offset"]
             z, gain, shift = target_scale * z + target_offset, target_scale * gain, target_scale * shift + target_offset
         folded = abs(gain[:, None] * weight)
-        size = abs(x) + error if layer > 1 else size
         error = folded @ error + (len(x) + 2) * 2.0**-24 * (folded @ size + abs(gain * bias + shift))
         x = FUNCTIONS[activation](z)
         if activation != "identity":
             error = 1.76 * error + 8 * 2.0**-24 * abs(x) + 1e-37
+        size = abs(x) + error
     return x, error
 
 
@@ -101,7 +102,7 @@ def test_the_error_of_a_folded_function_is_within_the_bound_of_the_header(activa
     rng = np.random.default_rng(1)
     largest = 0
     for layers in ([7, 40], [7, 20, 3]):
-        network, rows = nasty_network(layers, activation, rng)
+        network, rows = network_of_extremes(layers, activation, rng)
         network.export_c(tmp_path / "net.c", "net", fold=True)
         predict = compiled(tmp_path / "net.c", tmp_path / f"net{len(layers)}.so", layers[-1])
         for row in rows:
