@@ -18,7 +18,7 @@
     A(softsign, "softsign", 1.5, 3e-39)         \
     A(silu, "silu", 2, 2e-7)                    \
     A(gelu, "gelu", 2, 2e-7)                    \
-    A(selu, "selu", 1.5, 2e-7)                  \
+    A(selu, "selu", 1.6, 2e-7)                  \
     A(mish, "mish", 2, 2e-7)                    \
     A(hard_sigmoid, "hard_sigmoid", 1.5, 1e-44) \
     A(hard_swish, "hard_swish", 2, 1e-44)       \

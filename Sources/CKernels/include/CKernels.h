@@ -2,6 +2,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "exponentials.h"
 #include "instruction_sets.h"
 #include "kernels.h"
 #include "losses.h"

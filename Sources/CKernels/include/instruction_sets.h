@@ -24,6 +24,9 @@ void cp_kernels_baseline(cp_kernels *table);
 #define CP_DECLARE(name, level) void cp_kernels_##name(cp_kernels *table);
 CP_WIDE_SETS(CP_DECLARE)
 
+/* The function of this name in the table of avx2. */
+void cp_activate_avx2(int32_t kind, const float *z, float *a, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride);
+
 typedef struct cp_instruction_set {
     const char *name;           /* as in bp_instruction_set and in the environment variable BACKPROP_INSTRUCTION_SET */
     bool (*is_supported)(void); /* by this processor and its operating system */

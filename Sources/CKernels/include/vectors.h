@@ -54,12 +54,6 @@ __attribute__((always_inline)) static inline float cp_sum(cp_float8 v) {
     return two[0] + two[1];
 }
 
-/* The bits of x shifted left by 23 places, so that the low bits become the exponent. */
-__attribute__((always_inline)) static inline cp_float8 cp_to_exponent(cp_float8 x) {
-    typedef uint32_t bits __attribute__((ext_vector_type(8)));
-    return (cp_float8)((bits)x << 23);
-}
-
 /* Sums of adjacent elements: those of a in the low half, those of b in the high half. */
 __attribute__((always_inline)) static inline cp_float8 cp_pair_sums(cp_float8 a, cp_float8 b) {
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);

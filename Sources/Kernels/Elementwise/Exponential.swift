@@ -3,64 +3,40 @@ import CKernels
 // Exponentials and functions built from them, on eight numbers at a time and without branches. Polynomials are minimax fits
 // to the functions in their comments. NaN stays NaN.
 
-/// 1.5 · 2²³: the low bits of x + shift are the integer nearest to x.
-private var shift: Lanes { lanes(12_582_912) }
-
 /// x = k ln 2 + r with k an integer and |r| ≤ ½ ln 2, for |x| < 2¹⁵.
 @_transparent
 private func reduce(_ x: Lanes) -> (k: Lanes, r: Lanes) {
-    let (k, rest) = multiples(x)
-    return (k, multiplyAdd(k, lowOfLog2, rest))
+    let k = cp_multiple_of_log2(x)
+    return (k, cp_rest_of_log2(x, k))
 }
 
 /// x + y = k ln 2 + r + low. y, much smaller than 1, holds digits beyond the precision of x; low holds digits beyond the
 /// precision of r.
 @_transparent
 private func reduce(_ x: Lanes, plus y: Lanes) -> (k: Lanes, r: Lanes, low: Lanes) {
-    let (k, rest) = multiples(x)
-    let small = multiplyAdd(k, lowOfLog2, y)
+    let k = cp_multiple_of_log2(x)
+    let rest = multiplyAdd(k, lanes(-CP_HIGH_OF_LOG2), x)  // exact
+    let small = multiplyAdd(k, lanes(-CP_LOW_OF_LOG2), y)
     let r = rest + small
     return (k, r, (rest - r) + small)
 }
 
-/// The multiple of ln 2 nearest to x, and x minus the high part of k ln 2, which is exact.
-@_transparent
-private func multiples(_ x: Lanes) -> (k: Lanes, rest: Lanes) {
-    let k = multiplyAdd(x, lanes(1.442_695_04), shift) - shift
-    return (k, multiplyAdd(k, lanes(-0.693_145_752), x))
-}
-
-private var lowOfLog2: Lanes { lanes(-1.428_606_77e-06) }
-
-/// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2, by Estrin's scheme, which has short dependency chains.
-@_transparent
-private func tail(_ r: Lanes, _ square: Lanes) -> Lanes {
-    let low = multiplyAdd(r, lanes(0.166_665_435), lanes(0.499_999_970))
-    let high = multiplyAdd(r, lanes(0.008_366_547_52), lanes(0.041_667_200_6))
-    return multiplyAdd(square, multiplyAdd(square, lanes(0.001_388_251_43), high), low)
-}
-
 /// eʳ − 1 for |r| ≤ ½ ln 2
 @_transparent
-private func powerMinusOne(_ r: Lanes) -> Lanes {
-    let square = r * r
-    return multiplyAdd(square, tail(r, square), r)
-}
+private func powerMinusOne(_ r: Lanes) -> Lanes { cp_exponential_minus_one(r) }
 
 /// eʳ⁺ˡᵒʷ − 1 = p + low, where low holds digits beyond the precision of p.
 @_transparent
 private func powerMinusOne(_ r: Lanes, plus low: Lanes) -> (p: Lanes, low: Lanes) {
     let square = r * r
-    let tail = tail(r, square)
+    let tail = cp_exponential_tail(r, square)
     let p = multiplyAdd(square, tail, r)
     return (p, multiplyAddError(square, tail, r, p) + low)
 }
 
 /// 2ᵏ for an integer k, −126 ≤ k ≤ 127.
 @_transparent
-private func powerOfTwo(_ k: Lanes) -> Lanes {
-    cp_to_exponent(k + (shift + lanes(127)))
-}
+private func powerOfTwo(_ k: Lanes) -> Lanes { cp_power_of_two(k, 0) }
 
 @_transparent
 func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(low), x) }
@@ -71,7 +47,7 @@ func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes
 /// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87. The power, or a product with it, is then multiplied by 2⁻⁴⁰, `fraction`, so that
 /// a subnormal result is rounded only once.
 @_transparent
-private func raisedPower(_ k: Lanes) -> Lanes { cp_to_exponent(k + (shift + lanes(167))) }
+private func raisedPower(_ k: Lanes) -> Lanes { cp_power_of_two(k, 40) }
 
 private var fraction: Lanes { lanes(0x1p-40) }
 
@@ -121,20 +97,9 @@ func logistic(_ z: Lanes) -> Lanes {
     return multiplyAdd(quotient, (sum - lanes(1)) - e, quotient)  // corrects the rounding error of the sum
 }
 
-/// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction), as (1 − u) / (1 + u) with u = e^−2|z|.
+/// (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   (notes, introduction)
 @_transparent
-func hyperbolicTangent(_ z: Lanes) -> Lanes {
-    let (k, r) = reduce(atLeast(-20, lanes(-2) * magnitude(z)))
-    let p = powerMinusOne(r)
-    let power = powerOfTwo(k)
-    let sum = multiplyAdd(power, p, lanes(1) + power)
-    var quotient = multiplyAdd(power, p, power - lanes(1)) / sum
-    if !hasFMA {  // p is less exact: corrects the rounding error of the sum, times about 1 / sum
-        let excess = (sum - (lanes(1) + power)) - power * p
-        quotient = multiplyAdd(quotient, excess * (lanes(1.5) - lanes(0.5) * sum), quotient)
-    }
-    return cp_copy_sign(quotient, z)
-}
+func hyperbolicTangent(_ z: Lanes) -> Lanes { cp_tanh(z) }
 
 /// 1 + a + b for a power of two a and a smaller b, and the rounding error of the sum.
 @_transparent
@@ -242,7 +207,8 @@ private func mishTerms(_ z: Lanes) -> (isBelow: SIMDMask<SIMD8<Int32>>, factor: 
 @_transparent
 func gaussian(_ z: Lanes) -> Lanes {
     let (_, raised, p, low) = bell(z, scale: -1, end: 10.25)
-    return (lanes(1) + (p + low)) * raised * fraction
+    let sum = lanes(1) + p
+    return (sum + (p - (sum - lanes(1)) + low)) * raised * fraction
 }
 
 /// z Φ(z) = max(0, z) − t Φ(−t), where Φ is the standard normal distribution and t = |z|.

@@ -13,6 +13,7 @@ struct Wide {
     @_transparent func save(_ p: Target) { UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: cp_wide.self) }
 
     @_transparent var squareRoot: Wide { Wide(cp_wide_square_root(lanes)) }
+    @_transparent var tanh: Wide { Wide(cp_tanh(lanes)) }
     @_transparent func flushed(below limit: Float) -> Wide { Wide(cp_wide_flush(lanes, limit)) }
 
     @_transparent static func + (a: Wide, b: Wide) -> Wide { Wide(cp_wide_add(a.lanes, b.lanes)) }
