@@ -3,6 +3,7 @@ use crate::{c, status};
 use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
+use std::os::raw::c_char;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::path::Path;
@@ -17,6 +18,16 @@ pub struct Error {
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The result of a callback that can fail. `Err` makes the call fail with [`status::CALLBACK`]; the message contains the number.
+pub type CallbackResult = std::result::Result<(), i32>;
+
+impl Error {
+    /// The name of the status, such as `"BP_ERROR_IO"`.
+    pub fn status_name(&self) -> &'static str {
+        static_text(unsafe { c::bp_status_name(self.status) })
+    }
+}
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,9 +63,11 @@ pub(crate) fn call(function: impl FnOnce() -> i32) -> Result<i32> {
     if status >= 0 {
         return Ok(status);
     }
-    // Of this thread's latest failure: no other call was made since.
-    let message = unsafe { CStr::from_ptr(c::bp_last_error_message()) };
-    error(status, message.to_string_lossy())
+    error(status, latest_message()) // of this thread's latest failure: no other call was made since
+}
+
+pub(crate) fn latest_message() -> String {
+    unsafe { CStr::from_ptr(c::bp_last_error_message()) }.to_string_lossy().into_owned()
 }
 
 /// Runs a function of the program in a callback. A panic is stored for the call, and returns -1.
@@ -67,6 +80,15 @@ pub(crate) fn guarded(function: impl FnOnce() -> i32) -> i32 {
     })
 }
 
+/// The number that a callback returns to the library.
+pub(crate) fn number_of(result: CallbackResult) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(0) => -1,
+        Err(number) => number,
+    }
+}
+
 pub(crate) fn text(text: &str) -> Result<CString> {
     bytes(text.as_bytes())
 }
@@ -77,4 +99,75 @@ pub(crate) fn path(path: impl AsRef<Path>) -> Result<CString> {
 
 fn bytes(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).or_else(|_| error(status::INVALID_VALUE, "a text with a NUL character"))
+}
+
+/// A text of the library that is never freed.
+pub(crate) fn static_text(text: *const c_char) -> &'static str {
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or("")
+}
+
+/// The number that a function stores.
+pub(crate) fn number<N: Default>(getter: impl FnOnce(*mut N) -> i32) -> Result<N> {
+    let mut number = N::default();
+    call(|| getter(&mut number))?;
+    Ok(number)
+}
+
+/// The numbers that a function stores in an array.
+pub(crate) fn numbers<N: Default + Clone>(count: usize, getter: impl FnOnce(*mut N) -> i32) -> Result<Vec<N>> {
+    let mut numbers = vec![N::default(); count];
+    call(|| getter(numbers.as_mut_ptr()))?;
+    Ok(numbers)
+}
+
+/// The bytes that a function writes to a buffer of the size that it needs.
+pub(crate) fn buffered(function: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut needed = 0;
+        let (address, capacity) = (bytes.as_mut_ptr(), bytes.len());
+        let written = call(|| function(address, capacity, &mut needed));
+        match written {
+            Err(error) if error.status == status::BUFFER_TOO_SMALL => bytes.resize(needed, 0),
+            _ => {
+                bytes.truncate(needed);
+                return written.map(|_| bytes);
+            }
+        }
+    }
+}
+
+/// The text that a function writes to a buffer.
+pub(crate) fn text_of(function: impl Fn(*mut c_char, usize, *mut usize) -> i32) -> Result<String> {
+    let mut bytes = buffered(|buffer, capacity, needed| function(buffer.cast(), capacity, needed))?;
+    bytes.pop(); // the NUL
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The texts of all indices.
+pub(crate) fn texts_of(function: impl Fn(usize, *mut c_char, usize, *mut usize) -> i32) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    loop {
+        match text_of(|buffer, capacity, needed| function(texts.len(), buffer, capacity, needed)) {
+            Ok(text) => texts.push(text),
+            Err(error) if error.status == status::UNKNOWN_NAME => return Ok(texts),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The number of rows that the numbers are.
+pub(crate) fn rows(numbers: &[f32], columns: usize) -> Result<usize> {
+    if columns == 0 || numbers.len() % columns != 0 {
+        return error(status::MISMATCH, format!("{} numbers are not rows of {}", numbers.len(), columns));
+    }
+    Ok(numbers.len() / columns)
+}
+
+/// Checks that the numbers are `rows` rows of `columns`.
+pub(crate) fn check_rows(numbers: &[f32], rows: usize, columns: usize) -> Result<()> {
+    if numbers.len() != rows * columns {
+        return error(status::MISMATCH, format!("{} numbers are not {} rows of {}", numbers.len(), rows, columns));
+    }
+    Ok(())
 }

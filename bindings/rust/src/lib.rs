@@ -22,19 +22,34 @@
 //! `&self` are those that the header declares const, which run at the same time. Activations are `Send + Sync`, because calls
 //! on several threads may run them at the same time.
 mod activation;
+#[rustfmt::skip]
 mod c;
 mod call;
+mod library;
 mod loss;
+mod matrix;
 mod network;
+mod parameters;
 mod plugin;
+mod prediction;
 mod predictor;
-pub mod status;
+mod settings;
 mod trainer;
+mod training;
+mod workers;
 
-pub use activation::{register_activation, unregister_activation};
-pub use call::{Error, Result};
-pub use loss::{register_loss, unregister_loss};
+pub use activation::{activation_kind, check_activation, ActivationKind, ActivationReport};
+pub use activation::{register_activation, register_activation_without_derivative, register_library_activation};
+pub use activation::{register_vector_activation, set_thread_safe, unregister_activation};
+pub use c::{choice, status};
+pub use call::{CallbackResult, Error, Result};
+pub use library::{activation_names, loss_names, optimizer_names, scaling_names, score_names};
+pub use library::{instruction_set, options, set_thread_count, thread_count, version, OptionDescription, OptionOwner};
+pub use loss::{check_loss, register_loss, unregister_loss};
+pub use matrix::{Half, Layout, Matrix, Number, Output};
 pub use network::Network;
 pub use plugin::load_plugin;
 pub use predictor::Predictor;
-pub use trainer::{Progress, Trainer};
+pub use trainer::{Canceller, End, FitResult, Flow, Matrices, Minibatch, Progress, Rows, Trainer};
+pub use training::Gradients;
+pub use workers::{Reduce, Values};

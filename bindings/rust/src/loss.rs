@@ -1,5 +1,7 @@
+use crate::activation::{destroy, registered};
 use crate::c;
-use crate::call::{call, guarded, text, Result};
+use crate::call::{call, check_rows, guarded, number, rows, text, Result};
+use crate::network::Network;
 use std::ffi::c_void;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
@@ -12,13 +14,9 @@ where
     F: Fn(&[f32], &[f32], &mut [f32]) -> f64 + Send + Sync + 'static,
 {
     let name = text(name)?;
-    let loss = Box::into_raw(Box::new(function)) as *mut c_void;
-    let registered =
-        call(|| unsafe { c::bp_loss_register(name.as_ptr(), target_columns, losses::<F>, loss, Some(destroy::<F>)) });
-    if registered.is_err() {
-        destroy::<F>(loss); // the library did not take it
-    }
-    registered.map(drop)
+    registered(function, |function| unsafe {
+        c::bp_loss_register(name.as_ptr(), target_columns, Some(losses::<F>), function, Some(destroy::<F>))
+    })
 }
 
 /// Removes the name. Networks that use the loss keep it.
@@ -27,7 +25,18 @@ pub fn unregister_loss(name: &str) -> Result<()> {
     call(|| unsafe { c::bp_loss_unregister(name.as_ptr()) }).map(drop)
 }
 
-extern "C" fn losses<F: Fn(&[f32], &[f32], &mut [f32]) -> f64>(
+/// Compares the gradient of a registered loss with differences of its values, at rows of `columns` outputs and their targets.
+/// Returns the largest relative error. A correct gradient gives less than 1e-2.
+pub fn check_loss(name: &str, outputs: &[f32], targets: &[f32], columns: usize) -> Result<f64> {
+    let rows = rows(outputs, columns)?;
+    let mut network = Network::new(&[1, columns], 1)?; // has the size of a row of targets
+    network.set_loss(name)?;
+    check_rows(targets, rows, network.target_columns()?)?;
+    let (name, y, t) = (text(name)?, outputs.as_ptr(), targets.as_ptr());
+    number(|worst| unsafe { c::bp_loss_check(name.as_ptr(), y, t, rows, columns, worst) })
+}
+
+unsafe extern "C" fn losses<F: Fn(&[f32], &[f32], &mut [f32]) -> f64>(
     outputs: *const f32,
     targets: *const f32,
     losses: *mut f64,
@@ -37,29 +46,15 @@ extern "C" fn losses<F: Fn(&[f32], &[f32], &mut [f32]) -> f64>(
     target_columns: usize,
     of: *mut c_void,
 ) -> i32 {
-    let (function, losses) = unsafe { (&*(of as *const F), from_raw_parts_mut(losses, rows)) };
+    let (function, losses) = (&*(of as *const F), from_raw_parts_mut(losses, rows));
     guarded(|| {
         for (row, loss) in losses.iter_mut().enumerate() {
-            let (y, t) = unsafe {
-                (
-                    from_raw_parts(outputs.add(row * columns), columns),
-                    from_raw_parts(targets.add(row * target_columns), target_columns),
-                )
-            };
-            let gradient = if gradients.is_null() {
-                &mut []
-            } else {
-                unsafe { from_raw_parts_mut(gradients.add(row * columns), columns) }
-            };
+            let y = from_raw_parts(outputs.add(row * columns), columns);
+            let t = from_raw_parts(targets.add(row * target_columns), target_columns);
+            let gradient =
+                if gradients.is_null() { &mut [] } else { from_raw_parts_mut(gradients.add(row * columns), columns) };
             *loss = function(y, t, gradient);
         }
         0
     })
-}
-
-extern "C" fn destroy<F>(of: *mut c_void) {
-    guarded(|| {
-        drop(unsafe { Box::from_raw(of as *mut F) });
-        0
-    });
 }

@@ -1,5 +1,6 @@
-use crate::call::{call, error, path, text, Result};
-use crate::{c, status};
+use crate::c;
+use crate::call::{buffered, call, number, path, text, Result};
+use crate::workers::AllReduce;
 use std::path::Path;
 use std::ptr::{null, null_mut};
 
@@ -7,6 +8,7 @@ use std::ptr::{null, null_mut};
 #[derive(Debug)]
 pub struct Network {
     pub(crate) handle: *mut c::bp_network,
+    pub(crate) all_reduce: Option<AllReduce>, // dropped after the network
 }
 
 // Each call takes the network's lock: see Threads in backprop.h.
@@ -43,7 +45,7 @@ impl Network {
     fn made(make: impl FnOnce(*mut *mut c::bp_network) -> i32) -> Result<Self> {
         let mut handle = null_mut();
         call(|| make(&mut handle))?;
-        Ok(Network { handle })
+        Ok(Network { handle, all_reduce: None })
     }
 
     pub fn save(&self, file: impl AsRef<Path>) -> Result<()> {
@@ -55,6 +57,25 @@ impl Network {
     pub fn load_weights(&mut self, file: impl AsRef<Path>) -> Result<()> {
         let file = path(file)?;
         call(|| unsafe { c::bp_network_load_weights(self.handle, file.as_ptr()) }).map(drop)
+    }
+
+    /// Replaces the parameters and the running statistics by those of the bytes of a safetensors file.
+    pub fn load_weights_from_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        call(|| unsafe { c::bp_network_load_weights_memory(self.handle, bytes.as_ptr(), bytes.len()) }).map(drop)
+    }
+
+    /// Replaces the weights and the biases of a layer by two tensors of any safetensors file. Without a bias, the biases become 0.
+    pub fn load_layer(&mut self, layer: usize, file: impl AsRef<Path>, weight: &str, bias: Option<&str>) -> Result<()> {
+        let (file, weight, bias) = (path(file)?, text(weight)?, bias.map(text).transpose()?);
+        let bias = bias.as_ref().map_or(null(), |bias| bias.as_ptr());
+        call(|| unsafe { c::bp_network_load_layer(self.handle, layer, file.as_ptr(), weight.as_ptr(), bias) }).map(drop)
+    }
+
+    /// As [`load_layer`](Self::load_layer), from the bytes of a safetensors file.
+    pub fn load_layer_from_bytes(&mut self, layer: usize, bytes: &[u8], weight: &str, bias: Option<&str>) -> Result<()> {
+        let (address, count, weight, bias) = (bytes.as_ptr(), bytes.len(), text(weight)?, bias.map(text).transpose()?);
+        let bias = bias.as_ref().map_or(null(), |bias| bias.as_ptr());
+        call(|| unsafe { c::bp_network_load_layer_memory(self.handle, layer, address, count, weight.as_ptr(), bias) }).map(drop)
     }
 
     /// Writes the prediction as C source, with a function `PREFIX_predict`. `weight_bits`: 32 or 8. `folded`: whether the weights
@@ -75,170 +96,46 @@ impl Network {
         buffered(|buffer, capacity, needed| unsafe { c::bp_network_save_memory(self.handle, buffer, capacity, needed) })
     }
 
-    fn count(&self, getter: impl FnOnce(*mut usize) -> i32) -> Result<usize> {
-        let mut count = 0;
-        call(|| getter(&mut count))?;
-        Ok(count)
+    /// The number of layers. The inputs are layer 0.
+    pub fn layers(&self) -> Result<usize> {
+        number(|count| unsafe { c::bp_network_layer_count(self.handle, count) })
+    }
+
+    /// The number of units of a layer.
+    pub fn layer_size(&self, layer: usize) -> Result<usize> {
+        number(|size| unsafe { c::bp_network_layer_size(self.handle, layer, size) })
     }
 
     pub fn inputs(&self) -> Result<usize> {
-        self.count(|size| unsafe { c::bp_network_layer_size(self.handle, 0, size) })
+        self.layer_size(0)
     }
 
     pub fn outputs(&self) -> Result<usize> {
-        let layers = self.count(|count| unsafe { c::bp_network_layer_count(self.handle, count) })?;
-        self.count(|size| unsafe { c::bp_network_layer_size(self.handle, layers - 1, size) })
+        self.layer_size(self.layers()? - 1)
     }
 
-    pub(crate) fn target_columns(&self) -> Result<usize> {
-        self.count(|columns| unsafe { c::bp_network_target_columns(self.handle, columns) })
+    /// The size of a row of targets: the number of outputs, unless a registered loss has another one.
+    pub fn target_columns(&self) -> Result<usize> {
+        number(|columns| unsafe { c::bp_network_target_columns(self.handle, columns) })
     }
 
-    pub fn set_activation(&mut self, layer: usize, name: &str) -> Result<()> {
-        let name = text(name)?;
-        call(|| unsafe { c::bp_network_set_activation(self.handle, layer, name.as_ptr()) }).map(drop)
+    /// The number of training steps since the weights were drawn.
+    pub fn steps(&self) -> Result<u64> {
+        number(|steps| unsafe { c::bp_network_step_count(self.handle, steps) })
     }
 
-    pub fn set_batchnorm(&mut self, layer: usize, enabled: bool) -> Result<()> {
-        call(|| unsafe { c::bp_network_set_batchnorm(self.handle, layer, enabled.into()) }).map(drop)
+    /// Draws new random weights.
+    pub fn initialize(&mut self, seed: u64) -> Result<()> {
+        call(|| unsafe { c::bp_network_initialize(self.handle, seed) }).map(drop)
     }
 
-    pub fn set_dropout(&mut self, layer: usize, rate: f64) -> Result<()> {
-        call(|| unsafe { c::bp_network_set_dropout(self.handle, layer, rate) }).map(drop)
+    /// Replaces the last layer by one of `size` units with new random weights.
+    pub fn replace_output(&mut self, size: usize, seed: u64) -> Result<()> {
+        call(|| unsafe { c::bp_network_replace_output(self.handle, size, seed) }).map(drop)
     }
 
-    pub fn set_loss(&mut self, name: &str) -> Result<()> {
-        let name = text(name)?;
-        call(|| unsafe { c::bp_network_set_loss(self.handle, name.as_ptr()) }).map(drop)
+    /// Folds batch normalization into the weights and removes it, for inference.
+    pub fn fold_batchnorm(&mut self) -> Result<()> {
+        call(|| unsafe { c::bp_network_fold_batchnorm(self.handle) }).map(drop)
     }
-
-    pub fn set_optimizer(&mut self, name: &str) -> Result<()> {
-        let name = text(name)?;
-        call(|| unsafe { c::bp_network_set_optimizer(self.handle, name.as_ptr()) }).map(drop)
-    }
-
-    pub fn set_option(&mut self, name: &str, value: f64) -> Result<()> {
-        let name = text(name)?;
-        call(|| unsafe { c::bp_network_set_option(self.handle, name.as_ptr(), value) }).map(drop)
-    }
-
-    pub fn option(&self, name: &str) -> Result<f64> {
-        let (name, mut value) = (text(name)?, 0.0);
-        call(|| unsafe { c::bp_network_get_option(self.handle, name.as_ptr(), &mut value) })?;
-        Ok(value)
-    }
-
-    /// Computes the scaling of inputs and targets from rows. `targets` may be empty if they are not scaled.
-    pub fn fit_scaling(&mut self, input_scaling: &str, target_scaling: &str, inputs: &[f32], targets: &[f32]) -> Result<()> {
-        let (input_scaling, target_scaling) = (text(input_scaling)?, text(target_scaling)?);
-        let (rows, y) = match targets {
-            [] => (rows(inputs, self.inputs()?)?, null()),
-            _ => (self.rows_with(inputs, targets)?, targets.as_ptr()),
-        };
-        let (for_inputs, for_targets) = (input_scaling.as_ptr(), target_scaling.as_ptr());
-        call(|| unsafe { c::bp_network_fit_scaling(self.handle, for_inputs, for_targets, inputs.as_ptr(), y, rows) }).map(drop)
-    }
-
-    pub fn set_metadata(&mut self, key: &str, value: &str) -> Result<()> {
-        let (key, value) = (text(key)?, text(value)?);
-        call(|| unsafe { c::bp_network_set_metadata(self.handle, key.as_ptr(), value.as_ptr()) }).map(drop)
-    }
-
-    pub fn metadata(&self, key: &str) -> Result<String> {
-        let key = text(key)?;
-        let mut bytes = buffered(|buffer, capacity, needed| unsafe {
-            c::bp_network_get_metadata(self.handle, key.as_ptr(), buffer.cast(), capacity, needed)
-        })?;
-        bytes.pop(); // the NUL
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// The gradient of the loss of a minibatch with respect to the parameters, and the loss.
-    pub fn gradient(&mut self, inputs: &[f32], targets: &[f32]) -> Result<(Vec<f32>, f32)> {
-        let rows = self.rows_with(inputs, targets)?;
-        let count = self.count(|count| unsafe { c::bp_network_parameter_count(self.handle, count) })?;
-        let (x, y, mut gradient, mut loss) = (inputs.as_ptr(), targets.as_ptr(), vec![0.0; count], 0.0);
-        call(|| unsafe { c::bp_network_gradient(self.handle, x, y, rows, gradient.as_mut_ptr(), count, &mut loss) })?;
-        Ok((gradient, loss))
-    }
-
-    /// Makes the optimizer's step along a gradient.
-    pub fn apply_gradient(&mut self, gradient: &[f32], learning_rate: f32) -> Result<()> {
-        let (address, count) = (gradient.as_ptr(), gradient.len());
-        call(|| unsafe { c::bp_network_apply_gradient(self.handle, address, count, learning_rate) }).map(drop)
-    }
-
-    /// One step on the rows, a minibatch. Returns the loss before the step.
-    pub fn train(&mut self, inputs: &[f32], targets: &[f32], learning_rate: f32) -> Result<f32> {
-        let rows = self.rows_with(inputs, targets)?;
-        let (x, y, mut loss) = (inputs.as_ptr(), targets.as_ptr(), 0.0);
-        call(|| unsafe { c::bp_network_train_minibatch(self.handle, x, y, rows, learning_rate, &mut loss) })?;
-        Ok(loss)
-    }
-
-    pub fn predict(&self, inputs: &[f32]) -> Result<Vec<f32>> {
-        let rows = rows(inputs, self.inputs()?)?;
-        let mut outputs = vec![0.0; rows * self.outputs()?];
-        call(|| unsafe { c::bp_network_predict(self.handle, inputs.as_ptr(), rows, outputs.as_mut_ptr()) })?;
-        Ok(outputs)
-    }
-
-    pub fn evaluate(&self, inputs: &[f32], targets: &[f32]) -> Result<f32> {
-        let rows = self.rows_with(inputs, targets)?;
-        let mut loss = 0.0;
-        call(|| unsafe { c::bp_network_evaluate(self.handle, inputs.as_ptr(), targets.as_ptr(), rows, &mut loss) })?;
-        Ok(loss)
-    }
-
-    /// `measure`: "accuracy", "r2" or "mean_absolute_error".
-    pub fn score(&self, measure: &str, inputs: &[f32], targets: &[f32]) -> Result<f64> {
-        let (rows, measure, mut score) = (self.rows_with(inputs, targets)?, text(measure)?, 0.0);
-        let (x, y) = (inputs.as_ptr(), targets.as_ptr());
-        call(|| unsafe { c::bp_network_score(self.handle, measure.as_ptr(), x, y, rows, &mut score) })?;
-        Ok(score)
-    }
-
-    pub fn parameters(&self) -> Result<Vec<f32>> {
-        let count = self.count(|count| unsafe { c::bp_network_parameter_count(self.handle, count) })?;
-        let mut parameters = vec![0.0; count];
-        call(|| unsafe { c::bp_network_get_parameters(self.handle, parameters.as_mut_ptr(), count) })?;
-        Ok(parameters)
-    }
-
-    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
-        call(|| unsafe { c::bp_network_set_parameters(self.handle, parameters.as_ptr(), parameters.len()) }).map(drop)
-    }
-
-    /// The number of rows, which is that of both slices.
-    pub(crate) fn rows_with(&self, inputs: &[f32], targets: &[f32]) -> Result<usize> {
-        let (count, columns) = (rows(inputs, self.inputs()?)?, self.target_columns()?);
-        if targets.len() != count * columns {
-            return error(status::MISMATCH, format!("{} numbers are not {} rows of {}", targets.len(), count, columns));
-        }
-        Ok(count)
-    }
-}
-
-/// The bytes that a function writes to a buffer of the size that it needs.
-fn buffered(function: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut needed = 0;
-        let (address, capacity) = (bytes.as_mut_ptr(), bytes.len());
-        let written = call(|| function(address, capacity, &mut needed));
-        match written {
-            Err(error) if error.status == status::BUFFER_TOO_SMALL => bytes.resize(needed, 0),
-            _ => {
-                bytes.truncate(needed);
-                return written.map(|_| bytes);
-            }
-        }
-    }
-}
-
-pub(crate) fn rows(numbers: &[f32], columns: usize) -> Result<usize> {
-    if numbers.len() % columns != 0 {
-        return error(status::MISMATCH, format!("{} numbers are not rows of {}", numbers.len(), columns));
-    }
-    Ok(numbers.len() / columns)
 }

@@ -1,5 +1,5 @@
-use crate::call::{call, error, Result};
-use crate::network::{rows, Network};
+use crate::call::{call, error, rows, Result};
+use crate::network::Network;
 use crate::{c, status};
 use std::ptr::null_mut;
 
@@ -32,6 +32,11 @@ impl Predictor {
     /// Takes the network's newest weights. Runs on other threads continue meanwhile: so this takes `&self`.
     pub fn update(&self, network: &Network) -> Result<()> {
         call(|| unsafe { c::bp_predictor_update(self.handle, network.handle) }).map(drop)
+    }
+
+    /// The number of inputs and outputs of a row.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.inputs, self.outputs)
     }
 
     pub fn run(&self, inputs: &[f32], outputs: &mut [f32]) -> Result<()> {

@@ -1,6 +1,8 @@
 //! Tests of the crate on the built library: `cargo test`, or Tests/Hosts/languages.sh.
-use backprop::{load_plugin, register_activation, register_loss, status, unregister_activation, unregister_loss};
-use backprop::{Network, Predictor, Trainer};
+use backprop::{
+    choice, load_plugin, register_activation, register_loss, status, unregister_activation, unregister_loss, OptionOwner,
+};
+use backprop::{Canceller, Matrix, Network, Predictor, Trainer};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ fn objects_can_be_sent_to_and_shared_by_threads() {
     is_send_and_sync::<Network>();
     is_send_and_sync::<Trainer>();
     is_send_and_sync::<Predictor>();
+    is_send_and_sync::<Canceller>();
+    is_send_and_sync::<Matrix>();
 }
 
 #[test]
@@ -41,7 +45,8 @@ fn errors_have_the_status_and_the_message_of_the_library() {
     let mut network = trained(0);
     let error = network.set_activation(1, "no such").unwrap_err();
     assert!(error.status == status::UNKNOWN_NAME && error.message.contains("no such"), "{error:?}");
-    assert_eq!(Network::load("none.safetensors").unwrap_err().status, status::IO);
+    let missing = Network::load("none.safetensors").unwrap_err();
+    assert_eq!((missing.status, missing.status_name()), (status::IO, "BP_ERROR_IO"));
     assert_eq!(Network::new(&[], 1).unwrap_err().status, status::INVALID_VALUE);
     assert_eq!(network.set_loss("a\0b").unwrap_err().status, status::INVALID_VALUE);
 }
@@ -72,16 +77,6 @@ fn a_panic_of_an_activation_continues_after_the_call_and_changes_nothing() {
         network.train(&INPUTS, &TARGETS, 0.5).unwrap();
         assert_ne!(network.parameters().unwrap(), parameters);
     }
-}
-
-#[test]
-fn a_panic_of_a_progress_function_undoes_the_fit() {
-    let (mut network, mut trainer) = (trained(10), Trainer::new().unwrap());
-    let parameters = network.parameters().unwrap();
-    let fit = || drop(trainer.fit_with(&mut network, (&INPUTS, &TARGETS), None, |_| panic!("enough")));
-    assert_eq!(panic_of(fit), Some("enough"));
-    assert_eq!(network.parameters().unwrap(), parameters);
-    trainer.fit(&mut network, (&INPUTS, &TARGETS), None).unwrap(); // without the function, which is gone
 }
 
 #[test]
@@ -129,19 +124,6 @@ fn an_activation_lives_as_long_as_it_is_used() {
     assert_eq!(Arc::strong_count(&state), 2);
     drop(network);
     assert_eq!(Arc::strong_count(&state), 1);
-}
-
-#[test]
-fn a_fit_reports_and_stops() {
-    let (mut network, mut trainer, mut reports) = (trained(0), Trainer::new().unwrap(), 0);
-    trainer.set_option("epochs", 50.0).unwrap();
-    let (loss, stopped) = trainer
-        .fit_with(&mut network, (&INPUTS, &TARGETS), Some((&INPUTS, &TARGETS)), |progress| {
-            reports += 1;
-            progress.epoch < 7
-        })
-        .unwrap();
-    assert!(stopped && reports == 7 && loss.is_finite());
 }
 
 #[test]
@@ -270,4 +252,55 @@ fn threads_run_a_predictor_while_it_is_updated() {
     let mut outputs = [0.0; 4];
     predictor.run(&INPUTS, &mut outputs).unwrap();
     assert_eq!(outputs.to_vec(), network.predict(&INPUTS).unwrap());
+}
+
+#[test]
+fn the_library_lists_what_it_has() {
+    assert!(backprop::version().starts_with("0.2."));
+    assert!(["avx512", "avx2", "neon", "baseline"].contains(&backprop::instruction_set()));
+    let has = |names: backprop::Result<Vec<String>>, name: &str| names.unwrap().iter().any(|each| each == name);
+    assert!(has(backprop::activation_names(), "softmax") && has(backprop::loss_names(), "poisson"));
+    assert!(has(backprop::optimizer_names(), "lbfgs") && has(backprop::scaling_names(), "min_max"));
+    assert!(has(backprop::score_names(), "r2"));
+    let options = backprop::options().unwrap();
+    let keep = options.iter().find(|option| option.name == "keep").unwrap();
+    assert_eq!((keep.owner, keep.default, keep.maximum), (OptionOwner::Trainer, 0.0, 2.0));
+    assert!(keep.whole_numbers && keep.choices[choice::KEEP_BEST as usize] == "best");
+    backprop::set_thread_count(2).unwrap();
+    assert_eq!(backprop::thread_count(), 2);
+    backprop::set_thread_count(0).unwrap();
+    assert_eq!(backprop::set_thread_count(257).unwrap_err().status, status::INVALID_VALUE);
+}
+
+#[test]
+fn settings_are_as_they_were_set() {
+    let mut network = Network::new(&[2, 5, 4, 1], 1).unwrap();
+    network.set_activation(2, "tanh").unwrap();
+    network.set_batchnorm(1, true).unwrap();
+    network.set_dropout(2, 0.25).unwrap();
+    network.set_trainable(1, false).unwrap();
+    network.set_loss("huber").unwrap();
+    network.set_optimizer("bayesian_regularization").unwrap();
+    assert_eq!((network.layers().unwrap(), network.layer_size(1).unwrap(), network.steps().unwrap()), (4, 5, 0));
+    assert_eq!((network.activation(2).unwrap(), network.activation(1).unwrap()), ("tanh".into(), "logistic".into()));
+    assert_eq!((network.batchnorm(1).unwrap(), network.batchnorm(2).unwrap()), (true, false));
+    assert_eq!((network.trainable(1).unwrap(), network.trainable(2).unwrap()), (false, true));
+    assert_eq!((network.dropout(2).unwrap(), network.loss().unwrap()), (0.25, "huber".into()));
+    assert_eq!(network.optimizer().unwrap(), "bayesian_regularization");
+    assert_eq!(network.effective_parameters().unwrap(), 0.0);
+    assert_eq!(network.check_settings(&[]).unwrap_err().status, status::UNSUPPORTED); // dropout
+    network.set_metadata("b", "2").unwrap();
+    network.set_metadata("a", "1").unwrap();
+    assert_eq!(network.metadata_keys().unwrap(), ["a", "b"]);
+    network.remove_metadata("a").unwrap();
+    assert_eq!(network.metadata_keys().unwrap(), ["b"]);
+    network.replace_output(3, 1).unwrap();
+    assert_eq!((network.outputs().unwrap(), network.target_columns().unwrap()), (3, 3));
+    network.fold_batchnorm().unwrap();
+    assert!(!network.batchnorm(1).unwrap());
+    let weights = network.parameters().unwrap();
+    network.set_trainable(1, true).unwrap();
+    network.initialize(2).unwrap();
+    assert_ne!(network.parameters().unwrap(), weights);
+    assert_eq!(network.activation(9).unwrap_err().status, status::INVALID_VALUE);
 }
