@@ -1,37 +1,11 @@
 // Tests backprop.hpp. Compiled with exceptions, and by -fno-exceptions without the tests of exceptions.
-#include <backprop.hpp>
+#include "check.hpp"
 
 #include <array>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <stdexcept>
 #include <type_traits>
 
-using backprop::Error;
-using backprop::Network;
-
-#define CHECK(condition) ((condition) ? (void)0 : failed(__LINE__, #condition))
-
-[[noreturn]] static void failed(int line, const char *condition) {
-    std::printf("line %d: not true: %s\n", line, condition);
-    std::exit(1);
-}
-
 static_assert(std::is_nothrow_move_constructible_v<Network> && !std::is_copy_constructible_v<Network>);
-
-static const std::vector<float> inputs = {0, 0, 0, 1, 1, 0, 1, 1}, targets = {0, 1, 1, 0};
-
-static Network trained(int steps) {
-    Error error;
-    Network network({2, 4, 1}, 1, &error);
-    CHECK(!error);
-    for (int step = 0; step < steps; step++) network.train(inputs, targets, 0.5f, &error);
-    CHECK(!error);
-    return network;
-}
 
 static void errors_are_stored_where_the_caller_says() {
     Error error;
@@ -259,9 +233,7 @@ static void a_trainer_fits_and_stops() {
     trainer.set_progress([&reports](const bp_progress &progress) { return ++reports, progress.epoch == 7; }, &error);
     const double loss = trainer.fit(network, {inputs, targets}, &error);
     CHECK(!error && reports == 7 && std::isfinite(loss));
-    bp_fit_result result;
-    result.struct_size = sizeof result;
-    backprop::call([&] { return bp_trainer_get_result(trainer.handle(), &result); }, &error);
+    const bp_fit_result result = trainer.result(&error);
     CHECK(!error && result.end == BP_END_STOPPED && result.epochs == 7);
     trainer.set_option("no such", 1, &error);
     CHECK(error.status() == BP_ERROR_UNKNOWN_NAME);
@@ -284,24 +256,6 @@ static void a_predictor_has_the_predictions_of_its_network() {
 
 static float absolute(float z) { return std::fabs(z); }
 static float sign(float z, float) { return z < 0 ? -1.0f : 1.0f; }
-
-struct Thrown {
-    int number;
-};
-
-template <class F> static int thrown_by(F function) {
-    try {
-        function();
-    } catch (const Thrown &thrown) { return thrown.number; }
-    return 0;
-}
-
-template <class F> static int32_t status_of(F function) {
-    try {
-        function();
-    } catch (const Error &error) { return error.status(); }
-    return BP_OK;
-}
 
 static void errors_are_thrown() {
     CHECK(status_of([] { Network({2}, 1); }) == BP_ERROR_INVALID_VALUE);
@@ -369,8 +323,8 @@ static void a_callback_may_use_the_library_and_fail_there() {
 /* The activation runs on the library's threads, too. */
 static void an_exception_on_a_thread_of_the_library_is_an_error() {
     backprop::register_activation("on_threads", [](float) -> float { throw Thrown{5}; }, sign);
-    backprop::call([] { return bp_activation_set_thread_safe("on_threads", 1); });
-    backprop::call([] { return bp_set_thread_count(4); });
+    backprop::set_thread_safe("on_threads", true);
+    backprop::set_thread_count(4);
     Network network({64, 256, 8}, 1);
     network.set_activation(1, "on_threads");
     const std::vector<float> x(64 * 512), y(8 * 512);
@@ -385,6 +339,9 @@ static void an_exception_on_a_thread_of_the_library_is_an_error() {
 
 int main(int count, char **arguments) {
     CHECK(count == 2);
+    test_data();
+    test_fits();
+    test_callbacks();
     errors_are_stored_where_the_caller_says();
     wrong_sizes_are_refused();
     views_are_made_from_arrays_of_all_kinds();
