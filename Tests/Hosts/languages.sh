@@ -144,21 +144,42 @@ languages=(cpp rust go java luajit php fortran)
 [ "${3:-}" = all ] && languages+=(csharp pascal perl ruby r octave)
 for language in "${languages[@]}"; do example "$language"; done
 
+learns_sine() { # learns_sine COMMAND...: a stream teaches a sine, and an ensemble knows where it has no data
+    diff <("$@") <(printf '%s\n' "from a stream: sin(1) = 0.8" "at 1 the networks agree" "at 6 the networks disagree")
+}
+cpp_sine() {
+    c++ -std=c++17 -pedantic "${strict[@]}" "$root/Examples/cpp/sine.cpp" -o sine -lbackprop
+    learns_sine ./sine
+}
+rust_sine() {
+    rustc --edition 2021 -O -D warnings --extern backprop=libbackprop.rlib "$root/bindings/rust/examples/sine.rs" -L "$build"
+    learns_sine ./sine
+}
+claim "in C++, a stream and an ensemble of 50 networks learn a sine" in_folder cpp cpp_sine
+if [ -z "$(rust_needs)" ]; then claim "in Rust, a stream and an ensemble of 50 networks learn a sine" in_folder rust rust_sine; fi
+
 # ---- backprop.hpp and the Rust crate
 
 wrapper() { # wrapper FLAG...
-    c++ -std=c++17 -pedantic "${strict[@]}" "$@" "$root/Tests/Hosts/cpp/wrapper.cpp" -o wrapper -lbackprop
+    c++ -std=c++17 -pedantic "${strict[@]}" "$@" "$root"/Tests/Hosts/cpp/*.cpp -o wrapper -pthread -lbackprop
     ./wrapper "$root/Examples/data/iris.csv"
 }
 claim "backprop.hpp throws what calls and callbacks throw" in_folder wrapper wrapper -fsanitize=address,undefined
 claim "backprop.hpp works without exceptions and run-time types" in_folder wrapper wrapper -fno-exceptions -fno-rtti
+if [ -z "$(missing clang++)" ]; then
+    clang_accepts() { clang++ -std=c++17 -pedantic "${strict[@]}" -fsyntax-only "$@" "$root"/Tests/Hosts/cpp/*.cpp; }
+    claim "clang accepts backprop.hpp, with and without exceptions" eval 'clang_accepts && clang_accepts -fno-exceptions -fno-rtti'
+fi
 crate() {
-    rustc --edition 2021 -D warnings --test --extern backprop="$work/rust/libbackprop.rlib" "$root/bindings/rust/tests/library.rs" \
-        -L "$build" -o crate
-    ./crate --quiet
+    local test
+    for test in "$root"/bindings/rust/tests/*.rs; do
+        rustc --edition 2021 -D warnings --test --extern backprop="$work/rust/libbackprop.rlib" "$test" -L "$build" -o crate
+        ./crate --quiet
+    done
 }
 if [ -z "$(rust_needs)" ]; then claim "the tests of the Rust crate pass" in_folder crate crate; fi
 
+claim "backprop.hpp and the crate wrap all functions of the header" "$root/Tests/Hosts/wrapped.py"
 claim "docs/hosts.md quotes the examples" "$root/Tests/Hosts/snippets.py"
 
 echo "$passed passed, $failed failed"

@@ -98,6 +98,8 @@ pub enum ActivationKind {
     Vector,
     Foreign,
     Library,
+    /// A kind of a newer library.
+    Other,
 }
 
 pub fn activation_kind(name: &str) -> Result<ActivationKind> {
@@ -107,7 +109,8 @@ pub fn activation_kind(name: &str) -> Result<ActivationKind> {
         c::BP_ACTIVATION_VECTOR => ActivationKind::Vector,
         c::BP_ACTIVATION_FOREIGN => ActivationKind::Foreign,
         c::BP_ACTIVATION_LIBRARY => ActivationKind::Library,
-        _ => ActivationKind::BuiltIn,
+        c::BP_ACTIVATION_BUILT_IN => ActivationKind::BuiltIn,
+        _ => ActivationKind::Other,
     })
 }
 

@@ -11,12 +11,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! `backprop.h` is the manual: each function here is one of its functions.
+//! `backprop.h` is the manual: each function here is one of its functions. Slices of rows are row by row. Functions whose names end
+//! in `_rows` take a [`Matrix`] of numbers of any type and layout. `examples/sine.rs` fits from a stream, and an ensemble.
 //!
 //! **Errors.** A call that fails returns [`Error`] and changes nothing.
 //!
-//! **Panics.** No panic passes through the library. A panic of an activation or of a progress function is caught there, the
-//! call fails, and the panic continues when the call has returned. The network is then as before the call.
+//! **Panics.** No panic passes through the library. A panic of a closure is caught there, the call fails, and the panic continues
+//! when the call has returned. The network is then as before the call.
 //!
 //! **Threads.** Objects are `Send`, because the library accepts calls from any thread. They are `Sync`, because the calls of
 //! `&self` are those that the header declares const, which run at the same time. Activations are `Send + Sync`, because calls

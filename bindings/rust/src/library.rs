@@ -78,10 +78,10 @@ pub fn options() -> Result<Vec<OptionDescription>> {
             Err(error) if error.status == status::UNKNOWN_NAME => return Ok(options),
             described => described?,
         };
-        let of_network = option.owner == c::BP_OPTION_OF_NETWORK as u32;
+        let of_trainer = option.owner == c::BP_OPTION_OF_TRAINER as u32;
         let choices = if option.choices.is_null() { "" } else { static_text(option.choices) };
         options.push(OptionDescription {
-            owner: if of_network { OptionOwner::Network } else { OptionOwner::Trainer },
+            owner: if of_trainer { OptionOwner::Trainer } else { OptionOwner::Network },
             name: static_text(option.name),
             meaning: static_text(option.meaning),
             default: option.default_value,

@@ -4,6 +4,10 @@ use crate::call::{call, check_rows, guarded, number, rows, text, Result};
 use crate::network::Network;
 use std::ffi::c_void;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
+use std::sync::{PoisonError, RwLock};
+
+/// Held while a loss is checked: a name that another thread frees and registers again could have rows of targets of another size.
+static CHECKS: RwLock<()> = RwLock::new(());
 
 /// Registers a loss of one row: `function(outputs, targets, gradient)` returns the loss. It writes the derivatives with respect
 /// to the outputs to `gradient`, which is empty if they are not needed. `target_columns`: 0 for the number of outputs.
@@ -19,9 +23,10 @@ where
     })
 }
 
-/// Removes the name. Networks that use the loss keep it.
+/// Removes the name. Networks that use the loss keep it. It waits for checks of losses, so a loss must not call it.
 pub fn unregister_loss(name: &str) -> Result<()> {
     let name = text(name)?;
+    let _no_check = CHECKS.write().unwrap_or_else(PoisonError::into_inner);
     call(|| unsafe { c::bp_loss_unregister(name.as_ptr()) }).map(drop)
 }
 
@@ -29,6 +34,7 @@ pub fn unregister_loss(name: &str) -> Result<()> {
 /// Returns the largest relative error. A correct gradient gives less than 1e-2.
 pub fn check_loss(name: &str, outputs: &[f32], targets: &[f32], columns: usize) -> Result<f64> {
     let rows = rows(outputs, columns)?;
+    let _kept = CHECKS.read().unwrap_or_else(PoisonError::into_inner);
     let mut network = Network::new(&[1, columns], 1)?; // has the size of a row of targets
     network.set_loss(name)?;
     check_rows(targets, rows, network.target_columns()?)?;

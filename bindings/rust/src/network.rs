@@ -11,7 +11,8 @@ pub struct Network {
     pub(crate) all_reduce: Option<AllReduce>, // dropped after the network
 }
 
-// Each call takes the network's lock: see Threads in backprop.h.
+// Each call takes the network's lock: see Threads in backprop.h. The all-reduce function is Send, and runs in calls of `&mut self`
+// only.
 unsafe impl Send for Network {}
 unsafe impl Sync for Network {}
 

@@ -124,6 +124,8 @@ pub enum End {
     Cancelled,
     /// A network of an ensemble had a loss or a step that was not finite. It is as before the fit.
     Diverged,
+    /// A reason of a newer library.
+    Other,
 }
 
 /// The result of a fit.
@@ -313,13 +315,14 @@ fn empty_result() -> c::bp_fit_result {
 fn made(result: c::bp_fit_result, warning: Option<String>) -> FitResult {
     FitResult {
         end: match result.end {
+            c::BP_END_COMPLETE => End::Complete,
             c::BP_END_PATIENCE => End::Patience,
             c::BP_END_TARGET_LOSS => End::TargetLoss,
             c::BP_END_TIME_LIMIT => End::TimeLimit,
             c::BP_END_STOPPED => End::Stopped,
             c::BP_END_CANCELLED => End::Cancelled,
             c::BP_END_DIVERGED => End::Diverged,
-            _ => End::Complete,
+            _ => End::Other, // of a newer library
         },
         epochs: result.epochs,
         steps: result.steps,

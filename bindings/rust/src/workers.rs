@@ -62,6 +62,6 @@ unsafe extern "C" fn combine(values: *mut c_void, count: usize, kind: i32, opera
         c::BP_FLOAT => Values::Float(from_raw_parts_mut(values.cast(), count)),
         _ => Values::Double(from_raw_parts_mut(values.cast(), count)),
     };
-    let operation = if operation == c::BP_REDUCE_SUM { Reduce::Sum } else { Reduce::Maximum };
+    let operation = if operation == c::BP_REDUCE_MAXIMUM { Reduce::Maximum } else { Reduce::Sum };
     guarded(|| number_of(function(values, operation)))
 }
