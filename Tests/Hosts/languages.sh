@@ -164,7 +164,7 @@ wrapper() { # wrapper FLAG...
     c++ -std=c++17 -pedantic "${strict[@]}" "$@" "$root"/Tests/Hosts/cpp/*.cpp -o wrapper -pthread -lbackprop
     ./wrapper "$root/Examples/data/iris.csv"
 }
-claim "backprop.hpp throws what calls and callbacks throw" in_folder wrapper wrapper -fsanitize=address,undefined
+claim "backprop.hpp throws what calls and callbacks throw" in_folder wrapper wrapper -O0 -fsanitize=address,undefined
 claim "backprop.hpp works without exceptions and run-time types" in_folder wrapper wrapper -fno-exceptions -fno-rtti
 if [ -z "$(missing clang++)" ]; then
     clang_accepts() { clang++ -std=c++17 -pedantic "${strict[@]}" -fsyntax-only "$@" "$root"/Tests/Hosts/cpp/*.cpp; }

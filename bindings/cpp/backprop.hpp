@@ -4,9 +4,10 @@
  *     for (int epoch = 0; epoch < 2000; epoch++) network.train(inputs, targets, 0.5f);
  *     std::vector<float> outputs = network.predict(inputs);
  *
- * backprop.h is the manual: each function here is one of its functions. Its structs and constants are used as they are. Two
- * functions have none here, because a lambda calls any function: bp_activation_register_foreign and bp_activation_set_destroy.
- * backprop::call([&] { return bp_...(network.handle(), ...); }) calls them with the same errors.
+ * backprop.h is the manual: each function here is one of its functions. Its structs and constants are used as they are. Not
+ * wrapped are bp_network_train_step (train with one row), bp_activation_register_foreign and bp_activation_set_destroy (a lambda
+ * calls any function), bp_version_number and bp_abi_version. backprop::call([&] { return bp_...(network.handle(), ...); }) makes
+ * any call with the same errors.
  *
  * Errors.    A call that fails throws backprop::Error. If a callback threw an exception during the call, this exception is
  *            thrown instead. If the last argument is the address of an Error, the call stores the error there and throws

@@ -43,6 +43,16 @@ pub enum Flow {
     Abort,
 }
 
+impl Flow {
+    fn number(self) -> i32 {
+        match self {
+            Flow::Continue => 0,
+            Flow::Stop => 1,
+            Flow::Abort => -1,
+        }
+    }
+}
+
 /// A report to a progress function.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
@@ -353,7 +363,7 @@ unsafe extern "C" fn report(progress: *const c::bp_progress, reporter: *mut c_vo
     let handle = *reporter.networks.get(progress.restart as usize).unwrap_or(&reporter.networks[0]);
     let network = ManuallyDrop::new(Network { handle, all_reduce: None });
     guarded(|| {
-        number_of(&(reporter.function)(&Progress {
+        let progress = Progress {
             restart: progress.restart,
             epoch: progress.epoch,
             epochs: progress.epochs,
@@ -364,7 +374,8 @@ unsafe extern "C" fn report(progress: *const c::bp_progress, reporter: *mut c_vo
             learning_rate: progress.learning_rate,
             epoch_ended: progress.epoch_ended != 0,
             network: &network,
-        }))
+        };
+        (reporter.function)(&progress).number()
     })
 }
 
@@ -389,14 +400,6 @@ unsafe extern "C" fn fill<N: FnMut(&mut Minibatch) -> Flow>(minibatch: *mut c::b
         };
         let flow = (stream.next)(&mut filled);
         minibatch.rows = filled.rows;
-        number_of(&flow)
+        flow.number()
     })
-}
-
-fn number_of(flow: &Flow) -> i32 {
-    match flow {
-        Flow::Continue => 0,
-        Flow::Stop => 1,
-        Flow::Abort => -1,
-    }
 }
