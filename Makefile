@@ -53,6 +53,7 @@ setup-docs: setup
 # WebAssembly, and the package for JavaScript, which is not published.
 wasm: setup-wasm
 	scripts/cross.sh wasm $(BUILD)
+	scripts/cross.sh wasm-threads $(BUILD)
 	scripts/javascript_package.sh $(BUILD)
 
 # The page docs/playground, ready for: python3 -m http.server --directory build/playground

@@ -5,6 +5,7 @@
 #   x86_64-linux-gnu.2.17, aarch64-linux-gnu.2.17, x86_64-linux-musl, aarch64-linux-musl
 #                   libbackprop.so.1 for glibc 2.17 and later, or for musl, with libffi in it; with PyPI's ziglang
 #   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
+#   wasm-threads    backprop-threads.wasm for browsers, with a memory that workers share
 #   arm64-apple     libbackprop.1.dylib for macOS on arm64, with the headers and stubs of PyPI's ziglang
 # The toolchain has the standard library of Embedded Swift for systems without an operating system ("none"). So Swift compiles for
 # such a triple, and sees the C headers of the real one.
@@ -19,7 +20,7 @@ aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
 x86_64-linux-*) swift=x86_64-unknown-none-elf c=${target%%.*} ;;
 aarch64-linux-*) swift=aarch64-none-none-elf c=${target%%.*} ;;
-wasm) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
+wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
 esac
@@ -42,6 +43,7 @@ i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -DCP_HAS_FOREIGN_CALLS=0 
     ;;
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
+wasm-threads) flags=(-msimd128 -matomics -mbulk-memory -I "$PWD/Sources/CPlatform/wasm_threads" -isystem /usr/include/wasm32-wasi) ;;
 arm64-apple)
     mkdir -p "$build/ffi" && cp /usr/include/aarch64-linux-gnu/ffi*.h "$build/ffi"
     flags=(-nostdlibinc -idirafter "$(zig)/lib/libc/include/any-darwin-any" -I "$PWD/$build/ffi")
@@ -53,7 +55,7 @@ esac
 compile() {
     local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
     for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
-    [ "$target" != wasm ] || words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) # its stack has no return addresses
+    case $target in wasm*) words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) ;; esac # its stack has no return addresses
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
     objects=()
@@ -84,21 +86,27 @@ link_zig() {
 }
 
 link_wasm() {
-    local name exports=()
+    local name exports=() threads=() module=backprop${target#wasm}.wasm
     rm -f "$build/libbackprop.a"
     "$tools/llvm-ar" qcs "$build/libbackprop.a" "${objects[@]}"
     for name in $("$tools/llvm-nm" --defined-only --format=just-symbols "$build/libbackprop.a" | grep '^bp_'); do
         exports+=("--export=$name")
     done
+    # JavaScript makes the memory, and gives each thread its stack and its thread-local variables. The C library has no atomic
+    # instructions: wasm_threads/allocation.c locks the functions that need them.
+    if [ "$target" = wasm-threads ]; then
+        threads=(--shared-memory --import-memory --export-memory --initial-memory=8388608 --max-memory=4294967296 --no-check-features
+            --wrap=malloc --wrap=aligned_alloc --export=__stack_pointer --export=__wasm_init_tls --export=__tls_size)
+    fi
     "$tools/clang" "--target=$c" "${flags[@]}" -O2 -I include -c bindings/javascript/callbacks.c -o "$build/callbacks.o"
     # The stack is larger than a product's work space, and an overflow traps.
     "$tools/wasm-ld" -o "$build/linked.wasm" --entry=_initialize -z stack-size=1048576 --stack-first --gc-sections --strip-all \
-        --wrap=posix_memalign --wrap=free "${exports[@]}" \
+        --wrap=posix_memalign --wrap=free "${threads[@]}" "${exports[@]}" \
         /usr/lib/wasm32-wasi/crt1-reactor.o "$build/callbacks.o" "${objects[@]}" -L/usr/lib/wasm32-wasi -lc -lm \
         /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a
     wasm-opt -Os --enable-simd --enable-bulk-memory --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int \
-        "$build/linked.wasm" -o "$build/backprop.wasm"
-    cp "$build/backprop.wasm" LICENSE THIRD-PARTY.md bindings/javascript/
+        ${threads:+--enable-threads} "$build/linked.wasm" -o "$build/$module"
+    cp "$build/$module" LICENSE THIRD-PARTY.md bindings/javascript/
 }
 
 link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's does not limit the exports
@@ -112,6 +120,6 @@ case $target in
 aarch64-linux) link_linux -lffi ;;
 i686-linux) link_linux -latomic ;;
 *-linux-*) link_zig ;;
-wasm) link_wasm ;;
+wasm*) link_wasm ;;
 arm64-apple) link_apple ;;
 esac

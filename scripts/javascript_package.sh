@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs bindings/javascript as npm does, into BUILD/wasm/libbackprop-VERSION.tgz. The same sources give the same bytes.
-# Usage: javascript_package.sh BUILD, after cross.sh wasm BUILD.
+# Usage: javascript_package.sh BUILD, after cross.sh wasm BUILD and cross.sh wasm-threads BUILD.
 set -euo pipefail
 build=$(realpath "$1")/wasm
 cd "$(dirname "$0")/../bindings/javascript"

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#ifdef __wasm_atomics__ /* wasm_threads/allocation.c */
+#define __real_posix_memalign cp_locked_posix_memalign
+#define __real_free cp_locked_free
+#endif
 int __real_posix_memalign(void **memory_out, size_t alignment, size_t size);
 void __real_free(void *memory);
 int __wrap_posix_memalign(void **memory_out, size_t alignment, size_t size);

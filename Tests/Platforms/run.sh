@@ -124,7 +124,18 @@ if [ "$target" = aarch64-linux ] && [ "$extent" = all ]; then
         Tests/Platforms/python.sh "$2" tests/test_{network,prototypes,arrays,files,activations}.py
     echo "# not tried: other tests of the Python package: too slow under qemu, or without packages for arm64 here"
 fi
+same_large_steps() { # with 2 threads here, and with 1, 2 and 4 in WebAssembly
+    local threads
+    cc -std=c99 -O1 -I include Tests/Platforms/large_steps.c -o "$work/large_steps" -L "$build" -Wl,-rpath,"$build" -lbackprop
+    BACKPROP_INSTRUCTION_SET=baseline "$work/large_steps" "$work/here.safetensors" 2
+    for threads in 1 2 4; do
+        node Tests/Platforms/large_steps.mjs "$work/there.safetensors" $threads
+        cmp "$work/here.safetensors" "$work/there.safetensors"
+    done
+}
 if [ "$target" = wasm ]; then
+    claim "the library with threads compiles and links" scripts/cross.sh wasm-threads "$2"
+    claim "steps on 1, 2 and 4 threads of WebAssembly have the bits of the baseline here" same_large_steps
     claim "the tests of the JavaScript package pass" eval 'cd bindings/javascript; node --test test/'
     claim "the JavaScript package works where it is installed" \
         eval "scripts/javascript_package.sh $2 && Tests/JavaScript/run.sh $2"

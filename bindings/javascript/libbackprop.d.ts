@@ -218,5 +218,14 @@ export declare function options(): OptionDescription[];
 /** The version of the library, such as "0.2.0". */
 export declare const version: string;
 
+/**
+ * Loads the library anew, with threads that share the work of each large call. The package loads itself with one thread, and
+ * `load()` returns to it. Networks and trainers from before are then invalid, and functions are not registered any more. If it
+ * throws, nothing has changed.
+ * @param settings.threads the number of threads, the calling one included, from 1 to 256; 0 for the number of processors; 1 if omitted
+ * @returns the number of threads: 1 in a page that is not cross-origin isolated
+ */
+export declare function load(settings?: { threads?: number }): Promise<number>;
+
 /** The functions of backprop.h, allocate, release and memory. Pointers and handles are numbers, uint64_t is a BigInt. */
-export declare const wasm: Record<string, (...values: any[]) => any> & { memory: WebAssembly.Memory };
+export declare let wasm: Record<string, (...values: any[]) => any> & { memory: WebAssembly.Memory };

@@ -3,4 +3,4 @@ export { checkActivation, checkLoss, registerActivation, registerLoss, unregiste
 export { activations, losses, optimizers, options, scalings, scores, version } from "./names.js";
 export { Network } from "./network.js";
 export { Trainer } from "./trainer.js";
-export { BackpropError, wasm } from "./wasm.js";
+export { BackpropError, load, wasm } from "./wasm.js";

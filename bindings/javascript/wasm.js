@@ -1,4 +1,5 @@
-// Loads backprop.wasm, runs its callbacks, copies arguments to its memory, and makes errors of its statuses.
+// Runs the library's callbacks, copies arguments to its memory, and makes errors of its statuses.
+import { start, threadsFor } from "./module.js";
 
 // ---- Callbacks
 
@@ -71,49 +72,19 @@ const callbacks = {
 
 // ---- The module
 
-const BAD_FILE = 8; // of WASI
-const system = {
-    clock_time_get(clock, precision, time) {
-        const now = clock === 0 ? Date.now() : performance.now();
-        new DataView(wasm.memory.buffer).setBigUint64(time, BigInt(Math.round(now * 1e6)), true);
-        return 0;
-    },
-    random_get(at, count) {
-        crypto.getRandomValues(new Uint8Array(wasm.memory.buffer, at, count));
-        return 0;
-    },
-    environ_sizes_get(count, size) {
-        new DataView(wasm.memory.buffer).setUint32(count, 0, true);
-        new DataView(wasm.memory.buffer).setUint32(size, 0, true);
-        return 0;
-    },
-    environ_get: () => 0,
-};
-
-async function load() {
-    const url = new URL("backprop.wasm", import.meta.url);
-    let module;
-    if (url.protocol === "file:" && globalThis.process?.versions?.node) {
-        const { readFile } = await import("node:fs/promises");
-        module = await WebAssembly.compile(await readFile(url));
-    } else {
-        const response = await fetch(url);
-        if (!response.ok) throw new Error(`${url} cannot be loaded: ${response.status} ${response.statusText}`);
-        // Streaming needs a server that sends the type application/wasm.
-        module = response.headers.get("Content-Type") === "application/wasm"
-            ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer());
-    }
-    // The other functions of WASI are for files. Here no file is open.
-    const wasi = Object.fromEntries(WebAssembly.Module.imports(module)
-        .filter(({ module }) => module === "wasi_snapshot_preview1")
-        .map(({ name }) => [name, system[name] ?? (() => BAD_FILE)]));
-    const { exports } = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi, callbacks });
-    return exports;
-}
-
 /** The functions of backprop.h, allocate, release and memory. Pointers and handles are numbers, uint64_t is a BigInt. */
-export const wasm = await load();
-wasm._initialize();
+export let wasm;
+let stop = () => {}; // ends the threads of the module
+
+/** Loads the library anew. What was made before belongs to the earlier module, and cannot be used any more. */
+export async function load({ threads = 1 } = {}) {
+    const count = await threadsFor(threads), next = await start(count, callbacks);
+    stop();
+    ({ wasm, stop } = next);
+    functions.clear();
+    return count;
+}
+await load();
 
 // ---- Memory
 
@@ -242,16 +213,18 @@ const registry = new FinalizationRegistry((free) => free());
 /** An object with a handle of the library. */
 export class Handle {
     #handle;
+    #module = wasm;
     #free;
 
     constructor(handle, free) {
+        const module = wasm;
         this.#handle = handle;
-        this.#free = () => free(handle);
+        this.#free = () => { if (module === wasm) free(handle); };
         registry.register(this, this.#free, this);
     }
 
-    /** After free(), a number that the library refuses. */
-    get handle() { return this.#handle; }
+    /** After free() or load(), a number that the library refuses. */
+    get handle() { return this.#module === wasm ? this.#handle : 1; }
 
     free() {
         registry.unregister(this);

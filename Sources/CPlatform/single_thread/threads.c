@@ -1,5 +1,5 @@
 #include "parts.h"
-#if !CP_HAS_THREADS
+#if !CP_HAS_THREADS && !defined(__wasm_atomics__)
 #include "../system.h"
 
 uint32_t cp_processors(void) { return 1; }
