@@ -1,5 +1,5 @@
 /* What differs between operating systems, for CPlatform itself. linux and apple define these functions and share posix. A system
- * without threads has single_thread. */
+ * without threads has single_thread; WebAssembly with threads has wasm_threads. */
 #ifndef CPLATFORM_SYSTEM_H
 #define CPLATFORM_SYSTEM_H
 

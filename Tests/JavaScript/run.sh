@@ -30,6 +30,13 @@ if (!isMainThread) parentPort.postMessage(predict());
 else new Worker(new URL(import.meta.url)).on("message", (value) => process.exit(value === predict() ? 0 : 1));
 END
 claim "a worker has its own module, with the same results" node "$work/worker.mjs"
+cat >"$work/threads.mjs" <<'END'
+import { Network, load } from "libbackprop";
+const predict = () => new Network([100, 80, 4], { seed: 1 }).predict(new Float32Array(10000).fill(0.5)).join();
+const alone = predict();
+process.exit(await load({ threads: 2 }) === 2 && predict() === alone ? 0 : 1);
+END
+claim "a program loads the library with threads, with the same results" node "$work/threads.mjs"
 cp "$sources/test/types.mts" "$work"
 types() { (cd "$work" && tsc --noEmit --strict --target es2022 --module node16 --moduleResolution node16 types.mts); }
 if command -v tsc >/dev/null; then
@@ -37,13 +44,13 @@ if command -v tsc >/dev/null; then
 else
     echo "# not tried: types, because there is no tsc"
 fi
-small() {
+small() { # small MODULE
     local size
-    size=$(gzip -9n <"$work/node_modules/libbackprop/backprop.wasm" | wc -c)
+    size=$(gzip -9n <"$work/node_modules/libbackprop/$1" | wc -c)
     echo "$size bytes compressed"
     [ "$size" -lt 300000 ]
 }
-claim "backprop.wasm has less than 300 KB compressed" small
+for module in backprop.wasm backprop-threads.wasm; do claim "$module has less than 300 KB compressed" small $module; done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

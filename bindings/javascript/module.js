@@ -49,7 +49,7 @@ export async function instantiate(module, callbacks, memory) {
 const STACK = 1 << 20; // bytes, as in posix/threads.c
 
 /** The number of threads that can be had: 1 without shared memories, which a page has only if it is cross-origin isolated. */
-export async function threadsFor(requested) {
+async function threadsFor(requested) {
     if (!Number.isInteger(requested) || requested < 0 || requested > 256) {
         throw new RangeError(`threads is ${requested}, which is not a whole number from 0 to 256`);
     }
@@ -68,12 +68,6 @@ function sharedMemory() {
     }
 }
 
-async function makeWorker() {
-    if (!inNode) return new Worker(new URL("thread.js", import.meta.url), { type: "module" });
-    const { Worker: NodeWorker } = await import("node:worker_threads");
-    return new NodeWorker(new URL("thread.js", import.meta.url), { execArgv: [] }); // which may be only for the program
-}
-
 /** Waits until the worker is a thread of the library, whose calls can use it. */
 function addThread(worker, module, wasm) {
     const stack = wasm.allocate(STACK + wasm.__tls_size.value); // a multiple of 16; thread-local variables are behind the stack
@@ -86,19 +80,25 @@ function addThread(worker, module, wasm) {
     });
 }
 
-/** Returns the exports of the library with this number of threads, and a function that ends the threads. */
-export async function start(threads, callbacks) {
-    const module = await compile(threads > 1 ? new URL("backprop-threads.wasm", import.meta.url) : new URL("backprop.wasm", import.meta.url));
-    const wasm = await instantiate(module, callbacks, threads > 1 ? sharedMemory() : undefined);
+/** Loads the library. Returns its exports, the number of its threads, and a function that ends them. */
+export async function start(requested, callbacks) {
+    const threads = await threadsFor(requested), shared = threads > 1;
+    const module = await compile(shared ? new URL("backprop-threads.wasm", import.meta.url) : new URL("backprop.wasm", import.meta.url));
+    const wasm = await instantiate(module, callbacks, shared ? sharedMemory() : undefined);
     wasm._initialize();
-    const workers = await Promise.all(Array.from({ length: threads - 1 }, makeWorker));
-    const stop = () => workers.forEach((worker) => worker.terminate());
+    const NodeWorker = inNode && (await import("node:worker_threads")).Worker;
+    const workers = [], stop = () => workers.forEach((worker) => worker.terminate());
     try {
+        while (workers.length < threads - 1) {
+            workers.push(inNode
+                ? new NodeWorker(new URL("./thread.js", import.meta.url), { execArgv: [] }) // those of the program are not for it
+                : new Worker(new URL("./thread.js", import.meta.url), { type: "module" }));
+        }
         await Promise.all(workers.map((worker) => addThread(worker, module, wasm)));
     } catch (error) {
         stop();
         throw error;
     }
     workers.forEach((worker) => worker.unref?.()); // Node.js ends although they wait
-    return { wasm, stop };
+    return { threads, wasm, stop };
 }

@@ -1,5 +1,5 @@
 // Runs the library's callbacks, copies arguments to its memory, and makes errors of its statuses.
-import { start, threadsFor } from "./module.js";
+import { start } from "./module.js";
 
 // ---- Callbacks
 
@@ -78,11 +78,11 @@ let stop = () => {}; // ends the threads of the module
 
 /** Loads the library anew. What was made before belongs to the earlier module, and cannot be used any more. */
 export async function load({ threads = 1 } = {}) {
-    const count = await threadsFor(threads), next = await start(count, callbacks);
+    const next = await start(threads, callbacks);
     stop();
     ({ wasm, stop } = next);
     functions.clear();
-    return count;
+    return next.threads;
 }
 await load();
 

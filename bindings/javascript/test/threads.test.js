@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import test from "node:test";
 
-import { BackpropError, Network, Trainer, activations, load, registerActivation, wasm } from "../libbackprop.js";
+import { BackpropError, Network, Trainer, activations, load, registerActivation, registerLoss, wasm } from "../libbackprop.js";
 
 // A step makes 100 * 80 * 64 * 3 multiplications and more; from 400,000 on, threads share it.
 const ROWS = 64, INPUTS = 100, OUTPUTS = 4;
@@ -44,7 +44,7 @@ test("a thread count below, at or above the number of threads does not change th
 
 test("50 networks in turn have the same bits", async () => {
     await load({ threads: 2 });
-    const [first] = [train({}, 2)];
+    const first = train({}, 2);
     for (let i = 0; i < 50; i++) assert.deepEqual(train({}, 2), first);
 });
 
@@ -83,6 +83,22 @@ test("a JavaScript activation runs on the calling thread, and its error ends the
     assert.deepEqual(train(), alone[0]);
 });
 
+test("a JavaScript loss and a progress function run on the calling thread", async () => {
+    const difference = (a, y) => a.map((value, i) => value - y[i]);
+    const results = [];
+    for (const threads of [1, 2]) {
+        await load({ threads });
+        registerLoss("half", (a, y) => difference(a, y).reduce((sum, d) => sum + d * d / 2, 0), difference);
+        const network = create({ loss: "half" }), reports = [];
+        new Trainer({ epochs: 3, restarts: 3, seed: 1 }).fit(network, inputs, targets, {
+            progress: ({ restart, epoch, loss }) => { reports.push(restart, epoch, loss); },
+        });
+        results.push([reports, network.save(), train({ loss: "half" }, 3)]);
+    }
+    assert.equal(results[0][0].length, 27);
+    assert.deepEqual(results[1], results[0]);
+});
+
 test("a JavaScript activation that is declared thread-safe fails on another thread, and the call changes nothing", async () => {
     await load({ threads: 2 });
     registerActivation("bump", (z) => Math.exp(-z * z));
@@ -102,6 +118,12 @@ test("a JavaScript activation that is declared thread-safe fails on another thre
     }
     assert.ok(error instanceof BackpropError && error.code === "BP_ERROR_CALLBACK", error);
     assert.deepEqual(network.save(), before);
+});
+
+test("of two loads at the same time, one remains", async () => {
+    const counts = await Promise.all([load({ threads: 2 }), load({ threads: 3 })]);
+    assert.deepEqual(counts, [2, 3]);
+    assert.deepEqual(train(), alone[0]);
 });
 
 test("a wrong number of threads is refused, and the library stays loaded", async () => {
