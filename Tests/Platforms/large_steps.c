@@ -30,7 +30,8 @@ int main(int count, char **words) {
     check(bp_network_set_loss(network, "cross_entropy"));
     check(bp_network_set_activation(network, 3, "softmax"));
     check(bp_network_set_optimizer(network, "adam"));
-    for (int step = 0; step < STEPS; step++) check(bp_network_train_minibatch(network, inputs, targets, ROWS, 0.0009765625f, NULL));
+    for (int step = 0; step < STEPS; step++)
+        check(bp_network_train_minibatch(network, inputs, targets, ROWS, 0.0009765625f, NULL));
     check(bp_network_save(network, words[1]));
     bp_network_free(network);
     return 0;
