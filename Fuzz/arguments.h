@@ -49,7 +49,7 @@ static size_t size_of(const call *made, const char *name) {
 /* Near the limits of 31, 32 and 63 bits, and sizes whose products and sums with other sizes overflow. */
 static size_t take_huge(void) {
     static const size_t huge[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX / 2,    SIZE_MAX / 2 + 1,
-                                  SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, (size_t)1 << 60, ((size_t)1 << 61) + 1};
+                                  SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, SIZE_MAX / 16 + 1, SIZE_MAX / 8 + 2};
     return huge[take8() % 8];
 }
 
@@ -59,7 +59,8 @@ static size_t take_small_or_huge(size_t most) {
 }
 
 static size_t take_layer_size(void) {
-    static const size_t odd[] = {0, 15, 16, 17, 31, 33, 48, 65, 130, (size_t)1 << 31, (size_t)1 << 32, (size_t)1 << 44};
+    static const size_t odd[] = {0, 15, 16, 17, 31, 33, 48, 65, 130, (size_t)1 << 31, (size_t)((uint64_t)1 << 32),
+                                 (size_t)((uint64_t)1 << 44)};
     uint8_t byte = take8();
     return byte < 0xC0 ? 1u + byte % 9 : byte < 0xF8 ? odd[byte % 12] : take_huge();
 }
@@ -378,7 +379,7 @@ static void make_model(call *made, size_t index) {
     if (made->sizes[index] && byte >= 0x80)
         for (int i = 0; i < byte % 8; i++) model[take(2) % made->sizes[index]] ^= take8();
     made->arguments[index].pointer = model;
-    made->arguments[count].size = byte >= 0xFC ? (size_t)1 << 63
+    made->arguments[count].size = byte >= 0xFC ? SIZE_MAX / 2 + 1
         : byte >= 0xC0                         ? take(2) % (made->sizes[index] + 1)
                                                : made->sizes[index];
 }
