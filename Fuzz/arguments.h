@@ -48,7 +48,7 @@ static size_t size_of(const call *made, const char *name) {
 
 /* Near the limits of 31, 32 and 63 bits, and sizes whose products and sums with other sizes overflow. */
 static size_t take_huge(void) {
-    static const size_t huge[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX / 2,    SIZE_MAX / 2 + 1,
+    static const size_t huge[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX / 2,      SIZE_MAX / 2 + 1,
                                   SIZE_MAX / 2 + 2, SIZE_MAX / 4 + 1, SIZE_MAX / 16 + 1, SIZE_MAX / 8 + 2};
     return huge[take8() % 8];
 }
@@ -59,8 +59,8 @@ static size_t take_small_or_huge(size_t most) {
 }
 
 static size_t take_layer_size(void) {
-    static const size_t odd[] = {0, 15, 16, 17, 31, 33, 48, 65, 130, (size_t)1 << 31, (size_t)((uint64_t)1 << 32),
-                                 (size_t)((uint64_t)1 << 44)};
+    static const size_t odd[] = {
+        0, 15, 16, 17, 31, 33, 48, 65, 130, (size_t)1 << 31, (size_t)((uint64_t)1 << 32), (size_t)((uint64_t)1 << 44)};
     uint8_t byte = take8();
     return byte < 0xC0 ? 1u + byte % 9 : byte < 0xF8 ? odd[byte % 12] : take_huge();
 }
