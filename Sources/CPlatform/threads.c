@@ -28,9 +28,9 @@ static struct {
     uint32_t number; /* of the latest job; sleeping threads wait for it to change */
     uint32_t sleepers;
     uint32_t helpers; /* threads of the team that may join this job */
-    uint64_t next;
-    uint64_t done;  /* shares completed */
-    uint64_t count; /* shares in total */
+    cp_atomic64 next;
+    cp_atomic64 done;  /* shares completed */
+    cp_atomic64 count; /* shares in total */
     void (*task)(void *, ptrdiff_t);
     void *context;
 } job __attribute__((aligned(64)));
@@ -124,7 +124,7 @@ void cp_set_thread_count(size_t count) { STORE(requested, (uint32_t)count); }
 
 /* Whether the previous brief job that found the team asleep was at most CLOSE_INTERVAL ago: then waking the team pays off. */
 static bool follows_closely(void) {
-    static uint64_t latest;
+    static cp_atomic64 latest;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;

@@ -5,12 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static inline uint64_t cp_load64(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-static inline void cp_store64(uint64_t *p, uint64_t value) { __atomic_store_n(p, value, __ATOMIC_RELEASE); }
-static inline bool cp_exchange_if_equal64(uint64_t *p, uint64_t expected, uint64_t desired) {
+/* A number for the atomic operations of 64 bits. i386 aligns a uint64_t to four bytes, where they need a lock. */
+typedef uint64_t cp_atomic64 __attribute__((aligned(8)));
+
+static inline uint64_t cp_load64(const cp_atomic64 *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void cp_store64(cp_atomic64 *p, uint64_t value) { __atomic_store_n(p, value, __ATOMIC_RELEASE); }
+static inline bool cp_exchange_if_equal64(cp_atomic64 *p, uint64_t expected, uint64_t desired) {
     return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
-static inline uint64_t cp_subtract64(uint64_t *p, uint64_t value) { return __atomic_sub_fetch(p, value, __ATOMIC_ACQ_REL); }
+static inline uint64_t cp_subtract64(cp_atomic64 *p, uint64_t value) { return __atomic_sub_fetch(p, value, __ATOMIC_ACQ_REL); }
 
 static inline uint32_t cp_load32(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
 static inline void cp_store32(uint32_t *p, uint32_t value) { __atomic_store_n(p, value, __ATOMIC_RELEASE); }

@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomics.h"
+
 typedef struct cp_gate {
-    uint64_t state;       /* generation << 32 | readers inside, or CP_GATE_WRITER */
+    cp_atomic64 state;    /* generation << 32 | readers inside, or CP_GATE_WRITER */
     uint32_t next_ticket; /* each waiting thread takes a number */
     uint32_t now_serving;
     void *object;          /* retained; NULL while the gate is unused */

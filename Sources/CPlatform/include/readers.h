@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomics.h"
+
 /* A buffer that a reader has taken from a pool, on the reader's stack. */
 typedef struct cp_loan {
     void **slot; /* of the pool; NULL while the buffer is lent */
@@ -23,7 +25,7 @@ typedef struct cp_loan {
 
 /* The mark of one thread; a cache line. */
 typedef struct cp_reader {
-    uint64_t mark;     /* odd while the thread reads; changes with each outermost reading */
+    cp_atomic64 mark;  /* odd while the thread reads; changes with each outermost reading */
     const void *owner; /* cp_thread_identity; NULL: unused */
     cp_loan *loan;     /* the innermost; NULL for none */
     bool is_temporary; /* returned after the reading, because the end of its thread cannot be observed */
