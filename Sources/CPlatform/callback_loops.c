@@ -9,7 +9,8 @@
 #define UNROLL_BY_4
 #endif
 
-/* Evaluates `call` for i = 0 ... count - 1 in the host's floating-point environment, and `use` in the library's. */
+/* Evaluates `call` for i = 0 ... count - 1 in the host's floating-point environment, and `use` in the library's. (On i386 a
+ * double is returned in a register of the x87, which would round it to Float as the host does if it were not stored before.) */
 #define FOR_EACH(type, call, use)                           \
     uint64_t host = cp_host_environment();                  \
     if (host == 0) {                                        \
@@ -21,7 +22,7 @@
     }                                                       \
     for (ptrdiff_t i = 0; i < count; i++) {                 \
         cp_enter_host(host);                                \
-        type value = call;                                  \
+        volatile type value = call;                         \
         cp_leave_host(host);                                \
         use;                                                \
     }

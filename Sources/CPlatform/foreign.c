@@ -66,7 +66,7 @@ cp_foreign_call *cp_prepare_call(char result, const char *parameters, size_t cou
 }
 
 /* z and the result are on the stack, so that several threads can use one call. */
-double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z) {
+void cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z, double *result_out) {
     number first = convert(call->z, z), result;
     void *values[CP_MOST_PARAMETERS];
     values[0] = &first;
@@ -76,11 +76,11 @@ double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function
     ffi_call((ffi_cif *)&call->cif, function, &result, values);
     if (host != 0) cp_leave_host(host);
     switch (call->result) {
-    case 'f': return result.f;
-    case 'd': return result.d;
-    case 'i': return (int32_t)result.word;
-    case 'l': return (double)result.l;
-    default: return (uint32_t)result.word;
+    case 'f': *result_out = result.f; break;
+    case 'd': *result_out = result.d; break;
+    case 'i': *result_out = (int32_t)result.word; break;
+    case 'l': *result_out = (double)result.l; break;
+    default: *result_out = (uint32_t)result.word; break;
     }
 }
 #endif

@@ -348,7 +348,11 @@ static void flags_of_the_caller_stay_raised(void) {
     bp_network_free(network);
 }
 
-static void raising_destroy(void *user_data) { *(int *)user_data = feraiseexcept(FE_INVALID | FE_DIVBYZERO) == 0; }
+/* On i386, feraiseexcept raises flags of the x87, which belong to the host alone. */
+static void raising_destroy(void *user_data) {
+    volatile float zero = 0, infinite = 1 / zero, nan = zero / zero;
+    *(int *)user_data = isinf(infinite) && isnan(nan);
+}
 
 static void flags_that_a_destroy_callback_raises_end_with_the_call(void) {
     for (int freed_last = 0; freed_last < 2; freed_last++) {
@@ -364,7 +368,7 @@ static void flags_that_a_destroy_callback_raises_end_with_the_call(void) {
     }
 }
 
-#if defined(__i386__) || defined(__x86_64__)
+#ifdef __x86_64__ /* on i386, a call itself passes numbers in registers of the x87 */
 /* The next x87 instruction of the host would trap. The library's conversions between numbers and text do not. */
 static void raised_x87_flags_that_the_host_traps_do_not_trap_in_the_library(void) {
     const uint16_t control = 0x37f & ~0x0d; /* invalid, division by zero and overflow trap */
@@ -429,7 +433,7 @@ int main(void) {
     CLAIM(calls_from_callbacks_give_the_same_bits_and_leave_the_environment);
     CLAIM(flags_of_the_caller_stay_raised);
     CLAIM(flags_that_a_destroy_callback_raises_end_with_the_call);
-#if defined(__i386__) || defined(__x86_64__)
+#ifdef __x86_64__
     CLAIM(raised_x87_flags_that_the_host_traps_do_not_trap_in_the_library);
 #endif
     CLAIM(calls_that_fail_leave_the_environment_and_its_flags);

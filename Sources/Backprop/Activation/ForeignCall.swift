@@ -33,7 +33,11 @@ package final class ForeignCall {
     deinit { cp_free(UnsafeMutableRawPointer(prepared)) }
 
     @inline(__always)
-    func callAsFunction(_ function: ForeignFunction, _ z: Double) -> Double { cp_call_foreign(prepared, function, z) }
+    func callAsFunction(_ function: ForeignFunction, _ z: Double) -> Double {
+        var result = 0.0
+        cp_call_foreign(prepared, function, z, &result)
+        return result
+    }
 
     /// Throws unless the type can represent the value.
     private static func requireFit(_ value: Double, _ letter: UInt8, number: Int) throws(BackpropError) {

@@ -17,6 +17,7 @@ typedef struct cp_foreign_call cp_foreign_call;
  * libffi refuses the types. Free with cp_free. */
 cp_foreign_call *cp_prepare_call(char result, const char *parameters, size_t count, const double *constants);
 
-double cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z);
+/* The result is in memory: i386 returns a double in a register of the x87, whose rounding mode is the host's. */
+void cp_call_foreign(const cp_foreign_call *call, cp_foreign_function function, double z, double *result_out);
 
 #endif
