@@ -242,8 +242,8 @@ extension bp_minibatch {
 extension bp_progress {
     fileprivate init(_ report: Progress) {
         self.init(
-            struct_size: UInt32(MemoryLayout<bp_progress>.size), restart: UInt32(report.restart), epoch: UInt64(report.epoch),
-            epochs: UInt64(report.epochs), step: UInt64(report.step), steps: UInt64(report.steps), loss: report.loss,
+            struct_size: UInt32(MemoryLayout<bp_progress>.size), restart: UInt32(report.restart), epoch: report.counts.epoch,
+            epochs: report.counts.epochs, step: report.counts.step, steps: report.counts.steps, loss: report.loss,
             validation_loss: report.validationLoss, learning_rate: report.learningRate,
             epoch_ended: report.isEpochEnd ? 1 : 0, reserved: 0)
     }
@@ -252,8 +252,8 @@ extension bp_progress {
 extension bp_fit_result {
     fileprivate init(_ result: FitResult) {
         self.init(
-            struct_size: 0, end: result.end.rawValue, epochs: UInt64(result.epochs), steps: UInt64(result.steps),
-            best_epoch: UInt64(result.bestEpoch), loss: result.loss, restart: UInt32(result.restart), reserved: 0)
+            struct_size: 0, end: result.end.rawValue, epochs: result.counts.epochs, steps: result.counts.steps,
+            best_epoch: result.counts.bestEpoch, loss: result.loss, restart: UInt32(result.restart), reserved: 0)
     }
 }
 

@@ -372,6 +372,37 @@ static void a_fit_without_rows_on_any_worker_is_refused(void) {
     bp_network_free(network);
 }
 
+enum { MANY = 65535 };
+
+/* All workers have the numbers of this one. An agreement ends with one number of each worker. */
+static int32_t reduce_many(void *values, size_t count, int32_t type, int32_t operation, void *user_data) {
+    float *floats = (float *)values;
+    double *doubles = (double *)values;
+    const size_t sums = count > MANY ? count - MANY : count;
+    (void)user_data;
+    if (operation != BP_REDUCE_SUM) return 0;
+    for (size_t i = 0; i < sums && type == BP_FLOAT; i++) floats[i] *= MANY;
+    for (size_t i = 0; i < sums && type != BP_FLOAT; i++) doubles[i] *= MANY;
+    for (size_t i = sums; i < count; i++) doubles[i] = doubles[count - 1];
+    return 0;
+}
+
+/* Row 65533, the only one whose loss is not 0. Products of workers and rows need 32 bits. */
+static void the_last_of_65535_workers_has_the_last_row(void) {
+    static float rows[MANY - 1], zeros[MANY - 1];
+    const size_t one[] = {1, 1};
+    const float identity[] = {1, 0};
+    double loss = 0;
+    bp_network *network = check_network(one, 2, 1);
+    rows[MANY - 2] = 2;
+    EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
+    EXPECT_OK(bp_network_set_parameters(network, identity, 2));
+    EXPECT_OK(bp_network_set_all_reduce(network, reduce_many, MANY - 1, MANY, NULL));
+    EXPECT_OK(trainer_fit("epochs=1 batch_size=0 shared_rows=1 learning_rate=0", network, rows, zeros, MANY - 1, &loss));
+    EXPECT_NEAR(loss, 2, 1e-6);
+    bp_network_free(network);
+}
+
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
@@ -386,5 +417,6 @@ int main(void) {
     CLAIM(streams_of_any_lengths_end_their_epoch_together);
     CLAIM(a_stream_that_fails_or_stops_on_one_worker_does_on_all);
     CLAIM(a_fit_without_rows_on_any_worker_is_refused);
+    CLAIM(the_last_of_65535_workers_has_the_last_row);
     return check_end();
 }

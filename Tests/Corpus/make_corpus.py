@@ -156,6 +156,10 @@ def best_network(random=(1, 2, 3, 4), steps=4, optimizer_steps=4, pristine=0, **
 
 resumable.words.update({"fit": position(), "fit.best": best_network()})
 good("fit-with-its-best-network", resumable)
+counting = Model([2, 3, 1], ["tanh", "identity"], ["none", "none"], seed=2**64 - 1)  # counts that need more than 32 bits
+counting.words.update({"steps": "5000000000", "fit": position(
+    seed=10**15 - 1, step=5 * 10**9, loss_sum=0, rows=0, rate_factor=1, waited=100, plateau_waited=100, data=(4, 2))})
+good("counts-of-64-bits", counting)
 streamed = Model([2, 2, 1], ["tanh", "identity"], ["none", "none"])  # in its third epoch, with one step of 4 rows
 streamed.words.update({"fit": position(rows=4, stream=(2, 1, 0))})
 good("fit-from-a-stream", streamed)

@@ -5,6 +5,8 @@ struct JSONReader {
     private var at = 0
     /// The limit of the nesting of skipped values, the same as in the safetensors package.
     private static var mostNesting: Int { 127 }
+    /// An offset in a file that is in memory, and at most 2⁵⁸.
+    private static var largestCount: Int64 { min(Int64(Int.max), 1 << 58) }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
@@ -91,14 +93,14 @@ struct JSONReader {
     private mutating func readCount() throws(BackpropError) -> Int {
         skipSpace()
         let start = at
-        var value = 0
+        var value: Int64 = 0
         while at < bytes.count, bytes[at] >= 0x30, bytes[at] <= 0x39 {
-            value = value * 10 + Int(bytes[at] - 0x30)
-            guard value <= mostNumbers else { throw malformed }
+            value = value * 10 + Int64(bytes[at] - 0x30)
+            guard value <= Self.largestCount else { throw malformed }
             at += 1
         }
         guard at > start, at == start + 1 || bytes[start] != 0x30 else { throw malformed }
-        return value
+        return Int(value)
     }
 
     /// `-12.5e+3`: a sign, digits without a leading zero, a fraction, an exponent.

@@ -151,11 +151,12 @@ extension NetworkState {
         for index in 1..<sizes.count {
             let vectors = batchnorm[index - 1].isSame(as: "none") ? 1 : 5
             let ofSlot = sizes[index - 1] + (batchnorm[index - 1].isSame(as: "on") ? 3 : 1)
-            let perOutput = slots.reduce(0) { $0 + sizes[index - 1] + vectors + $1 * ofSlot }
+            var perOutput = 0
+            for count in slots { perOutput += sizes[index - 1] + vectors + (try checkedProduct(count, ofSlot)) }
             floats += try checkedProduct(sizes[index], perOutput)
             guard floats <= dataCount / 4 else { break }
         }
-        guard floats * 4 == dataCount else {
+        guard floats == dataCount / 4, dataCount % 4 == 0 else {
             throw BackpropError(.corrupt, "the size of the model's data does not match its layers")
         }
     }

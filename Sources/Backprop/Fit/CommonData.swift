@@ -12,7 +12,7 @@ struct CommonData {
     /// `rows`, `batch`, `stepsPerEpoch` and `isValidated`: of this worker.
     @inline(never)
     static func make(
-        rows: Int, batch: Int, stepsPerEpoch: Int, isValidated: Bool, _ options: Options<TrainerOption>,
+        rows: Int, batch: Int, stepsPerEpoch: Int64, isValidated: Bool, _ options: Options<TrainerOption>,
         for network: NetworkState
     ) throws(BackpropError) -> CommonData {
         var (rows, batch, steps, isValidated) = (UInt64(rows), UInt64(batch), UInt64(stepsPerEpoch), isValidated)
@@ -30,7 +30,7 @@ struct CommonData {
                 sums: (Double(rows), Double(batch), isValidated ? 1 : 0))
             isValidated = workers.sum(2) > 0
             if !isShared { (rows, batch) = (workers.count(0), workers.count(1)) }
-            for worker in 0..<workers.count { steps = max(steps, UInt64(workers.number(of: worker))) }
+            for worker in 0..<workers.count { steps = max(steps, workers.number(of: worker)) }
         }
         return CommonData(
             rows: rows, batch: batch, stepsPerEpoch: steps, isValidated: isValidated, areRowsShared: isShared)

@@ -70,10 +70,10 @@ final class FitPlan {
             var batches = Sampler.Plan(
                 options, rows: data.trainingCount, takesAll: network.optimizer.isSecondOrder, network.workers)
             let common = try CommonData.make(
-                rows: data.trainingCount, batch: batches.batch, stepsPerEpoch: batches.stepsPerEpoch,
+                rows: data.trainingCount, batch: batches.batch, stepsPerEpoch: Int64(batches.stepsPerEpoch),
                 isValidated: data.validation != nil, options, for: network)
             guard common.stepsPerEpoch > 0 else { throw Workers.noRows }
-            batches.stepsPerEpoch = Int(common.stepsPerEpoch)
+            batches.stepsPerEpoch = Int(min(common.stepsPerEpoch, UInt64(mostNumbers)))
             plan = FitPlan(
                 trainer, .rows(data, batches), validation: data.validation, common, isResumed: isResumed, for: network)
         case .stream(let next):
@@ -84,7 +84,7 @@ final class FitPlan {
             if let validation { try network.requireValidation(validation) }
             let stream = try MinibatchStream.make(next, options, for: network)
             let common = try CommonData.make(
-                rows: 0, batch: stream.capacity, stepsPerEpoch: Int(options[.stepsPerEpoch]), isValidated: validation != nil,
+                rows: 0, batch: stream.capacity, stepsPerEpoch: Int64(options[.stepsPerEpoch]), isValidated: validation != nil,
                 options, for: network)
             plan = FitPlan(trainer, .stream(stream), validation: validation, common, isResumed: isResumed, for: network)
         }

@@ -25,9 +25,10 @@ public struct FitResult: Sendable {
     /// The reason why the fit ended.
     public internal(set) var end: End
     /// The number of finished epochs, and of steps, counted as in `Progress`.
-    public let epochs, steps: Int
+    public var epochs: Int { Int(clamping: counts.epochs) }
+    public var steps: Int { Int(clamping: counts.steps) }
     /// The finished epoch with the best loss, counted from 1; 0 if no epoch was finished.
-    public let bestEpoch: Int
+    public var bestEpoch: Int { Int(clamping: counts.bestEpoch) }
     /// The index of the restart that gave the weights, from 0.
     public internal(set) var restart: Int
 
@@ -35,4 +36,5 @@ public struct FitResult: Sendable {
     public var isStopped: Bool { end.isStop }
     /// With option "stratify", the first class that has no training row or no validation row; nil if there is none.
     public let missingClass: Int?
+    package let counts: (epochs: UInt64, steps: UInt64, bestEpoch: UInt64)
 }

@@ -136,10 +136,9 @@ final class FitRun {
         let epochs = plan.epoch(position)
         let waited = min(position.waited, epochs)  // other epochs, if a fit is resumed with minibatches of another size
         return FitResult(
-            loss: isDiverged ? .nan : loss, end: isDiverged ? .diverged : end ?? .complete, epochs: Int(clamping: epochs),
-            steps: Int(clamping: position.step),
-            bestEpoch: position.best < .infinity ? Int(clamping: epochs - waited) : 0, restart: Int(position.restart),
-            missingClass: plan.missingClass)
+            loss: isDiverged ? .nan : loss, end: isDiverged ? .diverged : end ?? .complete,
+            restart: Int(position.restart), missingClass: plan.missingClass,
+            counts: (epochs, position.step, position.best < .infinity ? epochs - waited : 0))
     }
 
     /// The error that ended the run.
@@ -423,9 +422,8 @@ final class FitRun {
     private func report(loss: Double, validationLoss: Double, isEpochEnd: Bool) {
         guard plan.trainer.progress != nil else { return }
         report = Progress(
-            restart: Int(position.restart), epoch: Int(clamping: plan.epoch(position)), epochs: Int(clamping: plan.epochs),
-            step: Int(clamping: position.step), steps: Int(clamping: plan.steps), loss: loss, validationLoss: validationLoss,
-            learningRate: Double(rate), isEpochEnd: isEpochEnd)
+            restart: Int(position.restart), loss: loss, validationLoss: validationLoss, learningRate: Double(rate),
+            isEpochEnd: isEpochEnd, counts: (plan.epoch(position), plan.epochs, position.step, plan.steps))
         reportTime = cp_seconds()
     }
 }

@@ -79,7 +79,9 @@ package final class Workers {
 
     /// The part of `count` rows, which all workers have, that is the share of this one.
     func share(of count: Int) -> Range<Int> {
-        func start(_ worker: Int) -> Int { count / self.count * worker + count % self.count * worker / self.count }
+        func start(_ worker: Int) -> Int {
+            count / self.count * worker + Int(Int64(count % self.count) * Int64(worker) / Int64(self.count))
+        }
         return start(index)..<start(index + 1)
     }
 
@@ -110,7 +112,7 @@ package final class Workers {
     /// reason why this worker cannot make the call.
     @inline(never)
     func agree(
-        fingerprint: UInt64, number: Int = 0, sums: (Double, Double, Double) = (0, 0, 0), failure: BackpropError? = nil
+        fingerprint: UInt64, number: Int64 = 0, sums: (Double, Double, Double) = (0, 0, 0), failure: BackpropError? = nil
     ) throws(BackpropError) {
         let m = message.base
         cp_clear(m, (Slot.numbers + count) * 8)
@@ -156,13 +158,13 @@ package final class Workers {
     func count(_ index: Int) -> UInt64 { Self.count(sum(index)) ?? 0 }
 
     /// After an agreement: the number of a worker.
-    func number(of worker: Int) -> Int { Int(min(Self.count(message.base[Slot.numbers + worker]) ?? 0, 1 << 40)) }
+    func number(of worker: Int) -> UInt64 { min(Self.count(message.base[Slot.numbers + worker]) ?? 0, 1 << 40) }
 
     /// The sum of the numbers of all workers before `end`.
     func total(before end: Int) -> Int {
-        var total = 0
+        var total: UInt64 = 0
         for worker in 0..<end { total += number(of: worker) }
-        return total
+        return Int(clamping: total)
     }
 
     /// A whole number; nil for what the host's function cannot have computed.

@@ -165,7 +165,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
-        let threads = isThreadSafe && Parallel.isWorthwhile(rows * weightCount) ? min(cp_thread_count(), blocks) : 1
+        let threads = isThreadSafe && Parallel.isWorthwhile(Int64(rows) * Int64(weightCount)) ? min(cp_thread_count(), blocks) : 1
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
         let stride = layers[last].stride

@@ -9,7 +9,7 @@ extension NetworkState {
     func beginPass(rows: Int, _ workers: Workers, in workspace: Workspace) throws(BackpropError) {
         try workspace.makeGradients(for: self)
         try workers.reserve(2 * widestStride)
-        try workers.agree(fingerprint: fingerprint(.pass), number: rows, sums: (workers.hasMoreRows ? 1 : 0, 0, 0))
+        try workers.agree(fingerprint: fingerprint(.pass), number: Int64(rows), sums: (workers.hasMoreRows ? 1 : 0, 0, 0))
         workspace.workers = workers
         workers.rows = workers.total(before: workers.count)
         workspace.batchRows = workers.rows

@@ -78,14 +78,14 @@ final class GaussNewton {
 
     /// Computes r and the products of J. Returns the loss, the sum over the rows, and the number of residuals whose targets are
     /// not missing.
-    func linearize(at flat: UnsafePointer<Float>) throws(BackpropError) -> (loss: Double, presentCount: Int) {
+    func linearize(at flat: UnsafePointer<Float>) throws(BackpropError) -> (loss: Double, presentCount: Double) {
         network.forEachTrainableLayer { at, start, count, _ in
             for i in 0..<count { parameters[start + i] = Double(flat[at + i]) }
         }
         let outputs = network.outputCount
         let isFused = residualForm != .difference
         let workspace = try network.requireWorkspace(rows: max(1, min(rows.count, Self.block)))
-        var sum = 0.0, presentCount = 0
+        var sum = 0.0, presentCount = 0.0
         for first in stride(from: 0, to: rows.count, by: Self.block) {
             let (count, loss) = try network.forward(rows, from: first, in: workspace)
             try network.requireFiniteOutputs(rows: count, in: workspace)
@@ -102,7 +102,7 @@ final class GaussNewton {
                 }
                 try network.backward(rows: count, fused: isFused, in: workspace, gammaStep: nil)
                 try network.requireFiniteDeltas(rows: count, in: workspace)
-                Parallel.run(count, parallel: Parallel.isWorthwhile(count * parameterCount)) { row in
+                Parallel.run(count, parallel: Parallel.isWorthwhile(Int64(count) * Int64(parameterCount))) { row in
                     store(row, residual: (first + row) * outputs + output, rows.inputs + first * network.inputCount, workspace)
                 }
                 if !hasRowForm { matrix.addGram(of: panels, depth: count, capacity: Self.block) }
@@ -110,8 +110,8 @@ final class GaussNewton {
         }
         if hasRowForm { matrix.addGram(of: panels, depth: parameterCount, capacity: parameterCount) }
         if let workers = network.workers {
-            try workers.agree(fingerprint: network.fingerprint(.secondOrder), sums: (sum, Double(presentCount), 0))
-            (sum, presentCount) = (workers.sum(0), Int(workers.count(1)))
+            try workers.agree(fingerprint: network.fingerprint(.secondOrder), sums: (sum, presentCount, 0))
+            (sum, presentCount) = (workers.sum(0), Double(workers.count(1)))
             try matrix.addUp(workers)
         }
         matrix.finishGram()

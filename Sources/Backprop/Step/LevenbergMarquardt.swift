@@ -11,7 +11,7 @@ extension NetworkState {
         let decaysAll = isBayesian || options[.decayBiases] == 1
         var rowCount = rows.count
         if let workers {
-            try workers.agree(fingerprint: fingerprint(.secondOrder), number: rows.count)
+            try workers.agree(fingerprint: fingerprint(.secondOrder), number: Int64(rows.count))
             rowCount = workers.total(before: workers.count)
             workers.rows = rowCount
             guard rowCount > 0 else {
@@ -96,10 +96,10 @@ private struct DecayEstimate {
     /// The first four steps have no decay. An estimate from weights that are not trained yet takes the data for noise, and reduces
     /// the weights until the network is linear; after many steps without decay, a large network has fitted the noise.
     mutating func update(
-        _ problem: GaussNewton, _ residualCount: Int, squares: Double, steps: UInt64
+        _ problem: GaussNewton, _ residualCount: Double, squares: Double, steps: UInt64
     ) throws(BackpropError) -> Double {
         guard steps >= 4 else { return 0 }
-        let count = Double(problem.parameterCount), residualCount = Double(residualCount)
+        let count = Double(problem.parameterCount)
         if alpha > 0 {
             problem.setDecay(alpha / beta, all: true)
             if let effective = try problem.effectiveParameters() { effectiveParameters = min(max(effective, 1e-3), count) }

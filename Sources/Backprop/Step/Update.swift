@@ -77,7 +77,7 @@ extension NetworkState {
     /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile. `index` is the
     /// layer; `part` is the range of the layer's inputs whose weights form the part.
     func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
-        let parallel = Parallel.isWorthwhile(rows * weightCount)
+        let parallel = Parallel.isWorthwhile(Int64(rows) * Int64(weightCount))
         func parts(_ layer: Layer) -> Int {
             !layer.isTrainable ? 0 : parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1
         }

@@ -53,7 +53,7 @@ func paddedCount(_ columns: Int) -> Int { (columns + 15) & ~15 }
 package var mostNumbers: Int { Int.max >> 5 }
 
 /// The sizes of layers and of rows of targets are below this.
-var mostColumns: Int { Int(clamping: 1 << 40 as Int64) }
+var mostColumns: Int { min(mostNumbers, Int(clamping: 1 << 40 as Int64)) }
 
 /// a · b for counts from a caller. Throws if the product is too large for any memory.
 package func checkedProduct(_ a: Int, _ b: Int) throws(BackpropError) -> Int {
