@@ -260,10 +260,11 @@ static const struct {
 };
 
 static size_t bytes_each(const parameter *p) {
-    return strstr(p->type, "float")                                                             ? sizeof(float)
-        : strstr(p->type, "size_t") || strstr(p->type, "double") || strstr(p->type, "uint64_t") ? 8
-        : strstr(p->type, "int32_t")                                                            ? 4
-                                                                                                : 1;
+    return strstr(p->type, "float")                                ? sizeof(float)
+        : strstr(p->type, "size_t")                                ? sizeof(size_t)
+        : strstr(p->type, "double") || strstr(p->type, "uint64_t") ? 8
+        : strstr(p->type, "int32_t")                               ? 4
+                                                                   : 1;
 }
 
 static int is_scalar_out(const parameter *p) {
@@ -400,7 +401,7 @@ static void *take_handle(size_t type) {
     if (byte >= 0xFC) return (void *)(uintptr_t)take(8);
     if (byte >= 0xF8) return handles[(type + 1) % HANDLE_TYPES][byte % SLOTS];
     if (byte >= 0xF4) return NULL;
-    if (byte >= 0xF0) return (void *)((uintptr_t)handles[type][0] ^ (uintptr_t)1 << take8() % 64);
+    if (byte >= 0xF0) return (void *)((uintptr_t)handles[type][0] ^ (uintptr_t)((uint64_t)1 << take8() % 64));
     return handles[type][byte % SLOTS];
 }
 

@@ -383,7 +383,7 @@ static void bad_arguments_are_refused_and_no_network_changes(void) {
     EXPECT_ERROR(FIT_OF(4, x), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(FIT_OF(0, x), BP_ERROR_INVALID_VALUE);
     EXPECT_ERROR(FIT_OF(SIZE_MAX, x), BP_ERROR_LIMIT);
-    EXPECT_ERROR(FIT_OF((size_t)1 << 40, x), BP_ERROR_LIMIT);
+    EXPECT_ERROR(FIT_OF((size_t)1 << 30, x), BP_ERROR_LIMIT);
     EXPECT_ERROR(FIT_OF(3, nan), BP_ERROR_NOT_FINITE);
     EXPECT_ERROR(FIT_OF(3, NULL), BP_ERROR_NULL_ARGUMENT);
     EXPECT_ERROR(bp_trainer_fit_ensemble(trainer, NULL, 3, rates, x, y, ROWS, NULL, NULL, 0, results), BP_ERROR_NULL_ARGUMENT);

@@ -35,11 +35,11 @@ static void *file_real(const char *name) {
     return function ? function : dlsym(RTLD_NEXT, name);
 }
 
-#define FILE_CALL(type, name, parameters, arguments)              \
-    type name parameters {                                        \
-        static type(*original) parameters;                        \
-        if (!original) *(void **)&original = file_real(#name);    \
-        return file_fails(#name) ? (type)-1 : original arguments; \
+#define FILE_CALL(type, name, parameters, arguments)                \
+    type name parameters {                                          \
+        static type(*original) parameters;                          \
+        if (!original) *(void **)&original = file_real(#name);      \
+        return file_fails(#name) ? (type) - 1 : original arguments; \
     }
 FILE_CALL(ssize_t, read, (int fd, void *buffer, size_t count), (fd, buffer, count))
 FILE_CALL(int, fsync, (int fd), (fd))

@@ -50,7 +50,7 @@ static void functions_of_the_c_library_can_be_registered_directly(void) {
     EXPECT_OK(register_foreign_with("c.ldexpf", (bp_foreign_fn)ldexpf, "f(f,i)", -3));
     EXPECT_OK(register_foreign_with("c.fmax", (bp_foreign_fn)fmax, "d(d,d)", 0.25));
     EXPECT_OK(register_foreign_with("c.hypot", (bp_foreign_fn)hypot, "d(d,d)", 1.5));
-    EXPECT_OK(register_foreign("c.lround", (bp_foreign_fn)lround, "l(d)"));
+    EXPECT_OK(register_foreign("c.llround", (bp_foreign_fn)llround, "l(d)"));
     EXPECT_OK(register_foreign("c.ilogbf", (bp_foreign_fn)ilogbf, "i(f)"));
     for (int i = -40; i <= 40; i++) {
         float z = (float)i / 8;
@@ -61,11 +61,11 @@ static void functions_of_the_c_library_can_be_registered_directly(void) {
         EXPECT(value_of("c.ldexpf", z) == z / 8);
         EXPECT(value_of("c.fmax", z) == (z > 0.25f ? z : 0.25f));
         EXPECT(value_of("c.hypot", z) == (float)hypot(z, 1.5));
-        EXPECT(value_of("c.lround", z) == (float)lround(z)); /* halves included, and negative results */
+        EXPECT(value_of("c.llround", z) == (float)llround(z)); /* halves included, and negative results */
         if (i) EXPECT(value_of("c.ilogbf", z) == (float)ilogbf(z));
     }
     UNREGISTER("c.erf"), UNREGISTER("c.erff"), UNREGISTER("c.atan"), UNREGISTER("c.ldexp"), UNREGISTER("c.ldexpf");
-    UNREGISTER("c.fmax"), UNREGISTER("c.hypot"), UNREGISTER("c.lround"), UNREGISTER("c.ilogbf");
+    UNREGISTER("c.fmax"), UNREGISTER("c.hypot"), UNREGISTER("c.llround"), UNREGISTER("c.ilogbf");
 }
 
 /* Each argument sets a different digit of the result, so that the result shows that all arrive in order. */

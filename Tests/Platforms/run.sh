@@ -28,16 +28,11 @@ aarch64-linux)
         the header is the same: cplusplus"
     ;;
 i686-linux)
-    needs="/usr/bin/i686-linux-gnu-gcc /usr/i686-linux-gnu/include/stdio.h"
-    CC="i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64" sets=native
-    WRAPPER="/usr/i686-linux-gnu/lib/ld-linux.so.2 --library-path /usr/i686-linux-gnu/lib"
+    needs="/usr/bin/i686-linux-gnu-gcc /usr/i686-linux-gnu/include/stdio.h /usr/lib/i386-linux-gnu/libffi.so"
+    CC="i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64" WRAPPER= sets=native
     quick="handles arguments instructions options settings counts tensors names rows trainer trainer_errors finetuning stream
-        files metadata saving weights corpus threads fork"
+        foreign plugins files metadata saving targets weights corpus threads fork"
     left_out="
-        no libffi: foreign derivatives sharing plugins universal memory limits
-        functions return floats in registers of the x87, which has its own flags: environment
-        a file of 4 GiB, larger than the address space: targets
-        figures for pointers of 64 bits, or failures not yet understood: allocations predictor_realtime faults mutations
         the header is the same: cplusplus"
     ;;
 wasm)
@@ -53,7 +48,7 @@ wasm)
         no signals, processes or limits of memory: files mutations saving all_reduce all_reduce_fits fork memory limits
         no shared libraries and no libffi: foreign derivatives plugins universal predictor predictor_realtime hygiene
         no floating-point environment: environment rows
-        figures for pointers of 64 bits: allocations
+        memory is counted by functions of glibc: allocations
         the header is the same: cplusplus"
     ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;

@@ -1536,9 +1536,10 @@ int32_t bp_network_fold_batchnorm(bp_network *network);
  *   - If a layer has a registered activation, its callback may do anything, and this promise ends where the callback begins.
  *     The library's own part keeps the promise. A predictor keeps the activations that it uses, as a network does; destroy is
  *     never called in a run.
- *   - A run uses less than 80 KiB of its thread's stack; less than 2 KiB for one row of a network whose layers have at most 128
- *     units, built-in activations and, if they are scaled, at most 128 inputs. A page of the stack that the thread has not used
- *     before costs a page fault: use the stack once, or lock the memory (mlockall), before the first run that must be on time.
+ *   - A run uses less than 80 KiB of its thread's stack; less than 2 KiB (on 32-bit x86, 3 KiB) for one row of a network whose
+ *     layers have at most 128 units, built-in activations and, if they are scaled, at most 128 inputs. A page of the stack that
+ *     the thread has not used before costs a page fault: use the stack once, or lock the memory (mlockall), before the first run
+ *     that must be on time.
  *   - If a layer has more than 8176 units, or there are more than 8192 scaled inputs, runs use buffers of the predictor
  *     instead of the stack: 16 runs at a time.
  *   - Outputs have the bits of bp_network_predict for the same network after bp_network_fold_batchnorm, for any number of
