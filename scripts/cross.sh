@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the library for another system or processor into BUILD/TARGET. Usage: cross.sh TARGET BUILD
 #   aarch64-linux   libbackprop.so.1 for Linux on arm64
-#   i686-linux      libbackprop.so.1 for Linux on 32-bit x86 with SSE2, without libffi
+#   i686-linux      libbackprop.so.1 for Linux on 32-bit x86 with SSE2
 #   x86_64-linux-gnu.2.17, aarch64-linux-gnu.2.17, x86_64-linux-musl, aarch64-linux-musl
 #                   libbackprop.so.1 for glibc 2.17 and later, or for musl, with libffi in it; with PyPI's ziglang
 #   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
@@ -27,7 +27,7 @@ esac
 
 zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }
 case $target in # flags for C, also when Swift reads headers
-i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
+i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -isystem "/usr/$gcc/include" -isystem /usr/include/i386-linux-gnu) ;; # the second one has libffi
 *-linux-*) # the headers that `zig cc` has for the target, of any kind and of this processor
     cpu=${target%%-*}
     libraries=/usr/lib/$cpu-linux-gnu # Debian's, with libffi
@@ -118,7 +118,7 @@ mkdir -p "$build"
 compile
 case $target in
 aarch64-linux) link_linux -lffi ;;
-i686-linux) link_linux -latomic ;;
+i686-linux) link_linux -lffi ;;
 *-linux-*) link_zig ;;
 wasm*) link_wasm ;;
 arm64-apple) link_apple ;;

@@ -74,6 +74,7 @@ if [ "$purpose" = cross ] || [ "$purpose" = test ]; then
     $cross "command -v qemu-aarch64" qemu-user
     $cross "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
     $cross "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
+    $cross "test -e /usr/lib/i386-linux-gnu/libffi.so" libffi-dev:i386
 fi
 if [ -n "$cross" ]; then
     $cross "test -e /usr/include/wasm32-wasi" wasi-libc
@@ -125,7 +126,12 @@ END
 fi
 
 [ -n "$swift" ] && no_swift= || no_swift="the Swift toolchain, $oldest_swift or later, from swift.org"
-add_architectures() { case " ${missing[*]} ${optional[*]}" in *:arm64*) dpkg --add-architecture arm64 ;; esac; }
+add_architectures() {
+    local name
+    for name in arm64 i386; do
+        case " ${missing[*]} ${optional[*]} " in *":$name "*) dpkg --add-architecture "$name" ;; esac
+    done
+}
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
