@@ -337,7 +337,7 @@ static int32_t fill_words(const char *word, long count) {
     byte_count = 8 + (size_t)sprintf((char *)bytes + 8, "{\"__metadata__\":{\"format\":\"pt\"");
     for (long i = 0; i < count; i++) byte_count += (size_t)sprintf((char *)bytes + byte_count, word, i);
     byte_count += (size_t)sprintf((char *)bytes + byte_count, "}}");
-    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((byte_count - 8) >> 8 * i);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)(byte_count - 8) >> 8 * i);
     return 0;
 }
 static int32_t load_bytes(bp_network *n) { /* as weights: there is no checksum to compute */
