@@ -1,46 +1,21 @@
-"""Would it pay to exchange the gradients of the last layers while those of the others are computed? A prototype: the matrix products of
-a step, and the exchanges, without the library.
+"""Measures what it gains to exchange the gradients of the last layers while those of the others are computed.
 
     mpirun -n 2 python Benchmarks/overlap.py
     python Benchmarks/overlap.py --processes 2 --gigabits 1 --milliseconds 0.1
 
-"together": one exchange of all gradients after the pass, as the library does. "buckets": an exchange begins as soon as the gradients of
-4 MB are there, from the last layer to the first, and all are completed after the pass: by MPI_Iallreduce, or by a thread on the
-emulated links of scaling.py.
+Steps of momentum, alternately with DataParallel(overlap=False) and DataParallel(overlap=True), by MPI or on the emulated links of
+scaling.py. "compute": the step of one process alone, while the others compute, too. Times are medians of the slowest process, and the
+ratio is the median of the ratios of steps that follow each other. docs/scaling.md has results.
 """
 import argparse
 import os
-import threading
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+import time
 
 import numpy as np
-from scaling import NETWORKS, Emulated, emulated, median
+from scaling import NETWORKS, emulated
 
-from libbackprop.distributed import communicator
-
-BUCKET = 1 << 20  # numbers
-
-
-class Step:
-    def __init__(self, layers, rows):
-        numbers = np.random.default_rng(1)
-        self.weights = [numbers.random((a, b), np.float32) for a, b in zip(layers, layers[1:])]
-        self.outputs = [numbers.random((rows, size), np.float32) for size in layers]
-        self.gradient = np.empty(sum(each.size for each in self.weights), np.float32)  # the last layer's first
-
-    def forward(self):
-        for index, weights in enumerate(self.weights):
-            np.matmul(self.outputs[index], weights, out=self.outputs[index + 1])
-
-    def backward(self, ready):
-        """Calls ready(start, end) when this part of the gradient is there."""
-        delta, end = self.outputs[-1], 0
-        for inputs, weights in zip(self.outputs[-2::-1], self.weights[::-1]):
-            start, end = end, end + weights.size
-            np.matmul(inputs.T, delta, out=self.gradient[start:end].reshape(weights.shape))
-            ready(start, end)
-            delta = delta @ weights.T
+import libbackprop as bp
+from libbackprop.distributed import DataParallel, communicator
 
 
 def main():
@@ -48,65 +23,48 @@ def main():
     parser.add_argument("--processes", type=int, default=0)
     parser.add_argument("--gigabits", type=float, default=1)
     parser.add_argument("--milliseconds", type=float, default=0.1)
+    parser.add_argument("--rows", type=int, nargs="+", default=[32, 128, 512], help="of each process")
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), help="by their number of parameters")
+    parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
+    bp.set_thread_count(1)
     if arguments.processes:
         comm = emulated(arguments)
     else:
         from mpi4py import MPI
 
-        world = MPI.COMM_WORLD
-        comm = communicator(world)
+        comm = communicator(MPI.COMM_WORLD)
 
-    def begin(values):
-        """Begins an exchange. Returns a function that completes it."""
-        if isinstance(comm, Emulated):  # whose exchanges are in the order of their begin
-            previous = threads[-1] if threads else None
+    def duration(network, x, y):
+        comm.all_reduce(np.zeros(1), "maximum")
+        start = time.perf_counter()
+        network.train_minibatch(x, y, 1e-4)
+        spent = np.array([time.perf_counter() - start])
+        comm.all_reduce(spent, "maximum")
+        return float(spent[0])
 
-            def exchange():
-                if previous:
-                    previous.join()
-                comm.all_reduce(values, "sum")
-
-            threads.append(threading.Thread(target=exchange))
-            threads[-1].start()
-            return threads[-1].join
-        return world.Iallreduce(MPI.IN_PLACE, values, MPI.SUM).Wait
-
-    threads = []
-    for rows in (32, 128, 512):
-        for name, layers in NETWORKS.items():
-            step = Step(layers, rows)
-
-            def compute():
-                step.forward()
-                step.backward(lambda start, end: None)
-
-            def together():
-                compute()
-                comm.all_reduce(step.gradient, "sum")
-
-            def buckets():
-                open_start, completions = 0, []
-                threads.clear()
-
-                def ready(start, end):
-                    nonlocal open_start
-                    while end - open_start >= BUCKET:
-                        completions.append(begin(step.gradient[open_start:open_start + BUCKET]))
-                        open_start += BUCKET
-
-                step.forward()
-                step.backward(ready)
-                if open_start < len(step.gradient):
-                    completions.append(begin(step.gradient[open_start:]))
-                for complete in completions:
-                    complete()
-
-            rounds = 9 if step.gradient.size < 5e6 else 5
-            times = [1e3 * median(comm, each, rounds) for each in (compute, together, buckets)]
+    for name in arguments.networks:
+        layers = NETWORKS[name]
+        networks = [bp.Network(layers, activation="relu", loss="cross_entropy", optimizer="momentum", gradient_reduction="mean", seed=1)
+                    for _ in range(3)]
+        for network, overlap in zip(networks[1:], (False, True)):
+            DataParallel(network, comm, overlap=overlap)
+        for rows in arguments.rows:
+            x = np.random.default_rng(comm.rank).random((rows, layers[0]), np.float32)
+            y = np.zeros((rows, 10), np.float32)
+            y[:, 0] = 1
+            times = np.array([[duration(network, x, y) for network in networks] for _ in range(arguments.rounds + 1)][1:])
+            compute, together, overlapped = 1e3 * np.median(times, axis=0)
+            ratio = np.median(times[:, 2] / times[:, 1])
             if comm.rank == 0:
-                print(f"{rows} rows, {name} parameters: compute {times[0]:.1f} ms, together {times[1]:.1f} ms, "
-                      f"buckets {times[2]:.1f} ms, ratio {times[2] / times[1]:.2f}", flush=True)
+                print(f"{name} parameters, {rows} rows: compute {compute:.1f} ms, without overlap {together:.1f} ms, "
+                      f"with overlap {overlapped:.1f} ms, ratio {ratio:.2f}", flush=True)
+        same = np.array([np.max(np.abs(networks[1].parameters - networks[2].parameters))])
+        if comm.rank == 0:
+            print(f"  largest difference of parameters: {same[0]:.2g}", flush=True)
+    time.sleep(1)  # until the last messages have left
+    if arguments.processes:
+        os._exit(0)
 
 
 main()

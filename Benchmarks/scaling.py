@@ -43,6 +43,8 @@ class Emulated(Communicator):
         self.rank, self.size = rank, len(sockets)
         self._sockets, self._rate, self._latency = sockets, gigabits * 1e9 / 8, milliseconds / 1e3
         self._free = 0.0  # when the link can send again
+        self._started, self._errors = queue.SimpleQueue(), []
+        threading.Thread(target=self._exchange, daemon=True).start()
         self._outbox = queue.SimpleQueue()
         threading.Thread(target=self._deliver, daemon=True).start()
         with contextlib.suppress(OSError), open("/proc/self/timerslack_ns", "w") as file:
@@ -72,6 +74,27 @@ class Emulated(Communicator):
                 raise ConnectionError(f"process {other} has ended")
             view = view[count:]
         return buffer
+
+    def start(self, values, operation):
+        self._started.put((values, operation, None))
+
+    def finish(self):
+        done = threading.Event()
+        self._started.put((None, None, done))
+        done.wait()
+        if self._errors:
+            raise self._errors.pop()
+
+    def _exchange(self):
+        while True:
+            values, operation, done = self._started.get()
+            try:
+                if done:
+                    done.set()
+                else:
+                    self.all_reduce(values, operation)
+            except Exception as error:
+                self._errors.append(error)
 
     def all_reduce(self, values, operation):
         combine = np.add if operation == "sum" else np.maximum

@@ -125,6 +125,9 @@ static int32_t all_reduce(void *values, size_t count, int32_t type, int32_t oper
     return kind == FAIL ? -7 : 0;
 }
 
+/* Of what all_reduce has started: nothing is left. */
+static int32_t finish(void *user_data) { return behaviour(user_data) == FAIL ? -8 : 0; }
+
 static void destroy(void *user_data) {
     cookie *own = (cookie *)user_data;
     if (!own) return;
@@ -148,6 +151,7 @@ static const struct {
     {"bp_progress_fn", (void (*)(void))progress},
     {"bp_next_fn", (void (*)(void))next},
     {"bp_all_reduce_fn", (void (*)(void))all_reduce},
+    {"bp_all_reduce_finish_fn", (void (*)(void))finish},
     {"bp_destroy_fn", (void (*)(void))destroy},
 };
 

@@ -15,6 +15,25 @@ public func bp_network_set_all_reduce(
     }
 }
 
+@_cdecl("bp_network_set_all_reduce_overlap") @implementation
+public func bp_network_set_all_reduce_overlap(
+    _ network: OpaquePointer!, _ start: bp_all_reduce_fn!, _ finish: bp_all_reduce_finish_fn!,
+    _ user_data: UnsafeMutableRawPointer!
+) -> Int32 {
+    status { () throws(BackpropError) in
+        try change(network) { (state) throws(BackpropError) in
+            guard let start else {
+                state.workers?.overlap = nil
+                return
+            }
+            let finish = try requireNonNull(finish, "finish")
+            try state.requireWorkers().overlap = { values, count in
+                values == nil ? finish(user_data) : start(values, count, BP_FLOAT, BP_REDUCE_SUM, user_data)
+            }
+        }
+    }
+}
+
 /// The error of a call that all workers make, and whose arguments are refused on this one: the call fails on all.
 @inline(never)
 func refused(_ error: BackpropError, _ network: OpaquePointer?) -> BackpropError {

@@ -67,6 +67,9 @@ static inline int32_t calls_get_option(bp_network *network) {
     int32_t status = bp_network_get_option(network, "batchnorm_momentum", &value);
     return calls_checked(status, value == 0);
 }
+static inline int32_t calls_set_all_reduce_overlap(bp_network *network) {
+    return bp_network_set_all_reduce_overlap(network, NULL, NULL, NULL);
+}
 static inline int32_t calls_set_all_reduce(bp_network *network) { return bp_network_set_all_reduce(network, NULL, 0, 0, NULL); }
 static inline int32_t calls_train_step(bp_network *network) {
     float loss = 99;
@@ -267,6 +270,7 @@ static const network_call network_calls[] = {
     {"set_option", calls_set_option, 0},
     {"get_option", calls_get_option, 1},
     {"set_all_reduce", calls_set_all_reduce, 0},
+    {"set_all_reduce_overlap", calls_set_all_reduce_overlap, 0},
     {"train_step", calls_train_step, 0},
     {"train_minibatch", calls_train_minibatch, 0},
     {"gradient", calls_gradient, 0},

@@ -259,9 +259,11 @@ static int32_t of_one(void *values, size_t count, int32_t type, int32_t operatio
     (void)values, (void)count, (void)type, (void)operation, (void)user_data;
     return 0;
 }
+static int32_t finish(void *user_data) { return (void)user_data, 0; }
 static int32_t as_worker(bp_network *n, int32_t (*call)(bp_network *n)) {
     int was_armed = armed;
     int32_t status = bp_network_set_all_reduce(n, of_one, 0, 1, NULL);
+    if (status == BP_OK) status = bp_network_set_all_reduce_overlap(n, of_one, finish, NULL);
     if (status == BP_OK) status = call(n);
     armed = 0; /* no fault is injected here */
     if (bp_network_set_all_reduce(n, NULL, 0, 0, NULL) != BP_OK) check_failures++;

@@ -60,6 +60,7 @@ static int32_t of_one(void *values, size_t count, int32_t type, int32_t operatio
     return 0;
 }
 static void nothing(void *user_data) { (void)user_data; }
+static int32_t finished(void *user_data) { return (void)user_data, 0; }
 
 /* The valid argument of a parameter, found by "function.parameter", otherwise by its name, otherwise by its type. */
 typedef struct {
@@ -162,6 +163,7 @@ static const rule rules[] = {
     {"validation_rows", {.size = 2}, 0, UNADDRESSABLE},
     {"bp_progress_fn", {.function = (void (*)(void))go_on}, 1, 0},
     {"bp_all_reduce_fn", {.function = (void (*)(void))of_one}, 1, 0},
+    {"bp_all_reduce_finish_fn", {.function = (void (*)(void))finished}, 0, 0},
     {"worker", {.size = 0}, 0, 1},
     {"workers", {.size = 1}, 0, 65536},
     {"bp_trainer_set_option.value", {.f64 = 3}, 0, 0},

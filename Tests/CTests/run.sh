@@ -113,7 +113,7 @@ trainer trainer_errors restarts ensemble finetuning resume resumed_fits stream s
 activations foreign derivatives sharing plugins universal
 files exporting metadata mutations saving targets weights corpus
 predictor predictor_realtime
-all_reduce all_reduce_fits
+all_reduce all_reduce_fits all_reduce_overlap
 threads team fork memory faults environment
 limits hygiene allocations
 cplusplus

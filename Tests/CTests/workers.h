@@ -130,7 +130,7 @@ static int team_agrees(const team *t, const worker *members) {
 /* The largest difference of two networks' parameters, relative to the largest parameter. The biases below batch normalization are
  * not compared: they have no effect, and their gradient is 0 except for rounding, along which optimizers that divide it by its size
  * make steps of the size of the learning rate. */
-static double distance(const bp_network *one, const bp_network *other) {
+static inline double distance(const bp_network *one, const bp_network *other) {
     const size_t count = count_of(one);
     float *a = (float *)calloc(count, sizeof(float)), *b = (float *)calloc(count, sizeof(float));
     double worst = 0, largest = 0;

@@ -45,7 +45,7 @@ wasm)
         trainer resume stratify activations metadata weights corpus"
     left_out="
         no pthread.h: arguments counts custom_losses transaction trainer_errors restarts finetuning sharing targets threads team faults
-        no signals, processes or limits of memory: files mutations saving all_reduce all_reduce_fits fork memory limits
+        no signals, processes or limits of memory: files mutations saving all_reduce all_reduce_fits all_reduce_overlap fork memory limits
         no shared libraries and no libffi: foreign derivatives plugins universal predictor predictor_realtime hygiene
         no floating-point environment: environment rows
         memory is counted by functions of glibc: allocations

@@ -32,20 +32,44 @@ extension Network {
         worker: Int, of workers: Int, _ allReduce: @escaping @Sendable (Exchange, Reduction) throws -> Void
     ) throws(BackpropError) {
         let thrown = ThrownErrors()
-        let made = try Workers.make(index: worker, count: workers) { values, count, element, operation in
+        let made = try Workers.make(index: worker, count: workers, Self.function(allReduce, thrown))
+        made.thrown = thrown
+        try handle.write { (state) throws(BackpropError) in state.setWorkers(made) }
+    }
+
+    /// Exchanges the gradients of large networks while the backward pass computes the others. All workers must call it, after
+    /// `setAllReduce`. `backprop.h` describes the order of the calls under "Overlap".
+    ///
+    /// - Parameters:
+    ///   - start: Begins what `allReduce` does, and returns. The numbers are valid until `finish` returns.
+    ///   - finish: Completes all that `start` has begun. After it, nothing may access the numbers, even if it throws.
+    /// - Throws: `.unsupported` for a network without an all-reduce function.
+    public func setAllReduceOverlap(
+        start: @escaping @Sendable (Exchange, Reduction) throws -> Void, finish: @escaping @Sendable () throws -> Void
+    ) throws(BackpropError) {
+        try handle.write { (state) throws(BackpropError) in
+            let workers = try state.requireWorkers()
+            let thrown = workers.thrown ?? ThrownErrors()
+            let start = Self.function(start, thrown)
+            workers.overlap = { values, count in values.map { start($0, count, .float, .sum) } ?? thrown.code(finish) }
+        }
+    }
+
+    private static func function(
+        _ exchange: @escaping @Sendable (Exchange, Reduction) throws -> Void, _ thrown: ThrownErrors
+    ) -> Workers.Function {
+        { values, count, element, operation in
             thrown.code {
                 let reduction: Reduction = operation == .sum ? .sum : .maximum
                 if element == .float {
                     let floats = values.assumingMemoryBound(to: Float.self)
-                    try allReduce(.floats(.init(start: floats, count: count)), reduction)
+                    try exchange(.floats(.init(start: floats, count: count)), reduction)
                 } else {
                     let doubles = values.assumingMemoryBound(to: Double.self)
-                    try allReduce(.doubles(.init(start: doubles, count: count)), reduction)
+                    try exchange(.doubles(.init(start: doubles, count: count)), reduction)
                 }
             }
         }
-        made.thrown = thrown
-        try handle.write { (state) throws(BackpropError) in state.setWorkers(made) }
     }
 }
 #endif

@@ -32,16 +32,20 @@ extension NetworkState {
     private func fail(_ error: BackpropError, after exchanges: Int, _ workers: Workers) throws(BackpropError) {
         var normalized = 0
         for layer in layers where layer.isTrainable && layer.isNormalized { normalized += 1 }
+        guard let workspace, let gradient = workspace.gradientBlock else { return }
         var left = min(exchanges, 2 * normalized - 1 - exchanges)  // the normalized layers before that of the exchange
-        for layer in layers where layer.isTrainable && layer.isNormalized && exchanges < 2 * normalized {
+        for (index, layer) in layers.enumerated()
+        where layer.isTrainable && layer.isNormalized && exchanges < 2 * normalized {
             if left == 0 {
+                // In a backward pass, after those of the layers above.
+                if exchanges >= normalized { try workspace.startExchanges(until: workspace.gradients[index]) }
                 cp_clear(workers.numbers, 2 * layer.outputs * 8)
                 try workers.addUp(2 * layer.outputs, failure: error)
             }
             left -= 1
         }
-        guard let gradient = workspace?.gradientBlock else { return }
-        gradient.values.clear()
+        let started = workers.started
+        cp_clear(gradient.values.base + started, (gradient.values.count - started) * 4)
         _ = try workers.addUp(gradient: gradient, loss: 0, failure: error)
     }
 
@@ -69,6 +73,7 @@ extension NetworkState {
         }
         guard let workers else { return hash.value }
         hash.add(workers.argument)
+        hash.add(workers.overlap == nil ? 0 : 1)
         if workers.areParametersCompared { return hash.value }
         for layer in layers {
             for i in 0..<layer.weights.count { hash.add(UInt64(layer.weights.base[i].bitPattern)) }

@@ -35,7 +35,7 @@ package final class NetworkState: HandleObject {
     var best: NetworkState?
 
     /// The workers that train the network together; nil for this process alone. Copies and files do not have them.
-    var workers: Workers?
+    package internal(set) var workers: Workers?
 
     /// Whether the next step is on the rows of the latest one, and nothing has changed the network since.
     var areRowsRepeated = false
@@ -295,6 +295,13 @@ package final class NetworkState: HandleObject {
     private func settingsDidChange() {
         mayCallBack = hasPlugins || workers != nil
         discardBuffers()
+    }
+
+    package func requireWorkers() throws(BackpropError) -> Workers {
+        guard let workers else {
+            throw BackpropError(.unsupported, "the network has no all-reduce function: set it first")
+        }
+        return workers
     }
 
     package func setWorkers(_ workers: Workers?) {

@@ -18,7 +18,8 @@ final class Workspace {
     /// for any number of rows.
     var isInference = false
     /// Gradients in the layout of the weights, for each layer, in one block that ends with the numbers that workers exchange
-    /// with it; allocated by `makeGradients` when first needed. Those of frozen layers stay 0.
+    /// with it; allocated by `makeGradients` when first needed. Those of the last layer come first, as in the backward pass.
+    /// Those of frozen layers stay 0.
     private(set) var gradients: [UnsafeMutablePointer<Float>] = []
     private(set) var gradientBlock: FloatBuffer?
 
@@ -28,6 +29,9 @@ final class Workspace {
     var firstRow = 0
     /// The workers that make the pass in progress together.
     var workers: Workers?
+    /// The inputs of the backward pass that computes each layer's gradient as soon as it can, and starts its exchange; nil for
+    /// passes after which the gradient is computed. `adding`: whether the gradient of the rows before is added.
+    private(set) var overlapped: (inputs: UnsafePointer<Float>, adding: Bool)?
 
     /// Workspaces for parts of the minibatch that are computed at the same time; allocated by `makeParts` when first needed.
     private(set) var parts: [Workspace] = []
@@ -68,10 +72,10 @@ final class Workspace {
         guard gradients.isEmpty else { return }
         let count = network.layers.reduce(0) { $0 + $1.weights.count }
         let block = FloatBuffer(values: try Floats(count + Workers.tailCount))
-        var place = block.values.base
+        var place = block.values.base + count
         for layer in network.layers {
+            place -= layer.weights.count
             gradients.append(place)
-            place += layer.weights.count
         }
         gradientBlock = block
     }
@@ -91,6 +95,23 @@ final class Workspace {
     func beginPart(of whole: Workspace, firstRow: Int) {
         (batchRows, self.firstRow, error) = (whole.batchRows, firstRow, nil)
         (dropoutKey, isInference) = (whole.dropoutKey, whole.isInference)
+    }
+
+    /// Starts the exchanges of the gradients before `end`.
+    @inline(never)
+    func startExchanges(until end: UnsafePointer<Float>) throws(BackpropError) {
+        if let workers, let gradientBlock { try workers.start(gradientBlock, until: end - UnsafePointer(gradientBlock.values.base)) }
+    }
+
+    /// Before a backward pass, if it is the last one of a pass that workers make together.
+    func prepareOverlap(_ inputs: UnsafePointer<Float>, adding: Bool = false) {
+        guard let workers, let gradientBlock, workers.overlaps(gradientBlock) else { return }
+        overlapped = (inputs, adding)
+    }
+
+    /// Begins a pass of `rows` rows of this process.
+    func beginPass(rows: Int) {
+        (workers, batchRows, firstRow, overlapped) = (nil, rows, 0, nil)
     }
 
     func makeLossBuffers(outputs: Int) throws(BackpropError) -> LossBuffers {

@@ -22,6 +22,7 @@ extension NetworkState {
         try withForwardPass(x, rows: rows, isInference: flat == nil) { workspace, sizeOfInputs throws(BackpropError) in
             try requireFiniteOutputs(rows: rows, in: workspace)
             startBackward(from: outputGradients, rows: rows, in: workspace)
+            workspace.prepareOverlap(x)
             try backward(rows: rows, fused: false, in: workspace, gammaStep: nil, inputGradients: inputGradients)
             if let inputGradients {
                 inputScaling?.undoGradient(inputGradients, rows: rows)

@@ -44,7 +44,8 @@ extension NetworkState {
         }
         var index = last
         while index >= first {
-            let stop = layers[first...index].lastIndex { $0.needsAllRows } ?? first - 1
+            let stop =
+                workspace.overlapped != nil ? index : layers[first...index].lastIndex { $0.needsAllRows } ?? first - 1
             forEachRowBlock(of: rows) { start, count in
                 var i = index
                 while i > stop {
@@ -65,8 +66,8 @@ extension NetworkState {
         }
     }
 
-    /// Finishes a layer that needs all rows at once: for a callback that is not thread-safe, or for the sums of batch
-    /// normalization.
+    /// Finishes a layer that needs all rows at once: for a callback that is not thread-safe, for the sums of batch
+    /// normalization, or for an exchange of its gradient.
     private func finishBackward(
         _ index: Int, rows: Int, fused: Bool, in workspace: Workspace, gammaStep: Float?,
         _ propagate: (_ index: Int, _ start: Int, _ count: Int) -> Void
@@ -84,6 +85,7 @@ extension NetworkState {
         }
         try workspace.failure.check(" in its backward pass") { layers[$0].activation }
         guard let norm = layer.norm, let buffers = layerBuffers.norm else {
+            try startExchange(index, rows: rows, in: workspace)
             forEachRowBlock(of: rows) { start, count in propagate(index, start, count) }
             return
         }
@@ -105,6 +107,7 @@ extension NetworkState {
             propagate(index, start, count)
             kernels.scale_and_shift(layerBuffers.delta.base + at, count, stride, gamma, buffers.zeros)
         }
+        try startExchange(index, rows: rows, in: workspace)
     }
 
     /// Replaces, in δ, the gradient with respect to a by the gradient with respect to the activation's argument. Returns 0,

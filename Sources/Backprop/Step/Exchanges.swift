@@ -51,14 +51,42 @@ extension NetworkState {
         for i in 0..<layer.outputs { (buffers.gammaGradient[i], buffers.betaGradient[i]) = (Float(gamma[i]), Float(beta[i])) }
     }
 
+    /// In a pass whose exchanges overlap: computes the gradient of a layer's weights, whose δ is complete, and starts the exchange of
+    /// each bucket as soon as it is complete.
+    @inline(never)
+    func startExchange(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
+        guard let (inputs, adding) = workspace.overlapped else { return }
+        let layer = layers[index], gradient = workspace.gradients[index], delta = workspace.layers[index].delta.base
+        let (x, xStride) = input(of: index, inputs, in: workspace)
+        if rows == 0 { cp_clear(gradient, layer.weights.count * 4) }
+        // About those of a bucket; with fewer than 8 panels, the product is slower.
+        let most = max(8, Workers.bucket / layer.panelSize)
+        var panel = 0
+        while panel < layer.panels {
+            let first = panel
+            panel = min(first + most, layer.panels)
+            if rows > 0, layer.isTrainable {
+                Parallel.run((layer.inputs + Self.partSize - 1) / Self.partSize, parallel: true) { part in
+                    let start = part * Self.partSize, end = min(start + Self.partSize, layer.inputs)
+                    kernels.gradient(
+                        x, xStride, rows, start, end, layer.inputs, delta + first * 16, layer.stride,
+                        gradient + first * layer.panelSize, panel - first, adding ? 1 : 0, nil)
+                }
+            }
+            try workspace.startExchanges(until: gradient + panel * layer.panelSize)
+        }
+    }
+
     /// Stores the gradients of all weights that are not frozen in the workspace, for the whole minibatch. Returns its loss.
     /// `inputs`: nil if the workspace contains the gradients of this worker's rows already.
     func completeGradient(
         _ inputs: UnsafePointer<Float>?, rows: Int, loss: Double, in workspace: Workspace
     ) throws(BackpropError) -> Double {
-        if let inputs, rows > 0 { collectGradient(inputs, rows: rows, in: workspace) }
+        if workspace.overlapped == nil {
+            if let inputs, rows > 0 { collectGradient(inputs, rows: rows, in: workspace) }
+            if rows == 0 { workspace.gradientBlock?.values.clear() }
+        }
         guard let workers = workspace.workers, let block = workspace.gradientBlock else { return loss }
-        if rows == 0 { block.values.clear() }
         let loss = try workers.addUp(gradient: block, loss: loss)
         guard kernels.areFinite(block.values.base, block.values.count) else {
             throw BackpropError(.notFinite, "the sum of the workers' gradients or losses is not finite")

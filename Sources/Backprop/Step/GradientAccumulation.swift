@@ -50,7 +50,7 @@ extension NetworkState {
             do throws(BackpropError) {
                 try accumulate(
                     loss, inputs + first * inputCount, targets + first * targetCount, weights: weights.map { $0 + first },
-                    rows: min(size, rows - first), adding: !isSmall && index > 0, in: part)
+                    rows: min(size, rows - first), adding: !isSmall && index > 0, isLast: index == count - 1, in: part)
             } catch {
                 part.error = error
             }
@@ -70,7 +70,10 @@ extension NetworkState {
             }
             value = reducedLoss(value, rows: workspace.batchRows)
             try requireFiniteLoss(value)
-            if !(largest * Double(max(rate, 1)) < CP_SAFE_STEP) { try requireFiniteGradientStep(rate: rate, in: workspace) }
+            // In an overlapped pass, the sums are checked.
+            if workspace.overlapped == nil, !(largest * Double(max(rate, 1)) < CP_SAFE_STEP) {
+                try requireFiniteGradientStep(rate: rate, in: workspace)
+            }
             try commit(workspace, nil, largest, &value)
             self.random = random
         } catch {
@@ -86,19 +89,20 @@ extension NetworkState {
     /// Passes a part forward and backward, and computes its loss, its gradient and a bound on the gradient.
     private func accumulate(
         _ loss: BuiltInLoss, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, weights: UnsafePointer<Float>?, rows: Int,
-        adding: Bool, in part: Workspace
+        adding: Bool, isLast: Bool, in part: Workspace
     ) throws(BackpropError) {
         let sizeOfInputs = try requireFinite(x, rows: rows, columns: inputCount, "inputs")
         try requireFiniteTargets(y, rows: rows, "targets")
         try forward(x, rows: rows, in: part)
         part.loss = lossSum(loss, y, weights, rows: rows, in: part)
         try requireFiniteLoss(reducedLoss(part.loss, rows: part.batchRows), rows: rows, in: part)
+        if isLast { part.prepareOverlap(x, adding: adding) }
         try backward(targets: y, weights: weights, rows: rows, in: part, gammaStep: nil)
         part.largestGradient = layers.indices.reduce(0) {
             !layers[$1].isTrainable
                 ? $0 : max($0, gradientBound($1, x, sizeOfInputs: sizeOfInputs, rows: rows, in: part))
         }
-        collectGradient(x, rows: rows, adding: adding, in: part)
+        if part.overlapped == nil { collectGradient(x, rows: rows, adding: adding, in: part) }
     }
 
     private func add(gradientOf part: Workspace, to sum: Workspace, isFirst: Bool) {

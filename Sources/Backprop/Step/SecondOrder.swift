@@ -86,7 +86,7 @@ extension NetworkState {
         let count = min(Self.secondOrderBlock, rows.count - first)
         workspace.dropoutKey = nil
         workspace.isInference = false
-        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, count, 0)
+        workspace.beginPass(rows: count)
         try forward(rows.inputs + first * inputCount, rows: count, in: workspace)
         guard let loss = loss.builtIn else { return (count, .nan) }
         let weights = rows.weights.map { $0 + first }

@@ -298,6 +298,7 @@ extension NetworkState {
         try withForwardPass(inputs, targets, rows: rows, dropsOut: dropsOut) { workspace, sizeOfInputs throws(BackpropError) in
             value = try lossValue(targets, weights, rows: rows, in: workspace)
             try requireFiniteLoss(value, rows: rows, in: workspace)
+            workspace.prepareOverlap(inputs)
             try backward(targets: targets, weights: weights, rows: rows, in: workspace, gammaStep: gammaStep)
             let largest = try requireFiniteStep(
                 inputs, sizeOfInputs: sizeOfInputs, rows: rows, rate: rate, in: workspace)
@@ -329,7 +330,7 @@ extension NetworkState {
 
     /// Begins a pass of `rows` rows of this worker. Returns the random numbers after it.
     func beginPass(rows: Int, isInference: Bool, dropsOut: Bool, in workspace: Workspace) throws(BackpropError) -> Random {
-        (workspace.workers, workspace.batchRows, workspace.firstRow) = (nil, rows, 0)
+        workspace.beginPass(rows: rows)
         if let workers, !isInference { try beginPass(rows: rows, workers, in: workspace) }
         var random = random
         workspace.dropoutKey = dropsOut && !isInference && layers.contains { $0.dropout > 0 } ? random.next() : nil

@@ -96,7 +96,7 @@ extension NetworkState {
     }
 
     /// The largest number of inputs in a part: a multiple of the kernels' tile height.
-    private static var partSize: Int { 96 }
+    static var partSize: Int { 96 }
 }
 
 /// The update of the running statistics by one training step.

@@ -1378,7 +1378,22 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *     stream ends it on all if it does on one. A progress function that aborts on one worker fails the fit on all. Not all workers
  *     need a progress function.
  *   - Restarts run one after the other, and each is made by all workers.
- *   - bp_trainer_fit_ensemble makes no exchange: give each worker other networks, without the function. */
+ *   - bp_trainer_fit_ensemble makes no exchange: give each worker other networks, without the function.
+ *
+ *   Overlap
+ *   - With bp_network_set_all_reduce_overlap, the gradient of a large network is exchanged while the backward pass computes the rest
+ *     of it. The exchange "gradient" is then one of buckets of 4 MB, from the last layer to the first: `start` is called for each
+ *     bucket as soon as it is complete, and once for the rest with the 4 numbers. Then `finish` is called once. The exchanges
+ *     "backward" of batch normalization are made between calls of start. All other exchanges remain as above, and so does that of a
+ *     gradient of 4 MB or less, about a million weights.
+ *   - The order and sizes of all calls are the same on all workers. An engine matches them by their order, as MPI does with
+ *     MPI_Iallreduce and MPI_Allreduce on one communicator.
+ *   - A pass that has called start calls finish before its training call returns, also if start, the function or anything else
+ *     has failed. After finish has returned, 0 or not, the engine must not access the numbers: they may be freed.
+ *   - Failures are as above: a worker that fails still starts the buckets before its next exchange, with numbers that no worker uses.
+ *   - The sums have the bits of one exchange if the function adds each number in the same order in both. In parts of a large
+ *     minibatch (more than 1,024 rows), the last part overlaps. A step of lbfgs overlaps in each evaluation;
+ *     levenberg_marquardt and bayesian_regularization do not. */
 
 #define BP_REDUCE_SUM 0 /* operation */
 #define BP_REDUCE_MAXIMUM 1
@@ -1399,6 +1414,39 @@ typedef int32_t (*bp_all_reduce_fn)(void *values, size_t count, int32_t type, in
  * Since:     0.2 */
 int32_t bp_network_set_all_reduce(bp_network *network, bp_all_reduce_fn function, size_t worker, size_t workers,
                                   void *user_data);
+
+/* Completes all exchanges that were started, and returns 0, or any other number to make the call fail with BP_ERROR_CALLBACK; the
+ * message contains the number. It runs on the thread that made the call. Calls that change the network return BUSY there. */
+typedef int32_t (*bp_all_reduce_finish_fn)(void *user_data);
+
+/* Lets the exchange of gradients overlap the backward pass: see "Overlap" above. Call it on all workers or on none (otherwise:
+ * MISMATCH), after bp_network_set_all_reduce, which removes it. It pays for networks of some million parameters, with an engine
+ * that exchanges while the program computes. For example, with MPI:
+ *
+ *     static int32_t start(void *values, size_t count, int32_t type, int32_t operation, void *user_data)
+ *     {
+ *         requests *r = user_data;             (type is BP_FLOAT and operation BP_REDUCE_SUM)
+ *         if (r->count == MOST_REQUESTS && finish(r)) return 1;
+ *         return MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, r->communicator, &r->all[r->count++]);
+ *     }
+ *     static int32_t finish(void *user_data)
+ *     {
+ *         requests *r = user_data;
+ *         int count = r->count;
+ *         r->count = 0;
+ *         return MPI_Waitall(count, r->all, MPI_STATUSES_IGNORE);
+ *     }
+ *
+ *   start: like the function of bp_network_set_all_reduce, but it only begins, and returns; the numbers belong to the engine until
+ *   finish returns. Returns 0, or any other number to make the call fail with BP_ERROR_CALLBACK. NULL, the default: no overlap; the
+ *   other arguments are then ignored. finish: completes what start has begun. user_data: of both; may be NULL.
+ * Ownership: user_data must live as long as calls can call start and finish with it.
+ * Errors:    NULL_ARGUMENT for network or finish; INVALID_HANDLE; UNSUPPORTED for a network without an all-reduce function;
+ *            OUT_OF_MEMORY; BUSY.
+ * Threads:   changes network.
+ * Since:     0.2 */
+int32_t bp_network_set_all_reduce_overlap(bp_network *network, bp_all_reduce_fn start, bp_all_reduce_finish_fn finish,
+                                          void *user_data);
 
 /* ---- Prediction ------------------------------------------------------------------------------------------------- */
 

@@ -14,8 +14,8 @@ from ._arguments import Array
 from ._call import call, failed, never_freed, keys, plugins, remember, stores_interrupts
 
 __all__ = [
-    "NO_ALL_REDUCE", "NO_DERIVATIVE", "all_reduce", "backward", "forward", "loss", "register", "scalar", "scalar_derivative",
-    "view",
+    "NO_ALL_REDUCE", "NO_DERIVATIVE", "all_reduce", "backward", "finish", "forward", "loss", "register", "scalar",
+    "scalar_derivative", "start", "view",
 ]
 
 
@@ -123,16 +123,45 @@ def loss(outputs: Any, targets: Any, losses: Any, gradients: Any, rows: int, out
     return int(failed())
 
 
+# The functions of workers, (all_reduce, start, finish), also after another callback has failed: the failure is part of the
+# exchange.
+
+
 @never_freed(_prototypes.bp_all_reduce_fn)
 @stores_interrupts
 def all_reduce(values: int, count: int, number_type: int, operation: int, key: int) -> int:
-    """Also after another callback has failed: the failure is part of the exchange."""
     try:
-        plugins[key](_at(values, (count,), np.float64 if number_type else np.float32, False), "maximum" if operation else "sum")
+        plugins[key][0](*_numbers(values, count, number_type, operation))
         return 0
     except BaseException as error:
         remember(error)
         return 1
+
+
+@never_freed(_prototypes.bp_all_reduce_fn)
+@stores_interrupts
+def start(values: int, count: int, number_type: int, operation: int, key: int) -> int:
+    try:
+        plugins[key][1](*_numbers(values, count, number_type, operation))
+        return 0
+    except BaseException as error:
+        remember(error)
+        return 1
+
+
+@never_freed(_prototypes.bp_all_reduce_finish_fn)
+@stores_interrupts
+def finish(key: int) -> int:
+    try:
+        plugins[key][2]()
+        return 0
+    except BaseException as error:
+        remember(error)
+        return 1
+
+
+def _numbers(values: int, count: int, number_type: int, operation: int) -> tuple[Any, str]:
+    return _at(values, (count,), np.float64 if number_type else np.float32, False), "maximum" if operation else "sum"
 
 
 NO_ALL_REDUCE = _prototypes.bp_all_reduce_fn()

@@ -69,6 +69,7 @@ bp_destroy_fn = CFUNCTYPE(None, c_void_p)
 bp_progress_fn = CFUNCTYPE(c_int32, POINTER(bp_progress), c_void_p)
 bp_next_fn = CFUNCTYPE(c_int32, POINTER(bp_minibatch), c_void_p)
 bp_all_reduce_fn = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_int32, c_int32, c_void_p)
+bp_all_reduce_finish_fn = CFUNCTYPE(c_int32, c_void_p)
 
 
 class bp_activation_report(ctypes.Structure):
@@ -156,6 +157,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
         c_int32, Trainer, POINTER(Network), c_size_t, POINTER(c_double), Rows, Rows, Rows, Rows, POINTER(bp_fit_result)),
     "bp_trainer_cancel": (c_int32, Trainer),
     "bp_network_set_all_reduce": (c_int32, Network, bp_all_reduce_fn, c_size_t, c_size_t, c_void_p),
+    "bp_network_set_all_reduce_overlap": (c_int32, Network, bp_all_reduce_fn, bp_all_reduce_finish_fn, c_void_p),
     "bp_network_predict": (c_int32, Network, Floats, c_size_t, Floats),
     "bp_network_predict_rows": (c_int32, Network, Rows, c_void_p, c_int32, c_ssize_t, c_ssize_t),
     "bp_network_predict_layer": (c_int32, Network, c_size_t, Floats, c_size_t, Floats),

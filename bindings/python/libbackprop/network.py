@@ -867,13 +867,18 @@ class Network(Owner):
             raise
 
     def set_all_reduce(self, function: Optional[Callable[[Any, str], Any]], worker: SupportsIndex = 0,
-                       workers: SupportsIndex = 1) -> None:
+                       workers: SupportsIndex = 1, *, start: Optional[Callable[[Any, str], Any]] = None,
+                       finish: Optional[Callable[[], Any]] = None) -> None:
         """Makes the network that of one of several workers, which train it together, each with its part of the rows.
         `libbackprop.distributed` does this for MPI, PyTorch, Ray and Dask.
 
         function: called with a NumPy array of float32 or float64, shape (count,), and "sum" or "maximum". It replaces each
         number, in place, by the sum or the maximum of this number of all workers. All workers must get the same bits. The array
         is valid during the call only. None: the network trains alone. worker: 0 to workers - 1.
+
+        start and finish, both or none, let the exchange of a large network's gradient overlap the backward pass. start is like
+        function, but only begins; finish completes all that has begun, also when another callback has failed. The arrays are
+        valid until then, and nothing may access them after it. All workers must have both, or none.
 
         From then on, train_step, train_minibatch, gradient, backpropagate, fit_scaling, fit and fit_stream are those of all
         workers' rows. Every worker must make the same calls in the same order, on networks of the same settings and parameters:
@@ -886,10 +891,13 @@ class Network(Owner):
         >>> network.set_all_reduce(lambda values, operation: None, 0, 1)  # one worker: nothing to add
         >>> loss = network.train_minibatch([[0, 1], [1, 0]], [0, 1], 0.1)
         """
-        if function is not None and not callable(function):
-            raise TypeError(f"function: expected a function, got {type(function).__name__}")
+        for name, given in (("function", function), ("start", start), ("finish", finish)):
+            if given is not None and not callable(given):
+                raise TypeError(f"{name}: expected a function, got {type(given).__name__}")
+        if (start is None) != (finish is None) or (start is not None and function is None):
+            raise TypeError("start and finish: expected both, with function, or none")
         key = next(keys)
-        plugins[key] = function
+        plugins[key] = function, start, finish
         try:
             call(library.bp_network_set_all_reduce, self._handle,
                  _callbacks.NO_ALL_REDUCE if function is None else _callbacks.all_reduce, unsigned(worker, "worker"),
@@ -898,9 +906,11 @@ class Network(Owner):
             del plugins[key]
             raise
         self._forget_all_reduce()
+        self._reduction = key
         if function is None:
             del plugins[key]
-        self._reduction = key
+        if start is not None:
+            call(library.bp_network_set_all_reduce_overlap, self._handle, _callbacks.start, _callbacks.finish, key)
 
     # Classes
 

@@ -33,6 +33,15 @@ class Communicator:
         """The data that process `root` passes."""
         return data
 
+    # Only for overlap=True.
+
+    def start(self, values: Numbers, operation: str) -> None:
+        """Begins what all_reduce does, and returns. Another array may be started, or reduced, before it is complete."""
+        self.all_reduce(values, operation)
+
+    def finish(self) -> None:
+        """Completes all that start has begun. Nothing may access the arrays after it, even if it raises."""
+
     # Only for BFloat16.
 
     def all_to_all(self, rows: Numbers) -> Numbers:
@@ -48,9 +57,18 @@ class _MPI(Communicator):
     def __init__(self, comm: Any) -> None:
         self._comm, self._mpi = comm, importlib.import_module("mpi4py.MPI")
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
+        self._requests: list[Any] = []
 
     def all_reduce(self, values: Numbers, operation: str) -> None:
         self._comm.Allreduce(self._mpi.IN_PLACE, values, self._mpi.SUM if operation == "sum" else self._mpi.MAX)
+
+    def start(self, values: Numbers, operation: str) -> None:
+        operator = self._mpi.SUM if operation == "sum" else self._mpi.MAX
+        self._requests.append(self._comm.Iallreduce(self._mpi.IN_PLACE, values, operator))
+
+    def finish(self) -> None:
+        requests, self._requests = self._requests, []
+        self._mpi.Request.Waitall(requests)
 
     def broadcast(self, data: bytes, root: int = 0) -> bytes:
         sent: bytes = self._comm.bcast(data, root=root)
@@ -73,10 +91,29 @@ class _Torch(Communicator):
         self._distributed = self._torch.distributed
         self._group = None if isinstance(group, ModuleType) else group
         self.rank, self.size = self._distributed.get_rank(self._group), self._distributed.get_world_size(self._group)
+        self._works: list[Any] = []
 
     def all_reduce(self, values: Numbers, operation: str) -> None:
+        self._all_reduce(values, operation, False)
+
+    def start(self, values: Numbers, operation: str) -> None:
+        self._works.append(self._all_reduce(values, operation, True))
+
+    def finish(self) -> None:
+        works, self._works = self._works, []
+        errors = []
+        for work in works:  # all of them, also after one has failed
+            try:
+                work.wait()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _all_reduce(self, values: Numbers, operation: str, is_started: bool) -> Any:
         kinds = self._distributed.ReduceOp
-        self._distributed.all_reduce(self._torch.from_numpy(values), kinds.SUM if operation == "sum" else kinds.MAX, self._group)
+        operator = kinds.SUM if operation == "sum" else kinds.MAX
+        return self._distributed.all_reduce(self._torch.from_numpy(values), operator, self._group, async_op=is_started)
 
     def broadcast(self, data: bytes, root: int = 0) -> bytes:
         sent = [data]

@@ -30,6 +30,9 @@ class DataParallel:
     All processes create it at the same time, with networks of the same layers. All then have the network of rank 0. Its
     training calls, and those of this class, must be made by all processes: see Network.set_all_reduce.
 
+    overlap: whether the gradients of a network of more than a million weights are exchanged while the others are computed. With
+    MPI, with torch.distributed, and with a communicator that has start and finish. All processes must pass the same.
+
     Examples
     --------
     >>> from libbackprop.distributed import Communicator, DataParallel
@@ -42,10 +45,13 @@ class DataParallel:
     network: Network  # of this process
     comm: Communicator
 
-    def __init__(self, network: Network, comm: Any) -> None:
+    def __init__(self, network: Network, comm: Any, *, overlap: bool = False) -> None:
         self.network, self.comm = Network._checked(network), communicator(comm)
+        if overlap and type(self.comm).start is Communicator.start and type(self.comm) is not Communicator:
+            raise TypeError(f"overlap: expected a communicator with start and finish, got {type(self.comm).__name__}")
         _share(network, self.comm)
-        network.set_all_reduce(self.comm.all_reduce, self.comm.rank, self.comm.size)
+        functions = {"start": self.comm.start, "finish": self.comm.finish} if overlap else {}
+        network.set_all_reduce(self.comm.all_reduce, self.comm.rank, self.comm.size, **functions)
 
     def close(self) -> None:
         """Ends the connection: the network of this process then trains alone.
