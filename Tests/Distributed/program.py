@@ -63,6 +63,20 @@ elif task == "steps":  # on shares of unequal sizes; the last rank has no rows
         print(f"rank {rank} of {size}, {optimizer}: relative difference {distance(alone, trained):.3g}")
         assert distance(alone, trained) <= 1e-5
 
+elif task == "overlap":  # a network whose gradient has three parts
+    numbers = np.random.default_rng(7)
+    x, y = numbers.normal(size=(24, 400)).astype(np.float32), numbers.normal(size=(24, 3)).astype(np.float32)
+    part = slice(24 * rank // size, 24 * (rank + 1) // size)
+    for optimizer, rate in (("momentum", 0.002), ("adam", 0.0005)):
+        networks = [bp.Network([400, 2000, 700, 3], activation="tanh", output="identity", batchnorm=optimizer == "momentum",
+                               optimizer=optimizer, gradient_reduction="mean", seed=1) for _ in range(2)]
+        with DataParallel(networks[0], comm), DataParallel(networks[1], comm, overlap=True):
+            for _ in range(10):
+                losses = [each.train_minibatch(x[part], y[part], rate) for each in networks]
+        print(f"rank {rank} of {size}, {optimizer}: losses {losses}, relative difference {distance(*networks):.3g}")
+        assert distance(*networks) <= 1e-5
+        save(networks[1], f"overlap.{optimizer}")
+
 elif task == "bfloat16":
     alone, trained = network(), network()
     history = alone.fit(x, y, **{**options, "epochs": 100})

@@ -58,6 +58,14 @@ steps_are_equal() {
 }
 claim "200 steps (of lbfgs 20) of 1 to 4 processes on shares of unequal sizes are those of one process" steps_are_equal
 
+overlap_is_equal() {
+    for n in 2 3; do
+        run $n overlap
+        for optimizer in momentum adam; do same "$work/overlap.$optimizer".*; done
+    done
+}
+claim "steps whose exchanges overlap the backward pass are those without overlap, except for rounding" overlap_is_equal
+
 bfloat16_converges() {
     run 3 bfloat16
     same "$work"/bfloat16.*
@@ -133,7 +141,15 @@ restarts() {
         [ "$(sort -u "$work/restarts$n")" = "$(head -n 1 "$work/restarts1")" ]
     done
 }
+overlap_example() {
+    compile mpi_overlap
+    for n in 1 2 3; do
+        mpirun -n $n "$work/mpi_overlap" 20 | tee "$work/overlap.log"
+        awk -v n=$n '$1 == n && $6 < 0.5 * $4 { good = 1 } END { exit !good }' "$work/overlap.log"
+    done
+}
 if [ "$engine" = mpi ]; then
+    claim "the example of overlap in C halves the loss with 1, 2 and 3 processes" overlap_example
     claim "the example in C reads 96 % of the held-out images, begun by 2 and continued by 3 processes" digits
     claim "the example of restarts in C gives all of 1 or 3 processes the same best network" restarts
 fi

@@ -32,13 +32,14 @@ extension NetworkState {
     private func fail(_ error: BackpropError, after exchanges: Int, _ workers: Workers) throws(BackpropError) {
         var normalized = 0
         for layer in layers where layer.isTrainable && layer.isNormalized { normalized += 1 }
-        guard let workspace, let gradient = workspace.gradientBlock else { return }
+        guard let gradient = workspace?.gradientBlock else { return }
+        var place = gradient.values.count - Workers.tailCount  // of the gradient of the layer, which follows those of the layers above
         var left = min(exchanges, 2 * normalized - 1 - exchanges)  // the normalized layers before that of the exchange
-        for (index, layer) in layers.enumerated()
-        where layer.isTrainable && layer.isNormalized && exchanges < 2 * normalized {
+        for layer in layers {
+            place -= layer.weights.count
+            guard layer.isTrainable, layer.isNormalized, exchanges < 2 * normalized else { continue }
             if left == 0 {
-                // In a backward pass, after those of the layers above.
-                if exchanges >= normalized { try workspace.startExchanges(until: workspace.gradients[index]) }
+                if exchanges >= normalized { try workers.start(gradient, until: place) }
                 cp_clear(workers.numbers, 2 * layer.outputs * 8)
                 try workers.addUp(2 * layer.outputs, failure: error)
             }

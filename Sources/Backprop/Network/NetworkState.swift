@@ -299,7 +299,7 @@ package final class NetworkState: HandleObject {
 
     package func requireWorkers() throws(BackpropError) -> Workers {
         guard let workers else {
-            throw BackpropError(.unsupported, "the network has no all-reduce function: set it first")
+            throw BackpropError(.unsupported, "set an all-reduce function first")
         }
         return workers
     }

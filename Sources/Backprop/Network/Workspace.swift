@@ -98,9 +98,10 @@ final class Workspace {
     }
 
     /// Starts the exchanges of the gradients before `end`.
-    @inline(never)
     func startExchanges(until end: UnsafePointer<Float>) throws(BackpropError) {
-        if let workers, let gradientBlock { try workers.start(gradientBlock, until: end - UnsafePointer(gradientBlock.values.base)) }
+        if let workers, let gradientBlock {
+            try workers.start(gradientBlock, until: end - UnsafePointer(gradientBlock.values.base))
+        }
     }
 
     /// Before a backward pass, if it is the last one of a pass that workers make together.

@@ -391,3 +391,79 @@ def test_bfloat16_needs_a_communicator_that_exchanges_rows():
 def test_other_objects_are_no_communicators():
     with pytest.raises(TypeError, match="comm: expected a communicator"):
         communicator("MPI.COMM_WORLD")
+
+
+class Starting(Thread):
+    """Exchanges are made when they are completed, in the order in which they were started."""
+
+    def __init__(self, of):
+        super().__init__(of.team, of.rank)
+        self.started, self.sizes, self.fails = [], [], None
+
+    def start(self, values, operation):
+        assert values.dtype == np.float32 and operation == "sum"
+        if self.fails == "start":
+            raise KeyError("start")
+        self.started.append(values)
+        self.sizes.append(values.size)
+
+    def finish(self):
+        started, self.started = self.started, []
+        for values in started:
+            self.all_reduce(values, "sum")
+        if self.fails == "finish":
+            raise KeyError("finish")
+
+
+def wide(**settings):
+    """1.4 million weights: the exchange of the gradient has two parts."""
+    return bp.Network([600, 2200, 2], activation="tanh", output="identity", optimizer="adam", gradient_reduction="mean", seed=1,
+                      **settings)
+
+
+def test_steps_whose_exchanges_overlap_have_the_bits_of_those_without():
+    inputs, targets = numbers.normal(size=(8, 600)), numbers.normal(size=(8, 2))
+
+    def work(comm, overlap):
+        comm, part = Starting(comm), slice(4 * comm.rank, 4 * comm.rank + 4)
+        with DataParallel(wide(batchnorm=True), comm, overlap=overlap) as parallel:
+            for _ in range(3):
+                parallel.network.train_minibatch(inputs[part], targets[part], 0.001)
+            return parallel.network.to_bytes(), comm.sizes
+
+    together = run(2, lambda comm: work(comm, False))
+    overlapped = run(2, lambda comm: work(comm, True))
+    assert [model for model, _ in overlapped] == [model for model, _ in together]
+    assert [len(sizes) for _, sizes in together + overlapped] == [0, 0, 6, 6]
+
+
+@pytest.mark.parametrize("function", ["start", "finish"])
+def test_an_exception_of_start_or_finish_undoes_the_step(function):
+    def work(comm):
+        comm = Starting(comm)
+        with DataParallel(wide(), comm, overlap=True) as parallel:
+            before = parallel.network.to_bytes()
+            comm.fails = function
+            with pytest.raises(KeyError, match=function):
+                parallel.network.train_minibatch(np.ones((2, 600)), np.ones((2, 2)), 0.001)
+            assert parallel.network.to_bytes() == before and not comm.started
+            comm.fails = None
+            return parallel.network.train_minibatch(np.ones((2, 600)), np.ones((2, 2)), 0.001)
+
+    losses = run(2, work)
+    assert losses[0] == losses[1] > 0
+
+
+def test_overlap_needs_a_communicator_with_start_and_finish():
+    with pytest.raises(TypeError, match="start and finish, got BFloat16"):
+        DataParallel(wide(), BFloat16(Communicator()), overlap=True)
+    with pytest.raises(TypeError, match="start and finish, got Thread"):
+        DataParallel(wide(), Thread(Team(1), 0), overlap=True)
+    network = bp.Network([1, 1])
+    for wrong in ({"start": print}, {"finish": print}, {"start": 1, "finish": print}):
+        with pytest.raises(TypeError):
+            network.set_all_reduce(lambda values, operation: None, **wrong)
+    with pytest.raises(TypeError):
+        network.set_all_reduce(None, start=print, finish=print)
+    network.set_all_reduce(lambda values, operation: None, start=lambda values, operation: None, finish=lambda: None)
+    assert network.train_minibatch([[1]], [1], 0.1) >= 0
