@@ -97,4 +97,23 @@ import Testing
         try network.train([1, 2], [1], learningRate: 0.1)
         #expect(throws: BackpropError.self) { try network.setAllReduce(worker: 1, of: 1) { _, _ in } }
     }
+
+    @Test func anErrorOfAnOverlappedExchangeIsTheUnderlyingError() throws {
+        let network = try Network(layers: [1000, 1100, 1], seed: 1)
+        #expect(throws: BackpropError.self) { try network.setAllReduceOverlap(start: { _, _ in }, finish: {}) }
+        try network.setAllReduce(worker: 0, of: 1) { _, _ in }
+        let before = try network.parameters(), x = [Float](repeating: 1, count: 1000)
+        nonisolated(unsafe) var starts = 0
+        nonisolated(unsafe) var finishes = 0
+        try network.setAllReduceOverlap(
+            start: { _, _ in
+                starts += 1
+                if starts == 2 { throw Broken() }
+            }, finish: { finishes += 1 })
+        let error = #expect(throws: BackpropError.self) { try network.train(x, [1], learningRate: 0.1) }
+        #expect(error?.code == .callback && error?.underlying is Broken)
+        #expect(try network.parameters() == before && starts == 2 && finishes == 1)
+        try network.train(x, [1], learningRate: 0.1)
+        #expect(starts == 4 && finishes == 2)
+    }
 }

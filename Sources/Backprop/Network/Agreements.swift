@@ -33,7 +33,7 @@ extension NetworkState {
         var normalized = 0
         for layer in layers where layer.isTrainable && layer.isNormalized { normalized += 1 }
         guard let gradient = workspace?.gradientBlock else { return }
-        var place = gradient.values.count - Workers.tailCount  // of the gradient of the layer, which follows those of the layers above
+        var place = gradient.values.count - Workers.tailCount  // of a layer's gradient, after those of the layers above
         var left = min(exchanges, 2 * normalized - 1 - exchanges)  // the normalized layers before that of the exchange
         for layer in layers {
             place -= layer.weights.count

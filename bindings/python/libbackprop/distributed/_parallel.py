@@ -50,8 +50,8 @@ class DataParallel:
         if overlap and type(self.comm).start is Communicator.start and type(self.comm) is not Communicator:
             raise TypeError(f"overlap: expected a communicator with start and finish, got {type(self.comm).__name__}")
         _share(network, self.comm)
-        functions = {"start": self.comm.start, "finish": self.comm.finish} if overlap else {}
-        network.set_all_reduce(self.comm.all_reduce, self.comm.rank, self.comm.size, **functions)
+        network.set_all_reduce(self.comm.all_reduce, self.comm.rank, self.comm.size, start=self.comm.start if overlap else None,
+                               finish=self.comm.finish if overlap else None)
 
     def close(self) -> None:
         """Ends the connection: the network of this process then trains alone.
