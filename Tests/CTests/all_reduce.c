@@ -127,6 +127,29 @@ static void second_order_steps_are_those_of_one_process(void) {
     }
 }
 
+static void train_one_row(worker *own) {
+    const float input = own->index == 0 ? 1 : 1e20f,
+                target = 1; /* at the first point of the line search, the loss of worker 1 overflows */
+    own->status = bp_network_train_minibatch(own->network, &input, &target, 1, 1, NULL);
+}
+
+static void a_line_search_goes_on_where_the_loss_of_one_worker_is_not_finite(void) {
+    static const size_t single[] = {1, 1};
+    static const float zeros[2];
+    bp_network *network = check_network(single, 2, 1);
+    team t;
+    worker members[MOST_WORKERS];
+    EXPECT_OK(bp_network_set_activation(network, 1, "identity"));
+    EXPECT_OK(bp_network_set_optimizer(network, "lbfgs"));
+    EXPECT_OK(bp_network_set_parameters(network, zeros, 2));
+    team_run(&t, members, 2, network, train_one_row, NULL, 0);
+    for (int k = 0; k < 2; k++)
+        if (!EXPECT_OK(members[k].status)) printf("#   %s\n", members[k].message);
+    EXPECT(team_agrees(&t, members) && !snapshot_equal(members[0].network, network));
+    team_free(&t, members);
+    bp_network_free(network);
+}
+
 /* ---- Random networks and shares */
 
 typedef struct {
@@ -582,6 +605,7 @@ int main(void) {
     CLAIM(workers_make_the_steps_of_one_process_with_every_optimizer);
     CLAIM(every_setting_is_that_of_the_whole_minibatch);
     CLAIM(second_order_steps_are_those_of_one_process);
+    CLAIM(a_line_search_goes_on_where_the_loss_of_one_worker_is_not_finite);
     CLAIM(random_networks_and_shares_train_like_one_process);
     CLAIM(shares_of_more_than_1024_rows_pass_in_parts_like_those_of_one_process);
     CLAIM(gradients_are_sums_over_the_workers);

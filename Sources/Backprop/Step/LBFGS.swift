@@ -33,7 +33,10 @@ extension NetworkState {
                             try evaluate(rows, into: end, trial)
                             value = end.objective
                         } catch {
+                            // If it failed on this worker, the others learn so in an exchange of the pass.
+                            let error = ended(error) ?? error
                             guard error.code == .notFinite else { throw error }
+                            workers?.stage = .open
                         }
                     }
                     let slope = value < .infinity ? dot(direction, end.values.base, count) : 0
