@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tests of the Python package on arm64 under qemu, with Debian's Python and NumPy's wheel for arm64. Usage: python.sh BUILD
+# Runs tests of the Python package on arm64 under qemu, with Debian's Python and PyPI's wheels for arm64. Usage: python.sh BUILD
 # [PYTEST-ARGUMENT...]. BUILD/aarch64-linux holds the library.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,8 @@ if [ ! -x "$root/python" ]; then
     version=$(basename "$(readlink "$root/usr/bin/python3")")
     "$build/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --platform manylinux2014_aarch64 \
         --platform manylinux_2_28_aarch64 --python-version "${version#python}" --target "$site" \
-        numpy pytest pluggy iniconfig packaging pygments
+        numpy pytest pytest-timeout pluggy iniconfig packaging pygments safetensors scipy pandas python-dateutil six joblib \
+        threadpoolctl scikit-learn narwhals tqdm cffi pycparser
     # Tests start Python again by sys.executable, which the kernel of this machine cannot run.
     echo "import sys; sys.executable = '$root/python'" >"$site/executable.pth"
     printf '#!/bin/sh\nexec qemu-aarch64 -L "%s" "%s" "$@"\n' "$root" "$root/usr/bin/$version" >"$root/python"
