@@ -76,6 +76,14 @@ if [ "$purpose" = cross ] || [ "$purpose" = test ]; then
     $cross "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
     $cross "test -e /usr/lib/i386-linux-gnu/libffi.so" libffi-dev:i386
 fi
+if [ "$purpose" = cross ]; then
+    need "command -v riscv64-linux-gnu-gcc" gcc-riscv64-linux-gnu
+    need "test -e /usr/riscv64-linux-gnu/include/stdio.h" libc6-dev-riscv64-cross
+    need "command -v arm-none-eabi-gcc" gcc-arm-none-eabi
+    need "test -e /usr/lib/arm-none-eabi/include/stdio.h" libnewlib-arm-none-eabi
+    need "command -v qemu-system-arm" qemu-system-arm
+    need "command -v x86_64-w64-mingw32-g++" g++-mingw-w64-x86-64
+fi
 if [ -n "$cross" ]; then
     $cross "test -e /usr/include/wasm32-wasi" wasi-libc
     $cross "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32

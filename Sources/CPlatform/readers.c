@@ -9,7 +9,7 @@
 _Alignas(64) static cp_reader readers[CP_MOST_READERS]; /* pages that no thread uses take no memory */
 static uint32_t count;                                  /* readers that were ever used */
 
-_Thread_local cp_reader *cp_this_reader __attribute__((tls_model("initial-exec")));
+CP_THREAD_LOCAL cp_reader *cp_this_reader;
 bool cp_readers_order;
 
 /* ---- Claiming */

@@ -2,7 +2,7 @@
 
 #include "libraries.h"
 
-_Thread_local cp_thread cp_this_thread __attribute__((tls_model("initial-exec")));
+CP_THREAD_LOCAL cp_thread cp_this_thread;
 
 void *cp_plugin_table_storage;
 

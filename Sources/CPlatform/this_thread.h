@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "gate.h"
+#include "parts.h"
 
 enum cp_role {
     CP_CALLER,
@@ -21,9 +22,8 @@ typedef struct cp_thread {
     enum cp_role role;
 } cp_thread;
 
-/* Initial-exec: the memory exists from the thread's start. In the general model, a library opened by dlopen allocates it at
- * a thread's first access, and the process aborts if that fails. All initial-exec libraries opened by dlopen share a few
- * hundred bytes (glibc.rtld.optional_static_tls), so this struct must stay small. */
-extern _Thread_local cp_thread cp_this_thread __attribute__((visibility("hidden"), tls_model("initial-exec")));
+/* All initial-exec libraries opened by dlopen share a few hundred bytes (glibc.rtld.optional_static_tls), so this struct must
+ * stay small. */
+extern CP_THREAD_LOCAL cp_thread cp_this_thread __attribute__((visibility("hidden")));
 
 #endif

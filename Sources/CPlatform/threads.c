@@ -1,5 +1,7 @@
 #include "threads.h"
 
+#include "parts.h"
+#ifndef CP_IS_BARE
 #include <errno.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -192,9 +194,10 @@ static void run_closure(void *context, ptrdiff_t index) {
     cp_set_current_visit(visit);
 }
 
-__attribute__((swiftcall)) bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
+CP_SWIFT_CALL bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context) {
     closure task = {function, context, cp_current_visit(), cp_host_environment(), cp_x87_control()};
     bool ended = cp_run_parallel(count, brief, run_closure, &task);
     if (!ended && task.visit) task.visit->lost = true;
     return ended;
 }
+#endif

@@ -13,16 +13,18 @@ package enum Reserve {
 
     /// For a caller's text of `count` bytes: its copy, and a message that contains it, whose array grows by doubling.
     package static func require(forText count: Int) throws(BackpropError) {
-        if count > 1000 { try require(8 * UInt64(count)) }
+        if count > Int(CP_RESERVE_TEXT) { try require(8 * UInt64(count)) }
     }
 
     /// For objects of `count` layers: layers, buffers, tensors, and a model's header with `texts` bytes of metadata.
     static func require(forLayers count: Int, texts: Int = 0) throws(BackpropError) {
-        if count > 32 || texts > 4096 { try require(8192 * UInt64(count) + 96 * UInt64(texts)) }
+        if count > Int(CP_RESERVE_LAYERS) || texts > Int(CP_RESERVE_BYTES) / 64 {
+            try require(UInt64(CP_BYTES_OF_LAYER) * UInt64(count) + 96 * UInt64(texts))
+        }
     }
 
     /// For the objects of a file's header of `count` bytes.
     static func require(forHeader count: Int) throws(BackpropError) {
-        if count > 8192 { try require(12 * UInt64(count)) }
+        if count > Int(CP_RESERVE_BYTES) / 32 { try require(12 * UInt64(count)) }
     }
 }

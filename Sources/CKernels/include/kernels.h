@@ -61,7 +61,12 @@ typedef struct cp_row_plan {
 
 static inline cp_row_layer *cp_row_layers(const cp_row_plan *plan) { return (cp_row_layer *)(plan + 1); }
 
+/* CP_FEW_OUTPUTS is smaller where the stack is: see CP_SCRATCH. */
+#ifdef CP_SMALL_STACK
+enum { CP_NARROW = 128, CP_FEW_OUTPUTS = 96 };
+#else
 enum { CP_NARROW = 128, CP_FEW_OUTPUTS = 400 };
+#endif
 
 /* The sum of a finite float and a number below this is a finite float: half the distance between the largest float and the
  * one below it is 2^103, 1.01e31. The factor of ten covers the rounding of the bounds that are compared with it. */

@@ -34,8 +34,12 @@ static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows)
     for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(p + stride * i);
 }
 
-/* Floats of the work space of a product, on the stack: at most 60 KiB. */
+/* Floats of the work space of a product, on the stack: at most 60 KiB, or 8 KiB. It holds the tiles' sums, and copies of inputs. */
+#ifdef CP_SMALL_STACK
+enum { CP_SCRATCH = 96 * (CP_TILE_WIDTH * 16 + 4) };
+#else
 enum { CP_SCRATCH = 96 * (CP_TILE_WIDTH * 16 + 128) };
+#endif
 
 __attribute__((always_inline)) static inline void cp_with_scratch(void (*body)(float *scratch, void *context), void *context) {
     _Alignas(64) float scratch[CP_SCRATCH];

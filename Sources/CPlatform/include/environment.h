@@ -52,6 +52,21 @@ CP_INLINE void cp_restore_x87(const cp_x87_environment *environment) {
     __asm__ volatile("fnclex\n\tfldenv %0" : : "m"(*environment));
 }
 
+#elif defined(__arm__) && defined(__ARM_FP)
+
+/* FPSCR without the conditions of comparisons. */
+#define CP_DEFAULT_ENVIRONMENT UINT64_C(0)
+#define CP_QUIET_FLAGS UINT64_C(0x98)
+#define CP_LOUD_FLAGS UINT64_C(0x07)
+CP_INLINE uint64_t cp_environment(void) {
+    uint32_t environment;
+    __asm__ volatile("vmrs %0, fpscr" : "=r"(environment));
+    return environment & 0x0fffffff;
+}
+CP_INLINE void cp_set_environment(uint64_t environment) {
+    __asm__ volatile("vmsr fpscr, %0" : : "r"((uint32_t)environment) : "cc");
+}
+
 #elif defined(__aarch64__)
 
 /* FPCR in the low half, FPSR in the high half. */
@@ -66,6 +81,19 @@ CP_INLINE uint64_t cp_environment(void) {
 CP_INLINE void cp_set_environment(uint64_t environment) {
     __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(environment & 0xffffffff), "r"(environment >> 32));
 }
+
+#elif defined(__riscv_flen)
+
+/* fcsr: the rounding mode, above the flags. Exceptions do not trap. */
+#define CP_DEFAULT_ENVIRONMENT UINT64_C(0)
+#define CP_QUIET_FLAGS UINT64_C(0x03)
+#define CP_LOUD_FLAGS UINT64_C(0x1c)
+CP_INLINE uint64_t cp_environment(void) {
+    uint32_t environment;
+    __asm__ volatile("frcsr %0" : "=r"(environment));
+    return environment;
+}
+CP_INLINE void cp_set_environment(uint64_t environment) { __asm__ volatile("fscsr %0" : : "r"((uint32_t)environment)); }
 
 #else
 

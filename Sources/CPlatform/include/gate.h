@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "atomics.h"
+#include "parts.h"
 
 typedef struct cp_gate {
     cp_atomic64 state;    /* generation << 32 | readers inside, or CP_GATE_WRITER */
@@ -30,7 +31,9 @@ _Static_assert(sizeof(cp_gate) == 64, "a gate is a cache line: no false sharing 
 #define CP_GATE_WRITER 0xffffffffu
 
 /* The numbers of bits in a handle, which has the size of a pointer. Generation 0 does not occur. */
-#if UINTPTR_MAX > UINT32_MAX
+#if defined(CP_IS_BARE)
+enum { CP_GATE_INDEX_BITS = 8, CP_GATE_GENERATION_BITS = 19, CP_GATE_MARK_BITS = 5 };
+#elif UINTPTR_MAX > UINT32_MAX
 enum { CP_GATE_INDEX_BITS = 22, CP_GATE_GENERATION_BITS = 26, CP_GATE_MARK_BITS = 16 };
 #else
 enum { CP_GATE_INDEX_BITS = 14, CP_GATE_GENERATION_BITS = 13, CP_GATE_MARK_BITS = 5 };
@@ -38,7 +41,12 @@ enum { CP_GATE_INDEX_BITS = 14, CP_GATE_GENERATION_BITS = 13, CP_GATE_MARK_BITS 
 
 enum cp_gate_kind { CP_GATE_NETWORK = 1, CP_GATE_TRAINER = 2, CP_GATE_PREDICTOR = 3 };
 
-enum { CP_GATES_PER_CHUNK = 256, CP_GATE_CHUNKS = (1 << CP_GATE_INDEX_BITS) / CP_GATES_PER_CHUNK };
+#ifdef CP_IS_BARE
+enum { CP_GATES_PER_CHUNK = 16 };
+#else
+enum { CP_GATES_PER_CHUNK = 256 };
+#endif
+enum { CP_GATE_CHUNKS = (1 << CP_GATE_INDEX_BITS) / CP_GATES_PER_CHUNK };
 
 /* The table: chunks of gates, filled in order, and a list of gates that can be reused. */
 typedef struct cp_gate_table {

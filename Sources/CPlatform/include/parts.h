@@ -7,6 +7,11 @@
 #include <TargetConditionals.h>
 #endif
 
+/* No operating system: a microcontroller, with the C library of its compiler. */
+#if !defined(__unix__) && !defined(__APPLE__) && !defined(__wasi__) && !defined(_WIN32)
+#define CP_IS_BARE
+#endif
+
 /* Threads. Without them a call computes on the calling thread, and nothing is unsupported. */
 #ifndef CP_HAS_THREADS
 #if defined(__unix__) || defined(__APPLE__)
@@ -24,18 +29,29 @@
 #endif
 #endif
 
-/* Shared libraries that are opened at run time: plug-ins, and functions by name. */
-#ifndef CP_HAS_LIBRARIES
-#define CP_HAS_LIBRARIES CP_HAS_THREADS
+/* Of Apple's systems, only macOS has libffi, and lets a program load code that it was not installed with. */
+#if defined(__APPLE__) && !TARGET_OS_OSX
+#define CP_RUNS_OTHER_CODE 0
+#else
+#define CP_RUNS_OTHER_CODE CP_HAS_THREADS
 #endif
 
-/* Calls through libffi, which only macOS has of Apple's systems. */
-#ifndef CP_HAS_FOREIGN_CALLS
-#if defined(__APPLE__) && !TARGET_OS_OSX
-#define CP_HAS_FOREIGN_CALLS 0
-#else
-#define CP_HAS_FOREIGN_CALLS CP_HAS_THREADS
+/* Shared libraries that are opened at run time: plug-ins, and functions by name. */
+#ifndef CP_HAS_LIBRARIES
+#define CP_HAS_LIBRARIES CP_RUNS_OTHER_CODE
 #endif
+
+/* Calls through libffi. */
+#ifndef CP_HAS_FOREIGN_CALLS
+#define CP_HAS_FOREIGN_CALLS CP_RUNS_OTHER_CODE
+#endif
+
+/* A variable of each thread. Initial-exec: the memory exists from the thread's start. In the general model, a library opened by
+ * dlopen allocates it at a thread's first access, and the process aborts if that fails. */
+#ifdef CP_IS_BARE
+#define CP_THREAD_LOCAL
+#else
+#define CP_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 #endif
 
 /* The same for Swift. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "atomics.h"
+#include "parts.h"
 
 /* A buffer that a reader has taken from a pool, on the reader's stack. */
 typedef struct cp_loan {
@@ -34,14 +35,18 @@ typedef struct cp_reader {
 _Static_assert(sizeof(cp_reader) == 64, "a reader is a cache line");
 
 /* The number of threads that can be readers at the same time. */
+#ifdef CP_IS_BARE
+enum { CP_MOST_READERS = 1 };
+#else
 enum { CP_MOST_READERS = 4096 };
+#endif
 
 /* A mark for this thread, which has none; NULL if CP_MOST_READERS threads have one. Takes no lock and no memory. */
 cp_reader *cp_claim_reader(void);
 void cp_return_reader(cp_reader *reader);
 
 /* The reader of this thread, or NULL. */
-extern _Thread_local cp_reader *cp_this_reader __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern CP_THREAD_LOCAL cp_reader *cp_this_reader __attribute__((visibility("hidden")));
 
 /* Whether readers order their own mark and load. It is set before the first object is published. */
 extern bool cp_readers_order __attribute__((visibility("hidden")));

@@ -12,8 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The memory that one call may need, for networks of up to 32 layers and names of up to 1,000 characters. */
-enum { CP_RESERVE_BYTES = 256 << 10 };
+#include "parts.h"
+
+/* The memory that one call may need, for networks of up to CP_RESERVE_LAYERS layers and names of up to CP_RESERVE_TEXT characters.
+ * The objects of a layer take less than 200 bytes. */
+#ifdef CP_IS_BARE
+enum { CP_RESERVE_BYTES = 8 << 10, CP_BYTES_OF_LAYER = 512, CP_RESERVE_TEXT = 100 };
+#else
+enum { CP_RESERVE_BYTES = 256 << 10, CP_BYTES_OF_LAYER = 8192, CP_RESERVE_TEXT = 1000 };
+#endif
+enum { CP_RESERVE_LAYERS = CP_RESERVE_BYTES / CP_BYTES_OF_LAYER };
 
 enum { CP_RESERVE_NONE, CP_RESERVE_READY, CP_RESERVE_LARGE };
 

@@ -4,9 +4,11 @@
 
 #include <stddef.h>
 
+#include "swift_call.h"
+
 /* Calls a non-escaping Swift closure (UnsafeMutablePointer<Float>) -> Void, passed as its function and its context, with a
  * buffer of `count` floats, aligned to a cache line and not initialized. */
-typedef __attribute__((swiftcall)) void cp_buffer_closure(float *buffer, __attribute__((swift_context)) void *context);
-__attribute__((swiftcall)) void cp_with_stack_buffer(ptrdiff_t count, cp_buffer_closure *function, void *context);
+typedef CP_SWIFT_CALL void cp_buffer_closure(float *buffer, CP_SWIFT_CONTEXT void *context);
+CP_SWIFT_CALL void cp_with_stack_buffer(ptrdiff_t count, cp_buffer_closure *function, void *context);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "swift_call.h"
+
 /* Runs task(context, 0) … task(context, count - 1), each once, on the calling thread and on the team; returns when all are
  * done. While one caller uses the team, other callers do their work alone. A brief job takes less time than waking a
  * thread: it is shared with a sleeping team only if such jobs follow each other closely.
@@ -15,8 +17,8 @@ bool cp_run_parallel(ptrdiff_t count, bool brief, void (*task)(void *context, pt
 
 /* Like cp_run_parallel, for a non-escaping Swift closure (Int) -> Void, passed as its function and its context. (Passed as
  * a Swift value it would be allocated on the heap.) If it returns false, the caller's visit is marked as lost. */
-typedef __attribute__((swiftcall)) void cp_closure(ptrdiff_t index, __attribute__((swift_context)) void *context);
-__attribute__((swiftcall)) bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context);
+typedef CP_SWIFT_CALL void cp_closure(ptrdiff_t index, CP_SWIFT_CONTEXT void *context);
+CP_SWIFT_CALL bool cp_run_closure(ptrdiff_t count, bool brief, cp_closure *function, void *context);
 
 /* The number of threads that a job may use, including the caller's; 0: the number of processors. */
 void cp_set_thread_count(size_t count);

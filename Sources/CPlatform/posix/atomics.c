@@ -1,5 +1,7 @@
 #include "atomics.h"
 
+#include "parts.h"
+#ifndef CP_IS_BARE
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
@@ -29,3 +31,4 @@ double cp_seconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+#endif

@@ -3,8 +3,12 @@
 #define SINGLE_THREAD_PTHREAD_H
 
 #include <errno.h>
+#include <sys/types.h>
 
-typedef int pthread_once_t, pthread_mutex_t, pthread_key_t;
+/* Macros, because newlib has types of these names. */
+#define pthread_once_t int
+#define pthread_mutex_t int
+#define pthread_key_t int
 #define PTHREAD_ONCE_INIT 0
 #define PTHREAD_MUTEX_INITIALIZER 0
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds the library for microcontrollers (scripts/cross.sh), links it with Examples/microcontroller, and runs the training on a
+# Cortex-M4 and a Cortex-M7 under qemu. Usage: microcontroller.sh BUILD: holds the library of this machine. Ends with "N passed, M
+# failed".
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+build=$1 library=$1/armv7em-none work=$1/armv7em-none/tests example=Examples/microcontroller
+rm -rf "$work" && mkdir -p "$work"
+. Tests/claims.sh
+for file in /usr/bin/arm-none-eabi-gcc /usr/bin/qemu-system-arm /usr/lib/arm-none-eabi/include/stdio.h; do
+    [ -e "$file" ] || { echo "# not tried: microcontrollers, because $file is missing" && exit 0; }
+done
+
+link() { # link PROGRAM FLAG...: by the memory that board.ld has
+    local program=$work/$1
+    shift
+    arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c99 -Wall -Wextra -Werror -Os \
+        -ffunction-sections -I include --specs=nosys.specs -nostartfiles -T $example/board.ld -Wl,--gc-sections,--no-warnings \
+        $example/train.c $example/board.c "$library/libbackprop.a" -lm -o "$program" "$@"
+}
+here() {
+    cc -std=c99 -Wall -Wextra -Werror -pedantic -O1 -I include $example/train.c -o "$work/train" -L "$build" \
+        -Wl,-rpath,"$PWD/$build" -lbackprop
+    BACKPROP_INSTRUCTION_SET=baseline "$work/train" >"$work/here"
+    grep "32 of 32 right" "$work/here"
+}
+run() { # run MACHINE PROGRAM
+    timeout 600 qemu-system-arm -M "$1" -nographic -semihosting-config enable=on,target=native -kernel "$2" </dev/null 2>&1
+}
+there() { # there MACHINE
+    run "$1" "$work/train.elf" >"$work/$1"
+    grep -v '^#' "$work/$1" | diff "$work/here" -
+}
+
+small_arenas() { # the training ends, or a call reports that memory is exhausted
+    local bytes ended=0 refused=0
+    for bytes in $(seq 1024 1024 49152); do
+        link small.elf -DARENA="$bytes"
+        run mps2-an386 "$work/small.elf" >"$work/small" || true
+        if grep -q "out of memory" "$work/small"; then refused=$((refused + 1))
+        else
+            grep "32 of 32 right" "$work/small"
+            ended=$((ended + 1))
+        fi
+    done
+    [ $ended -gt 0 ] && [ $refused -gt 10 ]
+}
+
+claim "the library for armv7em compiles" scripts/cross.sh armv7em-none "$build"
+claim "a program that trains 16-16-4 fits 512 KB of flash and 96 KB of memory" link train.elf
+claim "the training runs on this machine with the baseline" here
+claim "a Cortex-M4 computes the same bits" there mps2-an386
+claim "a Cortex-M7 computes the same bits" there mps2-an500
+claim "with any smaller arena, the training ends or a call reports that memory is exhausted" small_arenas
+arm-none-eabi-size "$work/train.elf" | sed 's/^/# /'
+grep '^#' "$work/mps2-an386"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
