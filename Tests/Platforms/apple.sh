@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the library for macOS on arm64 (scripts/cross.sh), checks its form, and compiles the C for Apple's other systems. Nothing is
-# run. Usage: apple.sh BUILD. Ends with "N passed, M failed".
+# run. Usage: apple.sh BUILD [all]. Ends with "N passed, M failed".
+#   all      also the static libraries for iOS and its simulator, and backprop.xcframework
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 build=$1 library=$1/arm64-apple/libbackprop.1.dylib work=$1/arm64-apple/tests
@@ -9,8 +10,8 @@ headers=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.dirname
 rm -rf "$work" && mkdir -p "$work"
 . Tests/claims.sh
 
-exports_the_header() {
-    "$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$library" | sed -n 's/^_\(bp_\)/\1/p' | sort >"$work/exported"
+exports_the_header() { # exports_the_header LIBRARY
+    "$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$1" | sed -n 's/^_\(bp_\)/\1/p' | sort >"$work/exported"
     cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' |
         sort -u | diff - "$work/exported"
 }
@@ -29,11 +30,67 @@ compiles() { # compiles TRIPLE FLAG...: all C of the library
 }
 
 claim "the library for macOS on arm64 compiles and links" scripts/cross.sh arm64-apple "$build"
-claim "it exports the functions of the header" exports_the_header
+claim "it exports the functions of the header" exports_the_header "$library"
 claim "it is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" is_named_and_linked
 mkdir -p "$work/ffi" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$work/ffi"
 claim "the C compiles for macOS on x86-64" compiles x86_64-apple-macosx13.0 -I "$work/ffi"
 claim "the C compiles for iOS, without libffi" compiles arm64-apple-ios16.0
+
+# ---- Static libraries
+
+links() { # links SOURCE: a program for macOS with the static library
+    "$(dirname "$headers")"/../../../zig cc -target aarch64-macos.13.0 -std=c99 -I include "$1" "$build/arm64-apple/libbackprop.a" \
+        -Wl,-undefined,dynamic_lookup -o "$work/program"
+    ! "$tools/llvm-nm" --undefined-only "$work/program" | grep ' _bp_' # of libffi, the symbols are missing
+}
+is_for() { # is_for PLATFORM TARGET: all objects of the library
+    "$tools/llvm-objdump" --macho --private-headers "$build/$2/libbackprop.a" | awk '$1 == "platform" { print $2 }' | sort -u |
+        diff <(echo "$1") -
+}
+needs_no_other_code() { # needs_no_other_code TARGET
+    "$tools/llvm-nm" --undefined-only --format=just-symbols "$build/$1/libbackprop.a" >"$work/undefined"
+    grep -q '^_malloc$' "$work/undefined"
+    ! grep -E '^_(ffi_|dlopen)' "$work/undefined"
+}
+names_what_it_has() {
+    python3 - "$build/backprop.xcframework" <<'END'
+import pathlib, plistlib, sys
+
+framework = pathlib.Path(sys.argv[1])
+contents = plistlib.loads((framework / "Info.plist").read_bytes())
+assert contents["CFBundlePackageType"] == "XFWK" and contents["XCFrameworkFormatVersion"] == "1.0"
+libraries = contents["AvailableLibraries"]
+for library in libraries:
+    folder = framework / library["LibraryIdentifier"]
+    assert (folder / library["LibraryPath"]).stat().st_size > 100_000, folder
+    headers = {file.name for file in (folder / library["HeadersPath"]).iterdir()}
+    assert headers == {"backprop.h", "module.modulemap"}, headers
+named = {(library["SupportedPlatform"], library.get("SupportedPlatformVariant")) for library in libraries}
+assert named == {("macos", None), ("ios", None), ("ios", "simulator")}, named
+assert {file.name for file in framework.iterdir()} == {"Info.plist"} | {library["LibraryIdentifier"] for library in libraries}
+END
+}
+imports() { # imports TRIPLE IDENTIFIER: Objective-C imports the module
+    echo '@import CBackprop; int main(void) { return bp_set_thread_count(1); }' >"$work/import.m"
+    "$tools/clang" --target="$1" -nostdlibinc -idirafter "$headers" -fmodules -fmodules-cache-path="$work/modules" -Wall -Werror \
+        -I "$build/backprop.xcframework/$2/Headers" -fsyntax-only "$work/import.m"
+}
+claim "a program for macOS links with the static library" links Examples/microcontroller/train.c
+if [ "${2:-}" = all ]; then
+    for target in arm64-ios arm64-ios-simulator; do
+        claim "the library for $target compiles" scripts/cross.sh $target "$build"
+        claim "it has the functions of the header" exports_the_header "$build/$target/libbackprop.a"
+        claim "it loads and calls no other code: no libffi, no dlopen" needs_no_other_code $target
+    done
+    claim "the objects for macOS are for macOS" is_for macos arm64-apple
+    claim "the objects for iOS are for iOS" is_for ios arm64-ios
+    claim "the objects for the simulator are for the simulator" is_for iossimulator arm64-ios-simulator
+    claim "the .xcframework is assembled" scripts/xcframework.sh "$build"
+    claim "its Info.plist names the libraries that it has" names_what_it_has
+    claim "its module for macOS can be imported" imports arm64-apple-macosx13.0 macos-arm64
+    claim "its module for iOS can be imported" imports arm64-apple-ios16.0 ios-arm64
+    claim "its module for the simulator can be imported" imports arm64-apple-ios16.0-simulator ios-arm64-simulator
+fi
 
 echo "# not tried: Swift for macOS on x86-64, because the toolchain has no standard library for it; running anything on Apple's systems"
 echo "$passed passed, $failed failed"
