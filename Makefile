@@ -15,9 +15,10 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
 .PHONY: all lib setup setup-docs setup-test setup-wasm setup-browser setup-cross setup-dist demo demo-distributed test \
-	test-sanitizers test-everywhere test-32bit test-playground test-dist test-python-all test-distributed-all test-export-all \
+	test-sanitizers test-everywhere test-32bit test-riscv64 test-microcontroller \
+	test-windows test-playground test-dist test-python-all test-distributed-all test-export-all \
 	test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-accuracy bench-ensemble bench-compare abi wasm playground docs install uninstall wheel dist clean
+	bench-accuracy bench-ensemble bench-compare abi wasm xcframework playground docs install uninstall wheel dist clean
 
 all: lib
 
@@ -55,6 +56,11 @@ wasm: setup-wasm
 	scripts/cross.sh wasm $(BUILD)
 	scripts/cross.sh wasm-threads $(BUILD)
 	scripts/javascript_package.sh $(BUILD)
+
+# For Apple's systems: build/backprop.xcframework. Compiled and linked on Linux, never run.
+xcframework: setup-cross
+	for target in arm64-apple arm64-ios arm64-ios-simulator; do scripts/cross.sh $$target $(BUILD) || exit; done
+	scripts/xcframework.sh $(BUILD)
 
 # The page docs/playground, ready for: python3 -m http.server --directory build/playground
 playground: wasm
@@ -208,6 +214,9 @@ test-arm64: lib setup-test
 test-32bit: lib setup-cross
 	Tests/Platforms/run.sh i686-linux $(BUILD) $(EXTENT)
 
+test-riscv64: lib setup-cross
+	Tests/Platforms/run.sh riscv64-linux $(BUILD) $(EXTENT)
+
 test-wasm: lib setup-test
 	Tests/Platforms/run.sh wasm $(BUILD) $(EXTENT)
 
@@ -217,10 +226,18 @@ test-playground: lib setup-browser playground
 
 # Compiled and linked, never run.
 test-apple: setup-test
-	Tests/Platforms/apple.sh $(BUILD)
+	Tests/Platforms/apple.sh $(BUILD) $(EXTENT)
+
+# A training on a Cortex-M4 and a Cortex-M7 under qemu.
+test-microcontroller: lib setup-cross
+	Tests/Platforms/microcontroller.sh $(BUILD)
+
+# The header for Windows, and what of CPlatform compiles for it.
+test-windows: setup-cross
+	Tests/Platforms/windows.sh $(BUILD)
 
 test-everywhere: lib setup-test setup-cross
-	for part in arm64 32bit wasm apple playground; do \
+	for part in arm64 32bit wasm apple microcontroller windows playground; do \
 		$(MAKE) -o lib -o setup-test -o setup-cross EXTENT=all test-$$part || failed=1; \
 	done; [ -z "$$failed" ]
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Builds the library for another system or processor into BUILD/TARGET. Usage: cross.sh TARGET BUILD
 #   aarch64-linux   libbackprop.so.1 for Linux on arm64
+#   riscv64-linux   libbackprop.so.1 for Linux on riscv64, without libffi
 #   i686-linux      libbackprop.so.1 for Linux on 32-bit x86 with SSE2
 #   x86_64-linux-gnu.2.17, aarch64-linux-gnu.2.17, x86_64-linux-musl, aarch64-linux-musl
 #                   libbackprop.so.1 for glibc 2.17 and later, or for musl, with libffi in it; with PyPI's ziglang
 #   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
 #   wasm-threads    backprop-threads.wasm for browsers, with a memory that workers share
-#   arm64-apple     libbackprop.1.dylib for macOS on arm64, with the headers and stubs of PyPI's ziglang
+#   armv7em-none    libbackprop.a for microcontrollers: Cortex-M4 and M7 with an FPU, and newlib
+#   arm64-apple     libbackprop.1.dylib and libbackprop.a for macOS on arm64, with the headers and stubs of PyPI's ziglang
+#   arm64-ios, arm64-ios-simulator
+#                   libbackprop.a for iOS and for its simulator, without libffi and plug-in files
 # The toolchain has the standard library of Embedded Swift for systems without an operating system ("none"). So Swift compiles for
 # such a triple, and sees the C headers of the real one.
 set -euo pipefail
@@ -17,16 +21,20 @@ unset CC # SwiftPM would compile with it
 
 case $target in
 aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
+riscv64-linux) swift=riscv64-none-none-eabi c=riscv64-unknown-linux-gnu gcc=riscv64-linux-gnu ;;
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
 x86_64-linux-*) swift=x86_64-unknown-none-elf c=${target%%.*} ;;
 aarch64-linux-*) swift=aarch64-none-none-elf c=${target%%.*} ;;
 wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
+armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
+arm64-ios*) swift=arm64-apple-none-macho c=arm64-apple-ios16.0${target#arm64-ios} ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
 esac
 
 zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }
 case $target in # flags for C, also when Swift reads headers
+riscv64-linux) flags=(-fPIC -march=rv64gc -mabi=lp64d -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
 i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -isystem "/usr/$gcc/include" -isystem /usr/include/i386-linux-gnu) ;; # the second one has libffi
 *-linux-*) # the headers that `zig cc` has for the target, of any kind and of this processor
     cpu=${target%%-*}
@@ -44,7 +52,11 @@ i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -isystem "/usr/$gcc/inclu
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
 wasm-threads) flags=(-msimd128 -matomics -mbulk-memory -I "$PWD/Sources/CPlatform/wasm_threads" -isystem /usr/include/wasm32-wasi) ;;
-arm64-apple)
+armv7em-none)
+    flags=(-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -Wno-atomic-alignment -DCP_SMALL_STACK
+        -I "$PWD/Sources/CPlatform/single_thread" -isystem /usr/lib/arm-none-eabi/include)
+    ;;
+arm64-apple | arm64-ios*)
     mkdir -p "$build/ffi" && cp /usr/include/aarch64-linux-gnu/ffi*.h "$build/ffi"
     flags=(-nostdlibinc -idirafter "$(zig)/lib/libc/include/any-darwin-any" -I "$PWD/$build/ffi")
     mkdir -p "$build/tools" && ln -sf "$tools/llvm-ar" "$build/tools/libtool" # SwiftPM asks for it, and does not call it
@@ -109,6 +121,11 @@ link_wasm() {
     cp "$build/$module" LICENSE THIRD-PARTY.md bindings/javascript/
 }
 
+archive_apple() {
+    rm -f "$build/libbackprop.a"
+    "$tools/llvm-ar" --format=darwin qcs "$build/libbackprop.a" "${objects[@]}"
+}
+
 link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's does not limit the exports
     "$(zig)/zig" cc -target aarch64-macos.13.0 -shared -o "$build/libbackprop.1.dylib" "${objects[@]}" \
         -Wl,-install_name,@rpath/libbackprop.1.dylib -Wl,-dead_strip -Wl,-undefined,dynamic_lookup
@@ -118,8 +135,11 @@ mkdir -p "$build"
 compile
 case $target in
 aarch64-linux) link_linux -lffi ;;
+riscv64-linux) link_linux -latomic ;;
 i686-linux) link_linux -lffi ;;
 *-linux-*) link_zig ;;
 wasm*) link_wasm ;;
-arm64-apple) link_apple ;;
+armv7em-none) TOOL_PREFIX=arm-none-eabi- scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" ;;
+arm64-apple) link_apple && archive_apple ;;
+arm64-ios*) archive_apple ;;
 esac

@@ -27,6 +27,18 @@ aarch64-linux)
         too slow under qemu: predictor team faults memory limits allocations
         the header is the same: cplusplus"
     ;;
+riscv64-linux)
+    needs="/usr/bin/riscv64-linux-gnu-gcc /usr/bin/qemu-riscv64 /usr/riscv64-linux-gnu/include/stdio.h"
+    CC=riscv64-linux-gnu-gcc WRAPPER="qemu-riscv64 -L /usr/riscv64-linux-gnu" sets=native
+    quick="handles arguments instructions settings tensors losses custom_losses batchnorm transaction rows resume activations files
+        metadata weights corpus"
+    left_out="
+        no libffi: foreign derivatives sharing plugins universal
+        qemu makes system calls of its own: predictor_realtime hygiene
+        children of a process with threads crash under qemu: fork
+        too slow under qemu: predictor team faults memory limits allocations
+        the header is the same: cplusplus"
+    ;;
 i686-linux)
     needs="/usr/bin/i686-linux-gnu-gcc /usr/i686-linux-gnu/include/stdio.h /usr/lib/i386-linux-gnu/libffi.so"
     CC="i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64" WRAPPER= sets=native
