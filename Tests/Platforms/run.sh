@@ -33,7 +33,7 @@ riscv64-linux)
     quick="handles arguments instructions settings tensors losses custom_losses batchnorm transaction rows resume activations files
         metadata weights corpus"
     left_out="
-        no libffi: foreign derivatives sharing plugins universal
+        no libffi: foreign derivatives sharing plugins universal environment
         qemu makes system calls of its own: predictor_realtime hygiene
         children of a process with threads crash under qemu: fork
         too slow under qemu: predictor team faults memory limits allocations
