@@ -16,7 +16,7 @@ if [ ! -x "$root/python" ]; then
     "$build/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --platform manylinux2014_aarch64 \
         --platform manylinux_2_28_aarch64 --python-version "${version#python}" --target "$site" \
         numpy pytest pytest-timeout pluggy iniconfig packaging pygments safetensors scipy pandas python-dateutil six joblib \
-        threadpoolctl scikit-learn narwhals tqdm cffi pycparser
+        threadpoolctl scikit-learn narwhals cloudpickle tqdm cffi pycparser
     # Tests start Python again by sys.executable, which the kernel of this machine cannot run.
     echo "import sys; sys.executable = '$root/python'" >"$site/executable.pth"
     printf '#!/bin/sh\nexec qemu-aarch64 -L "%s" "%s" "$@"\n' "$root" "$root/usr/bin/$version" >"$root/python"
