@@ -22,7 +22,8 @@ func settings(_ optimization: [String], _ extra: [String] = []) -> [SwiftSetting
 /// does so where it is faster.
 let fast = ["-Ounchecked", "-Xllvm", "-unroll-runtime=false"]
 let small = [
-    "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm", "-enable-machine-outliner=always", "-Xllvm",
+    "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm", "-enable-machine-outliner=always",
+    "-Xllvm",
     "-sil-disable-pass=closure-specialize",
 ]
 

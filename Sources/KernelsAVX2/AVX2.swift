@@ -12,7 +12,9 @@ public func kernelsAVX2(_ table: UnsafeMutablePointer<cp_kernels>) {
 
 /// For the AVX-512 build, which has some of the functions.
 @_cdecl("cp_activate_avx2")
-public func activateAVX2(_ kind: Int32, _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int) {
+public func activateAVX2(
+    _ kind: Int32, _ z: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int
+) {
     activate(kind, z, a, rows, columns, stride)
 }
 #endif

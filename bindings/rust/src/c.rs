@@ -196,6 +196,7 @@ pub struct bp_activation_report {
 pub type bp_progress_fn = unsafe extern "C" fn(progress: *const bp_progress, user_data: *mut c_void) -> i32;
 pub type bp_next_fn = unsafe extern "C" fn(minibatch: *mut bp_minibatch, user_data: *mut c_void) -> i32;
 pub type bp_all_reduce_fn = unsafe extern "C" fn(values: *mut c_void, count: usize, type_: i32, operation: i32, user_data: *mut c_void) -> i32;
+pub type bp_all_reduce_finish_fn = unsafe extern "C" fn(user_data: *mut c_void) -> i32;
 pub type bp_scalar_fn = unsafe extern "C" fn(z: f32, user_data: *mut c_void) -> f32;
 pub type bp_scalar_derivative_fn = unsafe extern "C" fn(z: f32, a: f32, user_data: *mut c_void) -> f32;
 pub type bp_vector_forward_fn = unsafe extern "C" fn(z: *const f32, a: *mut f32, rows: usize, columns: usize, user_data: *mut c_void) -> i32;
@@ -270,6 +271,7 @@ extern "C" {
     pub fn bp_trainer_fit_ensemble_rows(trainer: *mut bp_trainer, networks: *const *mut bp_network, count: usize, learning_rates: *const f64, inputs: *const bp_rows, targets: *const bp_rows, validation_inputs: *const bp_rows, validation_targets: *const bp_rows, results_out: *mut bp_fit_result) -> i32;
     pub fn bp_trainer_cancel(trainer: *mut bp_trainer) -> i32;
     pub fn bp_network_set_all_reduce(network: *mut bp_network, function: Option<bp_all_reduce_fn>, worker: usize, workers: usize, user_data: *mut c_void) -> i32;
+    pub fn bp_network_set_all_reduce_overlap(network: *mut bp_network, start: Option<bp_all_reduce_fn>, finish: Option<bp_all_reduce_finish_fn>, user_data: *mut c_void) -> i32;
     pub fn bp_network_predict(network: *const bp_network, inputs: *const f32, rows: usize, outputs_out: *mut f32) -> i32;
     pub fn bp_network_predict_rows(network: *const bp_network, inputs: *const bp_rows, outputs_out: *mut c_void, type_: i32, row_stride: isize, column_stride: isize) -> i32;
     pub fn bp_network_predict_layer(network: *const bp_network, layer: usize, inputs: *const f32, rows: usize, outputs_out: *mut f32) -> i32;
