@@ -6,7 +6,7 @@ struct JSONReader {
     /// The limit of the nesting of skipped values, the same as in the safetensors package.
     private static var mostNesting: Int { 127 }
     /// An offset in a file that is in memory, and at most 2⁵⁸.
-    private static var largestCount: Int64 { min(Int64(Int.max), 1 << 58) }
+    private static var largestCount: Int64 { min(Int64(Int.max), (1 << 58) - 1) }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes

@@ -11,8 +11,8 @@ import libbackprop as bp
 from libbackprop import errors
 from libbackprop._library import library
 from libbackprop._prototypes import (
-    PROTOTYPES, Network as Handle, Predictor, Trainer, bp_activation_report, bp_all_reduce_fn, bp_fit_result, bp_network,
-    bp_next_fn, bp_option_description, bp_progress_fn, bp_rows)
+    PROTOTYPES, Network as Handle, Predictor, Trainer, bp_activation_report, bp_all_reduce_finish_fn, bp_all_reduce_fn,
+    bp_fit_result, bp_network, bp_next_fn, bp_option_description, bp_progress_fn, bp_rows)
 
 X, Y = np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32)
 
@@ -254,6 +254,7 @@ def valid_arguments(network):
         "bp_network_get_option": [network, b"batchnorm_update", (ctypes.c_double * 1)()],
         "bp_option_info": [0, ctypes.pointer(bp_option_description(ctypes.sizeof(bp_option_description)))],
         "bp_network_set_all_reduce": [network, bp_all_reduce_fn(), 0, 1, None],
+        "bp_network_set_all_reduce_overlap": [network, bp_all_reduce_fn(), bp_all_reduce_finish_fn(), None],
         "bp_network_train_step": [network, floats, floats, 0.1, loss],
         "bp_network_train_minibatch": [network, floats, floats, 1, 0.1, loss],
         "bp_network_train_rows": [network, x, y, 0.1, loss],

@@ -11,7 +11,7 @@ from libbackprop import _library, _prototypes
 
 def test_all_declarations_of_the_header_are_parsed():
     assert len(header.FUNCTIONS) == len(re.findall(r"\bbp_\w+ ?\(", header.INTERFACE))
-    assert len(header.CALLBACKS) == 10 and len(header.STATUSES) == 21 and len(header.STRUCTS) == 6
+    assert len(header.CALLBACKS) == 11 and len(header.STATUSES) == 21 and len(header.STRUCTS) == 6
 
 
 def test_prototypes_are_exactly_the_functions_of_the_header():
