@@ -52,7 +52,7 @@ __attribute__((always_inline)) static inline cp_wide cp_tanh(cp_wide z) {
     cp_wide power = cp_power_of_two(k, 0);
     cp_wide sum = cp_wide_multiply_add(power, p, 1 + power);
     cp_wide quotient = cp_wide_multiply_add(power, p, power - 1) / sum;
-#if !defined(__FMA__) /* p is less exact: corrects the rounding error of the sum, times about 1 / sum */
+#ifndef CP_FMA /* p is less exact: corrects the rounding error of the sum, times about 1 / sum */
     cp_wide excess = (sum - (1 + power)) - power * p;
     quotient = cp_wide_multiply_add(quotient, excess * (1.5f - 0.5f * sum), quotient);
 #endif
