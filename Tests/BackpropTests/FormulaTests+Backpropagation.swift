@@ -61,15 +61,15 @@ extension FormulaTests {
 
     /// The chain rule at each layer, with the values of the forward pass and the old weights.
     @Test(arguments: [
-        ([2, 3, 2], ["tanh", "logistic"]),
-        ([4, 5, 6, 3], ["logistic", "tanh", "identity"]),
-        ([3, 17, 5, 18, 2], ["relu", "tanh", "softplus", "logistic"]),
-        ([7, 16, 16, 16, 16, 16, 4], ["tanh", "gelu", "silu", "elu", "leaky_relu", "softsign"]),
-        ([7, 16, 16, 16, 16, 4], ["mish", "sine", "gaussian", "selu", "hard_swish"]),
-        ([5, 33, 9, 3], ["tanh", "softmax", "softmax"]),
-        ([6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1], Array(repeating: "tanh", count: 10)),
+        ([2, 3, 2], ["tanh", "logistic"], 5e-6),
+        ([4, 5, 6, 3], ["logistic", "tanh", "identity"], 5e-6),
+        ([3, 17, 5, 18, 2], ["relu", "tanh", "softplus", "logistic"], 5e-6),
+        ([7, 16, 16, 16, 16, 16, 4], ["tanh", "gelu", "silu", "elu", "leaky_relu", "softsign"], 5e-6),
+        ([7, 16, 16, 16, 16, 4], ["mish", "sine", "gaussian", "selu", "hard_swish"], 1e-5),
+        ([5, 33, 9, 3], ["tanh", "softmax", "softmax"], 5e-6),
+        ([6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1], Array(repeating: "tanh", count: 10), 5e-6),
     ])
-    func deeperNetworksFollowTheChainRule(sizes: [Int], activations: [String]) throws {
+    func deeperNetworksFollowTheChainRule(sizes: [Int], activations: [String], error: Double) throws {
         var numbers = TestNumbers(UInt64(sizes.count))
         let network = try Network(layers: sizes, seed: 8)
         for (index, name) in activations.enumerated() { try network.setActivation(.named(name), layer: index + 1) }
@@ -79,13 +79,13 @@ extension FormulaTests {
             let y = numbers.shares(rows * sizes[sizes.count - 1])
             let (expectedGradient, expectedLoss) = plain.gradient(x, y)
             let (gradient, loss) = try network.gradient(x, y)
-            #expect(relativeDifference(gradient, expectedGradient) < 1e-5)
+            #expect(relativeDifference(gradient, expectedGradient) < error)
             #expect(relativeDifference([loss], [expectedLoss]) < 1e-5)
 
             plain.train(x, y, learningRate: 0.1)
             let trainingLoss = try network.train(x, y, learningRate: 0.1)
             #expect(relativeDifference([trainingLoss], [expectedLoss]) < 1e-5)
-            #expect(relativeDifference(try network.parameters(), plain.parameters) < 1e-5)
+            #expect(relativeDifference(try network.parameters(), plain.parameters) < error)
         }
     }
 
