@@ -18,13 +18,12 @@ func settings(_ optimization: [String], _ extra: [String] = []) -> [SwiftSetting
 }
 
 /// `fast` is for loops over numbers, `small` for all other code, where size matters more: a function that takes a closure is not
-/// copied for each closure. The compiler would unroll all loops over numbers, most without a gain; `byFour` (Kernels/Vectors)
-/// does so where it is faster.
+/// copied for each closure, and repeated sequences of instructions become functions. The compiler would unroll all loops over
+/// numbers, most without a gain; `byFour` (Kernels/Vectors) does so where it is faster.
 let fast = ["-Ounchecked", "-Xllvm", "-unroll-runtime=false"]
 let small = [
-    "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm", "-enable-machine-outliner=always",
-    "-Xllvm",
-    "-sil-disable-pass=closure-specialize",
+    "-Osize", "-assert-config", "Unchecked", "-Xfrontend", "-remove-runtime-asserts", "-Xllvm",
+    "-sil-disable-pass=closure-specialize", "-Xllvm", "-enable-machine-outliner=always",
 ]
 
 /// For C: only what BackpropC exports is visible outside of the library.

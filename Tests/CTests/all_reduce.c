@@ -432,21 +432,6 @@ static void a_call_that_fails_on_one_worker_fails_on_all_and_changes_nothing(voi
             }
 }
 
-/* An activation that fails on the worker `victim`, in its call number `at`. Each worker is a thread. */
-static struct {
-    pthread_t thread;
-    int calls, at;
-} failing;
-static int32_t may_fail(void) {
-    return pthread_equal(pthread_self(), failing.thread) && ++failing.calls == failing.at ? 42 : 0;
-}
-static int32_t failing_pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    return may_fail() ? 42 : pass(z, a, rows, columns, user_data);
-}
-static int32_t failing_pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                                 void *user_data) {
-    return may_fail() ? 42 : pass_back(z, a, da, dz, rows, columns, user_data);
-}
 static int32_t failing_loss(const float *outputs, const float *targets, double *losses, float *gradients, size_t rows,
                             size_t output_count, size_t target_columns, void *user_data) {
     (void)target_columns, (void)user_data;

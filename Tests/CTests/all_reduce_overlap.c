@@ -255,21 +255,6 @@ static void a_function_that_fails_completes_what_was_started(void) {
     bp_network_free(network);
 }
 
-static struct {
-    pthread_t thread;
-    int calls, at;
-} failing;
-static int32_t may_fail(void) {
-    return pthread_equal(pthread_self(), failing.thread) && ++failing.calls == failing.at ? 42 : 0;
-}
-static int32_t failing_pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
-    return may_fail() ? 42 : pass(z, a, rows, columns, user_data);
-}
-static int32_t failing_pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
-                                 void *user_data) {
-    return may_fail() ? 42 : pass_back(z, a, da, dz, rows, columns, user_data);
-}
-
 static void train_with_failing_callback(worker *own) {
     plan p = {1, 1, 0, ROWS, 0.01f};
     if (own->index == 1) failing.thread = pthread_self(), failing.calls = 0, failing.at = *(int *)own->context;

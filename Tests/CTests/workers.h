@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "activations.h"
 #include "check.h"
 
 enum { MOST_WORKERS = 8, ALONE = 99, BROKEN = 7 };
@@ -125,6 +126,22 @@ static int team_agrees(const team *t, const worker *members) {
     for (int k = 1; k < t->workers; k++)
         if (!snapshot_equal(members[0].network, members[k].network)) return 0;
     return 1;
+}
+
+/* Callbacks that fail on one worker, in the call number `at` of its thread. */
+static struct {
+    pthread_t thread;
+    int calls, at;
+} failing;
+static inline int32_t may_fail(void) {
+    return pthread_equal(pthread_self(), failing.thread) && ++failing.calls == failing.at ? 42 : 0;
+}
+static inline int32_t failing_pass(const float *z, float *a, size_t rows, size_t columns, void *user_data) {
+    return may_fail() ? 42 : pass(z, a, rows, columns, user_data);
+}
+static inline int32_t failing_pass_back(const float *z, const float *a, const float *da, float *dz, size_t rows, size_t columns,
+                                        void *user_data) {
+    return may_fail() ? 42 : pass_back(z, a, da, dz, rows, columns, user_data);
 }
 
 /* The largest difference of two networks' parameters, relative to the largest parameter. The biases below batch normalization are

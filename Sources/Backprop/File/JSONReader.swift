@@ -5,7 +5,7 @@ struct JSONReader {
     private var at = 0
     /// The limit of the nesting of skipped values, the same as in the safetensors package.
     private static var mostNesting: Int { 127 }
-    /// An offset in a file that is in memory, and at most 2⁵⁸.
+    /// An offset in a file that is in memory, and below 2⁵⁸.
     private static var largestCount: Int64 { min(Int64(Int.max), (1 << 58) - 1) }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {

@@ -130,23 +130,13 @@ def loss(outputs: Any, targets: Any, losses: Any, gradients: Any, rows: int, out
 @never_freed(_prototypes.bp_all_reduce_fn)
 @stores_interrupts
 def all_reduce(values: int, count: int, number_type: int, operation: int, key: int) -> int:
-    try:
-        plugins[key][0](*_numbers(values, count, number_type, operation))
-        return 0
-    except BaseException as error:
-        remember(error)
-        return 1
+    return _exchange(0, key, values, count, number_type, operation)
 
 
 @never_freed(_prototypes.bp_all_reduce_fn)
 @stores_interrupts
 def start(values: int, count: int, number_type: int, operation: int, key: int) -> int:
-    try:
-        plugins[key][1](*_numbers(values, count, number_type, operation))
-        return 0
-    except BaseException as error:
-        remember(error)
-        return 1
+    return _exchange(1, key, values, count, number_type, operation)
 
 
 @never_freed(_prototypes.bp_all_reduce_finish_fn)
@@ -160,8 +150,14 @@ def finish(key: int) -> int:
         return 1
 
 
-def _numbers(values: int, count: int, number_type: int, operation: int) -> tuple[Any, str]:
-    return _at(values, (count,), np.float64 if number_type else np.float32, False), "maximum" if operation else "sum"
+def _exchange(function: int, key: int, values: int, count: int, number_type: int, operation: int) -> int:
+    try:
+        numbers = _at(values, (count,), np.float64 if number_type else np.float32, False)
+        plugins[key][function](numbers, "maximum" if operation else "sum")
+        return 0
+    except BaseException as error:
+        remember(error)
+        return 1
 
 
 NO_ALL_REDUCE = _prototypes.bp_all_reduce_fn()
