@@ -1,52 +1,110 @@
 import CKernels
 
-/// The number of floats of δᵀ that stay in the second-level cache while the weights are read.
-private let transposedBlock = 98_304
-
 /// dx = δ Wᵀ, from δᵀ in blocks of sixteen rows of the minibatch, one row in each lane.
 ///
 ///     Σ δ v   (notes, §2, inside γ)
 func backward(
     _ deltaT: Source, _ rows: Int, _ inputs: Int, _ outputs: Int, _ weights: Source, _ dx: Target, _ dxStride: Int
 ) {
-    let panelSize = cp_panel_size(inputs)
-    let group = max(16, transposedBlock / outputs & ~15)
-    var start = 0
-    while start < rows {
-        let end = min(start + group, rows)
-        forEachTile(to: inputs) { k, height in
-            var row = start
-            while row < end {
-                let isPaired = Tile.width == 2 && height == Tile.height && row + 32 <= end
-                var tile = Tile(), second = Tile()
+    var product = TransposedProduct(
+        deltaT: deltaT, rows: rows, inputs: inputs, outputs: outputs, weights: weights, dx: dx, dxStride: dxStride)
+    cp_with_scratch(
+        { scratch, product in
+            let product = product.unsafelyUnwrapped.assumingMemoryBound(to: TransposedProduct.self).pointee
+            product.compute(scratch.unsafelyUnwrapped)
+        }, &product)
+}
+
+private struct TransposedProduct {
+    let deltaT: Source, rows: Int, inputs: Int, outputs: Int, weights: Source, dx: Target, dxStride: Int
+
+    /// The weights of `inputChunk` inputs stay in the second-level cache for all rows. δᵀ of `panelBlock` panels and the rows of
+    /// a tile, or of two, stays in the first-level cache for these inputs.
+    private static var inputChunk: Int { 96 }
+    private static var panelBlock: Int { 8 }
+
+    func compute(_ sums: Target) {
+        let block = evenBlock(of: (outputs + 15) / 16, atMost: Self.panelBlock) * 16
+        var chunk = 0
+        while chunk < inputs {
+            let end = min(chunk + Self.inputChunk, inputs)
+            var row = 0
+            while row < rows {
+                let width = Tile.width == 2 && row + 32 <= rows ? 2 : 1
                 var output = 0
-                var w = weights + k * 16
                 while output < outputs {
-                    // Prefetches the next tile's weights. Each panel is on a different page.
-                    if row == start { cp_prefetch(w + height * 16, 16, height) }
-                    let depth = min(16, outputs - output)
-                    let stream = deltaT + row * outputs + output * 16
-                    if isPaired {
-                        Tile.accumulate(
-                            &tile, &second, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
-                            streams: (stream, stream + 16 * outputs), streamStep: 16)
-                    } else {
-                        tile.accumulate(
-                            height: height, depth: depth, broadcast: w, lane: 16, broadcastStep: 1, stream: stream,
-                            streamStep: 16)
+                    let next = min(output + block, outputs)
+                    forEachTile(from: chunk, to: end) { k, height in
+                        let sums = sums + (k - chunk) * 32
+                        if height < Tile.height {  // one tile or two of a chunk: not worth code for sums between blocks
+                            guard next == outputs else { return }
+                            for i in 0..<width { add(0..<outputs, k, height, row + 16 * i, sums) }
+                        } else if width == 2 {
+                            addPair(output..<next, k, row, sums)
+                        } else {
+                            add(output..<next, k, height, row, sums)
+                        }
                     }
-                    output += 16
-                    w += panelSize
+                    output = next
                 }
-                let target = dx + row * dxStride + k, room = dxStride - k
-                tile.storeTransposed(target, stride: dxStride, height: height, count: min(16, end - row), room: room)
-                row += 16
-                guard isPaired else { continue }
-                second.storeTransposed(target + 16 * dxStride, stride: dxStride, height: height, count: 16, room: room)
-                row += 16
+                row += 16 * width
             }
+            chunk = end
         }
-        start = end
+    }
+
+    /// Adds the products of some outputs to the sums of a tile: `height` inputs from k on, for sixteen rows.
+    @inline(__always)
+    private func add(_ part: Range<Int>, _ k: Int, _ height: Int, _ row: Int, _ sums: Target) {
+        var tile = part.lowerBound == 0 ? Tile() : Tile(sums, stride: 32, height: height)
+        forEachPanel(part, k, height, isFirst: row == 0) { w, output, depth in
+            tile.accumulate(
+                height: height, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
+                stream: deltaT + row * outputs + output * 16, streamStep: 16)
+        }
+        finish(tile, part, k, height, row, sums)
+    }
+
+    /// The same for two tiles side by side.
+    @inline(__always)
+    private func addPair(_ part: Range<Int>, _ k: Int, _ row: Int, _ sums: Target) {
+        let height = Tile.height
+        var tile = Tile(), second = Tile()
+        if part.lowerBound > 0 {
+            (tile, second) = (Tile(sums, stride: 32, height: height), Tile(sums + 16, stride: 32, height: height))
+        }
+        forEachPanel(part, k, height, isFirst: row == 0) { w, output, depth in
+            let stream = deltaT + row * outputs + output * 16
+            Tile.accumulate(
+                &tile, &second, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
+                streams: (stream, stream + 16 * outputs), streamStep: 16)
+        }
+        finish(tile, part, k, height, row, sums)
+        finish(second, part, k, height, row + 16, sums + 16)
+    }
+
+    /// Calls `body` with the weights from input k on of each panel of the part. Prefetches those of the next tile, because each panel
+    /// is on a different page.
+    @inline(__always)
+    private func forEachPanel(
+        _ part: Range<Int>, _ k: Int, _ height: Int, isFirst: Bool, _ body: (_ w: Source, _ output: Int, _ depth: Int) -> Void
+    ) {
+        let panelSize = cp_panel_size(inputs)
+        var output = part.lowerBound
+        var w = weights + output / 16 * panelSize + k * 16
+        while output < part.upperBound {
+            if isFirst { cp_prefetch(w + height * 16, 16, height) }
+            body(w, output, min(16, part.upperBound - output))
+            output += 16
+            w += panelSize
+        }
+    }
+
+    @inline(__always)
+    private func finish(_ tile: Tile, _ part: Range<Int>, _ k: Int, _ height: Int, _ row: Int, _ sums: Target) {
+        if part.upperBound < outputs { return tile.store(sums, stride: 32, height: height) }
+        tile.storeTransposed(
+            dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, rows - row), room: dxStride - k)
     }
 }
 

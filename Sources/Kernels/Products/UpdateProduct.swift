@@ -58,6 +58,8 @@ private struct GradientProduct {
     /// the second-level cache.
     private static var rowBlock: Int { 128 }
     private static var inputChunk: Int { 96 }
+    /// The number of floats of δ that stay in the second-level cache, too: those of all rows and a group of panels.
+    private static var deltaBlock: Int { 131_072 }
     private static var sums: Int { 16 * inputChunk }
     private static var roomForX: Int { Int(CP_SCRATCH) - Tile.width * sums }
 
@@ -99,6 +101,19 @@ private struct GradientProduct {
     /// of all blocks are summed.
     @inline(__always)
     func compute(_ scratch: Target, _ use: Use, then finish: Finish) {
+        let group = max(16, Self.deltaBlock / rows / 16 & ~1)
+        var first = 0
+        while first < panels {
+            let last = min(first + group, panels)
+            compute(first..<last, scratch, use, then: finish)
+            first = last
+        }
+        if part.upperBound == inputs { addBiases(scratch, use, then: finish) }
+    }
+
+    /// The same for some panels, without the biases.
+    @inline(__always)
+    private func compute(_ group: Range<Int>, _ scratch: Target, _ use: Use, then finish: Finish) {
         let copy = scratch + Tile.width * Self.sums
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
         let panelSize = cp_panel_size(inputs)
@@ -109,14 +124,14 @@ private struct GradientProduct {
             if copiesColumns { copyColumns(chunk, count, to: copy) }
             let columns = copiesColumns ? UnsafePointer(copy) : x + chunk
             let columnStride = copiesColumns ? count : xStride
-            var panel = 0
-            while panel < panels {
-                let width = min(Tile.width, panels - panel)
+            var panel = group.lowerBound
+            while panel < group.upperBound {
+                let width = min(Tile.width, group.upperBound - panel)
                 let panelTarget = target + panel * panelSize + chunk * 16
                 var row = 0
                 while row < rows {
                     let depth = min(block, rows - row)
-                    let next = followingDelta(panel, width, row + depth)
+                    let next = followingDelta(group, panel, panel + width, row + depth)
                     let from = columns + row * columnStride, stream = delta + row * deltaStride + panel * 16
                     @inline(__always)
                     func first(_ i: Int, _ k: Int, _ height: Int) -> Tile {
@@ -165,13 +180,12 @@ private struct GradientProduct {
             }
             chunk += count
         }
-        if part.upperBound == inputs { addBiases(scratch, use, then: finish) }
     }
 
     /// The next block of δ: the next rows of the panels, or the first rows of the next panels.
-    private func followingDelta(_ panel: Int, _ width: Int, _ row: Int) -> Source {
+    private func followingDelta(_ group: Range<Int>, _ panel: Int, _ nextPanel: Int, _ row: Int) -> Source {
         if row < rows { return delta + row * deltaStride + panel * 16 }
-        return delta + (panel + width < panels ? panel + width : 0) * 16
+        return delta + (nextPanel < group.upperBound ? nextPanel : group.lowerBound) * 16
     }
 
     /// Prefetches the tile's share of the next block of δ.
