@@ -140,19 +140,20 @@ add_architectures() {
         case " ${missing[*]} ${optional[*]} " in *":$name "*) dpkg --add-architecture "$name" ;; esac
     done
 }
+update() { apt-get update -qq || echo "setup: some package lists could not be updated; the older ones are used"; }
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
     fi
     echo "setup: installing ${missing[*]}"
     add_architectures
-    apt-get update -qq
+    update
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 if [ ${#optional[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing ${optional[*]}"
     add_architectures
-    apt-get update -qq
+    update
     for package in "${optional[@]}"; do # each by itself: another distribution may not have one
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 ||
             echo "setup: $package cannot be installed"

@@ -657,6 +657,30 @@ static void batch_normalization_goes_with_lbfgs_and_with_frozen_layers(void) {
     }
 }
 
+static void running_statistics_follow_the_rows_after_lbfgs_has_converged(void) {
+    static const size_t narrow[] = {INPUTS, 1, OUTPUTS};
+    bp_network *network = check_network(narrow, 3, 5);
+    double w[MOST], z[ROWS], mean = 0, variance = 0;
+    float running_mean, running_variance;
+    EXPECT_OK(bp_network_set_activation(network, 1, "tanh"));
+    EXPECT_OK(bp_network_set_activation(network, 2, "identity"));
+    EXPECT_OK(bp_network_set_batchnorm(network, 1, 1));
+    EXPECT_OK(bp_network_set_optimizer(network, "lbfgs"));
+    train(network, 300); /* After some tens, no point is better. */
+    parameters_of(network, w);
+    EXPECT_OK(bp_network_get_tensor(network, "layers.1.norm.running_mean", &running_mean, 1));
+    EXPECT_OK(bp_network_get_tensor(network, "layers.1.norm.running_var", &running_variance, 1));
+    for (int row = 0; row < ROWS; row++) {
+        z[row] = w[INPUTS];
+        for (int i = 0; i < INPUTS; i++) z[row] += w[i] * (double)x[row * INPUTS + i];
+        mean += z[row] / ROWS;
+    }
+    for (int row = 0; row < ROWS; row++) variance += (z[row] - mean) * (z[row] - mean) / (ROWS - 1);
+    EXPECT_NEAR(running_mean, mean, 1e-5 * sqrt(variance));
+    EXPECT_NEAR(running_variance, variance, 1e-5 * variance);
+    bp_network_free(network);
+}
+
 static void effective_parameters_are_those_of_bayesian_regularization(void) {
     bp_network *network = tanh_network("bayesian_regularization"), *other = tanh_network("levenberg_marquardt");
     double count = -1;
@@ -714,6 +738,7 @@ int main(void) {
     CLAIM(calls_without_all_rows_are_refused);
     CLAIM(a_matrix_that_memory_cannot_hold_is_refused_before_anything_is_allocated);
     CLAIM(batch_normalization_goes_with_lbfgs_and_with_frozen_layers);
+    CLAIM(running_statistics_follow_the_rows_after_lbfgs_has_converged);
     CLAIM(effective_parameters_are_those_of_bayesian_regularization);
     CLAIM(a_new_history_size_resets_the_history);
     return check_end();

@@ -51,9 +51,10 @@ elif task == "steps":  # on shares of unequal sizes; the last rank has no rows
     ends = [0, *np.linspace(5, len(x), size - 1).astype(int), len(x)] if size > 1 else [0, len(x)]
     part = slice(ends[rank], ends[rank + 1])
     for optimizer, rate in workers.OPTIMIZERS.items():
-        alone, trained = network(optimizer=optimizer, dropout=0), network(optimizer=optimizer, dropout=0)
+        alone, y = workers.problem(optimizer)
+        trained = alone.clone()
         with DataParallel(trained, comm) as parallel:
-            for _ in range(200 if optimizer != "lbfgs" else 20):  # later, line searches magnify rounding errors
+            for _ in range(200):
                 alone.train_minibatch(x, y, rate)
                 trained.train_minibatch(x[part], y[part], rate)
             parallel.save(os.path.join(folder, f"saved.{optimizer}"))

@@ -52,10 +52,12 @@ extension NetworkState {
             let isStored = store(start, trial, begin.values.base, end.values.base, state.history + 2 * next * count)
             pairs = min(isStored ? pairs + 1 : pairs, isStored ? size : size - 1)
             if isStored { state.numbers[1] = Float((next + 1) % size) }
-            if let workspace { updateRunningStatistics(in: workspace) }
         } else {
             copyParameters(from: start)
+            // For the running statistics: the latest evaluation was at another point.
+            if layers.contains(where: { $0.isTrainable && $0.isNormalized }) { try evaluate(rows, into: end, trial) }
         }
+        if let workspace { updateRunningStatistics(in: workspace) }
         state.numbers[0] = Float(pairs)
         state.gradient = length > 0 ? end : begin
         return begin.loss
