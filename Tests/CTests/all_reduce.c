@@ -565,6 +565,8 @@ static void make_different_calls(worker *own) {
         own->status = bp_network_gradient(own->network, x, y, 4, gradient, count_of(own->network), &loss);
         return;
     }
+    if (kind == 7 && differs) /* the number of another one */
+        EXPECT_OK(bp_network_set_all_reduce(own->network, team_all_reduce, 1, 4, own));
     if (kind == 5 && differs) {
         own->status = bp_network_fit_scaling(own->network, "auto", "auto", x, y, 4);
         return;
@@ -572,8 +574,8 @@ static void make_different_calls(worker *own) {
     own->status = bp_network_train_minibatch(own->network, x, y, 4, kind == 6 && differs ? 0.02f : 0.01f, &loss);
 }
 
-static void workers_with_different_calls_settings_or_parameters_get_mismatch(void) {
-    for (int kind = 0; kind < 7; kind++) {
+static void workers_with_different_calls_settings_or_parameters_or_one_number_get_mismatch(void) {
+    for (int kind = 0; kind < 8; kind++) {
         bp_network *network = plain_network("momentum", 1);
         team t;
         worker members[MOST_WORKERS];
@@ -645,7 +647,7 @@ int main(void) {
     CLAIM(a_call_that_fails_on_one_worker_fails_on_all_and_changes_nothing);
     CLAIM(a_callback_that_fails_at_any_point_ends_the_step_on_all_workers);
     CLAIM(a_function_that_fails_at_any_exchange_undoes_the_step);
-    CLAIM(workers_with_different_calls_settings_or_parameters_get_mismatch);
+    CLAIM(workers_with_different_calls_settings_or_parameters_or_one_number_get_mismatch);
     CLAIM(a_function_that_does_not_combine_is_noticed);
     CLAIM(calls_from_the_function_are_busy);
     return check_end();

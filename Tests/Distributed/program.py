@@ -75,7 +75,7 @@ elif task == "overlap":  # a network whose gradient has three parts
             for _ in range(10):
                 losses = [each.train_minibatch(x[part], y[part], rate) for each in networks]
         print(f"rank {rank} of {size}, {optimizer}: losses {losses}, relative difference {distance(*networks):.3g}")
-        assert distance(*networks) <= 1e-5
+        assert distance(*networks) <= (1e-5 if size > 2 else 0)  # a sum of two numbers has one order
         save(networks[1], f"overlap.{optimizer}")
 
 elif task == "bfloat16":

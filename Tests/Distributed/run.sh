@@ -145,11 +145,14 @@ overlap_example() {
     compile mpi_overlap
     for n in 1 2 3; do
         mpirun -n $n "$work/mpi_overlap" 20 | tee "$work/overlap.log"
-        awk -v n=$n '$1 == n && $6 < 0.5 * $4 { good = 1 } END { exit !good }' "$work/overlap.log"
+        awk -v n=$n '
+            $1 == n && $8 < 0.5 * $6 { good++ }
+            /^largest difference/ { good += n < 3 ? $6 == 0 : $6 < 1e-5 } # for 3 processes, the orders of sums may differ
+            END { exit good != 3 }' "$work/overlap.log"
     done
 }
 if [ "$engine" = mpi ]; then
-    claim "the example of overlap in C halves the loss with 1, 2 and 3 processes" overlap_example
+    claim "the example of overlap in C halves the loss with 1, 2 and 3 processes, and 2 have the bits of steps without overlap" overlap_example
     claim "the example in C reads 96 % of the held-out images, begun by 2 and continued by 3 processes" digits
     claim "the example of restarts in C gives all of 1 or 3 processes the same best network" restarts
 fi

@@ -58,7 +58,7 @@ package final class Workers {
     var thrown: ThrownErrors?
     #endif
     private let function: Function
-    /// The numbers of `Slot`; then one number of each worker.
+    /// The numbers of `Slot`; then one number of each worker, plus 1.
     private let message: Doubles
     /// Numbers of a pass.
     private var buffer: FloatBuffer?
@@ -129,18 +129,20 @@ package final class Workers {
         m[Slot.fingerprintSquare] = folded * folded
         if let wantedEnd { m[Slot.ends + wantedEnd] = 1 }
         (m[Slot.sums], m[Slot.sums + 1], m[Slot.sums + 2]) = sums
-        m[Slot.numbers + index] = Double(number)
+        m[Slot.numbers + index] = Double(number) + 1
         (m[Slot.notFinite], m[Slot.others]) = Self.failures(failure)
         try exchange(m, Slot.numbers + count, .double)
         try check(m[Slot.notFinite], m[Slot.others], failure)
         guard let sum = Self.count(m[Slot.fingerprint]), let squares = Self.count(m[Slot.fingerprintSquare]),
-            sum < 1 << 32, squares.multipliedReportingOverflow(by: UInt64(count)) == (sum * sum, false)
+            sum < 1 << 32, squares.multipliedReportingOverflow(by: UInt64(count)) == (sum * sum, false),
+            (0..<count).allSatisfy({ m[Slot.numbers + $0] >= 1 })  // otherwise two workers have the same number
         else {
             settle()
             throw BackpropError(
                 .mismatch,
                 "the \(count) workers made different calls, or have networks of different settings, parameters or step counts, "
-                    + "or different instruction sets; or the all-reduce function does not combine the numbers of all of them")
+                    + "or different instruction sets, or two have the same number; or the all-reduce function does not combine "
+                    + "the numbers of all of them")
         }
         areParametersCompared = true
         agreedEnd = nil
@@ -166,7 +168,9 @@ package final class Workers {
     func count(_ index: Int) -> UInt64 { Self.count(sum(index)) ?? 0 }
 
     /// After an agreement: the number of a worker.
-    func number(of worker: Int) -> UInt64 { min(Self.count(message.base[Slot.numbers + worker]) ?? 0, 1 << 40) }
+    func number(of worker: Int) -> UInt64 {
+        min(Self.count(message.base[Slot.numbers + worker] - 1) ?? 0, 1 << 40)
+    }
 
     /// The sum of the numbers of all workers before `end`.
     func total(before end: Int) -> Int {

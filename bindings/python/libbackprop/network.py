@@ -856,6 +856,8 @@ class Network(Owner):
             array = as_array(targets, "targets")
             adds_classes = self._classes is None and array.ndim == 1 and len(array) and _classes.are_labels(array)
             if adds_classes:
+                if self._has_workers and not options.get("shared_rows"):
+                    raise ValueError("targets: for the labels of several workers, set network.classes to all of them before")
                 self.classes = _classes.distinct(array, "targets")
         try:
             return fit(self, inputs, array, validation, learning_rate, sample_weight, class_weight, progress,

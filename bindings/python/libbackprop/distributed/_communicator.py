@@ -3,13 +3,16 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import numpy as np
 
-__all__ = ["Communicator", "Numbers", "communicator"]
+from ..errors import Status, WorkerError
+
+__all__ = ["Communicator", "Numbers", "communicator", "together", "total"]
 
 Numbers = Any  # an array of float32 or float64
+_Result = TypeVar("_Result")
 
 
 class Communicator:
@@ -149,10 +152,12 @@ def communicator(comm: Any) -> Communicator:
     if isinstance(comm, Communicator):
         return comm
     package = (comm.__name__ if isinstance(comm, ModuleType) else type(comm).__module__).partition(".")[0]
-    if package == "mpi4py":
+    if package == "mpi4py" and isinstance(comm, importlib.import_module("mpi4py.MPI").Intracomm) and comm:
         return _MPI(comm)
     if package == "torch":
-        return _Torch(comm)
+        distributed = importlib.import_module("torch.distributed")
+        if comm is distributed or isinstance(comm, distributed.ProcessGroup):
+            return _Torch(comm)
     raise TypeError(f"comm: expected a communicator of mpi4py, torch.distributed or a subclass of Communicator, got {comm!r:.80}")
 
 
@@ -161,3 +166,16 @@ def total(comm: Communicator, *numbers: float) -> Any:
     sums = np.array(numbers, np.float64)
     comm.all_reduce(sums, "sum")
     return sums
+
+
+def together(comm: Communicator, work: Callable[[], _Result]) -> _Result:
+    """Calls a function that makes no exchange. If it fails on one process, this one raises its error, and the others a
+    WorkerError: none of them waits for it in the next exchange."""
+    try:
+        result = work()
+    except BaseException:
+        total(comm, 1)
+        raise
+    if total(comm, 0)[0]:
+        raise WorkerError("the call failed on another process", Status.ERROR_WORKER)
+    return result

@@ -1,7 +1,6 @@
 """Trainings by all processes of a communicator."""
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from typing import Any, Callable, Optional, SupportsFloat, TypeVar, Union
 
@@ -14,7 +13,7 @@ from .._stream import Batches
 from ..history import History
 from ..network import Network
 from ..trainer import FitResult, Progress, Trainer
-from ._communicator import Communicator, communicator, total
+from ._communicator import Communicator, communicator, together, total
 
 __all__ = ["DataParallel", "sweep"]
 
@@ -27,8 +26,8 @@ class DataParallel:
         parallel = DataParallel(network, MPI.COMM_WORLD)
         parallel.network.train_minibatch(my_inputs, my_targets, 0.1)
 
-    All processes create it at the same time, with networks of the same layers. All then have the network of rank 0. Its
-    training calls, and those of this class, must be made by all processes: see Network.set_all_reduce.
+    All processes create it at the same time. All then have the network of rank 0, whose custom activations and loss must be
+    registered in each process. Its training calls, and those of this class, must be made by all processes: see Network.set_all_reduce.
 
     overlap: whether the gradients of a network of more than a million weights are exchanged while the others are computed. With
     MPI, with torch.distributed, and with a communicator that has start and finish. All processes must pass the same.
@@ -46,7 +45,7 @@ class DataParallel:
     comm: Communicator
 
     def __init__(self, network: Network, comm: Any, *, overlap: bool = False) -> None:
-        self.network, self.comm = Network._checked(network), communicator(comm)
+        self.network, self.comm = network, communicator(comm)
         if overlap and type(self.comm).start is Communicator.start and type(self.comm) is not Communicator:
             raise TypeError(f"overlap: expected a communicator with start and finish, got {type(self.comm).__name__}")
         _share(network, self.comm)
@@ -102,7 +101,7 @@ class DataParallel:
             return trainer.fit_stream(self.network, batches, validation=validation, progress=seen)
 
     def evaluate(self, inputs: ArrayLike, targets: ArrayLike, *, sample_weight: Optional[ArrayLike] = None) -> float:
-        """The loss of the predictions for the rows of all processes, each of which passes its own ones, at least one.
+        """The loss of the predictions for the rows of all processes, each of which passes its own ones. They may be none.
 
         Examples
         --------
@@ -112,14 +111,15 @@ class DataParallel:
         >>> parallel.evaluate([[1], [2]], [1, 4])
         2.0
         """
-        loss, rows = self.network.evaluate(inputs, targets, sample_weight=sample_weight), len(np.asarray(inputs))
-        if self.network.get_option("gradient_reduction") == "sum":
-            return float(total(self.comm, loss)[0])
-        losses, count = total(self.comm, loss * rows, rows)
-        return float(losses / count)
+        def measure() -> tuple[float, bool]:
+            loss = self.network.evaluate(inputs, targets, sample_weight=sample_weight)
+            return loss, self.network.get_option("gradient_reduction") == "sum"
+
+        return self._of_all(inputs, measure)
 
     def accuracy(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """The measure "accuracy" of Network.score for the rows of all processes, each of which passes its own ones.
+        """The measure "accuracy" of Network.score for the rows of all processes, each of which passes its own ones. They may be
+        none.
 
         Examples
         --------
@@ -129,34 +129,37 @@ class DataParallel:
         >>> parallel.accuracy([[1], [2], [3]], [1, 1, 0]) == 2 / 3
         True
         """
-        rows = len(np.asarray(inputs))
-        hits, count = total(self.comm, self.network.score(inputs, targets, "accuracy") * rows, rows)
-        return float(hits / count)
+        return self._of_all(inputs, lambda: (self.network.score(inputs, targets, "accuracy"), False))
+
+    def _of_all(self, inputs: ArrayLike, measure: Callable[[], tuple[float, bool]]) -> float:
+        """A measure of the rows of all processes, from that of this process's rows, and whether it is a sum of the rows'."""
+        def own() -> tuple[float, int, int]:
+            rows = len(np.asarray(inputs))
+            if not rows:
+                return 0, 0, 0
+            value, is_sum = measure()
+            return (value, rows, 0) if is_sum else (value * rows, rows, rows)
+
+        value, rows, divisor = total(self.comm, *together(self.comm, own))
+        if not rows:
+            raise ValueError("inputs: expected rows on at least one process")
+        return float(value / (divisor or 1))
 
     def save(self, path: Path) -> None:
-        """Writes the network to a file, on rank 0, while the others wait. If this fails, it fails on all.
+        """Writes the network to a file, on rank 0, while the others wait. If this fails, the others raise WorkerError.
 
         Examples
         --------
         >>> from libbackprop.distributed import Communicator, DataParallel
         >>> DataParallel(bp.Network([1, 1]), Communicator()).save("model.safetensors")
         """
-        error: Optional[Exception] = None
-        if self.comm.rank == 0:
-            try:
-                self.network.save(path)
-            except Exception as raised:
-                error = raised
-        error = pickle.loads(self.comm.broadcast(pickle.dumps(error)))
-        if error is not None:
-            raise error
+        together(self.comm, lambda: None if self.comm.rank else self.network.save(path))
 
 
 def _share(network: Network, comm: Communicator) -> None:
     """Gives all processes the network of rank 0."""
-    data = comm.broadcast(network.to_bytes() if comm.rank == 0 else b"")
-    if comm.rank:
-        network._become(data)
+    data = comm.broadcast(together(comm, lambda: b"" if comm.rank else Network._checked(network).to_bytes()))
+    together(comm, lambda: Network._checked(network)._become(data) if comm.rank else None)
 
 
 def sweep(candidates: Sequence[_Candidate], train: Callable[[_Candidate], tuple[Network, float]], comm: Any
@@ -164,7 +167,7 @@ def sweep(candidates: Sequence[_Candidate], train: Callable[[_Candidate], tuple[
     """Trains a network for each candidate, spread over the processes, and returns the best one on all of them.
 
     candidates: the same on all processes: seeds for restarts, or settings. train: a function of a candidate that returns a
-    network, which trains alone, and its loss. An exception of it is raised on its process, and as a RuntimeError on the others.
+    network, which trains alone, and its loss. An exception of it is raised on its process, and the others raise WorkerError.
     Returns the network with the lowest loss, this loss and the index of its candidate, the first one of several. A loss of
     NaN never is the best, unless all are.
 
@@ -180,25 +183,21 @@ def sweep(candidates: Sequence[_Candidate], train: Callable[[_Candidate], tuple[
     (2, 3, 1)
     """
     engine = communicator(comm)
-    losses = np.zeros(len(candidates))
-    networks: dict[int, Network] = {}
-    error: Optional[BaseException] = None
-    try:
-        for index in range(engine.rank, len(candidates), engine.size):
-            networks[index], losses[index] = train(candidates[index])
-            if np.isnan(losses[index]):
-                losses[index] = np.inf
-            best = min(networks, key=lambda each: (losses[each], each))
-            networks = {best: networks[best]}
-    except BaseException as raised:
-        error = raised
-    failures = total(engine, 0 if error is None else 1)[0]
-    if error is not None:
-        raise error
-    if failures:
-        raise RuntimeError("the training of a candidate failed on another process")
     if not len(candidates):
         raise ValueError("candidates: expected 1 or more, got none")
+    losses = np.zeros(len(candidates))
+    networks: dict[int, Network] = {}
+
+    def own() -> None:
+        for index in range(engine.rank, len(candidates), engine.size):
+            network, losses[index] = train(candidates[index])
+            if np.isnan(losses[index]):
+                losses[index] = np.inf
+            networks[index] = Network._checked(network)
+            if len(networks) > 1:  # keeps the best one
+                del networks[max(networks, key=lambda each: (losses[each], each))]
+
+    together(engine, own)
     engine.all_reduce(losses, "sum")
     best = int(np.argmin(losses))
     owner = best % engine.size

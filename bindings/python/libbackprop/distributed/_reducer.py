@@ -40,7 +40,10 @@ class Reducer:
         parts[rank] = part
         if len(parts) == self._size:
             del self._exchanges[number]
-            done.set_result(combine(parts))
+            try:
+                done.set_result(combine(parts))
+            except Exception as error:  # of processes that make different calls
+                done.set_exception(error)
         return await asyncio.wait_for(asyncio.shield(done), self._timeout)
 
     async def store(self, checkpoint: bytes) -> None:

@@ -57,6 +57,8 @@ def check(errors: Sequence[BaseException], lost: int, left: int, checkpoint: Cal
 def fit(network: Network, size: int, retries: int, run: Callable[[int, bytes, dict[str, Any]], tuple[bytes, History]],
         arguments: dict[str, Any]) -> History:
     """Calls run(size, model, arguments), which trains a model with that number of processes, until none is lost."""
+    if size < 1:
+        raise ValueError(f"workers: expected 1 or more, got {size}")
     model, arguments = network.to_bytes(), {"progress": False, **arguments}
     while True:
         try:
