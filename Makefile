@@ -172,8 +172,9 @@ test-consumer: lib
 test-mpi: lib setup-test
 	Tests/Distributed/run.sh $(BUILD) $(PYTHON) mpi
 
-# The same with PyTorch's Gloo, and fits by Ray and Dask. PyTorch and Ray are large.
+# The same with PyTorch's Gloo, fits by Ray and Dask, and a lost process of an MPI with fault tolerance. PyTorch and Ray are large.
 test-distributed-all: test-mpi
+	Tests/Distributed/ulfm.sh $(BUILD) $(PYTHON)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r scripts/requirements-all.txt
 	Tests/Distributed/run.sh $(BUILD) $(PYTHON) gloo
 	cd bindings/python && ALL_ENGINES=1 $(CURDIR)/$(PYTHON) -m pytest -q -rs tests/test_engines.py

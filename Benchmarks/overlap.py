@@ -26,6 +26,7 @@ def main():
     parser.add_argument("--rows", type=int, nargs="+", default=[32, 128, 512], help="of each process")
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), help="by their number of parameters")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=60, help="fewer rounds, at least 3, for what takes longer")
     arguments = parser.parse_args()
     bp.set_thread_count(1)
     if arguments.processes:
@@ -53,12 +54,14 @@ def main():
             x = np.random.default_rng(comm.rank).random((rows, layers[0]), np.float32)
             y = np.zeros((rows, 10), np.float32)
             y[:, 0] = 1
-            times = np.array([[duration(network, x, y) for network in networks] for _ in range(arguments.rounds + 1)][1:])
+            first = sum(duration(network, x, y) for network in networks)  # not counted; the same on all processes
+            rounds = min(arguments.rounds, max(3, int(arguments.seconds / first)))
+            times = np.array([[duration(network, x, y) for network in networks] for _ in range(rounds)])
             compute, together, overlapped = 1e3 * np.median(times, axis=0)
             ratio = np.median(times[:, 2] / times[:, 1])
             if comm.rank == 0:
                 print(f"{name} parameters, {rows} rows: compute {compute:.1f} ms, without overlap {together:.1f} ms, "
-                      f"with overlap {overlapped:.1f} ms, ratio {ratio:.2f}", flush=True)
+                      f"with overlap {overlapped:.1f} ms, ratio {ratio:.2f} of {rounds} rounds", flush=True)
         same = np.array([np.max(np.abs(networks[1].parameters - networks[2].parameters))])
         if comm.rank == 0:
             print(f"  largest difference of parameters: {same[0]:.2g}", flush=True)

@@ -5,6 +5,9 @@ import signal
 import sys
 import time
 
+if sys.argv[2] == "baseline" and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("RANK")) == "1":
+    os.environ["BACKPROP_INSTRUCTION_SET"] = "baseline"  # before the library is loaded
+
 import numpy as np
 
 import libbackprop as bp
@@ -24,6 +27,7 @@ else:
     comm.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", timeout=limit, rank=int(os.environ["RANK"]),
                             world_size=int(os.environ["WORLD_SIZE"]))
 rank, size = communicator(comm).rank, communicator(comm).size
+bp.set_thread_count(1 + rank)  # which has no effect on the bits
 options = {"epochs": 8, "batch_size": 16, "learning_rate": 0.01, "seed": 3}
 
 
@@ -116,6 +120,14 @@ elif task == "arguments":  # wrong on rank 1: a shape that Python refuses, and t
                 names.append(type(error).__name__)
         trained.train_minibatch(x[:10], y[:10], 0.01)
     report("arguments.result", errors=" ".join(names), steps=trained.step_count)
+
+elif task == "baseline":  # the instruction set of rank 1
+    differ, refused = communicator(comm).broadcast(bp.instruction_set().encode()) != b"baseline", False
+    try:
+        network().fit(x, y, comm=comm, **options)
+    except bp.ModelError as error:
+        refused = "instruction sets" in str(error)
+    report("baseline.result", right=refused == differ)
 
 elif task in ("killed", "stalled"):  # rank 1 does in epoch 3; rank 0 has saved after each epoch
     def progress(now):

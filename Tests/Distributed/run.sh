@@ -88,6 +88,12 @@ arguments_are_wrong() {
 }
 claim "arguments that one process refuses fail the call on all, and the next call works" arguments_are_wrong
 
+instruction_sets() {
+    run 2 baseline
+    for k in 0 1; do holds "$work/baseline.result.$k" "right True"; done
+}
+claim "processes whose instruction sets give different bits are refused" instruction_sets
+
 interrupted() {
     run 3 interrupt
     same "$work"/interrupt.[0-9]

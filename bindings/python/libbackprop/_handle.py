@@ -89,10 +89,6 @@ class Owner:
         handle, self._pointer = self._pointer, None
         if handle is not None:
             type(self)._free(handle)
-            self._closed()
-
-    def _closed(self) -> None:
-        """Called after the object was freed."""
 
     def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
         if not finalizing():  # at exit the operating system frees the memory

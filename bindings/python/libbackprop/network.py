@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+import sys
 from ctypes import byref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -176,8 +177,10 @@ class Network(Owner):
         call(library.bp_network_target_columns, self._handle, byref(columns))
         self._target_columns = columns.value
 
-    def _closed(self) -> None:
-        self._forget_all_reduce()
+    def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
+        super().__del__()
+        if not finalizing():  # not in close, because a callback may close the network of a fit, which then tells the other workers
+            self._forget_all_reduce()
 
     def _forget_all_reduce(self) -> None:
         plugins.pop(getattr(self, "_reduction", 0), None)

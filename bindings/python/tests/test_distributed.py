@@ -287,7 +287,16 @@ def test_a_network_releases_its_function():
     copy.train_minibatch(x, y, 0.1)
     assert len(plugins) == count + 1
     trained.close()
+    del trained
     assert len(plugins) == count
+
+
+def test_a_network_that_a_callback_closes_ends_the_fit_on_all():
+    def work(comm):
+        parallel = DataParallel(network(), comm)
+        parallel.fit(x, y, epochs=3, progress=lambda now: comm.rank == 1 and parallel.network.close())
+
+    assert [type(each) for each in run(3, work)] == [bp.WorkerError, bp.InvalidHandleError, bp.WorkerError]
 
 
 def test_a_sweep_gives_all_workers_the_best_network():
