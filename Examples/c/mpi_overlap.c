@@ -90,8 +90,8 @@ static int32_t train(bp_network **network_out, engine *own, int overlaps, int st
     }
     if (status != BP_OK) fprintf(stderr, "rank %d: %s: %s\n", rank, bp_status_name(status), bp_last_error_message());
     else if (rank == 0)
-        printf("%d processes, %s overlap: loss %.4f before, %.4f after %d steps of %.1f ms\n", size, overlaps ? "with" : "without",
-               first, loss, steps, 1e3 * (MPI_Wtime() - began) / steps);
+        printf("%d processes, %s overlap: loss %.4f before, %.4f after %d steps of %.1f ms\n", size,
+               overlaps ? "with" : "without", first, loss, steps, 1e3 * (MPI_Wtime() - began) / steps);
     *network_out = network;
     return status;
 }

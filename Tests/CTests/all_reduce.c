@@ -164,8 +164,8 @@ static void two_hundred_steps_of_lbfgs_end_at_the_minimum_that_one_process_finds
                 const plan p = {200, uneven, 1};
                 const double found = distance_after(network, workers, p);
                 if (!EXPECT(found < 1e-5 && distance_of_predictions < 1e-5))
-                    printf("#   batchnorm %d, %d workers, uneven %d: %.3g, predictions %.3g\n", normalized, workers, uneven, found,
-                           distance_of_predictions);
+                    printf("#   batchnorm %d, %d workers, uneven %d: %.3g, predictions %.3g\n", normalized, workers, uneven,
+                           found, distance_of_predictions);
             }
         bp_network_free(network);
     }

@@ -129,11 +129,11 @@ elif task == "baseline":  # the instruction set of rank 1
         refused = "instruction sets" in str(error)
     report("baseline.result", right=refused == differ)
 
-elif task in ("killed", "stalled"):  # rank 1 does in epoch 3; rank 0 has saved after each epoch
+elif task in ("killed", "stalled", "shrink"):  # rank 1 does in epoch 3; rank 0 has saved after each epoch
     def progress(now):
         if rank == 0:
             trained.save(os.path.join(folder, "checkpoint"))
-        if rank == 1 and now.epoch == 3 and task == "killed":
+        if rank == 1 and now.epoch == 3 and task != "stalled":
             os.kill(os.getpid(), signal.SIGKILL)
         while rank == 1 and now.epoch == 3 and not os.path.exists(os.path.join(folder, "stalled.0")):
             time.sleep(0.1)
@@ -143,7 +143,16 @@ elif task in ("killed", "stalled"):  # rank 1 does in epoch 3; rank 0 has saved 
         trained.fit(x, y, comm=comm, progress=progress, **options)
     except Exception as error:  # of the engine
         report(task, error=type(error).__name__)
-        os._exit(1)
+        if task != "shrink":
+            os._exit(1)
+        comm.Revoke()  # so that no other process waits
+        comm = comm.Shrink()
+        rank = comm.rank
+        if rank == 0:
+            trained = bp.load(os.path.join(folder, "checkpoint"))
+        trained.fit(x, y, comm=comm, resume=1, **options)
+        save(trained, "shrink")
+        report("shrink.result", size=comm.size)
 
 elif task == "resume":
     trained = bp.load(os.path.join(folder, "checkpoint")) if rank == 0 else network(seed=9)
