@@ -179,7 +179,7 @@ class Network(Owner):
 
     def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
         super().__del__()
-        if not finalizing():  # not in close, because a callback may close the network of a fit, which then tells the other workers
+        if not finalizing():  # not in close: a callback may close the network of a fit, which then fails on all workers
             self._forget_all_reduce()
 
     def _forget_all_reduce(self) -> None:

@@ -27,7 +27,8 @@ class DataParallel:
         parallel.network.train_minibatch(my_inputs, my_targets, 0.1)
 
     All processes create it at the same time. All then have the network of rank 0, whose custom activations and loss must be
-    registered in each process. Its training calls, and those of this class, must be made by all processes: see Network.set_all_reduce.
+    registered in each process. Its training calls, and those of this class, must be made by all processes: see
+    Network.set_all_reduce.
 
     overlap: whether the gradients of a network of more than a million weights are exchanged while the others are computed. With
     MPI, with torch.distributed, and with a communicator that has start and finish. All processes must pass the same.
