@@ -47,14 +47,14 @@ def distance(one, other):
     return np.abs(a - b)[counted].max() / np.abs(a)[counted].max()
 
 
-def register_faulty(rank, fault, folder, victim=1):
-    """Registers the activation "faulty", which fails once, on the rank `victim`."""
+def register_faulty(rank, fault, folder):
+    """Registers the activation "faulty", which fails once, on rank 1."""
     calls, once = [], Path(folder) / "failed"
 
     @bp.activation.vector(name="faulty", replace=True, backward=lambda z, a, da: da)
     def identity(z):
         calls.append(z)
-        if rank != victim or len(calls) < 10 or once.exists():
+        if rank != 1 or len(calls) < 10 or once.exists():
             return z
         once.touch()
         if fault == "killed":
@@ -62,5 +62,5 @@ def register_faulty(rank, fault, folder, victim=1):
         if fault == "stalled":
             threading.Event().wait()
         if fault == "raises":
-            raise KeyError("on one rank")
+            raise KeyError("on rank 1")
         return z * np.nan

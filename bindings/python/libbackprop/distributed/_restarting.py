@@ -13,10 +13,10 @@ from ..network import Network
 from ..trainer import Progress
 from ._reducer import Actor
 
-__all__ = ["check", "fit", "train"]
+__all__ = ["Lost", "check", "fit", "train"]
 
 
-class _Lost(Exception):
+class Lost(Exception):
     """Processes were lost. `left` is the number of processes to continue with, and `checkpoint` the latest model, if any."""
 
     def __init__(self, left: int, checkpoint: Optional[bytes]) -> None:
@@ -49,7 +49,7 @@ def check(errors: Sequence[BaseException], lost: int, left: int, checkpoint: Cal
             model = checkpoint()
         except Exception:  # it was lost, too
             model = None
-        raise _Lost(left, model)
+        raise Lost(left, model)
     for error in sorted(errors, key=lambda each: isinstance(each, WorkerError)):  # those that say more first
         raise error
 
@@ -63,7 +63,7 @@ def fit(network: Network, size: int, retries: int, run: Callable[[int, bytes, di
     while True:
         try:
             trained, history = run(size, model, arguments)
-        except _Lost as lost:
+        except Lost as lost:
             if not retries or not lost.left:
                 raise RuntimeError("the fit has lost its processes") from lost
             retries, size = retries - 1, lost.left

@@ -48,7 +48,11 @@ def fit(network: Network, inputs: ArrayLike, targets: Any, *, client: Any, worke
 
     def run(size: int, model: bytes, chosen: dict[str, Any]) -> tuple[bytes, History]:
         used = addresses()[:size]
-        reducer = client.submit(Reducer, len(used), timeout, actor=True, pure=False, workers=used[:1]).result()
+        try:
+            reducer = client.submit(Reducer, len(used), timeout, actor=True, pure=False, workers=used[:1]).result(timeout)
+        except (TimeoutError, _distributed.TimeoutError):  # the scheduler does not know yet that this worker was lost
+            lost.add(used[0])
+            raise _restarting.Lost(len(used) - 1, None) from None
         tasks = [client.submit(_train, reducer, 2 * timeout, rank, len(used), setup, model, x, y, chosen, workers=[address],
                                pure=False) for rank, address in enumerate(used)]
         _distributed.wait(tasks, return_when="FIRST_COMPLETED")
