@@ -134,26 +134,25 @@ END
 fi
 
 [ -n "$swift" ] && no_swift= || no_swift="the Swift toolchain, $oldest_swift or later, from swift.org"
-add_architectures() {
+update_lists() {
     local name
     for name in arm64 i386; do
         case " ${missing[*]} ${optional[*]} " in *":$name "*) dpkg --add-architecture "$name" ;; esac
     done
+    # A list that cannot be downloaded, such as that of a mirror during its update, matters only to the packages in it.
+    apt-get update -qq || echo "setup: not all lists of packages were downloaded"
 }
-update() { apt-get update -qq || echo "setup: some package lists could not be updated; the older ones are used"; }
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         fail "missing packages; as root: apt-get install ${missing[*]}${no_swift:+; and $no_swift}"
     fi
     echo "setup: installing ${missing[*]}"
-    add_architectures
-    update
+    update_lists
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 if [ ${#optional[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing ${optional[*]}"
-    add_architectures
-    update
+    update_lists
     for package in "${optional[@]}"; do # each by itself: another distribution may not have one
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 ||
             echo "setup: $package cannot be installed"
