@@ -59,7 +59,7 @@ wasm: setup-wasm
 
 # For Apple's systems: build/backprop.xcframework. Compiled and linked on Linux, never run.
 xcframework: setup-cross
-	for target in arm64-apple arm64-ios arm64-ios-simulator; do scripts/cross.sh $$target $(BUILD) || exit; done
+	for target in arm64-apple x86_64-apple arm64-ios arm64-ios-simulator; do scripts/cross.sh $$target $(BUILD) || exit; done
 	scripts/xcframework.sh $(BUILD)
 
 # The page docs/playground, ready for: python3 -m http.server --directory build/playground
@@ -238,7 +238,7 @@ test-windows: setup-cross
 	Tests/Platforms/windows.sh $(BUILD)
 
 test-everywhere: lib setup-test setup-cross
-	for part in arm64 32bit wasm apple microcontroller windows playground; do \
+	for part in arm64 32bit riscv64 wasm apple microcontroller windows playground; do \
 		$(MAKE) -o lib -o setup-test -o setup-cross EXTENT=all test-$$part || failed=1; \
 	done; [ -z "$$failed" ]
 

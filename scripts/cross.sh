@@ -8,7 +8,8 @@
 #   wasm            backprop.wasm for browsers, and libbackprop.a for programs that are linked with it
 #   wasm-threads    backprop-threads.wasm for browsers, with a memory that workers share
 #   armv7em-none    libbackprop.a for microcontrollers: Cortex-M4 and M7 with an FPU, and newlib
-#   arm64-apple     libbackprop.1.dylib and libbackprop.a for macOS on arm64, with the headers and stubs of PyPI's ziglang
+#   arm64-apple, x86_64-apple
+#                   libbackprop.1.dylib and libbackprop.a for macOS, with the headers and stubs of PyPI's ziglang
 #   arm64-ios, arm64-ios-simulator
 #                   libbackprop.a for iOS and for its simulator, without libffi and plug-in files
 # The toolchain has the standard library of Embedded Swift for systems without an operating system ("none"). So Swift compiles for
@@ -28,6 +29,7 @@ aarch64-linux-*) swift=aarch64-none-none-elf c=${target%%.*} ;;
 wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
+x86_64-apple) swift=x86_64-unknown-none-elf c=x86_64-apple-macosx13.0 ;;
 arm64-ios*) swift=arm64-apple-none-macho c=arm64-apple-ios16.0${target#arm64-ios} ;;
 *) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
 esac
@@ -56,8 +58,9 @@ armv7em-none)
     flags=(-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -Wno-atomic-alignment -DCP_SMALL_STACK
         -I "$PWD/Sources/CPlatform/single_thread" -isystem /usr/lib/arm-none-eabi/include)
     ;;
-arm64-apple | arm64-ios*)
-    mkdir -p "$build/ffi" && cp /usr/include/aarch64-linux-gnu/ffi*.h "$build/ffi"
+arm64-apple | x86_64-apple | arm64-ios*)
+    [ "$target" = x86_64-apple ] && cpu=x86_64 || cpu=aarch64
+    mkdir -p "$build/ffi" && cp "/usr/include/$cpu-linux-gnu"/ffi*.h "$build/ffi"
     flags=(-nostdlibinc -idirafter "$(zig)/lib/libc/include/any-darwin-any" -I "$PWD/$build/ffi")
     mkdir -p "$build/tools" && ln -sf "$tools/llvm-ar" "$build/tools/libtool" # SwiftPM asks for it, and does not call it
     PATH=$PWD/$build/tools:$PATH
@@ -67,13 +70,34 @@ esac
 compile() {
     local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
     for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
-    case $target in wasm*) words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) ;; esac # its stack has no return addresses
+    case $target in
+    riscv64-* | x86_64-apple) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0) ;; # for compile_changed
+    # Without two faults of LLVM for 32-bit x86: a merged function expects that functions it calls leave the address of their result
+    # on the stack, which they remove; and an instruction that computes the address of data is wrong when it is outlined.
+    i686-*) words+=(-Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xswiftc -Xllvm -Xswiftc -enable-machine-outliner=never) ;;
+    wasm*) words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) ;; # its stack has no return addresses
+    esac
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
     objects=()
     for module in CKernels CPlatform Kernels KernelsAVX2 KernelsAVX512 KernelsNEON Backprop BackpropC; do
         case $target-$module in x86_64-*) ;; *AVX*) continue ;; esac
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
+    done
+}
+
+# compile_changed SED-COMMANDS: changes the LLVM code of the Swift modules, which SwiftPM has left in this folder, before and after it
+# is optimized, and compiles it.
+compile_changed() {
+    local module clang unoptimized=(-Xclang -disable-llvm-passes)
+    clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
+    for module in Kernels{,AVX2,AVX512,NEON} Backprop{,C}; do
+        [ ! -e "$module.bc" ] || mv "$module.bc" "$build" # otherwise it did not change
+        case $target-$module in x86_64-*) ;; *AVX*) continue ;; esac
+        "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$module.bc" -o - | sed "$1" |
+            "${clang[@]}" -S -emit-llvm - -o - | sed "$1" |
+            "${clang[@]}" "${unoptimized[@]}" -ffunction-sections -fdata-sections -c - -o "$build/$module.o"
+        objects+=("$build/$module.o")
     done
 }
 
@@ -127,7 +151,7 @@ archive_apple() {
 }
 
 link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's does not limit the exports
-    "$(zig)/zig" cc -target aarch64-macos.13.0 -shared -o "$build/libbackprop.1.dylib" "${objects[@]}" \
+    "$(zig)/zig" cc -target "$cpu-macos.13.0" -shared -o "$build/libbackprop.1.dylib" "${objects[@]}" \
         -Wl,-install_name,@rpath/libbackprop.1.dylib -Wl,-dead_strip -Wl,-undefined,dynamic_lookup
 }
 
@@ -135,11 +159,25 @@ mkdir -p "$build"
 compile
 case $target in
 aarch64-linux) link_linux -lffi ;;
-riscv64-linux) link_linux -latomic ;;
+riscv64-linux)
+    # LLVM for RISC-V has a fault: where a function returns a struct in memory, and the result of its last call is the struct's only
+    # defined part, it jumps to that call and stores nothing. A Swift function with a typed error can be such a function. Therefore
+    # no call is a tail call.
+    compile_changed 's/\<tail call\>/call/'
+    link_linux -latomic
+    ;;
 i686-linux) link_linux -lffi ;;
 *-linux-*) link_zig ;;
 wasm*) link_wasm ;;
 armv7em-none) TOOL_PREFIX=arm-none-eabi- scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" ;;
-arm64-apple) link_apple && archive_apple ;;
+arm64-apple)
+    link_apple
+    archive_apple
+    ;;
+x86_64-apple) # The standard library is that for ELF. Mach-O has other names, and no "protected" functions.
+    compile_changed 's/^target datalayout = "e-m:e-/target datalayout = "e-m:o-/; s/\<protected\>/hidden/'
+    link_apple
+    archive_apple
+    ;;
 arm64-ios*) archive_apple ;;
 esac

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds the library for macOS on arm64 (scripts/cross.sh), checks its form, and compiles the C for Apple's other systems. Nothing is
 # run. Usage: apple.sh BUILD [all]. Ends with "N passed, M failed".
-#   all      also the static libraries for iOS and its simulator, and backprop.xcframework
+#   all      also the library for macOS on x86-64, the static libraries for iOS and its simulator, and backprop.xcframework
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-build=$1 library=$1/arm64-apple/libbackprop.1.dylib work=$1/arm64-apple/tests
+build=$1 work=$1/arm64-apple/tests
 tools=$(dirname "$(readlink -f "$(command -v swift)")")
 headers=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/lib/libc/include/any-darwin-any
 rm -rf "$work" && mkdir -p "$work"
@@ -15,9 +15,9 @@ exports_the_header() { # exports_the_header LIBRARY
     cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' |
         sort -u | diff - "$work/exported"
 }
-is_named_and_linked() {
-    "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$library" | sed -nE 's/^\s*([^ :]*\.dylib).*/\1/p' |
-        grep -vx "$library" | sort -u |
+is_named_and_linked() { # is_named_and_linked LIBRARY
+    "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$1" | sed -nE 's/^\s*([^ :]*\.dylib).*/\1/p' |
+        grep -vx "$1" | sort -u |
         diff <(printf '%s\n' /usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib) -
 }
 compiles() { # compiles TRIPLE FLAG...: all C of the library
@@ -29,18 +29,22 @@ compiles() { # compiles TRIPLE FLAG...: all C of the library
     done
 }
 
-claim "the library for macOS on arm64 compiles and links" scripts/cross.sh arm64-apple "$build"
-claim "it exports the functions of the header" exports_the_header "$library"
-claim "it is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" is_named_and_linked
+[ "${2:-}" = all ] && processors="arm64 x86_64" || processors=arm64
+for processor in $processors; do
+    library=$build/$processor-apple/libbackprop.1.dylib
+    claim "the library for macOS on $processor compiles and links" scripts/cross.sh $processor-apple "$build"
+    claim "it exports the functions of the header" exports_the_header "$library"
+    claim "it is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" is_named_and_linked "$library"
+done
 mkdir -p "$work/ffi" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$work/ffi"
 claim "the C compiles for macOS on x86-64" compiles x86_64-apple-macosx13.0 -I "$work/ffi"
 claim "the C compiles for iOS, without libffi" compiles arm64-apple-ios16.0
 
 # ---- Static libraries
 
-links() { # links SOURCE: a program for macOS with the static library
-    "$(dirname "$headers")"/../../../zig cc -target aarch64-macos.13.0 -std=c99 -I include "$1" "$build/arm64-apple/libbackprop.a" \
-        -Wl,-undefined,dynamic_lookup -o "$work/program"
+links() { # links PROCESSOR LIBRARY: a program for macOS with the static library
+    "$(dirname "$headers")"/../../../zig cc -target "${1/arm64/aarch64}-macos.13.0" -std=c99 -I include \
+        Examples/microcontroller/train.c "$2" -Wl,-undefined,dynamic_lookup -o "$work/program"
     ! "$tools/llvm-nm" --undefined-only "$work/program" | grep ' _bp_' # of libffi, the symbols are missing
 }
 is_for() { # is_for PLATFORM TARGET: all objects of the library
@@ -67,31 +71,45 @@ for library in libraries:
     assert headers == {"backprop.h", "module.modulemap"}, headers
 named = {(library["SupportedPlatform"], library.get("SupportedPlatformVariant")) for library in libraries}
 assert named == {("macos", None), ("ios", None), ("ios", "simulator")}, named
+assert {tuple(library["SupportedArchitectures"]) for library in libraries} == {("arm64", "x86_64"), ("arm64",)}
 assert {file.name for file in framework.iterdir()} == {"Info.plist"} | {library["LibraryIdentifier"] for library in libraries}
 END
+}
+has_both() {
+    local both=$build/backprop.xcframework/macos-arm64_x86_64/libbackprop.a processor
+    "$tools/llvm-objdump" --macho --universal-headers "$both" | grep "^architecture" | diff <(printf 'architecture %s\n' arm64 x86_64) -
+    for processor in $processors; do
+        "$tools/llvm-nm" --arch=$processor --defined-only "$both" >"$work/both"
+        "$tools/llvm-nm" --defined-only "$build/$processor-apple/libbackprop.a" | diff <(grep -c _bp_ "$work/both") <(grep -c _bp_)
+    done
 }
 imports() { # imports TRIPLE IDENTIFIER: Objective-C imports the module
     echo '@import CBackprop; int main(void) { return bp_set_thread_count(1); }' >"$work/import.m"
     "$tools/clang" --target="$1" -nostdlibinc -idirafter "$headers" -fmodules -fmodules-cache-path="$work/modules" -Wall -Werror \
         -I "$build/backprop.xcframework/$2/Headers" -fsyntax-only "$work/import.m"
 }
-claim "a program for macOS links with the static library" links Examples/microcontroller/train.c
+for processor in $processors; do
+    claim "a program for macOS on $processor links with the static library" links $processor "$build/$processor-apple/libbackprop.a"
+done
 if [ "${2:-}" = all ]; then
     for target in arm64-ios arm64-ios-simulator; do
         claim "the library for $target compiles" scripts/cross.sh $target "$build"
         claim "it has the functions of the header" exports_the_header "$build/$target/libbackprop.a"
         claim "it loads and calls no other code: no libffi, no dlopen" needs_no_other_code $target
     done
-    claim "the objects for macOS are for macOS" is_for macos arm64-apple
+    for processor in $processors; do claim "the objects for macOS on $processor are for macOS" is_for macos $processor-apple; done
     claim "the objects for iOS are for iOS" is_for ios arm64-ios
     claim "the objects for the simulator are for the simulator" is_for iossimulator arm64-ios-simulator
     claim "the .xcframework is assembled" scripts/xcframework.sh "$build"
     claim "its Info.plist names the libraries that it has" names_what_it_has
-    claim "its module for macOS can be imported" imports arm64-apple-macosx13.0 macos-arm64
+    claim "its library for macOS has the objects of both processors" has_both
+    for processor in $processors; do
+        claim "its module for macOS on $processor can be imported" imports $processor-apple-macosx13.0 macos-arm64_x86_64
+    done
     claim "its module for iOS can be imported" imports arm64-apple-ios16.0 ios-arm64
     claim "its module for the simulator can be imported" imports arm64-apple-ios16.0-simulator ios-arm64-simulator
 fi
 
-echo "# not tried: Swift for macOS on x86-64, because the toolchain has no standard library for it; running anything on Apple's systems"
+echo "# not tried: running anything on Apple's systems"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
