@@ -30,6 +30,7 @@ aarch64-linux)
 riscv64-linux)
     needs="/usr/bin/riscv64-linux-gnu-gcc /usr/bin/qemu-riscv64 /usr/riscv64-linux-gnu/include/stdio.h"
     CC=riscv64-linux-gnu-gcc WRAPPER="qemu-riscv64 -L /usr/riscv64-linux-gnu" sets=native
+    export LACKING="bp_activation_register_foreign bp_activation_register_library" # which need libffi
     quick="handles arguments instructions settings tensors losses custom_losses batchnorm transaction rows resume activations files
         metadata weights corpus"
     left_out="
