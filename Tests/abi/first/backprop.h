@@ -1406,8 +1406,8 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
 typedef int32_t (*bp_all_reduce_fn)(void *values, size_t count, int32_t type, int32_t operation, void *user_data);
 
 /* Makes the network that of one of several workers. Copies and files of the network are not: they train alone.
- *   function: NULL, the default, to train alone; the other arguments are then ignored. worker: 0 to workers - 1. workers: 1 to
- *   65535. user_data: may be NULL.
+ *   function: NULL, the default, to train alone; the other arguments are then ignored. worker: 0 to workers - 1, each of them
+ *   once (otherwise: MISMATCH in a call). workers: 1 to 65535. user_data: may be NULL.
  * Ownership: user_data must live as long as calls can call function with it.
  * Errors:    NULL_ARGUMENT for network; INVALID_HANDLE; INVALID_VALUE for worker or workers; OUT_OF_MEMORY; BUSY.
  * Threads:   changes network.
