@@ -24,8 +24,7 @@ case $target in
 aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
 riscv64-linux) swift=riscv64-none-none-eabi c=riscv64-unknown-linux-gnu gcc=riscv64-linux-gnu ;;
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
-x86_64-linux-*) swift=x86_64-unknown-none-elf c=${target%%.*} ;;
-aarch64-linux-*) swift=aarch64-none-none-elf c=${target%%.*} ;;
+x86_64-linux-gnu.2.17 | aarch64-linux-gnu.2.17 | x86_64-linux-musl | aarch64-linux-musl) cpu=${target%%-*} ;;
 wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
@@ -38,18 +37,10 @@ zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang
 case $target in # flags for C, also when Swift reads headers
 riscv64-linux) flags=(-fPIC -march=rv64gc -mabi=lp64d -DCP_HAS_FOREIGN_CALLS=0 -isystem "/usr/$gcc/include") ;;
 i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -isystem "/usr/$gcc/include" -isystem /usr/include/i386-linux-gnu) ;; # the second one has libffi
-*-linux-*) # the headers that `zig cc` has for the target, of any kind and of this processor
-    cpu=${target%%-*}
-    libraries=/usr/lib/$cpu-linux-gnu # Debian's, with libffi
-    prefix=$cpu-linux-gnu-
-    headers=$(zig)/lib/libc/include
-    mkdir -p "$build/ffi" && cp "/usr/include/$cpu-linux-gnu"/ffi*.h "$build/ffi"
-    flags=(-fPIC -nostdlibinc -I "$PWD/$build/ffi")
-    case $target in
-    *-gnu.*) flags+=("-D__GLIBC_MINOR__=${target##*.}") kinds=("${cpu/x86_64/x86}-linux-gnu" generic-glibc) ;;
-    *-musl) kinds=("$cpu-linux-musl" generic-musl) ;;
-    esac
-    for kind in "${kinds[@]}" "${cpu/x86_64/x86}-linux-any" any-linux-any; do flags+=(-isystem "$headers/$kind"); done
+*-linux-*) # the compiler has the C library's headers; libffi's are Debian's
+    mkdir -p "$build"/{ffi,objects} && cp "/usr/include/$cpu-linux-gnu"/ffi*.h "$build/ffi"
+    flags=(-O2 -fPIC -fvisibility=hidden -ffunction-sections -fno-sanitize=all -DBACKPROP_EMBEDDED -I "$build/ffi")
+    [ "$cpu" != aarch64 ] || flags+=(-mno-outline-atomics) # the functions of Debian's libgcc need __getauxval, which musl lacks
     ;;
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
@@ -80,8 +71,7 @@ compile() {
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
     objects=()
-    for module in CKernels CPlatform Kernels KernelsAVX2 KernelsAVX512 KernelsNEON Backprop BackpropC; do
-        case $target-$module in x86_64-*) ;; *AVX*) continue ;; esac
+    for module in CKernels CPlatform Kernels KernelsNEON Backprop BackpropC; do
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
     done
 }
@@ -101,6 +91,25 @@ compile_changed() {
     done
 }
 
+# The Swift objects are those of the library for Debian: from the C library's headers, Swift uses declarations of functions only.
+compile_zig() {
+    local scratch=.build/$cpu-linux module source object
+    if [ "$cpu" = "$(uname -m)" ]; then
+        scratch=.build/embedded
+        swift build -c release --disable-automatic-resolution --traits Embedded --scratch-path "$scratch" --product backprop
+    else
+        scripts/cross.sh "$cpu-linux" "$1"
+    fi
+    objects=($(find -L "$scratch"/*/release/{Kernels*,Backprop,BackpropC}.build -name '*.swift.o' | sort))
+    for module in CKernels CPlatform; do
+        for source in $(find "Sources/$module" -name '*.c' | sort); do
+            object=$build/objects/${source//\//_}.o
+            "$(zig)/zig" cc -target "$target" "${flags[@]}" -I "Sources/$module/include" -c "$source" -o "$object"
+            objects+=("$object")
+        done
+    done
+}
+
 link_linux() {
     "$gcc-gcc" -B "$tools" -fuse-ld=lld -shared -o "$build/libbackprop.debug.so" "${objects[@]}" \
         -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,--gc-sections,--icf=all \
@@ -112,12 +121,14 @@ link_linux() {
 # By zig, which has the symbols of each version of glibc and of musl. It does not wrap functions, so that a static archive is made
 # first. libgcc comes before zig's own library, whose __cpu_model does not report AVX2.
 link_zig() {
-    local libgcc
-    libgcc=$("${prefix}gcc" -print-libgcc-file-name)
-    TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "$libgcc"
+    local prefix=$cpu-linux-gnu-
+    TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "/usr/lib/$cpu-linux-gnu/libffi_pic.a" \
+        "$("${prefix}gcc" -print-libgcc-file-name)"
+    # Of libffi's closures, which are not used, on arm64. glibc 2.27 was the first with it.
+    "${prefix}objcopy" --weaken-symbol=memfd_create "$build/libbackprop.a"
     "$(zig)/zig" cc -target "$target" -shared -s -o "$build/libbackprop.so.1" \
-        -Wl,--whole-archive "$build/libbackprop.a" -Wl,--no-whole-archive "$libraries/libffi_pic.a" "$libgcc" -lm \
-        -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,--gc-sections
+        -Wl,--whole-archive "$build/libbackprop.a" -Wl,--no-whole-archive -lm \
+        -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,-z,defs,--gc-sections
     ln -sf libbackprop.so.1 "$build/libbackprop.so"
 }
 
@@ -156,7 +167,7 @@ link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's d
 }
 
 mkdir -p "$build"
-compile
+case $target in *-linux-*) compile_zig "$2" ;; *) compile ;; esac
 case $target in
 aarch64-linux) link_linux -lffi ;;
 riscv64-linux)

@@ -7,7 +7,7 @@ archive=$1 prefix=${TOOL_PREFIX:-} && shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"${prefix}nm" --defined-only --extern-only --format=posix "$@" | awk '$1 ~ /^bp_/ && $2 == "T" { print $1 }' | LC_ALL=C sort -u >"$work/functions"
+"${prefix}nm" --defined-only --extern-only --format=posix "$@" 2> >(grep -v ': no symbols$' >&2) | awk '$1 ~ /^bp_/ && $2 == "T" { print $1 }' | LC_ALL=C sort -u >"$work/functions"
 # The options of the shared library, too: unused sections are removed, and CPlatform/reserve.h says why two functions are wrapped.
 # Groups of equal sections are resolved here. Otherwise the linker of a program would keep one of them for several archives.
 sed 's/^/--undefined=/' "$work/functions" >"$work/roots"

@@ -9,8 +9,11 @@
 _Alignas(64) static cp_reader readers[CP_MOST_READERS]; /* pages that no thread uses take no memory */
 static uint32_t count;                                  /* readers that were ever used */
 
-CP_THREAD_LOCAL cp_reader *cp_this_reader;
+static CP_THREAD_LOCAL cp_reader *this_reader;
 bool cp_readers_order;
+
+cp_reader *cp_this_reader(void) { return this_reader; }
+bool cp_is_reading(void) { return this_reader && this_reader->mark & 1; }
 
 /* ---- Claiming */
 
@@ -18,7 +21,7 @@ static pthread_key_t key; /* its destructor returns a thread's reader when the t
 static bool has_key;
 
 void cp_return_reader(cp_reader *reader) {
-    cp_this_reader = NULL;
+    this_reader = NULL;
     reader->is_temporary = false;
     cp_store_pointer((void **)&reader->owner, NULL);
 }
@@ -41,7 +44,7 @@ cp_reader *cp_claim_reader(void) {
         for (uint32_t used = cp_load32(&count); used <= i && !cp_exchange_if_equal32(&count, used, i + 1);)
             used = cp_load32(&count);
         reader->is_temporary = !has_key || pthread_setspecific(key, reader) != 0;
-        return cp_this_reader = reader;
+        return this_reader = reader;
     }
     return NULL;
 }
@@ -67,7 +70,7 @@ bool cp_wait_for_readers(void) {
 
 /* The loan is recorded before the buffer is taken: a child of a fork then knows all buffers that other threads may have. */
 bool cp_borrow(cp_loan *loan, void **slots, uint32_t count, void *buffers, size_t size) {
-    cp_reader *reader = cp_this_reader;
+    cp_reader *reader = this_reader;
     loan->outer = reader->loan;
     for (uint32_t i = 0; i < count; i++) {
         if (!cp_load_pointer(slots + i)) continue;
@@ -82,17 +85,17 @@ bool cp_borrow(cp_loan *loan, void **slots, uint32_t count, void *buffers, size_
 
 void cp_give_back(cp_loan *loan) {
     cp_store_pointer(loan->slot, loan->buffer);
-    cp_store_pointer((void **)&cp_this_reader->loan, loan->outer);
+    cp_store_pointer((void **)&this_reader->loan, loan->outer);
 }
 
 /* ---- Fork */
 
 void cp_readers_after_fork(void) {
     for (uint32_t i = 0; i < count; i++) {
-        if (&readers[i] == cp_this_reader) continue;
+        if (&readers[i] == this_reader) continue;
         for (cp_loan *loan = readers[i].loan; loan; loan = loan->outer) *loan->slot = loan->buffer;
         readers[i] = (cp_reader){.mark = (readers[i].mark + 1) & ~UINT64_C(1)};
     }
     /* After the others, one of which may have been about to take the same buffer. */
-    for (cp_loan *loan = cp_this_reader ? cp_this_reader->loan : NULL; loan; loan = loan->outer) *loan->slot = NULL;
+    for (cp_loan *loan = this_reader ? this_reader->loan : NULL; loan; loan = loan->outer) *loan->slot = NULL;
 }

@@ -68,8 +68,8 @@ extension Handle where Object == PredictorState {
     ) throws(RunFailure) -> R {
         guard let (gate, generation) = parts(of: predictor) else { throw .invalidHandle }
         var mark: UInt64 = 0
-        guard cp_begin_reading(&mark) else { throw .tooManyThreads }
-        defer { cp_end_reading(mark) }
+        guard let reader = cp_begin_reading(&mark) else { throw .tooManyThreads }
+        defer { cp_end_reading(reader, mark) }
         guard let network = published(gate, generation) else { throw .invalidHandle }
         // Without counting references: the last one must not be released here.
         return try network.pointee.network._withUnsafeGuaranteedRef { network -> Result<R, RunFailure> in
@@ -85,15 +85,15 @@ extension Handle where Object == PredictorState {
     ) -> Bool {
         let environment = cp_environment()
         var mark: UInt64 = 0
-        guard let (gate, generation) = parts(of: predictor), cp_is_default(environment), cp_begin_reading(&mark) else {
+        guard let (gate, generation) = parts(of: predictor), cp_is_default(environment), let reader = cp_begin_reading(&mark) else {
             return false
         }
         guard let network = published(gate, generation), let plan = network.pointee.plan else {
-            cp_end_reading(mark)
+            cp_end_reading(reader, mark)
             return false
         }
         network.pointee.run(plan, inputs, outputs)
-        cp_end_reading(mark)
+        cp_end_reading(reader, mark)
         cp_restore_environment(environment)
         return true
     }

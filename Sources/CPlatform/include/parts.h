@@ -3,6 +3,8 @@
 #ifndef CPLATFORM_PARTS_H
 #define CPLATFORM_PARTS_H
 
+#include <stdint.h> /* defines __GLIBC__ */
+
 #ifdef __APPLE__
 #include <TargetConditionals.h>
 #endif
@@ -46,12 +48,15 @@
 #define CP_HAS_FOREIGN_CALLS CP_RUNS_OTHER_CODE
 #endif
 
-/* A variable of each thread. Initial-exec: the memory exists from the thread's start. In the general model, a library opened by
- * dlopen allocates it at a thread's first access, and the process aborts if that fails. */
-#ifdef CP_IS_BARE
+/* A variable of each thread, whose memory exists from the thread's start. In glibc's general model, a library opened by dlopen
+ * allocates it at a thread's first access, and the process aborts if that fails. musl allocates when it opens the library, and opens no
+ * library with initial-exec variables. */
+#if defined(CP_IS_BARE)
 #define CP_THREAD_LOCAL
-#else
+#elif defined(__GLIBC__)
 #define CP_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define CP_THREAD_LOCAL _Thread_local
 #endif
 
 /* The same for Swift. */

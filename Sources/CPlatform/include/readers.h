@@ -45,16 +45,17 @@ enum { CP_MOST_READERS = 4096 };
 cp_reader *cp_claim_reader(void);
 void cp_return_reader(cp_reader *reader);
 
-/* The reader of this thread, or NULL. */
-extern CP_THREAD_LOCAL cp_reader *cp_this_reader __attribute__((visibility("hidden")));
+/* The reader of this thread, or NULL. Not inline, so that no Swift code contains thread-local variables, whose model differs between
+ * C libraries (CP_THREAD_LOCAL). */
+cp_reader *cp_this_reader(void);
 
 /* Whether readers order their own mark and load. It is set before the first object is published. */
 extern bool cp_readers_order __attribute__((visibility("hidden")));
 
-/* Marks this thread as reading. Readings may nest. Returns false, without a mark, as cp_claim_reader does. */
-__attribute__((always_inline)) static inline bool cp_begin_reading(uint64_t *outer_mark) {
-    cp_reader *reader = cp_this_reader;
-    if (!reader && !(reader = cp_claim_reader())) return false;
+/* Marks this thread as reading, and returns its reader. Readings may nest. Returns NULL, without a mark, as cp_claim_reader does. */
+__attribute__((always_inline)) static inline cp_reader *cp_begin_reading(uint64_t *outer_mark) {
+    cp_reader *reader = cp_this_reader();
+    if (!reader && !(reader = cp_claim_reader())) return NULL;
     uint64_t mark = reader->mark;
     *outer_mark = mark;
     if (__builtin_expect(cp_readers_order, 0)) {
@@ -63,11 +64,10 @@ __attribute__((always_inline)) static inline bool cp_begin_reading(uint64_t *out
         __atomic_store_n(&reader->mark, mark | 1, __ATOMIC_RELAXED);
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
-    return true;
+    return reader;
 }
 
-__attribute__((always_inline)) static inline void cp_end_reading(uint64_t outer_mark) {
-    cp_reader *reader = cp_this_reader;
+__attribute__((always_inline)) static inline void cp_end_reading(cp_reader *reader, uint64_t outer_mark) {
     if (outer_mark & 1) return;
     __atomic_store_n(&reader->mark, outer_mark + 2, __ATOMIC_RELEASE);
     if (__builtin_expect(reader->is_temporary, 0)) cp_return_reader(reader);
@@ -81,7 +81,7 @@ __attribute__((always_inline)) static inline void *cp_load_published(void *const
 static inline void cp_publish(void **p, void *object) { __atomic_store_n(p, object, __ATOMIC_SEQ_CST); }
 
 /* Whether this thread reads. */
-static inline bool cp_is_reading(void) { return cp_this_reader && cp_this_reader->mark & 1; }
+bool cp_is_reading(void);
 
 /* Called before an object is published. */
 void cp_prepare_for_readers(void);
