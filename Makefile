@@ -1,4 +1,4 @@
-# make demo · make test · make torture · make bench · make lib · make docs · make install · make wheel · make dist · make clean
+# make demo · make test · make torture · make bench · make lib · make docs · make install · make wheels · make dist · make clean
 # The first two need nothing but a Swift toolchain, make and this folder: see scripts/setup.sh.
 
 BUILD := build
@@ -14,11 +14,11 @@ SWIFT_FLAGS := -c release --disable-automatic-resolution
 
 export LIBBACKPROP_LIBRARY := $(CURDIR)/$(LIBRARY)
 
-.PHONY: all lib setup setup-docs setup-test setup-wasm setup-browser setup-cross setup-dist demo demo-distributed test \
-	test-sanitizers test-everywhere test-32bit test-riscv64 test-microcontroller \
-	test-windows test-playground test-dist test-python-all test-distributed-all test-export-all \
+.PHONY: all lib setup setup-docs setup-test setup-wasm setup-browser setup-cross setup-wheel setup-wheels setup-dist demo \
+	demo-distributed test test-sanitizers test-everywhere test-32bit test-riscv64 test-microcontroller \
+	test-windows test-playground test-wheels test-dist test-python-all test-distributed-all test-export-all \
 	test-all-hosts torture torture-files torture-calls torture-activations torture-fuzz bench bench-quick bench-latency \
-	bench-accuracy bench-ensemble bench-compare abi wasm xcframework playground docs install uninstall wheel dist clean
+	bench-accuracy bench-ensemble bench-compare abi wasm xcframework playground docs install uninstall wheel wheels dist clean
 
 all: lib
 
@@ -77,6 +77,9 @@ setup-cross: setup
 
 setup-test: setup # which has ended: both use the same virtual environment
 	scripts/setup.sh $(VENV) test
+
+setup-wheel setup-wheels: setup
+	scripts/setup.sh $(VENV) $(@:setup-%=%)
 
 setup-dist: setup
 	scripts/setup.sh $(VENV) dist
@@ -238,7 +241,7 @@ test-windows: setup-cross
 	Tests/Platforms/windows.sh $(BUILD)
 
 test-everywhere: lib setup-test setup-cross
-	for part in arm64 32bit riscv64 wasm apple microcontroller windows playground; do \
+	for part in arm64 32bit riscv64 wasm apple microcontroller windows playground wheels; do \
 		$(MAKE) -o lib -o setup-test -o setup-cross EXTENT=all test-$$part || failed=1; \
 	done; [ -z "$$failed" ]
 
@@ -313,21 +316,22 @@ docs: setup-docs playground
 install uninstall:
 	@PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' scripts/install.sh $@ $(BUILD) $(VERSION)
 
-# The oldest C library that the wheel supports: glibc 2.34, as auditwheel checks. It adds a copy of libffi.
-WHEEL_PLATFORM ?= manylinux_2_34_$(shell uname -m)
+# The Python package for this machine, in build/wheel; for all Linux on x86-64 and arm64, in build/wheels: glibc 2.17 and musl 1.2.
+wheel: lib setup-wheel
+	scripts/wheels.sh $(BUILD) $(BUILD)/wheel $(shell uname -m)-linux-gnu.2.17
 
-wheel: lib
-	rm -rf bindings/python/build bindings/python/libbackprop.egg-info $(BUILD)/wheel
-	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BUILD)/wheel/linux bindings/python
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m auditwheel repair --plat $(WHEEL_PLATFORM) --only-plat \
-		--wheel-dir $(BUILD)/wheel $(BUILD)/wheel/linux/libbackprop-*.whl
-	rm -rf bindings/python/build bindings/python/libbackprop.egg-info $(BUILD)/wheel/linux
+wheels: lib setup-wheels
+	scripts/wheels.sh $(BUILD) $(BUILD)/wheels $(foreach cpu,x86_64 aarch64,$(cpu)-linux-gnu.2.17 $(cpu)-linux-musl)
+
+# As root, needs a network connection.
+test-wheels: wheels
+	Tests/Wheels/run.sh $(BUILD) $(VERSION)
 
 # All files of a release, in build/dist. The same commit and tools give the same bytes, in any folder.
 dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 dist: lib setup-dist
-	$(MAKE) -o lib wheel
-	scripts/dist.sh $(BUILD) $(VERSION) $(OBJECTS)
+	$(MAKE) -o lib wheels
+	scripts/dist.sh $(BUILD) $(VERSION)
 
 # Builds them in another folder, too, and installs the packages in a Debian without a Swift toolchain. As root, about 15 minutes.
 test-dist: dist

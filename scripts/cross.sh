@@ -40,7 +40,6 @@ i686-linux) flags=(-fPIC -msse2 -D_FILE_OFFSET_BITS=64 -isystem "/usr/$gcc/inclu
 *-linux-*) # the compiler has the C library's headers; libffi's are Debian's
     mkdir -p "$build"/{ffi,objects} && cp "/usr/include/$cpu-linux-gnu"/ffi*.h "$build/ffi"
     flags=(-O2 -fPIC -fvisibility=hidden -ffunction-sections -fno-sanitize=all -DBACKPROP_EMBEDDED -I "$build/ffi")
-    [ "$cpu" != aarch64 ] || flags+=(-mno-outline-atomics) # the functions of Debian's libgcc need __getauxval, which musl lacks
     ;;
 *-linux) flags=(-fPIC -isystem "/usr/$gcc/include" -isystem "/usr/include/$gcc") ;; # the second one has libffi
 wasm) flags=(-msimd128 -isystem /usr/include/wasm32-wasi -I "$PWD/Sources/CPlatform/single_thread") ;;
@@ -124,8 +123,8 @@ link_zig() {
     local prefix=$cpu-linux-gnu-
     TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "/usr/lib/$cpu-linux-gnu/libffi_pic.a" \
         "$("${prefix}gcc" -print-libgcc-file-name)"
-    # Of libffi's closures, which are not used, on arm64. glibc 2.27 was the first with it.
-    "${prefix}objcopy" --weaken-symbol=memfd_create "$build/libbackprop.a"
+    # On arm64, libgcc calls a function that musl lacks by this name, and libffi's closures, which are not used, one of glibc 2.27.
+    "${prefix}objcopy" --redefine-sym=__getauxval=getauxval --weaken-symbol=memfd_create "$build/libbackprop.a"
     "$(zig)/zig" cc -target "$target" -shared -s -o "$build/libbackprop.so.1" \
         -Wl,--whole-archive "$build/libbackprop.a" -Wl,--no-whole-archive -lm \
         -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,-z,defs,--gc-sections

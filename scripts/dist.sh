@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Makes the files of a release in BUILD/dist from what make has built there. Usage: dist.sh BUILD VERSION LIST
-#   LIST names the objects of the shared library
+# Makes the files of a release in BUILD/dist from what make has built there. Usage: dist.sh BUILD VERSION
 # The same commit and tools give the same bytes: all times are SOURCE_DATE_EPOCH, files are sorted by name, and no file contains
 # the path of this folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=$1 version=$2 list=$3
+build=$1 version=$2
 git diff --quiet HEAD || { echo "commit the changes first: a release is made from a commit" >&2; exit 1; }
 umask 022
 dist=$build/dist
@@ -17,8 +16,7 @@ work=$(cd "$build/dist-work" && pwd)
 
 name=libbackprop-$version-linux-$(uname -m)
 env -u LIBDIR PREFIX="/$name" DESTDIR="$work" scripts/install.sh install "$build" "$version"
-mkdir "$work/$name/lib/musl"
-scripts/musl_archive.sh "$work/$name/lib/musl/libbackprop.a" "$list"
+install -D -m 644 "$build/$(uname -m)-linux-musl/libbackprop.a" "$work/$name/lib/musl/libbackprop.a"
 # The folder can be unpacked anywhere.
 sed -i 's|^prefix=.*|prefix=${pcfiledir}/../..|' "$work/$name/lib/pkgconfig/backprop.pc"
 python3 scripts/sbom.py "$work/$name" "$version" >"$dist/$name.spdx.json"
@@ -44,9 +42,9 @@ cp -pr "$build"/libbackprop.{a,so.1} "$build"/backprop{,.1,.bash,.zsh,.fish} "$b
 ) >"$work/debian/log" 2>&1 || { tail -n 40 "$work/debian/log" >&2; exit 1; }
 cp "$work"/debian/*.deb "$dist/"
 
-# ---- The Python wheel
+# ---- The Python wheels
 
-cp "$build"/wheel/libbackprop-*.whl "$dist/"
+cp "$build"/wheels/libbackprop-*.whl "$dist/"
 
 (cd "$dist" && sha256sum -- * >../SHA256SUMS && mv ../SHA256SUMS .)
 cat "$dist/SHA256SUMS"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing to build the library and to run the demo, and what else a purpose needs.
-# Usage: setup.sh VENV [docs | test | all-hosts | cross | wasm | browser | compilers | dist]: the documentation; the tests; the
-# examples in all languages; scripts/cross.sh; its target wasm; tests in Chromium; the compilers of test-export-all; a release.
+# Usage: setup.sh VENV [docs | test | all-hosts | cross | wasm | browser | compilers | wheel | wheels | dist]: the documentation; the
+# tests; the examples in all languages; scripts/cross.sh; its target wasm; tests in Chromium; the compilers of test-export-all; the wheel
+# for this machine; all wheels and their tests; a release.
 # Debian packages when run as root, otherwise one line that names them; Python packages into the virtual environment.
 # The Swift toolchain itself is not installed: its version is checked, and the libraries that its programs need are.
 set -euo pipefail
@@ -11,6 +12,7 @@ oldest_swift=6.2
 case $purpose in
 test | all-hosts) python_packages="requirements requirements-docs requirements-test requirements-cross" ;;
 compilers | wasm) python_packages=requirements ;;
+wheel | wheels) python_packages="requirements requirements-cross" ;;
 *) python_packages="requirements${purpose:+ requirements-$purpose}" ;;
 esac
 
@@ -66,12 +68,14 @@ if [ "$purpose" = test ] || [ "$purpose" = all-hosts ]; then
     want "command -v gfortran" gfortran
 fi
 # scripts/cross.sh and Tests/Platforms, which does not try a target whose packages are missing
-case $purpose in cross | wasm) cross=need ;; test) cross=want ;; *) cross= ;; esac
-if [ "$purpose" = cross ] || [ "$purpose" = test ]; then
+case $purpose in cross | wasm | wheels) cross=need ;; test) cross=want ;; *) cross= ;; esac
+if [ "$purpose" = cross ] || [ "$purpose" = test ] || [ "$purpose" = wheels ]; then
     $cross "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu
     $cross "test -e /usr/aarch64-linux-gnu/include/stdio.h" libc6-dev-arm64-cross
     $cross "test -e /usr/lib/aarch64-linux-gnu/libffi.so" libffi-dev:arm64
     $cross "command -v qemu-aarch64" qemu-user
+fi
+if [ "$purpose" = cross ] || [ "$purpose" = test ]; then
     $cross "command -v i686-linux-gnu-gcc" gcc-i686-linux-gnu
     $cross "test -e /usr/i686-linux-gnu/include/stdio.h" libc6-dev-i386-cross
     $cross "test -e /usr/lib/i386-linux-gnu/libffi.so" libffi-dev:i386
@@ -84,7 +88,9 @@ if [ "$purpose" = cross ]; then
     need "command -v qemu-system-arm" qemu-system-arm
     need "command -v x86_64-w64-mingw32-g++" g++-mingw-w64-x86-64
 fi
-if [ -n "$cross" ]; then
+if [ "$purpose" = wheels ]; then
+    need "command -v mmdebstrap" mmdebstrap
+elif [ -n "$cross" ]; then
     $cross "test -e /usr/include/wasm32-wasi" wasi-libc
     $cross "test -e /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" libclang-rt-dev-wasm32
     $cross "command -v node" nodejs

@@ -43,7 +43,8 @@ listed() {
 }
 claim "SHA256SUMS has the sum of every file" listed
 for file in "$release.tar.gz" "$release.spdx.json" "libbackprop-$version.tar.gz" libbackprop{1,-dev}_"$version"-1_amd64.deb \
-    backprop_"$version"-1_amd64.deb libbackprop-"$version"-py3-none-manylinux_2_34_"$(uname -m)".whl; do
+    backprop_"$version"-1_amd64.deb \
+    libbackprop-"$version"-py3-none-{manylinux2014,musllinux_1_2}_{x86_64,aarch64}.whl; do
     claim "there is $file" test -s "$dist/$file"
 done
 claim "the bill of materials is valid SPDX 2.3" "$tools/pyspdxtools" --infile "$dist/$release.spdx.json" --version SPDX-2.3
@@ -61,8 +62,8 @@ unpacked() {
     "$work/xor" >"$work/expected"
 }
 claim "the quickstart compiles and runs from the unpacked tarball" unpacked
-with_musl() { # with_musl SOURCE PROGRAM: libffi of the system works, because it uses few functions of the C library
-    musl-gcc -std=c99 -static "$1" -o "$2" -I include "$work/unpacked/$release/lib/musl/libbackprop.a" "$(cc -print-file-name=libffi.a)" -lm
+with_musl() { # with_musl SOURCE PROGRAM
+    musl-gcc -std=c99 -static "$1" -o "$2" -I include "$work/unpacked/$release/lib/musl/libbackprop.a" -lm
 }
 musl() { # also files, custom activations and trainers
     with_musl "$source" "$work/xor.musl"
