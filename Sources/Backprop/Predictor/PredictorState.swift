@@ -85,7 +85,8 @@ extension Handle where Object == PredictorState {
     ) -> Bool {
         let environment = cp_environment()
         var mark: UInt64 = 0
-        guard let (gate, generation) = parts(of: predictor), cp_is_default(environment), let reader = cp_begin_reading(&mark) else {
+        guard let (gate, generation) = parts(of: predictor), cp_is_default(environment), let reader = cp_begin_reading(&mark)
+        else {
             return false
         }
         guard let network = published(gate, generation), let plan = network.pointee.plan else {
