@@ -63,7 +63,9 @@ elif task == "steps":  # on shares of unequal sizes; the last rank has no rows
                 trained.train_minibatch(x[part], y[part], rate)
             parallel.save(os.path.join(folder, f"saved.{optimizer}"))
             share = slice(rank * len(x) // size, (rank + 1) * len(x) // size)
-            report(f"loss.{optimizer}", loss=parallel.evaluate(x[share], y[share]))
+            scores = {measure: parallel.score(x[part], y[part], measure) for measure in bp.score_names()}
+            report(f"loss.{optimizer}", loss=parallel.evaluate(x[share], y[share]), **scores)
+            assert all(abs(score - trained.score(x, y, measure)) <= 1e-6 for measure, score in scores.items())
         save(trained, f"steps.{optimizer}")
         print(f"rank {rank} of {size}, {optimizer}: relative difference {distance(alone, trained):.3g}")
         assert distance(alone, trained) <= 1e-5

@@ -56,7 +56,7 @@ steps_are_equal() {
         done
     done
 }
-claim "200 steps of sgd, momentum, adam and lbfgs of 1 to 4 processes on shares of unequal sizes are those of one process" steps_are_equal
+claim "200 steps of sgd, momentum, adam and lbfgs of 1 to 4 processes on shares of unequal sizes are those of one process, and so are their scores" steps_are_equal
 
 overlap_is_equal() {
     for n in 2 3; do

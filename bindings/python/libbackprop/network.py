@@ -1145,17 +1145,22 @@ class Network(Owner):
         >>> network.score([[1], [2]], [1, 2]), network.score([[1], [2]], [1, 4], "mean_absolute_error")
         (1.0, 1.0)
         """
+        measure = self._measure(measure)
+        score = ctypes.c_double()
+        self._call(undeclared.bp_network_score, undeclared.bp_network_score_rows, (text(measure, "measure"),), inputs,
+                   targets, sample_weight, byref(score))
+        return score.value
+
+    def _measure(self, measure: Optional[str]) -> str:
+        """The measure of a score, or the loss's one for None."""
         loss = self.loss
         if self._target_columns != self._layers[-1]:
             raise UnsupportedError(
                 f"a score compares each output with a target, but loss {loss!r} has target_columns {self._target_columns}: "
                 "compute it from the outputs of predict", Status.ERROR_UNSUPPORTED)
         if measure is None:
-            measure = "accuracy" if loss in ("cross_entropy", "binary_cross_entropy") else "r2"
-        score = ctypes.c_double()
-        self._call(undeclared.bp_network_score, undeclared.bp_network_score_rows, (text(measure, "measure"),), inputs,
-                   targets, sample_weight, byref(score))
-        return score.value
+            return "accuracy" if loss in ("cross_entropy", "binary_cross_entropy") else "r2"
+        return measure
 
     def fold_batchnorm(self) -> None:
         """Folds batch normalization into the weights and removes it, for inference. Predictions change by rounding only.

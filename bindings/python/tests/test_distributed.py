@@ -1,8 +1,10 @@
 """One training by several workers, which are threads here: the same as one process with all rows, and they fail together."""
+import operator
 import threading
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 import libbackprop as bp
 from libbackprop.distributed import BFloat16, Communicator, DataParallel, communicator, sweep
@@ -349,6 +351,152 @@ def test_a_worker_may_have_no_rows_to_evaluate(reduction):
     assert same(results) and results[0] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_evaluate_is_right_for_weights_of_unequal_totals(reduction):
+    weight = np.r_[np.full(10, 100), np.zeros(25), np.full(5, 0.01)]
+
+    def work(comm):
+        with DataParallel(network(gradient_reduction=reduction), comm) as parallel:
+            return parallel.evaluate(uneven(comm, x), uneven(comm, y), sample_weight=uneven(comm, weight))
+
+    expected = network(gradient_reduction=reduction).evaluate(x, y, sample_weight=weight)
+    for size in (1, 2, 3):
+        results = run(size, work)
+        assert same(results) and results[0] == pytest.approx(expected, rel=1e-6)
+
+
+def uneven(comm, array):
+    """Rank 0 has 10 rows, the last one all others, and those between none. One process has all."""
+    return array[0 if comm.rank == 0 else 10:ROWS if comm.rank == comm.size - 1 else 10]
+
+
+MEASURES = ["accuracy", "r2", "mean_absolute_error", None]
+
+
+def scores_of_all(size, made, x, y, weight=None, measure=None):
+    """The score that all workers get, which must be the same, and that of one process."""
+    def work(comm):
+        with DataParallel(made.clone(), comm) as parallel:
+            return parallel.score(uneven(comm, x), uneven(comm, y), measure,
+                                  sample_weight=None if weight is None else uneven(comm, weight))
+
+    results = run(size, work)
+    assert same(results), results
+    return results[0], made.score(x, y, measure, sample_weight=weight)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_score_of_several_workers_is_that_of_one_process(size, measure, dtype):
+    trained = network(dropout=0)
+    trained.fit(x, y, epochs=20, learning_rate=0.02, seed=1)
+    targets = y.astype(dtype) * [1, 5] + np.linspace(0, 1, ROWS)[:, np.newaxis]  # another mean on each worker
+    for weight in (None, np.linspace(0, 3, ROWS), np.r_[np.zeros(15), np.ones(ROWS - 15)]):  # of rank 0: unequal, 0
+        found, expected = scores_of_all(size, trained, x, targets, weight, measure)
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss, output, columns", [("cross_entropy", "softmax", 2), ("binary_cross_entropy", "logistic", 1)])
+def test_the_default_score_of_classes_is_their_accuracy_and_labels_are_accepted(loss, output, columns):
+    classifier = bp.Network([4, columns], output=output, loss=loss, seed=2)
+    classifier.classes = ["no", "yes"]
+    labels = np.where(y[:, 0] > y[:, 1], "yes", "no")
+    hits = classifier.predict_classes(x) == labels
+    weight = np.linspace(0, 3, ROWS)
+    assert scores_of_all(3, classifier, x, labels)[0] == pytest.approx(hits.mean(), rel=1e-12)
+    assert scores_of_all(3, classifier, x, labels, weight)[0] == pytest.approx(np.average(hits, weights=weight), rel=1e-6)
+
+
+def test_r2_is_that_of_scikit_learn_also_for_targets_with_a_large_mean():
+    targets = y.astype(np.float64) * [1, 1e-3] + [1e7, -1e5]
+    trained = network(dropout=0)
+    trained.fit_scaling(x, targets)
+    trained.fit(x, targets, epochs=50, learning_rate=0.02, seed=1)
+    outputs = trained.predict(x, np.empty(targets.shape))
+    for weight in (None, np.linspace(0, 3, ROWS)):
+        expected = r2_score(targets, outputs, sample_weight=weight)
+        assert 0.1 < expected < 0.999
+        for size in (1, 2, 3):
+            found, alone = scores_of_all(size, trained, x, targets, weight, "r2")
+            assert found == pytest.approx(expected, rel=1e-6) and found == pytest.approx(alone, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_r2_of_constant_targets_is_that_of_one_process(size):
+    constant = bp.Network([4, 3], output="identity")
+    constant.parameters = [0] * 12 + [0.1, 0.1, 0.1]  # the outputs
+    alike, other = np.full(ROWS, 0.1), np.full(ROWS, 0.2)
+    two = np.where(np.arange(ROWS) < 10, 0.1, 0.2)  # the same in all rows of each worker
+    found, expected = scores_of_all(size, constant, x, np.c_[alike, other, alike], measure="r2")
+    assert found == expected == pytest.approx(2 / 3)
+    found, expected = scores_of_all(size, constant, x, np.c_[alike, alike, two], measure="r2")
+    assert found == pytest.approx(expected) == pytest.approx((1 + 1 + 1 - 0.3 / 0.075) / 3, rel=1e-5)
+    last = np.r_[np.full(ROWS - 1, 0.1), 7]  # differs, but has weight 0
+    found, expected = scores_of_all(size, constant, x, np.c_[last, alike, other], np.r_[np.ones(ROWS - 1), 0], "r2")
+    assert found == expected == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_an_output_equals_a_constant_target_in_the_precision_in_which_one_process_compares_them(size):
+    scaled = bp.Network([4, 1], output="identity")
+    scaled.fit_scaling(x, np.linspace(999999, 1000001, ROWS))
+    scaled.parameters = [0, 0, 0, 0, 1e-3]
+    targets = scaled.predict(x)  # float32, in which 1e6 has steps of 1/16
+    assert scores_of_all(size, scaled, x, targets) == (1, 1)
+    assert scores_of_all(size, scaled, x, targets, np.ones(ROWS)) == (0, 0)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_missing_targets_of_several_workers_do_not_count_in_a_score(measure):
+    holes = y.copy()
+    holes[::3, 0] = holes[:10, 1] = np.nan  # rank 0 has no second target, and so no accuracy
+    sparse = network(missing_targets=1)
+    for targets in (holes, np.c_[holes[:, 0], np.full(ROWS, np.nan)]):
+        if measure == "accuracy" and np.isnan(targets).any(axis=1).all():
+            continue
+        for weight in (None, np.linspace(0, 3, ROWS)):
+            found, expected = scores_of_all(3, sparse, x, targets, weight, measure)
+            assert found == pytest.approx(expected, rel=1e-6)
+    holes[:10] = np.nan
+    found, expected = scores_of_all(2, sparse, x, holes, None, measure)
+    assert found == pytest.approx(expected, rel=1e-6)
+    results = run(2, lambda comm: DataParallel(sparse.clone(), comm).score(x, y * np.nan, measure))
+    assert all(type(each) is bp.InvalidValueError and "too many are missing" in str(each) for each in results), results
+
+
+def test_a_score_that_one_worker_cannot_compute_fails_on_all():
+    def work(comm):
+        parallel = DataParallel(network(), comm)
+        own = slice(0, 0) if comm.rank == 1 else slice(None)
+        cases = [
+            lambda: parallel.score(x[own], y[own], "precision"),
+            lambda: parallel.score(x[own], y[own], "accuracy" if comm.rank else "r2"),
+            lambda: parallel.score(x[own], y[own], "precision" if comm.rank == 1 else "r2"),
+            lambda: parallel.score(x[:0], y[:0]),
+            lambda: parallel.score(x, y, sample_weight=np.zeros(ROWS)),
+            lambda: parallel.score(x, y, sample_weight=np.full(ROWS, -1 if comm.rank == 0 else 1)),
+            lambda: parallel.score(x * (np.nan if comm.rank == 0 else 1), y, sample_weight=np.full(ROWS, comm.rank)),
+            lambda: parallel.score(x, y * (np.inf if comm.rank == 0 else 1), "accuracy"),
+            lambda: parallel.score(x, y, sample_weight=np.ones(3 if comm.rank == 0 else ROWS)),
+        ]
+        found = []
+        for case in cases:
+            with pytest.raises(Exception) as error:
+                case()
+            found.append(f"{type(error.value).__name__}: {error.value}")
+        return found, parallel.score(x, y)
+
+    results = run(3, work)
+    both = ["expected the same on all processes"] * 2 + ["expected rows on at least one process", "have weight 0"]
+    expected = [["UnknownNameError", *both, "InvalidValueError", "NotFiniteError", "NotFiniteError", "ValueError"],
+                ["WorkerError", *both, *["WorkerError"] * 4],
+                ["UnknownNameError", *both, *["WorkerError"] * 4]]
+    for (errors, after), messages in zip(results, expected):
+        assert len(errors) == len(messages) and all(map(operator.contains, errors, messages)), errors
+        assert after == pytest.approx(network().score(x, y), rel=1e-6)  # the next call works
+
+
 def test_a_measure_or_a_network_that_one_worker_refuses_fails_on_all():
     @bp.activation.vector(name="only_on_rank_0", backward=lambda z, a, da: da)
     def identity(z):
@@ -371,7 +519,7 @@ def test_a_measure_or_a_network_that_one_worker_refuses_fails_on_all():
 
         with DataParallel(network(), comm) as parallel:
             note(parallel.evaluate, x[:, :2] if comm.rank == 1 else x, y)
-            note(parallel.accuracy, x, y[:3] if comm.rank == 1 else y)
+            note(parallel.score, x, y[:3] if comm.rank == 1 else y)
             note(parallel.evaluate, 3 if comm.rank == 1 else x, y)
         note(DataParallel, "network" if comm.rank == 1 else network(), comm)
         note(DataParallel, network() if comm.rank else closed, comm)

@@ -14,6 +14,7 @@ from ..history import History
 from ..network import Network
 from ..trainer import FitResult, Progress, Trainer
 from ._communicator import Communicator, communicator, together, total
+from ._score import score
 
 __all__ = ["DataParallel", "sweep"]
 
@@ -112,39 +113,33 @@ class DataParallel:
         >>> parallel.evaluate([[1], [2]], [1, 4])
         2.0
         """
-        def measure() -> tuple[float, bool]:
+        def own() -> tuple[float, int, int]:
+            rows = len(np.asarray(inputs))
+            if not rows:
+                return 0, 0, 0
             loss = self.network.evaluate(inputs, targets, sample_weight=sample_weight)
-            return loss, self.network.get_option("gradient_reduction") == "sum"
+            # A mean divides by the number of rows, also with weights.
+            return (loss, rows, 0) if self.network.get_option("gradient_reduction") == "sum" else (loss * rows, rows, rows)
 
-        return self._of_all(inputs, measure)
+        loss, rows, divisor = total(self.comm, *together(self.comm, own))
+        if not rows:
+            raise ValueError("inputs: expected rows on at least one process")
+        return float(loss / (divisor or 1))
 
-    def accuracy(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """The measure "accuracy" of Network.score for the rows of all processes, each of which passes its own ones. They may be
-        none.
+    def score(self, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str] = None, *,
+              sample_weight: Optional[ArrayLike] = None) -> float:
+        """Network.score of the rows of all processes, each of which passes its own ones. They may be none. All pass the same
+        measure.
 
         Examples
         --------
         >>> from libbackprop.distributed import Communicator, DataParallel
         >>> parallel = DataParallel(bp.Network([1, 2], loss="cross_entropy"), Communicator())
         >>> parallel.network.parameters = [-1, 1, 0, 0]
-        >>> parallel.accuracy([[1], [2], [3]], [1, 1, 0]) == 2 / 3
+        >>> parallel.score([[1], [2], [3]], [1, 1, 0]) == 2 / 3
         True
         """
-        return self._of_all(inputs, lambda: (self.network.score(inputs, targets, "accuracy"), False))
-
-    def _of_all(self, inputs: ArrayLike, measure: Callable[[], tuple[float, bool]]) -> float:
-        """A measure of the rows of all processes, from that of this process's rows, and whether it is a sum of the rows'."""
-        def own() -> tuple[float, int, int]:
-            rows = len(np.asarray(inputs))
-            if not rows:
-                return 0, 0, 0
-            value, is_sum = measure()
-            return (value, rows, 0) if is_sum else (value * rows, rows, rows)
-
-        value, rows, divisor = total(self.comm, *together(self.comm, own))
-        if not rows:
-            raise ValueError("inputs: expected rows on at least one process")
-        return float(value / (divisor or 1))
+        return score(self.network, self.comm, inputs, targets, measure, sample_weight)
 
     def save(self, path: Path) -> None:
         """Writes the network to a file, on rank 0, while the others wait. If this fails, the others raise WorkerError.
