@@ -28,7 +28,7 @@ class _Share(NamedTuple):
 
 def score(network: Network, comm: Communicator, inputs: ArrayLike, targets: ArrayLike, measure: Optional[str],
           sample_weight: Optional[ArrayLike]) -> float:
-    """Network.score of the rows of all processes."""
+    """Network.score of the rows of all processes. An error on one is a WorkerError on the others."""
     share = together(comm, lambda: _share(network, inputs, targets, measure, sample_weight))
     rows, counted, scores, *users = total(comm, len(share.weights), share.counted, share.counted * share.score,
                                           *(name == share.measure for name in score_names()))
@@ -67,7 +67,7 @@ def _share(network: Network, inputs: ArrayLike, targets: ArrayLike, measure: Opt
 
 
 def _r2(comm: Communicator, weights: Numbers, targets: Numbers, errors: Numbers) -> float:
-    """The measure "r2" of all rows: the means of the targets first, so that large ones cost no digits."""
+    """The measure "r2" of all rows, from the squares of deviations from their mean: a large mean costs no digits."""
     counted, sums = total(comm, *weights.sum(0), *(weights * targets).sum(0)).reshape(2, -1)
     deviations = targets - sums / np.where(counted, counted, 1)
     residue, spread = total(comm, *(weights * errors**2).sum(0), *(weights * deviations**2).sum(0)).reshape(2, -1)
