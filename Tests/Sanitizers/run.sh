@@ -33,7 +33,7 @@ address() {
 }
 thread() {
     watch thread ONLY="threads team fork sharing plugins trainer_errors restarts resume predictor custom_losses \
-        second_order ensemble large_minibatches all_reduce all_reduce_fits all_reduce_overlap"
+        second_order ensemble large_minibatches all_reduce_overlap"
 }
 valgrind() {
     judge valgrind "$(PROGRAMS=$build/memcheck WRAPPER="valgrind -q --leak-check=full --show-leak-kinds=definite" \
