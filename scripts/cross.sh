@@ -61,7 +61,8 @@ compile() {
     local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
     for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
     case $target in
-    riscv64-* | x86_64-apple) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0) ;; # for compile_changed
+    riscv64-*) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0) ;; # for compile_changed
+    *-apple | *-ios*) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0 -Xcc -flto) ;; # for compile_merged
     # Without two faults of LLVM for 32-bit x86: a merged function expects that functions it calls leave the address of their result
     # on the stack, which they remove; and an instruction that computes the address of data is wrong when it is outlined.
     i686-*) words+=(-Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xswiftc -Xllvm -Xswiftc -enable-machine-outliner=never) ;;
@@ -75,19 +76,42 @@ compile() {
     done
 }
 
-# compile_changed SED-COMMANDS: changes the LLVM code of the Swift modules, which SwiftPM has left in this folder, before and after it
-# is optimized, and compiles it.
+# changed MODULE SED-COMMANDS: prints the LLVM code of a Swift module, which SwiftPM has left in this folder, with changes.
+changed() {
+    [ ! -e "$1.bc" ] || mv "$1.bc" "$build" # otherwise it did not change
+    "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$1.bc" -o - | sed "$2"
+}
+clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
+unoptimized=(-Xclang -disable-llvm-passes)
+
+# compile_changed SED-COMMANDS: compiles the Swift modules with changes before and after their LLVM code is optimized.
 compile_changed() {
-    local module clang unoptimized=(-Xclang -disable-llvm-passes)
-    clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
-    for module in Kernels{,AVX2,AVX512,NEON} Backprop{,C}; do
-        [ ! -e "$module.bc" ] || mv "$module.bc" "$build" # otherwise it did not change
-        case $target-$module in x86_64-*) ;; *AVX*) continue ;; esac
-        "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$module.bc" -o - | sed "$1" |
-            "${clang[@]}" -S -emit-llvm - -o - | sed "$1" |
+    local module
+    for module in Kernels{,NEON} Backprop{,C}; do
+        changed $module "$1" | "${clang[@]}" -S -emit-llvm - -o - | sed "$1" |
             "${clang[@]}" "${unoptimized[@]}" -ffunction-sections -fdata-sections -c - -o "$build/$module.o"
         objects+=("$build/$module.o")
     done
+}
+
+# compile_merged SED-COMMANDS: compiles the LLVM code of all modules, with changes, as one. Only the functions bp_* are global, so that
+# LLVM removes what they do not need: of the standard library, functions that need Unicode tables.
+compile_merged() {
+    local module file words=()
+    for module in Kernels{,AVX2,AVX512,NEON} Backprop; do
+        changed $module "$1" | "${clang[@]}" "${unoptimized[@]}" -c -emit-llvm - -o "$build/$module.linked.bc"
+        words+=(-Xclang -mlink-bitcode-file -Xclang "$build/$module.linked.bc")
+    done
+    for file in $(find "$scratch/$swift/release"/C{Kernels,Platform}.build -name '*.o' | sort); do
+        words+=(-Xclang -mlink-bitcode-file -Xclang "$file")
+    done
+    changed BackpropC "$1" | "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm - "${words[@]}" -o - | sed -E '
+        /^define ([^@]*@bp_|private |internal )/b
+        s/^define ((linkonce|weak)(_odr)? )?(dso_local )?((hidden|protected) )?/define internal /
+        s/^(@[^=]+ = )((linkonce|weak)(_odr)? |common )?(dso_local )?((hidden|protected) )?((thread_local|(local_)?unnamed_addr|global|constant|alias)\>)/\1internal \8/' |
+        "${clang[@]}" -c - -o "$build/merged.o"
+    "$tools/llvm-objcopy" --strip-debug "$build/merged.o" "$build/backprop.o"
+    objects=("$build/backprop.o")
 }
 
 # The Swift objects are those of the library for Debian: from the C library's headers, Swift uses declarations of functions only.
@@ -160,9 +184,19 @@ archive_apple() {
     "$tools/llvm-ar" --format=darwin qcs "$build/libbackprop.a" "${objects[@]}"
 }
 
-link_apple() { # by zig: the toolchain's linker does not link for macOS; zig's does not limit the exports
-    "$(zig)/zig" cc -target "$cpu-macos.13.0" -shared -o "$build/libbackprop.1.dylib" "${objects[@]}" \
-        -Wl,-install_name,@rpath/libbackprop.1.dylib -Wl,-dead_strip -Wl,-undefined,dynamic_lookup
+link_apple() { # by zig: the toolchain's linker does not link for macOS
+    cat >"$build/libffi.tbd" <<END
+--- !tapi-tbd
+tbd-version: 4
+targets: [ arm64-macos, x86_64-macos ]
+install-name: /usr/lib/libffi.dylib
+exports:
+  - targets: [ arm64-macos, x86_64-macos ]
+    symbols: [ _ffi_call, _ffi_prep_cif, _ffi_type_double, _ffi_type_float, _ffi_type_sint32, _ffi_type_sint64, _ffi_type_uint32 ]
+...
+END
+    "$(zig)/zig" cc -target "$cpu-macos.13.0" -shared -s -o "$build/libbackprop.1.dylib" "${objects[@]}" "$build/libffi.tbd" \
+        -Wl,-install_name,@rpath/libbackprop.1.dylib -Wl,-dead_strip
 }
 
 mkdir -p "$build"
@@ -181,13 +215,17 @@ i686-linux) link_linux -lffi ;;
 wasm*) link_wasm ;;
 armv7em-none) TOOL_PREFIX=arm-none-eabi- scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" ;;
 arm64-apple)
+    compile_merged ""
     link_apple
     archive_apple
     ;;
-x86_64-apple) # The standard library is that for ELF. Mach-O has other names, and no "protected" functions.
-    compile_changed 's/^target datalayout = "e-m:e-/target datalayout = "e-m:o-/; s/\<protected\>/hidden/'
+x86_64-apple) # The standard library is that for ELF. Mach-O has other names.
+    compile_merged 's/^target datalayout = "e-m:e-/target datalayout = "e-m:o-/; s/\<protected\>/hidden/'
     link_apple
     archive_apple
     ;;
-arm64-ios*) archive_apple ;;
+arm64-ios*)
+    compile_merged ""
+    archive_apple
+    ;;
 esac

@@ -3,16 +3,33 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+#endif
 
 static bool is_always_supported(void) { return true; }
 
 /* Whether the processor has all instructions of the level, and the operating system saves its registers. */
 #ifdef __x86_64__
-#define IS_SUPPORTED(name, level)             \
-    static bool name##_is_supported(void) {   \
-        __builtin_cpu_init();                 \
-        return __builtin_cpu_supports(level); \
+#ifdef __APPLE__
+/* From macOS: the compilers' libraries for it may lack the levels. Every Mac with BMI2 has LZCNT. */
+static bool has_level(const char *level) {
+    static const char *const features[] = {"avx2_0",  "bmi1",     "bmi2",     "f16c",     "fma",     "movbe",
+                                           "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
+    const size_t count = strcmp(level, "x86-64-v4") == 0 ? 11 : 6;
+    for (size_t i = 0; i < count; i++) {
+        char name[32] = "hw.optional.";
+        int has = 0;
+        size_t size = sizeof has;
+        if (sysctlbyname(strcat(name, features[i]), &has, &size, NULL, 0) != 0 || !has) return false;
     }
+    return true;
+}
+#else
+#define has_level(level) (__builtin_cpu_init(), __builtin_cpu_supports(level))
+#endif
+#define IS_SUPPORTED(name, level) \
+    static bool name##_is_supported(void) { return has_level(level); }
 CP_WIDE_SETS(IS_SUPPORTED)
 #else
 #define neon_is_supported is_always_supported

@@ -10,15 +10,36 @@ headers=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.dirname
 rm -rf "$work" && mkdir -p "$work"
 . Tests/claims.sh
 
-exports_the_header() { # exports_the_header LIBRARY
-    "$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$1" | sed -n 's/^_\(bp_\)/\1/p' | sort >"$work/exported"
+exports_the_header() { # exports_the_header LIBRARY: its functions, and nothing else but two symbols of zig's linker
+    case $1 in
+    *.dylib) "$tools/llvm-objdump" --macho --exports-trie "$1" | sed -n 's/^0x[0-9A-F]* *//p' | grep -vxE '__mh_dylib_header|___dso_handle' ;;
+    *) "$tools/llvm-nm" --defined-only --extern-only --format=just-symbols "$1" | grep '^_' ;;
+    esac | sed 's/^_//' | sort >"$work/exported"
     cc -E -P -x c include/backprop.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -oE '\bbp_[a-z0-9_]+ ?\(' | tr -d ' (' |
         sort -u | diff - "$work/exported"
 }
 is_named_and_linked() { # is_named_and_linked LIBRARY
     "$tools/llvm-objdump" --macho --dylib-id --dylibs-used "$1" | sed -nE 's/^\s*([^ :]*\.dylib).*/\1/p' |
         grep -vx "$1" | sort -u |
-        diff <(printf '%s\n' /usr/lib/libSystem.B.dylib @rpath/libbackprop.1.dylib) -
+        diff <(printf '%s\n' /usr/lib/libSystem.B.dylib /usr/lib/libffi.dylib @rpath/libbackprop.1.dylib) -
+}
+finds_all_symbols() { # finds_all_symbols LIBRARY: of the undefined ones, libSystem has all but libffi's
+    "$tools/llvm-nm" --undefined-only --format=just-symbols "$1" | grep '^[_d]' | sort -u >"$work/undefined"
+    grep -q '^_malloc$' "$work/undefined"
+    grep -oE "[_a-z][_A-Za-z0-9\$]+" "$headers/../../darwin/libSystem.tbd" | sort -u | comm -23 "$work/undefined" - >"$work/missing"
+    ! grep -vE '^_ffi_(call|prep_cif|type_(double|float|sint32|sint64|uint32))$' "$work/missing"
+}
+names_a_library_for_each_symbol() { # names_a_library_for_each_symbol LIBRARY: that dyld looks into, at load or at the first call
+    "$tools/llvm-objdump" --macho --bind --lazy-bind --weak-bind "$1" | grep '^__DATA' >"$work/bound"
+    grep -q 'libSystem *_malloc$' "$work/bound"
+    grep -q 'libffi *_ffi_type_double$' "$work/bound"
+    ! grep -vE ' (libSystem|libffi) ' "$work/bound"
+}
+is_smaller_than() { [ "$(stat -c %s "$2")" -lt "$1" ]; } # is_smaller_than BYTES FILE
+asks_macos_for_the_instruction_sets() { # zig's library, which would be linked for the compiler's function, reports no AVX2
+    "$tools/llvm-nm" "$build/x86_64-apple/libbackprop.1.dylib" >"$work/symbols"
+    grep -q ' U _sysctlbyname$' "$work/symbols"
+    ! grep __cpu_ "$work/symbols"
 }
 compiles() { # compiles TRIPLE FLAG...: all C of the library
     local file triple=$1
@@ -33,8 +54,12 @@ compiles() { # compiles TRIPLE FLAG...: all C of the library
 for processor in $processors; do
     library=$build/$processor-apple/libbackprop.1.dylib
     claim "the library for macOS on $processor compiles and links" scripts/cross.sh $processor-apple "$build"
-    claim "it exports the functions of the header" exports_the_header "$library"
+    claim "it exports the functions of the header and nothing else" exports_the_header "$library"
     claim "it is named @rpath/libbackprop.1.dylib and needs only libSystem and libffi" is_named_and_linked "$library"
+    claim "these have all symbols that it needs" finds_all_symbols "$library"
+    claim "it names one of them for each symbol" names_a_library_for_each_symbol "$library"
+    claim "it is smaller than 1,000,000 bytes" is_smaller_than 1000000 "$library"
+    [ $processor = arm64 ] || claim "it asks macOS for the processor's instruction sets" asks_macos_for_the_instruction_sets
 done
 mkdir -p "$work/ffi" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$work/ffi"
 claim "the C compiles for macOS on x86-64" compiles x86_64-apple-macosx13.0 -I "$work/ffi"
@@ -42,10 +67,9 @@ claim "the C compiles for iOS, without libffi" compiles arm64-apple-ios16.0
 
 # ---- Static libraries
 
-links() { # links PROCESSOR LIBRARY: a program for macOS with the static library
+links() { # links PROCESSOR LIBRARY: a program for macOS with the static library, whose unused functions are kept
     "$(dirname "$headers")"/../../../zig cc -target "${1/arm64/aarch64}-macos.13.0" -std=c99 -I include \
-        Examples/microcontroller/train.c "$2" -Wl,-undefined,dynamic_lookup -o "$work/program"
-    ! "$tools/llvm-nm" --undefined-only "$work/program" | grep ' _bp_' # of libffi, the symbols are missing
+        Examples/microcontroller/train.c "$2" "$build/$1-apple/libffi.tbd" -o "$work/program"
 }
 is_for() { # is_for PLATFORM TARGET: all objects of the library
     "$tools/llvm-objdump" --macho --private-headers "$build/$2/libbackprop.a" | awk '$1 == "platform" { print $2 }' | sort -u |
@@ -89,12 +113,16 @@ imports() { # imports TRIPLE IDENTIFIER: Objective-C imports the module
         -I "$build/backprop.xcframework/$2/Headers" -fsyntax-only "$work/import.m"
 }
 for processor in $processors; do
-    claim "a program for macOS on $processor links with the static library" links $processor "$build/$processor-apple/libbackprop.a"
+    library=$build/$processor-apple/libbackprop.a
+    claim "the static library for macOS on $processor has the functions of the header, and no other global symbols" exports_the_header "$library"
+    claim "libSystem and libffi have all symbols that it needs" finds_all_symbols "$library"
+    claim "a program for macOS on $processor links with it" links $processor "$library"
 done
 if [ "${2:-}" = all ]; then
     for target in arm64-ios arm64-ios-simulator; do
         claim "the library for $target compiles" scripts/cross.sh $target "$build"
-        claim "it has the functions of the header" exports_the_header "$build/$target/libbackprop.a"
+        claim "it has the functions of the header, and no other global symbols" exports_the_header "$build/$target/libbackprop.a"
+        claim "libSystem has all symbols that it needs" finds_all_symbols "$build/$target/libbackprop.a"
         claim "it loads and calls no other code: no libffi, no dlopen" needs_no_other_code $target
     done
     for processor in $processors; do claim "the objects for macOS on $processor are for macOS" is_for macos $processor-apple; done
