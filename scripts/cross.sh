@@ -76,10 +76,10 @@ compile() {
     done
 }
 
-# changed MODULE SED-COMMANDS: prints the LLVM code of a Swift module, which SwiftPM has left in this folder, with changes.
-changed() {
+# llvm_code MODULE: prints the LLVM code of a Swift module, which SwiftPM has left in this folder.
+llvm_code() {
     [ ! -e "$1.bc" ] || mv "$1.bc" "$build" # otherwise it did not change
-    "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$1.bc" -o - | sed "$2"
+    "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$1.bc" -o -
 }
 clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
 unoptimized=(-Xclang -disable-llvm-passes)
@@ -88,24 +88,24 @@ unoptimized=(-Xclang -disable-llvm-passes)
 compile_changed() {
     local module
     for module in Kernels{,NEON} Backprop{,C}; do
-        changed $module "$1" | "${clang[@]}" -S -emit-llvm - -o - | sed "$1" |
+        llvm_code $module | sed "$1" | "${clang[@]}" -S -emit-llvm - -o - | sed "$1" |
             "${clang[@]}" "${unoptimized[@]}" -ffunction-sections -fdata-sections -c - -o "$build/$module.o"
         objects+=("$build/$module.o")
     done
 }
 
-# compile_merged SED-COMMANDS: compiles the LLVM code of all modules, with changes, as one. Only the functions bp_* are global, so that
+# compile_merged: compiles the LLVM code of all modules as one. Only the functions bp_* are global, so that
 # LLVM removes what they do not need: of the standard library, functions that need Unicode tables.
 compile_merged() {
     local module file words=()
     for module in Kernels{,AVX2,AVX512,NEON} Backprop; do
-        changed $module "$1" | "${clang[@]}" "${unoptimized[@]}" -c -emit-llvm - -o "$build/$module.linked.bc"
+        llvm_code $module | "${clang[@]}" "${unoptimized[@]}" -c -emit-llvm - -o "$build/$module.linked.bc"
         words+=(-Xclang -mlink-bitcode-file -Xclang "$build/$module.linked.bc")
     done
     for file in $(find "$scratch/$swift/release"/C{Kernels,Platform}.build -name '*.o' | sort); do
         words+=(-Xclang -mlink-bitcode-file -Xclang "$file")
     done
-    changed BackpropC "$1" | "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm - "${words[@]}" -o - | sed -E '
+    llvm_code BackpropC | "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm - "${words[@]}" -o - | sed -E '
         /^define ([^@]*@bp_|private |internal )/b
         s/^define ((linkonce|weak)(_odr)? )?(dso_local )?((hidden|protected) )?/define internal /
         s/^(@[^=]+ = )((linkonce|weak)(_odr)? |common )?(dso_local )?((hidden|protected) )?((thread_local|(local_)?unnamed_addr|global|constant|alias)\>)/\1internal \8/' |
@@ -214,18 +214,13 @@ i686-linux) link_linux -lffi ;;
 *-linux-*) link_zig ;;
 wasm*) link_wasm ;;
 armv7em-none) TOOL_PREFIX=arm-none-eabi- scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" ;;
-arm64-apple)
-    compile_merged ""
-    link_apple
-    archive_apple
-    ;;
-x86_64-apple) # The standard library is that for ELF. Mach-O has other names.
-    compile_merged 's/^target datalayout = "e-m:e-/target datalayout = "e-m:o-/; s/\<protected\>/hidden/'
+arm64-apple | x86_64-apple) # the standard library for x86-64 is that for ELF; the LLVM code has the layout of data of Mach-O
+    compile_merged
     link_apple
     archive_apple
     ;;
 arm64-ios*)
-    compile_merged ""
+    compile_merged
     archive_apple
     ;;
 esac
