@@ -1,5 +1,6 @@
 """Fits by workers of Dask and actors of Ray: the same as in one process, and continued when a worker is lost. `make test-python`
 makes the quick tests with Dask; `make test-distributed-all` makes all, also with Ray."""
+import contextlib
 import functools
 import importlib
 import os
@@ -26,14 +27,19 @@ def fit(request):
     if request.param == "dask":
         distributed = pytest.importorskip("distributed")
         engine = importlib.import_module("libbackprop.distributed.dask")
-        with distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster, \
-                distributed.Client(cluster) as client:
-            def fit(*arguments, workers, **options):
-                try:
-                    return engine.fit(*arguments, client=client, workers=workers, **options)
-                finally:
-                    if "setup" in options:  # a worker may have been lost
-                        client.restart()
+
+        @contextlib.contextmanager
+        def cluster():
+            with distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster, \
+                    distributed.Client(cluster) as client:
+                yield client
+
+        with cluster() as client:
+            def fit(*arguments, **options):
+                if "setup" not in options:
+                    return engine.fit(*arguments, client=client, **options)
+                with cluster() as own:  # of which a worker may be lost
+                    return engine.fit(*arguments, client=own, **options)
 
             yield fit
     else:
