@@ -120,7 +120,7 @@ class Network(Owner):
     ['same', 'different', 'different', 'same']
     """
 
-    __slots__ = ("_classes", "_layers", "_reduction", "_target_columns")
+    __slots__ = ("_classes", "_layers", "_reduction", "_target_columns", "_worker")
 
     _free = library.bp_network_free
     _noun = "network"
@@ -128,6 +128,7 @@ class Network(Owner):
     _layers: tuple[int, ...]
     _reduction: int  # the key of the all-reduce function
     _target_columns: int
+    _worker: tuple[int, int]  # the number of this worker, and of all, if there is an all-reduce function
 
     def __init__(self, layers: Iterable[SupportsIndex], seed: SupportsIndex = 0, *,
                  activation: Optional[_settings.Activations] = None, output: Union[str, Activation, None] = None,
@@ -911,7 +912,7 @@ class Network(Owner):
             del plugins[key]
             raise
         self._forget_all_reduce()
-        self._reduction = key
+        self._reduction, self._worker = key, (int(worker), int(workers))
         if function is None:
             del plugins[key]
         if start is not None:

@@ -20,6 +20,7 @@ from ._call import call, failed, keys, message, never_freed, plugins, remember, 
 from ._handle import Owner
 from ._library import library
 from ._stream import Batches, Stream
+from ._workers import agreed_counts
 from .errors import BusyError, InvalidValueError, MissingClassWarning, Status
 from .network import Network
 
@@ -201,9 +202,11 @@ class Trainer(Owner):
         validation: a pair (inputs, targets) of validation rows, with the same shapes, or (inputs, targets, sample_weight);
         None for the rows that the option validation_fraction holds out, if any.
 
-        sample_weight: the weight of each row, shape (rows,), finite, 0 or more. ValueError if all are 0.
+        sample_weight: the weight of each row, shape (rows,), finite, 0 or more. ValueError if all are 0; with the own rows of
+        several workers, if all of all workers are.
 
-        class_weight: the weight of each class, {class: weight}, or "balanced" for rows / (classes * rows of the class).
+        class_weight: the weight of each class, {class: weight}, or "balanced" for rows / (classes * rows of the class), where
+        these are the numbers of all workers' rows.
         The class of a row is the index of its largest target. With one output, or targets of shape (rows,), it is the
         target: a label of the network's classes, or a whole number. Missing targets (NaN) are ignored: a row without another
         target belongs to no class, and has the class weight 1. A row's weight is the product of its sample weight and its
@@ -231,12 +234,16 @@ class Trainer(Owner):
         1.0
         """
         with Network._checked(network)._refusing():
+            own = network._has_workers and not self.get_option("shared_rows")
             x, y = network._arrays(inputs, targets)
-            held_out = None if validation is None else _validation(network, validation)
-            weights = _row_weights(sample_weight, class_weight, network, targets, len(x))
+            held_out = None if validation is None else _validation(network, validation, own=own)
+            weights = _RowWeights(sample_weight, class_weight, network, targets, len(x), own)
+        if own:
+            weights.agree(network, held_out)
+            held_out = held_out if held_out and len(held_out[0]) else None
         plain, data = _fit_call(x, y, held_out)
         function = library.bp_trainer_fit if plain else library.bp_trainer_fit_rows
-        return self._fit_one(network, function, data, weights, progress)
+        return self._fit_one(network, function, data, weights.arguments(), progress)
 
     def fit_ensemble(self, networks: Sequence[Network], inputs: ArrayLike, targets: ArrayLike, *,
                      validation: Union[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike, ArrayLike], None] = None,
@@ -275,7 +282,7 @@ class Trainer(Owner):
             raise ValueError("networks: expected 1 network or more, got none")
         x, y = networks[0]._arrays(inputs, targets)
         held_out = None if validation is None else _validation(networks[0], validation)
-        weights = _row_weights(sample_weight, class_weight, networks[0], targets, len(x))
+        weights = _RowWeights(sample_weight, class_weight, networks[0], targets, len(x)).arguments()
         handles = (_prototypes.Network * len(networks))(*(network._handle for network in networks))
         records = (_prototypes.bp_fit_result * len(networks))()
         for record in records:
@@ -325,9 +332,12 @@ class Trainer(Owner):
         held_out: tuple[Any, Any, int] = None, None, 0
         with Network._checked(network)._refusing():
             if validation is not None:
-                vx, vy, _ = _validation(network, validation, takes_weights=False)
-                held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)
+                vx, vy, _ = _validation(network, validation, takes_weights=False, own=network._has_workers)
+                if len(vx):
+                    held_out = pointer(floats(vx, "validation inputs")), pointer(floats(vy, "validation targets")), len(vx)
             stream = Stream(batches, network._layers[0], network._target_columns, network._targets)
+        if network._has_workers:
+            agreed_counts(network, 1, held_out[2], validation is not None)
         key = next(keys)
         plugins[key] = stream.fill
         try:
@@ -425,7 +435,9 @@ def _fit_call(x: Numbers, y: Numbers, held_out: Optional[tuple[Numbers, Numbers,
     return False, (described(x), described(y), described(vx), described(vy, weights))
 
 
-def _validation(network: Network, validation: Any, takes_weights: bool = True) -> tuple[Numbers, Numbers, Optional[Array]]:
+def _validation(network: Network, validation: Any, takes_weights: bool = True, own: bool = False
+                ) -> tuple[Numbers, Numbers, Optional[Array]]:
+    """`own`: whether the rows are those of one of several workers: there may be none, or none with a weight."""
     try:
         inputs, targets, *weights = validation
         if len(weights) > takes_weights:
@@ -435,8 +447,10 @@ def _validation(network: Network, validation: Any, takes_weights: bool = True) -
         raise ValueError(f"validation: expected a pair of inputs and targets{more}") from None
     try:
         x, y = network._arrays(inputs, targets)
+        if not len(x) and not own:
+            raise InvalidValueError("inputs: expected 1 row or more, got none", Status.ERROR_INVALID_VALUE)
         weight = vector(weights[0], len(x), "sample_weight") if weights and weights[0] is not None else None
-        if weight is not None:
+        if weight is not None and not own:
             _require_weight(weight, "sample_weight")
     except InvalidValueError as error:
         raise InvalidValueError(f"validation {error}", error.status) from None
@@ -445,34 +459,67 @@ def _validation(network: Network, validation: Any, takes_weights: bool = True) -
     return x, y, weight
 
 
-def _row_weights(sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None], network: Network,
-                 targets: ArrayLike, rows: int) -> tuple[Any, int]:
-    """The product of sample weights and class weights, one weight per row, for the library."""
-    if sample_weight is None and class_weight is None:
-        return None, 0
-    weights: Array = np.ones(rows, np.float32)
-    if sample_weight is not None:
-        weights = vector(sample_weight, rows, "sample_weight")
-        _require_weight(weights, "sample_weight")
-    if class_weight is not None:
-        classes, known = _classes_of(network, targets)
-        names, places = np.unique(classes[known], return_inverse=True)
-        if isinstance(class_weight, str):
-            if class_weight != "balanced":
-                raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
-            each = len(places) / (len(names) * np.bincount(places))
-        else:
-            if not isinstance(class_weight, Mapping):
-                raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
-            missing = [name for name in names.tolist() if name not in class_weight]
+class _RowWeights:
+    """The products of sample weights and class weights. `own`: whether the rows are those of one of several workers."""
+
+    def __init__(self, sample_weight: Optional[ArrayLike], class_weight: Union[str, Mapping[int, float], None], network: Network,
+                 targets: ArrayLike, rows: int, own: bool = False) -> None:
+        self._rows = rows
+        self._values: Optional[Array] = None
+        self._is_balanced = class_weight is not None and not isinstance(class_weight, Mapping)
+        self._names: Any = np.zeros(0)
+        self._places: Any = np.zeros(0, int)
+        self._known: Any = np.full(rows, False)
+        if sample_weight is not None:
+            self._values = vector(sample_weight, rows, "sample_weight")
+            if not own:
+                _require_weight(self._values, "sample_weight")
+        if class_weight is None:
+            return
+        if self._is_balanced and not (isinstance(class_weight, str) and class_weight == "balanced"):
+            raise ValueError(f"class_weight: expected 'balanced' or a mapping, got {class_weight!r}")
+        classes, self._known = _classes_of(network, targets)
+        self._names, self._places = np.unique(classes[self._known], return_inverse=True)
+        if isinstance(class_weight, Mapping):
+            missing = [name for name in self._names.tolist() if name not in class_weight]
             if missing:
                 raise ValueError(f"class_weight: no weight for class {missing[0]}")
-            each = np.array([class_weight[name] for name in names.tolist()], float)
-        factors = np.ones(rows)
-        factors[known] = each[places]
-        weights = (weights * factors).astype(np.float32)
-        _require_weight(weights, "class_weight")
-    return pointer(weights), rows
+            self._multiply(np.array([class_weight[name] for name in self._names.tolist()], float))
+        elif own:
+            if network._classes is not None and np.ndim(targets) == 1:
+                self._names = np.array([network._classes.index(name) for name in self._names.tolist()])
+        else:
+            self._balance(self._names, self._counts)
+        if not own and self._values is not None:
+            _require_weight(self._values, "class_weight")
+
+    @property
+    def _counts(self) -> Any:
+        return np.bincount(self._places, minlength=len(self._names))
+
+    def _balance(self, names: Array, counts: Array) -> None:
+        """Gives each class the same weight, where these are the numbers of its rows."""
+        each = counts.sum() / (len(names) * counts)
+        self._multiply(each[np.searchsorted(names, self._names)])
+
+    def _multiply(self, each: Array) -> None:
+        factors = np.ones(self._rows)
+        factors[self._known] = each[self._places]
+        self._values = (factors if self._values is None else self._values * factors).astype(np.float32)
+
+    def agree(self, network: Network, held_out: Optional[tuple[Numbers, Numbers, Optional[Array]]]) -> None:
+        """Makes sure that a worker has a row with a weight, and balances the classes of all workers' rows."""
+        vx, _, weights = held_out or ((), None, None)
+        names, counts = agreed_counts(
+            network, self._rows if self._values is None else np.count_nonzero(self._values),
+            len(vx) if weights is None else np.count_nonzero(weights), held_out is not None, self._is_balanced,
+            *((self._names, self._counts) if self._is_balanced else ()))
+        if self._is_balanced:
+            self._balance(names, counts)
+
+    def arguments(self) -> tuple[Any, int]:
+        """For the library."""
+        return (None, 0) if self._values is None or not self._rows else (pointer(self._values), self._rows)
 
 
 def _require_weight(weights: Array, what: str) -> None:

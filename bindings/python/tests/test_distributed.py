@@ -158,6 +158,107 @@ def test_a_worker_may_have_no_rows():
     assert bp.Network.from_bytes(results[0]).step_count == 2 + 3 * 5
 
 
+def uneven(comm, array):
+    """All rows, in shares of different sizes: none on rank 0."""
+    starts = [0, 0, 30, ROWS]
+    return array[starts[comm.rank]:starts[comm.rank + 1]]
+
+
+@pytest.mark.parametrize("kind", ["labels", "numbers", "columns", "one output"])
+def test_class_weights_of_own_rows_balance_the_classes_of_all_workers(kind):
+    numbers = np.r_[np.zeros(26, int), np.ones(4, int), np.ones(2, int), np.full(8, 2)]  # other classes on each worker
+    if kind == "one output":
+        numbers = np.minimum(numbers, 1)
+    targets = {"labels": np.array(["c", "a", "b"])[numbers], "numbers": numbers, "columns": np.eye(3)[numbers],
+               "one output": numbers}[kind]
+
+    def trained(work):
+        one = bp.Network([4, 1 if kind == "one output" else 3], seed=1, gradient_reduction="mean", optimizer="momentum",
+                         loss="binary_cross_entropy" if kind == "one output" else "cross_entropy")
+        if kind == "labels":
+            one.classes = ["a", "b", "c"]
+        work(one)
+        return one
+
+    weights = np.linspace(0, 2, ROWS)
+
+    def work(comm):
+        def fit(one):
+            one.fit(uneven(comm, x), uneven(comm, targets), epochs=20, batch_size=0, learning_rate=0.1, comm=comm,
+                    shared_rows=0, sample_weight=uneven(comm, weights), class_weight="balanced")
+
+        return trained(fit).to_bytes()
+
+    alone = trained(lambda one: one.fit(x, targets, epochs=20, batch_size=0, learning_rate=0.1, sample_weight=weights,
+                                        class_weight="balanced"))
+    results = run(3, work)
+    assert same(results), results
+    assert close(alone.parameters, bp.Network.from_bytes(results[0]).parameters)
+
+
+@pytest.mark.parametrize("call", ["fit", "fit_stream"])
+def test_what_differs_before_a_fit_of_own_rows_is_refused_on_all(call):
+    def work(comm):
+        errors = []
+        one = bp.Network([4, 2], loss="cross_entropy", seed=1)
+        one.classes = ["a", "b"]
+        labels = np.array(["a", "b"] * (ROWS // 2))
+        with DataParallel(one, comm) as parallel:
+            def note(**arguments):
+                try:
+                    if call == "fit":
+                        parallel.fit(x, labels, **{"epochs": 1, "shared_rows": 0, **arguments})
+                    else:
+                        parallel.fit_stream([(x, labels)], epochs=1, **arguments)
+                    errors.append(None)
+                except Exception as error:
+                    errors.append(f"{type(error).__name__}: {error}")
+
+            note(validation=(x[:0], labels[:0]))
+            note(validation=(x[:0], labels[:0]) if comm.rank else None)
+            if call == "fit":
+                note(sample_weight=np.zeros(ROWS))
+                note(class_weight="balanced" if comm.rank else None)
+                note(shared_rows=min(comm.rank, 1))
+            if comm.rank:
+                one.classes = ["b", "a"]
+            note()
+            one.classes = ["a", "b"]
+            note()
+        return errors
+
+    results = run(3, work)
+    expected = ["InvalidValueError: validation inputs: expected a row with a weight above 0"] * 2
+    if call == "fit":
+        expected += ["InvalidValueError: inputs: expected a row with a weight", 'ModelError: class_weight="balanced"', "ModelError: "]
+    expected += ["ModelError: network.classes: expected the same on all 3 workers"]
+    for errors in results:
+        assert errors[-1] is None and len(errors) == len(expected) + 1, results
+        assert all(error is not None and error.startswith(start) for error, start in zip(errors, expected)), results
+
+
+def test_only_all_workers_together_need_a_row_with_a_weight():
+    def work(comm):
+        rows = share(comm, np.arange(ROWS))
+        weights = np.arange(ROWS) % 3.0 * (np.arange(ROWS) >= ROWS // 3)  # none on rank 0
+        with DataParallel(network(), comm) as parallel:
+            validation = (x[:10], y[:10], np.arange(10.0) * (comm.rank > 0)) if comm.rank < 2 else (x[:0], y[:0])
+            history = parallel.fit(x[rows], y[rows], epochs=4, batch_size=0, shared_rows=0, learning_rate=0.02,
+                                   sample_weight=weights[rows], validation=validation)
+            streamed = parallel.fit_stream([(x[rows], y[rows])], epochs=2, validation=validation[:2], learning_rate=0.02)
+            own = parallel.fit(x[:10 * (comm.rank == 1)], y[:10 * (comm.rank == 1)], epochs=1, shared_rows=0,
+                               sample_weight=np.ones(10 * (comm.rank == 1)))
+            return parallel.network.to_bytes(), history.validation_loss.tolist(), streamed.epochs, own.epochs
+
+    alone = network()
+    history = alone.fit(x, y, epochs=4, batch_size=0, learning_rate=0.02,
+                        sample_weight=np.arange(ROWS) % 3.0 * (np.arange(ROWS) >= ROWS // 3),
+                        validation=(np.r_[x[:10], x[:10]], np.r_[y[:10], y[:10]], np.r_[np.zeros(10), np.arange(10.0)]))
+    results = run(3, work)
+    assert same(results), results
+    assert np.allclose(results[0][1], history.validation_loss, rtol=1e-5) and results[0][2:] == (2, 1)
+
+
 def test_streams_of_the_workers_have_different_lengths():
     def work(comm):
         with DataParallel(network(), comm) as parallel:
@@ -233,7 +334,7 @@ def fit_stream(trained, batches=((x, y),)):
     (lambda trained, inputs=x: trained.gradient(inputs, y), {"inputs": x[:, :2]}),
     (lambda trained, gradients=y: trained.backpropagate(x, gradients), {"gradients": y[:, :1]}),
     (lambda trained, inputs=x: trained.fit_scaling(inputs, y), {"inputs": x[:, :1]}),
-    (fit, {"targets": y[:, :1]}), (fit, {"sample_weight": np.full(ROWS, -1.0)}), (fit, {"sample_weight": np.zeros(ROWS)}),
+    (fit, {"targets": y[:, :1]}), (fit, {"sample_weight": np.full(ROWS, -1.0)}), (fit, {"class_weight": 3}),
     (fit, {"progress": 3}), (fit, {"progress": lambda now: 1 / 0}), (fit, {"validation": (x, y[:3])}),
     (fit_stream, {"batches": 3}), (fit_stream, {"batches": [(x, y), (x, 5)]}),
 ], ids=range(18))
