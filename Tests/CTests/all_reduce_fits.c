@@ -193,6 +193,47 @@ static void a_fit_is_resumed_by_another_number_of_workers(void) {
     free(saved.bytes);
 }
 
+/* Trains with `first` workers, and resumes with `then`, whose minibatches have 24 rows in all. */
+static void refuses_to_resume(int first, int shared, int then, int then_shared, int32_t status, const char *message) {
+    bp_network *network = network_with("adam", 0);
+    team t;
+    worker members[MOST_WORKERS];
+    char options[100], rest_options[100];
+    fit f = {options, {0}, 0, 0, -1, 0, 0, 0, 0, {{0}}, {0}}, rest = f;
+    rest.options = rest_options;
+    (void)snprintf(options, sizeof options, "epochs=2 batch_size=%d shared_rows=%d", shared ? 24 : 24 / first, shared);
+    (void)snprintf(rest_options, sizeof rest_options, "epochs=4 resume=1 batch_size=%d shared_rows=%d",
+                   then_shared ? 24 : 24 / then, then_shared);
+    split(&f, first);
+    split(&rest, then);
+    team_run(&t, members, first, network, fit_share, &f, 0);
+    for (int k = 0; k < first; k++) EXPECT_OK(members[k].status);
+    snapshot saved = snapshot_of(members[0].network);
+    team_free(&t, members);
+    bp_network_free(network);
+    EXPECT_OK(bp_network_load_memory(saved.bytes, saved.count, &network));
+    free(saved.bytes);
+    team_run(&t, members, then, network, fit_share, &rest, 0);
+    for (int k = 0; k < then; k++) {
+        if (!EXPECT_STATUS(members[k].status, status) || !strstr(members[k].message, message))
+            EXPECT(!printf("#   %d to %d workers, worker %d: %s\n", first, then, k, members[k].message));
+        if (status != BP_OK) EXPECT(snapshot_equal(members[k].network, network));
+    }
+    team_free(&t, members);
+    bp_network_free(network);
+}
+
+static void a_fit_of_own_rows_is_resumed_by_the_same_number_of_workers_only(void) {
+    refuses_to_resume(4, 0, 2, 0, BP_ERROR_INVALID_VALUE,
+                      "latest fit had the number of workers with their own rows 4, not 2: ");
+    refuses_to_resume(1, 0, 3, 0, BP_ERROR_INVALID_VALUE, "own rows 0, not 3: ");
+    refuses_to_resume(3, 0, 1, 0, BP_ERROR_INVALID_VALUE, "own rows 3, not 0: ");
+    refuses_to_resume(3, 0, 3, 1, BP_ERROR_INVALID_VALUE, "own rows 3, not 0: ");
+    refuses_to_resume(3, 1, 3, 0, BP_ERROR_INVALID_VALUE, "own rows 0, not 3: ");
+    refuses_to_resume(3, 0, 3, 0, BP_OK, "");
+    refuses_to_resume(1, 0, 3, 1, BP_OK, "");
+}
+
 static void a_fit_that_one_worker_ends_ends_on_all_at_the_same_step(void) {
     static const struct {
         const char *options;
@@ -411,6 +452,7 @@ int main(void) {
     CLAIM(fits_of_each_worker_s_rows_are_those_of_all_rows);
     CLAIM(an_epoch_ends_with_the_worker_that_has_the_most_minibatches);
     CLAIM(a_fit_is_resumed_by_another_number_of_workers);
+    CLAIM(a_fit_of_own_rows_is_resumed_by_the_same_number_of_workers_only);
     CLAIM(a_fit_that_one_worker_ends_ends_on_all_at_the_same_step);
     CLAIM(wrong_data_on_one_worker_fail_the_fit_on_all);
     CLAIM(workers_recover_from_a_divergence_together);

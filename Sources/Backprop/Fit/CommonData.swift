@@ -8,14 +8,17 @@ struct CommonData {
     let isValidated: Bool
     /// Whether all workers have all rows, and each trains on a share of each minibatch.
     let areRowsShared: Bool
+    /// The number of workers that each have their own rows in memory; 0 for one process, shared rows and streams.
+    let separateWorkers: UInt64
 
-    /// `rows`, `batch`, `stepsPerEpoch` and `isValidated`: of this worker.
+    /// `rows`, `batch`, `stepsPerEpoch` and `validationRows`: of this worker.
     @inline(never)
     static func make(
-        rows: Int, batch: Int, stepsPerEpoch: Int64, isValidated: Bool, _ options: Options<TrainerOption>,
+        rows: Int, batch: Int, stepsPerEpoch: Int64, validationRows: Int, _ options: Options<TrainerOption>,
         for network: NetworkState
     ) throws(BackpropError) -> CommonData {
-        var (rows, batch, steps, isValidated) = (UInt64(rows), UInt64(batch), UInt64(stepsPerEpoch), isValidated)
+        var (rows, batch, steps, isValidated) = (UInt64(rows), UInt64(batch), UInt64(stepsPerEpoch), validationRows > 0)
+        var separateWorkers: UInt64 = 0
         let isShared = options[.sharedRows] == 1
         if let workers = network.workers {
             var hash = Fingerprint()
@@ -23,17 +26,24 @@ struct CommonData {
                 hash.add(options[option].bitPattern)
             }
             for word in network.fit.words { hash.add(word) }
-            if isShared { hash.add(rows) }
+            if isShared {
+                hash.add(rows)
+                hash.add(UInt64(validationRows))
+            }
             workers.argument = hash.value
             try workers.agree(
                 fingerprint: network.fingerprint(.fit), number: stepsPerEpoch,
                 sums: (Double(rows), Double(batch), isValidated ? 1 : 0))
             isValidated = workers.sum(2) > 0
-            if !isShared { (rows, batch) = (workers.count(0), workers.count(1)) }
+            if !isShared {
+                (rows, batch) = (workers.count(0), workers.count(1))
+                if rows > 0, workers.count > 1 { separateWorkers = UInt64(workers.count) }
+            }
             for worker in 0..<workers.count { steps = max(steps, workers.number(of: worker)) }
         }
         return CommonData(
-            rows: rows, batch: batch, stepsPerEpoch: steps, isValidated: isValidated, areRowsShared: isShared)
+            rows: rows, batch: batch, stepsPerEpoch: steps, isValidated: isValidated, areRowsShared: isShared,
+            separateWorkers: separateWorkers)
     }
 }
 

@@ -71,7 +71,7 @@ final class FitPlan {
                 options, rows: data.trainingCount, takesAll: network.optimizer.isSecondOrder, network.workers)
             let common = try CommonData.make(
                 rows: data.trainingCount, batch: batches.batch, stepsPerEpoch: Int64(batches.stepsPerEpoch),
-                isValidated: data.validation != nil, options, for: network)
+                validationRows: data.validation?.count ?? 0, options, for: network)
             guard common.stepsPerEpoch > 0 else { throw Workers.noRows }
             batches.stepsPerEpoch = Int(min(common.stepsPerEpoch, UInt64(mostNumbers)))
             plan = FitPlan(
@@ -84,8 +84,8 @@ final class FitPlan {
             if let validation { try network.requireValidation(validation) }
             let stream = try MinibatchStream.make(next, options, for: network)
             let common = try CommonData.make(
-                rows: 0, batch: stream.capacity, stepsPerEpoch: Int64(options[.stepsPerEpoch]), isValidated: validation != nil,
-                options, for: network)
+                rows: 0, batch: stream.capacity, stepsPerEpoch: Int64(options[.stepsPerEpoch]),
+                validationRows: validation?.count ?? 0, options, for: network)
             plan = FitPlan(trainer, .stream(stream), validation: validation, common, isResumed: isResumed, for: network)
         }
         if isResumed { try plan.requireSameData(as: network.fit) }
@@ -117,18 +117,21 @@ final class FitPlan {
     var start: FitPosition {
         var position = FitPosition()
         position.seed = UInt64(options[.seed])
-        position.trainingRows = common.rows
+        position.trainingRows = common.rows | common.separateWorkers << FitPosition.rowBits
         position.batchSize = common.batch
         if case .stream = source { position.stream = StreamPosition() }
         return position
     }
 
-    /// Refuses to continue a fit of another seed or other numbers of rows: its order of the rows would be another one.
+    /// Refuses to continue a fit of another seed, other numbers of rows, or rows of another number of workers: its order of the
+    /// rows, and the rows held out for validation, would be other ones.
     private func requireSameData(as fit: FitPosition) throws(BackpropError) {
         let start = start
         var (name, old, new): (StaticString, UInt64, UInt64) = ("seed", fit.seed, start.seed)
         if old == new, fit.batchSize > 0 {
-            (name, old, new) = ("the number of training rows", fit.trainingRows, start.trainingRows)
+            let bits = FitPosition.rowBits
+            (name, old, new) = ("the number of workers with their own rows", fit.trainingRows >> bits, start.trainingRows >> bits)
+            if old == new { (name, old, new) = ("the number of training rows", fit.trainingRows, start.trainingRows) }
             if old == new { (name, old, new) = ("batch_size", fit.batchSize, start.batchSize) }
         }
         if old == new { return }

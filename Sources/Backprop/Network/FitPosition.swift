@@ -21,9 +21,12 @@ struct FitPosition {
     var plateauWaited: UInt64 = 0
 
     /// The number of training rows, and of rows of a minibatch, which a resumed fit must have, too; 0 if unknown: for the rows of
-    /// a stream, and in files from before these numbers.
+    /// a stream, and in files from before these numbers. The number of workers, if each had its own rows, is above the
+    /// `rowBits` lowest bits of `trainingRows`.
     var trainingRows: UInt64 = 0
     var batchSize: UInt64 = 0
+
+    static var rowBits: UInt64 { 48 }
 
     /// The position in a stream of minibatches; nil for a fit of arrays, in which it follows from `step`.
     var stream: StreamPosition?
