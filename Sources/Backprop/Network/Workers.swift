@@ -140,9 +140,9 @@ package final class Workers {
             settle()
             throw BackpropError(
                 .mismatch,
-                "the \(count) workers made different calls, or have networks of different settings, parameters or step counts, "
-                    + "or different instruction sets, or two have the same number; or the all-reduce function does not combine "
-                    + "the numbers of all of them")
+                "the \(count) workers made different calls, or differ in the network's settings, parameters or steps, the "
+                    + "learning rate, the trainer's options, the instruction set, or the numbers of rows with shared_rows 1; or two "
+                    + "have the same number; or the all-reduce function does not combine the numbers of all of them")
         }
         areParametersCompared = true
         agreedEnd = nil

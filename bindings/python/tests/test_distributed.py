@@ -230,11 +230,28 @@ def test_what_differs_before_a_fit_of_own_rows_is_refused_on_all(call):
     results = run(3, work)
     expected = ["InvalidValueError: validation inputs: expected a row with a weight above 0"] * 2
     if call == "fit":
-        expected += ["InvalidValueError: inputs: expected a row with a weight", 'ModelError: class_weight="balanced"', "ModelError: "]
+        expected += ["InvalidValueError: inputs: expected a row with a weight", 'ModelError: class_weight="balanced"',
+                     "ModelError: "]
     expected += ["ModelError: network.classes: expected the same on all 3 workers"]
     for errors in results:
         assert errors[-1] is None and len(errors) == len(expected) + 1, results
         assert all(error is not None and error.startswith(start) for error, start in zip(errors, expected)), results
+
+
+def test_workers_of_shared_rows_pass_the_same_rows_options_and_validation_rows():
+    def work(comm):
+        errors = []
+        with DataParallel(network(), comm) as parallel:
+            for wrong in ({"validation": (x, y)}, {"validation": None}, {"learning_rate": 0.1}, {"batch_size": 9}, {"rows": 39}):
+                own = {"validation": (x[:8], y[:8]), "rows": ROWS, **(wrong if comm.rank == 1 else {})}
+                rows = own.pop("rows")
+                with pytest.raises(bp.ModelError, match=r"trainer's options, .*rows with shared_rows 1") as caught:
+                    parallel.fit(x[:rows], y[:rows], epochs=1, **own)
+                errors.append(caught.value.status_name)
+            parallel.fit(x, y, epochs=1)
+        return errors
+
+    assert run(3, work) == [["BP_ERROR_MISMATCH"] * 5] * 3
 
 
 def test_only_all_workers_together_need_a_row_with_a_weight():
