@@ -35,7 +35,9 @@ class History:
     validation_loss: _Numbers  # NaN without validation rows
     learning_rate: _Numbers  # of the epoch's last step
     best_epoch: int  # the epoch with the best loss, from 1; 0 if no epoch was finished
-    best_loss: float  # of the weights that the network now has: of the validation rows if any, else of the training rows
+    # Of the weights that the network now has, which are the best ones or those after the last epoch, as the option keep says: of
+    # the validation rows if any, else of the training rows
+    best_loss: float
     end: str  # "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled" or "interrupted" (Ctrl-C)
     restart: int  # the restart that gave the weights, from 0
     result: FitResult  # what Trainer.fit returns, with the reports of all restarts
