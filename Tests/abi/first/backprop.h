@@ -1131,9 +1131,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   - N epochs in one fit give the same bits as k epochs and then a resumed fit with N epochs in all, in any process and
  *     language. This holds also if a fit was stopped within an epoch, or if its network was saved within the fit.
  *   - Rows, row weights and options must be the same. The network and its files keep the position in the row order and in
- *     the schedule. Another seed, batch_size or number of training rows is INVALID_VALUE (files of version 0.1 do not have the
- *     last two). Options that say when a fit ends, such as epochs and patience, and the learning rate may change. Learning
- *     rates then follow from the new options.
+ *     the schedule. Another seed, batch_size, number of training rows or number of workers with their own rows is
+ *     INVALID_VALUE (files of version 0.1 only have the seed). Options that say when a fit ends, such as epochs and patience, and
+ *     the learning rate may change. Learning rates then follow from the new options.
  *   - A fit continues from the weights that the network has. After "patience", or a stop by the progress function, a fit that
  *     keeps the best weights has gone back to its best epoch, and is resumed there: the epochs after it are made again. To
  *     continue from the latest epoch, set option "keep" to BP_KEEP_LATEST, or save the network in the progress function.
@@ -1156,8 +1156,8 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
  *            rows that do not match the row weights, a single row to be split, classes of a single row to be stratified, or
- *            a resumed fit of another seed, batch_size or number of training rows; INVALID_VALUE, UNSUPPORTED or
- *            UNKNOWN_NAME as bp_network_check_settings; UNSUPPORTED to resume a fit of
+ *            a resumed fit of another seed, batch_size, number of training rows or number of workers with their own rows;
+ *            INVALID_VALUE, UNSUPPORTED or UNKNOWN_NAME as bp_network_check_settings; UNSUPPORTED to resume a fit of
  *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN
  *            or an infinity in the data (the message gives the first row), or in a step, unless option "on_divergence"
  *            recovers; CALLBACK; LIMIT; OUT_OF_MEMORY; BUSY for a trainer or network that is already in a fit. With an
@@ -1361,7 +1361,8 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *     BP_ERROR_WORKER, or NOT_FINITE if a number was not finite. No worker waits for one that has failed, as long as the
  *     engine's function returns.
  *   - If the function itself fails, the call fails with BP_ERROR_CALLBACK, and the network is as before the call. If it fails
- *     on some workers only, other workers may have made the step: stop, and begin again from a saved network.
+ *     on some workers only, other workers may have made the step, or wait for this one for ever, unless the engine gives up:
+ *     end the job, with MPI_Abort for example, and begin again from a saved network.
  *   - The networks of all workers have the same bits after each step, if the function gives all workers the same bits, and all have
  *     the same bp_instruction_set() (otherwise: MISMATCH). The same numbers of rows and workers give the same bits again if the
  *     function adds in an order that does not depend on time.
@@ -1373,7 +1374,10 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *     and resuming are the same. Another number of workers can resume it.
  *   - With option "shared_rows" 0, each worker passes its own rows, in memory or as a stream, and its own "batch_size": a minibatch
  *     has the rows of all workers. Each worker shuffles its own rows. An epoch ends with the worker that has the most
- *     minibatches; the others then take part without rows. Validation rows are those of all workers together.
+ *     minibatches; the others then take part without rows. Validation rows are those of all workers together; with
+ *     "validation_fraction", each worker holds out some of its own rows, and with "stratify", of each class among them. Only the
+ *     same number of workers can resume a fit of rows in memory: others would validate with rows that were trained on. This holds
+ *     for a new fit of a trained network, too, unless the validation rows are passed.
  *   - A fit ends on all workers at the same step. The progress function, bp_trainer_cancel, time_limit or the function of a
  *     stream ends it on all if it does on one. A progress function that aborts on one worker fails the fit on all. Not all workers
  *     need a progress function.

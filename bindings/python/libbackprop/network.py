@@ -827,7 +827,8 @@ class Network(Owner):
         comm : communicator, optional
             The processes that make the fit together: see `libbackprop.distributed`. All pass the same rows, and begin with the
             network of rank 0. The fit is that of one process, except for rounding. With shared_rows=0, each process passes its
-            own rows and its own batch_size; for labels, set `classes` before. progress=True shows a bar on rank 0.
+            own rows, also none, and its own batch_size; for labels, set `classes` before. progress=True shows a bar on rank 0.
+            shared_rows is 1 by default with comm and in DataParallel.fit, but 0 in a Trainer and with set_all_reduce.
 
         Returns
         -------
