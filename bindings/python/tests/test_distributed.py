@@ -158,8 +158,8 @@ def test_a_worker_may_have_no_rows():
     assert bp.Network.from_bytes(results[0]).step_count == 2 + 3 * 5
 
 
-def uneven(comm, array):
-    """All rows, in shares of different sizes: none on rank 0."""
+def of_three(comm, array):
+    """The rows of one of three workers: none on rank 0."""
     starts = [0, 0, 30, ROWS]
     return array[starts[comm.rank]:starts[comm.rank + 1]]
 
@@ -184,8 +184,8 @@ def test_class_weights_of_own_rows_balance_the_classes_of_all_workers(kind):
 
     def work(comm):
         def fit(one):
-            one.fit(uneven(comm, x), uneven(comm, targets), epochs=20, batch_size=0, learning_rate=0.1, comm=comm,
-                    shared_rows=0, sample_weight=uneven(comm, weights), class_weight="balanced")
+            one.fit(of_three(comm, x), of_three(comm, targets), epochs=20, batch_size=0, learning_rate=0.1, comm=comm,
+                    shared_rows=0, sample_weight=of_three(comm, weights), class_weight="balanced")
 
         return trained(fit).to_bytes()
 
