@@ -1,7 +1,6 @@
 """What workers exchange before a fit of their own rows."""
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,8 @@ def agreed_counts(network: Network, rows: Any, validation_rows: Any, passes_vali
 
     `rows` and `validation_rows`: with a weight above 0. Raises on all workers if one has failed, or if they cannot fit together.
     """
+    import zlib  # not loaded with the package
+
     classes = zlib.crc32(repr(network._classes).encode())
     own = [rows, validation_rows, passes_validation, classes, is_balanced]
     given = _gathered(network, np.concatenate([own, names, counts]).astype(np.float64))
