@@ -24,7 +24,7 @@ case $target in
 aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
 riscv64-linux) swift=riscv64-none-none-eabi c=riscv64-unknown-linux-gnu gcc=riscv64-linux-gnu ;;
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
-x86_64-linux-gnu.2.17 | aarch64-linux-gnu.2.17 | x86_64-linux-musl | aarch64-linux-musl) cpu=${target%%-*} ;;
+x86_64-linux-gnu.2.17 | aarch64-linux-gnu.2.17 | x86_64-linux-musl | aarch64-linux-musl) cpu=${target%%-*} c=$target ;;
 wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
