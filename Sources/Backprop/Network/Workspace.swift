@@ -35,7 +35,8 @@ final class Workspace {
 
     /// Workspaces for parts of the minibatch that are computed at the same time; allocated by `makeParts` when first needed.
     private(set) var parts: [Workspace] = []
-    /// Of a part: the sum of its rows' losses and a bound on its gradient, or the error that ended it.
+    /// Of a part: the sum of its rows' losses and a bound on its gradient, or the error that ended it. The bound also of a gradient
+    /// that workers added up.
     var loss = 0.0, largestGradient = 0.0
     var error: BackpropError?
 

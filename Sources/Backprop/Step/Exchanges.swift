@@ -88,7 +88,9 @@ extension NetworkState {
         }
         guard let workers = workspace.workers, let block = workspace.gradientBlock else { return loss }
         let loss = try workers.addUp(gradient: block, loss: loss)
-        guard kernels.areFinite(block.values.base, block.values.count) else {
+        let (values, count) = (block.values.base, block.values.count)
+        workspace.largestGradient = Double(kernels.sum_of_magnitudes(values, count))
+        guard workspace.largestGradient.isFinite || kernels.areFinite(values, count) else {
             throw BackpropError(.notFinite, "the sum of the workers' gradients or losses is not finite")
         }
         return loss

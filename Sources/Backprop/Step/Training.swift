@@ -125,7 +125,7 @@ extension NetworkState {
             inputs, targets, weights: weights, rows: rows, rate: 0, gammaStep: nil
         ) { workspace, inputs, largest, loss throws(BackpropError) in
             loss = try completeGradient(inputs, rows: rows, loss: loss, in: workspace)
-            try step(rate: rate, largest: max(largest, sizeOfGradients(in: workspace)), state, in: workspace)
+            try step(rate: rate, largest: max(largest, workspace.largestGradient), state, in: workspace)
             updateRunningStatistics(in: workspace)
         }
         return Float(loss)
@@ -139,11 +139,6 @@ extension NetworkState {
         let scaledRows = try scaled(inputs, targets, rows: rows)
         try requireTargets(scaledRows.1, unscaled: targets, weights: weights, rows: rows)
         return scaledRows
-    }
-
-    private func sizeOfGradients(in workspace: Workspace) -> Double {
-        guard let block = workspace.gradientBlock else { return .infinity }
-        return Double(kernels.sum_of_magnitudes(block.values.base, block.values.count))
     }
 
     func requireUpdateOrder() throws(BackpropError) {
@@ -258,8 +253,10 @@ extension NetworkState {
     private func step(
         rate: Float, largest: Double, _ state: OptimizerState?, in workspace: Workspace
     ) throws(BackpropError) {
-        // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
-        try requireFiniteGradientStep(rate: state == nil ? rate : 0, in: workspace)
+        if !(largest * Double(max(rate, 1)) < CP_SAFE_STEP) {
+            // Rate 0 checks the gradient alone: `optimize` checks the steps of the other optimizers.
+            try requireFiniteGradientStep(rate: state == nil ? rate : 0, in: workspace)
+        }
         if let state {
             try optimize(nil, rows: 1, rate: rate, scale: 1, largest: largest, state, in: workspace)
         } else {
