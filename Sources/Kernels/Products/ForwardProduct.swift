@@ -22,7 +22,7 @@ func forward(
         while panel < panels {
             let width = min(Tile.width, panels - panel)
             let w = weights + panel * panelSize
-            let next = (panel + width < panels ? w + width * panelSize : weights) + k * 16
+            let next = panel + width < panels ? w + width * panelSize + k * 16 : weights + (k + depth) * 16
             @inline(__always)
             func first(_ i: Int, _ target: Target, _ height: Int) -> Tile {
                 k == 0
@@ -32,14 +32,24 @@ func forward(
             var row = 0
             while row < pairs {
                 let target = z + row * zStride + panel * 16, other = target + 16
-                if isLarge {
-                    prefetch(next, row, Tile.height, rows, depth, target, zStride)
-                    prefetch(next + panelSize, row, Tile.height, rows, depth, other, zStride)
-                }
                 var tile = first(0, target, Tile.height), second = first(1, other, Tile.height)
-                Tile.accumulate(
-                    &tile, &second, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
-                    streams: (w + k * 16, w + panelSize + k * 16), streamStep: 16)
+                @inline(__always)
+                func accumulate(_ from: Int, _ depth: Int) {
+                    Tile.accumulate(
+                        &tile, &second, depth: depth, broadcast: x + row * xStride + k + from, lane: xStride, broadcastStep: 1,
+                        streams: (w + (k + from) * 16, w + panelSize + (k + from) * 16), streamStep: 16)
+                }
+                if isLarge {
+                    // A tile has 8 rows, and 8 parts: the next weights, and the next tile's z.
+                    inParts(of: depth, accumulate) { part in
+                        let from = (row + part) * depth / rows, count = (row + part + 1) * depth / rows - from
+                        cp_prefetch(next + from * 16, 16, count)
+                        cp_prefetch(next + panelSize + from * 16, 16, count)
+                        cp_prefetch(target + (Tile.height + part) * zStride, 16, 2)
+                    }
+                } else {
+                    accumulate(0, depth)
+                }
                 tile.store(target, stride: zStride, height: Tile.height)
                 second.store(other, stride: zStride, height: Tile.height)
                 row += Tile.height

@@ -134,12 +134,12 @@ private struct GradientProduct {
                     let next = followingDelta(group, panel, panel + width, row + depth)
                     let from = columns + row * columnStride, stream = delta + row * deltaStride + panel * 16
                     @inline(__always)
-                    func first(_ i: Int, _ k: Int, _ height: Int) -> Tile {
+                    func first(_ i: Int, _ k: Int, _ height: Int, isPair: Bool = false) -> Tile {
                         let old = panelTarget + i * panelSize + k * 16
                         if row > 0 || adds {
                             return Tile(row > 0 ? scratch + i * Self.sums + k * 16 : old, stride: 16, height: height)
                         }
-                        cp_prefetch(old, 16, height)
+                        if !isPair || !copiesColumns { cp_prefetch(old, 16, height) }
                         return Tile()
                     }
                     @inline(__always)
@@ -151,14 +151,25 @@ private struct GradientProduct {
                     let pairs = Tile.width == 2 && width == 2 ? endOfPairs(of: count) : 0
                     var k = 0
                     while k < pairs {
-                        if copiesColumns {
-                            prefetchDelta(next, k, Tile.height, count, depth)
-                            prefetchDelta(next + 16, k, Tile.height, count, depth)
+                        var tile = first(0, k, Tile.height, isPair: true), second = first(1, k, Tile.height, isPair: true)
+                        @inline(__always)
+                        func accumulate(_ start: Int, _ depth: Int) {
+                            Tile.accumulate(
+                                &tile, &second, depth: depth, broadcast: from + k + start * columnStride, lane: 1,
+                                broadcastStep: columnStride,
+                                streams: (stream + start * deltaStride, stream + start * deltaStride + 16),
+                                streamStep: deltaStride)
                         }
-                        var tile = first(0, k, Tile.height), second = first(1, k, Tile.height)
-                        Tile.accumulate(
-                            &tile, &second, depth: depth, broadcast: from + k, lane: 1, broadcastStep: columnStride,
-                            streams: (stream, stream + 16), streamStep: deltaStride)
+                        if copiesColumns {
+                            inParts(of: depth, accumulate) { part in
+                                if row == 0 { cp_prefetch(panelTarget + (k + part) * 16, panelSize, 2) }
+                                let ahead = (k + part) * depth / count, lines = (k + part + 1) * depth / count - ahead
+                                cp_prefetch(next + ahead * deltaStride, deltaStride, lines)
+                                cp_prefetch(next + ahead * deltaStride + 16, deltaStride, lines)
+                            }
+                        } else {
+                            accumulate(0, depth)
+                        }
                         last(tile, 0, k, Tile.height)
                         last(second, 1, k, Tile.height)
                         k += Tile.height
