@@ -142,13 +142,12 @@ link_linux() {
 }
 
 # By zig, which has the symbols of each version of glibc and of musl. It does not wrap functions, so that a static archive is made
-# first. libgcc comes before zig's own library, whose __cpu_model does not report AVX2.
+# first.
 link_zig() {
     local prefix=$cpu-linux-gnu-
-    TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "/usr/lib/$cpu-linux-gnu/libffi_pic.a" \
-        "$("${prefix}gcc" -print-libgcc-file-name)"
-    # On arm64, libgcc calls a function that musl lacks by this name, and libffi's closures, which are not used, one of glibc 2.27.
-    "${prefix}objcopy" --redefine-sym=__getauxval=getauxval --weaken-symbol=memfd_create "$build/libbackprop.a"
+    TOOL_PREFIX=$prefix scripts/static_archive.sh "$build/libbackprop.a" "${objects[@]}" "/usr/lib/$cpu-linux-gnu/libffi_pic.a"
+    # libffi's closures, which are not used, call a function of glibc 2.27.
+    "${prefix}objcopy" --weaken-symbol=memfd_create "$build/libbackprop.a"
     "$(zig)/zig" cc -target "$target" -shared -s -o "$build/libbackprop.so.1" \
         -Wl,--whole-archive "$build/libbackprop.a" -Wl,--no-whole-archive -lm \
         -Wl,--version-script=Sources/SharedLibrary/exports.map,-soname=libbackprop.so.1,-z,nodelete,-z,defs,--gc-sections

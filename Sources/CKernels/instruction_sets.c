@@ -3,31 +3,33 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __APPLE__
-#include <sys/sysctl.h>
+#ifdef __x86_64__
+#include <cpuid.h>
 #endif
 
 static bool is_always_supported(void) { return true; }
 
-/* Whether the processor has all instructions of the level, and the operating system saves its registers. */
 #ifdef __x86_64__
+/* Whether the processor has all instructions of the level, 3 or 4, and the operating system saves its registers: as the x86-64 psABI
+ * defines the levels. The compilers' libraries know them too, but not those of every system. */
+static bool has_level(int level) {
+    const unsigned basic = bit_SSE3 | bit_SSSE3 | bit_FMA | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_MOVBE | bit_POPCNT |
+                           bit_OSXSAVE | bit_AVX | bit_F16C;
+    const unsigned wide = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
+    const unsigned extended = bit_BMI | bit_AVX2 | bit_BMI2 | (level < 4 ? 0 : wide);
+    const unsigned above = bit_LAHF_LM | bit_LZCNT;
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & basic) != basic) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (b & extended) != extended) return false;
+    if (!__get_cpuid(0x80000001, &a, &b, &c, &d) || (c & above) != above) return false;
 #ifdef __APPLE__
-/* From macOS: the compilers' libraries for it may lack the levels. Every Mac with BMI2 has LZCNT. */
-static bool has_level(const char *level) {
-    static const char *const features[] = {"avx2_0",  "bmi1",     "bmi2",     "f16c",     "fma",     "movbe",
-                                           "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
-    const size_t count = strcmp(level, "x86-64-v4") == 0 ? 11 : 6;
-    for (size_t i = 0; i < count; i++) {
-        char name[32] = "hw.optional.";
-        int has = 0;
-        size_t size = sizeof has;
-        if (sysctlbyname(strcat(name, features[i]), &has, &size, NULL, 0) != 0 || !has) return false;
-    }
-    return true;
-}
-#else
-#define has_level(level) (__builtin_cpu_init(), __builtin_cpu_supports(level))
+    level = 3; /* macOS enables the registers of level 4 at their first use */
 #endif
+    const unsigned needed = level < 4 ? 0x06 : 0xe6; /* of XCR0: xmm and ymm; mask registers and zmm */
+    unsigned saved, high;
+    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    return (saved & needed) == needed;
+}
 #define IS_SUPPORTED(name, level) \
     static bool name##_is_supported(void) { return has_level(level); }
 CP_WIDE_SETS(IS_SUPPORTED)

@@ -58,6 +58,19 @@ if [ "$(uname -m)" = x86_64 ]; then
     stray=$(objdump -d --no-show-raw-insn "$debug" | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /%zmm|%k[0-7]|%ymm(1[6-9]|2[0-9]|3[01])/ { print name }' |
         sort -u | grep -v -e KernelsAVX512 -e cp_kernels_avx512)
     [ -z "$stray" ]; check "uses AVX-512 only in the AVX-512 kernels" $? "$stray"
+
+    # A processor of qemu, also without one feature of the level x86-64-v3 each.
+    cc -I include -x c - -o "$build/instruction_set" -L "$build" -Wl,-rpath,"$PWD/$build" -lbackprop <<<'
+        #include <stdio.h>
+        #include "backprop.h"
+        int main(void) { return puts(bp_instruction_set()) < 0; }'
+    set_of() { env -u BACKPROP_INSTRUCTION_SET qemu-x86_64 -cpu "$1" "$build/instruction_set" 2>/dev/null; }
+    [ "$(set_of Haswell)" = avx2 ] && [ "$(set_of Nehalem)" = baseline ]; check "uses AVX2 on a Haswell, not on a Nehalem" $?
+    different=
+    for feature in pni ssse3 fma cx16 sse4.1 sse4.2 movbe popcnt xsave avx f16c bmi1 avx2 bmi2 lahf-lm abm; do
+        [ "$(set_of "Haswell,-$feature")" = baseline ] || different+=" $feature"
+    done
+    [ -z "$different" ]; check "uses AVX2 only where the processor has all of x86-64-v3" $? "$different"
 fi
 
 # A trap would end the host's process. (The standard library has some, in code that is never reached.)

@@ -36,10 +36,10 @@ names_a_library_for_each_symbol() { # names_a_library_for_each_symbol LIBRARY: t
     ! grep -vE ' (libSystem|libffi) ' "$work/bound"
 }
 is_smaller_than() { [ "$(stat -c %s "$2")" -lt "$1" ]; } # is_smaller_than BYTES FILE
-asks_macos_for_the_instruction_sets() { # zig's library, which would be linked for the compiler's function, reports no AVX2
-    "$tools/llvm-nm" "$build/x86_64-apple/libbackprop.1.dylib" >"$work/symbols"
-    grep -q ' U _sysctlbyname$' "$work/symbols"
-    ! grep __cpu_ "$work/symbols"
+asks_the_processor() { # zig's library, which would be linked for the compiler's function, reports no AVX2
+    "$tools/llvm-objdump" -d "$build/x86_64-apple/libbackprop.1.dylib" >"$work/code"
+    grep -q cpuid "$work/code" && grep -q xgetbv "$work/code"
+    ! "$tools/llvm-nm" "$build/x86_64-apple/libbackprop.1.dylib" | grep __cpu_
 }
 compiles() { # compiles TRIPLE FLAG...: all C of the library
     local file triple=$1
@@ -59,7 +59,7 @@ for processor in $processors; do
     claim "these have all symbols that it needs" finds_all_symbols "$library"
     claim "it names one of them for each symbol" names_a_library_for_each_symbol "$library"
     claim "it is smaller than 1,000,000 bytes" is_smaller_than 1000000 "$library"
-    [ $processor = arm64 ] || claim "it asks macOS for the processor's instruction sets" asks_macos_for_the_instruction_sets
+    [ $processor = arm64 ] || claim "it asks the processor for its instruction sets" asks_the_processor
 done
 mkdir -p "$work/ffi" && cp /usr/include/x86_64-linux-gnu/ffi*.h "$work/ffi"
 claim "the C compiles for macOS on x86-64" compiles x86_64-apple-macosx13.0 -I "$work/ffi"

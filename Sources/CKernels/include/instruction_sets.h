@@ -12,7 +12,7 @@
 #if defined(CP_BASELINE_ONLY)
 #define CP_WIDE_SETS(SET)
 #elif defined(__x86_64__)
-#define CP_WIDE_SETS(SET) SET(avx512, "x86-64-v4") SET(avx2, "x86-64-v3")
+#define CP_WIDE_SETS(SET) SET(avx512, 4) SET(avx2, 3)
 #elif defined(__aarch64__)
 #define CP_WIDE_SETS(SET) SET(neon, )
 #else
