@@ -14,7 +14,7 @@ static bool is_always_supported(void) { return true; }
  * defines the levels. The compilers' libraries know them too, but not those of every system. */
 static bool has_level(int level) {
     const unsigned basic = bit_SSE3 | bit_SSSE3 | bit_FMA | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_MOVBE | bit_POPCNT |
-                           bit_OSXSAVE | bit_AVX | bit_F16C;
+        bit_OSXSAVE | bit_AVX | bit_F16C;
     const unsigned wide = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
     const unsigned extended = bit_BMI | bit_AVX2 | bit_BMI2 | (level < 4 ? 0 : wide);
     const unsigned above = bit_LAHF_LM | bit_LZCNT;
