@@ -27,7 +27,7 @@ all: lib
 # make lib TARGET=aarch64-linux builds for another system into build/TARGET: scripts/cross.sh lists the targets.
 ifdef TARGET
 lib: setup-cross
-	scripts/cross.sh $(TARGET) $(BUILD)
+	scripts/cross.sh '$(TARGET)' $(BUILD)
 else
 lib: setup
 	swift build $(SWIFT_FLAGS) --product backprop --traits Embedded --scratch-path $(EMBEDDED)

@@ -198,6 +198,7 @@ uint32_t bp_abi_version(void);
 /* The instruction set that the library computes with on this processor: "avx512", "avx2" (AVX2 and FMA) or "neon" (arm64),
  * which give the same bits, or "baseline", which every processor has and which gives the same bits on all of them. It is chosen at
  * the first call of the process. The environment variable BACKPROP_INSTRUCTION_SET selects a narrower instruction set by its name.
+ * Other values of it have no effect: compare the result where you need a certain set.
  * Ownership: a static string. Errors: none. Threads: any. Since: 0.1 */
 const char *bp_instruction_set(void);
 
@@ -2008,7 +2009,7 @@ int32_t bp_activation_register_vector(const char *name, bp_vector_forward_fn for
  * Ownership: constants remain the caller's.
  * Errors:    NULL_ARGUMENT for name, function or signature, or for constants if constant_count is not 0; INVALID_VALUE
  *            for a malformed name or one that is registered already, a malformed signature (the message gives the
- *            position), or constants that do not match the signature; OUT_OF_MEMORY.
+ *            position), or constants that do not match the signature; OUT_OF_MEMORY; UNSUPPORTED without libffi.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_register_foreign(const char *name, bp_foreign_fn function, bp_foreign_fn derivative,
@@ -2020,7 +2021,7 @@ int32_t bp_activation_register_foreign(const char *name, bp_foreign_fn function,
  *   differences.
  * Ownership: the library opens the shared library, and closes it when the activation ends.
  * Errors:    as bp_activation_register_foreign; INVALID_VALUE for an empty path; LIBRARY if there is no such file, it
- *            is not a shared library, or it has no function of this name.
+ *            is not a shared library, or it has no function of this name; UNSUPPORTED where there are none.
  * Threads:   any.
  * Since:     0.1 */
 int32_t bp_activation_register_library(const char *name, const char *library_path, const char *function_symbol,

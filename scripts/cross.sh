@@ -30,7 +30,7 @@ armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
 x86_64-apple) swift=x86_64-unknown-none-elf c=x86_64-apple-macosx13.0 ;;
 arm64-ios*) swift=arm64-apple-none-macho c=arm64-apple-ios16.0${target#arm64-ios} ;;
-*) sed -n '2,/^set/s/^# //p' "$0" >&2 && exit 2 ;;
+*) sed -n '2,/^#   arm64-ios/s/^# //p' "$0" >&2 && echo "unknown target: $target" >&2 && exit 2 ;;
 esac
 
 zig() { "$venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))'; }

@@ -1,5 +1,5 @@
 // Activations and losses that are JavaScript functions, and the checks of their derivatives.
-import { check, doubleAt, output, register, rowsOf, struct, unregister, wasm, whole, withMemory } from "./wasm.js";
+import { check, doubleAt, output, register, requireFunction, rowsOf, struct, unregister, wasm, whole, withMemory } from "./wasm.js";
 
 /** Central differences, with the distance of bp_activation_register_scalar. */
 function differences(forward) {
@@ -11,6 +11,7 @@ function differences(forward) {
 
 /** Keeps JavaScript functions for as long as the library has them under a name. */
 function registerFunctions(name, functions, call) {
+    for (const [what, value] of Object.entries(functions)) requireFunction(value, what);
     const id = register(functions);
     try {
         withMemory((allocate) => check(call(allocate.text(name), id)));
@@ -46,7 +47,7 @@ export function unregisterLoss(name) {
 }
 
 export function checkLoss(name, outputs, targets, rows) {
-    const columns = rowsOf(outputs, rows, "outputs");
+    const columns = rowsOf(outputs, whole(rows, "rows"), "outputs");
     rowsOf(targets, rows, "targets");
     return output(8, doubleAt, (out, allocate) =>
         wasm.bp_loss_check(allocate.text(name), allocate.floats(outputs), allocate.floats(targets), rows, columns, out));

@@ -38,7 +38,7 @@ export declare class Network {
     /** @param layers the sizes of the layers, inputs first */
     constructor(layers: ArrayLike<number>, settings?: NetworkSettings);
     /** Creates a network from the bytes of a model file, of any host and language. */
-    static load(file: Uint8Array): Network;
+    static load(file: ArrayBuffer | ArrayBufferView): Network;
     /** Returns the bytes of a model file. */
     save(): Uint8Array;
     /** Returns an independent copy with the same parameters, settings and training state. */
@@ -102,7 +102,7 @@ export declare class Network {
     getTensor(name: string): { rows: number; columns: number; values: Float32Array };
     setTensor(name: string, values: Numbers): void;
     /** Replaces the parameters by those of any safetensors file with the same names and shapes. */
-    loadWeights(file: Uint8Array): void;
+    loadWeights(file: ArrayBuffer | ArrayBufferView): void;
 
     /** Texts that the file keeps. */
     readonly metadataKeys: string[];
@@ -227,5 +227,8 @@ export declare const version: string;
  */
 export declare function load(settings?: { threads?: number }): Promise<number>;
 
-/** The functions of backprop.h, allocate, release and memory. Pointers and handles are numbers, uint64_t is a BigInt. */
+/**
+ * The functions of backprop.h, allocate, release and memory. Handles are numbers, uint64_t is a BigInt. Pointers are signed numbers:
+ * `pointer >>> 0` is the address, also beyond 2 GiB.
+ */
 export declare let wasm: Record<string, (...values: any[]) => any> & { memory: WebAssembly.Memory };

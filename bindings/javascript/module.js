@@ -22,16 +22,16 @@ export async function instantiate(module, callbacks, memory) {
     const system = {
         clock_time_get(clock, precision, time) {
             const now = clock === 0 ? Date.now() : performance.now();
-            view().setBigUint64(time, BigInt(Math.round(now * 1e6)), true);
+            view().setBigUint64(time >>> 0, BigInt(Math.round(now * 1e6)), true);
             return 0;
         },
         random_get(at, count) { // not into a shared memory, which browsers refuse
-            new Uint8Array(exports.memory.buffer, at, count).set(crypto.getRandomValues(new Uint8Array(count)));
+            new Uint8Array(exports.memory.buffer, at >>> 0, count).set(crypto.getRandomValues(new Uint8Array(count)));
             return 0;
         },
         environ_sizes_get(count, size) {
-            view().setUint32(count, 0, true);
-            view().setUint32(size, 0, true);
+            view().setUint32(count >>> 0, 0, true);
+            view().setUint32(size >>> 0, 0, true);
             return 0;
         },
         environ_get: () => 0,
@@ -70,7 +70,7 @@ function sharedMemory() {
 
 /** Waits until the worker is a thread of the library, whose calls can use it. */
 function addThread(worker, module, wasm) {
-    const stack = wasm.allocate(STACK + wasm.__tls_size.value); // a multiple of 16; thread-local variables are behind the stack
+    const stack = wasm.allocate(STACK + wasm.__tls_size.value) >>> 0; // a multiple of 16; thread-local variables are behind the stack
     if (stack === 0) throw new RangeError("out of memory");
     return new Promise((resolve, reject) => {
         const receive = (error) => (error ? reject(new Error(`a thread cannot be started: ${error}`)) : resolve());

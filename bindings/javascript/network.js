@@ -1,5 +1,8 @@
 // Networks: creation, settings, steps, predictions, files.
-import { Handle, bytes, check, doubleAt, floatAt, floats, list, output, rowsOf, sizeAt, text, wasm, whole, withMemory } from "./wasm.js";
+import {
+    Handle, bytes, bytesOf, check, doubleAt, floatAt, floats, list, output, requireArray, requireNone, rowsOf, seedOf, sizeAt, text, wasm,
+    whole, withMemory,
+} from "./wasm.js";
 
 /** The activation of the last layer that suits a loss; "identity" for other losses. */
 const OUTPUTS = { cross_entropy: "softmax", binary_cross_entropy: "logistic", poisson: "softplus" };
@@ -9,9 +12,8 @@ class Existing {
     constructor(handle) { this.handle = handle; }
 }
 
-const seedOf = (seed) => BigInt.asUintN(64, BigInt(seed));
-
 function create(layers, seed) {
+    requireArray(layers, "layers");
     const sizes = Uint32Array.from(layers, (size, i) => whole(size, `layers[${i}]`));
     return output(4, sizeAt, (out, allocate) =>
         wasm.bp_network_create(allocate.bytes(new Uint8Array(sizes.buffer)), sizes.length, seedOf(seed), out));
@@ -29,7 +31,8 @@ export class Network extends Handle {
         }
     }
 
-    #apply({ activation, output, loss, optimizer, batchnorm, dropout, options = {} }, last) {
+    #apply({ seed, activation, output, loss, optimizer, batchnorm, dropout, options = {}, ...others }, last) {
+        requireNone(others, "a network");
         for (let layer = 1; layer < last; layer++) {
             if (activation !== undefined) this.setActivation(layer, activation);
             if (batchnorm !== undefined) this.setBatchnorm(layer, batchnorm);
@@ -43,8 +46,9 @@ export class Network extends Handle {
     }
 
     static load(file) {
+        const model = bytesOf(file);
         return new Network(new Existing(output(4, sizeAt, (out, allocate) =>
-            wasm.bp_network_load_memory(allocate.bytes(file), file.length, out))));
+            wasm.bp_network_load_memory(allocate.bytes(model), model.length, out))));
     }
 
     save() { return bytes((...out) => wasm.bp_network_save_memory(this.handle, ...out)); }
@@ -99,7 +103,7 @@ export class Network extends Handle {
 
     checkSettings(targets = []) {
         const rows = rowsOf(targets, columnsOf(this).targets, "targets");
-        withMemory((m) => check(wasm.bp_network_check_settings(this.handle, rows && m.floats(targets), rows)));
+        withMemory((m) => check(wasm.bp_network_check_settings(this.handle, rows && m.floats(targets, "targets"), rows)));
     }
 
     // ---- Training
@@ -119,7 +123,7 @@ export class Network extends Handle {
     }
 
     applyGradient(gradient, learningRate) {
-        withMemory((m) => check(wasm.bp_network_apply_gradient(this.handle, m.floats(gradient), gradient.length, learningRate)));
+        withMemory((m) => check(wasm.bp_network_apply_gradient(this.handle, m.floats(gradient, "gradient"), gradient.length, learningRate)));
     }
 
     checkGradient(inputs, targets) {
@@ -134,8 +138,8 @@ export class Network extends Handle {
     predictLayer(layer, inputs) {
         const { layers } = this, rows = rowsOf(inputs, layers[0], "inputs"), size = layers[whole(layer ?? layers.length - 1, "layer")];
         return floats(rows * (size ?? 0), (out, allocate) => layer === undefined
-            ? wasm.bp_network_predict(this.handle, allocate.floats(inputs), rows, out)
-            : wasm.bp_network_predict_layer(this.handle, layer, allocate.floats(inputs), rows, out));
+            ? wasm.bp_network_predict(this.handle, allocate.floats(inputs, "inputs"), rows, out)
+            : wasm.bp_network_predict_layer(this.handle, layer, allocate.floats(inputs, "inputs"), rows, out));
     }
 
     evaluate(inputs, targets) {
@@ -162,7 +166,7 @@ export class Network extends Handle {
         return floats(count, (out) => wasm.bp_network_get_parameters(this.handle, out, count));
     }
     set parameters(values) {
-        withMemory((m) => check(wasm.bp_network_set_parameters(this.handle, m.floats(values), values.length)));
+        withMemory((m) => check(wasm.bp_network_set_parameters(this.handle, m.floats(values, "parameters"), values.length)));
     }
 
     get tensorNames() { return list((index) => text((...out) => wasm.bp_network_tensor_name(this.handle, index, ...out))); }
@@ -179,7 +183,8 @@ export class Network extends Handle {
     }
 
     loadWeights(file) {
-        withMemory((m) => check(wasm.bp_network_load_weights_memory(this.handle, m.bytes(file), file.length)));
+        const weights = bytesOf(file);
+        withMemory((m) => check(wasm.bp_network_load_weights_memory(this.handle, m.bytes(weights), weights.length)));
     }
 
     get metadataKeys() { return list((index) => text((...out) => wasm.bp_network_metadata_key(this.handle, index, ...out))); }
@@ -202,5 +207,5 @@ function columnsOf(network) {
 export function withRows(network, inputs, targets, body) {
     const columns = columnsOf(network), rows = rowsOf(inputs, columns.inputs, "inputs");
     if (rowsOf(targets, columns.targets, "targets") !== rows) throw new RangeError("inputs and targets have different numbers of rows");
-    return withMemory((allocate) => body(allocate.floats(inputs), allocate.floats(targets), rows, allocate));
+    return withMemory((allocate) => body(allocate.floats(inputs, "inputs"), allocate.floats(targets, "targets"), rows, allocate));
 }

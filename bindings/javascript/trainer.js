@@ -1,6 +1,8 @@
 // Whole trainings: epochs of shuffled minibatches.
 import { withRows } from "./network.js";
-import { Handle, check, doubleAt, output, register, sizeAt, struct, unregister, wasm, withMemory } from "./wasm.js";
+import {
+    Handle, check, doubleAt, output, register, requireFunction, requireNone, sizeAt, struct, unregister, wasm, withMemory,
+} from "./wasm.js";
 
 const ENDS = ["none", "complete", "patience", "target_loss", "time_limit", "stopped", "cancelled"];
 
@@ -20,11 +22,12 @@ export class Trainer extends Handle {
         return output(8, doubleAt, (out, allocate) => wasm.bp_trainer_get_option(this.handle, allocate.text(name), out));
     }
     setRowWeights(weights) {
-        withMemory((m) => check(wasm.bp_trainer_set_row_weights(this.handle, m.floats(weights), weights.length)));
+        withMemory((m) => check(wasm.bp_trainer_set_row_weights(this.handle, m.floats(weights, "weights"), weights.length)));
     }
 
-    fit(network, inputs, targets, { validation, progress } = {}) {
-        const id = progress ? register(progress) : 0;
+    fit(network, inputs, targets, { validation, progress, ...others } = {}) {
+        requireNone(others, "a fit");
+        const id = progress ? register(requireFunction(progress, "progress")) : 0;
         const fit = (x, y, rows, vx = 0, vy = 0, validationRows = 0) => {
             check(wasm.set_progress(this.handle, id));
             check(wasm.bp_trainer_fit(this.handle, network.handle, x, y, rows, vx, vy, validationRows, 0));

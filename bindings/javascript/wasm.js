@@ -30,12 +30,13 @@ function guard(body) {
 const callbacks = {
     forward: (z, a, rows, columns, id) => guard(() => {
         const { forward } = functions.get(id);
-        storeFloats(a, floatsAt(z, rows * columns).map((value) => forward(value)));
+        storeFloats(a, floatsAt(z, rows * columns).map((value) => numberOf(forward(value), "an activation")));
         return 0;
     }),
     backward: (z, a, da, dz, rows, columns, id) => guard(() => {
         const { derivative } = functions.get(id), outputs = floatsAt(a, rows * columns), gradients = floatsAt(da, rows * columns);
-        storeFloats(dz, floatsAt(z, rows * columns).map((value, i) => gradients[i] * derivative(value, outputs[i])));
+        storeFloats(dz, floatsAt(z, rows * columns).map((value, i) =>
+            gradients[i] * numberOf(derivative(value, outputs[i]), "the derivative of an activation")));
         return 0;
     }),
     loss: (outputs, targets, losses, gradients, rows, columns, targetColumns, id) => guard(() => {
@@ -43,18 +44,19 @@ const callbacks = {
         const a = floatsAt(outputs, rows * columns), y = floatsAt(targets, rows * targetColumns);
         for (let row = 0; row < rows; row++) {
             const arguments_ = [a.slice(row * columns, (row + 1) * columns), y.slice(row * targetColumns, (row + 1) * targetColumns)];
-            const value = loss(...arguments_), derivatives = gradients && gradient(...arguments_);
-            new DataView(wasm.memory.buffer).setFloat64(losses + 8 * row, value, true);
+            const value = numberOf(loss(...arguments_), "a loss"), derivatives = gradients && gradient(...arguments_);
+            memory().setFloat64((losses >>> 0) + 8 * row, value, true);
             if (!gradients) continue;
+            requireNumbers(derivatives, "the gradient of a loss");
             if (derivatives.length !== columns) {
                 throw new RangeError(`the gradient of a loss has ${derivatives.length} numbers for ${columns} outputs`);
             }
-            storeFloats(gradients + 4 * row * columns, derivatives);
+            storeFloats((gradients >>> 0) + 4 * row * columns, derivatives);
         }
         return 0;
     }),
     progress: (report, id) => guard(() => {
-        const view = new DataView(wasm.memory.buffer, report);
+        const view = memory(report);
         return functions.get(id)({
             restart: view.getUint32(4, true),
             epoch: Number(view.getBigUint64(8, true)),
@@ -72,12 +74,14 @@ const callbacks = {
 
 // ---- The module
 
-/** The functions of backprop.h, allocate, release and memory. Pointers and handles are numbers, uint64_t is a BigInt. */
+/** The functions of backprop.h, allocate, release and memory. Handles are numbers, uint64_t is a BigInt. Pointers are signed numbers:
+ * `pointer >>> 0` is the address, also beyond 2 GiB. */
 export let wasm;
 let stop = () => {}; // ends the threads of the module
 
 /** Loads the library anew. What was made before belongs to the earlier module, and cannot be used any more. */
-export async function load({ threads = 1 } = {}) {
+export async function load({ threads = 1, ...others } = {}) {
+    requireNone(others, "load");
     const next = await start(threads, callbacks);
     stop();
     ({ wasm, stop } = next);
@@ -88,15 +92,16 @@ await load();
 
 // ---- Memory
 
-export const sizeAt = (at) => new DataView(wasm.memory.buffer).getUint32(at, true);
-export const doubleAt = (at) => new DataView(wasm.memory.buffer).getFloat64(at, true);
-export const floatAt = (at) => new DataView(wasm.memory.buffer).getFloat32(at, true);
-export const floatsAt = (at, count) => new Float32Array(wasm.memory.buffer, at, count).slice();
-const storeFloats = (at, values) => new Float32Array(wasm.memory.buffer, at, values.length).set(values);
+const memory = (at = 0, size = undefined) => new DataView(wasm.memory.buffer, at >>> 0, size);
+export const sizeAt = (at) => memory(at).getUint32(0, true);
+export const doubleAt = (at) => memory(at).getFloat64(0, true);
+export const floatAt = (at) => memory(at).getFloat32(0, true);
+export const floatsAt = (at, count) => new Float32Array(wasm.memory.buffer, at >>> 0, count).slice();
+const storeFloats = (at, values) => new Float32Array(wasm.memory.buffer, at >>> 0, values.length).set(values);
 
 /** The text at an address, up to its NUL. */
 export function textAt(at) {
-    const bytes = new Uint8Array(wasm.memory.buffer, at);
+    const bytes = new Uint8Array(wasm.memory.buffer, at >>> 0);
     return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
 }
 
@@ -104,7 +109,7 @@ export function textAt(at) {
 export function withMemory(body) {
     const blocks = [];
     const allocate = (size) => {
-        const at = wasm.allocate(Math.max(size, 1));
+        const at = wasm.allocate(Math.max(size, 1)) >>> 0;
         if (at === 0) throw new BackpropError("BP_ERROR_OUT_OF_MEMORY", "out of memory");
         blocks.push(at);
         return at;
@@ -114,8 +119,12 @@ export function withMemory(body) {
         new Uint8Array(wasm.memory.buffer, at).set(bytes);
         return at;
     };
-    allocate.text = (value) => allocate.bytes(new TextEncoder().encode(`${value}\0`));
-    allocate.floats = (values) => {
+    allocate.text = (value) => {
+        if (`${value}`.includes("\0")) throw new TypeError(`a text of the library cannot contain U+0000: ${shown(`${value}`)}`);
+        return allocate.bytes(new TextEncoder().encode(`${value}\0`));
+    };
+    allocate.floats = (values, name = "the array") => {
+        requireNumbers(values, name);
         const at = allocate(4 * values.length);
         storeFloats(at, values);
         return at;
@@ -160,8 +169,8 @@ export const floats = (count, call) => output(4 * count, (at) => floatsAt(at, co
 
 /** Makes a call that fills a struct that begins with its size. */
 export function struct(size, read, call) {
-    return output(size, (at) => read(new DataView(wasm.memory.buffer, at, size)), (at, allocate) => {
-        new DataView(wasm.memory.buffer).setUint32(at, size, true);
+    return output(size, (at) => read(memory(at, size)), (at, allocate) => {
+        memory(at).setUint32(0, size, true);
         return call(at, allocate);
     });
 }
@@ -193,14 +202,59 @@ export function list(call) {
 
 // ---- Arguments
 
+const shown = (value) => typeof value === "string" ? JSON.stringify(value) : typeof value === "bigint" ? `${value}n` : String(value);
+
 /** A whole number that WebAssembly would otherwise truncate. */
 export function whole(value, name) {
     if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
-    throw new RangeError(`${name} is ${value}, which is not a whole number of 0 or more`);
+    throw new RangeError(`${name} is ${shown(value)}, which is not a whole number from 0 to 4294967295`);
+}
+
+/** A seed as WebAssembly takes it. */
+export function seedOf(seed) {
+    if (typeof seed === "bigint" ? seed >= 0n && seed < 2n ** 64n : Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
+    throw new RangeError(`seed is ${shown(seed)}, which is neither a whole number from 0 to 2^53 - 1 nor a BigInt from 0 to 2^64 - 1`);
+}
+
+/** What a function of the host returned. */
+function numberOf(value, what) {
+    if (typeof value === "number") return value;
+    throw new TypeError(`${what} returned ${shown(value)}, which is not a number`);
+}
+
+export function requireFunction(value, name) {
+    if (typeof value !== "function") throw new TypeError(`${name} is ${shown(value)}, which is not a function`);
+    return value;
+}
+
+export function requireArray(values, name) {
+    if (typeof values !== "object" || !Number.isInteger(values?.length)) throw new TypeError(`${name} is not an array of numbers`);
+}
+
+function requireNumbers(values, name) {
+    requireArray(values, name);
+    if (ArrayBuffer.isView(values)) return;
+    for (let i = 0; i < values.length; i++) {
+        if (typeof values[i] !== "number") throw new TypeError(`${name}: number ${i} is ${shown(values[i])}, which is not a number`);
+    }
+}
+
+/** Refuses properties that a function does not know. `others`: those that it has not taken. */
+export function requireNone(others, what) {
+    const [name] = Object.keys(others);
+    if (name !== undefined) throw new TypeError(`${what} has no setting ${shown(name)}`);
+}
+
+/** The bytes of a file. */
+export function bytesOf(file) {
+    if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+    if (file instanceof ArrayBuffer) return new Uint8Array(file);
+    throw new TypeError("a file is an ArrayBuffer, or a view of one such as Uint8Array");
 }
 
 /** The number of rows of a matrix. */
 export function rowsOf(values, columns, name) {
+    requireArray(values, name);
     const rows = values.length / columns;
     if (Number.isInteger(rows)) return rows;
     throw new RangeError(`${name} has ${values.length} numbers, which is no multiple of ${columns}`);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import {
-    BackpropError, Network, Trainer, activations, checkActivation, checkLoss, losses, optimizers, options, registerActivation,
+    BackpropError, Network, Trainer, activations, checkActivation, checkLoss, load, losses, optimizers, options, registerActivation,
     registerLoss, scalings, scores, unregisterActivation, unregisterLoss, version, wasm,
 } from "../libbackprop.js";
 
@@ -337,4 +337,87 @@ test("a number that is not whole is refused where a whole one is needed", () => 
     assert.throws(() => network.predictLayer(0, XOR), { code: "BP_ERROR_INVALID_VALUE" });
     assert.throws(() => network.checkSettings([0, 1, 7]), { code: "BP_ERROR_INVALID_VALUE" });
     network.checkSettings([0, 1]);
+});
+
+test("everything works beyond 2 GiB of memory", () => {
+    const blocks = [], high = 2 ** 31;
+    let at = 0;
+    while (at < high && (at = wasm.allocate(2 ** 28) >>> 0) !== 0) blocks.push(at);
+    assert.ok(at >= high, "no memory beyond 2 GiB");
+    const make = () => new Network([2, 300, 1], { seed: 1, activation: "high", optimizer: "adam" });
+    const train = (network) => {
+        new Trainer({ epochs: 3 }).fit(network, XOR, XOR_TARGETS, { progress: ({ loss }) => assert.ok(loss > 0) });
+        network.train(XOR, XOR_TARGETS, 0.5);
+        return [network.save(), network.predict(new Float32Array(20000)), network.parameters, network.getActivation(1)];
+    };
+    registerActivation("high", Math.tanh);
+    const there = train(make());
+    blocks.forEach((block) => wasm.release(block));
+    assert.deepEqual(train(make()), there);
+    assert.deepEqual(Network.load(there[0]).parameters, there[2]);
+    unregisterActivation("high");
+});
+
+test("what is not an array of numbers is refused", () => {
+    const network = new Network([2, 4, 1], { seed: 1 }), before = network.parameters;
+    for (const inputs of [[[0, 1], [1, 0]], { length: 2 }, new Array(2), "0123", 5, null, undefined, ["0", "1"], [0n, 1n], [0, null]]) {
+        assert.throws(() => network.predict(inputs), TypeError);
+        assert.throws(() => network.train(inputs, [1], 0.5), TypeError);
+        assert.throws(() => { network.parameters = inputs; }, TypeError);
+    }
+    assert.throws(() => network.train(XOR, [[0], [1], [1], [0]], 0.5), TypeError);
+    for (const layers of [5, null, "21"]) assert.throws(() => new Network(layers), TypeError);
+    assert.throws(() => checkLoss("squared_error", [1], [1], -1), RangeError);
+    assert.deepEqual(network.parameters, before);
+    assert.deepEqual(network.predict(Float64Array.from(XOR)), network.predict(XOR));
+});
+
+test("a setting that does not exist is refused", async () => {
+    const network = new Network([2, 1]);
+    assert.throws(() => new Network([2, 1], { activaton: "tanh" }), /activaton/);
+    assert.throws(() => new Trainer().fit(network, XOR, XOR_TARGETS, { progres: () => true }), /progres/);
+    await assert.rejects(load({ thread: 2 }), /thread/);
+});
+
+test("a model is also an ArrayBuffer, or any view of one", () => {
+    const network = new Network([2, 4, 1], { seed: 1 }), file = network.save();
+    const padded = new Uint8Array(file.length + 8);
+    padded.set(file, 8);
+    for (const form of [file.buffer, new DataView(file.buffer), padded.subarray(8)]) {
+        assert.deepEqual(Network.load(form).save(), file);
+        network.loadWeights(form);
+    }
+    for (const form of [Array.from(file), "file", 5, null]) assert.throws(() => Network.load(form), TypeError);
+});
+
+test("a seed that does not exist is refused", () => {
+    for (const seed of [2n ** 64n, -1n, -1, 1.5, NaN, 2 ** 53, "7", null]) {
+        if (seed !== null) assert.throws(() => new Network([2, 1], { seed }), RangeError);
+        assert.throws(() => new Network([2, 1]).initialize(seed), RangeError);
+    }
+});
+
+test("a text with a NUL is refused, not cut", () => {
+    const network = new Network([2, 1]);
+    assert.throws(() => network.setMetadata("k", "a\0b"), TypeError);
+    assert.throws(() => network.setActivation(1, "tanh\0x"), TypeError);
+    assert.deepEqual(network.metadataKeys, []);
+});
+
+test("what is not a function, or does not return a number, is refused", () => {
+    for (const value of [5, null, "z", {}]) {
+        assert.throws(() => registerActivation("none", value), TypeError);
+        assert.throws(() => registerActivation("none", Math.tanh, value), TypeError);
+        assert.throws(() => registerLoss("none", value, () => [0]), TypeError);
+        assert.throws(() => new Trainer().fit(new Network([2, 1]), XOR, XOR_TARGETS, { progress: value || 1 }), TypeError);
+    }
+    assert.ok(!activations().includes("none") && !losses().includes("none"));
+    for (const value of [null, true, "0.5", [1], undefined, Promise.resolve(1), 1n]) {
+        registerActivation("other", () => value, () => 1);
+        const network = new Network([2, 1], { output: "other" }), before = network.parameters;
+        assert.throws(() => network.predict(XOR), TypeError);
+        assert.throws(() => network.train(XOR, XOR_TARGETS, 0.5), TypeError);
+        assert.deepEqual(network.parameters, before);
+        unregisterActivation("other");
+    }
 });
