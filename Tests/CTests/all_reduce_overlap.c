@@ -179,7 +179,7 @@ static void find_gradients(worker *own) {
         own->status = bp_network_backpropagate(own->network, x + first * INPUTS, y + first * OUTPUTS, rows, flat + count, count,
                                                NULL);
     if (own->status == BP_OK) own->status = bp_network_set_optimizer(own->network, "lbfgs");
-    for (int step = 0; step < 3 && own->status == BP_OK; step++)
+    for (int step = 0; step < (IS_SLOW ? 1 : 3) && own->status == BP_OK; step++)
         own->status = bp_network_train_minibatch(own->network, x + first * INPUTS, y + first * OUTPUTS, rows, 1, &loss);
     own->loss = loss;
     for (size_t i = 0; i < 2 * count; i++) own->loss += (double)flat[i] * (double)(1 + i % 1000);
@@ -197,7 +197,7 @@ static void gradients_and_steps_of_lbfgs_have_the_same_bits(void) {
         for (int k = 0; k < 2; k++)
             if (!EXPECT_OK(members[overlaps][k].status)) printf("#   %s\n", members[overlaps][k].message);
     }
-    EXPECT(engine.started[0] >= 5 * PARTS && engine.started[0] == PARTS * engine.finishes[0] && !engine.disagree);
+    EXPECT(engine.started[0] >= (IS_SLOW ? 4 : 5) * PARTS && engine.started[0] == PARTS * engine.finishes[0] && !engine.disagree);
     EXPECT(members[0][0].loss == members[1][0].loss && snapshot_equal(members[0][0].network, members[1][1].network));
     for (int overlaps = 0; overlaps < 2; overlaps++) team_free(&teams[overlaps], members[overlaps]);
     bp_network_free(network);
