@@ -24,7 +24,7 @@ case $target in
 aarch64-linux) swift=aarch64-none-none-elf c=aarch64-unknown-linux-gnu gcc=aarch64-linux-gnu ;;
 riscv64-linux) swift=riscv64-none-none-eabi c=riscv64-unknown-linux-gnu gcc=riscv64-linux-gnu ;;
 i686-linux) swift=i686-unknown-none-elf c=i686-unknown-linux-gnu gcc=i686-linux-gnu ;;
-x86_64-linux-gnu.2.17 | aarch64-linux-gnu.2.17 | x86_64-linux-musl | aarch64-linux-musl) cpu=${target%%-*} c=$target ;;
+x86_64-linux-gnu.2.17 | aarch64-linux-gnu.2.17 | x86_64-linux-musl | aarch64-linux-musl) cpu=${target%%-*} ;;
 wasm | wasm-threads) swift=wasm32-unknown-none-wasm c=wasm32-unknown-wasi ;;
 armv7em-none) swift=armv7em-none-none-eabi c=armv7em-none-none-eabi ;;
 arm64-apple) swift=arm64-apple-none-macho c=arm64-apple-macosx13.0 ;;
@@ -57,12 +57,16 @@ arm64-apple | x86_64-apple | arm64-ios*)
     ;;
 esac
 
+# compile: compiles by SwiftPM. Sets what the functions below read.
 compile() {
     local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
+    local lto=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0)
     for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
+    clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
+    unoptimized=(-Xclang -disable-llvm-passes)
     case $target in
-    riscv64-*) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0) ;; # for compile_changed
-    *-apple | *-ios*) words+=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0 -Xcc -flto) ;; # for compile_merged
+    riscv64-*) words+=("${lto[@]}") ;; # for compile_changed
+    *-apple | *-ios*) words+=("${lto[@]}" -Xcc -flto) ;; # for compile_merged
     # Without two faults of LLVM for 32-bit x86: a merged function expects that functions it calls leave the address of their result
     # on the stack, which they remove; and an instruction that computes the address of data is wrong when it is outlined.
     i686-*) words+=(-Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xswiftc -Xllvm -Xswiftc -enable-machine-outliner=never) ;;
@@ -70,19 +74,15 @@ compile() {
     esac
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
+    find . -maxdepth 1 -name '*.bc' -exec mv -t "$build" {} + # LLVM code of the modules that changed, which SwiftPM leaves in this folder
     objects=()
     for module in CKernels CPlatform Kernels KernelsNEON Backprop BackpropC; do
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))
     done
 }
 
-# llvm_code MODULE: prints the LLVM code of a Swift module, which SwiftPM has left in this folder.
-llvm_code() {
-    [ ! -e "$1.bc" ] || mv "$1.bc" "$build" # otherwise it did not change
-    "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$1.bc" -o -
-}
-clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
-unoptimized=(-Xclang -disable-llvm-passes)
+# llvm_code MODULE: prints the LLVM code of a Swift module.
+llvm_code() { "${clang[@]}" "${unoptimized[@]}" -S -emit-llvm "$build/$1.bc" -o -; }
 
 # compile_changed SED-COMMANDS: compiles the Swift modules with changes before and after their LLVM code is optimized.
 compile_changed() {
