@@ -59,7 +59,7 @@ esac
 
 # compile: compiles by SwiftPM. Sets what the functions below read.
 compile() {
-    local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag
+    local words=(-Xcc "--target=$c" -Xswiftc -clang-target -Xswiftc "$c") flag lock
     local lto=(-Xswiftc -lto=llvm-full -Xswiftc -num-threads -Xswiftc 0)
     for flag in "${flags[@]}"; do words+=(-Xcc "$flag"); done
     clang=("$tools/clang" "--target=$c" "${flags[@]}" -Wno-override-module -Wno-unused-command-line-argument -O2 -x ir)
@@ -72,9 +72,11 @@ compile() {
     i686-*) words+=(-Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xswiftc -Xllvm -Xswiftc -enable-machine-outliner=never) ;;
     wasm*) words+=(-Xswiftc -Xfrontend -Xswiftc -disable-stack-protector) ;; # its stack has no return addresses
     esac
+    # With -lto, SwiftPM leaves the LLVM code of the modules that changed in this folder: for one target at a time.
+    [[ ${words[*]} == *-lto* ]] && mkdir -p .build && exec {lock}>.build/llvm-code.lock && flock "$lock"
     swift build -c release --disable-automatic-resolution --traits Embedded --triple "$swift" --scratch-path "$scratch" \
         --target BackpropC "${words[@]}"
-    find . -maxdepth 1 -name '*.bc' -exec mv -t "$build" {} + # LLVM code of the modules that changed, which SwiftPM leaves in this folder
+    [ -z "${lock-}" ] || find . -maxdepth 1 -name '*.bc' -exec mv -t "$build" {} +
     objects=()
     for module in CKernels CPlatform Kernels KernelsNEON Backprop BackpropC; do
         objects+=($(find "$scratch/$swift/release/$module.build" -name '*.o'))

@@ -8,4 +8,7 @@ const repository = fileURLToPath(new URL("../..", import.meta.url)).slice(0, -1)
 const preopens = { ".": cwd(), [repository]: repository };
 const wasi = new WASI({ version: "preview1", args: argv.slice(2), env, preopens });
 const module = await WebAssembly.compile(await readFile(argv[2]));
-process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
+// Node's functions, called by WebAssembly without JavaScript between, can write to the memory as it was before it grew.
+const functions = Object.entries(wasi.wasiImport).map(([name, wasiFunction]) => [name, (...values) => wasiFunction(...values)]);
+const imports = { wasi_snapshot_preview1: Object.fromEntries(functions) };
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, imports));
