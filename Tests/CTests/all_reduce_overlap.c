@@ -4,12 +4,6 @@
 #include "trainer.h"
 #include "workers.h"
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-/* With a sanitizer, some claims make fewer of the same runs. */
-#define IS_SLOW (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
-
 /* 2.2 million weights: the exchange of the gradient has three parts. The first one ends in layer 2, the second one in layer 1. */
 enum { INPUTS = 400, OUTPUTS = 3, ROWS = 12, PARTS = 3, MANY = 1100, MOST_STARTS = 4096 };
 static const size_t sizes[] = {INPUTS, 2000, 700, OUTPUTS};

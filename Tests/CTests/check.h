@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+/* With a sanitizer, some claims make fewer of the same runs. */
+#define IS_SLOW (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+
 static int check_passed, check_failed, check_failures; /* claims so far; failed expectations of the current claim */
 
 /* All return whether the expectation holds, so that a test can stop when it cannot continue. Reasons after the fifth of a

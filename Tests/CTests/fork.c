@@ -10,9 +10,6 @@
 #include "calls.h"
 #include "trainer.h"
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
 /* ThreadSanitizer's locks may be locked in a child, and ThreadSanitizer fails when the child's only thread ends. */
 #define UNDER_THREAD_SANITIZER __has_feature(thread_sanitizer)
 /* A child that ends because its only thread ends leaks what the call of the missing thread had allocated. */

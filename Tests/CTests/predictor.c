@@ -9,10 +9,6 @@
 
 #include "check.h"
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-
 /* ---- Activations of the host */
 
 static int32_t fails;
