@@ -1,35 +1,56 @@
 import CKernels
 
-/// c += sign · aᵀ b for a and b of [depth × 8] and c of [8 × 8]: a tile of a Gram matrix, in double precision. The products of
-/// the normal equations square the condition number of a problem, which floats could not represent.
+/// c += sign · aᵀ b for a of [depth × 8], `panels` of b of [depth × 8], and c of [8 × 8 panels]: tiles of a Gram matrix, in double
+/// precision. The products of the normal equations square the condition number of a problem, which floats could not represent.
 func gram(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ depth: Int, _ sign: Double, _ c: UnsafeMutablePointer<Double>,
-    _ cStride: Int
+    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ panels: Int, _ panelSize: Int, _ depth: Int, _ sign: Double,
+    _ c: UnsafeMutablePointer<Double>, _ cStride: Int
 ) {
-    // As many rows as the accumulators of this build have registers for.
-    if Tile.height == 8 {
-        gramRows(a, b, depth, sign, c, cStride, 8)
-    } else {
-        var i = 0
-        while i < 8 {
-            gramRows(a + i, b, depth, sign, c + i * cStride, cStride, hasFMA ? 4 : 2)
-            i += hasFMA ? 4 : 2
+    var panel = 0
+    while panel < panels {
+        let b = b + panel * panelSize, c = c + 8 * panel
+        // Tiles as large as the registers: see CP_TILE_HEIGHT.
+        if Tile.width == 2, panels - panel >= 2 {
+            gramTile(a, b, panelSize, depth, sign, c, cStride, height: 8, isPair: true)
+            panel += 2
+            continue
         }
+        let height = Tile.height == 8 ? 8 : hasFMA ? 4 : 2
+        for i in stride(from: 0, to: 8, by: height) {
+            gramTile(a + i, b, panelSize, depth, sign, c + i * cStride, cStride, height: height, isPair: false)
+        }
+        panel += 1
     }
+}
+
+/// `gram` for the first `height` rows of c and one or two panels of b. Height and isPair must be constants.
+@inline(__always)
+private func gramTile(
+    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ panelSize: Int, _ depth: Int, _ sign: Double,
+    _ c: UnsafeMutablePointer<Double>, _ cStride: Int, height: Int, isPair: Bool
+) {
+    var first = EightRows(), second = EightRows()
+    var a = a, b = b
+    for _ in 0..<depth {
+        first.add(a, b, height)
+        if isPair { second.add(a, b + panelSize, height) }
+        a += 8
+        b += 8
+    }
+    first.add(to: c, cStride, sign, height)
+    if isPair { second.add(to: c + 8, cStride, sign, height) }
 }
 
 private typealias Eight = SIMD8<Double>
 
-/// `gram` for the first `height` rows of c, a constant.
-@inline(__always)
-private func gramRows(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ depth: Int, _ sign: Double, _ c: UnsafeMutablePointer<Double>,
-    _ cStride: Int, _ height: Int
-) {
-    var r0 = Eight.zero, r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0, r6 = r0, r7 = r0
-    var a = UnsafePointer(a), b = UnsafeRawPointer(b)
-    for _ in 0..<depth {
-        let row = b.loadUnaligned(as: Eight.self)
+/// The accumulators of a tile.
+private struct EightRows {
+    var r0 = Eight.zero, r1 = Eight.zero, r2 = Eight.zero, r3 = Eight.zero
+    var r4 = Eight.zero, r5 = Eight.zero, r6 = Eight.zero, r7 = Eight.zero
+
+    @inline(__always)
+    mutating func add(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ height: Int) {
+        let row = UnsafeRawPointer(b).loadUnaligned(as: Eight.self)
         r0 = multiplyAdd(a[0], row, r0)
         r1 = multiplyAdd(a[1], row, r1)
         if height > 2 {
@@ -42,24 +63,27 @@ private func gramRows(
             r6 = multiplyAdd(a[6], row, r6)
             r7 = multiplyAdd(a[7], row, r7)
         }
-        a += 8
-        b += 64
     }
-    func add(_ row: Eight, _ i: Int) {
-        let p = UnsafeMutableRawPointer(c + i * cStride)
-        p.storeBytes(of: multiplyAdd(sign, row, p.loadUnaligned(as: Eight.self)), as: Eight.self)
-    }
-    add(r0, 0)
-    add(r1, 1)
-    if height > 2 {
-        add(r2, 2)
-        add(r3, 3)
-    }
-    if height > 4 {
-        add(r4, 4)
-        add(r5, 5)
-        add(r6, 6)
-        add(r7, 7)
+
+    /// c += sign · the rows
+    @inline(__always)
+    func add(to c: UnsafeMutablePointer<Double>, _ stride: Int, _ sign: Double, _ height: Int) {
+        func add(_ row: Eight, _ i: Int) {
+            let p = UnsafeMutableRawPointer(c + i * stride)
+            p.storeBytes(of: multiplyAdd(sign, row, p.loadUnaligned(as: Eight.self)), as: Eight.self)
+        }
+        add(r0, 0)
+        add(r1, 1)
+        if height > 2 {
+            add(r2, 2)
+            add(r3, 3)
+        }
+        if height > 4 {
+            add(r4, 4)
+            add(r5, 5)
+            add(r6, 6)
+            add(r7, 7)
+        }
     }
 }
 
