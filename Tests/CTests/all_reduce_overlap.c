@@ -134,9 +134,9 @@ static int has_the_bits_of_one_exchange(const bp_network *network, int workers, 
 static void overlapped_steps_have_the_bits_of_steps_with_one_exchange(void) {
     static const char *const optimizers[] = {"sgd", "momentum", "adam"};
     for (int o = IS_SLOW ? 2 : 0; o < 3; o++)
-        for (int normalized = 0; normalized < 2; normalized++) {
+        for (int normalized = IS_SLOW; normalized < 2; normalized++) {
             bp_network *network = large_network(optimizers[o], normalized);
-            for (int workers = 1; workers <= 4; workers += IS_SLOW ? 3 : 1) {
+            for (int workers = IS_SLOW ? 4 : 1; workers <= 4; workers++) {
                 const plan p = {o == 0 ? 1 : 2, 1, (workers + o) % 2, ROWS, 0.002f};
                 if (!EXPECT(has_the_bits_of_one_exchange(network, workers, p, PARTS)))
                     printf("#   %s, batchnorm %d, %d workers\n", optimizers[o], normalized, workers);
@@ -150,7 +150,7 @@ static void overlapped_steps_have_the_bits_of_steps_with_one_exchange(void) {
 }
 
 static void frozen_layers_clipping_dropout_and_parts_of_a_minibatch_have_the_same_bits(void) {
-    for (int kind = 0; kind < 5; kind += IS_SLOW ? 2 : 1) {
+    for (int kind = IS_SLOW ? 2 : 0; kind < 5; kind += IS_SLOW ? 2 : 1) {
         bp_network *network = large_network("momentum", kind == 1);
         const plan p = {2, 1, 1, kind == 4 ? MANY : ROWS, 0.002f}; /* more than 1,024 rows: two parts, on one worker only */
         if (kind < 3) EXPECT_OK(bp_network_set_trainable(network, kind == 2 ? 3 : (size_t)kind + 1, 0));
@@ -211,7 +211,7 @@ static void a_small_network_makes_one_exchange(void) {
 static void start_or_finish_that_fails_undoes_the_step(void) {
     bp_network *network = large_network("adam", 0);
     for (int victim = -1; victim < 2; victim += IS_SLOW ? 2 : 1)
-        for (int at = 1; at <= PARTS + 1; at++) {
+        for (int at = 1; at <= PARTS + 1; at += IS_SLOW ? PARTS : 1) {
             plan p = {1, 1, 0, ROWS, 0.01f};
             const int is_finish = at > PARTS;
             team t;
@@ -240,7 +240,8 @@ static void start_or_finish_that_fails_undoes_the_step(void) {
 /* The blocking exchanges of batch normalization and the agreement fail, with exchanges started or not. */
 static void a_function_that_fails_completes_what_was_started(void) {
     bp_network *network = large_network("sgd", 1);
-    for (size_t at = 1; at <= 5; at++) { /* an agreement, two layers forward, and two backward; the last one after a start */
+    /* An agreement, two layers forward, and two backward; the last one after a start. */
+    for (size_t at = IS_SLOW ? 4 : 1; at <= 5; at++) {
         plan p = {1, 1, 0, ROWS, 0.01f};
         team t;
         worker members[MOST_WORKERS];
@@ -270,7 +271,8 @@ static void a_callback_that_fails_at_any_point_ends_the_step_on_all_workers(void
         for (size_t layer = 1; layer < 4; layer++) EXPECT_OK(bp_network_set_activation(network, layer, "failing"));
         EXPECT_OK(bp_network_set_batchnorm(network, 1, normalized & 1));
         EXPECT_OK(bp_network_set_batchnorm(network, 2, normalized >> 1));
-        for (int at = 1; at <= 7; at++) { /* three layers forward and backward: before, between and after the starts */
+        /* Three layers forward and backward: before, between and after the starts. */
+        for (int at = 1; at <= 7; at += IS_SLOW ? 2 : 1) {
             team t;
             worker members[MOST_WORKERS];
             reset(0, 0, 0);
@@ -289,7 +291,7 @@ static void a_callback_that_fails_at_any_point_ends_the_step_on_all_workers(void
 }
 
 static void numbers_that_are_not_finite_fail_the_step_on_all_workers(void) {
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 4; kind += IS_SLOW ? 3 : 1) {
         bp_network *network = large_network("momentum", kind < 2);
         plan p = {1, 1, kind == 3, kind == 3 ? MANY : ROWS, 0.01f}; /* 3: in the second part of a worker */
         float *wrong = kind == 0 ? x + INPUTS + 7 : kind == 1 ? y + 4 : kind == 2 ? y + 2 : x + (MANY - 20) * INPUTS;
