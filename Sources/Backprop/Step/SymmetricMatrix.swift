@@ -49,9 +49,8 @@ final class SymmetricMatrix {
     private func addTiles(of panels: UnsafePointer<Double>, from first: Int, depth: Int, panelSize: Int, sign: Double) {
         let tiles = (rows - first) / 8
         Parallel.run(tiles, parallel: Parallel.isWorthwhile(32 * Int64(tiles * tiles) * Int64(depth))) { i in
-            let panel = panels + i * panelSize
-            kernels.gram(
-                panel, panel, tiles - i, panelSize, depth, sign, u + (first + 8 * i) * stride + first + 8 * i, stride)
+            let row = first + 8 * i
+            kernels.gram(panels + i * panelSize, tiles - i, panelSize, depth, sign, u + row * stride + row, stride)
         }
     }
 

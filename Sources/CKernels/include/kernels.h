@@ -126,10 +126,10 @@ typedef struct cp_kernels {
      * elements past the last row are not written. */
     void (*transpose)(const float *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t columns,
                       const float *scale /* or NULL */, float *to);
-    /* c[8][8 panels] += sign a' b for a[depth][8] and panels b[depth][8], panel_size apart, in double precision. c has a row
-     * stride. */
-    void (*gram)(const double *a, const double *b, ptrdiff_t panels, ptrdiff_t panel_size, ptrdiff_t depth, double sign,
-                 double *c, ptrdiff_t c_stride);
+    /* c[8][8 panels] += sign a' b for panels b[depth][8], panel_size apart, of which the first one is a, in double precision. c has
+     * a row stride. */
+    void (*gram)(const double *a, ptrdiff_t panels, ptrdiff_t panel_size, ptrdiff_t depth, double sign, double *c,
+                 ptrdiff_t c_stride);
 
     /* For steps of several networks at once, one in each lane of the vectors: number i of network n is at [i][n]. A vector has
      * `lanes` floats; 0 in builds without FMA, which have no such steps. */

@@ -1,25 +1,24 @@
 import CKernels
 
-/// c += sign · aᵀ b for a of [depth × 8], `panels` of b of [depth × 8], and c of [8 × 8 panels]: tiles of a Gram matrix, in double
-/// precision. The products of the normal equations square the condition number of a problem, which floats could not represent.
+/// c += sign · aᵀ b for a of [depth × 8], `panels` of b of [depth × 8], the first of which is a, and c of [8 × 8 panels]: tiles of a
+/// Gram matrix, in double precision. The products of the normal equations square the condition number of a problem, which floats
+/// could not represent.
 func gram(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ panels: Int, _ panelSize: Int, _ depth: Int, _ sign: Double,
-    _ c: UnsafeMutablePointer<Double>, _ cStride: Int
+    _ a: UnsafePointer<Double>, _ panels: Int, _ panelSize: Int, _ depth: Int, _ sign: Double, _ c: UnsafeMutablePointer<Double>,
+    _ cStride: Int
 ) {
-    var panel = 0
-    while panel < panels {
-        let b = b + panel * panelSize, c = c + 8 * panel
-        // Tiles as large as the registers: see CP_TILE_HEIGHT.
-        if Tile.width == 2, panels - panel >= 2 {
-            gramTile(a, b, panelSize, depth, sign, c, cStride, height: 8, isPair: true)
-            panel += 2
-            continue
-        }
-        let height = Tile.height == 8 ? 8 : hasFMA ? 4 : 2
+    // Tiles as large as the registers: see CP_TILE_HEIGHT.
+    let pairs = Tile.width == 2 ? panels / 2 : 0
+    for pair in 0..<pairs {
+        gramTile(a, a + 2 * pair * panelSize, panelSize, depth, sign, c + 16 * pair, cStride, height: 8, isPair: true)
+    }
+    let height = Tile.height == 8 ? 8 : hasFMA ? 4 : 2
+    for panel in 2 * pairs..<panels {
         for i in stride(from: 0, to: 8, by: height) {
-            gramTile(a + i, b, panelSize, depth, sign, c + i * cStride, cStride, height: height, isPair: false)
+            gramTile(
+                a + i, a + panel * panelSize, panelSize, depth, sign, c + i * cStride + 8 * panel, cStride, height: height,
+                isPair: false)
         }
-        panel += 1
     }
 }
 
@@ -32,8 +31,8 @@ private func gramTile(
     var first = EightRows(), second = EightRows()
     var a = a, b = b
     for _ in 0..<depth {
-        first.add(a, b, height)
-        if isPair { second.add(a, b + panelSize, height) }
+        first.accumulate(a, b, height)
+        if isPair { second.accumulate(a, b + panelSize, height) }
         a += 8
         b += 8
     }
@@ -49,7 +48,7 @@ private struct EightRows {
     var r4 = Eight.zero, r5 = Eight.zero, r6 = Eight.zero, r7 = Eight.zero
 
     @inline(__always)
-    mutating func add(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ height: Int) {
+    mutating func accumulate(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ height: Int) {
         let row = UnsafeRawPointer(b).loadUnaligned(as: Eight.self)
         r0 = multiplyAdd(a[0], row, r0)
         r1 = multiplyAdd(a[1], row, r1)

@@ -10,7 +10,7 @@ func fillProducts(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.transpose = { transpose($0!, $1, $2, $3, $4, $5!) }
     table.pointee.optimize = { optimize($0!, $1!, $2!, $3, $4, $5) }
     table.pointee.is_finite_step = { isFiniteStep($0!, $1!, $2!, $3, $4, $5) ? 1 : 0 }
-    table.pointee.gram = { gram($0!, $1!, $2, $3, $4, $5, $6!, $7) }
+    table.pointee.gram = { gram($0!, $1, $2, $3, $4, $5!, $6) }
     guard hasFMA else { return }
     table.pointee.lanes = Wide.count
     table.pointee.lane_product = { laneProduct($0!) }
