@@ -21,8 +21,8 @@
 #ifndef __has_feature
 #define __has_feature(feature) 0
 #endif
-/* With a sanitizer, some claims make fewer of the same runs. */
-#define IS_SLOW (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#define UNDER_SANITIZER (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#define IS_SLOW UNDER_SANITIZER /* some claims make fewer of the same runs */
 
 static int check_passed, check_failed, check_failures; /* claims so far; failed expectations of the current claim */
 
