@@ -34,6 +34,12 @@ static inline void cp_prefetch(const float *p, ptrdiff_t stride, ptrdiff_t rows)
     for (ptrdiff_t i = 0; i < rows; i++) __builtin_prefetch(p + stride * i);
 }
 
+/* Hides from the compiler how the pointer was computed, so that it does not compute it again in a loop. */
+__attribute__((always_inline)) static inline const float *cp_opaque(const float *p) {
+    __asm__("" : "+r"(p));
+    return p;
+}
+
 /* Floats of the work space of a product, on the stack: at most 60 KiB, or 8 KiB. It holds the tiles' sums, and copies of inputs. */
 #ifdef CP_SMALL_STACK
 enum { CP_SCRATCH = 96 * (CP_TILE_WIDTH * 16 + 4) };

@@ -19,9 +19,12 @@ private struct TransposedProduct {
     let deltaT: Source, rows: Int, inputs: Int, outputs: Int, weights: Source, dx: Target, dxStride: Int
 
     /// The weights of `inputChunk` inputs stay in the second-level cache for all rows. δᵀ of `panelBlock` panels and the rows of
-    /// a tile, or of two, stays in the first-level cache for these inputs.
+    /// the tiles side by side stays in the first-level cache for these inputs.
     private static var inputChunk: Int { 96 }
     private static var panelBlock: Int { 8 }
+
+    /// The most rows whose sums are computed together.
+    private static var most: Int { FourTiles.areUsed ? 64 : 16 }
 
     func compute(_ sums: Target) {
         let block = evenBlock(of: (outputs + 15) / 16, atMost: Self.panelBlock) * 16
@@ -30,23 +33,32 @@ private struct TransposedProduct {
             let end = min(chunk + Self.inputChunk, inputs)
             var row = 0
             while row < rows {
-                let width = Tile.width == 2 && row + 32 <= rows ? 2 : 1
+                let width = !FourTiles.areUsed ? 1 : row + 64 <= rows ? 4 : row + 32 <= rows ? 2 : 1
                 var output = 0
                 while output < outputs {
                     let next = min(output + block, outputs)
-                    forEachTile(from: chunk, to: end) { k, height in
-                        let sums = sums + (k - chunk) * 32
+                    var k = chunk
+                    if FourTiles.areUsed, width == 4 {
+                        let fours = chunk + FourTiles.end(of: end - chunk)
+                        while k < fours {
+                            addFour(output..<next, k, row, sums + (k - chunk) * Self.most)
+                            k += FourTiles.height
+                        }
+                    }
+                    forEachTile(from: k, to: end) { k, height in
+                        let sums = sums + (k - chunk) * Self.most
                         if height < Tile.height {  // one tile or two of a chunk: not worth code for sums between blocks
                             guard next == outputs else { return }
-                            for i in 0..<width { add(0..<outputs, k, height, row + 16 * i, sums) }
-                        } else if width == 2 {
-                            addPair(output..<next, k, row, sums)
+                            for i in 0..<width { add(0..<outputs, k, height, row + 16 * i, sums + 16 * i) }
+                        } else if Tile.width == 2, width >= 2 {
+                            for i in 0..<width / 2 { addPair(output..<next, k, row + 32 * i, sums + 32 * i) }
                         } else {
                             add(output..<next, k, height, row, sums)
                         }
                     }
                     output = next
                 }
+                store(sums, chunk..<end, row, 16 * width)
                 row += 16 * width
             }
             chunk = end
@@ -56,31 +68,44 @@ private struct TransposedProduct {
     /// Adds the products of some outputs to the sums of a tile: `height` inputs from k on, for sixteen rows.
     @inline(__always)
     private func add(_ part: Range<Int>, _ k: Int, _ height: Int, _ row: Int, _ sums: Target) {
-        var tile = part.lowerBound == 0 ? Tile() : Tile(sums, stride: 32, height: height)
+        var tile = start(part, height, sums)
         forEachPanel(part, k, height, isFirst: row == 0) { w, output, depth in
             tile.accumulate(
                 height: height, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
                 stream: deltaT + row * outputs + output * 16, streamStep: 16)
         }
-        finish(tile, part, k, height, row, sums)
+        tile.store(sums, stride: Self.most, height: height)
     }
 
     /// The same for two tiles side by side.
     @inline(__always)
     private func addPair(_ part: Range<Int>, _ k: Int, _ row: Int, _ sums: Target) {
         let height = Tile.height
-        var tile = Tile(), second = Tile()
-        if part.lowerBound > 0 {
-            (tile, second) = (Tile(sums, stride: 32, height: height), Tile(sums + 16, stride: 32, height: height))
-        }
+        var tile = start(part, height, sums), second = start(part, height, sums + 16)
         forEachPanel(part, k, height, isFirst: row == 0) { w, output, depth in
             let stream = deltaT + row * outputs + output * 16
             Tile.accumulate(
                 &tile, &second, depth: depth, broadcast: w, lane: 16, broadcastStep: 1,
                 streams: (stream, stream + 16 * outputs), streamStep: 16)
         }
-        finish(tile, part, k, height, row, sums)
-        finish(second, part, k, height, row + 16, sums + 16)
+        tile.store(sums, stride: Self.most, height: height)
+        second.store(sums + 16, stride: Self.most, height: height)
+    }
+
+    /// The same for four tiles side by side.
+    @inline(__always)
+    private func addFour(_ part: Range<Int>, _ k: Int, _ row: Int, _ sums: Target) {
+        var tiles = FourTiles { start(part, FourTiles.height, sums + 16 * $0) }
+        forEachPanel(part, k, FourTiles.height, isFirst: row == 0) { w, output, depth in
+            tiles.accumulate(
+                depth: depth, broadcast: w, lane: 16, stream: deltaT + row * outputs + output * 16, size: 16 * outputs)
+        }
+        tiles.store(sums, stride: Self.most)
+    }
+
+    @inline(__always)
+    private func start(_ part: Range<Int>, _ height: Int, _ sums: Target) -> Tile {
+        part.lowerBound == 0 ? Tile() : Tile(sums, stride: Self.most, height: height)
     }
 
     /// Calls `body` with the weights from input k on of each panel of the part. Prefetches those of the next tile, because each panel
@@ -100,11 +125,27 @@ private struct TransposedProduct {
         }
     }
 
-    @inline(__always)
-    private func finish(_ tile: Tile, _ part: Range<Int>, _ k: Int, _ height: Int, _ row: Int, _ sums: Target) {
-        if part.upperBound < outputs { return tile.store(sums, stride: 32, height: height) }
-        tile.storeTransposed(
-            dx + row * dxStride + k, stride: dxStride, height: height, count: min(16, rows - row), room: dxStride - k)
+    /// Stores the transpose of the sums of some inputs and `count` rows. The padding up to eight inputs becomes 0.
+    @inline(never)
+    private func store(_ sums: Target, _ part: Range<Int>, _ row: Int, _ count: Int) {
+        var first = row
+        while first < min(row + count, rows) {
+            var k = part.lowerBound
+            while k < part.upperBound {
+                let from = sums + (k - part.lowerBound) * Self.most + first - row
+                let to = dx + first * dxStride + k
+                let inputs = min(8, part.upperBound - k)
+                if first + 8 <= rows, k + 8 <= dxStride {
+                    cp_transpose(from, Self.most, inputs, to, dxStride)
+                } else {
+                    for j in 0..<min(8, rows - first) {
+                        for i in 0..<inputs { to[j * dxStride + i] = from[i * Self.most + j] }
+                    }
+                }
+                k += 8
+            }
+            first += 8
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 import CKernels
 
-/// The largest number of inputs in a block. The block of the panels of a tile stays in the first-level cache for all rows, and
-/// the block of the rows in the second-level cache for all panels.
-private var depthBlock: Int { 400 / Tile.width }
+/// The largest number of inputs in a block, times the tiles side by side. The block of the panels of these tiles stays in the
+/// first-level cache for all rows, and the block of the rows in the second-level cache for all panels.
+private var depthBlock: Int { 400 }
 
 /// z = x W + b. Each element is summed as ((b + x₀ w₀) + x₁ w₁) + …, for any number of rows.
 ///
@@ -12,7 +12,8 @@ func forward(
 ) {
     if rows == 1 { return forwardRow(x, inputs, weights, 2 * panels, z) }
     let panelSize = cp_panel_size(inputs)
-    let block = evenBlock(of: inputs, atMost: depthBlock)
+    let most = FourTiles.areUsed && panels >= 4 && rows >= FourTiles.height ? 4 : Tile.width
+    let block = evenBlock(of: inputs, atMost: depthBlock / most)
     // Weights that exceed the caches are prefetched during the products of the previous panels.
     let isLarge = panels * panelSize > 1 << 18
     var k = 0
@@ -20,7 +21,7 @@ func forward(
         let depth = min(block, inputs - k)
         var panel = 0
         while panel < panels {
-            let width = min(Tile.width, panels - panel)
+            let width = panels - panel >= most ? most : min(Tile.width, panels - panel)
             let w = weights + panel * panelSize
             let next = panel + width < panels ? w + width * panelSize + k * 16 : weights + (k + depth) * 16
             @inline(__always)
@@ -28,42 +29,59 @@ func forward(
                 k == 0
                     ? Tile(repeating: load(w + i * panelSize + inputs * 16)) : Tile(target, stride: zStride, height: height)
             }
-            let pairs = Tile.width == 2 && width == 2 ? endOfPairs(of: rows) : 0
-            var row = 0
-            while row < pairs {
-                let target = z + row * zStride + panel * 16, other = target + 16
-                var tile = first(0, target, Tile.height), second = first(1, other, Tile.height)
-                @inline(__always)
-                func accumulate(_ from: Int, _ depth: Int) {
-                    Tile.accumulate(
-                        &tile, &second, depth: depth, broadcast: x + row * xStride + k + from, lane: xStride, broadcastStep: 1,
-                        streams: (w + (k + from) * 16, w + panelSize + (k + from) * 16), streamStep: 16)
-                }
-                if isLarge {
-                    // A tile has 8 rows, and 8 parts: the next weights, and the next tile's z.
-                    inParts(of: depth, accumulate) { part in
-                        let from = (row + part) * depth / rows, count = (row + part + 1) * depth / rows - from
-                        cp_prefetch(next + from * 16, 16, count)
-                        cp_prefetch(next + panelSize + from * 16, 16, count)
-                        cp_prefetch(target + (Tile.height + part) * zStride, 16, 2)
+            var start = 0
+            if FourTiles.areUsed, width == 4 {
+                let end = FourTiles.end(of: rows)
+                while start < end {
+                    let target = z + start * zStride + panel * 16
+                    var tiles = FourTiles { first($0, target + 16 * $0, FourTiles.height) }
+                    inParts(of: depth, prefetches: isLarge) { from, depth in
+                        tiles.accumulate(
+                            depth: depth, broadcast: x + start * xStride + k + from, lane: xStride,
+                            stream: w + (k + from) * 16, size: panelSize)
+                    } prefetch: { part in
+                        // Parts 0 to 7: the next weights, and the six rows of the next tiles' z.
+                        let from = (start * 4 + part * 3) * depth / (rows * 4)
+                        let count = (start * 4 + part * 3 + 3) * depth / (rows * 4) - from
+                        for i in 0..<4 { cp_prefetch(next + i * panelSize + from * 16, 16, count) }
+                        if part < FourTiles.height { cp_prefetch(target + (FourTiles.height + part) * zStride, 16, 4) }
                     }
-                } else {
-                    accumulate(0, depth)
+                    tiles.store(target, stride: zStride)
+                    start += FourTiles.height
                 }
-                tile.store(target, stride: zStride, height: Tile.height)
-                second.store(other, stride: zStride, height: Tile.height)
-                row += Tile.height
             }
-            for i in 0..<width {
-                forEachTile(from: pairs, to: rows) { row, height in
+            var i = 0
+            while i < width {
+                let pairs = Tile.width == 2 && width >= i + 2 ? start + endOfPairs(of: rows - start) : start
+                var row = start
+                while row < pairs {
                     let target = z + row * zStride + (panel + i) * 16
-                    if isLarge { prefetch(next + i * panelSize, row, height, rows, depth, target, zStride) }
-                    var tile = first(i, target, height)
-                    tile.accumulate(
-                        height: height, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
-                        stream: w + i * panelSize + k * 16, streamStep: 16)
-                    tile.store(target, stride: zStride, height: height)
+                    var tile = first(i, target, Tile.height), second = first(i + 1, target + 16, Tile.height)
+                    let stream = w + i * panelSize + k * 16
+                    Tile.accumulate(
+                        &tile, &second, depth: depth, broadcast: x + row * xStride + k, lane: xStride, broadcastStep: 1,
+                        streams: (stream, stream + panelSize), streamStep: 16)
+                    tile.store(target, stride: zStride, height: Tile.height)
+                    second.store(target + 16, stride: zStride, height: Tile.height)
+                    row += Tile.height
                 }
+                for i in i..<min(i + Tile.width, width) {
+                    forEachTile(from: pairs, to: rows) { row, height in
+                        let target = z + row * zStride + (panel + i) * 16
+                        if isLarge { prefetch(next + i * panelSize, row, height, rows, depth, target, zStride) }
+                        var tile = first(i, target, height)
+                        let broadcast = x + row * xStride + k, stream = w + i * panelSize + k * 16
+                        if Tile.height == 6, height == Tile.height {
+                            tile.accumulateSix(depth: depth, broadcast: broadcast, lane: xStride, stream: stream)
+                        } else {
+                            tile.accumulate(
+                                height: height, depth: depth, broadcast: broadcast, lane: xStride, broadcastStep: 1,
+                                stream: stream, streamStep: 16)
+                        }
+                        tile.store(target, stride: zStride, height: height)
+                    }
+                }
+                i += Tile.width
             }
             panel += width
         }

@@ -12,7 +12,7 @@ struct Tile {
         @inline(__always) get { Int(CP_TILE_HEIGHT) }
     }
 
-    /// The number of tiles side by side that this build computes together, if their height is `Tile.height`.
+    /// The number of tiles side by side that this build computes together, if their height is `Tile.height`. (See `FourTiles`, too.)
     static var width: Int {
         @inline(__always) get { Int(CP_TILE_WIDTH) }
     }
@@ -76,27 +76,76 @@ struct Tile {
         var a = broadcast
         var (b, c) = streams
         for _ in 0..<depth {
-            let row = load(b), other = load(c)
-            left.r0 = multiplyAdd(a[0], row, left.r0)
-            right.r0 = multiplyAdd(a[0], other, right.r0)
-            left.r1 = multiplyAdd(a[lane], row, left.r1)
-            right.r1 = multiplyAdd(a[lane], other, right.r1)
-            left.r2 = multiplyAdd(a[2 * lane], row, left.r2)
-            right.r2 = multiplyAdd(a[2 * lane], other, right.r2)
-            left.r3 = multiplyAdd(a[3 * lane], row, left.r3)
-            right.r3 = multiplyAdd(a[3 * lane], other, right.r3)
-            left.r4 = multiplyAdd(a[4 * lane], row, left.r4)
-            right.r4 = multiplyAdd(a[4 * lane], other, right.r4)
-            left.r5 = multiplyAdd(a[5 * lane], row, left.r5)
-            right.r5 = multiplyAdd(a[5 * lane], other, right.r5)
-            left.r6 = multiplyAdd(a[6 * lane], row, left.r6)
-            right.r6 = multiplyAdd(a[6 * lane], other, right.r6)
-            left.r7 = multiplyAdd(a[7 * lane], row, left.r7)
-            right.r7 = multiplyAdd(a[7 * lane], other, right.r7)
+            addRows(&left, &right, load(b), load(c), a, lane)
             a += broadcastStep
             b += streamStep
             c += streamStep
         }
+    }
+
+    /// The same for adjacent lanes and streams. Four steps are counted together: see `FourTiles`.
+    @inline(__always)
+    static func accumulateByFour(
+        _ left: inout Tile, _ right: inout Tile, depth: Int, broadcast: Source, broadcastStep: Int, stream: Source,
+        streamStep: Int
+    ) {
+        var a = broadcast, b = stream
+        @inline(__always)
+        func add(_ count: Int) {
+            for i in 0..<count {
+                let row = b + i * streamStep
+                addRows(&left, &right, load(row), load(row + 16), a + i * broadcastStep, 1)
+            }
+            a = cp_opaque(a + count * broadcastStep)
+            b = cp_opaque(b + count * streamStep)
+        }
+        for _ in 0..<depth / 4 { add(4) }
+        for _ in 0..<depth % 4 { add(1) }
+    }
+
+    @inline(__always)
+    private static func addRows(
+        _ left: inout Tile, _ right: inout Tile, _ row: Vector, _ other: Vector, _ a: Source, _ lane: Int
+    ) {
+        left.r0 = multiplyAdd(a[0], row, left.r0)
+        right.r0 = multiplyAdd(a[0], other, right.r0)
+        left.r1 = multiplyAdd(a[lane], row, left.r1)
+        right.r1 = multiplyAdd(a[lane], other, right.r1)
+        left.r2 = multiplyAdd(a[2 * lane], row, left.r2)
+        right.r2 = multiplyAdd(a[2 * lane], other, right.r2)
+        left.r3 = multiplyAdd(a[3 * lane], row, left.r3)
+        right.r3 = multiplyAdd(a[3 * lane], other, right.r3)
+        left.r4 = multiplyAdd(a[4 * lane], row, left.r4)
+        right.r4 = multiplyAdd(a[4 * lane], other, right.r4)
+        left.r5 = multiplyAdd(a[5 * lane], row, left.r5)
+        right.r5 = multiplyAdd(a[5 * lane], other, right.r5)
+        left.r6 = multiplyAdd(a[6 * lane], row, left.r6)
+        right.r6 = multiplyAdd(a[6 * lane], other, right.r6)
+        left.r7 = multiplyAdd(a[7 * lane], row, left.r7)
+        right.r7 = multiplyAdd(a[7 * lane], other, right.r7)
+    }
+
+    /// The same for six rows and an adjacent stream. Two pointers reach all lanes, and two steps are counted together: see `FourTiles`.
+    @inline(__always)
+    mutating func accumulateSix(depth: Int, broadcast: Source, lane: Int, stream: Source) {
+        var a = broadcast, b = broadcast + 3 * lane, c = stream
+        @inline(__always)
+        func add(_ t: inout Tile, _ count: Int) {
+            for i in 0..<count {
+                let row = load(c + i * 16)
+                t.r0 = multiplyAdd(a[i], row, t.r0)
+                t.r1 = multiplyAdd(a[i + lane], row, t.r1)
+                t.r2 = multiplyAdd(a[i + 2 * lane], row, t.r2)
+                t.r3 = multiplyAdd(b[i], row, t.r3)
+                t.r4 = multiplyAdd(b[i + lane], row, t.r4)
+                t.r5 = multiplyAdd(b[i + 2 * lane], row, t.r5)
+            }
+            a = cp_opaque(a + count)
+            b = cp_opaque(b + count)
+            c = cp_opaque(c + count * 16)
+        }
+        for _ in 0..<depth / 2 { add(&self, 2) }
+        if depth % 2 > 0 { add(&self, 1) }
     }
 
     @inline(__always)
@@ -113,17 +162,6 @@ struct Tile {
         }
     }
 
-    /// Stores the tile's transpose: the first `count` of the sixteen numbers of row i go to column i of the target. If
-    /// `count` is 16 and the target has `room` for eight columns, the columns past the tile are set to 0.
-    @inline(__always)
-    func storeTransposed(_ p: Target, stride: Int, height: Int, count: Int, room: Int) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 128) { buffer in
-            let lanes = buffer.baseAddress.unsafelyUnwrapped
-            store(lanes, stride: 16, height: 8)  // rows past the tile are 0
-            transposeTile(lanes, p, stride, height, count, room)
-        }
-    }
-
     @inline(__always)
     private func forEachRow(height: Int, _ body: (Int, Vector) -> Void) {
         body(0, r0)
@@ -134,20 +172,6 @@ struct Tile {
         if height > 5 { body(5, r5) }
         if height > 6 { body(6, r6) }
         if height > 7 { body(7, r7) }
-    }
-}
-
-/// `storeTransposed` from memory: one function for all heights, because its code is long.
-@inline(never)
-private func transposeTile(_ lanes: Source, _ p: Target, _ stride: Int, _ height: Int, _ count: Int, _ room: Int) {
-    if count == 16, room >= 8 {
-        cp_transpose(lanes, 16, 8, p, stride)
-        cp_transpose(lanes + 8, 16, 8, p + 8 * stride, stride)
-        return
-    }
-    for j in 0..<count {
-        let q = p + j * stride
-        for i in 0..<height { q[i] = lanes[i * 16 + j] }
     }
 }
 
@@ -173,17 +197,16 @@ func forEachTile(from first: Int = 0, to end: Int, _ body: (_ start: Int, _ heig
     }
 }
 
-/// Calls `accumulate` with eight parts of a depth, and `prefetch` before each: the processor waits for a few cache lines at a time,
-/// and stops at more of them.
+/// Calls `accumulate` with a depth; or, if `prefetches`, with eight parts of it, and `prefetch` before each: the processor waits for a
+/// few cache lines at a time, and stops at more of them.
 @inline(__always)
-func inParts(of depth: Int, _ accumulate: (_ from: Int, _ depth: Int) -> Void, _ prefetch: (_ part: Int) -> Void) {
-    let size = (depth + 7) / 8
-    var from = 0, part = 0
-    while from < depth {
-        prefetch(part)
-        accumulate(from, min(size, depth - from))
-        from += size
-        part += 1
+func inParts(
+    of depth: Int, prefetches: Bool, _ accumulate: (_ from: Int, _ depth: Int) -> Void, prefetch: (_ part: Int) -> Void
+) {
+    let size = depth / 8 & ~1, last = prefetches ? 7 : 0
+    for part in 0...last {
+        if prefetches { prefetch(part) }
+        accumulate(part * size, part < last ? size : depth - part * size)
     }
 }
 

@@ -152,23 +152,22 @@ private struct GradientProduct {
                     var k = 0
                     while k < pairs {
                         var tile = first(0, k, Tile.height, isPair: true), second = first(1, k, Tile.height, isPair: true)
-                        @inline(__always)
-                        func accumulate(_ start: Int, _ depth: Int) {
-                            Tile.accumulate(
-                                &tile, &second, depth: depth, broadcast: from + k + start * columnStride, lane: 1,
-                                broadcastStep: columnStride,
-                                streams: (stream + start * deltaStride, stream + start * deltaStride + 16),
-                                streamStep: deltaStride)
-                        }
                         if copiesColumns {
-                            inParts(of: depth, accumulate) { part in
+                            inParts(of: depth, prefetches: true) { start, depth in
+                                let row = stream + start * deltaStride
+                                Tile.accumulate(
+                                    &tile, &second, depth: depth, broadcast: from + k + start * columnStride, lane: 1,
+                                    broadcastStep: columnStride, streams: (row, row + 16), streamStep: deltaStride)
+                            } prefetch: { part in
                                 if row == 0 { cp_prefetch(panelTarget + (k + part) * 16, panelSize, 2) }
                                 let ahead = (k + part) * depth / count, lines = (k + part + 1) * depth / count - ahead
                                 cp_prefetch(next + ahead * deltaStride, deltaStride, lines)
                                 cp_prefetch(next + ahead * deltaStride + 16, deltaStride, lines)
                             }
                         } else {
-                            accumulate(0, depth)
+                            Tile.accumulateByFour(
+                                &tile, &second, depth: depth, broadcast: from + k, broadcastStep: columnStride, stream: stream,
+                                streamStep: deltaStride)
                         }
                         last(tile, 0, k, Tile.height)
                         last(second, 1, k, Tile.height)
