@@ -17,7 +17,7 @@
  * on arm64. CP_TILE_HEIGHT: the number of rows of a product's tile. CP_TILE_WIDTH: the number of tiles side by side that are
  * computed together. The accumulators fit the registers: 6 x 2 of AVX2's 16, 6 x 4 of NEON's 32, 3 x 4 of SSE's 16, and 8 x 2 of
  * AVX-512's 32. A single tile of AVX-512 would need 9 loads for 8 operations, and two of either can start in a cycle; two tiles
- * need 10 loads for 16. */
+ * need 10 loads for 16, four tiles of six rows (FourTiles.swift) 10 for 24. */
 #if defined(__FMA__) || defined(CP_FUSES)
 #define CP_FMA
 #endif

@@ -56,6 +56,10 @@ struct FourTiles {
         w.store(p + 48, stride: stride, height: Self.height)
     }
 
-    /// The end of their rows of 0..<count. A remainder of two is left as eight, for tiles of AVX-512.
-    static func end(of count: Int) -> Int { count % 6 == 2 ? count - 8 : count - count % 6 }
+    /// The end of their rows of 0..<count, not above 0 if there are none. Of a remainder of two, eight are left, for two tiles of
+    /// `Tile.height`.
+    static func end(of count: Int) -> Int {
+        let left = count % height
+        return count - (left == 2 ? Tile.height : left)
+    }
 }

@@ -52,18 +52,25 @@ struct Tile {
         var a = broadcast
         var b = stream
         for _ in 0..<depth {
-            let row = load(b)
-            r0 = multiplyAdd(a[0], row, r0)
-            if height > 1 { r1 = multiplyAdd(a[lane], row, r1) }
-            if height > 2 { r2 = multiplyAdd(a[2 * lane], row, r2) }
-            if height > 3 { r3 = multiplyAdd(a[3 * lane], row, r3) }
-            if height > 4 { r4 = multiplyAdd(a[4 * lane], row, r4) }
-            if height > 5 { r5 = multiplyAdd(a[5 * lane], row, r5) }
-            if height > 6 { r6 = multiplyAdd(a[6 * lane], row, r6) }
-            if height > 7 { r7 = multiplyAdd(a[7 * lane], row, r7) }
+            addRow(load(b), a, a + 3 * lane, lane, height: height)
             a += broadcastStep
             b += streamStep
         }
+    }
+
+    /// The same for six rows and an adjacent stream. Two pointers reach all lanes, and two steps are counted together: see `FourTiles`.
+    @inline(__always)
+    mutating func accumulateSix(depth: Int, broadcast: Source, lane: Int, stream: Source) {
+        var a = broadcast, b = broadcast + 3 * lane, c = stream
+        @inline(__always)
+        func add(_ tile: inout Tile, _ count: Int) {
+            for i in 0..<count { tile.addRow(load(c + i * 16), a + i, b + i, lane, height: 6) }
+            a = cp_opaque(a + count)
+            b = cp_opaque(b + count)
+            c = cp_opaque(c + count * 16)
+        }
+        for _ in 0..<depth / 2 { add(&self, 2) }
+        if depth % 2 > 0 { add(&self, 1) }
     }
 
     /// The same for two tiles of `Tile.height` rows, which use each broadcast number together.
@@ -103,6 +110,20 @@ struct Tile {
         for _ in 0..<depth % 4 { add(1) }
     }
 
+    /// Adds a row of the stream times the broadcast numbers, of which `b` points to the fourth.
+    @inline(__always)
+    private mutating func addRow(_ row: Vector, _ a: Source, _ b: Source, _ lane: Int, height: Int) {
+        r0 = multiplyAdd(a[0], row, r0)
+        if height > 1 { r1 = multiplyAdd(a[lane], row, r1) }
+        if height > 2 { r2 = multiplyAdd(a[2 * lane], row, r2) }
+        if height > 3 { r3 = multiplyAdd(b[0], row, r3) }
+        if height > 4 { r4 = multiplyAdd(b[lane], row, r4) }
+        if height > 5 { r5 = multiplyAdd(b[2 * lane], row, r5) }
+        if height > 6 { r6 = multiplyAdd(b[3 * lane], row, r6) }
+        if height > 7 { r7 = multiplyAdd(b[4 * lane], row, r7) }
+    }
+
+    /// The same for a row of two streams, and all lanes.
     @inline(__always)
     private static func addRows(
         _ left: inout Tile, _ right: inout Tile, _ row: Vector, _ other: Vector, _ a: Source, _ lane: Int
@@ -123,29 +144,6 @@ struct Tile {
         right.r6 = multiplyAdd(a[6 * lane], other, right.r6)
         left.r7 = multiplyAdd(a[7 * lane], row, left.r7)
         right.r7 = multiplyAdd(a[7 * lane], other, right.r7)
-    }
-
-    /// The same for six rows and an adjacent stream. Two pointers reach all lanes, and two steps are counted together: see `FourTiles`.
-    @inline(__always)
-    mutating func accumulateSix(depth: Int, broadcast: Source, lane: Int, stream: Source) {
-        var a = broadcast, b = broadcast + 3 * lane, c = stream
-        @inline(__always)
-        func add(_ t: inout Tile, _ count: Int) {
-            for i in 0..<count {
-                let row = load(c + i * 16)
-                t.r0 = multiplyAdd(a[i], row, t.r0)
-                t.r1 = multiplyAdd(a[i + lane], row, t.r1)
-                t.r2 = multiplyAdd(a[i + 2 * lane], row, t.r2)
-                t.r3 = multiplyAdd(b[i], row, t.r3)
-                t.r4 = multiplyAdd(b[i + lane], row, t.r4)
-                t.r5 = multiplyAdd(b[i + 2 * lane], row, t.r5)
-            }
-            a = cp_opaque(a + count)
-            b = cp_opaque(b + count)
-            c = cp_opaque(c + count * 16)
-        }
-        for _ in 0..<depth / 2 { add(&self, 2) }
-        if depth % 2 > 0 { add(&self, 1) }
     }
 
     @inline(__always)
