@@ -98,7 +98,8 @@ private struct TransposedProduct {
         var tiles = FourTiles { start(part, FourTiles.height, sums + 16 * $0) }
         forEachPanel(part, k, FourTiles.height, isFirst: row == 0) { w, output, depth in
             tiles.accumulate(
-                depth: depth, broadcast: w, lane: 16, stream: deltaT + row * outputs + output * 16, size: 16 * outputs)
+                depth: depth, broadcast: w, lane: 16, broadcastStep: 1, stream: deltaT + row * outputs + output * 16,
+                size: 16 * outputs, streamStep: 16)
         }
         tiles.store(sums, stride: Self.most)
     }

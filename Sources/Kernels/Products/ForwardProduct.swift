@@ -38,7 +38,7 @@ func forward(
                     inParts(of: depth, prefetches: isLarge) { from, depth in
                         tiles.accumulate(
                             depth: depth, broadcast: x + start * xStride + k + from, lane: xStride,
-                            stream: w + (k + from) * 16, size: panelSize)
+                            broadcastStep: 1, stream: w + (k + from) * 16, size: panelSize, streamStep: 16)
                     } prefetch: { part in
                         // Parts 0 to 7: the next weights, and the six rows of the next tiles' z.
                         let from = (start * 4 + part * 3) * depth / (rows * 4)

@@ -19,12 +19,15 @@ struct FourTiles {
 
     /// As `Tile.accumulate`, with streams that are `size` apart. Two pointers reach all lanes, and two steps are counted together.
     @inline(__always)
-    mutating func accumulate(depth: Int, broadcast: Source, lane: Int, stream: Source, size: Int) {
+    mutating func accumulate(
+        depth: Int, broadcast: Source, lane: Int, broadcastStep: Int, stream: Source, size: Int, streamStep: Int
+    ) {
         var a = broadcast, b = broadcast + 3 * lane, c = stream, d = stream + 2 * size
         @inline(__always)
         func add(_ tiles: inout FourTiles, _ steps: Int) {
-            for i in 0..<steps {
-                let row = (load(c + 16 * i), load(c + 16 * i + size), load(d + 16 * i), load(d + 16 * i + size))
+            for step in 0..<steps {
+                let i = step * broadcastStep, j = step * streamStep
+                let row = (load(c + j), load(c + j + size), load(d + j), load(d + j + size))
                 @inline(__always)
                 func add(_ x: Float, _ t: inout Vector, _ u: inout Vector, _ v: inout Vector, _ w: inout Vector) {
                     t = multiplyAdd(x, row.0, t)
@@ -39,21 +42,21 @@ struct FourTiles {
                 add(b[i + lane], &tiles.t.r4, &tiles.u.r4, &tiles.v.r4, &tiles.w.r4)
                 add(b[i + 2 * lane], &tiles.t.r5, &tiles.u.r5, &tiles.v.r5, &tiles.w.r5)
             }
-            a = cp_opaque(a + steps)
-            b = cp_opaque(b + steps)
-            c = cp_opaque(c + 16 * steps)
-            d = cp_opaque(d + 16 * steps)
+            a = cp_opaque(a + steps * broadcastStep)
+            b = cp_opaque(b + steps * broadcastStep)
+            c = cp_opaque(c + steps * streamStep)
+            d = cp_opaque(d + steps * streamStep)
         }
         for _ in 0..<depth / 2 { add(&self, 2) }
         if depth % 2 > 0 { add(&self, 1) }
     }
 
     @inline(__always)
-    func store(_ p: Target, stride: Int) {
+    func store(_ p: Target, stride: Int, tileStride: Int = 16) {
         t.store(p, stride: stride, height: Self.height)
-        u.store(p + 16, stride: stride, height: Self.height)
-        v.store(p + 32, stride: stride, height: Self.height)
-        w.store(p + 48, stride: stride, height: Self.height)
+        u.store(p + tileStride, stride: stride, height: Self.height)
+        v.store(p + 2 * tileStride, stride: stride, height: Self.height)
+        w.store(p + 3 * tileStride, stride: stride, height: Self.height)
     }
 
     /// The end of their rows of 0..<count, not above 0 if there are none. Of a remainder of two, eight are left, for two tiles of

@@ -90,26 +90,6 @@ struct Tile {
         }
     }
 
-    /// The same for adjacent lanes and streams. Four steps are counted together: see `FourTiles`.
-    @inline(__always)
-    static func accumulateByFour(
-        _ left: inout Tile, _ right: inout Tile, depth: Int, broadcast: Source, broadcastStep: Int, stream: Source,
-        streamStep: Int
-    ) {
-        var a = broadcast, b = stream
-        @inline(__always)
-        func add(_ count: Int) {
-            for i in 0..<count {
-                let row = b + i * streamStep
-                addRows(&left, &right, load(row), load(row + 16), a + i * broadcastStep, 1)
-            }
-            a = cp_opaque(a + count * broadcastStep)
-            b = cp_opaque(b + count * streamStep)
-        }
-        for _ in 0..<depth / 4 { add(4) }
-        for _ in 0..<depth % 4 { add(1) }
-    }
-
     /// Adds a row of the stream times the broadcast numbers, of which `b` points to the fourth.
     @inline(__always)
     private mutating func addRow(_ row: Vector, _ a: Source, _ b: Source, _ lane: Int, height: Int) {

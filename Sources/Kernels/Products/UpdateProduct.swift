@@ -41,27 +41,31 @@ private struct GradientProduct {
                 let product = product.unsafelyUnwrapped.assumingMemoryBound(to: GradientProduct.self).pointee
                 let scratch = scratch.unsafelyUnwrapped
                 if let step = product.step, product.rows == 1 { return product.makeStepsOfRow(step, scratch) }
-                product.compute(
-                    scratch,
-                    { tile, room, target, height in
-                        if let rate = product.rate { return tile.descend(target, stride: 16, height: height, rate: rate) }
-                        tile.store(product.step == nil ? target : room, stride: 16, height: height)
-                    },
-                    then: { gradient, target, count, isBias in
-                        guard let step = product.step else { return }
-                        product.makeStep(step, isBias, target, Source(gradient), count)
-                    })
+                product.compute(scratch)
             }, &product)
+    }
+
+    /// Uses a part of the gradient, for `count` numbers of the target: weights, or biases.
+    @inline(never)
+    private func use(_ gradient: Source, _ values: Target, _ count: Int, isBias: Bool) {
+        if let step { return makeStep(step, isBias, values, gradient, count) }
+        guard let rate else { return values.update(from: gradient, count: count) }
+        for i in stride(from: 0, to: count, by: 16) {
+            save(multiplyAdd(-rate, load(gradient + i), load(values + i)), values + i)
+        }
     }
 
     /// `rowBlock` rows of δ stay in the first-level cache for `inputChunk` inputs. The columns of x for these inputs stay in
     /// the second-level cache.
     private static var rowBlock: Int { 128 }
-    private static var inputChunk: Int { 96 }
+    private var inputChunk: Int { 96 * Tile.width / width }
+    /// The number of panels whose tiles are computed together.
+    private var width: Int { FourTiles.areUsed && panels >= 4 ? 4 : Tile.width }
     /// The number of floats of δ that stay in the second-level cache, too: those of all rows and a group of panels.
     private static var deltaBlock: Int { 131_072 }
-    private static var sums: Int { 16 * inputChunk }
-    private static var roomForX: Int { Int(CP_SCRATCH) - Tile.width * sums }
+    /// The sums of a chunk and `width` panels are at the start of the scratch memory, a copy of columns of x is behind them.
+    private static var sums: Int { 96 * Tile.width * 16 }
+    private static var roomForX: Int { Int(CP_SCRATCH) - sums }
 
     /// Whether the columns of a chunk are first copied to contiguous memory. With a large stride, the rows of x are on more
     /// pages than the first-level TLB covers. The copy pays off if enough panels use it.
@@ -84,7 +88,7 @@ private struct GradientProduct {
             let values = target + panel * cp_panel_size(inputs)
             var chunk = part.lowerBound
             while chunk < part.upperBound {
-                let width = min(Self.inputChunk, part.upperBound - chunk)
+                let width = min(inputChunk, part.upperBound - chunk)
                 byFour(width) { k in save(multiplyAdd(x[chunk + k], row, .zero), room + k * 16) }
                 makeStep(step, false, values + chunk * 16, Source(room), width * 16)
                 chunk += width
@@ -93,31 +97,26 @@ private struct GradientProduct {
         }
     }
 
-    typealias Use = (_ tile: Tile, _ room: Target, _ target: Target, _ height: Int) -> Void
-    typealias Finish = (_ gradient: Target, _ target: Target, _ count: Int, _ isBias: Bool) -> Void
-
-    /// Calls `use` with each tile of the gradient, room for it, and its position in the panels of `target`; and `finish` when all
-    /// tiles of some inputs of a panel are used, or the biases. If there are many rows, they are processed in blocks, and the tiles
-    /// of all blocks are summed.
-    @inline(__always)
-    func compute(_ scratch: Target, _ use: Use, then finish: Finish) {
-        let group = max(16, Self.deltaBlock / rows / 16 & ~1)
+    /// Computes the gradient of some inputs and panels at a time, and uses it. If there are many rows, they are processed in blocks,
+    /// whose tiles are summed.
+    private func compute(_ scratch: Target) {
+        let group = max(16, Self.deltaBlock / rows / 16 & ~3)
         var first = 0
         while first < panels {
             let last = min(first + group, panels)
-            compute(first..<last, scratch, use, then: finish)
+            compute(first..<last, scratch)
             first = last
         }
-        if part.upperBound == inputs { addBiases(scratch, use, then: finish) }
+        if part.upperBound == inputs { addBiases(scratch) }
     }
 
     /// The same for some panels, without the biases.
     @inline(__always)
-    private func compute(_ group: Range<Int>, _ scratch: Target, _ use: Use, then finish: Finish) {
-        let copy = scratch + Tile.width * Self.sums
+    private func compute(_ group: Range<Int>, _ scratch: Target) {
+        let copy = scratch + Self.sums
         let block = evenBlock(of: rows, atMost: Self.rowBlock)
         let panelSize = cp_panel_size(inputs)
-        let chunkSize = copiesColumns ? min(Self.inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : Self.inputChunk
+        let chunkSize = copiesColumns ? min(inputChunk, Self.roomForX / rows / Tile.height * Tile.height) : inputChunk
         var chunk = part.lowerBound
         while chunk < part.upperBound {
             let count = min(chunkSize, part.upperBound - chunk)
@@ -126,66 +125,23 @@ private struct GradientProduct {
             let columnStride = copiesColumns ? count : xStride
             var panel = group.lowerBound
             while panel < group.upperBound {
-                let width = min(Tile.width, group.upperBound - panel)
-                let panelTarget = target + panel * panelSize + chunk * 16
+                let left = group.upperBound - panel, width = left >= width ? width : min(Tile.width, left)
+                let values = target + panel * panelSize + chunk * 16
                 var row = 0
                 while row < rows {
                     let depth = min(block, rows - row)
-                    let next = followingDelta(group, panel, panel + width, row + depth)
-                    let from = columns + row * columnStride, stream = delta + row * deltaStride + panel * 16
-                    @inline(__always)
-                    func first(_ i: Int, _ k: Int, _ height: Int, isPair: Bool = false) -> Tile {
-                        let old = panelTarget + i * panelSize + k * 16
-                        if row > 0 || adds {
-                            return Tile(row > 0 ? scratch + i * Self.sums + k * 16 : old, stride: 16, height: height)
-                        }
-                        if !isPair || !copiesColumns { cp_prefetch(old, 16, height) }
-                        return Tile()
-                    }
-                    @inline(__always)
-                    func last(_ tile: Tile, _ i: Int, _ k: Int, _ height: Int) {
-                        let sums = scratch + i * Self.sums + k * 16
-                        if row + depth < rows { return tile.store(sums, stride: 16, height: height) }
-                        use(tile, sums, panelTarget + i * panelSize + k * 16, height)
-                    }
-                    let pairs = Tile.width == 2 && width == 2 ? endOfPairs(of: count) : 0
-                    var k = 0
-                    while k < pairs {
-                        var tile = first(0, k, Tile.height, isPair: true), second = first(1, k, Tile.height, isPair: true)
-                        if copiesColumns {
-                            inParts(of: depth, prefetches: true) { start, depth in
-                                let row = stream + start * deltaStride
-                                Tile.accumulate(
-                                    &tile, &second, depth: depth, broadcast: from + k + start * columnStride, lane: 1,
-                                    broadcastStep: columnStride, streams: (row, row + 16), streamStep: deltaStride)
-                            } prefetch: { part in
-                                if row == 0 { cp_prefetch(panelTarget + (k + part) * 16, panelSize, 2) }
-                                let ahead = (k + part) * depth / count, lines = (k + part + 1) * depth / count - ahead
-                                cp_prefetch(next + ahead * deltaStride, deltaStride, lines)
-                                cp_prefetch(next + ahead * deltaStride + 16, deltaStride, lines)
-                            }
-                        } else {
-                            Tile.accumulateByFour(
-                                &tile, &second, depth: depth, broadcast: from + k, broadcastStep: columnStride, stream: stream,
-                                streamStep: deltaStride)
-                        }
-                        last(tile, 0, k, Tile.height)
-                        last(second, 1, k, Tile.height)
-                        k += Tile.height
-                    }
-                    for i in 0..<width {
-                        forEachTile(from: pairs, to: count) { k, height in
-                            if copiesColumns { prefetchDelta(next + i * 16, k, height, count, depth) }
-                            var tile = first(i, k, height)
-                            tile.accumulate(
-                                height: height, depth: depth, broadcast: from + k, lane: 1, broadcastStep: columnStride,
-                                stream: stream + i * 16, streamStep: deltaStride)
-                            last(tile, i, k, height)
-                        }
-                    }
+                    GradientTiles(
+                        row: row, depth: depth, x: columns + row * columnStride, xStride: columnStride, isCopied: copiesColumns,
+                        inputs: count, delta: delta + row * deltaStride + panel * 16, deltaStride: deltaStride,
+                        nextDelta: followingDelta(group, panel, panel + width, row + depth), panels: width, sums: scratch,
+                        sumsSize: inputChunk * 16, values: values, valuesSize: panelSize, adds: adds,
+                        isLast: row + depth == rows, rate: rate
+                    ).compute()
                     row += depth
                 }
-                for i in 0..<width { finish(scratch + i * Self.sums, panelTarget + i * panelSize, count * 16, false) }
+                if !GradientTiles.descends || rate == nil {
+                    for i in 0..<width { use(scratch + i * inputChunk * 16, values + i * panelSize, count * 16, isBias: false) }
+                }
                 panel += width
             }
             chunk += count
@@ -196,13 +152,6 @@ private struct GradientProduct {
     private func followingDelta(_ group: Range<Int>, _ panel: Int, _ nextPanel: Int, _ row: Int) -> Source {
         if row < rows { return delta + row * deltaStride + panel * 16 }
         return delta + (nextPanel < group.upperBound ? nextPanel : group.lowerBound) * 16
-    }
-
-    /// Prefetches the tile's share of the next block of δ.
-    @inline(never)
-    private func prefetchDelta(_ next: Source, _ k: Int, _ height: Int, _ count: Int, _ depth: Int) {
-        let ahead = k * depth / count
-        cp_prefetch(next + ahead * deltaStride, deltaStride, (k + height) * depth / count - ahead)
     }
 
     /// Copies columns of x: [rows × width], without padding.
@@ -223,15 +172,13 @@ private struct GradientProduct {
     }
 
     /// Σ δ
-    @inline(__always)
-    private func addBiases(_ room: Target, _ use: Use, then finish: Finish) {
+    private func addBiases(_ room: Target) {
         for panel in 0..<panels {
             let biases = target + panel * cp_panel_size(inputs) + inputs * 16
-            var tile = Tile()
-            if adds { tile.r0 = load(biases) }
-            for row in 0..<rows { tile.r0 += load(delta + row * deltaStride + panel * 16) }
-            use(tile, room, biases, 1)
-            finish(room, biases, 16, true)
+            var sum = adds ? load(biases) : .zero
+            for row in 0..<rows { sum += load(delta + row * deltaStride + panel * 16) }
+            save(sum, room)
+            use(room, biases, 16, isBias: true)
         }
     }
 }
