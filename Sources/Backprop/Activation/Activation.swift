@@ -23,6 +23,11 @@ enum Activation {
         if case .builtIn(let other) = self { other == function } else { false }
     }
 
+    /// The number of a built-in activation in the kernels.
+    var kind: Int32 {
+        if case .builtIn(let function) = self { function.kind } else { 0 }
+    }
+
     /// The range of its values; unbounded if the range is unknown.
     var range: (least: Float, greatest: Float) {
         if case .builtIn(let function) = self { function.range } else { (-.infinity, .infinity) }

@@ -87,10 +87,3 @@ final class RowPlan {
         return RowPlan(storage: storage, target: target)
     }
 }
-
-extension Activation {
-    /// The number of a built-in activation in the kernels.
-    fileprivate var kind: Int32 {
-        if case .builtIn(let function) = self { function.kind } else { 0 }
-    }
-}

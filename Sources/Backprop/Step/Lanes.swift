@@ -29,8 +29,9 @@ final class Lanes {
     private let parameters, gradient: UnsafeMutablePointer<Float>
     /// The parameters or a slot of each network, [lanes × parameters].
     private let flat: UnsafeMutablePointer<Float>
-    /// A block of rows, [rowBlock × columns × lanes]; z, a and δ of the layers follow.
-    private let x, y, matrices: UnsafeMutablePointer<Float>
+    /// A block of rows, [rowBlock × columns × lanes].
+    private let x, y: UnsafeMutablePointer<Float>
+    private let layers: [LaneLayer]
     /// z, a and δ of one row of one network.
     private let row: UnsafeMutablePointer<Float>
     private let zero, ones: UnsafeMutablePointer<Float>
@@ -72,7 +73,17 @@ final class Lanes {
         flat = take(size * count)
         x = take(settings.inputCount * block)
         y = take(settings.outputCount * block)
-        matrices = end
+        var at = 0, layers: [LaneLayer] = []
+        for layer in settings.layers {
+            layers.append(
+                LaneLayer(
+                    inputs: layer.inputs, outputs: layer.outputs,
+                    activation: layer.activation.is(.softmax) ? nil : layer.activation.kind, weights: parameters + at,
+                    gradient: gradient + at, biasOffset: layer.inputs * layer.outputs * count,
+                    z: take(layer.outputs * block), a: take(layer.outputs * block), delta: take(layer.outputs * block)))
+            at += layer.parameterCount * count
+        }
+        self.layers = layers
         for lane in 0..<count { ones[lane] = 1 }
         self.storage = storage
     }
@@ -211,60 +222,40 @@ final class Lanes {
 
     /// Passes a block of rows, with their weights, forward and backward, and adds its gradient and losses.
     private func pass(_ rows: Int, _ start: Int, _ rowWeights: UnsafePointer<Float>?) {
-        let layers = settings.layers, block = min(Self.rowBlock, rows - start)
+        let block = min(Self.rowBlock, rows - start)
         settings.kernels.interleave(inputs, start * settings.inputCount, block * settings.inputCount, x, count)
         settings.kernels.interleave(targets, start * settings.outputCount, block * settings.outputCount, y, count)
 
-        var weights = parameters
-        for (index, layer) in layers.enumerated() {
-            let (z, a, _) = matrices(of: index)
+        var input = x
+        for layer in layers {
             product(
-                input(of: index), layer.inputs, 1, weights, 1, layer.inputs,
-                start: weights + layer.inputs * layer.outputs * count, 0, 1, z, layer.outputs, rows: block,
-                columns: layer.outputs, depth: layer.inputs)
-            if !layer.activation.is(.softmax), case .builtIn(let function) = layer.activation {
-                settings.kernels.activate(function.kind, z, a, block * layer.outputs, count, count)
+                input, layer.inputs, 1, layer.weights, 1, layer.inputs, start: layer.weights + layer.biasOffset, 0, 1, layer.z,
+                layer.outputs, rows: block, columns: layer.outputs, depth: layer.inputs)
+            if let activation = layer.activation {
+                settings.kernels.activate(activation, layer.z, layer.a, block * layer.outputs, count, count)
             }
-            weights += layer.parameterCount * count
+            input = layer.a
         }
         let isFused = addLoss(rows, start, block, rowWeights)
 
-        var gradient = self.gradient + size * count
         for index in layers.indices.reversed() {
-            let layer = layers[index], (z, a, delta) = matrices(of: index), size = layer.inputs * layer.outputs * count
-            weights -= layer.parameterCount * count
-            gradient -= layer.parameterCount * count
-            if index < layers.count - 1 || !isFused, case .builtIn(let function) = layer.activation {
-                settings.kernels.differentiate(function.kind, z, a, delta, block * layer.outputs, count, count)
+            let layer = layers[index], input = index == 0 ? x : layers[index - 1].a
+            if index < layers.count - 1 || !isFused, let activation = layer.activation {
+                settings.kernels.differentiate(activation, layer.z, layer.a, layer.delta, block * layer.outputs, count, count)
             }
-            let biases = gradient + size
-            if start == 0 { cp_clear(gradient, layer.parameterCount * count * 4) }
+            let biases = layer.gradient + layer.biasOffset
+            if start == 0 { cp_clear(layer.gradient, (layer.biasOffset + layer.outputs * count) * 4) }
             product(
-                delta, 1, layer.outputs, input(of: index), layer.inputs, 1, start: gradient, layer.inputs, 1, gradient,
+                layer.delta, 1, layer.outputs, input, layer.inputs, 1, start: layer.gradient, layer.inputs, 1, layer.gradient,
                 layer.inputs, rows: layer.outputs, columns: layer.inputs, depth: block)
             product(
-                delta, 1, layer.outputs, ones, 0, 0, start: biases, 1, 1, biases, 1, rows: layer.outputs, columns: 1,
+                layer.delta, 1, layer.outputs, ones, 0, 0, start: biases, 1, 1, biases, 1, rows: layer.outputs, columns: 1,
                 depth: block)
             guard index > 0 else { continue }
             product(
-                delta, layer.outputs, 1, weights, layer.inputs, 1, start: zero, 0, 0, matrices(of: index - 1).delta,
+                layer.delta, layer.outputs, 1, layer.weights, layer.inputs, 1, start: zero, 0, 0, layers[index - 1].delta,
                 layer.inputs, rows: block, columns: layer.inputs, depth: layer.outputs)
         }
-    }
-
-    /// z, a and δ of a layer and a block of rows, [rowBlock × outputs × lanes].
-    private func matrices(
-        of index: Int
-    ) -> (z: UnsafeMutablePointer<Float>, a: UnsafeMutablePointer<Float>, delta: UnsafeMutablePointer<Float>) {
-        let block = Self.rowBlock * count
-        var z = matrices
-        for layer in settings.layers[..<index] { z += 3 * layer.outputs * block }
-        let size = settings.layers[index].outputs * block
-        return (z, z + size, z + 2 * size)
-    }
-
-    private func input(of index: Int) -> UnsafePointer<Float> {
-        UnsafePointer(index == 0 ? x : matrices(of: index - 1).a)
     }
 
     @inline(never)
@@ -275,20 +266,22 @@ final class Lanes {
     ) {
         var product = cp_lane_product(
             a: a, b: b, start: start, c: c, a_row: aRow, a_depth: aDepth, b_depth: bDepth, b_column: bColumn, start_row: startRow,
-            start_column: startColumn, c_row: cRow, rows: rows, columns: columns, depth: depth)
+            start_column: startColumn, c_row: cRow, c_column: 1, rows: rows, columns: columns, depth: depth)
+        if rows < columns, rows < 4 { product.transpose() }  // for tiles of more sums
         settings.kernels.lane_product(&product)
     }
 
     /// Adds the losses of a block of rows, and computes the last layer's δ from the loss. Returns whether δ is the gradient for
     /// z; otherwise it is that for a.
     private func addLoss(_ rows: Int, _ start: Int, _ block: Int, _ weights: UnsafePointer<Float>?) -> Bool {
-        let last = settings.layers[settings.layers.count - 1], all = matrices(of: settings.layers.count - 1)
+        let all = layers[layers.count - 1]
         let scale = settings.lossScale(rows: rows)
         guard let loss = settings.loss.builtIn else { return false }
         if loss == .squaredError, settings.options[.missingTargets] == 0 {
-            settings.kernels.lane_squared_error(all.a, y, all.delta, count, block, last.outputs, weights, scale, losses)
+            settings.kernels.lane_squared_error(all.a, y, all.delta, count, block, all.outputs, weights, scale, losses)
             return false
         }
+        let last = settings.layers[layers.count - 1]
         // Row by row, because the losses of rows are added one after the other.
         let isFused = settings.loss.isFused(with: last.activation)
         let z = row, a = z + last.stride, d = a + last.stride
@@ -311,6 +304,28 @@ final class Lanes {
             }
         }
         return isFused
+    }
+}
+
+/// A layer of the networks in the lanes.
+private struct LaneLayer {
+    let inputs: Int, outputs: Int
+    /// The function's number; nil for softmax, which is computed with the loss.
+    let activation: Int32?
+    /// [outputs × inputs × lanes]; `biasOffset` numbers further, [outputs × lanes].
+    let weights: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>, biasOffset: Int
+    /// [rowBlock × outputs × lanes]
+    let z: UnsafeMutablePointer<Float>, a: UnsafeMutablePointer<Float>, delta: UnsafeMutablePointer<Float>
+}
+
+extension cp_lane_product {
+    /// Computes cᵀ = startᵀ + bᵀ aᵀ: the same sums.
+    fileprivate mutating func transpose() {
+        swap(&a, &b)
+        swap(&rows, &columns)
+        (a_row, a_depth, b_depth, b_column) = (b_column, b_depth, a_depth, a_row)
+        (start_row, start_column) = (start_column, start_row)
+        (c_row, c_column) = (c_column, c_row)
     }
 }
 

@@ -93,11 +93,11 @@ typedef struct cp_step {
 } cp_step;
 
 /* c[rows][columns] = start + a b over a depth, for each lane: summed in the order of the depth, as by the other products. An element
- * has a number for each lane; strides are in elements. The columns of c are adjacent. */
+ * has a number for each lane; strides are in elements. */
 typedef struct cp_lane_product {
     const float *a, *b, *start;
     float *c;
-    ptrdiff_t a_row, a_depth, b_depth, b_column, start_row, start_column, c_row;
+    ptrdiff_t a_row, a_depth, b_depth, b_column, start_row, start_column, c_row, c_column;
     ptrdiff_t rows, columns, depth;
 } cp_lane_product;
 

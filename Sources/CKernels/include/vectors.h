@@ -112,16 +112,16 @@ __attribute__((always_inline)) static inline cp_wide cp_wide_flush(cp_wide x, fl
     return __builtin_elementwise_abs(x) < limit ? (cp_wide)0 : x;
 }
 
-/* The width of a tile of a lane product, whose height is 4. Its accumulators fit the registers. */
-enum { CP_LANE_WIDTH = sizeof(cp_wide) / 16 };
+/* The width of a tile of a lane product whose height is 4, and the height if the width is 1. Its accumulators fit the registers. */
+enum { CP_LANE_WIDTH = sizeof(cp_wide) / 16, CP_LANE_HEIGHT = 8 };
 
 /* Computes a tile of height x width elements of a lane product, in a build with fused multiply-add: others have no lanes. height and
  * width must be constants, so that the compiler unrolls the loops. */
 __attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_product *p, ptrdiff_t row, ptrdiff_t column,
                                                                int height, int width) {
-    cp_wide sums[4][CP_LANE_WIDTH];
+    cp_wide sums[CP_LANE_HEIGHT][CP_LANE_WIDTH];
     const cp_wide *a = (const cp_wide *)p->a + row * p->a_row, *b = (const cp_wide *)p->b + column * p->b_column;
-    cp_wide *c = (cp_wide *)p->c + row * p->c_row + column;
+    cp_wide *c = (cp_wide *)p->c + row * p->c_row + column * p->c_column;
     const cp_wide *start = (const cp_wide *)p->start + row * p->start_row + column * p->start_column;
 #pragma clang loop unroll(full)
     for (int i = 0; i < height; i++)
@@ -144,7 +144,7 @@ __attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_pro
 #pragma clang loop unroll(full)
     for (int i = 0; i < height; i++)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < width; j++) c[i * p->c_row + j] = sums[i][j];
+        for (int j = 0; j < width; j++) c[i * p->c_row + j * p->c_column] = sums[i][j];
 }
 
 /* a where mask is -1, b where it is 0. */

@@ -4,21 +4,23 @@ import CKernels
 /// bit-identical.
 @inline(never)
 func laneProduct(_ product: UnsafePointer<cp_lane_product>) {
-    let width = Int(CP_LANE_WIDTH)
+    let width = Int(CP_LANE_WIDTH), height = Int(CP_LANE_HEIGHT)
+    let p = product.pointee
     var column = 0
-    while column < product.pointee.columns {
-        let isWide = product.pointee.columns - column >= width
+    while column < p.columns {
+        let isWide = p.columns - column >= width
         var row = 0
-        while row < product.pointee.rows {
-            let isHigh = product.pointee.rows - row >= 4
-            if isHigh, isWide {
+        while row < p.rows {
+            if isWide, p.rows - row >= 4 {
                 cp_lane_tile(product, row, column, 4, Int32(CP_LANE_WIDTH))
-            } else if isHigh {
-                cp_lane_tile(product, row, column, 4, 1)
+                row += 4
+            } else if !isWide, p.rows - row >= height {
+                cp_lane_tile(product, row, column, Int32(CP_LANE_HEIGHT), 1)
+                row += height
             } else {
                 for i in 0..<(isWide ? width : 1) { cp_lane_tile(product, row, column + i, 1, 1) }
+                row += 1
             }
-            row += isHigh ? 4 : 1
         }
         column += isWide ? width : 1
     }
