@@ -20,9 +20,6 @@ def variants(job):
     m.train(rows)
 
     def run(n):
-        while n > 0:  # a call with 1,000,000 epochs returns at once
-            count = min(n, 100_000)
-            m.setTermCriteria((criteria, count, 0))
-            m.train(rows, cv2.ml.ANN_MLP_UPDATE_WEIGHTS | cv2.ml.ANN_MLP_NO_INPUT_SCALE | cv2.ml.ANN_MLP_NO_OUTPUT_SCALE)
-            n -= count
+        m.setTermCriteria((criteria, n, 0))
+        m.train(rows, cv2.ml.ANN_MLP_UPDATE_WEIGHTS | cv2.ml.ANN_MLP_NO_INPUT_SCALE | cv2.ml.ANN_MLP_NO_OUTPUT_SCALE)
     yield "backprop", run, lambda x: m.predict(x)[1]

@@ -169,6 +169,7 @@ final class Lanes {
     /// of the rows of all lanes.
     func step(rows: Int, weights: UnsafePointer<Float>?) -> Bool {
         for lane in 0..<count { losses[lane] = 0 }
+        cp_clear(gradient, size * count * 4)
         for start in stride(from: 0, to: rows, by: Self.rowBlock) { pass(rows, start, weights.map { $0 + start }) }
         for lane in networks.indices where held.hasLane(lane) && !loss(lane, rows: rows).isFinite { return false }
         return descend()
@@ -244,7 +245,6 @@ final class Lanes {
                 settings.kernels.differentiate(activation, layer.z, layer.a, layer.delta, block * layer.outputs, count, count)
             }
             let biases = layer.gradient + layer.biasOffset
-            if start == 0 { cp_clear(layer.gradient, (layer.biasOffset + layer.outputs * count) * 4) }
             product(
                 layer.delta, 1, layer.outputs, input, layer.inputs, 1, start: layer.gradient, layer.inputs, 1, layer.gradient,
                 layer.inputs, rows: layer.outputs, columns: layer.inputs, depth: block)

@@ -58,13 +58,14 @@ private struct GradientProduct {
     /// `rowBlock` rows of δ stay in the first-level cache for `inputChunk` inputs. The columns of x for these inputs stay in
     /// the second-level cache.
     private static var rowBlock: Int { 128 }
-    private var inputChunk: Int { 96 * Tile.width / width }
+    private var inputChunk: Int { Self.mostInputs * Tile.width / width }
+    private static var mostInputs: Int { 96 }
     /// The number of panels whose tiles are computed together.
     private var width: Int { FourTiles.areUsed && panels >= 4 ? 4 : Tile.width }
     /// The number of floats of δ that stay in the second-level cache, too: those of all rows and a group of panels.
     private static var deltaBlock: Int { 131_072 }
     /// The sums of a chunk and `width` panels are at the start of the scratch memory, a copy of columns of x is behind them.
-    private static var sums: Int { 96 * Tile.width * 16 }
+    private static var sums: Int { mostInputs * Tile.width * 16 }
     private static var roomForX: Int { Int(CP_SCRATCH) - sums }
 
     /// Whether the columns of a chunk are first copied to contiguous memory. With a large stride, the rows of x are on more
@@ -88,7 +89,7 @@ private struct GradientProduct {
             let values = target + panel * cp_panel_size(inputs)
             var chunk = part.lowerBound
             while chunk < part.upperBound {
-                let width = min(inputChunk, part.upperBound - chunk)
+                let width = min(Self.mostInputs, part.upperBound - chunk)
                 byFour(width) { k in save(multiplyAdd(x[chunk + k], row, .zero), room + k * 16) }
                 makeStep(step, false, values + chunk * 16, Source(room), width * 16)
                 chunk += width
