@@ -69,6 +69,11 @@ static inline double value_units(double x) {
 /* 1 / what is allowed for a derivative. */
 static inline double slope_units(double x) { return 1 / (1e-5 * fabs(x) + activation->slope_bound); }
 
+/* The exact values with 0 instead of subnormal numbers in the tails, where an activation is 0. */
+static void cut(const float *z, double *exact) {
+    for (int i = 0; i < COUNT; i++) exact[i] = fabsf(z[i]) > 1 && fabs(exact[i]) < FLT_MIN ? 0 : exact[i];
+}
+
 /* Finds the largest error among COUNT numbers. A value greater than any float (selu) is the greatest float. */
 static inline __attribute__((always_inline)) void scan(const float *z, const float *found, const double *exact,
                                                        long double (*precisely)(long double), double (*unit)(double),
@@ -81,7 +86,7 @@ static inline __attribute__((always_inline)) void scan(const float *z, const flo
     }
     for (int i = 0; greater && i < COUNT; i++) {
         if (errors[i] <= w->error) continue;
-        long double precise = fminl(precisely((long double)z[i]), FLT_MAX), difference = fabsl((long double)found[i] - precise);
+        long double precise = exact[i] == 0 ? 0 : fminl(precisely((long double)z[i]), FLT_MAX), difference = fabsl((long double)found[i] - precise);
         double error = (double)difference * unit((double)precise);
         if (error <= w->error) continue;
         *w = (worst){isnan(error) ? INFINITY : error, (double)difference, z[i]};
@@ -114,6 +119,7 @@ static void *search(void *unused) {
         }
         require(bp_network_predict(network, z, ROWS, found));
         activation->values(z, exact, COUNT);
+        cut(z, exact);
         scan(z, found, exact, activation->value, value_units, errors, &value);
         require(bp_network_backpropagate(network, z, ones, ROWS, NULL, 0, found));
         activation->slopes(z, exact, COUNT);

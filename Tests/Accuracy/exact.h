@@ -5,7 +5,7 @@
 
 /* A: function, name, bound of the value's error in ulp (docs/performance.md and ActivationTests.swift), and of the derivative's
  * error beyond 1e-5 of the derivative: where it is computed from a, the rounding of a near 1, which for tanh counts twice.
- * The derivative of softsign is 0 where the square of 1 + |z| is greater than any float. */
+ * The derivative of softsign is 0 where the square of 1 + |z| is greater than any float, that of softplus below 2^-63. */
 #define ACTIVATIONS(A)                          \
     A(identity, "identity", 0, 1e-44)           \
     A(sign, "sign", 0, 1e-44)                   \
@@ -14,7 +14,7 @@
     A(relu, "relu", 0, 1e-44)                   \
     A(leaky_relu, "leaky_relu", 1, 1e-44)       \
     A(elu, "elu", 1.5, 2e-7)                    \
-    A(softplus, "softplus", 2, 1e-44)           \
+    A(softplus, "softplus", 2, 1.1e-19)         \
     A(softsign, "softsign", 1.5, 3e-39)         \
     A(silu, "silu", 2, 2e-7)                    \
     A(gelu, "gelu", 2, 2e-7)                    \

@@ -110,7 +110,7 @@ training large_minibatches backpropagation initialization losses custom_losses t
 scaling score
 transaction finite rows
 trainer trainer_errors restarts ensemble finetuning resume resumed_fits stream stratify
-activations foreign derivatives sharing plugins universal
+activations subnormal foreign derivatives sharing plugins universal
 files exporting metadata mutations saving targets weights corpus
 predictor predictor_realtime
 all_reduce all_reduce_fits all_reduce_overlap

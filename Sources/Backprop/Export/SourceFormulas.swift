@@ -160,12 +160,10 @@ enum SourceFormulas {
 
         %power(k) { return `exponent(k + 12583039); }
 
-        %smallPower(k) { return `exponent(k + 12583079) * 9.09494702e-13~; }
-
         %exponential(x) {
-        $y = `atleast(-105, x);
+        $y = `atleast(-87.33654~, x);
         $k = `nearest(y);
-        return (1 + `series(y, k)) * `smallPower(k);
+        return x < y ? 0 : (1 + `series(y, k)) * `power(k);
         }
 
         %softmax(+z,#units) {
@@ -180,11 +178,11 @@ enum SourceFormulas {
         %sign(z) { return z > 0 ? 1 : z < 0 ? -1 : z; }
 
         %logistic(z) {
-        $x = `atleast(-105, -`magnitude(z));
+        $x = `atleast(-87.33654~, -`magnitude(z));
         $k = `nearest(x);
         $p = `series(x, k);
-        $u = `smallPower(k);
-        $e = `m(p, u, u);
+        $u = `power(k);
+        $e = z < x ? 0 : `m(p, u, u);
         $sum = `m(p, u, 1 + u);
         $q = (z < 0 ? e : 1) / sum;
         return `m(q, (sum - 1) - e, q);

@@ -76,7 +76,7 @@ extension NetworkState {
             case .squaredError:  // ŷ − y   (notes, §1)
                 for k in 0..<columns { d[k] = scale * (a[k] - y[k]) }
             case .binaryCrossEntropy where fused:
-                for k in 0..<columns { d[k] = normal(scale * (a[k] - y[k])) }
+                for k in 0..<columns { d[k] = scale * significant(a[k] - y[k]) }
             case .binaryCrossEntropy:
                 for k in 0..<columns {
                     let width = a[k] * (1 - a[k])
@@ -94,10 +94,9 @@ extension NetworkState {
     }
 }
 
-/// x, or 0 instead of a subnormal number, with which processors are slow. Outputs near 0, of confident predictions, are the
-/// gradients of a cross-entropy.
+/// x, or 0 below CP_LEAST_GRADIENT. Outputs near 0, of confident predictions, are the gradients of a cross-entropy.
 @inline(__always)
-private func normal(_ x: Float) -> Float { x.magnitude < .leastNormalMagnitude ? 0 : x }
+private func significant(_ x: Float) -> Float { x.magnitude < CP_LEAST_GRADIENT ? 0 : x }
 
 /// The losses that are sums of terms of one output a and its target y. p: δ of huber, or τ of quantile.
 extension BuiltInLoss {

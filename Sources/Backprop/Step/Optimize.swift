@@ -77,8 +77,8 @@ extension NetworkState {
             step.first_share = Float(1 - options[.beta1])
             step.second_decay = Float(options[.beta2])
             step.second_share = Float(1 - options[.beta2])
-            step.rate = Float(Double(rate) / (1 - power(options[.beta1], number)))
-            step.second_scale = Float(1 / (1 - power(options[.beta2], number)).squareRoot())
+            step.rate = Float(Double(rate) / (1 - power(options[.beta1], number, negligible: 0x1p-60)))
+            step.second_scale = Float(1 / (1 - power(options[.beta2], number, negligible: 0x1p-60)).squareRoot())
         }
         return step
     }

@@ -118,11 +118,16 @@ struct RunningStatisticsUpdate {
         let mean = norm.runningMean.base[i], variance = norm.runningVariance.base[i]
         if isSingleRow {  // exponentially weighted mean and variance of single values (Finch 2009)
             let distance = buffers.distance(i)
-            return (mean + momentum * distance, (1 - momentum) * (variance + momentum * distance * distance))
+            return (
+                settled(mean + momentum * distance), settled((1 - momentum) * (variance + momentum * distance * distance))
+            )
         }
         return (
-            mean + momentum * (buffers.mean[i] - mean),
-            variance + momentum * (unbiased * buffers.variance[i] - variance)
+            settled(mean + momentum * (buffers.mean[i] - mean)),
+            settled(variance + momentum * (unbiased * buffers.variance[i] - variance))
         )
     }
+
+    /// x, or 0 for an average that would become subnormal, with which processors are slow, and remain so.
+    private func settled(_ x: Float) -> Float { x.magnitude < 0x1p-100 ? 0 : x }
 }

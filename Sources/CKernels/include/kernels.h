@@ -72,6 +72,10 @@ enum { CP_NARROW = 128, CP_FEW_OUTPUTS = 400 };
  * one below it is 2^103, 1.01e31. The factor of ten covers the rounding of the bounds that are compared with it. */
 #define CP_SAFE_STEP 1e30
 
+/* Derivatives of activations and gradients of cross entropies below this number are 0: products of two others are not subnormal.
+ * Processors are slow with subnormal numbers. */
+#define CP_LEAST_GRADIENT 0x1p-63f
+
 /* Optimizers, in the order of their names in Optimizer.swift, and the constants of one step. The corrections that depend on
  * the step number t are included: for Adam, rate is divided by 1 - beta1^t, and second_scale is 1 / sqrt(1 - beta2^t). */
 enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels.h"
 #include "vectors.h"
 
 #pragma clang diagnostic push
@@ -109,9 +110,8 @@ __attribute__((always_inline)) static inline double cp_softmax_loss(const float 
     return sum;
 }
 
-/* Its gradient for z, scale (a sum(y) - y) with the rows' weights in scale, without the terms of missing targets (NaN). Instead of
- * subnormal numbers, with which processors are slow, it is 0: outputs near 0, of confident predictions, are gradients. a and d are
- * padded with zeros. */
+/* Its gradient for z, scale (a sum(y) - y) with the rows' weights in scale, without the terms of missing targets (NaN). Below
+ * CP_LEAST_GRADIENT it is 0: outputs near 0, of confident predictions, are gradients. a and d are padded with zeros. */
 __attribute__((always_inline)) static inline void cp_softmax_gradient(const float *a, ptrdiff_t stride, const float *y,
                                                                       const float *weights /* or NULL */, ptrdiff_t rows,
                                                                       ptrdiff_t columns, float scale, float *d) {
@@ -121,8 +121,8 @@ __attribute__((always_inline)) static inline void cp_softmax_gradient(const floa
         for (ptrdiff_t k = 0; k < columns; k += 4) {
             cp_float4 target = cp_load4(y, k, columns, 0), value;
             memcpy(&value, a + k, sizeof value);
-            value = factor * (value * sum - (target == target ? target : (cp_float4)0));
-            value = __builtin_elementwise_abs(value) < FLT_MIN ? (cp_float4)0 : value;
+            value = value * sum - (target == target ? target : (cp_float4)0);
+            value = factor * (__builtin_elementwise_abs(value) < CP_LEAST_GRADIENT ? (cp_float4)0 : value);
             memcpy(d + k, &value, sizeof value);
         }
     }

@@ -55,7 +55,7 @@ func differentiate(
     let octets = rows * stride / 8
     switch kind {
     case Int32(CP_LOGISTIC):
-        byFour(octets) { i in put(octet(d, i) * (octet(a, i) * (lanes(1) - octet(a, i))), d, i) }
+        byFour(octets) { i in put(octet(d, i) * logisticSlope(octet(a, i)), d, i) }
     case Int32(CP_TANH):
         byFour(octets) { i in put(octet(d, i) * (lanes(1) - octet(a, i) * octet(a, i)), d, i) }
     case Int32(CP_RELU):
@@ -67,7 +67,7 @@ func differentiate(
             put(select(octet(z, i) .> .zero, octet(d, i), octet(d, i) * (lanes(1) + octet(a, i))), d, i)
         }
     case Int32(CP_SOFTPLUS):
-        for i in 0..<octets { put(octet(d, i) * logistic(octet(z, i)), d, i) }
+        for i in 0..<octets { put(octet(d, i) * significant(logistic(octet(z, i))), d, i) }
     case Int32(CP_SOFTSIGN):
         for i in 0..<octets {
             let m = lanes(1) + magnitude(octet(z, i))
@@ -76,17 +76,17 @@ func differentiate(
     case Int32(CP_SILU):
         for i in 0..<octets {
             let s = logistic(octet(z, i))
-            put(octet(d, i) * multiplyAdd(octet(a, i), lanes(1) - s, s), d, i)
+            put(octet(d, i) * significant(multiplyAdd(octet(a, i), lanes(1) - s, s)), d, i)
         }
     case Int32(CP_GELU):
-        for i in 0..<octets { put(octet(d, i) * geluDerivative(octet(z, i), octet(a, i)), d, i) }
+        for i in 0..<octets { put(octet(d, i) * significant(geluDerivative(octet(z, i), octet(a, i))), d, i) }
     case Int32(CP_SELU):
         for i in 0..<octets {
             let slope = select(octet(z, i) .> .zero, lanes(seluScale), lanes(seluSlope) + octet(a, i))
             put(octet(d, i) * slope, d, i)
         }
     case Int32(CP_MISH):
-        for i in 0..<octets { put(octet(d, i) * mishDerivative(octet(z, i)), d, i) }
+        for i in 0..<octets { put(octet(d, i) * significant(mishDerivative(octet(z, i))), d, i) }
     case Int32(CP_HARD_SIGMOID):
         for i in 0..<octets { put(within(-3, octet(z, i), 3, octet(d, i) * lanes(1 / 6)), d, i) }
     case Int32(CP_HARD_SWISH):
@@ -104,6 +104,19 @@ func differentiate(
     case Int32(CP_SOFTMAX): softmaxBackward(a, d, rows, columns, stride)
     default: break  // identity and sign
     }
+}
+
+/// x, a derivative or gradient, or 0 if x is so small that it does not matter (CP_LEAST_GRADIENT).
+@_transparent
+func significant(_ x: Lanes) -> Lanes { select(magnitude(x) .< lanes(CP_LEAST_GRADIENT), .zero, x) }
+
+@_transparent
+private func significant(_ x: Float) -> Float { x.magnitude < CP_LEAST_GRADIENT ? 0 : x }
+
+/// σ′ = a (1 − a)
+@_transparent
+func logisticSlope(_ a: Lanes) -> Lanes {
+    select(a .< lanes(CP_LEAST_GRADIENT), .zero, a * (lanes(1) - a))
 }
 
 @_transparent
@@ -173,7 +186,7 @@ private func softmaxBackward(_ a: Source, _ d: Target, _ rows: Int, _ columns: I
         let a = a + row * stride
         let d = d + row * stride
         var mean: Float = 0
-        for i in 0..<columns { mean += a[i] * d[i] }
-        for i in 0..<columns { d[i] = a[i] * (d[i] - mean) }
+        for i in 0..<columns { mean += significant(a[i]) * d[i] }
+        for i in 0..<columns { d[i] = significant(a[i]) * (d[i] - mean) }
     }
 }

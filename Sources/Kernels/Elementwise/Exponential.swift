@@ -1,7 +1,8 @@
 import CKernels
 
 // Exponentials and functions built from them, on eight numbers at a time and without branches. Polynomials are minimax fits
-// to the functions in their comments. NaN stays NaN.
+// to the functions in their comments. NaN stays NaN. In its tail, a function is 0 where it would be subnormal: processors are
+// slow with such numbers.
 
 /// x = k ln 2 + r with k an integer and |r| ≤ ½ ln 2, for |x| < 2¹⁵.
 @_transparent
@@ -51,11 +52,22 @@ private func raisedPower(_ k: Lanes) -> Lanes { cp_power_of_two(k, 40) }
 
 private var fraction: Lanes { lanes(0x1p-40) }
 
-/// eˣ for x ≤ 0, through the subnormal numbers down to 0.
+/// 2ᵏ, or 2⁻⁶⁰ for a smaller k: where the power does not matter beside 1, but products with it could be subnormal.
+@_transparent
+private func powerBesideOne(_ k: Lanes) -> Lanes { powerOfTwo(atLeast(-60, k)) }
+
+/// The smallest x for which eˣ is a normal number.
+private var leastExponent: Float { -87.33654 }
+
+/// `value`, or 0 for x < low.
+@_transparent
+private func cut(_ value: Lanes, _ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), .zero, value) }
+
+/// eˣ for x ≤ 0.
 @_transparent
 func exponential(ofNegative x: Lanes) -> Lanes {
-    let (k, r) = reduce(atLeast(-105, x))
-    return (lanes(1) + powerMinusOne(r)) * (raisedPower(k) * fraction)
+    let (k, r) = reduce(atLeast(leastExponent, x))
+    return (lanes(1) + powerMinusOne(r)) * cut(powerOfTwo(k), leastExponent, x)
 }
 
 /// eˣ − 1 without cancellation, for x ≤ 88.
@@ -88,9 +100,9 @@ func scaledExponentialLinear(_ z: Lanes) -> Lanes {
 /// σ(z) = 1 / (1 + e⁻ᶻ)   (notes, introduction)
 @_transparent
 func logistic(_ z: Lanes) -> Lanes {
-    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let (k, r) = reduce(atLeast(leastExponent, negativeMagnitude(z)))
     let p = powerMinusOne(r)
-    let power = raisedPower(k) * fraction
+    let power = cut(powerOfTwo(k), leastExponent, z)
     let e = multiplyAdd(p, power, power)
     let sum = multiplyAdd(p, power, lanes(1) + power)
     let quotient = select(z .< .zero, e, lanes(1)) / sum
@@ -114,9 +126,9 @@ private func positivePart(_ z: Lanes) -> Lanes { select(z .< .zero, .zero, z) }
 /// log(1 + eᶻ) = max(0, z) + log(1 + u) with u = e^−|z|, and log(1 + u) = 2 artanh(h / 2) with h = u / (1 + u / 2).
 @_transparent
 func softplus(_ z: Lanes) -> Lanes {
-    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
+    let (k, r) = reduce(atLeast(leastExponent, negativeMagnitude(z)))
     let p = powerMinusOne(r)
-    let power = raisedPower(k) * fraction
+    let power = powerBesideOne(k)
     let halfPower = lanes(0.5) * power
     let rest = p * halfPower  // exact
     let (sum, excess) = onePlus(halfPower, rest)
@@ -130,24 +142,27 @@ func softplus(_ z: Lanes) -> Lanes {
     q = multiplyAdd(t, q, lanes(0.002_235_694_09))
     q = multiplyAdd(t, q, lanes(0.012_499_649_1))
     q = multiplyAdd(t, q, lanes(0.083_333_343_3))
-    return multiplyAdd(quotient + multiplyAdd(quotient * t, q, lost), power, positivePart(z))
+    return cut(multiplyAdd(quotient + multiplyAdd(quotient * t, q, lost), powerOfTwo(k), positivePart(z)), leastExponent, z)
 }
+
+/// The smallest z for which z σ(z) is a normal number.
+private var leastProduct: Float { -91.85677 }
 
 /// z σ(z) = max(0, z) − |z| e^−|z| / (1 + e^−|z|)
 @_transparent
 func silu(_ z: Lanes) -> Lanes {
-    let x = atLeast(-110, negativeMagnitude(z))
+    let x = atLeast(leastProduct, negativeMagnitude(z))
     let (k, r) = reduce(x)
     let p = powerMinusOne(r)
     let raised = raisedPower(k)
-    let power = raised * fraction
+    let power = powerBesideOne(k)
     let rest = p * power  // exact
     let (sum, excess) = onePlus(power, rest)
     let product = multiplyAdd(x, p, x)
     let low = multiplyAddError(x, p, x, product)
     let quotient = product / sum
     let lost = multiplyAdd(quotient, excess, low * multiplyAdd(sum, lanes(-0.5), lanes(1.5)))  // about low / sum
-    return multiplyAdd((quotient + lost) * raised, fraction, positivePart(z))
+    return cut(multiplyAdd((quotient + lost) * raised, fraction, positivePart(z)), leastProduct, z)
 }
 
 /// z tanh(log(1 + eᶻ)) = max(0, z) − |z| u b / d with u = e^−|z| and
@@ -156,13 +171,13 @@ func silu(_ z: Lanes) -> Lanes {
 ///     else        b = u,      d = ½ + u + u²
 @_transparent
 func mish(_ z: Lanes) -> Lanes {
-    let x = atLeast(-110, negativeMagnitude(z))
+    let (isBelow, factor, first) = mishTerms(z)
+    let x = mishExponent(z, isBelow, leastProduct)
     let (k, r) = reduce(x)
     let p = powerMinusOne(r)
     let raised = raisedPower(k)
-    let power = raised * fraction
+    let power = powerBesideOne(k)
     let u = multiplyAdd(p, power, power)
-    let (isBelow, factor, first) = mishTerms(z)
     let two = select(isBelow, lanes(2), .zero)
     let b = two + u
     let sum = factor + u
@@ -176,7 +191,7 @@ func mish(_ z: Lanes) -> Lanes {
     let inverse = multiplyAdd(  // about 1 / d
         u, select(isBelow, lanes(-0.3), lanes(-1.6)), select(isBelow, lanes(0.5), lanes(2)))
     let lost = multiplyAdd(lanes(0) - quotient, excess, rest) * inverse
-    return multiplyAdd((quotient + lost) * raised, fraction, positivePart(z))
+    return cut(multiplyAdd((quotient + lost) * raised, fraction, positivePart(z)), leastProduct, z)
 }
 
 /// With u, b and d as above:
@@ -185,13 +200,14 @@ func mish(_ z: Lanes) -> Lanes {
 ///     else        1 + (z u² (1 + u) / d − u²) / d
 @_transparent
 func mishDerivative(_ z: Lanes) -> Lanes {
-    let (k, r) = reduce(atLeast(-105, negativeMagnitude(z)))
-    let power = raisedPower(k) * fraction
-    let u = multiplyAdd(powerMinusOne(r), power, power)
     let (isBelow, factor, first) = mishTerms(z)
+    let x = mishExponent(z, isBelow, leastExponent)
+    let (k, r) = reduce(x)
+    let power = powerOfTwo(k)
+    let u = multiplyAdd(powerMinusOne(r), power, power)
     let inverse = lanes(1) / multiplyAdd(u, factor + u, first)
     let product = u * select(isBelow, lanes(1), u)  // u below 0, else u²
-    let change = (select(isBelow, z, lanes(0.25) * z) * product * (lanes(4) * (lanes(1) + u))) * inverse
+    let change = (select(isBelow, x, lanes(-0.25) * x) * product * (lanes(4) * (lanes(1) + u))) * inverse
     let t = select(isBelow, multiplyAdd(u, u, u + u), lanes(0) - product)
     return multiplyAdd(change + t, inverse, select(isBelow, .zero, lanes(1)))
 }
@@ -203,13 +219,24 @@ private func mishTerms(_ z: Lanes) -> (isBelow: SIMDMask<SIMD8<Int32>>, factor: 
     return (isBelow, select(isBelow, lanes(2), lanes(1)), select(isBelow, lanes(2), lanes(0.5)))
 }
 
+/// −|z|, but at least `low`; above 0 at least −40, because terms with e²ᶻ do not matter there, and could be subnormal.
+@_transparent
+private func mishExponent(_ z: Lanes, _ isBelow: SIMDMask<SIMD8<Int32>>, _ low: Float) -> Lanes {
+    let x = negativeMagnitude(z), least = select(isBelow, lanes(low), lanes(-40))
+    return select(x .< least, least, x)
+}
+
 /// e^(−z²)
 @_transparent
 func gaussian(_ z: Lanes) -> Lanes {
-    let (_, raised, p, low) = bell(z, scale: -1, end: 10.25)
+    let end: Float = 9.345402
+    let (_, raised, p, low) = bell(z, scale: -1, end: end)
     let sum = lanes(1) + p
-    return (sum + (p - (sum - lanes(1)) + low)) * raised * fraction
+    return cut((sum + (p - (sum - lanes(1)) + low)) * raised * fraction, -end, negativeMagnitude(z))
 }
+
+/// The largest |z| for which |z| Φ(−|z|) is a normal number.
+private var endOfGelu: Float { 13.146246 }
 
 /// z Φ(z) = max(0, z) − t Φ(−t), where Φ is the standard normal distribution and t = |z|.
 ///
@@ -217,7 +244,7 @@ func gaussian(_ z: Lanes) -> Lanes {
 /// are exact, and a smaller number, so that the rounding error of the sum is known.
 @_transparent
 func gelu(_ z: Lanes) -> Lanes {
-    let (t, raised, p, low) = bell(z, scale: -0.5, end: 14.5)
+    let (t, raised, p, low) = bell(z, scale: -0.5, end: endOfGelu)
     let sum = t + lanes(2)
     let s = t / sum
     let half = multiplyAdd(s, lanes(-0.5), lanes(0.5))
@@ -230,14 +257,14 @@ func gelu(_ z: Lanes) -> Lanes {
     let result = multiplyAdd(product, p, product)
     let rounding = multiplyAdd(product, low, multiplyAddError(product, p, product, result))
     let below = (result + multiplyAdd(lost, lanes(1) + p, rounding)) * raised
-    return multiplyAdd(below, lanes(0) - fraction, positivePart(z))
+    return cut(multiplyAdd(below, lanes(0) - fraction, positivePart(z)), -endOfGelu, z)
 }
 
 /// Φ(z) + z φ(z) from z and a = z Φ(z), with φ the density of Φ.
 @_transparent
 func geluDerivative(_ z: Lanes, _ a: Lanes) -> Lanes {
-    let (t, raised, p, _) = bell(z, scale: -0.5, end: 14.5)
-    let density = (lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction)
+    let (t, raised, p, _) = bell(z, scale: -0.5, end: endOfGelu)
+    let density = cut((lanes(1) + p) * raised * (lanes(0.398_942_280) * fraction), -endOfGelu, negativeMagnitude(z))
     // z may be 0, also in the padding. 1e-30 prevents a division by 0, and does not change z if |z| ≥ 1e-20.
     let quotient = a / (z + lanes(1e-30))
     return multiplyAdd(z, density, select(t .< lanes(1e-20), lanes(0.5), quotient))

@@ -47,9 +47,11 @@ private func descendPrepared(
 @inline(__always)
 private func prepare(_ s: cp_optimizer, _ shrink: Wide, _ w: Target, _ g: Source, _ prepared: Target, _ count: Int) {
     let scale = Wide(s.scale), low = Wide(-s.clip), high = Wide(s.clip)
+    // A decaying weight would become subnormal, and remain so.
+    let least: Float = s.decay == 0 && s.shrink == 1 ? 0 : 0x1p-100
     var at = 0
     while at < count {
-        let old = Wide(Source(w) + at)
+        let old = Wide(Source(w) + at).flushed(below: least)
         let scaled = Wide(g + at) * scale
         let clipped = select(low, isAbove: scaled, low, select(scaled, isAbove: high, high, scaled))
         multiplyAdd(Wide(s.decay), old, multiplyAdd(Wide(s.l1), sign(old), clipped)).save(prepared + at)
@@ -142,7 +144,7 @@ private func average(_ x: Target, _ decay: Float, _ share: Float, _ g: Wide) -> 
 /// g², or 0 instead of a subnormal number.
 @inline(__always)
 private func square(_ g: Wide) -> Wide {
-    let g = g.flushed(below: 0x1p-63)
+    let g = g.flushed(below: CP_LEAST_GRADIENT)
     return g * g
 }
 

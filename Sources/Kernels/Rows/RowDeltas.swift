@@ -57,9 +57,7 @@ func fusedDelta(
         for octet in 0..<layer.pointee.octets {
             let wanted = loadLanes(Source(target) + octet * 8)
             outside = select((wanted .< least) .| (wanted .> greatest), lanes(1), outside)
-            let d = weight * loadLanes(a + octet * 8) - wanted
-            // 0 instead of subnormal numbers, as in lossGradient
-            save(select(magnitude(d) .< lanes(.leastNormalMagnitude), .zero, d), delta + octet * 8)
+            save(significant(weight * loadLanes(a + octet * 8) - wanted), delta + octet * 8)
         }
         y += outputs
         row += layer.pointee.stride

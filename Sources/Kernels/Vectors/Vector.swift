@@ -40,11 +40,12 @@ func lanes(_ x: Float) -> Lanes { Lanes(repeating: x) }
 @_transparent func * (a: Lanes, b: Lanes) -> Lanes { cp_multiply(a, b) }
 @_transparent func / (a: Lanes, b: Lanes) -> Lanes { cp_divide(a, b) }
 
-/// Calls `body` with 0 … count − 1, four times in each pass of the loop: for short bodies, for which counting takes as long.
+/// Calls `body` with 0 … count − 1, four times in each pass of the loop: for short bodies, for which counting takes as long. The
+/// baseline needs more instructions for a body.
 @inline(__always)
 func byFour(_ count: Int, _ body: (_ i: Int) -> Void) {
     var i = 0
-    while i + 4 <= count {
+    while hasFMA, i + 4 <= count {
         for next in i..<i + 4 { body(next) }
         i += 4
     }
