@@ -86,7 +86,8 @@ static inline __attribute__((always_inline)) void scan(const float *z, const flo
     }
     for (int i = 0; greater && i < COUNT; i++) {
         if (errors[i] <= w->error) continue;
-        long double precise = exact[i] == 0 ? 0 : fminl(precisely((long double)z[i]), FLT_MAX), difference = fabsl((long double)found[i] - precise);
+        long double precise = exact[i] == 0 ? 0 : fminl(precisely((long double)z[i]), FLT_MAX),
+                    difference = fabsl((long double)found[i] - precise);
         double error = (double)difference * unit((double)precise);
         if (error <= w->error) continue;
         *w = (worst){isnan(error) ? INFINITY : error, (double)difference, z[i]};

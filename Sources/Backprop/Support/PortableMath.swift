@@ -83,6 +83,7 @@ private func logarithm(_ x: Double, scaledBy power: Int64) -> Double {
 /// log(1 + x) for 0 ≤ x ≤ 1, within 1 unit in the last place.
 @inline(__always)
 func logarithm(ofOnePlus x: Double) -> Double {
+    if x < 0x1p-54 { return x }  // its powers could be subnormal
     let isLarge = x > 0.41421
     let sum = 1 + x
     let rest = x - (sum - 1)  // the rounding error of the sum: log adds rest / sum, with 1 / sum approximated

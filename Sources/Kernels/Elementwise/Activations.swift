@@ -67,7 +67,7 @@ func differentiate(
             put(select(octet(z, i) .> .zero, octet(d, i), octet(d, i) * (lanes(1) + octet(a, i))), d, i)
         }
     case Int32(CP_SOFTPLUS):
-        for i in 0..<octets { put(octet(d, i) * significant(logistic(octet(z, i))), d, i) }
+        for i in 0..<octets { put(product(octet(d, i), logistic(octet(z, i))), d, i) }
     case Int32(CP_SOFTSIGN):
         for i in 0..<octets {
             let m = lanes(1) + magnitude(octet(z, i))
@@ -76,17 +76,17 @@ func differentiate(
     case Int32(CP_SILU):
         for i in 0..<octets {
             let s = logistic(octet(z, i))
-            put(octet(d, i) * significant(multiplyAdd(octet(a, i), lanes(1) - s, s)), d, i)
+            put(product(octet(d, i), multiplyAdd(octet(a, i), lanes(1) - s, s)), d, i)
         }
     case Int32(CP_GELU):
-        for i in 0..<octets { put(octet(d, i) * significant(geluDerivative(octet(z, i), octet(a, i))), d, i) }
+        for i in 0..<octets { put(product(octet(d, i), geluDerivative(octet(z, i), octet(a, i))), d, i) }
     case Int32(CP_SELU):
         for i in 0..<octets {
             let slope = select(octet(z, i) .> .zero, lanes(seluScale), lanes(seluSlope) + octet(a, i))
             put(octet(d, i) * slope, d, i)
         }
     case Int32(CP_MISH):
-        for i in 0..<octets { put(octet(d, i) * significant(mishDerivative(octet(z, i))), d, i) }
+        for i in 0..<octets { put(product(octet(d, i), mishDerivative(octet(z, i))), d, i) }
     case Int32(CP_HARD_SIGMOID):
         for i in 0..<octets { put(within(-3, octet(z, i), 3, octet(d, i) * lanes(1 / 6)), d, i) }
     case Int32(CP_HARD_SWISH):
@@ -113,9 +113,13 @@ func significant(_ x: Lanes) -> Lanes { select(magnitude(x) .< lanes(CP_LEAST_GR
 @_transparent
 private func significant(_ x: Float) -> Float { x.magnitude < CP_LEAST_GRADIENT ? 0 : x }
 
-/// σ′ = a (1 − a)
+/// d f′
 @_transparent
-func logisticSlope(_ a: Lanes) -> Lanes {
+private func product(_ d: Lanes, _ slope: Lanes) -> Lanes { significant(d * significant(slope)) }
+
+/// σ′ = a (1 − a). Whether it is significant is asked of a, because that takes no time.
+@_transparent
+private func logisticSlope(_ a: Lanes) -> Lanes {
     select(a .< lanes(CP_LEAST_GRADIENT), .zero, a * (lanes(1) - a))
 }
 
@@ -187,6 +191,6 @@ private func softmaxBackward(_ a: Source, _ d: Target, _ rows: Int, _ columns: I
         let d = d + row * stride
         var mean: Float = 0
         for i in 0..<columns { mean += significant(a[i]) * d[i] }
-        for i in 0..<columns { d[i] = significant(a[i]) * (d[i] - mean) }
+        for i in 0..<columns { d[i] = significant(significant(a[i]) * (d[i] - mean)) }
     }
 }

@@ -93,6 +93,8 @@
  * Floating   The library computes in the default environment: rounding to nearest, subnormal numbers kept, no exception
  * point.     trapped.
  *            - The caller's rounding mode and flush-to-zero bits do not change results. A host may trap exceptions.
+ *            - Processors are slow with subnormal numbers. What would often be one, and does not matter, is 0 instead: see
+ *              bp_network_set_activation, bp_network_set_optimizer and bp_network_set_batchnorm.
  *            - A call leaves the thread's modes and traps as they were, and its flags of invalid operation, division by
  *              zero and overflow. It may raise the flags of underflow and inexact.
  *            - Callbacks run in the caller's environment, on every thread. They must not change its modes. The flags that
@@ -348,6 +350,9 @@ int32_t bp_network_step_count(const bp_network *network, uint64_t *steps_out);
  *     hard_sigmoid relu6(z + 3) / 6                   hard_swish z relu6(z + 3) / 6
  *     sine         sin(z)                             gaussian   e^(-z^2)
  *
+ * Where an activation approaches 0, it is 0 instead of a subnormal number (below 1.2e-38). Its derivative is 0 below 2^-63
+ * (1.1e-19) if it falls like e^z, and so is the gradient of a cross entropy.
+ *
  * The activations of the last four lines came with version 0.2. Training uses the derivative 1 for "sign": with a single layer
  * of weights this is the perceptron algorithm (notes, section 1). Until the network is first trained or given parameters, its
  * weights follow the initialization rule of the new activation.
@@ -372,7 +377,7 @@ int32_t bp_network_get_activation(const bp_network *network, size_t layer, char 
  *   - The first time, it starts with gamma = 1, beta = 0, running mean 0 and running variance 1. When it is turned off,
  *     the four are kept for the next time.
  *   - A minibatch of two rows or more is normalized with its own mean and (biased) variance. It moves the running mean and
- *     the (unbiased) running variance by option "batchnorm_momentum".
+ *     the (unbiased) running variance by option "batchnorm_momentum". A statistic below 2^-100 becomes 0.
  *   - A single row has no variance. It is normalized with the running statistics, which then move: d = z - mean;
  *     mean += momentum d; variance = (1 - momentum)(variance + momentum d^2).
  *   - bp_network_predict and bp_network_evaluate always use the running statistics.
@@ -629,7 +634,8 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *                    Huesken 2000)
  *     lbfgs, levenberg_marquardt, bayesian_regularization     see below
  *
- * m and v start at 0. They are 0 instead of a subnormal number. bp_network_set_option sets the constants.
+ * m and v start at 0. They are 0 instead of a subnormal number, and with weight decay a weight below 2^-100 is 0.
+ * bp_network_set_option sets the constants.
  *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, and by
  *     bp_network_set_batchnorm if that changes anything.
  *   - Each of m and v needs as much memory as the parameters. sgd has no state.
@@ -1824,7 +1830,7 @@ int32_t bp_network_load_memory(const uint8_t *bytes, size_t count, bp_network **
  *   - The function returns the bits of bp_network_predict: those of instruction set "avx2" if it is compiled for a processor with
  *     fused multiply-add (-march=native, arm64), and otherwise those of "baseline". This holds for identity, sign, logistic,
  *     tanh, relu, leaky_relu, elu, softsign, softmax, relu6, hard_sigmoid and hard_swish. The others call functions of the C
- *     library in double precision, and differ from the library's by at most 2 units in the last place.
+ *     library in double precision, and differ from the library's by at most 2 units in the last place, or 1.2e-38 near 0.
  *   - Compilers that compute in a wider format than float (x87) change bits, and -ffast-math is not supported.
  *   - Batch normalization and scaling are separate operations, as in the library. With BP_EXPORT_FOLDED, weights and biases contain
  *     them, computed in double precision and rounded once: the function is smaller and faster, but does not return the same bits.
