@@ -4,11 +4,11 @@ import CPlatform
 // last bits between versions. Swift does not contract a product and a sum into a fused operation, so every machine gives
 // the same bits. Polynomials are minimax approximations of the named functions.
 
-/// xⁿ by squaring, or 0 for 0 ≤ x ≤ 1 and a power below `negligible`. Processors are slow with subnormal numbers.
+/// xⁿ by squaring, or 0 for |x| ≤ 1 and a power below `negligible`. Processors are slow with subnormal numbers.
 func power(_ x: Double, _ n: UInt64, negligible: Double = 0) -> Double {
     var result = 1.0, square = x, left = n
     while left > 0 {
-        if square < negligible { return 0 }
+        if square.magnitude < negligible { return 0 }
         if left & 1 == 1 { result *= square }
         square *= square
         left >>= 1
