@@ -128,6 +128,6 @@ struct RunningStatisticsUpdate {
         )
     }
 
-    /// x, or 0 for an average that would become subnormal, with which processors are slow, and remain so.
-    private func settled(_ x: Float) -> Float { x.magnitude < 0x1p-100 ? 0 : x }
+    /// x, or 0 below CP_LEAST_DECAYING.
+    private func settled(_ x: Float) -> Float { x.magnitude < CP_LEAST_DECAYING ? 0 : x }
 }

@@ -76,6 +76,9 @@ enum { CP_NARROW = 128, CP_FEW_OUTPUTS = 400 };
  * Processors are slow with subnormal numbers. */
 #define CP_LEAST_GRADIENT 0x1p-63f
 
+/* Weights that decay and running statistics below this number are 0: otherwise they would become subnormal, and remain so. */
+#define CP_LEAST_DECAYING 0x1p-100f
+
 /* Optimizers, in the order of their names in Optimizer.swift, and the constants of one step. The corrections that depend on
  * the step number t are included: for Adam, rate is divided by 1 - beta1^t, and second_scale is 1 / sqrt(1 - beta2^t). */
 enum { CP_SGD, CP_MOMENTUM, CP_NESTEROV, CP_RMSPROP, CP_ADAM, CP_ADAMW, CP_IRPROP_MINUS };

@@ -45,8 +45,8 @@ func atLeast(_ low: Float, _ x: Lanes) -> Lanes { select(x .< lanes(low), lanes(
 @_transparent
 func atMost(_ high: Float, _ x: Lanes) -> Lanes { select(x .> lanes(high), lanes(high), x) }
 
-/// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87. The power, or a product with it, is then multiplied by 2⁻⁴⁰, `fraction`, so that
-/// a subnormal result is rounded only once.
+/// 2ᵏ⁺⁴⁰ for an integer k, −166 ≤ k ≤ 87. The power, or a product with it, is then multiplied by 2⁻⁴⁰, `fraction`, so
+/// that its error terms are not subnormal before.
 @_transparent
 private func raisedPower(_ k: Lanes) -> Lanes { cp_power_of_two(k, 40) }
 

@@ -47,8 +47,7 @@ private func descendPrepared(
 @inline(__always)
 private func prepare(_ s: cp_optimizer, _ shrink: Wide, _ w: Target, _ g: Source, _ prepared: Target, _ count: Int) {
     let scale = Wide(s.scale), low = Wide(-s.clip), high = Wide(s.clip)
-    // A decaying weight would become subnormal, and remain so.
-    let least: Float = s.decay == 0 && s.shrink == 1 ? 0 : 0x1p-100
+    let least = s.decay == 0 && s.shrink == 1 ? 0 : CP_LEAST_DECAYING
     var at = 0
     while at < count {
         let old = Wide(Source(w) + at).flushed(below: least)
