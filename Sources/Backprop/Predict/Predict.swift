@@ -232,9 +232,11 @@ extension NetworkState {
         guard rows == 1 else {
             return kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
         }
-        Parallel.forEachPanelRange(of: layer) { first, count in
+        // So short that only threads that are awake share it.
+        layer.forEachPanelRange(brief: true) { panels in
             kernels.forward(
-                x, xStride, 1, layer.inputs, layer.weights.base + first * layer.panelSize, count, z + 16 * first, layer.stride)
+                x, xStride, 1, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count,
+                z + 16 * panels.lowerBound, layer.stride)
         }
     }
 

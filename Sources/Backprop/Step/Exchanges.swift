@@ -56,8 +56,7 @@ extension NetworkState {
     @inline(never)
     func startExchange(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
         guard let (inputs, adding) = workspace.overlapped else { return }
-        let layer = layers[index], gradient = workspace.gradients[index], delta = workspace.layers[index].delta.base
-        let (x, xStride) = input(of: index, inputs, in: workspace)
+        let layer = layers[index], gradient = workspace.gradients[index]
         if rows == 0 { cp_clear(gradient, layer.weights.count * 4) }
         // About those of a bucket; with fewer than 8 panels, the product is slower.
         let most = max(8, Workers.bucket / layer.panelSize)
@@ -68,9 +67,9 @@ extension NetworkState {
             if rows > 0, layer.isTrainable {
                 Parallel.run((layer.inputs + Self.partSize - 1) / Self.partSize, parallel: true) { part in
                     let start = part * Self.partSize, end = min(start + Self.partSize, layer.inputs)
-                    kernels.gradient(
-                        x, xStride, rows, start, end, layer.inputs, delta + first * 16, layer.stride,
-                        gradient + first * layer.panelSize, panel - first, adding ? 1 : 0, nil)
+                    computeGradient(
+                        inputs, rows: rows, WeightPart(index, layer, inputs: start..<end, panels: first..<panel), gradient,
+                        adding: adding, in: workspace)
                 }
             }
             try workspace.startExchanges(until: gradient + panel * layer.panelSize)

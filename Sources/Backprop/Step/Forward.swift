@@ -3,37 +3,67 @@ import CPlatform
 
 extension NetworkState {
     /// The forward pass of training: stores each layer's z and a in the workspace (notes, §2 (b)). Threads pass blocks of
-    /// rows through consecutive layers, up to a layer that needs all rows at once.
+    /// rows through consecutive layers, up to a layer that needs all rows at once, or whose panels they share.
     func forward(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) throws(BackpropError) {
         var index = 0
         while index < layers.count {
-            let stop = layers[index...].firstIndex { $0.needsAllRows } ?? layers.count
-            forEachRowBlock(of: rows) { start, count in
-                for i in index..<stop {
-                    computeWeightedSums(i, inputs, start, count, in: workspace)
-                    let code = activate(i, start, count, in: workspace)
-                    if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
+            var stop = index
+            while stop < layers.count, !layers[stop].needsAllRows, !sharesPanels(of: stop, rows: rows) { stop += 1 }
+            let sums = stop < layers.count && !sharesPanels(of: stop, rows: rows) ? stop : nil
+            if index < stop || sums != nil {
+                forEachRowBlock(of: rows) { start, count in
+                    for i in index..<stop {
+                        computeWeightedSums(i, inputs, start, count, in: workspace)
+                        let code = activate(i, start, count, in: workspace)
+                        if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
+                    }
+                    if let sums { computeWeightedSums(sums, inputs, start, count, in: workspace) }
                 }
-                if stop < layers.count { computeWeightedSums(stop, inputs, start, count, in: workspace) }
+                try workspace.failure.check(" in its forward pass") { layers[$0].activation }
             }
-            try workspace.failure.check(" in its forward pass") { layers[$0].activation }
-            if stop < layers.count { try finishForward(stop, rows: rows, in: workspace) }
+            if stop < layers.count {
+                if sums == nil { forwardByPanels(stop, inputs, rows: rows, in: workspace) }
+                try finishForward(stop, rows: rows, in: workspace)
+            }
             index = stop + 1
         }
     }
 
-    /// Finishes a layer that needs all rows at once: for the statistics of the minibatch, or for a callback that is not
-    /// thread-safe.
+    /// Computes z of a layer, and a if no other panels are needed. The last panels include the padding.
+    private func forwardByPanels(_ index: Int, _ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
+        let layer = layers[index]
+        let (x, xStride) = input(of: index, inputs, in: workspace)
+        layer.forEachPanelRange(rows: rows, brief: false) { panels in
+            let first = panels.lowerBound * 16
+            let z = workspace.layers[index].z.base + first, a = workspace.layers[index].a.base + first
+            kernels.forward(
+                x, xStride, rows, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count, z,
+                layer.stride)
+            guard layer.activatesPanels else { return }
+            let columns = (panels.upperBound == layer.panels ? layer.stride : panels.upperBound * 16) - first
+            for at in stride(from: 0, to: rows * layer.stride, by: layer.stride) {
+                kernels.activate(layer.activation.kind, z + at, a + at, 1, columns, columns)
+            }
+        }
+    }
+
+    /// Finishes a layer that needs all rows at once, for the statistics of the minibatch or for a callback that is not
+    /// thread-safe, or whose panels do not suffice for its activation.
     private func finishForward(_ index: Int, rows: Int, in workspace: Workspace) throws(BackpropError) {
         let layer = layers[index]
         let layerBuffers = workspace.layers[index]
+        if layer.activatesPanels { return }
         if let norm = layer.norm, let buffers = layerBuffers.norm {
             try computeStatistics(layer, norm, layerBuffers.z.base, rows: rows, buffers, in: workspace)
+        }
+        if layer.isNormalized || layer.activation.isThreadSafe {
             forEachRowBlock(of: rows) { start, count in
-                let z = layerBuffers.z.base + start * layer.stride
-                kernels.normalize(
-                    z, count, layer.stride, buffers.mean, buffers.inverseDeviation, norm.gamma.base,
-                    norm.beta.base, buffers.normalized.base + start * layer.stride, z)
+                if let norm = layer.norm, let buffers = layerBuffers.norm {
+                    let z = layerBuffers.z.base + start * layer.stride
+                    kernels.normalize(
+                        z, count, layer.stride, buffers.mean, buffers.inverseDeviation, norm.gamma.base,
+                        norm.beta.base, buffers.normalized.base + start * layer.stride, z)
+                }
                 if layer.activation.isThreadSafe {
                     workspace.failure.note(activate(index, start, count, in: workspace), layer: index, row: start)
                 }

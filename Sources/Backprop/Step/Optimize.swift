@@ -111,8 +111,8 @@ extension NetworkState {
     private func run(_ step: cp_optimizer, _ state: OptimizerState, _ workspace: Workspace) {
         withUnsafePointer(to: step) { step in
             withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep in
-                forEachPart(rows: Self.rowsOfStep) { index, part in
-                    forEachRun(of: index, part, step, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
+                forEachPart(rows: Self.rowsOfStep) { part in
+                    forEachRun(of: part, step, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
                 }
                 for index in layers.indices {
                     forEachNormRun(of: index, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
@@ -127,11 +127,12 @@ extension NetworkState {
     ) {
         withUnsafePointer(to: step) { step in
             withUnsafePointer(to: stepForBiases(step.pointee)) { biasStep in
-                forEachPart(rows: rows + Self.rowsOfStep) { index, part in
+                forEachPart(rows: rows + Self.rowsOfStep) { part in
+                    let layer = layers[part.layer], at = part.panels.lowerBound * layer.panelSize
                     var step = cp_step(
-                        of_weights: step, of_biases: biasStep, first: state.slot(0, layer: index),
-                        second: state.slot(1, layer: index))
-                    computeGradient(inputs, rows: rows, index, part, layers[index].weights.base, &step, in: workspace)
+                        of_weights: step, of_biases: biasStep, first: state.slot(0, layer: part.layer, at: at),
+                        second: state.slot(1, layer: part.layer, at: at))
+                    computeGradient(inputs, rows: rows, part, layer.weights.base, &step, in: workspace)
                 }
                 for index in layers.indices {
                     forEachNormRun(of: index, biasStep, state, workspace) { kernels.optimize($0, $1, $2, $3, $4, $5) }
@@ -145,24 +146,23 @@ extension NetworkState {
         _ first: UnsafeMutablePointer<Float>?, _ second: UnsafeMutablePointer<Float>?, _ count: Int
     ) -> Void
 
-    /// Calls `body` with the weights of the inputs `part` of a layer, panel by panel, and with the biases if the part
-    /// contains the last input.
+    /// Calls `body` with the weights of a part, panel by panel, and with the biases if the part contains the last input.
     @inline(__always)
     private func forEachRun(
-        of index: Int, _ part: Range<Int>, _ step: UnsafePointer<cp_optimizer>, _ biasStep: UnsafePointer<cp_optimizer>,
+        of part: WeightPart, _ step: UnsafePointer<cp_optimizer>, _ biasStep: UnsafePointer<cp_optimizer>,
         _ state: OptimizerState, _ workspace: Workspace, _ body: Run
     ) {
-        let layer = layers[index]
+        let index = part.layer, layer = layers[index]
         let values = layer.weights.base, gradient = workspace.gradients[index]
         func call(_ step: UnsafePointer<cp_optimizer>, at: Int, count: Int) {
             body(
                 step, values + at, gradient + at, state.slot(0, layer: index, at: at), state.slot(1, layer: index, at: at),
                 count)
         }
-        for panel in 0..<layer.panels {
+        for panel in part.panels {
             let start = panel * layer.panelSize
-            call(step, at: start + part.lowerBound * 16, count: part.count * 16)
-            if part.upperBound == layer.inputs { call(biasStep, at: start + layer.inputs * 16, count: 16) }
+            call(step, at: start + part.inputs.lowerBound * 16, count: part.inputs.count * 16)
+            if part.inputs.upperBound == layer.inputs { call(biasStep, at: start + layer.inputs * 16, count: 16) }
         }
     }
 
@@ -258,7 +258,7 @@ extension NetworkState {
                     ) {
                         isFinite = isFinite && kernels.is_finite_step(step, values, gradient, first, second, count) != 0
                     }
-                    forEachRun(of: index, 0..<layers[index].inputs, step, biasStep, state, workspace, check)
+                    forEachRun(of: WeightPart(index, layers[index]), step, biasStep, state, workspace, check)
                     forEachNormRun(of: index, biasStep, state, workspace, check)
                     guard isFinite else { throw notFinite(index, "step", ", or the optimizer's state after it,") }
                 }

@@ -5,12 +5,13 @@ extension NetworkState {
     ///
     ///     V⁽ᵗ⁺¹⁾ = V⁽ᵗ⁾ − α h δᵀ,  W⁽ᵗ⁺¹⁾ = W⁽ᵗ⁾ − α x γᵀ   (notes, §2)
     func update(_ inputs: UnsafePointer<Float>, rows: Int, rate: Float, in workspace: Workspace) {
-        forEachPart(rows: rows) { index, part in
-            let layer = layers[index]
-            let (x, xStride) = input(of: index, inputs, in: workspace)
+        forEachPart(rows: rows) { part in
+            let layer = layers[part.layer]
+            let (x, xStride) = input(of: part.layer, inputs, in: workspace)
             kernels.update(
-                x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base,
-                layer.stride, layer.weights.base, layer.panels, rate)
+                x, xStride, rows, part.inputs.lowerBound, part.inputs.upperBound, layer.inputs,
+                workspace.layers[part.layer].delta.base + part.panels.lowerBound * 16, layer.stride,
+                layer.weights.base + part.panels.lowerBound * layer.panelSize, part.panels.count, rate)
         }
         for index in layers.indices { stepNormalization(layers[index], workspace.layers[index], rate: rate) }
         updateRunningStatistics(in: workspace)
@@ -19,9 +20,8 @@ extension NetworkState {
 
     /// Stores the gradients of all weights that are not frozen in the workspace, or adds them to those of the rows before.
     func collectGradient(_ inputs: UnsafePointer<Float>, rows: Int, adding: Bool = false, in workspace: Workspace) {
-        forEachPart(rows: rows) { index, part in
-            computeGradient(
-                inputs, rows: rows, index, part, workspace.gradients[index], adding: adding, nil, in: workspace)
+        forEachPart(rows: rows) { part in
+            computeGradient(inputs, rows: rows, part, workspace.gradients[part.layer], adding: adding, in: workspace)
         }
     }
 
@@ -34,17 +34,19 @@ extension NetworkState {
         }
     }
 
-    /// Computes the gradient of a part of a layer's weights, or makes `step` of them along it.
+    /// Computes the gradient of a part of a layer's weights, or makes `step` of them along it. `target`: the gradient of all weights
+    /// of the layer, or the weights.
     @inline(__always)
     func computeGradient(
-        _ inputs: UnsafePointer<Float>, rows: Int, _ index: Int, _ part: Range<Int>, _ target: UnsafeMutablePointer<Float>,
-        adding: Bool = false, _ step: UnsafePointer<cp_step>?, in workspace: Workspace
+        _ inputs: UnsafePointer<Float>, rows: Int, _ part: WeightPart, _ target: UnsafeMutablePointer<Float>,
+        adding: Bool = false, _ step: UnsafePointer<cp_step>? = nil, in workspace: Workspace
     ) {
-        let layer = layers[index]
-        let (x, xStride) = input(of: index, inputs, in: workspace)
+        let layer = layers[part.layer]
+        let (x, xStride) = input(of: part.layer, inputs, in: workspace)
         kernels.gradient(
-            x, xStride, rows, part.lowerBound, part.upperBound, layer.inputs, workspace.layers[index].delta.base, layer.stride,
-            target, layer.panels, adding ? 1 : 0, step)
+            x, xStride, rows, part.inputs.lowerBound, part.inputs.upperBound, layer.inputs,
+            workspace.layers[part.layer].delta.base + part.panels.lowerBound * 16, layer.stride,
+            target + part.panels.lowerBound * layer.panelSize, part.panels.count, adding ? 1 : 0, step)
     }
 
     /// γ −= α ∂f/∂γ, β −= α ∂f/∂β   (notes, §5)
@@ -74,29 +76,46 @@ extension NetworkState {
         hasInitialWeights = false
     }
 
-    /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile. `index` is the
-    /// layer; `part` is the range of the layer's inputs whose weights form the part.
-    func forEachPart(rows: Int, _ body: (_ index: Int, _ part: Range<Int>) -> Void) {
-        let parallel = Parallel.isWorthwhile(Int64(rows) * Int64(weightCount))
-        func parts(_ layer: Layer) -> Int {
-            !layer.isTrainable ? 0 : parallel ? (layer.inputs + Self.partSize - 1) / Self.partSize : 1
+    /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile.
+    func forEachPart(rows: Int, _ body: (_ part: WeightPart) -> Void) {
+        guard Parallel.isWorthwhile(Int64(rows) * Int64(weightCount)) else {
+            for index in layers.indices where layers[index].isTrainable { body(WeightPart(index, layers[index])) }
+            return
         }
-        let count = layers.reduce(0) { $0 + parts($1) }
-        Parallel.run(count, parallel: parallel) { number in
+        func parts(_ index: Int) -> Int {
+            let layer = layers[index]
+            guard layer.isTrainable else { return 0 }
+            return sharesPanels(of: index, rows: rows) ? layer.panelShares : (layer.inputs + Self.partSize - 1) / Self.partSize
+        }
+        Parallel.run(layers.indices.reduce(0) { $0 + parts($1) }, parallel: true) { number in
             var part = number
             var index = 0
-            while part >= parts(layers[index]) {
-                part -= parts(layers[index])
+            while part >= parts(index) {
+                part -= parts(index)
                 index += 1
             }
-            let inputs = layers[index].inputs
-            let size = (inputs + parts(layers[index]) - 1) / parts(layers[index])
-            body(index, part * size..<min((part + 1) * size, inputs))
+            let layer = layers[index]
+            if sharesPanels(of: index, rows: rows) { return body(WeightPart(index, layer, panels: layer.panels(ofShare: part))) }
+            let size = (layer.inputs + parts(index) - 1) / parts(index)
+            body(WeightPart(index, layer, inputs: part * size..<min((part + 1) * size, layer.inputs)))
         }
     }
 
     /// The largest number of inputs in a part: a multiple of the kernels' tile height.
     static var partSize: Int { 96 }
+}
+
+/// A part of a layer's weights: those from a range of inputs to the outputs of a range of panels.
+struct WeightPart {
+    let layer: Int
+    let inputs: Range<Int>, panels: Range<Int>
+
+    /// Some weights of layer number `index`; without ranges, all.
+    init(_ index: Int, _ layer: Layer, inputs: Range<Int>? = nil, panels: Range<Int>? = nil) {
+        self.layer = index
+        self.inputs = inputs ?? 0..<layer.inputs
+        self.panels = panels ?? 0..<layer.panels
+    }
 }
 
 /// The update of the running statistics by one training step.

@@ -11,6 +11,7 @@ func fillElementwise(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.denormalize = { denormalize($0!, $1!, $2, $3, $4, $5!, $6!, $7!) }
     table.pointee.softmax_loss = { softmaxLoss($0!, $1, $2!, $3, $4, $5) }
     table.pointee.softmax_gradient = { softmaxGradient($0!, $1, $2!, $3, $4, $5, $6, $7!) }
+    table.pointee.transpose = { transpose($0!, $1, $2, $3, $4, $5!) }
     table.pointee.step = { step($0!, $1!, $2, $3) }
     table.pointee.sum_of_magnitudes = { sumOfMagnitudes($0!, $1) }
     table.pointee.sum_of_squares = { sumOfSquares($0!, $1) }

@@ -7,7 +7,6 @@ func fillProducts(_ table: UnsafeMutablePointer<cp_kernels>) {
     table.pointee.gradient = { gradient($0!, $1, $2, $3..<$4, $5, $6!, $7, $8!, $9, $10 != 0, $11) }
     table.pointee.backward = { backward($0!, $1, $2, $3, $4!, $5!, $6) }
     table.pointee.backward_rows = { backward($0!, $1, $2, $3, $4, $5!, $6!, $7) }
-    table.pointee.transpose = { transpose($0!, $1, $2, $3, $4, $5!) }
     table.pointee.optimize = { optimize($0!, $1!, $2!, $3, $4, $5) }
     table.pointee.is_finite_step = { isFiniteStep($0!, $1!, $2!, $3, $4, $5) ? 1 : 0 }
     table.pointee.gram = { gram($0!, $1, $2, $3, $4, $5!, $6) }
