@@ -1,6 +1,7 @@
-import Backprop
 import Foundation
 import Testing
+
+@testable import Backprop
 
 /// backprop.h: "The same seed, calls and data give the same bits".
 extension NetworkTests {
@@ -168,5 +169,43 @@ extension NetworkTests {
         #expect(Set(predictions).count == 1)
         expectFailure(.invalidValue) { try Threads.setCount(257) }
         expectFailure(.invalidValue) { try Threads.setCount(-1) }
+    }
+
+    /// Threads share the panels of a layer that has more weights than numbers in its rows. Its activation may need the whole rows:
+    /// batch normalization, dropout, softmax, registered activations that are or are not thread-safe.
+    @Test(arguments: ["sgd", "adam"])
+    func anyNumberOfThreadsThatShareThePanelsOfLayersGivesTheSameBits(optimizer: String) throws {
+        defer { try? Threads.setCount(0) }
+        for isThreadSafe in [false, true] {
+            let name = "panels-\(optimizer)-\(isThreadSafe)"
+            try Network.registerActivation(name, isThreadSafe: isThreadSafe, derivative: { _, _ in 0.5 }, function: { 0.5 * $0 })
+        }
+        defer { for isThreadSafe in [false, true] { try? Network.unregisterActivation("panels-\(optimizer)-\(isThreadSafe)") } }
+        var numbers = TestNumbers(51)
+        let x = numbers.array(48 * 180), y = numbers.shares(48 * 9)
+        func trained(threads: Int) throws -> [UInt8] {
+            try Threads.setCount(threads)
+            let network = try Network(layers: [180, 250, 200, 190, 170, 160, 150, 9], seed: 4)
+            try network.setActivation(.tanh, layer: 1)
+            try network.setBatchNormalization(true, layer: 2)
+            try network.setDropout(0.25, layer: 3)
+            try network.setActivation(.softmax, layer: 4)
+            try network.setActivation(.named("panels-\(optimizer)-true"), layer: 5)
+            try network.setActivation(.named("panels-\(optimizer)-false"), layer: 6)
+            try network.setTrainable(false, layer: 1)
+            try network.setOptimizer(#require(Optimizer.named(optimizer)))
+            try network.setOption("gradient_reduction", 1)
+            for rows in [32, 5, 48, 17] {
+                let shared = try network.handle.read { (state) throws(BackpropError) in
+                    (0..<6).filter { state.panelShares(of: $0, rows: rows, threads: threads) > 0 }
+                }
+                // A thread has at least four panels. Where more threads can share the rows, they do.
+                #expect(shared == (threads == 1 ? [] : threads > 2 && rows == 48 ? [0, 1, 2] : [0, 1, 2, 3, 4, 5]))
+                try network.train(Array(x[..<(rows * 180)]), Array(y[..<(rows * 9)]), learningRate: 0.01)
+            }
+            return try network.savedBytes()
+        }
+        let alone = try trained(threads: 1)
+        for threads in [2, 3, 7] { #expect(try trained(threads: threads) == alone) }
     }
 }

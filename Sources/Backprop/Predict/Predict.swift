@@ -165,7 +165,7 @@ extension NetworkState {
     ) throws(BackpropError) {
         let size = blockSize(rows: rows)
         let blocks = (rows + size - 1) / size
-        let threads = isThreadSafe && Parallel.isWorthwhile(Int64(rows) * Int64(weightCount)) ? min(cp_thread_count(), blocks) : 1
+        let threads = isThreadSafe ? min(self.threads(rows: rows), blocks) : 1
         let buffers = try takePredictionBuffers(rows: min(rows, size), parts: threads)
         defer { predictionPool.put(buffers) }
         let stride = layers[last].stride
@@ -233,7 +233,9 @@ extension NetworkState {
             return kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
         }
         // So short that only threads that are awake share it.
-        layer.forEachPanelRange(brief: true) { panels in
+        let shares = layer.sharesOfRow
+        Parallel.run(shares, parallel: true, brief: true) { share in
+            let panels = layer.panels(share, of: shares)
             kernels.forward(
                 x, xStride, 1, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count,
                 z + 16 * panels.lowerBound, layer.stride)

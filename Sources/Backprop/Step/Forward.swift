@@ -5,11 +5,16 @@ extension NetworkState {
     /// The forward pass of training: stores each layer's z and a in the workspace (notes, §2 (b)). Threads pass blocks of
     /// rows through consecutive layers, up to a layer that needs all rows at once, or whose panels they share.
     func forward(_ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) throws(BackpropError) {
+        let threads = threads(rows: rows)
         var index = 0
         while index < layers.count {
-            var stop = index
-            while stop < layers.count, !layers[stop].needsAllRows, !sharesPanels(of: stop, rows: rows) { stop += 1 }
-            let sums = stop < layers.count && !sharesPanels(of: stop, rows: rows) ? stop : nil
+            var stop = index, shares = 0
+            while stop < layers.count {
+                shares = panelShares(of: stop, rows: rows, threads: threads)
+                if shares > 0 || layers[stop].needsAllRows { break }
+                stop += 1
+            }
+            let sums = stop < layers.count && shares == 0 ? stop : nil
             if index < stop || sums != nil {
                 forEachRowBlock(of: rows) { start, count in
                     for i in index..<stop {
@@ -22,7 +27,7 @@ extension NetworkState {
                 try workspace.failure.check(" in its forward pass") { layers[$0].activation }
             }
             if stop < layers.count {
-                if sums == nil { forwardByPanels(stop, inputs, rows: rows, in: workspace) }
+                if sums == nil { forwardByPanels(stop, inputs, rows: rows, shares: shares, in: workspace) }
                 try finishForward(stop, rows: rows, in: workspace)
             }
             index = stop + 1
@@ -30,10 +35,13 @@ extension NetworkState {
     }
 
     /// Computes z of a layer, and a if no other panels are needed. The last panels include the padding.
-    private func forwardByPanels(_ index: Int, _ inputs: UnsafePointer<Float>, rows: Int, in workspace: Workspace) {
+    private func forwardByPanels(
+        _ index: Int, _ inputs: UnsafePointer<Float>, rows: Int, shares: Int, in workspace: Workspace
+    ) {
         let layer = layers[index]
         let (x, xStride) = input(of: index, inputs, in: workspace)
-        layer.forEachPanelRange(rows: rows, brief: false) { panels in
+        Parallel.run(shares, parallel: true) { share in
+            let panels = layer.panels(share, of: shares)
             let first = panels.lowerBound * 16
             let z = workspace.layers[index].z.base + first, a = workspace.layers[index].a.base + first
             kernels.forward(

@@ -102,7 +102,7 @@ final class GaussNewton {
                 }
                 try network.backward(rows: count, fused: isFused, in: workspace, gammaStep: nil)
                 try network.requireFiniteDeltas(rows: count, in: workspace)
-                Parallel.run(count, parallel: Parallel.isWorthwhile(Int64(count) * Int64(parameterCount))) { row in
+                Parallel.run(count, parallel: Parallel.threads(for: Int64(count) * Int64(parameterCount)) > 1) { row in
                     store(row, residual: (first + row) * outputs + output, rows.inputs + first * network.inputCount, workspace)
                 }
                 if !hasRowForm { matrix.addGram(of: panels, depth: count, capacity: Self.block) }

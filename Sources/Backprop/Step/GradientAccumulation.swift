@@ -37,7 +37,7 @@ extension NetworkState {
         let count = (rows + most - 1) / most
         let size = (rows + count - 1) / count
         let together =
-            isSmall && Parallel.isWorthwhile(Int64(rows) * Int64(weightCount)) ? min(count, Threads.count, Self.mostParts) : 1
+            isSmall ? min(count, threads(rows: rows), Self.mostParts) : 1
         let workspace = try requireWorkspace(rows: size)
         try workspace.makeGradients(for: self)
         if isSmall { try workspace.makeParts(together, rows: size, for: self) }

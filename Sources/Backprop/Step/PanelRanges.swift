@@ -1,35 +1,40 @@
 import CPlatform
 
+// Another thread may change the number of threads at any time: it is read once for each pass.
+
 extension Layer {
-    /// The number of threads that share the panels: the kernel computes four panels together.
-    var panelShares: Int { max(1, min(cp_thread_count(), panels / 4)) }
+    /// The number of `threads` that can share the panels: the kernel computes four panels together.
+    private func mostShares(threads: Int) -> Int { max(1, min(threads, panels / 4)) }
 
-    func panels(ofShare share: Int) -> Range<Int> {
-        let shares = panelShares
-        return panels * share / shares..<panels * (share + 1) / shares
-    }
+    /// The number of threads that share the panels in the product of a single row.
+    var sharesOfRow: Int { inputs * outputs < Self.worthwhile ? 1 : mostShares(threads: cp_thread_count()) }
 
-    /// Calls `body` with ranges of panels that cover all of them, for products of `rows` rows. `brief`: see `Parallel.run`.
-    func forEachPanelRange(rows: Int = 1, brief: Bool, _ body: (_ panels: Range<Int>) -> Void) {
-        guard rows * inputs * outputs >= Self.worthwhile else { return body(0..<panels) }
-        Parallel.run(panelShares, parallel: true, brief: brief) { body(panels(ofShare: $0)) }
+    /// The number of `threads` that share the panels in a training step; 0 if they share its rows instead.
+    ///
+    /// A thread that has the same panels in every step keeps their weights in its cache. The rows of x and z then move to the other
+    /// caches, but not the network's inputs, which do not change. So panels are shared if the weights are more than these numbers.
+    func panelShares(rows: Int, threads: Int, isFirst: Bool) -> Int {
+        let most = mostShares(threads: threads), moved = rows * (isFirst ? outputs : inputs + outputs)
+        guard threads > 1, most >= min(threads, (rows + 15) / 16), inputs * outputs > moved else { return 0 }
+        return rows * inputs * outputs < Self.worthwhile ? 1 : most
     }
 
     /// The number of multiplications from which threads that are awake speed up a product.
     private static var worthwhile: Int { 60_000 }
+
+    /// The panels of one of `shares` threads.
+    func panels(_ share: Int, of shares: Int) -> Range<Int> { panels * share / shares..<panels * (share + 1) / shares }
 
     /// Whether the activation of a panel needs no other panels, nor anything but z.
     var activatesPanels: Bool { !isNormalized && dropout == 0 && !activation.isPlugin && !activation.is(.softmax) }
 }
 
 extension NetworkState {
-    /// Whether the threads of a training step share a layer's panels, instead of the rows. Each thread then uses and changes the
-    /// same weights in every step, so that they stay in its cache. The rows of x and z move to the other caches instead, but not
-    /// the inputs of the network, which do not change.
-    func sharesPanels(of index: Int, rows: Int) -> Bool {
-        let layer = layers[index], threads = cp_thread_count()
-        let moved = rows * (layer.outputs + (index == 0 ? 0 : layer.inputs))
-        return threads > 1 && layer.panelShares >= min(threads, (rows + 15) / 16) && layer.inputs * layer.outputs > moved
-            && Parallel.isWorthwhile(Int64(rows) * Int64(weightCount))
+    /// The number of `threads` that share a layer's panels in a training step; 0 if they share its rows instead.
+    func panelShares(of index: Int, rows: Int, threads: Int) -> Int {
+        layers[index].panelShares(rows: rows, threads: threads, isFirst: index == 0)
     }
+
+    /// The number of threads for a training step: 1 for a small one.
+    func threads(rows: Int) -> Int { Parallel.threads(for: Int64(rows) * Int64(weightCount)) }
 }

@@ -48,7 +48,7 @@ final class SymmetricMatrix {
     /// Adds the products of panels to the tiles on and above the diagonal, from row and column `first` on.
     private func addTiles(of panels: UnsafePointer<Double>, from first: Int, depth: Int, panelSize: Int, sign: Double) {
         let tiles = (rows - first) / 8
-        Parallel.run(tiles, parallel: Parallel.isWorthwhile(32 * Int64(tiles * tiles) * Int64(depth))) { i in
+        Parallel.run(tiles, parallel: Parallel.threads(for: 32 * Int64(tiles * tiles) * Int64(depth)) > 1) { i in
             let row = first + 8 * i
             kernels.gram(panels + i * panelSize, tiles - i, panelSize, depth, sign, u + row * stride + row, stride)
         }
@@ -120,7 +120,7 @@ final class SymmetricMatrix {
     func inverseTrace(_ size: Int) throws(BackpropError) -> Double {
         let shares = 16
         let memory = try Doubles(shares * (rows + 1)), sums = memory.base + shares * rows
-        Parallel.run(shares, parallel: Parallel.isWorthwhile(Int64(size * size / 8) * Int64(size))) { share in
+        Parallel.run(shares, parallel: Parallel.threads(for: Int64(size * size / 8) * Int64(size)) > 1) { share in
             let column = memory.base + share * rows
             for first in Swift.stride(from: share, to: size, by: shares) {
                 cp_clear(column, rows * 8)

@@ -76,27 +76,29 @@ extension NetworkState {
         hasInitialWeights = false
     }
 
-    /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile.
+    /// Calls `body` with parts of the weights of all layers that are not frozen, on several threads where that is worthwhile: panels, or
+    /// some inputs and all panels.
     func forEachPart(rows: Int, _ body: (_ part: WeightPart) -> Void) {
-        guard Parallel.isWorthwhile(Int64(rows) * Int64(weightCount)) else {
+        let threads = threads(rows: rows)
+        guard threads > 1 else {
             for index in layers.indices where layers[index].isTrainable { body(WeightPart(index, layers[index])) }
             return
         }
-        func parts(_ index: Int) -> Int {
-            let layer = layers[index]
-            guard layer.isTrainable else { return 0 }
-            return sharesPanels(of: index, rows: rows) ? layer.panelShares : (layer.inputs + Self.partSize - 1) / Self.partSize
+        func parts(_ index: Int) -> (count: Int, arePanels: Bool) {
+            let layer = layers[index], shares = panelShares(of: index, rows: rows, threads: threads)
+            if !layer.isTrainable { return (0, false) }
+            return shares > 0 ? (shares, true) : ((layer.inputs + Self.partSize - 1) / Self.partSize, false)
         }
-        Parallel.run(layers.indices.reduce(0) { $0 + parts($1) }, parallel: true) { number in
+        Parallel.run(layers.indices.reduce(0) { $0 + parts($1).count }, parallel: true) { number in
             var part = number
             var index = 0
-            while part >= parts(index) {
-                part -= parts(index)
+            while part >= parts(index).count {
+                part -= parts(index).count
                 index += 1
             }
-            let layer = layers[index]
-            if sharesPanels(of: index, rows: rows) { return body(WeightPart(index, layer, panels: layer.panels(ofShare: part))) }
-            let size = (layer.inputs + parts(index) - 1) / parts(index)
+            let layer = layers[index], (count, arePanels) = parts(index)
+            if arePanels { return body(WeightPart(index, layer, panels: layer.panels(part, of: count))) }
+            let size = (layer.inputs + count - 1) / count
             body(WeightPart(index, layer, inputs: part * size..<min((part + 1) * size, layer.inputs)))
         }
     }

@@ -26,13 +26,12 @@ enum Parallel {
     /// next layer.
     private static var rowBlock: Int { 192 }
 
-    static func isWorthwhile(_ multiplications: Int64) -> Bool {
-        multiplications >= worthwhile && cp_thread_count() > 1
-    }
+    /// The number of threads for some work: 1 if that is faster.
+    static func threads(for multiplications: Int64) -> Int { multiplications >= worthwhile ? cp_thread_count() : 1 }
 
     /// Calls `body` with blocks of rows, at multiples of sixteen, that cover 0 ..< rows.
     static func forEachRowBlock(of rows: Int, multiplicationsPerRow: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
-        let threads = isWorthwhile(Int64(rows) * Int64(multiplicationsPerRow)) ? cp_thread_count() : 1
+        let threads = threads(for: Int64(rows) * Int64(multiplicationsPerRow))
         let share = (rows + threads - 1) / threads
         let blocks = (share + rowBlock - 1) / rowBlock * threads
         func start(_ block: Int) -> Int {  // the multiple of sixteen nearest to an even share
