@@ -5,7 +5,7 @@
  *   limits gemm THREADS   SGEMM of the OpenBLAS it is linked with, for the products of the workloads
  *   limits hand           online SGD on 2-4-1 and 64-32-10, written for these sizes
  *
- * x86-64 with AVX2. Without -DOPENBLAS, "gemm" measures nothing. */
+ * x86-64 with AVX2 or AVX-512. Without -DOPENBLAS, "gemm" measures nothing. */
 #define _GNU_SOURCE
 #include <immintrin.h>
 #include <math.h>
@@ -51,17 +51,29 @@ static float *floats(size_t n, float value) {
 
 /* ---- fma ---------------------------------------------------------------- */
 
+#ifdef __AVX512F__
+typedef __m512 vector;
+#define SPREAD _mm512_set1_ps
+#define FMA _mm512_fmadd_ps
+#define FIRST _mm512_cvtss_f32
+#else
+typedef __m256 vector;
+#define SPREAD _mm256_set1_ps
+#define FMA _mm256_fmadd_ps
+#define FIRST _mm256_cvtss_f32
+#endif
+
 /* Two FMA a cycle at a latency of four needs eight chains; twelve are enough
  * on any core with up to three pipes. */
 static float fma_loop(long n) {
-    __m256 a[12], m = _mm256_set1_ps(0.999999f), c = _mm256_set1_ps(1e-6f);
-    for (int i = 0; i < 12; i++) a[i] = _mm256_set1_ps((float)i);
+    vector a[12], m = SPREAD(0.999999f), c = SPREAD(1e-6f);
+    for (int i = 0; i < 12; i++) a[i] = SPREAD((float)i);
     for (long k = 0; k < n; k++) {
 #pragma GCC unroll 12
-        for (int i = 0; i < 12; i++) a[i] = _mm256_fmadd_ps(a[i], m, c);
+        for (int i = 0; i < 12; i++) a[i] = FMA(a[i], m, c);
     }
     float s = 0;
-    for (int i = 0; i < 12; i++) s += _mm256_cvtss_f32(a[i]);
+    for (int i = 0; i < 12; i++) s += FIRST(a[i]);
     return s;
 }
 
@@ -74,7 +86,7 @@ static void run_fma(int threads) {
         double t = now();
 #pragma omp parallel num_threads(threads)
         sink = fma_loop(n);
-        rate[r] = 1e-9 * n * 12 * 8 * 2 * threads / (now() - t);
+        rate[r] = 1e-9 * n * 12 * sizeof(vector) / 4 * 2 * threads / (now() - t);
     }
     char f[96];
     snprintf(f, sizeof f, "\"test\":\"fma\",\"threads\":%d", threads);

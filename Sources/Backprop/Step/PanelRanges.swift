@@ -14,8 +14,9 @@ extension Layer {
     /// A thread that has the same panels in every step keeps their weights in its cache. The rows of x and z then move to the other
     /// caches, but not the network's inputs, which do not change. So panels are shared if the weights are more than these numbers.
     func panelShares(rows: Int, threads: Int, isFirst: Bool) -> Int {
+        guard threads > 1 else { return 0 }
         let most = mostShares(threads: threads), moved = rows * (isFirst ? outputs : inputs + outputs)
-        guard threads > 1, most >= min(threads, (rows + 15) / 16), inputs * outputs > moved else { return 0 }
+        guard most >= min(threads, (rows + 15) / 16), inputs * outputs > moved else { return 0 }
         return rows * inputs * outputs < Self.worthwhile ? 1 : most
     }
 
