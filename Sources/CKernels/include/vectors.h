@@ -117,34 +117,35 @@ enum { CP_LANE_WIDTH = sizeof(cp_wide) / 16, CP_LANE_HEIGHT = 8 };
 
 /* Computes a tile of height x width elements of a lane product, in a build with fused multiply-add: others have no lanes. height and
  * width must be constants, so that the compiler unrolls the loops. */
-__attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_product *p, ptrdiff_t row, ptrdiff_t column,
+__attribute__((always_inline)) static inline void cp_lane_tile(const cp_lane_product *product, ptrdiff_t row, ptrdiff_t column,
                                                                int height, int width) {
+    const cp_lane_product p = *product;
     cp_wide sums[CP_LANE_HEIGHT][CP_LANE_WIDTH];
-    const cp_wide *a = (const cp_wide *)p->a + row * p->a_row, *b = (const cp_wide *)p->b + column * p->b_column;
-    cp_wide *c = (cp_wide *)p->c + row * p->c_row + column * p->c_column;
-    const cp_wide *start = (const cp_wide *)p->start + row * p->start_row + column * p->start_column;
+    const cp_wide *a = (const cp_wide *)p.a + row * p.a_row, *b = (const cp_wide *)p.b + column * p.b_column;
+    const cp_wide *start = (const cp_wide *)p.start + row * p.start_row + column * p.start_column;
+    cp_wide *c = (cp_wide *)p.c + row * p.c_row + column * p.c_column;
 #pragma clang loop unroll(full)
-    for (int i = 0; i < height; i++)
+    for (int i = 0; i < height; i++, start += p.start_row)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < width; j++) sums[i][j] = start[i * p->start_row + j * p->start_column];
+        for (int j = 0; j < width; j++) sums[i][j] = start[j * p.start_column];
 #pragma clang loop unroll(disable)
-    for (ptrdiff_t k = 0; k < p->depth; k++) {
+    for (ptrdiff_t k = 0; k < p.depth; k++) {
         cp_wide y[CP_LANE_WIDTH];
 #pragma clang loop unroll(full)
-        for (int j = 0; j < width; j++) y[j] = b[j * p->b_column];
+        for (int j = 0; j < width; j++) y[j] = b[j * p.b_column];
 #pragma clang loop unroll(full)
         for (int i = 0; i < height; i++) {
-            cp_wide x = a[i * p->a_row];
+            cp_wide x = a[i * p.a_row];
 #pragma clang loop unroll(full)
             for (int j = 0; j < width; j++) sums[i][j] = __builtin_elementwise_fma(x, y[j], sums[i][j]);
         }
-        a += p->a_depth;
-        b += p->b_depth;
+        a += p.a_depth;
+        b += p.b_depth;
     }
 #pragma clang loop unroll(full)
-    for (int i = 0; i < height; i++)
+    for (int i = 0; i < height; i++, c += p.c_row)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < width; j++) c[i * p->c_row + j * p->c_column] = sums[i][j];
+        for (int j = 0; j < width; j++) c[j * p.c_column] = sums[i][j];
 }
 
 /* a where mask is -1, b where it is 0. */
