@@ -378,6 +378,49 @@ static void each_of_many_threads_has_its_own_message(void) {
     bp_network_free(network);
 }
 
+/* ---- bp_set_thread_count while a step of several threads is in progress */
+
+static int changes_end;
+
+static void *change_the_thread_count(void *data) {
+    worker *self = (worker *)data;
+    for (size_t i = 0; !LOAD(changes_end); i++) {
+        self->wrong += bp_set_thread_count(1 + i % 9) != BP_OK;
+        STORE(self->done, 1);
+    }
+    return NULL;
+}
+
+static void thread_count_can_change_during_steps(void) {
+    enum { IN = 190, OUT = 7, MANY = 48 };
+    static const size_t wide[] = {IN, 260, 200, 140, OUT};
+    static float inputs[MANY * IN], targets[MANY * OUT], one[2][OUT], many[2][MANY * OUT];
+    bp_network *networks[2];
+    check_fill(inputs, MANY * IN, 3);
+    check_fill(targets, MANY * OUT, 4);
+    for (int i = 0; i < 2; i++) {
+        networks[i] = check_network(wide, 5, 6);
+        EXPECT_OK(bp_network_set_optimizer(networks[i], "adam"));
+        EXPECT_OK(bp_network_set_batchnorm(networks[i], 2, 1));
+        EXPECT_OK(bp_set_thread_count(1));
+        if (i == 1) {
+            start(0, 1, change_the_thread_count);
+            wait_for(1);
+        }
+        for (int step = 0; step < 60; step++) {
+            EXPECT_OK(bp_network_train_minibatch(networks[i], inputs, targets, (size_t)(step % 3 + 1) * 16, 0.01f, NULL));
+            EXPECT_OK(bp_network_predict(networks[i], inputs, 1, one[i]));
+            EXPECT_OK(bp_network_predict(networks[i], inputs, MANY, many[i]));
+        }
+    }
+    STORE(changes_end, 1);
+    finish(0, 1);
+    EXPECT_OK(bp_set_thread_count(0));
+    EXPECT(snapshot_equal(networks[0], networks[1]));
+    EXPECT(memcmp(one[0], one[1], sizeof one[0]) == 0 && memcmp(many[0], many[1], sizeof many[0]) == 0);
+    for (int i = 0; i < 2; i++) bp_network_free(networks[i]);
+}
+
 int main(void) {
     check_fill(x, ROWS * INPUTS, 1);
     check_fill(y, ROWS * OUTPUTS, 2);
@@ -389,5 +432,6 @@ int main(void) {
     CLAIM(network_can_be_freed_while_other_threads_use_it);
     CLAIM(activations_can_be_registered_and_unregistered_on_many_threads);
     CLAIM(each_of_many_threads_has_its_own_message);
+    CLAIM(thread_count_can_change_during_steps);
     return check_end();
 }
