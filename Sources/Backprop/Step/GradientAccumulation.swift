@@ -36,8 +36,7 @@ extension NetworkState {
         let most = isSmall ? Self.rowsOfPart / 2 : Self.rowsOfPart
         let count = (rows + most - 1) / most
         let size = (rows + count - 1) / count
-        let together =
-            isSmall ? min(count, threads(rows: rows), Self.mostParts) : 1
+        let together = isSmall ? min(count, threads(rows: rows), Self.mostParts) : 1
         let workspace = try requireWorkspace(rows: size)
         try workspace.makeGradients(for: self)
         if isSmall { try workspace.makeParts(together, rows: size, for: self) }
