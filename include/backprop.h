@@ -176,8 +176,8 @@ extern "C" {
  * Since:     0.1 */
 const char *bp_status_name(int32_t status);
 
-/* One line about the latest call that failed on this thread; "" if none has failed.
- * Ownership: the library owns the string. It is valid until the next call that fails on this thread. Copy it to keep it.
+/* One line about the latest call that failed, or returned a warning, on this thread; "" if there was none.
+ * Ownership: the library owns the string. It is valid until the next such call on this thread. Copy it to keep it.
  * Errors:    none.
  * Threads:   each thread has its own message.
  * Since:     0.1 */
@@ -284,8 +284,9 @@ int32_t bp_network_clone(const bp_network *network, bp_network **network_out);
 /* Frees a network. NULL and invalid handles are ignored.
  * Ownership: the handle is invalid from now on.
  * Errors:    none.
- * Threads:   waits for calls in progress on other threads. In a callback of the same network, the network is freed when
- *            the call in progress returns.
+ * Threads:   waits for calls in progress on other threads. In a callback of an activation or a loss of the same network,
+ *            the network is freed when the call in progress returns. A fit is not waited for: the network is freed between
+ *            two of its steps, and the fit then fails with INVALID_HANDLE.
  * Since:     0.1 */
 void bp_network_free(bp_network *network);
 
@@ -602,7 +603,8 @@ int32_t bp_scaling_name(size_t index, char *buffer, size_t capacity, size_t *nee
  *                                     0 to 1 for logistic. As data have noise, a target may lie outside by a tenth of its
  *                                     column's spread (greatest - least)
  *
- *   - The targets are checked as the network scales them. Differences of 1e-6 count as rounding.
+ *   - The targets are checked as the network scales them. Differences of 1e-6 from the loss's targets, and of 1e-5 from the
+ *     range of the activation, count as rounding.
  *   - The range of a registered activation is not known. It goes with every loss, and with all targets that the loss
  *     accepts.
  *   - bp_trainer_fit makes this check first, for the training rows whose weight is not 0, and fails with the same errors.
@@ -976,7 +978,8 @@ typedef struct bp_progress {
  *   - Returns less than 0 to abort. The network is then restored, and the fit returns BP_ERROR_CALLBACK, with this number
  *     in the message.
  *   It runs between steps, on the thread that called the fit. Const calls on the network work. A network that is
- * saved here has all that a fit with option "resume" needs to continue from this step. */
+ * saved here has all that a fit with option "resume" needs to continue from this step; but not in a fit with option
+ * "restarts" or by bp_trainer_fit_ensemble, which train copies: the network itself is then as before the fit. */
 typedef int32_t (*bp_progress_fn)(const bp_progress *progress, void *user_data);
 
 /* Creates a trainer with the default of every option.
@@ -1125,9 +1128,10 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
 
 /* Trains the network. Returns BP_OK when the fit ended by its options: epochs or steps, patience, target_loss or
  * time_limit. Returns BP_STOPPED when the progress function or bp_trainer_cancel ended it. *loss_out is the loss of the
- * weights that the network keeps; NaN if no step was made.
+ * weights that the network keeps; NaN if no step was made, also by the parts before a resumed fit.
  *   If option "stratify" finds a class of fewer than 2 rows, the fit is complete, and returns BP_WARNING_MISSING_CLASS instead
- * of BP_OK. bp_last_error_message() then gives the class. A single row is trained on. BP_STOPPED takes precedence.
+ * of BP_OK. bp_last_error_message() then gives the class; if it has one row, this is used for training. BP_STOPPED takes
+ * precedence.
  *   A fit that fails leaves the network as it was, however many steps it made.
  *
  *   Determinism
@@ -1140,10 +1144,13 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   - Rows, row weights and options must be the same. The network and its files keep the position in the row order and in
  *     the schedule. Another seed, batch_size, number of training rows or number of workers with their own rows is
  *     INVALID_VALUE (files of version 0.1 only have the seed). Options that say when a fit ends, such as epochs and patience, and
- *     the learning rate may change. Learning rates then follow from the new options.
- *   - A fit continues from the weights that the network has. After "patience", or a stop by the progress function, a fit that
- *     keeps the best weights has gone back to its best epoch, and is resumed there: the epochs after it are made again. To
- *     continue from the latest epoch, set option "keep" to BP_KEEP_LATEST, or save the network in the progress function.
+ *     the learning rate may change. Learning rates then follow from the new options: with schedules 3 and 5, which count all
+ *     steps, give the first part all epochs, too, and stop it.
+ *   - The trainer is not part of the network's files: set its options, row weights and progress function again. time_limit
+ *     counts from each call.
+ *   - A fit continues from the weights that the network has. At its end, a fit that keeps the best weights has gone back to
+ *     its best epoch, and is resumed there: the epochs after it are made again. To continue from the latest epoch, save the
+ *     network in the progress function; or set option "keep" to BP_KEEP_LATEST, which forgets the best epoch.
  *   - A fit that keeps the best weights, or has "on_divergence" 1, needs its best network, too. While this is not the
  *     present network, the network and its files hold both: within such a fit, and with "on_divergence" 1 also after it.
  *   - After a fit with restarts, the fit of the best restart alone is resumed.
@@ -1162,8 +1169,9 @@ int32_t bp_trainer_set_progress(bp_trainer *trainer, bp_progress_fn progress, vo
  *   more. Pass NULL, NULL and 0 for no validation rows; option "validation_fraction" then holds out some of the rows.
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE, also for a network that is freed during the call; INVALID_VALUE for no rows,
- *            rows that do not match the row weights, a single row to be split, classes of a single row to be stratified, or
- *            a resumed fit of another seed, batch_size, number of training rows or number of workers with their own rows;
+ *            validation arrays without rows, rows that do not match the row weights, a single row to be split, rows to be
+ *            stratified if no class has two, or a resumed fit of another seed, batch_size, number of training rows or number
+ *            of workers with their own rows;
  *            INVALID_VALUE, UNSUPPORTED or UNKNOWN_NAME as bp_network_check_settings; UNSUPPORTED to resume a fit of
  *            bp_trainer_fit_stream, or to stratify with a loss of other target_columns; NOT_FINITE for a NaN
  *            or an infinity in the data (the message gives the first row), or in a step, unless option "on_divergence"
@@ -1293,7 +1301,7 @@ int32_t bp_trainer_get_result(const bp_trainer *trainer, bp_fit_result *result_o
  *   - bp_trainer_get_result returns the result of the network with the lowest loss, whose index is restart.
  *   networks: [count], different networks with the same numbers of layers and units. count: 1 or more.
  *   learning_rates: [count], used instead of option "learning_rate"; or NULL.
- *   results_out: [count], each with its struct_size set to sizeof(bp_fit_result); or NULL.
+ *   results_out: [count], each with its struct_size set to sizeof(bp_fit_result), which is also the distance of two; or NULL.
  *   The rows are those of bp_trainer_fit. Returns as bp_trainer_fit.
  * Ownership: the arrays remain the caller's, and must not change until the call returns.
  * Errors:    as bp_trainer_fit; INVALID_VALUE for a count of 0, a network that is in the array twice, a learning rate that the
@@ -1322,7 +1330,8 @@ int32_t bp_trainer_fit_ensemble_rows(bp_trainer *trainer, bp_network *const *net
  * the fit returns BP_STOPPED. If no fit is in progress, nothing happens; later fits are not affected.
  * Ownership: none.
  * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
- * Threads:   any; also from the callbacks of the fit.
+ * Threads:   any; also from the callbacks of the fit. Not in a signal handler: set a variable there, at which the progress
+ *            function looks.
  * Since:     0.1 */
 int32_t bp_trainer_cancel(bp_trainer *trainer);
 
@@ -1344,13 +1353,14 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *
  *   - A training call of k workers, each with its part of a minibatch, makes the step of one process with the whole minibatch:
  *     its loss, sum or mean, batch normalization, dropout, clipping and finite checks are those of all rows. The result differs
- *     by the rounding of sums only. levenberg_marquardt and bayesian_regularization have the equations of as many residuals as
- *     parameters or more. Rows count in the order of the workers. A worker may have any number of rows, also 0: arrays may then
- *     be NULL.
+ *     by the rounding of sums only. levenberg_marquardt and bayesian_regularization always use the matrix of the
+ *     parameters, also for fewer residuals than parameters. Rows count in the order of the workers. A worker may have any number
+ *     of rows, also 0: arrays may then be NULL.
  *   - These calls are made together: bp_network_train_step, _train_minibatch, _train_rows, _gradient, _backpropagate with
  *     gradient_out, _fit_scaling, _fit_scaling_rows, _finish_scaling; bp_trainer_fit, _fit_rows and _fit_stream. Every worker
  *     must make each of them, in the same order, on networks of the same settings and parameters; otherwise all get MISMATCH, or
- *     wait until the engine gives up. All other calls are local. bp_network_evaluate, for example, is that of this worker's rows,
+ *     wait until the engine gives up. (Scaling, and registered activations and losses, are not compared; parameters are in the
+ *     first of these calls.) All other calls are local. bp_network_evaluate, for example, is that of this worker's rows,
  *     and a setter must be called on each worker. Start with one network: bp_network_save_memory on one worker, and
  *     bp_network_load_memory of the same bytes on the others.
  *   - Each call consists of exchanges, which are calls of the function. Their number, sizes and order are the same on all
@@ -1366,12 +1376,13 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *   - Failures are exchanged, too. If a call fails on one worker, by wrong data, a callback or lack of memory, it fails on all
  *     in the same exchange. Each network is as before the call. The worker that failed returns its error; the others return
  *     BP_ERROR_WORKER, or NOT_FINITE if a number was not finite. No worker waits for one that has failed, as long as the
- *     engine's function returns.
+ *     engine's function returns; but for one whose network or trainer is NULL, an invalid handle or BUSY, which makes no
+ *     exchange.
  *   - If the function itself fails, the call fails with BP_ERROR_CALLBACK, and the network is as before the call. If it fails
  *     on some workers only, other workers may have made the step, or wait for this one for ever, unless the engine gives up:
  *     end the job, with MPI_Abort for example, and begin again from a saved network.
  *   - The networks of all workers have the same bits after each step, if the function gives all workers the same bits, and all have
- *     the same bp_instruction_set() (otherwise: MISMATCH). The same numbers of rows and workers give the same bits again if the
+ *     the same bp_instruction_set(), where "avx512" counts as "avx2" (otherwise: MISMATCH). The same numbers of rows and workers give the same bits again if the
  *     function adds in an order that does not depend on time.
  *   - Option batchnorm_update 1 is UNSUPPORTED.
  *
@@ -1605,7 +1616,8 @@ int32_t bp_network_fold_batchnorm(bp_network *network);
  *     rows.
  *   - An update is seen as a whole: a run uses the old copy or the new one, for all its rows. A run that begins after
  *     bp_predictor_update has returned uses the new copy or a later one.
- *   - 4096 threads that have called bp_predictor_run can exist at a time; an ended thread does not count. */
+ *   - 4096 threads that have called bp_predictor_run or bp_predictor_sizes can exist at a time; an ended thread does not
+ *     count. */
 typedef struct bp_predictor bp_predictor;
 
 /* Creates a predictor from a network's present parameters and settings. The network can then be changed or freed.
@@ -1636,7 +1648,7 @@ int32_t bp_predictor_update(bp_predictor *predictor, const bp_network *network);
 
 /* The number of inputs and outputs of a row. They never change.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; LIMIT in the 4097th thread.
  * Threads:   any.
  * Since:     0.2 */
 int32_t bp_predictor_sizes(const bp_predictor *predictor, size_t *inputs_out, size_t *outputs_out);
@@ -1928,7 +1940,8 @@ int32_t bp_network_load_layer_memory(bp_network *network, size_t layer, const ui
 /* ---- Activations ------------------------------------------------------------------------------------------------ */
 
 /* CUSTOM ACTIVATIONS. There are five ways to register one. A registered activation is used by its name like a built-in one,
- * by all networks of the process. Files store its name.
+ * by all networks of the process. Files store its name, and neither user_data nor constants: a program registers the same
+ * function before it loads them.
  *
  *     scalar    a callback for one number                               bp_activation_register_scalar
  *     vector    a callback for a whole matrix, which may combine the    bp_activation_register_vector
@@ -2034,7 +2047,8 @@ int32_t bp_activation_register_library(const char *name, const char *library_pat
                                        const char *derivative_symbol, const char *signature, const double *constants,
                                        size_t constant_count);
 
-/* Declares whether several threads may call an activation at the same time, also in one call of one network.
+/* Declares whether one call of one network may call an activation on several threads of the library at the same time. Calls
+ * on several networks, and concurrent predictions, may do so in any case (CUSTOM ACTIVATIONS, Threads).
  *   - Layers that are given the activation from now on are then computed on all threads, like built-in ones. Results are
  *     the same. The callbacks may run on the library's threads, whose stacks are 1 MiB.
  *   - A vector activation is then passed a part of the rows at a time, and must treat each row by itself.
@@ -2181,8 +2195,8 @@ int32_t bp_loss_check(const char *name, const float *outputs, const float *targe
  *     the library that loads the plug-in. It can be written in any language that makes shared libraries; Examples/ has
  *     one in C and one in Rust.
  *   - All or nothing: the activations and losses that it registers, on the thread on which it is called, are added
- *     after it returned 0. If it returns another number, or if a name is registered already, none is added, and destroy is
- *     called for each.
+ *     after it returned 0. If it returns another number, none is added, and destroy is called for each. For a name that is
+ *     registered already, the function of host returns INVALID_VALUE, which the plug-in should return, too.
  *   - The plug-in stays loaded at least until the last of its activations and losses ends. */
 
 /* Functions for a plug-in. Each is the function above of the same name with the prefix bp_activation_ or bp_; register_loss
@@ -2211,8 +2225,8 @@ typedef int32_t (*bp_plugin_register_fn)(const bp_plugin_host *host);
 /* Loads a plug-in and registers all its activations and losses.
  *   path: as for dlopen: with a slash, a file; without a slash, a name that dlopen searches for.
  * Ownership: the library opens the shared library, and closes it as described above.
- * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that is registered already; LIBRARY if there is
- *            no such file, it is not a shared library, or it has no bp_plugin_register; CALLBACK if bp_plugin_register
+ * Errors:    NULL_ARGUMENT; INVALID_VALUE for an empty path, or a name that another thread registers meanwhile; LIBRARY if
+ *            there is no such file, it is not a shared library, or it has no bp_plugin_register; CALLBACK if bp_plugin_register
  *            returned a number other than 0 (the message contains it, and the first error that the plug-in met).
  * Threads:   any; the plug-in's function runs on the calling thread.
  * Since:     0.1 */

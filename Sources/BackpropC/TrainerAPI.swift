@@ -193,23 +193,24 @@ func fitEnsemble(
                 "count is \(UInt(bitPattern: count)), not 1 to \(Handle<NetworkState>.mostObjects)")
         }
         try Reserve.require(64 * UInt64(count))
-        for index in 0..<count { _ = try output(results_out, index) }
+        let size = Int(results_out?.pointee.struct_size ?? 0)  // before a result is written: it has the size of this version
+        for index in 0..<count { _ = try output(results_out, index, size) }
         let result = try trainer.fit(
             count: count, { (index) throws(BackpropError) in try Handle(try requireNonNull(networks[index], "it")) },
             rates: rates, try data.rows(for: networks[0]), validation: try validation.validation
-        ) { index, result in (try? output(results_out, index))?.put(bp_fit_result(result)) }
+        ) { index, result in (try? output(results_out, index, size))?.put(bp_fit_result(result)) }
         success = successCode(result)
     }
     return code == BP_OK ? success : code
 }
 
-/// A struct of an array of the caller, whose structs may be of another version.
+/// A struct of an array of the caller, whose structs may be of another version. `size`: the distance of two.
 @inline(never)
 private func output(
-    _ results_out: UnsafeMutablePointer<bp_fit_result>?, _ index: Int
+    _ results_out: UnsafeMutablePointer<bp_fit_result>?, _ index: Int, _ size: Int
 ) throws(BackpropError) -> StructOutput<bp_fit_result>? {
     guard let results_out else { return nil }
-    let place = UnsafeMutableRawPointer(results_out) + index * Int(results_out.pointee.struct_size)
+    let place = UnsafeMutableRawPointer(results_out) + index * size
     return try StructOutput(place.assumingMemoryBound(to: bp_fit_result.self), "results_out")
 }
 

@@ -260,6 +260,30 @@ static void restarts_in_lanes_give_the_bits_of_restarts_without_lanes(void) {
     EXPECT_OK(bp_loss_unregister("ensemble.half_squares"));
 }
 
+/* A program of a later version, whose structs are larger. */
+static void results_of_a_larger_struct_are_all_filled(void) {
+    struct {
+        bp_fit_result known;
+        uint64_t later[3];
+    } results[4];
+    bp_network *networks[4];
+    bp_trainer *trainer = trainer_with("epochs=2 batch_size=20 seed=5");
+    memset(results, 0x5A, sizeof results);
+    for (size_t i = 0; i < 4; i++) {
+        networks[i] = network_with("activation=tanh output=identity", i);
+        results[i].known.struct_size = sizeof results[i];
+    }
+    EXPECT_OK(bp_trainer_fit_ensemble(trainer, networks, 4, NULL, x, y, ROWS, NULL, NULL, 0, &results[0].known));
+    for (size_t i = 0; i < 4; i++) {
+        float loss = 0;
+        EXPECT_OK(bp_network_evaluate(networks[i], x, y, ROWS, &loss));
+        EXPECT(results[i].known.struct_size == sizeof results[i].known && results[i].known.epochs == 2);
+        EXPECT(results[i].later[0] == 0x5A5A5A5A5A5A5A5A && results[i].known.loss > 0 && loss > 0);
+        bp_network_free(networks[i]);
+    }
+    bp_trainer_free(trainer);
+}
+
 static void a_network_that_diverges_stays_as_it_was_and_the_others_are_trained(void) {
     for (int recovers = 0; recovers < 2; recovers++) {
         bp_network *networks[9], *alone[9];
@@ -482,6 +506,7 @@ int main(void) {
     CLAIM(networks_that_have_no_lanes_give_the_same_bits);
     CLAIM(networks_of_different_settings_give_the_same_bits);
     CLAIM(restarts_in_lanes_give_the_bits_of_restarts_without_lanes);
+    CLAIM(results_of_a_larger_struct_are_all_filled);
     CLAIM(a_network_that_diverges_stays_as_it_was_and_the_others_are_trained);
     CLAIM(one_report_an_epoch_is_that_of_the_network_with_the_lowest_loss);
     CLAIM(a_stop_ends_all_networks_and_an_abort_changes_none);

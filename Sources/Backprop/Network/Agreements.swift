@@ -71,6 +71,7 @@ extension NetworkState {
             hash.add(UInt64(layer.inputs))
             hash.add(UInt64(layer.outputs) << 2 | (layer.isNormalized ? 2 : 0) | (layer.isTrainable ? 1 : 0))
             hash.add(layer.dropout.bitPattern)
+            hash.add(UInt64(UInt32(bitPattern: layer.activation.kind)))
         }
         guard let workers else { return hash.value }
         hash.add(workers.argument)
