@@ -1,6 +1,6 @@
 import CPlatform
 
-// Another thread may change the number of threads at any time: it is read once for each pass.
+// Another thread may change the number of threads at any time: all choices of a pass between rows and panels use the same number.
 
 extension Layer {
     /// The number of `threads` that can share the panels: the kernel computes four panels together.
@@ -11,7 +11,7 @@ extension Layer {
 
     /// The number of `threads` that share the panels in a training step; 0 if they share its rows instead.
     ///
-    /// A thread that has the same panels in every step keeps their weights in its cache. The rows of x and z then move to the other
+    /// A thread that gets the same panels again finds their weights in its cache. The rows of x and z then move to the other
     /// caches, but not the network's inputs, which do not change. So panels are shared if the weights are more than these numbers.
     func panelShares(rows: Int, threads: Int, isFirst: Bool) -> Int {
         guard threads > 1 else { return 0 }
@@ -26,7 +26,7 @@ extension Layer {
     /// The panels of one of `shares` threads.
     func panels(_ share: Int, of shares: Int) -> Range<Int> { panels * share / shares..<panels * (share + 1) / shares }
 
-    /// Whether the activation of a panel needs no other panels, nor anything but z.
+    /// Whether the activation is built in, and needs nothing but z of its panel.
     var activatesPanels: Bool { !isNormalized && dropout == 0 && !activation.isPlugin && !activation.is(.softmax) }
 }
 
