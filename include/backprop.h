@@ -52,10 +52,11 @@
  * Host.      The program that uses the library.
  * Status.    Every call that can fail returns an int32_t: BP_OK (0), another success (above 0), or a negative error.
  *            - bp_last_error_message() then describes the error in one line.
+ *            - Every call may return OUT_OF_MEMORY, also where its Errors do not name it.
  *            - After BP_ERROR_IO the calling thread's errno is the operating system's error number, such as ENOENT.
  * Outputs.   Output parameters come last, and their names end in _out.
- *            - When a call fails, it sets a scalar output to 0 and a handle to NULL. The contents of an output array are
- *              then unspecified.
+ *            - When a call fails, it sets a scalar output to 0 and a handle to NULL; needed_out is also set with
+ *              BUFFER_TOO_SMALL. The contents of an output array are then unspecified.
  *            - loss_out may be NULL. No other pointer may be NULL, unless its count is 0 or its comment allows it.
  * Arrays.    Arrays of numbers are float, row-major and contiguous: a matrix of rows x columns has its element (r, c) at
  *            [r * columns + c]. The caller owns them. The library uses them only during the call.
@@ -638,8 +639,9 @@ int32_t bp_network_check_settings(const bp_network *network, const float *target
  *
  * m and v start at 0. They are 0 instead of a subnormal number, and with weight decay a weight below 2^-100 is 0.
  * bp_network_set_option sets the constants.
- *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, and by
- *     bp_network_set_batchnorm if that changes anything.
+ *   - The state is saved with the network. It is reset by this call, by bp_network_initialize, by bp_network_replace_output, and
+ *     by bp_network_set_batchnorm, bp_network_fold_batchnorm and, with lbfgs, option "lbfgs_history" if they change anything.
+ *     The position of the latest fit stays, except with bp_network_initialize and bp_network_replace_output.
  *   - Each of m and v needs as much memory as the parameters. sgd has no state.
  *
  *   The second-order optimizers
