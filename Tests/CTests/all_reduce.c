@@ -561,6 +561,7 @@ static void make_different_calls(worker *own) {
     if (kind == 1 && differs) bp_network_set_trainable(own->network, 1, 0);
     if (kind == 2 && differs) bp_network_initialize(own->network, 77);
     if (kind == 3 && differs) bp_network_set_optimizer(own->network, "nesterov");
+    if (kind == 8 && differs) bp_network_set_activation(own->network, 1, "softsign");
     if (kind == 4 && differs) {
         own->status = bp_network_gradient(own->network, x, y, 4, gradient, count_of(own->network), &loss);
         return;
@@ -575,7 +576,7 @@ static void make_different_calls(worker *own) {
 }
 
 static void workers_with_different_calls_settings_or_parameters_or_one_number_get_mismatch(void) {
-    for (int kind = 0; kind < 8; kind++) {
+    for (int kind = 0; kind < 9; kind++) {
         bp_network *network = plain_network("momentum", 1);
         team t;
         worker members[MOST_WORKERS];

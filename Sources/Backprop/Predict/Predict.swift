@@ -230,15 +230,12 @@ extension NetworkState {
         _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ layer: Layer, into z: UnsafeMutablePointer<Float>
     ) {
         guard rows == 1 else {
-            return kernels.forward(x, xStride, rows, layer.inputs, layer.weights.base, layer.panels, z, layer.stride)
+            return computeWeightedSums(x, xStride, rows, layer, 0..<layer.panels, into: z)
         }
         // So short that only threads that are awake share it.
         let shares = layer.sharesOfRow
         Parallel.run(shares, parallel: true, brief: true) { share in
-            let panels = layer.panels(share, of: shares)
-            kernels.forward(
-                x, xStride, 1, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count,
-                z + 16 * panels.lowerBound, layer.stride)
+            computeWeightedSums(x, xStride, 1, layer, layer.panels(share, of: shares), into: z)
         }
     }
 

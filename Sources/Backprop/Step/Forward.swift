@@ -14,20 +14,20 @@ extension NetworkState {
                 if shares > 0 || layers[stop].needsAllRows { break }
                 stop += 1
             }
-            let sums = stop < layers.count && shares == 0 ? stop : nil
-            if index < stop || sums != nil {
+            let sumsByRows = stop < layers.count && shares == 0
+            if index < stop || sumsByRows {
                 forEachRowBlock(of: rows) { start, count in
                     for i in index..<stop {
                         computeWeightedSums(i, inputs, start, count, in: workspace)
                         let code = activate(i, start, count, in: workspace)
                         if code != 0 { return workspace.failure.note(code, layer: i, row: start) }
                     }
-                    if let sums { computeWeightedSums(sums, inputs, start, count, in: workspace) }
+                    if sumsByRows { computeWeightedSums(stop, inputs, start, count, in: workspace) }
                 }
                 try workspace.failure.check(" in its forward pass") { layers[$0].activation }
             }
             if stop < layers.count {
-                if sums == nil { forwardByPanels(stop, inputs, rows: rows, shares: shares, in: workspace) }
+                if shares > 0 { forwardByPanels(stop, inputs, rows: rows, shares: shares, in: workspace) }
                 try finishForward(stop, rows: rows, in: workspace)
             }
             index = stop + 1
@@ -44,9 +44,7 @@ extension NetworkState {
             let panels = layer.panels(share, of: shares)
             let first = panels.lowerBound * 16
             let z = workspace.layers[index].z.base + first, a = workspace.layers[index].a.base + first
-            kernels.forward(
-                x, xStride, rows, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count, z,
-                layer.stride)
+            computeWeightedSums(x, xStride, rows, layer, panels, into: workspace.layers[index].z.base)
             guard layer.activatesPanels else { return }
             let columns = (panels.upperBound == layer.panels ? layer.stride : panels.upperBound * 16) - first
             for at in stride(from: 0, to: rows * layer.stride, by: layer.stride) {
@@ -89,9 +87,9 @@ extension NetworkState {
     ) {
         let layer = layers[index]
         let (x, stride) = input(of: index, inputs, in: workspace)
-        kernels.forward(
-            x + start * stride, stride, count, layer.inputs, layer.weights.base, layer.panels,
-            workspace.layers[index].z.base + start * layer.stride, layer.stride)
+        computeWeightedSums(
+            x + start * stride, stride, count, layer, 0..<layer.panels,
+            into: workspace.layers[index].z.base + start * layer.stride)
     }
 
     /// a = f(z), and dropout. Returns 0, or the code with which a callback failed.

@@ -1,3 +1,4 @@
+import CKernels
 import CPlatform
 
 // Another thread may change the number of threads at any time: all choices of a pass between rows and panels use the same number.
@@ -34,6 +35,17 @@ extension NetworkState {
     /// The number of `threads` that share a layer's panels in a training step; 0 if they share its rows instead.
     func panelShares(of index: Int, rows: Int, threads: Int) -> Int {
         layers[index].panelShares(rows: rows, threads: threads, isFirst: index == 0)
+    }
+
+    /// z = Σ w x of some panels; z is that of all panels.
+    @inline(__always)
+    func computeWeightedSums(
+        _ x: UnsafePointer<Float>, _ xStride: Int, _ rows: Int, _ layer: Layer, _ panels: Range<Int>,
+        into z: UnsafeMutablePointer<Float>
+    ) {
+        kernels.forward(
+            x, xStride, rows, layer.inputs, layer.weights.base + panels.lowerBound * layer.panelSize, panels.count,
+            z + panels.lowerBound * 16, layer.stride)
     }
 
     /// The number of threads for a training step: 1 for a small one.

@@ -1384,8 +1384,8 @@ int32_t bp_trainer_cancel(bp_trainer *trainer);
  *     on some workers only, other workers may have made the step, or wait for this one for ever, unless the engine gives up:
  *     end the job, with MPI_Abort for example, and begin again from a saved network.
  *   - The networks of all workers have the same bits after each step, if the function gives all workers the same bits, and all have
- *     the same bp_instruction_set(), where "avx512" counts as "avx2" (otherwise: MISMATCH). The same numbers of rows and workers give the same bits again if the
- *     function adds in an order that does not depend on time.
+ *     the same bp_instruction_set(), where "avx512" counts as "avx2" (otherwise: MISMATCH). The same numbers of rows and workers
+ *     give the same bits again if the function adds in an order that does not depend on time.
  *   - Option batchnorm_update 1 is UNSUPPORTED.
  *
  *   Fits
