@@ -28,6 +28,11 @@ enum Activation {
         if case .builtIn(let function) = self { function.kind } else { 0 }
     }
 
+    /// Whether f′ is known to follow from a = f(z) alone.
+    var derivesFromValue: Bool {
+        if case .builtIn(let function) = self { function.derivesFromValue } else { false }
+    }
+
     /// The range of its values; unbounded if the range is unknown.
     var range: (least: Float, greatest: Float) {
         if case .builtIn(let function) = self { function.range } else { (-.infinity, .infinity) }

@@ -42,6 +42,14 @@ enum BuiltInActivation: Int32, Selectable {
     /// Its number in kernels.h.
     var kind: Int32 { rawValue }
 
+    /// Whether f′ follows from a = f(z) alone: the kernels then get the same with a in the place of z.
+    var derivesFromValue: Bool {
+        switch self {
+        case .identity, .sign, .logistic, .tanh, .relu, .leakyRelu, .elu, .selu: true
+        default: false
+        }
+    }
+
     /// The closed range of its values. It includes bounds that are only approached.
     var range: (least: Float, greatest: Float) {
         switch self {

@@ -74,13 +74,15 @@ final class Lanes {
         x = take(settings.inputCount * block)
         y = take(settings.outputCount * block)
         var at = 0, layers: [LaneLayer] = []
-        for layer in settings.layers {
+        for (index, layer) in settings.layers.enumerated() {
+            let a = take(layer.outputs * block), delta = take(layer.outputs * block)
+            let isHidden = index < settings.layers.count - 1
             layers.append(
                 LaneLayer(
                     inputs: layer.inputs, outputs: layer.outputs,
                     activation: layer.activation.is(.softmax) ? nil : layer.activation.kind, weights: parameters + at,
                     gradient: gradient + at, biasOffset: layer.inputs * layer.outputs * count,
-                    z: take(layer.outputs * block), a: take(layer.outputs * block), delta: take(layer.outputs * block)))
+                    z: isHidden && layer.activation.derivesFromValue ? a : take(layer.outputs * block), a: a, delta: delta))
             at += layer.parameterCount * count
         }
         self.layers = layers
@@ -169,7 +171,6 @@ final class Lanes {
     /// of the rows of all lanes.
     func step(rows: Int, weights: UnsafePointer<Float>?) -> Bool {
         for lane in 0..<count { losses[lane] = 0 }
-        cp_clear(gradient, size * count * 4)
         for start in stride(from: 0, to: rows, by: Self.rowBlock) { pass(rows, start, weights.map { $0 + start }) }
         for lane in networks.indices where held.hasLane(lane) && !loss(lane, rows: rows).isFinite { return false }
         return descend()
@@ -246,11 +247,12 @@ final class Lanes {
             }
             let biases = layer.gradient + layer.biasOffset
             product(
-                layer.delta, 1, layer.outputs, input, layer.inputs, 1, start: layer.gradient, layer.inputs, 1, layer.gradient,
-                layer.inputs, rows: layer.outputs, columns: layer.inputs, depth: block)
+                layer.delta, 1, layer.outputs, input, layer.inputs, 1, start: start == 0 ? zero : layer.gradient,
+                start == 0 ? 0 : layer.inputs, start == 0 ? 0 : 1, layer.gradient, layer.inputs, rows: layer.outputs,
+                columns: layer.inputs, depth: block)
             product(
-                layer.delta, 1, layer.outputs, ones, 0, 0, start: biases, 1, 1, biases, 1, rows: layer.outputs, columns: 1,
-                depth: block)
+                layer.delta, 1, layer.outputs, ones, 0, 0, start: start == 0 ? zero : biases, start == 0 ? 0 : 1, 0, biases, 1,
+                rows: layer.outputs, columns: 1, depth: block)
             guard index > 0 else { continue }
             product(
                 layer.delta, layer.outputs, 1, layer.weights, layer.inputs, 1, start: zero, 0, 0, layers[index - 1].delta,
