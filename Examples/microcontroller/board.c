@@ -18,12 +18,13 @@ void reset(void);
 static _Noreturn void end(int status);
 
 static _Alignas(64) char arena[ARENA];
-static size_t used;
+static size_t used, most; /* malloc gives memory back, too */
 
 void *_sbrk(ptrdiff_t bytes) {
     if (bytes > (ptrdiff_t)(ARENA - used)) return errno = ENOMEM, (void *)-1;
     void *memory = arena + used;
     used += (size_t)bytes;
+    if (used > most) most = used;
     return memory;
 }
 
@@ -45,7 +46,7 @@ void reset(void) {
     int status = main();
     const uint32_t *deepest = stack_limit;
     while (*deepest == PATTERN) deepest++;
-    printf("# arena %u bytes, stack %u bytes\n", (unsigned)used, (unsigned)((stack_top - deepest) * sizeof *deepest));
+    printf("# arena %u bytes, stack %u bytes\n", (unsigned)most, (unsigned)((stack_top - deepest) * sizeof *deepest));
     end(status);
 }
 

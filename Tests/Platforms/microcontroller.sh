@@ -11,31 +11,37 @@ for file in /usr/bin/arm-none-eabi-gcc /usr/bin/qemu-system-arm /usr/lib/arm-non
     [ -e "$file" ] || { echo "# not tried: microcontrollers, because $file is missing" && exit 0; }
 done
 
-link() { # link PROGRAM FLAG...: by the memory that board.ld has
-    local program=$work/$1
-    shift
+large=Tests/Platforms/large_layers.c
+sed 's/96K/2M/' $example/board.ld >"$work/large.ld"
+
+link() { # link PROGRAM SOURCE MEMORY FLAG...
+    local program=$work/$1 source=$2 memory=$3
+    shift 3
     arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c99 -Wall -Wextra -Werror -Os \
-        -ffunction-sections -I include --specs=nosys.specs -nostartfiles -T $example/board.ld -Wl,--gc-sections,--no-warnings \
-        $example/train.c $example/board.c "$library/libbackprop.a" -lm -o "$program" "$@"
+        -ffunction-sections -I include --specs=nosys.specs -nostartfiles -T "$memory" -Wl,--gc-sections,--no-warnings \
+        "$source" $example/board.c "$library/libbackprop.a" -lm -o "$program" "$@"
 }
-here() {
-    cc -std=c99 -Wall -Wextra -Werror -pedantic -O1 -I include $example/train.c -o "$work/train" -L "$build" \
-        -Wl,-rpath,"$PWD/$build" -lbackprop
-    BACKPROP_INSTRUCTION_SET=baseline "$work/train" >"$work/here"
-    grep "32 of 32 right" "$work/here"
+here() { # here PROGRAM SOURCE: prints what it prints
+    cc -std=c99 -Wall -Wextra -Werror -pedantic -O1 -I include "$2" -o "$work/$1" -L "$build" -Wl,-rpath,"$PWD/$build" -lbackprop
+    BACKPROP_INSTRUCTION_SET=baseline "$work/$1" | tee "$work/$1.here"
 }
 run() { # run MACHINE PROGRAM
     timeout 600 qemu-system-arm -M "$1" -nographic -semihosting-config enable=on,target=native -kernel "$2" </dev/null 2>&1
 }
-there() { # there MACHINE
-    run "$1" "$work/train.elf" >"$work/$1"
-    grep -v '^#' "$work/$1" | diff "$work/here" -
+trains_here() { here train $example/train.c | grep "32 of 32 right"; }
+there() { # there MACHINE PROGRAM
+    run "$1" "$work/$2.elf" >"$work/$2.$1"
+    grep -v '^#' "$work/$2.$1" | diff "$work/$2.here" -
+}
+large_layers() { # the same bits on both processors, and no more stack than small layers need
+    here large "$large" && link large.elf "$large" "$work/large.ld" -DARENA=1500000 || return
+    there mps2-an386 large && there mps2-an500 large && grep 'stack 1[01]... bytes' "$work/large.mps2-an386"
 }
 
 small_arenas() { # the training ends, or a call reports that memory is exhausted
     local bytes ended=0 refused=0
     for bytes in $(seq 1024 1024 49152); do
-        link small.elf -DARENA="$bytes"
+        link small.elf $example/train.c $example/board.ld -DARENA="$bytes"
         run mps2-an386 "$work/small.elf" >"$work/small" || true
         if grep -q "out of memory" "$work/small"; then refused=$((refused + 1))
         else
@@ -47,13 +53,14 @@ small_arenas() { # the training ends, or a call reports that memory is exhausted
 }
 
 claim "the library for armv7em compiles" scripts/cross.sh armv7em-none "$build"
-claim "a program that trains 16-16-4 fits 512 KB of flash and 96 KB of memory" link train.elf
-claim "the training runs on this machine with the baseline" here
-claim "a Cortex-M4 computes the same bits" there mps2-an386
-claim "a Cortex-M7 computes the same bits" there mps2-an500
+claim "a program that trains 16-16-4 fits 512 KB of flash and 96 KB of memory" link train.elf $example/train.c $example/board.ld
+claim "the training runs on this machine with the baseline" trains_here
+claim "a Cortex-M4 computes the same bits" there mps2-an386 train
+claim "a Cortex-M7 computes the same bits" there mps2-an500 train
 claim "with any smaller arena, the training ends or a call reports that memory is exhausted" small_arenas
+claim "layers of 100 and 144 units give the same bits, with a small stack" large_layers
 arm-none-eabi-size "$work/train.elf" | sed 's/^/# /'
-grep '^#' "$work/mps2-an386"
+grep -h '^#' "$work/train.mps2-an386" "$work/large.mps2-an386"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
