@@ -254,8 +254,8 @@ typedef struct bp_rows {
     size_t rows, columns;     /* columns: the network's inputs, or a row's targets: bp_network_target_columns */
     ptrdiff_t row_stride;     /* bytes from a row to the next one */
     ptrdiff_t column_stride;  /* bytes from a column to the next one */
-    float scale;              /* of BP_INT8 and BP_UINT8: the number is scale * (stored - zero_point), where scale 0 counts */
-    int32_t zero_point;       /* as 1, and zero_point is -128 to 255. 0 for all other types */
+    float scale;              /* BP_INT8, BP_UINT8: the number is scale * (stored - zero_point), and 0 counts as 1. Others: 0 */
+    int32_t zero_point;       /* BP_INT8, BP_UINT8: -128 to 255. Others: 0 */
     const float *row_weights; /* [rows], finite, 0 or more; or NULL: all are 1 */
 } bp_rows;
 
@@ -784,7 +784,8 @@ int32_t bp_optimizer_name(size_t index, char *buffer, size_t capacity, size_t *n
  * When unsure, keep the defaults. If the loss diverges, try clip_norm 1. Against overfitting, try weight_decay 0.01 with
  * optimizer adamw, or 0.0001 with the others.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values, for NaN, and for a fraction where
+ *            only whole numbers are allowed (bp_option_info); BUSY.
  * Threads:   changes network.
  * Since:     0.1 */
 int32_t bp_network_set_option(bp_network *network, const char *name, double value);
@@ -1098,7 +1099,8 @@ void bp_trainer_free(bp_trainer *trainer);
  * When unsure: learning_rate 0.001 with optimizer adam; epochs 1000 with validation_fraction 0.2 and patience 20; the
  * defaults for all others. If the result depends on the seed, try restarts 10.
  * Ownership: none.
- * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values; BUSY during a fit.
+ * Errors:    NULL_ARGUMENT; INVALID_HANDLE; UNKNOWN_NAME; INVALID_VALUE outside the values, for NaN, and for a fraction where
+ *            only whole numbers are allowed (bp_option_info); BUSY during a fit.
  * Threads:   changes trainer.
  * Since:     0.1 */
 int32_t bp_trainer_set_option(bp_trainer *trainer, const char *name, double value);
