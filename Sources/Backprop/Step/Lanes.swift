@@ -245,19 +245,23 @@ final class Lanes {
             if index < layers.count - 1 || !isFused, let activation = layer.activation {
                 settings.kernels.differentiate(activation, layer.z, layer.a, layer.delta, block * layer.outputs, count, count)
             }
-            let biases = layer.gradient + layer.biasOffset
-            product(
-                layer.delta, 1, layer.outputs, input, layer.inputs, 1, start: start == 0 ? zero : layer.gradient,
-                start == 0 ? 0 : layer.inputs, start == 0 ? 0 : 1, layer.gradient, layer.inputs, rows: layer.outputs,
-                columns: layer.inputs, depth: block)
-            product(
-                layer.delta, 1, layer.outputs, ones, 0, 0, start: start == 0 ? zero : biases, start == 0 ? 0 : 1, 0, biases, 1,
-                rows: layer.outputs, columns: 1, depth: block)
+            addGradient(layer, input, layer.inputs, 1, to: layer.gradient, columns: layer.inputs, block, isFirst: start == 0)
+            addGradient(layer, ones, 0, 0, to: layer.gradient + layer.biasOffset, columns: 1, block, isFirst: start == 0)
             guard index > 0 else { continue }
             product(
                 layer.delta, layer.outputs, 1, layer.weights, layer.inputs, 1, start: zero, 0, 0, layers[index - 1].delta,
                 layer.inputs, rows: block, columns: layer.inputs, depth: layer.outputs)
         }
+    }
+
+    /// Adds δᵀ b of a block of rows to a part of the gradient. The first block makes the sums.
+    private func addGradient(
+        _ layer: LaneLayer, _ b: UnsafePointer<Float>, _ bDepth: Int, _ bColumn: Int, to sums: UnsafeMutablePointer<Float>,
+        columns: Int, _ block: Int, isFirst: Bool
+    ) {
+        product(
+            layer.delta, 1, layer.outputs, b, bDepth, bColumn, start: isFirst ? zero : sums, isFirst ? 0 : columns,
+            isFirst ? 0 : 1, sums, columns, rows: layer.outputs, columns: columns, depth: block)
     }
 
     @inline(never)
@@ -316,7 +320,7 @@ private struct LaneLayer {
     let activation: Int32?
     /// [outputs × inputs × lanes]; `biasOffset` numbers further, [outputs × lanes].
     let weights: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>, biasOffset: Int
-    /// [rowBlock × outputs × lanes]
+    /// [rowBlock × outputs × lanes]. z and a of a hidden layer are one matrix if the derivative follows from a.
     let z: UnsafeMutablePointer<Float>, a: UnsafeMutablePointer<Float>, delta: UnsafeMutablePointer<Float>
 }
 
