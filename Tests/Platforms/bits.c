@@ -105,6 +105,18 @@ static void train_optimizer(const char *name) {
     train(network, &small, 0.01f, "optimizer", name);
 }
 
+/* Layers that are larger than the blocks of the products where the stack is small. */
+static void train_wide(const char *activation, const char *optimizer) {
+    const size_t row_counts[] = {70, 33, 19, 5, 1};
+    for (size_t i = 0; i < sizeof row_counts / sizeof *row_counts; i++) {
+        const shape wide = {{7, 100, 144, 3}, 4, row_counts[i], 50};
+        bp_network *network = create(&wide);
+        for (size_t layer = 1; layer < 3; layer++) require(bp_network_set_activation(network, layer, activation));
+        require(bp_network_set_optimizer(network, optimizer));
+        train(network, &wide, 0.0078125f, activation, optimizer);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc < 2 || (steps = atoi(argv[1])) < 1) return 2;
     fprintf(stderr, "# instruction set %s\n", bp_instruction_set());
@@ -115,5 +127,7 @@ int main(int argc, char **argv) {
     for_each(bp_activation_name, train_activation);
     for_each(bp_loss_name, train_loss);
     for_each(bp_optimizer_name, train_optimizer);
+    train_wide("tanh", "sgd");
+    train_wide("relu", "adam");
     return 0;
 }
